@@ -1,0 +1,2 @@
+//! The toolgate command.
+fn main() {}

@@ -1,0 +1,145 @@
+//! What the local agent takes from a SAM template: functions, tables and agents, with every intrinsic resolved.
+//!
+//! Reading (`template::read`) fills these; everything else in this crate starts from them.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde_json::Value;
+
+/// A template, as far as a laptop needs it.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    /// Where the template was read from; relative paths in it start at its folder.
+    pub path: PathBuf,
+    /// The Lambda functions, in the template's order.
+    pub functions: Vec<FunctionSpec>,
+    /// The DynamoDB tables, in the template's order.
+    pub tables: Vec<TableSpec>,
+    /// The agents, in the template's order.
+    pub agents: Vec<AgentSpec>,
+    /// The binary that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
+    pub seed: Option<SeedSpec>,
+}
+
+/// A program that fills freshly made tables, run once at each start of the local agent.
+#[derive(Debug, Clone)]
+pub struct SeedSpec {
+    /// The name of the binary.
+    pub binary: String,
+    /// Its environment variables, resolved.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// One Lambda function whose code is a cargo-lambda binary.
+#[derive(Debug, Clone)]
+pub struct FunctionSpec {
+    /// The logical id in the template (`OrdersFunction`).
+    pub logical_id: String,
+    /// The binary, from `Metadata.BuildProperties.Binary` (`orders`): the handler's name.
+    pub binary: String,
+    /// Its environment variables, resolved.
+    pub environment: BTreeMap<String, String>,
+    /// How long one invocation may take.
+    pub timeout: Duration,
+    /// The memory setting, in MB.
+    pub memory_mb: u32,
+}
+
+/// One DynamoDB table.
+#[derive(Debug, Clone)]
+pub struct TableSpec {
+    /// The logical id in the template.
+    pub logical_id: String,
+    /// The table's name: the template's `TableName`, or the logical id where it has none.
+    pub name: String,
+    /// The body of a `CreateTable` request (PascalCase, as in the API), without what a laptop has no use for.
+    pub create: Value,
+    /// The attribute that holds an item's expiry, where TTL is on.
+    pub ttl_attribute: Option<String>,
+}
+
+/// One agent.
+#[derive(Debug, Clone)]
+pub struct AgentSpec {
+    /// The logical id in the template, which is the agent's id here (`Supervisor`).
+    pub id: String,
+    /// `AgentName`.
+    pub name: String,
+    /// The aliases that reach it: those of the template, and `TSTALIASID`.
+    pub aliases: Vec<String>,
+    /// `Instruction`: the system prompt.
+    pub instruction: String,
+    /// `FoundationModel`, resolved.
+    pub foundation_model: String,
+    /// `AgentCollaboration` is `SUPERVISOR` or `SUPERVISOR_ROUTER`.
+    pub supervisor: bool,
+    /// The agents that it may ask.
+    pub collaborators: Vec<CollaboratorSpec>,
+    /// Its enabled action groups.
+    pub action_groups: Vec<ActionGroupSpec>,
+    /// How long a session lives without a call.
+    pub idle_ttl: Duration,
+}
+
+/// An agent that a supervisor may ask.
+#[derive(Debug, Clone)]
+pub struct CollaboratorSpec {
+    /// `CollaboratorName`, which the supervisor's model sees.
+    pub name: String,
+    /// The logical id of the agent behind it.
+    pub agent_id: String,
+    /// `CollaborationInstruction`: when to ask it.
+    pub instruction: String,
+    /// `RelayConversationHistory: TO_COLLABORATOR`.
+    pub relay_history: bool,
+}
+
+/// One action group of an agent.
+#[derive(Debug, Clone)]
+pub struct ActionGroupSpec {
+    /// `ActionGroupName`.
+    pub name: String,
+    /// `Description`.
+    pub description: String,
+    /// The logical id of the function that runs it; `None` for `RETURN_CONTROL` and the `AMAZON.` groups.
+    pub function: Option<String>,
+    /// `ParentActionGroupSignature`, such as `AMAZON.UserInput`.
+    pub signature: Option<String>,
+    /// What it offers the model.
+    pub schema: GroupSchema,
+}
+
+/// How an action group describes its tools.
+#[derive(Debug, Clone)]
+pub enum GroupSchema {
+    /// `FunctionSchema`: calls arrive on the function wire.
+    Functions(Vec<FunctionSchema>),
+    /// `ApiSchema`: an OpenAPI document, and calls arrive on the api wire.
+    Api(Value),
+    /// None, as for `AMAZON.UserInput`.
+    None,
+}
+
+/// One function of a `FunctionSchema`.
+#[derive(Debug, Clone)]
+pub struct FunctionSchema {
+    /// `Name`: the tool's name.
+    pub name: String,
+    /// `Description`.
+    pub description: String,
+    /// `Parameters`.
+    pub parameters: BTreeMap<String, ParameterSchema>,
+    /// `RequireConfirmation: ENABLED`.
+    pub require_confirmation: bool,
+}
+
+/// One parameter of a function.
+#[derive(Debug, Clone)]
+pub struct ParameterSchema {
+    /// `string`, `number`, `integer`, `boolean` or `array`.
+    pub kind: String,
+    /// `Description`.
+    pub description: String,
+    /// `Required`.
+    pub required: bool,
+}

@@ -1,0 +1,2 @@
+//! The billing handler.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The customers handler.
+fn main() {}

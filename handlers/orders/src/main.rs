@@ -1,0 +1,2 @@
+//! The orders handler.
+fn main() {}

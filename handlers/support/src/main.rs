@@ -1,0 +1,2 @@
+//! The support handler.
+fn main() {}
