@@ -226,7 +226,8 @@ impl OnceKey {
         &self.id
     }
 
-    /// 64 hex digits over the whole input, to tell a repeat from another call under the same key.
+    /// 64 hex digits over what makes a call a repeat: the fields that identify the effect, or all of the input where the
+    /// tool has a key of its own. Under one key, another hash is another call.
     pub fn input_hash(&self) -> &str {
         &self.input_hash
     }

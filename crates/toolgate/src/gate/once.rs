@@ -10,9 +10,13 @@ pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let Some(once) = &passage.entry.once else { return Ok(()) };
     let input = canonical(&passage.arguments);
     let own = passage.ready.as_ref().and_then(|ready| ready.once_by(&passage.cx));
-    let (scope, effect) = match own {
-        Some(key) => ("own key".to_owned(), key),
-        None => (scope(passage)?, effect(once, &passage.arguments, &input)),
+    let (scope, effect, input) = match own {
+        // the tool's own key may meet another input, which is then no repeat
+        Some(key) => ("own key".to_owned(), key, input),
+        None => {
+            let effect = effect(once, &passage.arguments, &input);
+            (scope(passage)?, effect.clone(), effect)
+        }
     };
     let id = format!("{}#{}", passage.entry.name, digest(&[&scope, &effect]));
     passage.cx.set_once(OnceKey::new(id, digest(&[&input]), once.ttl));
