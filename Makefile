@@ -12,8 +12,10 @@ VENV := .venv
 # The conversations that stand in for a model. MODEL=bedrock:<model id> asks a real one (with your AWS credentials).
 MODEL ?= script:scenarios/support-desk.yaml
 PORT ?= 8787
+# Where the tables are kept between runs.
+DATA ?= .toolgate
 
-export BIN VENV MODEL PORT
+export BIN VENV MODEL PORT DATA
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help

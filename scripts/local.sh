@@ -33,7 +33,7 @@ start() {
         exit 1
     fi
     # without the terminal, so that Ctrl-C reaches only what the person talks to
-    "$toolgate" dev --template template.yaml --port "$PORT" "$@" </dev/null >"$log" 2>&1 &
+    "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >"$log" 2>&1 &
     server=$!
     local tries=0
     until healthy; do
