@@ -1,0 +1,5 @@
+//! Reading a SAM template.
+
+pub mod types;
+
+pub use types::*;
