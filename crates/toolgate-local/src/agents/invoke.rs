@@ -8,7 +8,11 @@ use futures_util::future::BoxFuture;
 /// Invokes a Lambda function. The functions of this crate do; tests bring their own.
 pub trait Invoke: Send + Sync + fmt::Debug {
     /// Invokes the function with this logical id and waits for its reply.
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Bytes,
+    ) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
 }
 
 /// What a function replied.

@@ -90,7 +90,11 @@ impl Agents {
     ///
     /// # Errors
     /// [`AgentsError`] when an OpenAPI document cannot be used, or a collaborator is not in the template.
-    pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
+    pub fn new(
+        template: &Template,
+        invoke: Arc<dyn Invoke>,
+        models: Models,
+    ) -> Result<Arc<Self>, AgentsError> {
         Self::with_iterations(template, invoke, models, ITERATIONS)
     }
 
@@ -107,20 +111,41 @@ impl Agents {
         let mut problems = Vec::new();
         for agent in &template.agents {
             for collaborator in &agent.collaborators {
-                if !template.agents.iter().any(|other| other.id == collaborator.agent_id) {
-                    problems.push(format!("agent `{}`: its collaborator `{}` is not in the template", agent.id, collaborator.name));
+                if !template
+                    .agents
+                    .iter()
+                    .any(|other| other.id == collaborator.agent_id)
+                {
+                    problems.push(format!(
+                        "agent `{}`: its collaborator `{}` is not in the template",
+                        agent.id, collaborator.name
+                    ));
                 }
             }
         }
         let agents = template
             .agents
             .iter()
-            .map(|spec| (spec.id.clone(), Agent { spec: spec.clone(), tools: Toolbox::of(spec, &mut problems) }))
+            .map(|spec| {
+                (
+                    spec.id.clone(),
+                    Agent {
+                        spec: spec.clone(),
+                        tools: Toolbox::of(spec, &mut problems),
+                    },
+                )
+            })
             .collect();
         if !problems.is_empty() {
             return Err(AgentsError { problems });
         }
-        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, iterations }))
+        Ok(Arc::new(Self {
+            agents,
+            sessions: Sessions::default(),
+            invoke,
+            models,
+            iterations,
+        }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
@@ -131,7 +156,12 @@ impl Agents {
             .agents
             .values()
             .map(|agent| {
-                let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
+                let tools: Vec<&str> = agent
+                    .tools
+                    .specs
+                    .iter()
+                    .map(|tool| tool.name.as_str())
+                    .collect();
                 json!({
                     "agentId": agent.spec.id,
                     "agentName": agent.spec.name,

@@ -11,9 +11,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Agent, alias_arn, prompt,
+    Agent, alias_arn,
     error::{AgentError, Ended, Kind},
-    lock,
+    lock, prompt,
     session::Attributes,
     trace::Span,
     turn::Turn,
@@ -53,15 +53,40 @@ pub(crate) struct ToolCall {
 
 impl<'a> Seat<'a> {
     /// The agent that the caller invoked.
-    pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String, prompt: Attributes) -> Self {
+    pub(crate) fn root(
+        turn: &'a Arc<Turn>,
+        agent: &'a Agent,
+        alias: String,
+        input: String,
+        prompt: Attributes,
+    ) -> Self {
         let chain = vec![alias_arn(&agent.spec.id, &alias)];
         let path = agent.spec.id.clone();
-        let seat = Self { turn, agent, alias, path, chain, name: None, parent: None, input, relayed: String::new(), prompt_attributes: Mutex::new(prompt), run: Uuid::new_v4(), steps: AtomicU32::new(0) };
+        let seat = Self {
+            turn,
+            agent,
+            alias,
+            path,
+            chain,
+            name: None,
+            parent: None,
+            input,
+            relayed: String::new(),
+            prompt_attributes: Mutex::new(prompt),
+            run: Uuid::new_v4(),
+            steps: AtomicU32::new(0),
+        };
         seat
     }
 
     /// A collaborator, asked by this agent.
-    pub(crate) fn collaborator<'b>(&'b self, agent: &'b Agent, name: &str, input: String, relayed: String) -> Seat<'b> {
+    pub(crate) fn collaborator<'b>(
+        &'b self,
+        agent: &'b Agent,
+        name: &str,
+        input: String,
+        relayed: String,
+    ) -> Seat<'b> {
         let alias = agent.own_alias().to_owned();
         let mut chain = self.chain.clone();
         chain.push(alias_arn(&agent.spec.id, &alias));
@@ -142,16 +167,25 @@ impl<'a> Seat<'a> {
             self.steps.fetch_add(1, Ordering::Relaxed);
         }
         let limit = self.turn.agents.iterations;
-        let text = format!("I stopped here: after {limit} steps there was still no answer. What was done so far stays done; please ask again, more narrowly.");
+        let text = format!(
+            "I stopped here: after {limit} steps there was still no answer. What was done so far stays done; please ask again, more narrowly."
+        );
         history.push(Message::assistant(vec![Block::Text(text.clone())]));
-        let error = AgentError::new(Kind::DependencyFailed, format!("the agent reached its limit of {limit} model turns without an answer"));
+        let error = AgentError::new(
+            Kind::DependencyFailed,
+            format!("the agent reached its limit of {limit} model turns without an answer"),
+        );
         self.trace_failure(&error, Span::since(started));
         self.trace_final(&text, Span::since(started));
         Ok(text)
     }
 
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
+        let system = prompt::system(
+            &self.agent.spec,
+            &lock(&self.prompt_attributes),
+            &self.relayed,
+        );
         self.trace_model_input(&system, history);
         let start = Timestamp::now();
         let reply = self
@@ -174,14 +208,21 @@ impl<'a> Seat<'a> {
 fn say(history: &mut Vec<Message>, text: &str) {
     let block = Block::Text(text.to_owned());
     match history.last_mut() {
-        Some(Message { role: Role::User, content }) => content.push(block),
+        Some(Message {
+            role: Role::User,
+            content,
+        }) => content.push(block),
         _ => history.push(Message::user(vec![block])),
     }
 }
 
 fn calls_of(reply: &ModelReply) -> Vec<ToolCall> {
     let call = |block: &Block| match block {
-        Block::ToolUse { id, name, input } => Some(ToolCall { id: id.clone(), name: name.clone(), input: input.clone() }),
+        Block::ToolUse { id, name, input } => Some(ToolCall {
+            id: id.clone(),
+            name: name.clone(),
+            input: input.clone(),
+        }),
         _ => None,
     };
     reply.content.iter().filter_map(call).collect()
@@ -189,14 +230,32 @@ fn calls_of(reply: &ModelReply) -> Vec<ToolCall> {
 
 /// The text of a reply that ends the turn, honest about what cut it short.
 fn answer(reply: &ModelReply) -> Result<String, AgentError> {
-    let texts: Vec<&str> = reply.content.iter().filter_map(|block| if let Block::Text(text) = block { Some(text.as_str()) } else { None }).collect();
+    let texts: Vec<&str> = reply
+        .content
+        .iter()
+        .filter_map(|block| {
+            if let Block::Text(text) = block {
+                Some(text.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
     let text = texts.concat();
     let failed = |message: &str| Err(AgentError::new(Kind::DependencyFailed, message));
     match &reply.stop {
-        StopReason::MaxTokens if text.is_empty() => failed("the model reached its length limit before it had an answer: ask for less at once"),
-        StopReason::MaxTokens => Ok(format!("{text}\n\n(The answer was cut off at the model's length limit.)")),
-        StopReason::Guardrail if text.is_empty() => failed("a guardrail or content filter stopped the model's answer"),
-        StopReason::ContextFull => failed("the conversation no longer fits the model: start a new session"),
+        StopReason::MaxTokens if text.is_empty() => failed(
+            "the model reached its length limit before it had an answer: ask for less at once",
+        ),
+        StopReason::MaxTokens => Ok(format!(
+            "{text}\n\n(The answer was cut off at the model's length limit.)"
+        )),
+        StopReason::Guardrail if text.is_empty() => {
+            failed("a guardrail or content filter stopped the model's answer")
+        }
+        StopReason::ContextFull => {
+            failed("the conversation no longer fits the model: start a new session")
+        }
         StopReason::Malformed => failed("the model's output could not be read: ask again"),
         _ if text.is_empty() => failed("the model ended its turn without an answer"),
         _ => Ok(text),

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use aws_sdk_bedrockruntime::{
     error::BuildError,
     types::{
-        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock, ReasoningTextBlock, Tool,
-        ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus, ToolSpecification, ToolUseBlock,
+        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock,
+        ReasoningTextBlock, Tool, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
+        ToolResultStatus, ToolSpecification, ToolUseBlock,
     },
 };
 use aws_smithy_types::{Blob, Document, Number, base64};
@@ -17,7 +18,10 @@ use serde_json::Value;
 use crate::models::{Block, Message, ModelError, ModelErrorKind, Role, ToolSpec};
 
 pub(super) fn unbuildable(error: BuildError) -> ModelError {
-    ModelError::new(ModelErrorKind::Invalid, format!("the request to the model is incomplete: {error}"))
+    ModelError::new(
+        ModelErrorKind::Invalid,
+        format!("the request to the model is incomplete: {error}"),
+    )
 }
 
 pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError> {
@@ -25,15 +29,27 @@ pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError
         Role::User => ConversationRole::User,
         Role::Assistant => ConversationRole::Assistant,
     };
-    let content = message.content.iter().map(block_to_sdk).collect::<Result<Vec<_>, _>>()?;
-    SdkMessage::builder().role(role).set_content(Some(content)).build().map_err(unbuildable)
+    let content = message
+        .content
+        .iter()
+        .map(block_to_sdk)
+        .collect::<Result<Vec<_>, _>>()?;
+    SdkMessage::builder()
+        .role(role)
+        .set_content(Some(content))
+        .build()
+        .map_err(unbuildable)
 }
 
 fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
     Ok(match block {
         Block::Text(text) => ContentBlock::Text(text.clone()),
         Block::Reasoning { text, signature } => {
-            let block = ReasoningTextBlock::builder().text(text).set_signature(signature.clone()).build().map_err(unbuildable)?;
+            let block = ReasoningTextBlock::builder()
+                .text(text)
+                .set_signature(signature.clone())
+                .build()
+                .map_err(unbuildable)?;
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(block))
         }
         Block::RedactedReasoning(text) => {
@@ -41,13 +57,26 @@ fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
             ContentBlock::ReasoningContent(ReasoningContentBlock::RedactedContent(Blob::new(bytes)))
         }
         Block::ToolUse { id, name, input } => {
-            let block = ToolUseBlock::builder().tool_use_id(id).name(name).input(document(input)).build().map_err(unbuildable)?;
+            let block = ToolUseBlock::builder()
+                .tool_use_id(id)
+                .name(name)
+                .input(document(input))
+                .build()
+                .map_err(unbuildable)?;
             ContentBlock::ToolUse(block)
         }
         Block::ToolResult { id, text, error } => {
-            let status = if *error { ToolResultStatus::Error } else { ToolResultStatus::Success };
+            let status = if *error {
+                ToolResultStatus::Error
+            } else {
+                ToolResultStatus::Success
+            };
             // Converse refuses an empty text.
-            let text = if text.is_empty() { "(no output)" } else { text.as_str() };
+            let text = if text.is_empty() {
+                "(no output)"
+            } else {
+                text.as_str()
+            };
             let block = ToolResultBlock::builder()
                 .tool_use_id(id)
                 .content(ToolResultContentBlock::Text(text.to_owned()))
@@ -78,21 +107,33 @@ pub(super) fn content_from_sdk(content: Vec<ContentBlock>) -> Vec<Block> {
 fn block_from_sdk(block: ContentBlock) -> Option<Block> {
     match block {
         ContentBlock::Text(text) if !text.is_empty() => Some(Block::Text(text)),
-        ContentBlock::ToolUse(call) => {
-            Some(Block::ToolUse { id: call.tool_use_id, name: call.name, input: value(&call.input) })
-        }
+        ContentBlock::ToolUse(call) => Some(Block::ToolUse {
+            id: call.tool_use_id,
+            name: call.name,
+            input: value(&call.input),
+        }),
         ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(thought)) => {
-            Some(Block::Reasoning { text: thought.text, signature: thought.signature })
+            Some(Block::Reasoning {
+                text: thought.text,
+                signature: thought.signature,
+            })
         }
         ContentBlock::ReasoningContent(ReasoningContentBlock::RedactedContent(blob)) => {
             Some(Block::RedactedReasoning(base64::encode(blob.as_ref())))
         }
         ContentBlock::CitationsContent(cited) => {
-            let parts: Vec<_> = cited.content().iter().filter_map(|part| part.as_text().ok().cloned()).collect();
+            let parts: Vec<_> = cited
+                .content()
+                .iter()
+                .filter_map(|part| part.as_text().ok().cloned())
+                .collect();
             (!parts.is_empty()).then(|| Block::Text(parts.concat()))
         }
         other => {
-            tracing::warn!(kind = kind_of(&other), "the model sent content that agents cannot use; it is left out");
+            tracing::warn!(
+                kind = kind_of(&other),
+                "the model sent content that agents cannot use; it is left out"
+            );
             None
         }
     }
@@ -121,9 +162,12 @@ pub(super) fn document(value: &Value) -> Document {
         }),
         Value::String(text) => Document::String(text.clone()),
         Value::Array(items) => Document::Array(items.iter().map(document).collect()),
-        Value::Object(fields) => {
-            Document::Object(fields.iter().map(|(name, value)| (name.clone(), document(value))).collect::<HashMap<_, _>>())
-        }
+        Value::Object(fields) => Document::Object(
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), document(value)))
+                .collect::<HashMap<_, _>>(),
+        ),
     }
 }
 
@@ -137,7 +181,10 @@ pub(super) fn value(document: &Document) -> Value {
         Document::Number(Number::Float(number)) => Value::from(*number),
         Document::String(text) => Value::String(text.clone()),
         Document::Array(items) => items.iter().map(value).collect(),
-        Document::Object(fields) => fields.iter().map(|(name, item)| (name.clone(), value(item))).collect(),
+        Document::Object(fields) => fields
+            .iter()
+            .map(|(name, item)| (name.clone(), value(item)))
+            .collect(),
     }
 }
 
@@ -152,13 +199,16 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
-            any::<f64>().prop_filter("JSON has no NaN", |number| number.is_finite()).prop_map(Value::from),
+            any::<f64>()
+                .prop_filter("JSON has no NaN", |number| number.is_finite())
+                .prop_map(Value::from),
             ".*".prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map(".{0,6}", inner, 0..4).prop_map(|fields| fields.into_iter().collect()),
+                prop::collection::btree_map(".{0,6}", inner, 0..4)
+                    .prop_map(|fields| fields.into_iter().collect()),
             ]
         })
     }

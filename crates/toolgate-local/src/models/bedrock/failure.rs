@@ -16,9 +16,15 @@ where
         // Without an answer of the service: no credentials, no region, no network, a time-out.
         let text = DisplayErrorContext(error).to_string();
         if text.contains("credentials") || text.contains("Credentials") {
-            return ModelError::new(Kind::AccessDenied, "no AWS credentials for Bedrock: run `aws configure` or `aws sso login`, or choose a `script:` model");
+            return ModelError::new(
+                Kind::AccessDenied,
+                "no AWS credentials for Bedrock: run `aws configure` or `aws sso login`, or choose a `script:` model",
+            );
         }
-        return ModelError::new(Kind::Unavailable, format!("Bedrock could not be reached for model `{model_id}`: {text}"));
+        return ModelError::new(
+            Kind::Unavailable,
+            format!("Bedrock could not be reached for model `{model_id}`: {text}"),
+        );
     };
     let kind = match service {
         ConverseError::ThrottlingException(_) => Kind::Throttled,
@@ -27,11 +33,17 @@ where
         ConverseError::ValidationException(_) => Kind::Invalid,
         ConverseError::ModelNotReadyException(_) => Kind::NotReady,
         other => match other.code() {
-            Some("UnrecognizedClientException" | "ExpiredTokenException" | "InvalidSignatureException") => Kind::AccessDenied,
+            Some(
+                "UnrecognizedClientException"
+                | "ExpiredTokenException"
+                | "InvalidSignatureException",
+            ) => Kind::AccessDenied,
             Some("ServiceQuotaExceededException") => Kind::Throttled,
             _ => Kind::Unavailable,
         },
     };
-    let said = service.message().unwrap_or("the model failed without a message");
+    let said = service
+        .message()
+        .unwrap_or("the model failed without a message");
     ModelError::new(kind, format!("model `{model_id}`: {said}"))
 }
