@@ -1,0 +1,4 @@
+//! Tests of the local agent from the outside, in one binary.
+
+mod agents;
+mod models;
