@@ -1,0 +1,8 @@
+//! The local agent from the outside: over HTTP, with a real function process behind it.
+
+mod database;
+mod guarded;
+mod instances;
+mod invoke;
+mod start;
+mod support;
