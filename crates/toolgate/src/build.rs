@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    error::Error, fmt,
+    error::Error,
+    fmt,
     panic::Location,
     sync::Arc,
 };

@@ -109,7 +109,8 @@ fn constraints(schema: &Value) -> Vec<String> {
     range(map, &mut words);
     size(map, ["minLength", "maxLength"], "characters", &mut words);
     size(map, ["minItems", "maxItems"], "items", &mut words);
-    if let Some(pattern) = map.get("pattern").and_then(Value::as_str) {
+    // of a number that may also come as text, the pattern says nothing new
+    if let Some(pattern) = map.get("pattern").and_then(Value::as_str).filter(|_| kind(schema) == "string") {
         words.push(format!("matching `{pattern}`"));
     }
     match map.get("format").and_then(Value::as_str) {

@@ -13,18 +13,12 @@ use toolgate_local::{
 
 use super::support::*;
 
-const SCENARIO: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../scenarios/support-desk.yaml"
-);
+const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/support-desk.yaml");
 
 fn template() -> Template {
     let tools = |group_name: &str, names: &[&str]| {
-        let GroupSchema::Functions(mut list) = functions(names) else {
-            unreachable!()
-        };
-        list.iter_mut()
-            .for_each(|function: &mut FunctionSchema| function.parameters.clear());
+        let GroupSchema::Functions(mut list) = functions(names) else { unreachable!() };
+        list.iter_mut().for_each(|function: &mut FunctionSchema| function.parameters.clear());
         group(group_name, Some("F"), GroupSchema::Functions(list))
     };
     let operation = |id: &str, properties: Value| {
@@ -50,21 +44,10 @@ fn template() -> Template {
                 ],
                 &[],
             ),
-            agent(
-                "Billing",
-                vec![tools("billing", &["!request_refund", "find_invoices"])],
-                &[],
-            ),
+            agent("Billing", vec![tools("billing", &["!request_refund", "find_invoices"])], &[]),
             agent(
                 "Support",
-                vec![tools(
-                    "support",
-                    &[
-                        "escalate_to_human",
-                        "search_knowledge_base",
-                        "record_feedback",
-                    ],
-                )],
+                vec![tools("support", &["escalate_to_human", "search_knowledge_base", "record_feedback"])],
                 &[],
             ),
         ],
@@ -73,11 +56,7 @@ fn template() -> Template {
 }
 
 fn error(event: &Value, status: u16, kind: &str, message: &str) -> Reply {
-    Reply::Raw(envelope(
-        event,
-        status,
-        &json!({"error": {"kind": kind, "message": message, "problems": []}}),
-    ))
+    Reply::Raw(envelope(event, status, &json!({"error": {"kind": kind, "message": message, "problems": []}})))
 }
 
 fn tools(event: &Value) -> Reply {
@@ -93,10 +72,7 @@ fn tools(event: &Value) -> Reply {
     };
     match tool_of(event).as_str() {
         "get_order_status" => match field("orderId") {
-            "ORD-12345" => ok(
-                event,
-                &order(vec![charge("CH-1", Value::Null, Value::Null)], true),
-            ),
+            "ORD-12345" => ok(event, &order(vec![charge("CH-1", Value::Null, Value::Null)], true)),
             "ORD-123" => ok(
                 event,
                 &order(
@@ -107,12 +83,7 @@ fn tools(event: &Value) -> Reply {
                     false,
                 ),
             ),
-            other => error(
-                event,
-                404,
-                "not_found",
-                &format!("there is no order `{other}`"),
-            ),
+            other => error(event, 404, "not_found", &format!("there is no order `{other}`")),
         },
         "initiate_return" => ok(
             event,
@@ -152,52 +123,32 @@ fn tools(event: &Value) -> Reply {
             )
         }
         "get_customer_info" => error(event, 404, "not_found", "there is no such customer"),
-        "update_user_account" if given.contains_key("accountStatus") => error(
-            event,
-            403,
-            "refused",
-            "You don't have permission to modify `accountStatus`",
-        ),
-        "update_user_account" => ok(
-            event,
-            &json!({"customerId": "CUST-12345", "updated": ["email"]}),
-        ),
-        "escalate_to_human" => ok(
-            event,
-            &json!({"ticketId": "TCK-ABC", "queue": "care", "replyBy": "2026-05-06T00:00:00Z"}),
-        ),
+        "update_user_account" if given.contains_key("accountStatus") => {
+            error(event, 403, "refused", "You don't have permission to modify `accountStatus`")
+        }
+        "update_user_account" => ok(event, &json!({"customerId": "CUST-12345", "updated": ["email"]})),
+        "escalate_to_human" => {
+            ok(event, &json!({"ticketId": "TCK-ABC", "queue": "care", "replyBy": "2026-05-06T00:00:00Z"}))
+        }
         "search_knowledge_base" => ok(
             event,
             &json!({"articles": [{"articleId": "KB-7", "title": "Returns", "snippet": "Send it back.", "score": 1.0}]}),
         ),
-        "record_feedback" => ok(
-            event,
-            &json!({"feedbackId": format!("FB-{}", field("rating"))}),
-        ),
+        "record_feedback" => ok(event, &json!({"feedbackId": format!("FB-{}", field("rating"))})),
         other => panic!("{other}"),
     }
 }
 
 async fn start() -> (Desk, Arc<Functions>) {
     let functions = Functions::new(tools);
-    (
-        Desk::start(
-            &template(),
-            functions.clone(),
-            Models::script(Path::new(SCENARIO)).unwrap(),
-        )
-        .await,
-        functions,
-    )
+    (Desk::start(&template(), functions.clone(), Models::script(Path::new(SCENARIO)).unwrap()).await, functions)
 }
 
 /// Says something, and confirms whatever is asked.
 async fn talk(desk: &Desk, agent: &str, session: &str, text: &str) -> String {
     let mut turn = desk.say(agent, session, text).await;
     while let Some(asked) = turn.asked.take() {
-        turn = desk
-            .confirm(agent, session, &asked, ConfirmationState::Confirm)
-            .await;
+        turn = desk.confirm(agent, session, &asked, ConfirmationState::Confirm).await;
     }
     assert_eq!(turn.exception, None, "{agent}: {text}");
     turn.text
@@ -237,57 +188,27 @@ async fn a_double_charge_is_refunded_and_explained_with_the_tools_own_figures() 
     );
     let refund = &functions.events()[1];
     assert_eq!(parameters(refund)["amount"], "77.10");
-    assert_eq!(
-        parameters(refund)["reason"],
-        "duplicate charge CH-2, caused by a stuck till"
-    );
+    assert_eq!(parameters(refund)["reason"], "duplicate charge CH-2, caused by a stuck till");
 }
 
 #[tokio::test]
 async fn a_refund_that_the_person_declines_is_not_made_and_not_claimed() {
     let (desk, functions) = start().await;
     let turn = desk
-        .say(
-            "Supervisor",
-            "s1",
-            "I was charged twice for order ORD-123. Can you refund me and explain what happened?",
-        )
+        .say("Supervisor", "s1", "I was charged twice for order ORD-123. Can you refund me and explain what happened?")
         .await;
-    let turn = desk
-        .confirm(
-            "Supervisor",
-            "s1",
-            &turn.asked.unwrap(),
-            ConfirmationState::Deny,
-        )
-        .await;
+    let turn = desk.confirm("Supervisor", "s1", &turn.asked.unwrap(), ConfirmationState::Deny).await;
     assert_eq!(functions.called(), ["get_order_status"]);
-    assert!(
-        turn.text.contains("I did not do that") && !turn.text.contains("initiated"),
-        "{}",
-        turn.text
-    );
+    assert!(turn.text.contains("I did not do that") && !turn.text.contains("initiated"), "{}", turn.text);
 }
 
 #[tokio::test]
 async fn no_duplicate_no_refund() {
     let (desk, functions) = start().await;
-    let text = talk(
-        &desk,
-        "Supervisor",
-        "s1",
-        "I was charged twice for order ORD-12345, please refund me",
-    )
-    .await;
+    let text = talk(&desk, "Supervisor", "s1", "I was charged twice for order ORD-12345, please refund me").await;
     assert!(text.contains("no duplicate"), "{text}");
     assert_eq!(functions.called(), ["get_order_status"]);
-    let text = talk(
-        &desk,
-        "Supervisor",
-        "s1",
-        "I was charged twice for order ORD-404, please refund me",
-    )
-    .await;
+    let text = talk(&desk, "Supervisor", "s1", "I was charged twice for order ORD-404, please refund me").await;
     assert!(text.contains("there is no order `ORD-404`"), "{text}");
 }
 
@@ -295,13 +216,7 @@ async fn no_duplicate_no_refund() {
 async fn invoices_come_from_three_calls_of_one_turn() {
     for agent in ["Billing", "Supervisor"] {
         let (desk, functions) = start().await;
-        let text = talk(
-            &desk,
-            agent,
-            "s1",
-            "Find all invoices from Q1 2026 for Acme Corp that exceed $10K",
-        )
-        .await;
+        let text = talk(&desk, agent, "s1", "Find all invoices from Q1 2026 for Acme Corp that exceed $10K").await;
         assert_eq!(
             text,
             "Found 2 invoices matching your criteria (of 31 for Acme Corp, 9 of them from Q1 2026):\n\
@@ -309,16 +224,9 @@ async fn invoices_come_from_three_calls_of_one_turn() {
         );
         let asked: Vec<_> = functions.events().iter().map(parameters).collect();
         assert_eq!(asked.len(), 3);
-        assert!(
-            asked.iter().all(|call| call["customer"] == "Acme Corp"),
-            "{asked:?}"
-        );
+        assert!(asked.iter().all(|call| call["customer"] == "Acme Corp"), "{asked:?}");
         assert_eq!(
-            (
-                asked[2]["from"].as_str(),
-                asked[2]["to"].as_str(),
-                asked[2]["minAmount"].as_str()
-            ),
+            (asked[2]["from"].as_str(), asked[2]["to"].as_str(), asked[2]["minAmount"].as_str()),
             ("2026-01-01", "2026-03-31", "10000")
         );
     }
@@ -327,48 +235,23 @@ async fn invoices_come_from_three_calls_of_one_turn() {
 #[tokio::test]
 async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
     for (agent, text, calls, answer) in [
-        (
-            "Orders",
-            "Where is ORD-12345?",
-            vec!["get_order_status"],
-            "Order ORD-12345 is shipped since March 2, 2026.",
-        ),
+        ("Orders", "Where is ORD-12345?", vec!["get_order_status"], "Order ORD-12345 is shipped since March 2, 2026."),
         (
             "Supervisor",
             "Where is my order ORD-404?",
             vec!["get_order_status"],
             "I could not do that: there is no order `ORD-404`",
         ),
-        (
-            "Orders",
-            "I want to return ORD-123",
-            vec!["get_order_status"],
-            "Order ORD-123 cannot be returned",
-        ),
-        (
-            "Supervisor",
-            "Please refund $600 on order ORD-123",
-            vec!["request_refund"],
-            "more than I may give on my own",
-        ),
-        (
-            "Billing",
-            "refund ORD-123",
-            vec![],
-            "How much of order ORD-123",
-        ),
+        ("Orders", "I want to return ORD-123", vec!["get_order_status"], "Order ORD-123 cannot be returned"),
+        ("Supervisor", "Please refund $600 on order ORD-123", vec!["request_refund"], "more than I may give on my own"),
+        ("Billing", "refund ORD-123", vec![], "How much of order ORD-123"),
         (
             "Supervisor",
             "Show me customer CUST-12345 with the order history",
             vec!["get_customer_info"],
             "- ORD-9: delivered, January 1, 2026",
         ),
-        (
-            "Orders",
-            "Tell me about CUST-99999",
-            vec!["get_customer_info"],
-            "there is no such customer",
-        ),
+        ("Orders", "Tell me about CUST-99999", vec!["get_customer_info"], "there is no such customer"),
         (
             "Orders",
             "Set the account status of CUST-12345 to suspended",
@@ -387,48 +270,13 @@ async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
             vec!["escalate_to_human"],
             "ticket TCK-ABC, in the queue care. You will hear from us by May 6, 2026.",
         ),
-        (
-            "Supervisor",
-            "What is your return policy?",
-            vec!["search_knowledge_base"],
-            "Returns (KB-7): Send it back.",
-        ),
-        (
-            "Supervisor",
-            "5 stars, thank you!",
-            vec!["record_feedback"],
-            "recorded as FB-5",
-        ),
-        (
-            "Supervisor",
-            "What can you do?",
-            vec![],
-            "scripted, not a language model",
-        ),
-        (
-            "Billing",
-            "How many invoices does Acme Corp have?",
-            vec!["find_invoices"],
-            "Acme Corp has 31 invoices",
-        ),
-        (
-            "Billing",
-            "Find me all Acme Corp invoices",
-            vec!["find_invoices"],
-            "Acme Corp has 31 invoices",
-        ),
-        (
-            "Billing",
-            "List invoices for Acme Corp over $1.5k",
-            vec!["find_invoices"],
-            "Acme Corp has 31 invoices",
-        ),
-        (
-            "Billing",
-            "Invoices for Acme Corp in Q2 2025",
-            vec!["find_invoices"],
-            "Acme Corp has 9 invoices",
-        ),
+        ("Supervisor", "What is your return policy?", vec!["search_knowledge_base"], "Returns (KB-7): Send it back."),
+        ("Supervisor", "5 stars, thank you!", vec!["record_feedback"], "recorded as FB-5"),
+        ("Supervisor", "What can you do?", vec![], "scripted, not a language model"),
+        ("Billing", "How many invoices does Acme Corp have?", vec!["find_invoices"], "Acme Corp has 31 invoices"),
+        ("Billing", "Find me all Acme Corp invoices", vec!["find_invoices"], "Acme Corp has 31 invoices"),
+        ("Billing", "List invoices for Acme Corp over $1.5k", vec!["find_invoices"], "Acme Corp has 31 invoices"),
+        ("Billing", "Invoices for Acme Corp in Q2 2025", vec!["find_invoices"], "Acme Corp has 9 invoices"),
     ] {
         let (desk, functions) = start().await;
         let got = talk(&desk, agent, "s1", text).await;
@@ -440,9 +288,7 @@ async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
 #[tokio::test]
 async fn a_person_who_changes_the_subject_is_followed() {
     let (desk, functions) = start().await;
-    let turn = desk
-        .say("Supervisor", "s1", "return ORD-12345 please")
-        .await;
+    let turn = desk.say("Supervisor", "s1", "return ORD-12345 please").await;
     assert!(turn.asked.is_some());
     let text = talk(&desk, "Supervisor", "s1", "Wait, where is ORD-12345?").await;
     assert!(text.contains("is shipped"), "{text}");
@@ -473,11 +319,5 @@ fn no_figure_or_id_of_a_tool_stands_in_an_answer_of_the_scenario() {
     ] {
         assert!(!rules.contains(seeded), "`{seeded}` stands in the rules");
     }
-    assert_eq!(
-        Scenario::read(Path::new(SCENARIO))
-            .unwrap()
-            .conversations
-            .len(),
-        3
-    );
+    assert_eq!(Scenario::read(Path::new(SCENARIO)).unwrap().conversations.len(), 3);
 }

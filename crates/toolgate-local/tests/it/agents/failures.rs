@@ -69,7 +69,7 @@ async fn a_function_error_ends_the_stream_with_the_services_own_words() {
     assert_eq!(kind, "DependencyFailedException");
     assert_eq!(
         text,
-        "Your request couldn't be completed. Lambda function arn:aws:lambda:us-east-1:000000000000:function:OrdersFunction encountered a problem \
+        "Your request couldn't be completed. Lambda function arn:aws:lambda:us-east-1:123456789012:function:OrdersFunction encountered a problem \
          while processing request.The error message from the Lambda function is Unhandled. Check the Lambda function log for error details, then \
          try your request again after fixing the error."
     );

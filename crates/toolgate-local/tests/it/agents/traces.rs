@@ -92,8 +92,8 @@ async fn a_collaborators_traces_carry_its_name_and_the_chain_of_callers() {
     assert_eq!(
         chain,
         [
-            "arn:aws:bedrock:us-east-1:000000000000:agent-alias/Boss/TSTALIASID",
-            "arn:aws:bedrock:us-east-1:000000000000:agent-alias/Orders/dev"
+            "arn:aws:bedrock:us-east-1:123456789012:agent-alias/Boss/TSTALIASID",
+            "arn:aws:bedrock:us-east-1:123456789012:agent-alias/Orders/dev"
         ]
     );
     let after = desk

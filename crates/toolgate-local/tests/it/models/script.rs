@@ -31,9 +31,7 @@ agents:
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
-    let told = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml")
-        .unwrap_err()
-        .to_string();
+    let told = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml").unwrap_err().to_string();
     assert!(told.contains("stepz"), "{told}");
 }
 
@@ -43,9 +41,6 @@ async fn a_choice_that_names_no_model_says_what_does() {
         let told = Models::open(choice).await.unwrap_err().to_string();
         assert!(told.contains("script:<scenario file>"), "{told}");
     }
-    let told = Models::open("script:/no/such/file.yaml")
-        .await
-        .unwrap_err()
-        .to_string();
+    let told = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
     assert!(told.contains("/no/such/file.yaml"), "{told}");
 }
