@@ -100,6 +100,13 @@ impl Database {
             .map_err(|error| start(error.to_string()))?;
         Ok(Self { inner, address, _stop: stop })
     }
+
+    /// While tables are filled, the disk need not confirm each write: a fill that the machine's end cuts off is begun
+    /// again. It is faster by a factor of ten and more.
+    pub(crate) fn confirm_writes(&self, confirm: bool) -> Result<(), DatabaseError> {
+        let set = if confirm { self.inner.disable_bulk_loading() } else { self.inner.enable_bulk_loading() };
+        set.map_err(|error| DatabaseError::Start(error.to_string()))
+    }
 }
 
 impl fmt::Debug for Database {
