@@ -19,7 +19,7 @@ use super::{
 };
 pub use conversation::{CallGroup, Conversation, Expectation, Turn, YesNo};
 pub use file::{Scenario, ScenarioError};
-pub use render::render;
+pub use render::{holds, render};
 
 /// The scripted model of one scenario file.
 #[derive(Debug, Clone)]
