@@ -1,5 +1,64 @@
-//! Reading a SAM template.
+//! Reading a SAM template: what runs on a laptop is what gets deployed, so both start from the same file.
+//!
+//! Only what the local agent needs is resolved; a role or an alarm may hold what nobody here understands.
 
-pub mod types;
+mod agents;
+mod conditions;
+mod document;
+mod error;
+mod functions;
+mod include;
+mod intrinsics;
+mod references;
+mod schema;
+mod scope;
+mod substitute;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod types;
+mod yaml;
 
+use std::{collections::BTreeMap, path::Path};
+
+pub use error::{Problem, TemplateError};
 pub use types::*;
+
+use document::Document;
+use scope::Scope;
+
+/// Reads a template: functions, tables, agents and the seed.
+///
+/// `parameters` are values for the template's parameters; what it does not name gets its default.
+/// `AgentPlatform` is `both` and `Environment` is `dev` here unless said otherwise, since a laptop wants the agents
+/// and the rules of development.
+///
+/// # Errors
+/// [`TemplateError`] with every problem found, each with its place in the template.
+pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+    read_parts(path, parameters, true)
+}
+
+/// Reads everything but the agents, and so needs none of the generated schemas.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_without_agents(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+    read_parts(path, parameters, false)
+}
+
+fn read_parts(path: &Path, parameters: &BTreeMap<String, String>, agents: bool) -> Result<Template, TemplateError> {
+    let document = Document::open(path)?;
+    let scope = Scope::new(&document, parameters);
+    let template = Template {
+        path: path.to_owned(),
+        functions: functions::functions(&scope),
+        tables: tables::tables(&scope),
+        agents: if agents { agents::agents(&scope) } else { Vec::new() },
+        seed: functions::seed(&scope),
+    };
+    match scope.into_problems() {
+        problems if problems.is_empty() => Ok(template),
+        problems => Err(TemplateError::Problems { path: path.to_owned(), problems }),
+    }
+}

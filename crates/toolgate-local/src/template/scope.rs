@@ -1,0 +1,124 @@
+//! Everything that a name in the template may mean, and the list of what went wrong so far.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use serde_json::Value;
+
+use super::{Problem, document::Document};
+
+/// What a laptop chooses where the template leaves the choice to the deployment: the first that the template allows.
+const LOCAL_CHOICES: [(&str, &[&str]); 2] = [("AgentPlatform", &["both", "classic"]), ("Environment", &["dev"])];
+
+pub(super) struct Scope<'a> {
+    pub(super) document: &'a Document,
+    overrides: &'a BTreeMap<String, String>,
+    problems: RefCell<BTreeSet<Problem>>,
+    /// Conditions being evaluated, to notice one that needs itself.
+    pub(super) open_conditions: RefCell<Vec<String>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(document: &'a Document, overrides: &'a BTreeMap<String, String>) -> Self {
+        let scope = Self { document, overrides, problems: RefCell::default(), open_conditions: RefCell::default() };
+        for name in overrides.keys().filter(|name| document.get(&["Parameters", name]).is_none()) {
+            scope.problem("Parameters", format!("there is no parameter `{name}` to set"));
+        }
+        scope
+    }
+
+    pub(super) fn problem(&self, at: &str, message: impl Into<String>) {
+        self.problems.borrow_mut().insert(Problem { at: at.to_owned(), message: message.into() });
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner().into_iter().collect()
+    }
+
+    /// The resources of one of these types whose condition holds, in the template's order, with their place.
+    pub(super) fn resources(&self, types: &[&str]) -> Vec<Resource<'a>> {
+        let of_type = |id: &&String| self.document.resource_type(id).is_some_and(|kind| types.contains(&kind));
+        let resources = self.document.resource_order.iter().filter(of_type).filter_map(|id| {
+            let body = self.document.resource(id)?;
+            let at = format!("Resources.{id}");
+            let wanted = match body.get("Condition").and_then(Value::as_str) {
+                Some(name) => self.condition(name, &format!("{at}.Condition")),
+                None => true,
+            };
+            wanted.then_some(Resource { id, body, at })
+        });
+        resources.collect()
+    }
+
+    /// The value of a parameter; `None` when there is no such parameter, or none of its values is known.
+    pub(super) fn parameter(&self, name: &str, at: &str) -> Option<Value> {
+        let declared = self.document.get(&["Parameters", name])?;
+        let value = match self.overrides.get(name).cloned().or_else(|| local_choice(name, declared)) {
+            Some(chosen) => Value::String(chosen),
+            None => declared.get("Default").cloned().or_else(|| {
+                self.problem(at, format!("the parameter `{name}` has no default: set it with `--parameter {name}=…`"));
+                None
+            })?,
+        };
+        let text = text(&value)?;
+        let is_list = declared.get("Type").and_then(Value::as_str).is_some_and(|kind| kind.contains("List"));
+        Some(if is_list {
+            text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()
+        } else {
+            Value::String(text)
+        })
+    }
+
+    /// A resolved member of an unresolved object.
+    pub(super) fn member(&self, object: &Value, key: &str, at: &str) -> Option<Value> {
+        let at_member = format!("{at}.{key}");
+        match object.get(key) {
+            Some(value) => self.resolve(value, &at_member),
+            // The object may itself come from an intrinsic.
+            None if super::intrinsics::is_intrinsic(object) => self.resolve(object, at)?.get(key).cloned(),
+            None => None,
+        }
+    }
+
+    /// A resolved member that is text (numbers and booleans are read as such).
+    pub(super) fn text_member(&self, object: &Value, key: &str, at: &str) -> Option<String> {
+        let value = self.member(object, key, at)?;
+        text(&value).or_else(|| {
+            self.problem(&format!("{at}.{key}"), "this should be text");
+            None
+        })
+    }
+}
+
+/// One resource of the template.
+pub(super) struct Resource<'a> {
+    pub(super) id: &'a str,
+    pub(super) body: &'a Value,
+    pub(super) at: String,
+}
+
+impl Resource<'_> {
+    /// The unresolved properties, with their place.
+    pub(super) fn properties(&self) -> (&Value, String) {
+        (self.body.get("Properties").unwrap_or(&Value::Null), format!("{}.Properties", self.at))
+    }
+}
+
+fn local_choice(name: &str, declared: &Value) -> Option<String> {
+    let (_, choices) = LOCAL_CHOICES.iter().find(|(known, _)| *known == name)?;
+    let allowed = declared.get("AllowedValues").and_then(Value::as_array);
+    let fits = |choice: &&&str| allowed.is_none_or(|values| values.iter().any(|value| value == **choice));
+    choices.iter().find(fits).map(|choice| (*choice).to_owned())
+}
+
+/// A scalar as CloudFormation writes it into text.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(bool.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
