@@ -10,6 +10,9 @@ use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+/// What ends a command before its end.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
 /// Run AI agents and their tools on a laptop, as they run on Bedrock.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
@@ -40,9 +43,9 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Dev(args) => dev::run(args).await,
-            Command::Chat(args) => chat::run(args).await.map_err(Into::into),
-            Command::Invoke(args) => invoke::run(args).await.map_err(Into::into),
-            Command::Play(args) => play::run(args).await.map_err(Into::into),
+            Command::Chat(args) => chat::run(args).await,
+            Command::Invoke(args) => invoke::run(args).await,
+            Command::Play(args) => play::run(args).await,
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });

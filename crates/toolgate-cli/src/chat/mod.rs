@@ -6,7 +6,6 @@ pub(crate) mod timeline;
 pub(crate) mod turn;
 
 use std::{
-    error::Error,
     io::{IsTerminal, Write},
     process::ExitCode,
 };
@@ -18,8 +17,7 @@ use person::Person;
 use timeline::Timeline;
 use turn::{Asked, Target, Watch};
 
-/// What ends a subcommand early.
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) use crate::Failure;
 
 /// What `toolgate chat` takes.
 ///

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let url = args.endpoint_url.unwrap_or_else(|| {
         started
             .as_ref()
-            .map(local::Running::url)
+            .map(|running| running.url().to_owned())
             .unwrap_or_default()
     });
     let place = Place::choose(Some(&url), None);
