@@ -132,7 +132,11 @@ impl JsonSchema for Amount {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": ["number", "string"]})
+        json_schema!({
+            "type": ["number", "string"],
+            "exclusiveMinimum": 0,
+            "pattern": "^ *[0-9]+([.][0-9]{1,2})? *$",
+        })
     }
 }
 

@@ -1,2 +1,78 @@
-//! The toolgate command.
-fn main() {}
+//! The `toolgate` command: one subcommand per file.
+
+mod dev;
+mod schemas;
+
+use std::{error::Error, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Run AI agents and their tools on a laptop, as they run on Bedrock.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::Args),
+    Schemas(schemas::Schemas),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Dev(args) => dev::run(args).await,
+            Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        }
+    });
+    // What is still waiting (standard input, say) must not keep the command from ending.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+/// Tells the person what went wrong, with its causes.
+fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Many errors already say what their cause says.
+        if !said.contains(&error.to_string()) {
+            eprintln!("  because: {error}");
+            said = error.to_string();
+        }
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+fn log_to_stderr() {
+    use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
+    let level = match std::env::var("TOOLGATE_LOG").as_deref() {
+        Ok("trace" | "debug") => LevelFilter::DEBUG,
+        Ok("info") => LevelFilter::INFO,
+        Ok("error") => LevelFilter::ERROR,
+        _ => LevelFilter::WARN,
+    };
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_filter(level);
+    tracing_subscriber::registry().with(lines).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

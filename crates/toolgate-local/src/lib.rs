@@ -1,12 +1,26 @@
-<<<<<<< HEAD
 //! Bedrock on a laptop: Lambda, InvokeAgent and DynamoDB on one port, over the binaries that get deployed.
 //!
-//! A SAM template says what there is ([`template`]).
-
-=======
-//! Bedrock on a laptop: agents, functions and tables from one SAM template, over the binaries that get deployed.
+//! [`Local`] reads a SAM template ([`template`]), makes its tables in an embedded DynamoDB, starts its functions
+//! ([`functions`]) and its agents ([`agents`], with one of the [`models`]), and serves all of it on one loopback port, so
+//! that one `AWS_ENDPOINT_URL` serves every client.
 
 pub mod agents;
+mod body;
+mod dynamodb;
+pub mod functions;
+mod guard;
+mod health;
+mod lambda;
+mod local;
 pub mod models;
->>>>>>> agents
+mod progress;
+mod running;
+mod seed;
+mod server;
+mod task;
 pub mod template;
+
+pub use dynamodb::{Data, DatabaseError};
+pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local, LocalError};
+pub use running::Running;
+pub use seed::SeedError;

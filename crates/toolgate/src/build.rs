@@ -1,6 +1,12 @@
 //! Turns declared tools into checked ones, and says everything that is wrong with them at once.
 
-use std::{collections::HashMap, error::Error, fmt, panic::Location, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    error::Error,
+    fmt,
+    panic::Location,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -9,9 +15,9 @@ use crate::{
     entry::{Entry, Exec, Once, Typed},
     gate::fields_out::Exposed,
     handler::ToolInput,
+    nearest::same_name,
     router::{Inner, Router, RouterBuilder},
     schema::{
-        dialect::kind,
         reflect::is_recursive,
         shape::{Object, Shape},
     },
@@ -71,6 +77,7 @@ impl Error for BuildErrors {}
 
 pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Result<Router<S>, BuildErrors> {
     let mut errors = Vec::new();
+    let mut log_targets = BTreeSet::from_iter(builder.log_targets);
     let mut tools: HashMap<String, Arc<Entry<S>>> = HashMap::new();
     let group = builder.group.unwrap_or_else(program_name);
     if let Some(message) = wrong_name(&group) {
@@ -84,6 +91,7 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
     }
     for candidate in builder.tools {
         let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
+        log_targets.insert(candidate.draft.from.to_owned());
         let mut problems = Vec::new();
         let entry = entry(candidate, &mut problems);
         if tools.contains_key(&tool) {
@@ -102,7 +110,7 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
         tools,
         identity: builder.declared.names.clone().into(),
         declared: builder.declared,
-        log_targets: builder.log_targets,
+        log_targets: log_targets.into_iter().collect(),
     }))
 }
 
@@ -120,10 +128,13 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
     }
     narrow(&mut draft, problems);
     let shape = compile(&draft.input, problems);
+    for field in shape.fields.keys().filter(|field| !is_bedrock_name(field)) {
+        problems.push(format!("its input has a field `{field}`, which Bedrock does not allow as a parameter's name"));
+    }
     for name in &draft.refuse {
-        if shape.fields.contains_key(name) {
+        if let Some(field) = shape.fields.keys().find(|field| same_name(field, name)) {
             problems
-                .push(format!("`{name}` is both a field of the input and refused; leave it out with `.accept([..])`"));
+                .push(format!("`{field}` is both a field of the input and refused; leave it out with `.accept([..])`"));
         }
     }
     let exposed = expose(&draft, problems);
@@ -173,17 +184,13 @@ fn narrow(draft: &mut Draft, problems: &mut Vec<String>) {
 }
 
 fn compile(input: &Value, problems: &mut Vec<String>) -> Object {
-    if kind(input) != "object" {
-        problems.push("its input must be a struct with named fields".to_owned());
-        return Object::default();
-    }
-    match Shape::compile(input) {
-        Ok(shape) => shape.object.unwrap_or_default(),
-        Err(message) => {
-            problems.push(message);
-            Object::default()
-        }
-    }
+    let object = Shape::compile(input).and_then(|shape| {
+        shape.object.filter(|_| shape.any_of.is_empty()).ok_or("its input must be a struct with named fields".into())
+    });
+    object.unwrap_or_else(|message| {
+        problems.push(message);
+        Object::default()
+    })
 }
 
 fn expose(draft: &Draft, problems: &mut Vec<String>) -> Exposed {
@@ -203,17 +210,21 @@ fn expose(draft: &Draft, problems: &mut Vec<String>) -> Exposed {
     exposed
 }
 
-/// Names are what Bedrock allows (`([0-9a-zA-Z][_-]?){1,100}`) and what fits a model's tool name, which is made of two
-/// names joined by `__`. <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-action-add.html>
-fn wrong_name(name: &str) -> Option<String> {
+/// What Bedrock allows as a name (`([0-9a-zA-Z][_-]?){1,100}`).
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Function.html>
+fn is_bedrock_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let separator = |byte: &u8| matches!(byte, b'_' | b'-');
-    let fits = !bytes.is_empty()
-        && bytes.len() <= NAME_LIMIT
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || separator(byte))
+    bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || separator(byte))
+        && (1..=100).contains(&bytes.iter().filter(|byte| !separator(byte)).count())
         && !bytes.first().is_some_and(separator)
-        && !bytes.windows(2).any(|pair| pair.iter().all(separator));
-    (!fits).then(|| {
+        && !bytes.windows(2).any(|pair| pair.iter().all(separator))
+}
+
+/// Names must also fit a model's tool name, which is made of two of them joined by `__`.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-action-add.html>
+fn wrong_name(name: &str) -> Option<String> {
+    (!is_bedrock_name(name) || name.len() > NAME_LIMIT).then(|| {
         format!("the name must be 1 to {NAME_LIMIT} letters and digits, with single `_` or `-` between or after them")
     })
 }

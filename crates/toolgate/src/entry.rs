@@ -9,10 +9,11 @@ use validator::Validate;
 
 use crate::{
     catalog::CatalogTool,
-    coerce::show,
+    coerce::{is_shown, looks_like_card, show},
     cx::Cx,
     error::{Problem, ToolError},
     gate::fields_out::Exposed,
+    nearest::same_name,
     schema::shape::{Object, Shape},
     tool::{Check, KeyOf, Run},
 };
@@ -67,10 +68,13 @@ where
     fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn Ready<S>>, Vec<Problem>> {
         // both report one problem per field at most; the schema's own limits have been checked before, all at once
         let value = Value::Object(input);
-        let typed: I = serde_path_to_error::deserialize(&value).map_err(|error| {
-            let path = error.path().to_string();
-            vec![problem(shape, &value, if path == "." { "" } else { &path }, &error.into_inner().to_string())]
-        })?;
+        // finding the path costs as much as reading, so only a wrong input pays for it
+        let typed = I::deserialize(&value).or_else(|_| serde_path_to_error::deserialize(&value)).map_err(
+            |error: serde_path_to_error::Error<serde_json::Error>| {
+                let path = error.path().to_string();
+                vec![problem(shape, &value, if path == "." { "" } else { &path }, &error.into_inner().to_string())]
+            },
+        )?;
         typed.validate().map_err(|errors| {
             let mut problems = Vec::new();
             validation(&errors, "", Some(shape), &mut |path, message| {
@@ -103,20 +107,44 @@ where
     }
 }
 
-/// A problem that serde or `validator` found. Their texts may repeat the value, so a secret field's is not used.
+/// A problem that serde or `validator` found. Their texts may repeat the value, so they are not used where the value
+/// must not be.
 fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem {
     let steps = steps(path);
-    let (value, shape) = find(shape, input, &steps);
-    let secret = shape.is_some_and(|shape| shape.secret);
-    let got = show(value.unwrap_or(&Value::Null), secret);
-    let quoted = value.and_then(Value::as_str).is_some_and(|text| !text.is_empty() && message.contains(text));
-    let schema = shape.map(|shape| shape.expected.clone()).filter(|expected| !expected.is_empty());
-    let expected = match (secret || quoted || message.len() > 200, schema) {
-        (true, schema) => schema.unwrap_or_else(|| "a valid value".into()),
-        (false, Some(schema)) if message.is_empty() => schema,
+    let (value, found) = find(shape, input, &steps);
+    let secret = found.is_some_and(|found| found.secret);
+    let got = value.map_or_else(|| "a value that is not allowed".to_owned(), |value| show(value, secret));
+    let object = if steps.is_empty() { Some(shape) } else { found.and_then(|found| found.object.as_ref()) };
+    let hushed = secret || value.is_some_and(|value| is_hushed(value, object, message));
+    let schema = found.map(|found| found.expected.as_str()).filter(|expected| !expected.is_empty());
+    let expected = match (hushed || message.is_empty() || message.chars().count() > MESSAGE, schema) {
+        (true, schema) => schema.unwrap_or("a valid value").to_owned(),
+        // serde would name the Rust type
+        (false, Some(schema)) if message.starts_with("invalid value: integer") => {
+            let bits: String = message.chars().rev().take_while(char::is_ascii_digit).collect();
+            format!("{schema} that fits {} bits", bits.chars().rev().collect::<String>())
+        }
         (false, _) => message.to_owned(),
     };
     Problem::new(path, expected, got)
+}
+
+/// Longest text of serde or `validator` that is passed on.
+const MESSAGE: usize = 200;
+
+/// Whether `message` may tell something in `value` that must not be repeated: a secret, or what is not shown as it is.
+fn is_hushed(value: &Value, object: Option<&Object>, message: &str) -> bool {
+    let is_secret =
+        |name: &str| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.shape.secret);
+    match value {
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let inside = object.and_then(|object| object.fields.get(name)?.shape.object.as_ref());
+            (is_secret(name) && !member.is_null()) || is_hushed(member, inside, message)
+        }),
+        Value::Array(items) => items.iter().any(|item| is_hushed(item, None, message)),
+        Value::String(text) => !is_shown(text) && (looks_like_card(text) || message.contains(text.as_str())),
+        _ => false,
+    }
 }
 
 /// `lines[2].quantity` as its steps.
@@ -155,7 +183,12 @@ fn validation(
     let sorted: BTreeMap<_, _> = errors.errors().iter().collect();
     for (name, kind) in sorted {
         let name = shape.and_then(|shape| schema_name(name, shape)).unwrap_or(name);
-        let path = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        let path = match (name, at) {
+            // of the struct as a whole
+            ("__all__", _) => at.to_owned(),
+            (_, "") => name.to_owned(),
+            _ => format!("{at}.{name}"),
+        };
         let inside = shape.and_then(|shape| shape.fields.get(name)).map(|field| &field.shape);
         match kind {
             Kind::Struct(inner) => validation(inner, &path, inside.and_then(|shape| shape.object.as_ref()), note),
@@ -165,7 +198,14 @@ fn validation(
             }
             Kind::Field(found) => {
                 for error in found {
-                    note(&path, error.message.as_deref().unwrap_or_default());
+                    match (&error.message, error.code.as_ref()) {
+                        (Some(message), _) => note(&path, message),
+                        // what the schema says too
+                        (None, "length" | "range" | "email" | "url" | "regex" | "contains" | "required") => {
+                            note(&path, "")
+                        }
+                        (None, code) => note(&path, &format!("a value that passes `{code}`")),
+                    }
                 }
             }
         }
@@ -174,8 +214,5 @@ fn validation(
 
 /// `order_id` is `orderId` in most schemas.
 fn schema_name<'a>(rust_name: &str, shape: &'a Object) -> Option<&'a str> {
-    let letters =
-        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let wanted = letters(rust_name);
-    shape.fields.keys().map(String::as_str).find(|name| letters(name) == wanted)
+    shape.fields.keys().map(String::as_str).find(|name| same_name(name, rust_name))
 }

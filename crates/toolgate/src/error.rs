@@ -8,6 +8,8 @@ use std::{borrow::Cow, error::Error, fmt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::gate::fields_out::strip;
+
 /// The kinds of errors, as the model reads them in `error.kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -229,7 +231,11 @@ impl ToolError {
 
     /// The one error body of every wire.
     pub(crate) fn body(&self) -> Value {
-        json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}})
+        let mut body =
+            json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}});
+        // it may quote what a model or a table said
+        strip(&mut body);
+        body
     }
 }
 

@@ -1,4 +1,4 @@
-//! "Did you mean": the known name nearest to one that is not.
+//! Names that mean the same, and "did you mean": the known name nearest to one that is not.
 
 /// The nearest of `known`, if one is near enough to be what was meant.
 pub(crate) fn find<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -9,4 +9,12 @@ pub(crate) fn find<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Opti
         .filter(|(_, similarity)| *similarity >= 0.6)
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
         .map(|(known, _)| known)
+}
+
+/// `accountStatus`, `account_status` and `AccountStatus` are one name, differently spelled.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    fn letters(name: &str) -> impl Iterator<Item = char> {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+    }
+    letters(one).eq(letters(other))
 }

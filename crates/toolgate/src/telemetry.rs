@@ -4,8 +4,13 @@
 
 use std::{error::Error, time::Duration};
 
+use tracing::Level;
 use tracing_subscriber::{
-    Layer, filter::LevelFilter, filter::Targets, fmt as format, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{LevelFilter, Targets, filter_fn},
+    fmt as format,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::{error::ToolError, gate::Stop, wire::Wire};
@@ -73,8 +78,8 @@ pub(crate) fn init(own: &[String]) {
         text => text.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO)),
     };
     // whatever the filter says, only what is known to log no data may say more than `info`
-    let cap = own.iter().map(|target| (target.replace('-', "_"), LevelFilter::TRACE)).collect::<Targets>();
-    let cap = cap.with_default(LevelFilter::INFO).with_target("toolgate", LevelFilter::TRACE);
+    let own: Vec<String> = own.iter().map(|target| target.replace('-', "_")).collect();
+    let cap = filter_fn(move |line| *line.level() <= Level::INFO || is_own(line.target(), &own));
     let lines = format::layer().with_writer(std::io::stderr);
     let lines = match is_json() {
         true => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
@@ -82,6 +87,12 @@ pub(crate) fn init(own: &[String]) {
     };
     // a second call, in a test say, keeps the first subscriber
     let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(cap)).try_init();
+}
+
+/// Whether a target belongs to Toolgate or to one of these crates: the whole name counts, since `aws` is not `aws_config`.
+fn is_own(target: &str, own: &[String]) -> bool {
+    let name = target.split("::").next().unwrap_or_default();
+    matches!(name, "toolgate" | "toolgate_dynamodb") || own.iter().any(|own| own == name)
 }
 
 fn is_json() -> bool {

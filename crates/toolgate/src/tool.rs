@@ -70,6 +70,8 @@ pub(crate) struct Draft {
     pub(crate) once: bool,
     pub(crate) once_ttl: Duration,
     pub(crate) key: Option<Vec<String>>,
+    /// The crate that the function is from, which may log below `info`.
+    pub(crate) from: &'static str,
     /// Where the tool is declared, for build errors.
     pub(crate) location: &'static Location<'static>,
 }
@@ -113,6 +115,7 @@ impl<S, I> Tool<S, I> {
             once: false,
             once_ttl: DEFAULT_ONCE_TTL,
             key: None,
+            from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
             location: Location::caller(),
         };
         Self { draft, run, rules: Vec::new(), once_by: None }

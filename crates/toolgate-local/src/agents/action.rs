@@ -27,29 +27,18 @@ const LARGE_REPLY: usize = 25_000;
 
 impl Seat<'_> {
     /// Runs a call on its function.
-    pub(crate) async fn run(
-        &self,
-        action: &Action,
-        arguments: &Arguments,
-    ) -> Result<Outcome, AgentError> {
+    pub(crate) async fn run(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
         let function = action.function.as_deref().unwrap_or_default();
         let session = self.turn.session.attributes();
         let prompt = lock(&self.prompt_attributes).clone();
         let event = self.event(action, arguments, &session, &prompt);
         let arn = function_arn(function);
-        let reply = self
-            .invoke(function, Bytes::from(event.to_string()))
-            .await
-            .map_err(|failure| {
-                tracing::warn!(function, error = %failure, "the function could not be invoked");
-                AgentError::lambda_failed(&arn, "Unhandled", failure.message)
-            })?;
+        let reply = self.invoke(function, Bytes::from(event.to_string())).await.map_err(|failure| {
+            tracing::warn!(function, error = %failure, "the function could not be invoked");
+            AgentError::lambda_failed(&arn, "Unhandled", failure.message)
+        })?;
         if let Some(kind) = &reply.function_error {
-            return Err(AgentError::lambda_failed(
-                &arn,
-                kind,
-                told_by(&reply.payload),
-            ));
+            return Err(AgentError::lambda_failed(&arn, kind, told_by(&reply.payload)));
         }
         if reply.payload.len() > LARGE_REPLY {
             tracing::warn!(function, tool = %action.tool, bytes = reply.payload.len(), "a large reply");
@@ -59,9 +48,7 @@ impl Seat<'_> {
             AgentError::malformed_reply(format!("function `{function}`, tool `{}`: {problem}", action.tool))
         })?;
         if let Some(returned) = envelope.session_attributes {
-            self.turn
-                .session
-                .change_attributes(|current| apply_changes(current, &session, returned));
+            self.turn.session.change_attributes(|current| apply_changes(current, &session, returned));
         }
         if let Some(returned) = envelope.prompt_attributes {
             apply_changes(&mut lock(&self.prompt_attributes), &prompt, returned);
@@ -69,11 +56,7 @@ impl Seat<'_> {
         match envelope.state {
             State::Success => Ok(Outcome::ok(envelope.text)),
             State::Error => Ok(Outcome::error(envelope.text)),
-            State::Reprompt => Ok(Outcome {
-                text: envelope.text,
-                error: true,
-                reprompt: true,
-            }),
+            State::Reprompt => Ok(Outcome { text: envelope.text, error: true, reprompt: true }),
             State::Failure => Err(AgentError::lambda_failed(
                 &arn,
                 "FAILURE",
@@ -85,13 +68,7 @@ impl Seat<'_> {
     /// Tries again only while nobody has taken the event.
     async fn invoke(&self, function: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
         for pause in PAUSES {
-            match self
-                .turn
-                .agents
-                .invoke
-                .invoke(function, payload.clone())
-                .await
-            {
+            match self.turn.agents.invoke.invoke(function, payload.clone()).await {
                 Err(failure) if failure.never_taken => tokio::time::sleep(pause).await,
                 result => return result,
             }
@@ -99,13 +76,7 @@ impl Seat<'_> {
         self.turn.agents.invoke.invoke(function, payload).await
     }
 
-    fn event(
-        &self,
-        action: &Action,
-        arguments: &Arguments,
-        session: &Attributes,
-        prompt: &Attributes,
-    ) -> Value {
+    fn event(&self, action: &Action, arguments: &Arguments, session: &Attributes, prompt: &Attributes) -> Value {
         let mut event = Map::new();
         let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
         put("messageVersion", json!("1.0"));
@@ -141,12 +112,6 @@ impl Seat<'_> {
 /// The type and message of a function's own error, for the developer.
 fn told_by(payload: &[u8]) -> String {
     let error: Value = serde_json::from_slice(payload).unwrap_or_default();
-    let field = |name: &str| {
-        error
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or("unknown")
-            .to_owned()
-    };
+    let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     format!("{}: {}", field("errorType"), field("errorMessage"))
 }

@@ -21,38 +21,21 @@ impl Arguments {
     /// and on a laptop one wants to see it.
     pub(crate) fn of(action: &Action, input: &Map<String, Value>) -> Self {
         match &action.wire {
-            Wire::Function { types } => Self {
-                parameters: input
-                    .iter()
-                    .filter_map(|field| typed(types, field))
-                    .collect(),
-                body: None,
-            },
+            Wire::Function { types } => {
+                Self { parameters: input.iter().filter_map(|field| typed(types, field)).collect(), body: None }
+            }
             Wire::Api(operation) => {
                 let Some((media, types)) = &operation.body else {
-                    let parameters = input
-                        .iter()
-                        .filter_map(|field| typed(&operation.parameters, field))
-                        .collect();
-                    return Self {
-                        parameters,
-                        body: None,
-                    };
+                    let parameters = input.iter().filter_map(|field| typed(&operation.parameters, field)).collect();
+                    return Self { parameters, body: None };
                 };
-                let in_parameters = input
+                let in_parameters = input.iter().filter(|(name, _)| operation.parameters.contains_key(*name));
+                let in_body = input
                     .iter()
-                    .filter(|(name, _)| operation.parameters.contains_key(*name));
-                let in_body = input.iter().filter(|(name, _)| {
-                    types.contains_key(*name) || !operation.parameters.contains_key(*name)
-                });
+                    .filter(|(name, _)| types.contains_key(*name) || !operation.parameters.contains_key(*name));
                 Self {
-                    parameters: in_parameters
-                        .filter_map(|field| typed(&operation.parameters, field))
-                        .collect(),
-                    body: Some((
-                        media.clone(),
-                        in_body.filter_map(|field| typed(types, field)).collect(),
-                    )),
+                    parameters: in_parameters.filter_map(|field| typed(&operation.parameters, field)).collect(),
+                    body: Some((media.clone(), in_body.filter_map(|field| typed(types, field)).collect())),
                 }
             }
         }
@@ -64,16 +47,12 @@ impl Arguments {
 
     /// As Lambda events and returnControl have it.
     pub(crate) fn request_body(&self) -> Option<Value> {
-        self.body
-            .as_ref()
-            .map(|(media, properties)| json!({"content": {media: {"properties": properties}}}))
+        self.body.as_ref().map(|(media, properties)| json!({"content": {media: {"properties": properties}}}))
     }
 
     /// As traces have it: the properties stand directly under the media type.
     pub(crate) fn traced_body(&self) -> Option<Value> {
-        self.body
-            .as_ref()
-            .map(|(media, properties)| json!({"content": {media: properties}}))
+        self.body.as_ref().map(|(media, properties)| json!({"content": {media: properties}}))
     }
 }
 
@@ -84,9 +63,7 @@ fn typed(types: &BTreeMap<String, String>, (name, value): (&String, &Value)) -> 
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let kind = types
-        .get(name)
-        .map_or_else(|| kind_of(value), String::as_str);
+    let kind = types.get(name).map_or_else(|| kind_of(value), String::as_str);
     Some(json!({"name": name, "type": kind, "value": text}))
 }
 

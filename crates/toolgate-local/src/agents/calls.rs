@@ -46,29 +46,17 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn ok(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            error: false,
-            reprompt: false,
-        }
+        Self { text: text.into(), error: false, reprompt: false }
     }
 
     pub(crate) fn error(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            error: true,
-            reprompt: false,
-        }
+        Self { text: text.into(), error: true, reprompt: false }
     }
 }
 
 impl<'a> Seat<'a> {
     /// Makes the calls. Every call gets a result, whatever happens; the second part says whether the turn is over.
-    pub(crate) async fn perform(
-        &self,
-        calls: Vec<ToolCall>,
-        history: &[Message],
-    ) -> (Vec<Block>, Option<Ended>) {
+    pub(crate) async fn perform(&self, calls: Vec<ToolCall>, history: &[Message]) -> (Vec<Block>, Option<Ended>) {
         let plans: Vec<Plan<'_>> = calls.iter().map(|call| self.plan(call)).collect();
         for plan in &plans {
             self.announce(plan);
@@ -99,11 +87,7 @@ impl<'a> Seat<'a> {
             .iter()
             .enumerate()
             .filter_map(|(index, plan)| match plan {
-                Plan::Ask(action, arguments) => Some(Question {
-                    index,
-                    action,
-                    arguments,
-                }),
+                Plan::Ask(action, arguments) => Some(Question { index, action, arguments }),
                 _ => None,
             })
             .collect();
@@ -118,27 +102,14 @@ impl<'a> Seat<'a> {
 
     fn plan(&self, call: &ToolCall) -> Plan<'a> {
         let Some(input) = call.input.as_object() else {
-            return Plan::Refuse(format!(
-                "the input of `{}` must be a JSON object",
-                call.name
-            ));
+            return Plan::Refuse(format!("the input of `{}` must be a JSON object", call.name));
         };
         if call.name == prompt::SEND_MESSAGE && !self.agent.spec.collaborators.is_empty() {
             return self.plan_message(&call.input);
         }
         let Some(action) = self.agent.tools.action(&call.name) else {
-            let names: Vec<&str> = self
-                .agent
-                .tools
-                .specs
-                .iter()
-                .map(|tool| tool.name.as_str())
-                .collect();
-            return Plan::Refuse(format!(
-                "there is no tool `{}`; the tools are: {}",
-                call.name,
-                names.join(", ")
-            ));
+            let names: Vec<&str> = self.agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
+            return Plan::Refuse(format!("there is no tool `{}`; the tools are: {}", call.name, names.join(", ")));
         };
         let arguments = Arguments::of(action, input);
         if action.confirm || action.function.is_none() {
@@ -149,21 +120,12 @@ impl<'a> Seat<'a> {
 
     fn plan_message(&self, input: &Value) -> Plan<'a> {
         let field = |name: &str| input.get(name).and_then(Value::as_str);
-        let (Some(recipient), Some(content)) = (
-            field("recipient"),
-            field("content").filter(|content| !content.trim().is_empty()),
-        ) else {
-            return Plan::Refuse(
-                "a message needs `recipient` and `content`, both as text".to_owned(),
-            );
+        let (Some(recipient), Some(content)) =
+            (field("recipient"), field("content").filter(|content| !content.trim().is_empty()))
+        else {
+            return Plan::Refuse("a message needs `recipient` and `content`, both as text".to_owned());
         };
-        match self
-            .agent
-            .spec
-            .collaborators
-            .iter()
-            .find(|collaborator| collaborator.name == recipient)
-        {
+        match self.agent.spec.collaborators.iter().find(|collaborator| collaborator.name == recipient) {
             Some(collaborator) => Plan::Message(collaborator, content.to_owned()),
             None => Plan::Refuse(format!(
                 "there is no agent `{recipient}`; the agents are:{}",
@@ -177,11 +139,7 @@ impl<'a> Seat<'a> {
             Plan::Run(action, arguments) => self.trace_action_input(action, arguments, None),
             Plan::Message(collaborator, content) => {
                 let input = json!({"type": "TEXT", "text": content});
-                self.trace_collaborator_input(
-                    &collaborator.name,
-                    &self.arn_of(collaborator),
-                    &input,
-                );
+                self.trace_collaborator_input(&collaborator.name, &self.arn_of(collaborator), &input);
             }
             Plan::Refuse(_) | Plan::Ask(..) => {}
         }
@@ -190,9 +148,7 @@ impl<'a> Seat<'a> {
     async fn carry_out(&self, plan: &Plan<'_>, relayed: &str) -> Result<Outcome, Ended> {
         match plan {
             Plan::Run(action, arguments) => Ok(self.run(action, arguments).await?),
-            Plan::Message(collaborator, content) => {
-                self.send_message(collaborator, content, relayed).await
-            }
+            Plan::Message(collaborator, content) => self.send_message(collaborator, content, relayed).await,
             Plan::Refuse(reason) => Ok(Outcome::error(reason)),
             Plan::Ask(..) => Err(Ended::Dropped),
         }
@@ -211,23 +167,14 @@ impl<'a> Seat<'a> {
             )));
         }
         let Some(agent) = self.turn.agents.agent(&collaborator.agent_id) else {
-            return Ok(Outcome::error(format!(
-                "agent `{}` does not exist",
-                collaborator.name
-            )));
+            return Ok(Outcome::error(format!("agent `{}` does not exist", collaborator.name)));
         };
-        let seat = self.collaborator(
-            agent,
-            &collaborator.name,
-            content.to_owned(),
-            relayed.to_owned(),
-        );
+        let seat = self.collaborator(agent, &collaborator.name, content.to_owned(), relayed.to_owned());
         match seat.converse().await {
             Ok(text) => Ok(Outcome::ok(text)),
-            Err(Ended::Failed(error)) => Ok(Outcome::error(format!(
-                "agent `{}` could not answer: {}",
-                collaborator.name, error.message
-            ))),
+            Err(Ended::Failed(error)) => {
+                Ok(Outcome::error(format!("agent `{}` could not answer: {}", collaborator.name, error.message)))
+            }
             Err(Ended::Dropped) => Err(Ended::Dropped),
         }
     }
@@ -238,12 +185,7 @@ impl<'a> Seat<'a> {
             Some(Plan::Run(..)) => self.trace_action_output(&outcome.text, outcome.reprompt, span),
             Some(Plan::Message(collaborator, _)) => {
                 let output = json!({"type": "TEXT", "text": outcome.text});
-                self.trace_collaborator_output(
-                    &collaborator.name,
-                    &self.arn_of(collaborator),
-                    &output,
-                    Some(span),
-                );
+                self.trace_collaborator_output(&collaborator.name, &self.arn_of(collaborator), &output, Some(span));
             }
             Some(Plan::Refuse(reason)) => self.trace_refused(reason),
             Some(Plan::Ask(..)) | None => {}
@@ -251,11 +193,7 @@ impl<'a> Seat<'a> {
     }
 
     fn arn_of(&self, collaborator: &CollaboratorSpec) -> String {
-        let alias = self
-            .turn
-            .agents
-            .agent(&collaborator.agent_id)
-            .map_or("", |agent| agent.own_alias());
+        let alias = self.turn.agents.agent(&collaborator.agent_id).map_or("", |agent| agent.own_alias());
         alias_arn(&collaborator.agent_id, alias)
     }
 }
@@ -269,10 +207,7 @@ fn relayed_to(plan: &Plan<'_>, conversation: &str) -> String {
 
 /// The results as the model gets them. A call that has none, or failed the turn, is answered too:
 /// the history must stay one that a model accepts.
-fn settle(
-    calls: Vec<ToolCall>,
-    results: Vec<Option<Result<Outcome, Ended>>>,
-) -> (Vec<Block>, Option<Ended>) {
+fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) -> (Vec<Block>, Option<Ended>) {
     let mut ended = None;
     let blocks = calls
         .into_iter()
@@ -291,11 +226,7 @@ fn settle(
                 }
                 None => Outcome::error("Not run: another call of this turn failed."),
             };
-            Block::ToolResult {
-                id: call.id,
-                text: outcome.text,
-                error: outcome.error || outcome.reprompt,
-            }
+            Block::ToolResult { id: call.id, text: outcome.text, error: outcome.error || outcome.reprompt }
         })
         .collect();
     (blocks, ended)

@@ -87,30 +87,20 @@ impl AskKind {
 
 impl Waiting {
     /// The caller's results in the order of the questions, if they answer these and nothing else.
-    pub(crate) fn check(
-        &self,
-        id: &str,
-        results: &[InvocationResult],
-    ) -> Result<Vec<ResultFields>, AgentError> {
+    pub(crate) fn check(&self, id: &str, results: &[InvocationResult]) -> Result<Vec<ResultFields>, AgentError> {
         if id != self.invocation_id {
-            return Err(AgentError::invalid(
-                "`invocationId` is not the one that this session waits for",
-            ));
+            return Err(AgentError::invalid("`invocationId` is not the one that this session waits for"));
         }
         let mut left: Vec<&InvocationResult> = results.iter().collect();
         let mut sorted = Vec::new();
         for asked in &self.asked {
-            let Some(at) = left
-                .iter()
-                .position(|result| asked.is_answered_by(result, &self.agent_id))
-            else {
+            let Some(at) = left.iter().position(|result| asked.is_answered_by(result, &self.agent_id)) else {
                 return Err(AgentError::invalid(format!(
                     "the results have none for {} of action group `{}`",
                     asked.target, asked.group
                 )));
             };
-            let (InvocationResult::FunctionResult(fields) | InvocationResult::ApiResult(fields)) =
-                left.remove(at);
+            let (InvocationResult::FunctionResult(fields) | InvocationResult::ApiResult(fields)) = left.remove(at);
             if asked.kind != AskKind::Result && fields.confirmation_state.is_none() {
                 return Err(AgentError::invalid(format!(
                     "the result for {} needs `confirmationState`, CONFIRM or DENY",
@@ -122,9 +112,7 @@ impl Waiting {
         if left.is_empty() {
             return Ok(sorted);
         }
-        Err(AgentError::invalid(
-            "the results answer more than was asked",
-        ))
+        Err(AgentError::invalid("the results answer more than was asked"))
     }
 
     /// Wakes the turn.
@@ -138,16 +126,9 @@ impl Asked {
     fn of(action: &Action) -> Self {
         let target = match &action.wire {
             Wire::Function { .. } => Target::Function(action.tool.clone()),
-            Wire::Api(operation) => Target::Api {
-                path: operation.path.clone(),
-                method: operation.method.clone(),
-            },
+            Wire::Api(operation) => Target::Api { path: operation.path.clone(), method: operation.method.clone() },
         };
-        Self {
-            group: action.group.clone(),
-            target,
-            kind: AskKind::of(action),
-        }
+        Self { group: action.group.clone(), target, kind: AskKind::of(action) }
     }
 
     fn is_answered_by(&self, result: &InvocationResult, agent_id: &str) -> bool {
@@ -156,16 +137,12 @@ impl Asked {
                 (fields, fields.function.as_ref() == Some(function))
             }
             (InvocationResult::ApiResult(fields), Target::Api { path, method }) => {
-                let verb = fields
-                    .http_method
-                    .as_ref()
-                    .is_some_and(|verb| verb.eq_ignore_ascii_case(method));
+                let verb = fields.http_method.as_ref().is_some_and(|verb| verb.eq_ignore_ascii_case(method));
                 (fields, verb && fields.api_path.as_ref() == Some(path))
             }
             _ => return false,
         };
-        same && fields.action_group == self.group
-            && fields.agent_id.as_ref().is_none_or(|id| id == agent_id)
+        same && fields.action_group == self.group && fields.agent_id.as_ref().is_none_or(|id| id == agent_id)
     }
 }
 
@@ -192,10 +169,7 @@ impl Seat<'_> {
         for batch in questions.chunks(AT_ONCE) {
             match self.ask(batch).await {
                 Ok(answers) => {
-                    let settled = batch
-                        .iter()
-                        .zip(answers)
-                        .map(|(question, answer)| self.settle(*question, answer));
+                    let settled = batch.iter().zip(answers).map(|(question, answer)| self.settle(*question, answer));
                     let settled = join_all(settled).await;
                     for (question, (result, span)) in batch.iter().zip(settled) {
                         if let Ok(outcome) = &result {
@@ -204,11 +178,7 @@ impl Seat<'_> {
                         results.push((question.index, result));
                     }
                 }
-                Err(_) => results.extend(
-                    batch
-                        .iter()
-                        .map(|question| (question.index, Err(Ended::Dropped))),
-                ),
+                Err(_) => results.extend(batch.iter().map(|question| (question.index, Err(Ended::Dropped)))),
             }
             if results.iter().any(|(_, result)| result.is_err()) {
                 break;
@@ -223,25 +193,14 @@ impl Seat<'_> {
             return Err(Ended::Dropped);
         }
         let id = Uuid::new_v4().to_string();
-        for question in batch
-            .iter()
-            .filter(|question| question.action.function.is_none())
-        {
+        for question in batch.iter().filter(|question| question.action.function.is_none()) {
             self.trace_action_input(question.action, question.arguments, Some(&id));
         }
-        let inputs: Vec<Value> = batch
-            .iter()
-            .map(|question| self.invocation_input(*question))
-            .collect();
+        let inputs: Vec<Value> = batch.iter().map(|question| self.invocation_input(*question)).collect();
         let payload = json!({"invocationId": id, "invocationInputs": inputs});
         self.trace_up(|parent, child| {
             let output = json!({"type": "RETURN_CONTROL", "returnControlPayload": payload});
-            parent.trace_collaborator_output(
-                child.name.as_deref().unwrap_or_default(),
-                &child.arn(),
-                &output,
-                None,
-            );
+            parent.trace_collaborator_output(child.name.as_deref().unwrap_or_default(), &child.arn(), &output, None);
         });
         let (answer, answered) = oneshot::channel();
         // The session waits before the caller knows: an answer may come at once.
@@ -249,27 +208,17 @@ impl Seat<'_> {
             turn: Arc::clone(self.turn),
             invocation_id: id.clone(),
             agent_id: self.agent.spec.id.clone(),
-            asked: batch
-                .iter()
-                .map(|question| Asked::of(question.action))
-                .collect(),
+            asked: batch.iter().map(|question| Asked::of(question.action)).collect(),
             answer,
         }));
-        self.turn
-            .sink
-            .finish(Some(Event::ReturnControl(payload.clone())));
+        self.turn.sink.finish(Some(Event::ReturnControl(payload.clone())));
         let Ok(results) = answered.await else {
             self.turn.drop_questions();
             return Err(Ended::Dropped);
         };
         self.trace_up(|parent, child| {
-            let input =
-                json!({"type": "RETURN_CONTROL", "returnControlResults": {"invocationId": id}});
-            parent.trace_collaborator_input(
-                child.name.as_deref().unwrap_or_default(),
-                &child.arn(),
-                &input,
-            );
+            let input = json!({"type": "RETURN_CONTROL", "returnControlResults": {"invocationId": id}});
+            parent.trace_collaborator_input(child.name.as_deref().unwrap_or_default(), &child.arn(), &input);
         });
         Ok(results)
     }
@@ -290,11 +239,8 @@ impl Seat<'_> {
             "actionInvocationType": AskKind::of(question.action).name(),
             "agentId": self.agent.spec.id,
         });
-        let mut put = |name: &str, value: Value| {
-            input
-                .as_object_mut()
-                .and_then(|input| input.insert(name.to_owned(), value))
-        };
+        let mut put =
+            |name: &str, value: Value| input.as_object_mut().and_then(|input| input.insert(name.to_owned(), value));
         if let Some(name) = &self.name {
             put("collaboratorName", json!(name));
         }
@@ -314,22 +260,13 @@ impl Seat<'_> {
         }
     }
 
-    async fn settle(
-        &self,
-        question: Question<'_>,
-        answer: ResultFields,
-    ) -> (Result<Outcome, Ended>, Span) {
+    async fn settle(&self, question: Question<'_>, answer: ResultFields) -> (Result<Outcome, Ended>, Span) {
         let start = Timestamp::now();
         let result = if answer.confirmation_state == Some(Confirmation::Deny) {
-            Ok(Outcome::error(format!(
-                "{DECLINED}: `{}` was not run.",
-                question.action.tool
-            )))
+            Ok(Outcome::error(format!("{DECLINED}: `{}` was not run.", question.action.tool)))
         } else if question.action.function.is_some() {
             self.trace_action_input(question.action, question.arguments, None);
-            self.run(question.action, question.arguments)
-                .await
-                .map_err(Ended::from)
+            self.run(question.action, question.arguments).await.map_err(Ended::from)
         } else {
             brought(question.action, &answer).map_err(Ended::from)
         };
@@ -339,28 +276,15 @@ impl Seat<'_> {
 
 /// A result that the caller brings, who ran the action itself.
 fn brought(action: &Action, answer: &ResultFields) -> Result<Outcome, AgentError> {
-    let body = |media: &str| {
-        answer
-            .response_body
-            .get(media)
-            .and_then(|content| content.body.clone())
-    };
-    let text = body("TEXT")
-        .or_else(|| body("application/json"))
-        .unwrap_or_default();
+    let body = |media: &str| answer.response_body.get(media).and_then(|content| content.body.clone());
+    let text = body("TEXT").or_else(|| body("application/json")).unwrap_or_default();
     match answer.response_state {
         Some(ResponseState::Failure) => Err(AgentError::new(
             Kind::DependencyFailed,
             format!("the caller reported that `{}` failed: {text}", action.tool),
         )),
-        Some(ResponseState::Reprompt) => Ok(Outcome {
-            text,
-            error: true,
-            reprompt: true,
-        }),
-        None if answer.http_status_code.is_some_and(|status| status >= 400) => {
-            Ok(Outcome::error(text))
-        }
+        Some(ResponseState::Reprompt) => Ok(Outcome { text, error: true, reprompt: true }),
+        None if answer.http_status_code.is_some_and(|status| status >= 400) => Ok(Outcome::error(text)),
         None => Ok(Outcome::ok(text)),
     }
 }

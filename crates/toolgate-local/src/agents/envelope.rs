@@ -72,16 +72,9 @@ struct Content {
 pub(crate) fn read(action: &Action, payload: &[u8]) -> Result<Envelope, String> {
     let raw: Raw = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
     if raw.message_version != "1.0" {
-        return Err(format!(
-            "`messageVersion` is `{}`, not `1.0`",
-            raw.message_version
-        ));
+        return Err(format!("`messageVersion` is `{}`, not `1.0`", raw.message_version));
     }
-    same(
-        "response.actionGroup",
-        Some(&raw.response.action_group),
-        &action.group,
-    )?;
+    same("response.actionGroup", Some(&raw.response.action_group), &action.group)?;
     let (text, state) = match &action.wire {
         Wire::Function { .. } => function_reply(action, raw.response)?,
         Wire::Api(operation) => api_reply(operation, raw.response)?,
@@ -95,22 +88,14 @@ pub(crate) fn read(action: &Action, payload: &[u8]) -> Result<Envelope, String> 
 }
 
 fn function_reply(action: &Action, response: Response) -> Result<(String, State), String> {
-    same(
-        "response.function",
-        response.function.as_ref(),
-        &action.tool,
-    )?;
-    let mut reply = response
-        .function_response
-        .ok_or("`response.functionResponse` is missing")?;
+    same("response.function", response.function.as_ref(), &action.tool)?;
+    let mut reply = response.function_response.ok_or("`response.functionResponse` is missing")?;
     let state = match reply.response_state.as_deref() {
         None => State::Success,
         Some("REPROMPT") => State::Reprompt,
         Some("FAILURE") => State::Failure,
         Some(other) => {
-            return Err(format!(
-                "`responseState` is `{other}`, not `REPROMPT` or `FAILURE`"
-            ));
+            return Err(format!("`responseState` is `{other}`, not `REPROMPT` or `FAILURE`"));
         }
     };
     match reply.response_body.remove("TEXT") {
@@ -120,48 +105,22 @@ fn function_reply(action: &Action, response: Response) -> Result<(String, State)
 }
 
 fn api_reply(operation: &Operation, response: Response) -> Result<(String, State), String> {
-    same(
-        "response.apiPath",
-        response.api_path.as_ref(),
-        &operation.path,
-    )?;
-    same(
-        "response.httpMethod",
-        response.http_method.as_ref(),
-        &operation.method.to_uppercase(),
-    )?;
-    let status = response
-        .http_status_code
-        .as_ref()
-        .and_then(Value::as_u64)
-        .ok_or("`httpStatusCode` must be a whole number")?;
-    let mut body = response
-        .response_body
-        .ok_or("`response.responseBody` is missing")?;
-    let state = if status >= 400 {
-        State::Error
-    } else {
-        State::Success
-    };
-    match operation
-        .replies
-        .iter()
-        .find_map(|media| body.remove(media))
-    {
+    same("response.apiPath", response.api_path.as_ref(), &operation.path)?;
+    same("response.httpMethod", response.http_method.as_ref(), &operation.method.to_uppercase())?;
+    let status =
+        response.http_status_code.as_ref().and_then(Value::as_u64).ok_or("`httpStatusCode` must be a whole number")?;
+    let mut body = response.response_body.ok_or("`response.responseBody` is missing")?;
+    let state = if status >= 400 { State::Error } else { State::Success };
+    match operation.replies.iter().find_map(|media| body.remove(media)) {
         Some(content) => Ok((content.body, state)),
-        None => Err(format!(
-            "`responseBody` must have the key `{}`",
-            operation.replies.join("` or `")
-        )),
+        None => Err(format!("`responseBody` must have the key `{}`", operation.replies.join("` or `"))),
     }
 }
 
 fn same(field: &str, got: Option<&String>, expected: &str) -> Result<(), String> {
     match got {
         Some(got) if got == expected => Ok(()),
-        Some(got) => Err(format!(
-            "`{field}` is `{got}`, not `{expected}` as in the event"
-        )),
+        Some(got) => Err(format!("`{field}` is `{got}`, not `{expected}` as in the event")),
         None => Err(format!("`{field}` is missing")),
     }
 }

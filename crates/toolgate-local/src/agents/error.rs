@@ -61,11 +61,7 @@ impl Kind {
 
 impl AgentError {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            hint: None,
-        }
+        Self { kind, message: message.into(), hint: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -79,21 +75,13 @@ impl AgentError {
              The error message from the Lambda function is {error}. \
              Check the Lambda function log for error details, then try your request again after fixing the error."
         );
-        Self {
-            kind: Kind::DependencyFailed,
-            message,
-            hint: Some(hint.into()),
-        }
+        Self { kind: Kind::DependencyFailed, message, hint: Some(hint.into()) }
     }
 
     /// The service's text for a reply that is not in the agreed form, word for word.
     pub(crate) fn malformed_reply(hint: impl Into<String>) -> Self {
         let message = "The server encountered an error processing the Lambda response. Check the Lambda response and retry the request";
-        Self {
-            kind: Kind::DependencyFailed,
-            message: message.to_owned(),
-            hint: Some(hint.into()),
-        }
+        Self { kind: Kind::DependencyFailed, message: message.to_owned(), hint: Some(hint.into()) }
     }
 }
 

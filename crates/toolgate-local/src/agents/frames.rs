@@ -18,11 +18,7 @@ pub(crate) fn encode(event: &Event) -> Bytes {
         Event::Chunk(text) if text.is_empty() => write(&mut bytes, "chunk", &json!({"bytes": ""})),
         Event::Chunk(text) => {
             for part in text.as_bytes().chunks(CHUNK_BYTES) {
-                write(
-                    &mut bytes,
-                    "chunk",
-                    &json!({"bytes": STANDARD.encode(part)}),
-                );
+                write(&mut bytes, "chunk", &json!({"bytes": STANDARD.encode(part)}));
             }
         }
         Event::Trace(part) => write(&mut bytes, "trace", part),
@@ -33,21 +29,14 @@ pub(crate) fn encode(event: &Event) -> Bytes {
 }
 
 fn write(bytes: &mut BytesMut, kind: &'static str, payload: &Value) {
-    let headers = [
-        (":event-type", kind.to_owned()),
-        (":message-type", "event".to_owned()),
-    ];
+    let headers = [(":event-type", kind.to_owned()), (":message-type", "event".to_owned())];
     write_frame(bytes, headers, payload);
 }
 
 fn write_exception(bytes: &mut BytesMut, error: &AgentError) {
     let name = error.kind.name();
-    let member =
-        name.get(..1).unwrap_or_default().to_ascii_lowercase() + name.get(1..).unwrap_or_default();
-    let headers = [
-        (":exception-type", member),
-        (":message-type", "exception".to_owned()),
-    ];
+    let member = name.get(..1).unwrap_or_default().to_ascii_lowercase() + name.get(1..).unwrap_or_default();
+    let headers = [(":exception-type", member), (":message-type", "exception".to_owned())];
     write_frame(bytes, headers, &json!({"message": error.message}));
 }
 
@@ -56,10 +45,7 @@ fn write_frame(bytes: &mut BytesMut, headers: [(&'static str, String); 2], paylo
     for (name, value) in headers {
         message = message.add_header(Header::new(name, HeaderValue::String(value.into())));
     }
-    message = message.add_header(Header::new(
-        ":content-type",
-        HeaderValue::String("application/json".into()),
-    ));
+    message = message.add_header(Header::new(":content-type", HeaderValue::String("application/json".into())));
     if let Err(error) = write_message_to(&message, bytes) {
         tracing::error!(%error, "an event could not be written and is missing from the stream");
     }

@@ -35,10 +35,7 @@ const ENDED: &str = "Session is terminated as 'endSession' flag is set in reques
 /// The routes of the agents: InvokeAgent, and `GET /agents`, a report for people and consoles.
 pub fn routes(agents: Arc<Agents>) -> Router {
     Router::new()
-        .route(
-            "/agents/{agentId}/agentAliases/{aliasId}/sessions/{sessionId}/text",
-            post(invoke_agent),
-        )
+        .route("/agents/{agentId}/agentAliases/{aliasId}/sessions/{sessionId}/text", post(invoke_agent))
         .route("/agents", get(report))
         .with_state(agents)
 }
@@ -67,22 +64,12 @@ async fn answer(
 ) -> Result<Response, AgentError> {
     let Path((agent, alias, session)) =
         path.map_err(|_| AgentError::invalid("the path is not valid percent-encoded UTF-8"))?;
-    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES)
-        .await
-        .map_err(|_| {
-            AgentError::invalid(format!(
-                "the request body could not be read, or has more than {BODY_BYTES} bytes"
-            ))
-        })?;
-    let key = SessionKey {
-        agent,
-        alias,
-        session,
-    };
+    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+        AgentError::invalid(format!("the request body could not be read, or has more than {BODY_BYTES} bytes"))
+    })?;
+    let key = SessionKey { agent, alias, session };
     request::check_id("sessionId", &key.session)?;
-    let known = agents
-        .agent(&key.agent)
-        .ok_or_else(|| unknown("agentId", &key.agent))?;
+    let known = agents.agent(&key.agent).ok_or_else(|| unknown("agentId", &key.agent))?;
     if !known.spec.aliases.contains(&key.alias) && key.alias != super::TEST_ALIAS {
         return Err(unknown("agentAliasId", &key.alias));
     }
@@ -94,17 +81,11 @@ async fn answer(
     } else {
         let session = agents.sessions.open(&key, idle_ttl);
         match request.results() {
-            Some((id, results)) => {
-                resume(&session, &request, |waiting| waiting.check(id, results))?
-            }
+            Some((id, results)) => resume(&session, &request, |waiting| waiting.check(id, results))?,
             None => begin(agents, session, &key, &request).await?,
         }
     };
-    Ok(stream_of(
-        events,
-        &key.session,
-        request.memory_id.as_deref(),
-    ))
+    Ok(stream_of(events, &key.session, request.memory_id.as_deref()))
 }
 
 /// The stream for the answer to a question.
@@ -137,15 +118,8 @@ async fn begin(
     seed_history(&session, &key.agent, request.session_state.as_ref()).await;
     let turn = Turn::new(agents, session, request);
     let state = request.session_state.as_ref();
-    let prompt = state
-        .and_then(|state| state.prompt_session_attributes.clone())
-        .unwrap_or_default();
-    Ok(turn.start(
-        key.agent.clone(),
-        key.alias.clone(),
-        request.input_text.clone().unwrap_or_default(),
-        prompt,
-    ))
+    let prompt = state.and_then(|state| state.prompt_session_attributes.clone()).unwrap_or_default();
+    Ok(turn.start(key.agent.clone(), key.alias.clone(), request.input_text.clone().unwrap_or_default(), prompt))
 }
 
 fn merge_attributes(session: &Session, state: Option<&SessionState>) {
@@ -165,11 +139,7 @@ async fn seed_history(session: &Session, agent: &str, state: Option<&SessionStat
         return;
     }
     for message in &given.messages {
-        let content = message
-            .content
-            .iter()
-            .map(|part| Block::Text(part.text.clone()))
-            .collect();
+        let content = message.content.iter().map(|part| Block::Text(part.text.clone())).collect();
         history.push(match message.role {
             HistoryRole::User => Message::user(content),
             HistoryRole::Assistant => Message::assistant(content),
@@ -187,25 +157,14 @@ fn said(text: &str) -> UnboundedReceiver<Event> {
 fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&str>) -> Response {
     let frames = stream::unfold(events, |mut events| async move {
         let event = events.recv().await?;
-        Some((
-            Ok::<Bytes, std::convert::Infallible>(frames::encode(&event)),
-            events,
-        ))
+        Some((Ok::<Bytes, std::convert::Infallible>(frames::encode(&event)), events))
     });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/vnd.amazon.eventstream"),
-    );
-    headers.insert(
-        "x-amzn-bedrock-agent-content-type",
-        HeaderValue::from_static("application/json"),
-    );
-    for (name, value) in [
-        ("x-amz-bedrock-agent-session-id", Some(session)),
-        ("x-amz-bedrock-agent-memory-id", memory),
-    ] {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream"));
+    headers.insert("x-amzn-bedrock-agent-content-type", HeaderValue::from_static("application/json"));
+    for (name, value) in [("x-amz-bedrock-agent-session-id", Some(session)), ("x-amz-bedrock-agent-memory-id", memory)]
+    {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(name, value);
         }
@@ -214,15 +173,8 @@ fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&st
 }
 
 fn refuse(error: &AgentError) -> Response {
-    let mut response = (
-        error.kind.status(),
-        axum::Json(json!({"message": error.message})),
-    )
-        .into_response();
-    response.headers_mut().insert(
-        "x-amzn-errortype",
-        HeaderValue::from_static(error.kind.name()),
-    );
+    let mut response = (error.kind.status(), axum::Json(json!({"message": error.message}))).into_response();
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error.kind.name()));
     stamp(response)
 }
 

@@ -5,14 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::functions::Functions;
+
 /// Invokes a Lambda function. The functions of this crate do; tests bring their own.
 pub trait Invoke: Send + Sync + fmt::Debug {
     /// Invokes the function with this logical id and waits for its reply.
-    fn invoke<'a>(
-        &'a self,
-        function: &'a str,
-        payload: Bytes,
-    ) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
+    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
 }
 
 /// What a function replied.
@@ -32,4 +30,16 @@ pub struct InvokeFailure {
     pub message: String,
     /// No instance took the event, so that trying again cannot do a thing twice.
     pub never_taken: bool,
+}
+
+impl Invoke for Functions {
+    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
+        Box::pin(async move {
+            let invoked = Self::invoke(self, function, payload, None).await;
+            // nothing was invoked where this fails; a function that took the event and failed is a reply
+            let invocation =
+                invoked.map_err(|error| InvokeFailure { message: error.to_string(), never_taken: true })?;
+            Ok(LambdaReply { payload: invocation.payload, function_error: invocation.function_error })
+        })
+    }
 }

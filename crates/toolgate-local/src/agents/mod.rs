@@ -55,7 +55,7 @@ pub(crate) const DECLINED: &str = "The person declined";
 
 /// Where this platform pretends to be.
 const REGION: &str = "us-east-1";
-const ACCOUNT: &str = "000000000000";
+const ACCOUNT: &str = "123456789012";
 
 /// Model turns that one agent may take for one input.
 const ITERATIONS: u32 = 20;
@@ -90,11 +90,7 @@ impl Agents {
     ///
     /// # Errors
     /// [`AgentsError`] when an OpenAPI document cannot be used, or a collaborator is not in the template.
-    pub fn new(
-        template: &Template,
-        invoke: Arc<dyn Invoke>,
-        models: Models,
-    ) -> Result<Arc<Self>, AgentsError> {
+    pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
         Self::with_iterations(template, invoke, models, ITERATIONS)
     }
 
@@ -111,11 +107,7 @@ impl Agents {
         let mut problems = Vec::new();
         for agent in &template.agents {
             for collaborator in &agent.collaborators {
-                if !template
-                    .agents
-                    .iter()
-                    .any(|other| other.id == collaborator.agent_id)
-                {
+                if !template.agents.iter().any(|other| other.id == collaborator.agent_id) {
                     problems.push(format!(
                         "agent `{}`: its collaborator `{}` is not in the template",
                         agent.id, collaborator.name
@@ -126,26 +118,12 @@ impl Agents {
         let agents = template
             .agents
             .iter()
-            .map(|spec| {
-                (
-                    spec.id.clone(),
-                    Agent {
-                        spec: spec.clone(),
-                        tools: Toolbox::of(spec, &mut problems),
-                    },
-                )
-            })
+            .map(|spec| (spec.id.clone(), Agent { spec: spec.clone(), tools: Toolbox::of(spec, &mut problems) }))
             .collect();
         if !problems.is_empty() {
             return Err(AgentsError { problems });
         }
-        Ok(Arc::new(Self {
-            agents,
-            sessions: Sessions::default(),
-            invoke,
-            models,
-            iterations,
-        }))
+        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, iterations }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
@@ -156,12 +134,7 @@ impl Agents {
             .agents
             .values()
             .map(|agent| {
-                let tools: Vec<&str> = agent
-                    .tools
-                    .specs
-                    .iter()
-                    .map(|tool| tool.name.as_str())
-                    .collect();
+                let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
                 json!({
                     "agentId": agent.spec.id,
                     "agentName": agent.spec.name,

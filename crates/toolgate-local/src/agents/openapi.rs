@@ -27,15 +27,9 @@ pub(crate) struct Operation {
 }
 
 /// All operations of a document; what cannot be used is named in `problems`.
-pub(crate) fn operations(
-    document: &Value,
-    group: &str,
-    problems: &mut Vec<String>,
-) -> Vec<Operation> {
+pub(crate) fn operations(document: &Value, group: &str, problems: &mut Vec<String>) -> Vec<Operation> {
     let Some(paths) = document.get("paths").and_then(Value::as_object) else {
-        problems.push(format!(
-            "action group `{group}`: the OpenAPI document has no `paths`"
-        ));
+        problems.push(format!("action group `{group}`: the OpenAPI document has no `paths`"));
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -46,31 +40,18 @@ pub(crate) fn operations(
             };
             match operation.get("operationId").and_then(Value::as_str) {
                 Some(id) => found.push(read(document, path, method, id, item, operation)),
-                None => problems.push(format!(
-                    "action group `{group}`: `{method} {path}` has no `operationId`"
-                )),
+                None => problems.push(format!("action group `{group}`: `{method} {path}` has no `operationId`")),
             }
         }
     }
     found
 }
 
-fn read(
-    document: &Value,
-    path: &str,
-    method: &str,
-    id: &str,
-    item: &Value,
-    operation: &Value,
-) -> Operation {
+fn read(document: &Value, path: &str, method: &str, id: &str, item: &Value, operation: &Value) -> Operation {
     let mut properties = Map::new();
     let mut required = Vec::new();
     let mut parameters = BTreeMap::new();
-    for parameter in [item, operation]
-        .into_iter()
-        .filter_map(|level| level.get("parameters")?.as_array())
-        .flatten()
-    {
+    for parameter in [item, operation].into_iter().filter_map(|level| level.get("parameters")?.as_array()).flatten() {
         let parameter = resolve(document, parameter);
         let Some(name) = parameter.get("name").and_then(Value::as_str) else {
             continue;
@@ -80,43 +61,26 @@ fn read(
         if parameter.get("required") == Some(&Value::Bool(true)) {
             required.push(json!(name));
         }
-        properties.insert(
-            name.to_owned(),
-            described(schema, parameter.get("description")),
-        );
+        properties.insert(name.to_owned(), described(schema, parameter.get("description")));
     }
     let content = operation
         .get("requestBody")
         .map(|body| resolve(document, body))
         .and_then(|body| body.get("content")?.as_object());
-    let body = content
-        .and_then(|content| content.iter().next())
-        .map(|(media, content)| {
-            let schema = inlined(document, content.get("schema").unwrap_or(&Value::Null), 0);
-            let mut kinds = BTreeMap::new();
-            for (name, property) in schema
-                .get("properties")
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten()
-            {
-                kinds.insert(name.clone(), kind(property));
-                properties
-                    .entry(name.clone())
-                    .or_insert_with(|| property.clone());
+    let body = content.and_then(|content| content.iter().next()).map(|(media, content)| {
+        let schema = inlined(document, content.get("schema").unwrap_or(&Value::Null), 0);
+        let mut kinds = BTreeMap::new();
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            kinds.insert(name.clone(), kind(property));
+            properties.entry(name.clone()).or_insert_with(|| property.clone());
+        }
+        for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if !required.contains(name) {
+                required.push(name.clone());
             }
-            for name in schema
-                .get("required")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                if !required.contains(name) {
-                    required.push(name.clone());
-                }
-            }
-            (media.clone(), kinds)
-        });
+        }
+        (media.clone(), kinds)
+    });
     let text = |name: &str| operation.get(name).and_then(Value::as_str);
     let mut input_schema = json!({"type": "object", "properties": properties});
     if let (false, Some(schema)) = (required.is_empty(), input_schema.as_object_mut()) {
@@ -124,10 +88,7 @@ fn read(
     }
     Operation {
         id: id.to_owned(),
-        description: text("description")
-            .or_else(|| text("summary"))
-            .unwrap_or_default()
-            .to_owned(),
+        description: text("description").or_else(|| text("summary")).unwrap_or_default().to_owned(),
         path: path.to_owned(),
         method: method.to_owned(),
         confirm: text("x-requireConfirmation") == Some("ENABLED"),
@@ -164,22 +125,13 @@ fn described(mut schema: Value, description: Option<&Value>) -> Value {
 }
 
 fn kind(schema: &Value) -> String {
-    schema
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or("string")
-        .to_owned()
+    schema.get("type").and_then(Value::as_str).unwrap_or("string").to_owned()
 }
 
 /// What a `$ref` inside the document points at.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let pointer = value
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|target| target.strip_prefix('#'));
-    pointer
-        .and_then(|pointer| document.pointer(pointer))
-        .unwrap_or(value)
+    let pointer = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
 }
 
 /// A schema with its references replaced, since a model is given no document to look them up in.
@@ -190,10 +142,9 @@ fn inlined(document: &Value, schema: &Value, depth: u8) -> Value {
     }
     match resolve(document, schema) {
         Value::Null => json!({"type": "string"}),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (name.clone(), nested(document, value, depth)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), nested(document, value, depth))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -201,10 +152,7 @@ fn inlined(document: &Value, schema: &Value, depth: u8) -> Value {
 fn nested(document: &Value, value: &Value, depth: u8) -> Value {
     match value {
         Value::Object(_) => inlined(document, value, depth + 1),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| nested(document, item, depth + 1))
-            .collect(),
+        Value::Array(items) => items.iter().map(|item| nested(document, item, depth + 1)).collect(),
         other => other.clone(),
     }
 }

@@ -20,9 +20,7 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
             "\n\nYou can ask these agents, with the tool `{SEND_MESSAGE}`. They see only what you write to them:"
         );
         text.push_str(&recipients(agent));
-        text.push_str(
-            "\nAsk several of them in one turn where their answers do not depend on each other.",
-        );
+        text.push_str("\nAsk several of them in one turn where their answers do not depend on each other.");
     }
     if !prompt_attributes.is_empty() {
         text.push_str("\n\nFor this turn you also know:");
@@ -31,28 +29,17 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
         }
     }
     if !relayed.is_empty() {
-        let _ = write!(
-            text,
-            "\n\nWhat the user and the agent who asks you have said so far:\n{relayed}"
-        );
+        let _ = write!(text, "\n\nWhat the user and the agent who asks you have said so far:\n{relayed}");
     }
     text
 }
 
 /// The collaborators as a list.
 pub(crate) fn recipients(agent: &AgentSpec) -> String {
-    agent
-        .collaborators
-        .iter()
-        .fold(String::new(), |mut list, collaborator| {
-            let _ = write!(
-                list,
-                "\n- {}: {}",
-                collaborator.name,
-                collaborator.instruction.trim()
-            );
-            list
-        })
+    agent.collaborators.iter().fold(String::new(), |mut list, collaborator| {
+        let _ = write!(list, "\n- {}: {}", collaborator.name, collaborator.instruction.trim());
+        list
+    })
 }
 
 /// A supervisor's conversation as text, for the collaborators that are to know it: what was said, not what was called.
@@ -61,12 +48,7 @@ pub(crate) fn relayed(history: &[Message]) -> String {
     for message in history {
         let who = match message.role {
             Role::User => "User",
-            Role::Assistant
-                if message
-                    .content
-                    .iter()
-                    .any(|block| matches!(block, Block::ToolUse { .. })) =>
-            {
+            Role::Assistant if message.content.iter().any(|block| matches!(block, Block::ToolUse { .. })) => {
                 continue;
             }
             Role::Assistant => "Agent",

@@ -109,9 +109,8 @@ impl InvokeAgent {
     /// Reads and checks a body.
     pub(crate) fn read(body: &[u8]) -> Result<Self, AgentError> {
         let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-        let request: Self = serde_json::from_slice(body).map_err(|error| {
-            AgentError::invalid(format!("the request body is invalid: {error}"))
-        })?;
+        let request: Self = serde_json::from_slice(body)
+            .map_err(|error| AgentError::invalid(format!("the request body is invalid: {error}")))?;
         request.check()?;
         Ok(request)
     }
@@ -119,10 +118,7 @@ impl InvokeAgent {
     /// The answers to an earlier returnControl, with the id that they answer.
     pub(crate) fn results(&self) -> Option<(&str, &[InvocationResult])> {
         let state = self.session_state.as_ref()?;
-        Some((
-            state.invocation_id.as_deref()?,
-            state.return_control_invocation_results.as_deref()?,
-        ))
+        Some((state.invocation_id.as_deref()?, state.return_control_invocation_results.as_deref()?))
     }
 
     pub(crate) fn ends_session(&self) -> bool {
@@ -133,21 +129,11 @@ impl InvokeAgent {
         if let Some(id) = &self.memory_id {
             check_id("memoryId", id)?;
         }
-        if self
-            .streaming_configurations
-            .as_ref()
-            .and_then(|streaming| streaming.apply_guardrail_interval)
-            == Some(0)
-        {
-            return Err(AgentError::invalid(
-                "`streamingConfigurations.applyGuardrailInterval` must be at least 1",
-            ));
+        if self.streaming_configurations.as_ref().and_then(|streaming| streaming.apply_guardrail_interval) == Some(0) {
+            return Err(AgentError::invalid("`streamingConfigurations.applyGuardrailInterval` must be at least 1"));
         }
         let state = self.session_state.as_ref();
-        if state
-            .and_then(|state| state.files.as_ref())
-            .is_some_and(|files| !files.is_empty())
-        {
+        if state.and_then(|state| state.files.as_ref()).is_some_and(|files| !files.is_empty()) {
             return Err(AgentError::invalid(
                 "`sessionState.files` is not supported by the local agent, which has no code interpreter",
             ));
@@ -157,23 +143,19 @@ impl InvokeAgent {
         match (id, results) {
             (None, None) => self.check_text(),
             (Some(_), Some(results)) if (1..=5).contains(&results.len()) => Ok(()),
-            (Some(_), Some(_)) => Err(AgentError::invalid(
-                "`returnControlInvocationResults` must have 1 to 5 results",
-            )),
-            (None, Some(_)) => Err(AgentError::invalid(
-                "`returnControlInvocationResults` needs the `invocationId` that it answers",
-            )),
-            (Some(_), None) => Err(AgentError::invalid(
-                "`invocationId` needs `returnControlInvocationResults`",
-            )),
+            (Some(_), Some(_)) => Err(AgentError::invalid("`returnControlInvocationResults` must have 1 to 5 results")),
+            (None, Some(_)) => {
+                Err(AgentError::invalid("`returnControlInvocationResults` needs the `invocationId` that it answers"))
+            }
+            (Some(_), None) => Err(AgentError::invalid("`invocationId` needs `returnControlInvocationResults`")),
         }
     }
 
     fn check_text(&self) -> Result<(), AgentError> {
         match &self.input_text {
-            Some(text) if text.chars().count() > INPUT_CHARACTERS => Err(AgentError::invalid(
-                format!("`inputText` must have at most {INPUT_CHARACTERS} characters"),
-            )),
+            Some(text) if text.chars().count() > INPUT_CHARACTERS => {
+                Err(AgentError::invalid(format!("`inputText` must have at most {INPUT_CHARACTERS} characters")))
+            }
             Some(text) if !text.trim().is_empty() => Ok(()),
             _ if self.ends_session() => Ok(()),
             _ => Err(AgentError::invalid(
@@ -189,7 +171,5 @@ pub(crate) fn check_id(field: &str, id: &str) -> Result<(), AgentError> {
     if (2..=100).contains(&id.len()) && id.chars().all(allowed) {
         return Ok(());
     }
-    Err(AgentError::invalid(format!(
-        "`{field}` must have 2 to 100 letters, digits or `._:-`"
-    )))
+    Err(AgentError::invalid(format!("`{field}` must have 2 to 100 letters, digits or `._:-`")))
 }

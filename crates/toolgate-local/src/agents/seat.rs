@@ -80,13 +80,7 @@ impl<'a> Seat<'a> {
     }
 
     /// A collaborator, asked by this agent.
-    pub(crate) fn collaborator<'b>(
-        &'b self,
-        agent: &'b Agent,
-        name: &str,
-        input: String,
-        relayed: String,
-    ) -> Seat<'b> {
+    pub(crate) fn collaborator<'b>(&'b self, agent: &'b Agent, name: &str, input: String, relayed: String) -> Seat<'b> {
         let alias = agent.own_alias().to_owned();
         let mut chain = self.chain.clone();
         chain.push(alias_arn(&agent.spec.id, &alias));
@@ -181,11 +175,7 @@ impl<'a> Seat<'a> {
     }
 
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(
-            &self.agent.spec,
-            &lock(&self.prompt_attributes),
-            &self.relayed,
-        );
+        let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
         self.trace_model_input(&system, history);
         let start = Timestamp::now();
         let reply = self
@@ -208,21 +198,16 @@ impl<'a> Seat<'a> {
 fn say(history: &mut Vec<Message>, text: &str) {
     let block = Block::Text(text.to_owned());
     match history.last_mut() {
-        Some(Message {
-            role: Role::User,
-            content,
-        }) => content.push(block),
+        Some(Message { role: Role::User, content }) => content.push(block),
         _ => history.push(Message::user(vec![block])),
     }
 }
 
 fn calls_of(reply: &ModelReply) -> Vec<ToolCall> {
     let call = |block: &Block| match block {
-        Block::ToolUse { id, name, input } => Some(ToolCall {
-            id: id.clone(),
-            name: name.clone(),
-            input: input.clone(),
-        }),
+        Block::ToolUse { id, name, input } => {
+            Some(ToolCall { id: id.clone(), name: name.clone(), input: input.clone() })
+        }
         _ => None,
     };
     reply.content.iter().filter_map(call).collect()
@@ -233,29 +218,17 @@ fn answer(reply: &ModelReply) -> Result<String, AgentError> {
     let texts: Vec<&str> = reply
         .content
         .iter()
-        .filter_map(|block| {
-            if let Block::Text(text) = block {
-                Some(text.as_str())
-            } else {
-                None
-            }
-        })
+        .filter_map(|block| if let Block::Text(text) = block { Some(text.as_str()) } else { None })
         .collect();
     let text = texts.concat();
     let failed = |message: &str| Err(AgentError::new(Kind::DependencyFailed, message));
     match &reply.stop {
-        StopReason::MaxTokens if text.is_empty() => failed(
-            "the model reached its length limit before it had an answer: ask for less at once",
-        ),
-        StopReason::MaxTokens => Ok(format!(
-            "{text}\n\n(The answer was cut off at the model's length limit.)"
-        )),
-        StopReason::Guardrail if text.is_empty() => {
-            failed("a guardrail or content filter stopped the model's answer")
+        StopReason::MaxTokens if text.is_empty() => {
+            failed("the model reached its length limit before it had an answer: ask for less at once")
         }
-        StopReason::ContextFull => {
-            failed("the conversation no longer fits the model: start a new session")
-        }
+        StopReason::MaxTokens => Ok(format!("{text}\n\n(The answer was cut off at the model's length limit.)")),
+        StopReason::Guardrail if text.is_empty() => failed("a guardrail or content filter stopped the model's answer"),
+        StopReason::ContextFull => failed("the conversation no longer fits the model: start a new session"),
         StopReason::Malformed => failed("the model's output could not be read: ask again"),
         _ if text.is_empty() => failed("the model ended its turn without an answer"),
         _ => Ok(text),

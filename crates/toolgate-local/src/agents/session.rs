@@ -35,9 +35,8 @@ impl Sessions {
     pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
-        let session = sessions
-            .entry(key.clone())
-            .or_insert_with(|| Arc::new(Session::new(key.session.clone(), idle_ttl)));
+        let session =
+            sessions.entry(key.clone()).or_insert_with(|| Arc::new(Session::new(key.session.clone(), idle_ttl)));
         lock(&session.state).last_used = Instant::now();
         Arc::clone(session)
     }
@@ -82,24 +81,14 @@ pub(crate) enum Phase {
 
 impl Session {
     fn new(id: String, idle_ttl: Duration) -> Self {
-        let state = State {
-            attributes: Attributes::new(),
-            phase: Phase::Idle,
-            last_used: Instant::now(),
-        };
-        Self {
-            id,
-            idle_ttl,
-            state: Mutex::new(state),
-            histories: Mutex::default(),
-        }
+        let state = State { attributes: Attributes::new(), phase: Phase::Idle, last_used: Instant::now() };
+        Self { id, idle_ttl, state: Mutex::new(state), histories: Mutex::default() }
     }
 
     /// Idle for longer than it may be. A running turn keeps it; a person who was asked and left does not.
     fn expired(&self) -> bool {
         let mut state = lock(&self.state);
-        let late =
-            state.last_used.elapsed() > self.idle_ttl && !matches!(state.phase, Phase::Running);
+        let late = state.last_used.elapsed() > self.idle_ttl && !matches!(state.phase, Phase::Running);
         if late {
             state.phase = Phase::Idle;
         }

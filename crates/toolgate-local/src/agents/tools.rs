@@ -48,9 +48,9 @@ impl Toolbox {
         let mut toolbox = Self::default();
         for group in &agent.action_groups {
             match &group.schema {
-                GroupSchema::Functions(functions) => functions
-                    .iter()
-                    .for_each(|function| toolbox.add_function(group, function)),
+                GroupSchema::Functions(functions) => {
+                    functions.iter().for_each(|function| toolbox.add_function(group, function))
+                }
                 GroupSchema::Api(document) => {
                     for operation in openapi::operations(document, &group.name, problems) {
                         toolbox.add_operation(group, operation);
@@ -74,10 +74,7 @@ impl Toolbox {
         let mut required = Vec::new();
         let mut types = BTreeMap::new();
         for (name, parameter) in &function.parameters {
-            properties.insert(
-                name.clone(),
-                json!({"type": parameter.kind, "description": parameter.description}),
-            );
+            properties.insert(name.clone(), json!({"type": parameter.kind, "description": parameter.description}));
             types.insert(name.clone(), parameter.kind.clone());
             if parameter.required {
                 required.push(name);
@@ -111,21 +108,13 @@ impl Toolbox {
     fn add(&mut self, prefix: &str, action: Action, description: String, input_schema: Value) {
         let taken: HashSet<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
         let name = model_name(prefix, &action.tool, &taken);
-        self.specs.push(ToolSpec {
-            name: name.clone(),
-            description,
-            input_schema,
-        });
+        self.specs.push(ToolSpec { name: name.clone(), description, input_schema });
         self.actions.insert(name, action);
     }
 
     fn note_signature(&self, agent: &AgentSpec, group: &ActionGroupSpec) {
         // AMAZON.UserInput lets the model ask back, which every model can do in its answer.
-        if let Some(signature) = group
-            .signature
-            .as_deref()
-            .filter(|signature| *signature != "AMAZON.UserInput")
-        {
+        if let Some(signature) = group.signature.as_deref().filter(|signature| *signature != "AMAZON.UserInput") {
             tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent has no such tool; it is left out");
         }
     }
@@ -136,36 +125,18 @@ impl Toolbox {
 fn model_name(prefix: &str, tool: &str, taken: &HashSet<&str>) -> String {
     let allowed = |text: &str| {
         text.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
-                    c
-                } else {
-                    '_'
-                }
-            })
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
             .collect::<String>()
     };
     let (prefix, tool) = (allowed(prefix), allowed(tool));
-    let tool = tool
-        .get(tool.len().saturating_sub(NAME_LENGTH)..)
-        .unwrap_or(&tool);
+    let tool = tool.get(tool.len().saturating_sub(NAME_LENGTH)..).unwrap_or(&tool);
     let room = NAME_LENGTH.saturating_sub(tool.len() + 2);
     let cut = |length: usize| prefix.get(..length.min(prefix.len())).unwrap_or(&prefix);
-    let candidates = std::iter::once((cut(room).to_owned(), room)).chain((2_u32..).map(|number| {
-        (
-            format!(
-                "{}{number}",
-                cut(room.saturating_sub(number.to_string().len()))
-            ),
-            room,
-        )
-    }));
+    let candidates = std::iter::once((cut(room).to_owned(), room)).chain(
+        (2_u32..).map(|number| (format!("{}{number}", cut(room.saturating_sub(number.to_string().len()))), room)),
+    );
     for (prefix, room) in candidates {
-        let name = if room == 0 {
-            tool.to_owned()
-        } else {
-            format!("{prefix}__{tool}")
-        };
+        let name = if room == 0 { tool.to_owned() } else { format!("{prefix}__{tool}") };
         if room == 0 || !taken.contains(name.as_str()) {
             return name;
         }
@@ -174,11 +145,7 @@ fn model_name(prefix: &str, tool: &str, taken: &HashSet<&str>) -> String {
 }
 
 fn send_message(agent: &AgentSpec) -> ToolSpec {
-    let names: Vec<&str> = agent
-        .collaborators
-        .iter()
-        .map(|collaborator| collaborator.name.as_str())
-        .collect();
+    let names: Vec<&str> = agent.collaborators.iter().map(|collaborator| collaborator.name.as_str()).collect();
     ToolSpec {
         name: prompt::SEND_MESSAGE.to_owned(),
         description: format!(

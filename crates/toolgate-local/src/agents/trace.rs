@@ -25,10 +25,7 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) fn since(start: Timestamp) -> Self {
-        Self {
-            start,
-            end: Timestamp::now(),
-        }
+        Self { start, end: Timestamp::now() }
     }
 }
 
@@ -47,11 +44,7 @@ impl Seat<'_> {
         if !self.turn.wants_trace() {
             return;
         }
-        let chain: Vec<Value> = self
-            .chain
-            .iter()
-            .map(|arn| json!({"agentAliasArn": arn}))
-            .collect();
+        let chain: Vec<Value> = self.chain.iter().map(|arn| json!({"agentAliasArn": arn})).collect();
         let mut part = json!({
             "agentId": self.agent.spec.id,
             "agentAliasId": self.alias,
@@ -114,10 +107,7 @@ impl Seat<'_> {
             }
             output
         });
-        let calls = reply
-            .content
-            .iter()
-            .any(|block| matches!(block, Block::ToolUse { .. }));
+        let calls = reply.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
         let said = reply.content.iter().find_map(|block| match block {
             Block::Text(text) if calls => Some(text.as_str()),
             _ => None,
@@ -127,18 +117,9 @@ impl Seat<'_> {
         }
     }
 
-    pub(crate) fn trace_action_input(
-        &self,
-        action: &Action,
-        arguments: &Arguments,
-        invocation_id: Option<&str>,
-    ) {
+    pub(crate) fn trace_action_input(&self, action: &Action, arguments: &Arguments, invocation_id: Option<&str>) {
         self.step("invocationInput", || {
-            let execution = if action.function.is_some() {
-                "LAMBDA"
-            } else {
-                "RETURN_CONTROL"
-            };
+            let execution = if action.function.is_some() { "LAMBDA" } else { "RETURN_CONTROL" };
             let mut input = object(json!({
                 "actionGroupName": action.group,
                 "executionType": execution,
@@ -166,7 +147,9 @@ impl Seat<'_> {
     pub(crate) fn trace_action_output(&self, text: &str, reprompt: bool, span: Span) {
         self.step("observation", || {
             if reprompt {
-                return object(json!({"type": "REPROMPT", "repromptResponse": {"source": "ACTION_GROUP", "text": text}}));
+                return object(
+                    json!({"type": "REPROMPT", "repromptResponse": {"source": "ACTION_GROUP", "text": text}}),
+                );
             }
             object(json!({
                 "type": "ACTION_GROUP",
@@ -178,9 +161,7 @@ impl Seat<'_> {
     /// A call that could not be made sense of.
     pub(crate) fn trace_refused(&self, text: &str) {
         self.step("observation", || {
-            object(
-                json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}),
-            )
+            object(json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}))
         });
     }
 
@@ -199,13 +180,7 @@ impl Seat<'_> {
     }
 
     /// `output` is `{type, text | returnControlPayload}`.
-    pub(crate) fn trace_collaborator_output(
-        &self,
-        name: &str,
-        arn: &str,
-        output: &Value,
-        span: Option<Span>,
-    ) {
+    pub(crate) fn trace_collaborator_output(&self, name: &str, arn: &str, output: &Value, span: Option<Span>) {
         self.step("observation", || {
             let mut fields = object(json!({
                 "agentCollaboratorName": name,
@@ -215,30 +190,21 @@ impl Seat<'_> {
             if let Some(span) = span {
                 fields.insert("metadata".to_owned(), Value::Object(self.metadata(span)));
             }
-            object(
-                json!({"type": "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput": fields}),
-            )
+            object(json!({"type": "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput": fields}))
         });
     }
 
     pub(crate) fn trace_final(&self, text: &str, span: Span) {
         self.step("observation", || {
             let mut metadata = self.metadata(span);
-            metadata.insert(
-                "operationTotalTimeMs".to_owned(),
-                json!(milliseconds(self.turn.started.elapsed())),
-            );
+            metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
             object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": metadata}}))
         });
     }
 
     pub(crate) fn trace_failure(&self, error: &AgentError, span: Span) {
         self.trace("failureTrace", || {
-            let hint = error
-                .hint
-                .as_ref()
-                .map(|hint| format!(" ({hint})"))
-                .unwrap_or_default();
+            let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
             json!({
                 "traceId": self.trace_id(),
                 "failureReason": format!("{}{hint}", error.message),

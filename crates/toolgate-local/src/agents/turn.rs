@@ -53,24 +53,14 @@ struct Wishes {
 impl Wishes {
     fn of(request: &InvokeAgent) -> Self {
         let streaming = request.streaming_configurations.as_ref();
-        let wanted =
-            streaming.is_some_and(|streaming| streaming.stream_final_response == Some(true));
-        let interval = streaming
-            .and_then(|streaming| streaming.apply_guardrail_interval)
-            .unwrap_or(CHUNK_CHARACTERS);
-        Self {
-            trace: request.enable_trace == Some(true),
-            pieces: wanted.then_some(interval),
-        }
+        let wanted = streaming.is_some_and(|streaming| streaming.stream_final_response == Some(true));
+        let interval = streaming.and_then(|streaming| streaming.apply_guardrail_interval).unwrap_or(CHUNK_CHARACTERS);
+        Self { trace: request.enable_trace == Some(true), pieces: wanted.then_some(interval) }
     }
 }
 
 impl Turn {
-    pub(crate) fn new(
-        agents: Arc<Agents>,
-        session: Arc<Session>,
-        request: &InvokeAgent,
-    ) -> Arc<Self> {
+    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session>, request: &InvokeAgent) -> Arc<Self> {
         Arc::new(Self {
             agents,
             session,
@@ -97,11 +87,7 @@ impl Turn {
         tokio::spawn(async move {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
-                Some(root) => {
-                    Seat::root(&turn, root, alias, text, prompt)
-                        .converse()
-                        .await
-                }
+                Some(root) => Seat::root(&turn, root, alias, text, prompt).converse().await,
                 None => Ok(String::new()),
             };
             guard.end(last);
@@ -147,9 +133,7 @@ impl Guard<'_> {
         match result {
             Ok(text) => {
                 let pieces = lock(&turn.wishes).pieces;
-                for piece in
-                    pieces.map_or_else(|| vec![text.clone()], |length| split(&text, length))
-                {
+                for piece in pieces.map_or_else(|| vec![text.clone()], |length| split(&text, length)) {
                     turn.sink.emit(Event::Chunk(piece));
                 }
                 turn.sink.finish(None);
@@ -164,10 +148,7 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         release(self.0);
-        let error = AgentError::new(
-            Kind::InternalServer,
-            "the local agent failed; its log says more",
-        );
+        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
         self.0.sink.finish(Some(Event::Exception(error)));
         self.0.done.send_replace(true);
     }

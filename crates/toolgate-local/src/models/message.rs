@@ -26,19 +26,13 @@ impl Message {
     /// A message of the user.
     #[must_use]
     pub fn user(content: Vec<Block>) -> Self {
-        Self {
-            role: Role::User,
-            content,
-        }
+        Self { role: Role::User, content }
     }
 
     /// A message of the model.
     #[must_use]
     pub fn assistant(content: Vec<Block>) -> Self {
-        Self {
-            role: Role::Assistant,
-            content,
-        }
+        Self { role: Role::Assistant, content }
     }
 }
 

@@ -17,10 +17,7 @@ pub use script::ScriptModel;
 /// Something that answers a conversation, with text or with calls of the tools that it was offered.
 pub trait Model: Send + Sync + fmt::Debug {
     /// One model turn.
-    fn converse<'a>(
-        &'a self,
-        request: ModelRequest<'a>,
-    ) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
 
     /// What stands behind it for this agent, as `script:…` or `bedrock:…`, for traces and consoles.
     fn label(&self, foundation_model: &str) -> String;
@@ -75,9 +72,7 @@ impl Models {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelChoiceError {
     /// The choice is of no known kind.
-    #[error(
-        "`{0}` is no model: write `script:<scenario file>`, `bedrock:` or `bedrock:<model id>`"
-    )]
+    #[error("`{0}` is no model: write `script:<scenario file>`, `bedrock:` or `bedrock:<model id>`")]
     Unknown(String),
     /// The scenario file cannot be used.
     #[error(transparent)]
@@ -115,9 +110,6 @@ pub enum ModelErrorKind {
 
 impl ModelError {
     pub(crate) fn new(kind: ModelErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 }

@@ -22,6 +22,7 @@ mod yaml;
 use std::{collections::BTreeMap, path::Path};
 
 pub use error::{Problem, TemplateError};
+pub(crate) use references::{REGION, function_arn};
 pub use types::*;
 
 use document::Document;
@@ -29,9 +30,9 @@ use scope::Scope;
 
 /// Reads a template: functions, tables, agents and the seed.
 ///
-/// `parameters` are values for the template's parameters; what it does not name gets its default.
-/// `AgentPlatform` is `both` and `Environment` is `dev` here unless said otherwise, since a laptop wants the agents
-/// and the rules of development.
+/// A parameter gets its value from `parameters`, else from the template's `Metadata: Toolgate: Parameters`, else its
+/// default; only `AgentPlatform` is `both` and `Environment` is `dev` rather than their defaults, since a laptop wants
+/// the agents and the rules of development.
 ///
 /// # Errors
 /// [`TemplateError`] with every problem found, each with its place in the template.

@@ -55,8 +55,9 @@ impl<'a> Scope<'a> {
     /// The value of a parameter; `None` when there is no such parameter, or none of its values is known.
     pub(super) fn parameter(&self, name: &str, at: &str) -> Option<Value> {
         let declared = self.document.get(&["Parameters", name])?;
-        let value = match self.overrides.get(name).cloned().or_else(|| local_choice(name, declared)) {
-            Some(chosen) => Value::String(chosen),
+        let chosen = self.overrides.get(name).map(|value| Value::String(value.clone()));
+        let value = match chosen.or_else(|| self.local_value(name)).or_else(|| local_choice(name, declared)) {
+            Some(chosen) => chosen,
             None => declared.get("Default").cloned().or_else(|| {
                 self.problem(at, format!("the parameter `{name}` has no default: set it with `--parameter {name}=…`"));
                 None
@@ -69,6 +70,11 @@ impl<'a> Scope<'a> {
         } else {
             Value::String(text)
         })
+    }
+
+    /// `Metadata: Toolgate: Parameters`: what the template itself wants on a laptop.
+    fn local_value(&self, name: &str) -> Option<Value> {
+        self.document.get(&["Metadata", "Toolgate", "Parameters", name]).cloned()
     }
 
     /// A resolved member of an unresolved object.
@@ -106,11 +112,11 @@ impl Resource<'_> {
     }
 }
 
-fn local_choice(name: &str, declared: &Value) -> Option<String> {
+fn local_choice(name: &str, declared: &Value) -> Option<Value> {
     let (_, choices) = LOCAL_CHOICES.iter().find(|(known, _)| *known == name)?;
     let allowed = declared.get("AllowedValues").and_then(Value::as_array);
     let fits = |choice: &&&str| allowed.is_none_or(|values| values.iter().any(|value| value == **choice));
-    choices.iter().find(fits).map(|choice| (*choice).to_owned())
+    choices.iter().find(fits).map(|choice| Value::String((*choice).to_owned()))
 }
 
 /// A scalar as CloudFormation writes it into text.

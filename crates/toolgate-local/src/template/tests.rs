@@ -28,6 +28,7 @@ Transform: AWS::Serverless-2016-10-31
 Parameters:
   AgentPlatform: {Type: String, AllowedValues: [classic, agentcore, both]}
   Environment: {Type: String, AllowedValues: [dev, prod]}
+  Release: {Type: String}
   Model: {Type: String, Default: anthropic.claude}
 Conditions:
   IsDev: !Equals [!Ref Environment, dev]
@@ -36,7 +37,9 @@ Conditions:
 Mappings:
   Limits: {dev: {rows: 5}}
 Metadata:
-  Toolgate: {Seed: {Binary: fill, Environment: {TABLE: !Ref Data}}}
+  Toolgate:
+    Parameters: {Release: local}
+    Seed: {Binary: fill, Environment: {TABLE: !Ref Data}}
 Globals:
   Function:
     Timeout: 20
@@ -56,6 +59,7 @@ Resources:
           DATA_ARN: !GetAtt Data.Arn
           OPEN: !If [IsDev, allow, deny]
           GONE: !If [IsProd, x, !Ref AWS::NoValue]
+          RELEASE: !Ref Release
           ROWS: !FindInMap [Limits, !Ref Environment, rows]
           WHERE: !Sub "${AWS::Region}/${Data}/${!Literal}/${Zeta.Arn}"
           LONG: {"Fn::Sub": ["${a}-${b}", {a: 1, b: {Ref: Environment}}]}
@@ -135,6 +139,7 @@ fn a_function_gets_its_globals_and_every_intrinsic_in_its_environment() {
         ("LEVEL", "debug"),
         ("LONG", "1-dev"),
         ("OPEN", "allow"),
+        ("RELEASE", "local"),
         ("ROWS", "5"),
         ("SHARED", "yes-it-is"),
         ("WHERE", &format!("us-east-1/data-dev/${{Literal}}/{arn}")),

@@ -1,4 +1,10 @@
-//! Tests of the local agent from the outside, in one binary.
+//! The local agent from the outside: over HTTP, with a real function process behind it.
 
 mod agents;
+mod database;
+mod guarded;
+mod instances;
+mod invoke;
 mod models;
+mod start;
+mod support;

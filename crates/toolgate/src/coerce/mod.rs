@@ -10,7 +10,7 @@ mod text;
 
 use serde_json::Value;
 
-pub(crate) use show::{name as show_name, value as show};
+pub(crate) use show::{is_shown, looks_like_card, name as show_name, value as show};
 pub(crate) use structure::arguments;
 
 use crate::{
@@ -86,6 +86,7 @@ pub(crate) fn value(shape: &Shape, value: Value, reading: &mut Reading) -> Optio
 fn convert(shape: &Shape, value: Value, reading: &mut Reading) -> Result<Value, Value> {
     let is_container = shape.list.is_some() || shape.object.is_some();
     match value {
+        _ if shape.any => Ok(value),
         Value::Null if shape.null => Ok(value),
         Value::String(_) if shape.text => Ok(value),
         Value::String(text) => from_text(shape, &text, reading).ok_or(Value::String(text)),

@@ -11,7 +11,9 @@ pub(super) fn native(shape: &Shape, number: &Number) -> Option<Value> {
         return Some(Value::Number(number.clone()));
     }
     if shape.integer {
-        return integer(&number.to_string()).map(Value::Number);
+        // beyond this a float may stand for another whole number than the caller wrote
+        let exact = number.as_f64().is_some_and(|n| n.abs() < 9_007_199_254_740_992.0);
+        return exact.then(|| integer(&number.to_string()).map(Value::Number)).flatten();
     }
     // a caller that left out the quotes
     shape.text.then(|| Value::String(number.to_string()))

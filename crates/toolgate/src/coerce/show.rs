@@ -20,6 +20,11 @@ pub(crate) fn value(value: &Value, secret: bool) -> String {
     }
 }
 
+/// Whether text is repeated as it is.
+pub(crate) fn is_shown(text: &str) -> bool {
+    text.chars().count() <= LIMIT && !looks_like_card(text)
+}
+
 fn text(text: &str, quoted: bool) -> String {
     let length = text.chars().count();
     if length == 0 {
@@ -45,7 +50,7 @@ pub(crate) fn name(name: &str) -> String {
 }
 
 /// 13 to 19 digits with a right check digit (Luhn): a payment card's number in the wrong field.
-fn looks_like_card(text: &str) -> bool {
+pub(crate) fn looks_like_card(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
     let others = text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, ' ' | '-'));
     if others || !(13..=19).contains(&digits.len()) {

@@ -28,12 +28,7 @@ pub(super) fn from_text(shape: &Shape, raw: &str, reading: &mut Reading) -> Opti
     }
     let mut members = Map::new();
     for (name, member) in text::object(raw)? {
-        if let Some(first) = members.insert(name.to_owned(), member.clone().into())
-            && first != member
-        {
-            reading.at(name, Reading::doubled);
-            return None;
-        }
+        insert(&mut members, name.to_owned(), member.into(), reading)?;
     }
     object(shape, members, reading)
 }
@@ -49,14 +44,27 @@ pub(super) fn native_list(shape: &Shape, items: Vec<Value>, reading: &mut Readin
         return list(list_shape, items, reading);
     }
     shape.object.as_ref()?;
-    let member = |item| match item {
-        Value::Object(mut item) => match item.remove("name") {
-            Some(Value::String(name)) => Some((name, item.remove("value")?)),
-            _ => None,
-        },
-        _ => None,
-    };
-    object(shape, items.into_iter().map(member).collect::<Option<Map<_, _>>>()?, reading)
+    let mut members = Map::new();
+    for item in items {
+        let Value::Object(mut item) = item else { return None };
+        let Some(Value::String(name)) = item.remove("name") else { return None };
+        insert(&mut members, name, item.remove("value")?, reading)?;
+    }
+    object(shape, members, reading)
+}
+
+/// Adds a member of an object whose text or list may name it twice.
+fn insert(members: &mut Map<String, Value>, name: String, value: Value, reading: &mut Reading) -> Option<()> {
+    match members.get(&name) {
+        Some(first) if *first != value => {
+            reading.at(&show_name(&name), Reading::doubled);
+            None
+        }
+        _ => {
+            members.insert(name, value);
+            Some(())
+        }
+    }
 }
 
 fn list(shape: &List, items: Vec<Value>, reading: &mut Reading) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! The text that Bedrock really sends for lists and objects: Java's `toString`, as in `[a, b]` and
 //! `[{itemName=item1, quantity=2}]`. It has no escapes, so reading it is guesswork with rules:
-//! commas inside brackets or quotes do not split, and a piece without `=` belongs to the value before it.
+//! commas inside brackets or quotes do not split, a quote counts where a value begins (so that `19" rack` is text), and
+//! a piece without `=` belongs to the value before it.
 
 /// The items of `[a, b]`.
 pub(super) fn list(text: &str) -> Option<Vec<&str>> {
@@ -34,10 +35,11 @@ pub(super) fn object(text: &str) -> Option<Vec<(&str, String)>> {
 /// Splits at commas that stand outside of brackets and double quotes.
 fn split(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let (mut start, mut depth, mut quoted) = (0, 0_usize, false);
+    let (mut start, mut depth, mut quoted, mut begins) = (0, 0_usize, false, true);
     for (at, character) in text.char_indices() {
         match character {
-            '"' => quoted = !quoted,
+            '"' if quoted => quoted = false,
+            '"' if begins => quoted = true,
             '[' | '{' if !quoted => depth += 1,
             ']' | '}' if !quoted => depth = depth.saturating_sub(1),
             ',' if !quoted && depth == 0 => {
@@ -46,6 +48,7 @@ fn split(text: &str) -> Vec<&str> {
             }
             _ => {}
         }
+        begins = matches!(character, ',' | '=' | '[' | '{') || begins && character.is_whitespace();
     }
     pieces.extend(text.get(start..));
     pieces
@@ -68,6 +71,8 @@ mod tests {
         assert_eq!(list("[\"a, b\", 'c']").unwrap(), ["a, b", "c"]);
         assert_eq!(list("[{a=1, b=2}, {a=3}]").unwrap(), ["{a=1, b=2}", "{a=3}"]);
         assert!(list("[]").unwrap().is_empty());
+        assert_eq!(list("[19\" rack, cable]").unwrap(), ["19\" rack", "cable"]);
+        assert_eq!(list("[{a=\"x, y\", b=2}, {a=3}]").unwrap(), ["{a=\"x, y\", b=2}", "{a=3}"]);
         assert!(list("a, b").is_none());
     }
 

@@ -1,8 +1,8 @@
-//! Gate 10, deadline: the tool ends before Lambda does, with time left for the reply; a panic is caught.
+//! Gate 10, deadline: the tool ends before Lambda does, with time left for the reply. A tool that blocks its thread
+//! cannot be interrupted.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::Passage;
@@ -16,21 +16,14 @@ pub(super) async fn run<S>(passage: &mut Passage<S>) -> Result<Result<Value, Too
     let Some(ready) = passage.ready.take() else {
         return Err(ToolError::internal("the tool was to run before its input was read"));
     };
-    // the call itself may panic too, before there is a future
-    let cx = passage.cx.clone();
-    let work = AssertUnwindSafe(async move { ready.run(cx).await }).catch_unwind();
-    let outcome = match passage.cx.remaining() {
-        None => work.await,
-        Some(left) => {
-            let margin = (left / 10).clamp(MARGIN.0, MARGIN.1);
-            match tokio::time::timeout(left.saturating_sub(margin), work).await {
-                Ok(outcome) => outcome,
-                Err(_elapsed) => return Err(timed_out(passage.entry.once.is_some())),
-            }
-        }
-    };
-    // the panic's payload may hold anything, so it is dropped; where it happened has been logged
-    outcome.map_err(|_payload| ToolError::internal("the tool panicked"))
+    let work = ready.run(passage.cx.clone());
+    let Some(left) = passage.cx.remaining() else { return Ok(work.await) };
+    let left = left.saturating_sub((left / 10).clamp(MARGIN.0, MARGIN.1));
+    if left.is_zero() {
+        // what is not begun has not happened
+        return Err(timed_out(false));
+    }
+    tokio::time::timeout(left, work).await.map_err(|_elapsed| timed_out(passage.entry.once.is_some()))
 }
 
 fn timed_out(once: bool) -> ToolError {

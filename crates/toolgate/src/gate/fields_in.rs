@@ -2,26 +2,15 @@
 //! problems, at gate 3.
 
 use super::Passage;
-use crate::{coerce::show_name, error::ToolError};
+use crate::{error::ToolError, nearest::same_name};
 
 pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let entry = &passage.entry;
-    let refused: Vec<String> = passage
-        .arguments
-        .keys()
-        .filter(|name| !entry.shape.fields.contains_key(*name))
-        .filter(|name| entry.refuse.iter().any(|refused| same_name(refused, name)))
-        .map(|name| format!("`{}`", show_name(name)))
-        .collect();
+    // most tools refuse nothing by name
+    let sent = |refused: &&String| passage.arguments.keys().any(|name| same_name(refused, name));
+    let refused: Vec<String> = entry.refuse.iter().filter(sent).map(|name| format!("`{name}`")).collect();
     match refused.is_empty() {
         true => Ok(()),
         false => Err(ToolError::refused(format!("You don't have permission to modify {}", refused.join(", ")))),
     }
-}
-
-/// `accountStatus`, `account_status` and `AccountStatus` are one field to whoever tries to set it.
-fn same_name(one: &str, other: &str) -> bool {
-    let letters =
-        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    letters(one) == letters(other)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Passage;
 use crate::{
     error::ToolError,
-    schema::dialect::{inner, kind},
+    schema::dialect::{alternatives, inner, kind},
 };
 
 pub(super) fn leave<S>(passage: &mut Passage<S>, output: Value) -> Result<Value, ToolError> {
@@ -39,12 +39,11 @@ impl Exposed {
         let (mut node, mut schema) = (self, schema);
         for segment in path.split('.') {
             let name = segment.trim_end_matches("[]");
+            if segment.is_empty() {
+                return Err(format!("`{path}` names no field; for the whole output there is `.expose_all()`"));
+            }
             if !name.is_empty() {
-                let target = inner(schema);
-                let fields = target.get("properties").and_then(Value::as_object);
-                let found = fields.and_then(|fields| fields.get(name));
-                let open = target.get("additionalProperties").filter(|other| !matches!(other, Value::Bool(false)));
-                schema = found.or(open).ok_or_else(|| lacks(path, name, schema))?;
+                schema = member(schema, name).ok_or_else(|| lacks(path, name, schema))?;
                 node = node.fields.entry(name.to_owned()).or_default();
             }
             for _ in 0..(segment.len() - name.len()) / 2 {
@@ -72,19 +71,16 @@ impl Exposed {
         }
         match value {
             Value::Object(members) => {
-                *members = std::mem::take(members)
-                    .into_iter()
-                    .filter_map(|(name, mut member)| match self.fields.get(&name) {
-                        Some(node) => {
-                            node.keep(&mut member, dropped);
-                            Some((name, member))
-                        }
-                        None => {
-                            *dropped += 1;
-                            None
-                        }
-                    })
-                    .collect();
+                members.retain(|name, member| match self.fields.get(name) {
+                    Some(node) => {
+                        node.keep(member, dropped);
+                        true
+                    }
+                    None => {
+                        *dropped += 1;
+                        false
+                    }
+                });
             }
             Value::Array(items) => match &self.items {
                 Some(node) => items.iter_mut().for_each(|item| node.keep(item, dropped)),
@@ -126,6 +122,13 @@ impl Exposed {
         }
         pruned.into()
     }
+}
+
+/// The schema of a member, in whichever alternative has one.
+fn member<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let open = || schema.get("additionalProperties").filter(|other| !matches!(other, Value::Bool(false)));
+    let here = schema.get("properties").and_then(|fields| fields.get(name));
+    here.or_else(|| alternatives(schema).find_map(|schema| member(schema, name))).or_else(open)
 }
 
 fn lacks(path: &str, name: &str, schema: &Value) -> String {

@@ -11,8 +11,9 @@ mod once;
 mod rules;
 mod types;
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -41,8 +42,15 @@ pub(crate) struct Stop {
     pub(crate) error: ToolError,
 }
 
-/// Takes a call through all gates and the tool. Gate 1, the tool's existence, is what made the passage.
+/// Takes a call through all gates and the tool, whose code may panic anywhere: in a rule, in a `Deserialize`, in the
+/// function. The panic's payload may hold anything, so it is dropped; where it happened is logged by the hook.
 pub(crate) async fn walk<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Result<Value, Stop> {
+    let panicked = |_payload| Err(Stop { gate: "panic", error: ToolError::internal("the tool panicked") });
+    AssertUnwindSafe(through(passage)).catch_unwind().await.unwrap_or_else(panicked)
+}
+
+/// Gate 1, the tool's existence, is what made the passage.
+async fn through<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Result<Value, Stop> {
     at("fields in", fields_in::enter(passage))?;
     at("types", types::enter(passage))?;
     at("rules", rules::enter(passage))?;

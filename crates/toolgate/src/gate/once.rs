@@ -1,20 +1,26 @@
 //! Gate 9, once: names the effect, so that a ledger can commit it together with its record.
 
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
 
 use super::Passage;
-use crate::{cx::OnceKey, entry::Once, error::ToolError};
+use crate::{
+    cx::OnceKey,
+    entry::Once,
+    error::ToolError,
+    schema::shape::{Object, Shape},
+};
 
 pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let Some(once) = &passage.entry.once else { return Ok(()) };
-    let input = canonical(&passage.arguments);
+    let shape = &passage.entry.shape;
+    let input = canonical(&passage.arguments, shape);
     let own = passage.ready.as_ref().and_then(|ready| ready.once_by(&passage.cx));
     let (scope, effect, input) = match own {
         // the tool's own key may meet another input, which is then no repeat
         Some(key) => ("own key".to_owned(), key, input),
         None => {
-            let effect = effect(once, &passage.arguments, &input);
+            let effect = effect(once, &passage.arguments, shape, &input);
             (scope(passage)?, effect.clone(), effect)
         }
     };
@@ -62,63 +68,88 @@ fn scope<S>(passage: &Passage<S>) -> Result<String, ToolError> {
 }
 
 /// The fields that identify the effect, in one spelling.
-fn effect(once: &Once, arguments: &serde_json::Map<String, Value>, input: &str) -> String {
+fn effect(once: &Once, arguments: &Map<String, Value>, shape: &Object, input: &str) -> String {
     match &once.key {
         None => input.to_owned(),
         Some(fields) => {
             let chosen = fields.iter().filter_map(|field| Some((field.clone(), arguments.get(field)?.clone())));
-            canonical(&chosen.collect())
+            canonical(&chosen.collect(), shape)
         }
     }
 }
 
-/// JSON with sorted members and numbers in one spelling: `"129.95"`, `129.950` and `129.95` are one amount.
-fn canonical(arguments: &serde_json::Map<String, Value>) -> String {
-    fn put(value: &Value, text: &mut String) {
-        match value {
-            Value::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_unstable_by_key(|(name, _)| *name);
-                text.push('{');
-                for (name, member) in sorted {
-                    text.push_str(&Value::from(name.as_str()).to_string());
-                    text.push(':');
-                    put(member, text);
-                    text.push(',');
-                }
-                text.push('}');
-            }
-            Value::Array(items) => {
-                text.push('[');
-                for item in items {
-                    put(item, text);
-                    text.push(',');
-                }
-                text.push(']');
-            }
-            Value::String(string) => text.push_str(&Value::from(plain_number(string)).to_string()),
-            Value::Number(number) => text.push_str(&Value::from(plain_number(&number.to_string())).to_string()),
-            other => text.push_str(&other.to_string()),
-        }
-    }
+/// JSON with sorted members and numbers in one spelling: where the input takes a number, `"129.95"`, `129.950` and
+/// `129.95` are one amount.
+fn canonical(arguments: &Map<String, Value>, shape: &Object) -> String {
     let mut text = String::new();
-    put(&Value::Object(arguments.clone()), &mut text);
+    put_object(arguments, Some(shape), &mut text);
     text
 }
 
-/// A decimal number without sign `+`, leading zeros or trailing zeros; any other text as it is.
-fn plain_number(text: &str) -> &str {
-    let trimmed = text.trim();
-    let unsigned = trimmed.strip_prefix('+').unwrap_or(trimmed);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    // a leading zero or a sign may be part of a name, so only plain amounts are respelled
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || (whole.len() > 1 && whole.starts_with('0')) {
-        return text;
+fn put(value: &Value, shape: Option<&Shape>, text: &mut String) {
+    match value {
+        Value::Object(members) => put_object(members, shape.and_then(|shape| shape.object.as_ref()), text),
+        Value::Array(items) => {
+            let shape = shape.and_then(|shape| shape.list.as_ref()?.items.as_deref());
+            text.push('[');
+            for item in items {
+                put(item, shape, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        // a version or an id may look like a number, and `1.10` is not `1.1` then
+        Value::String(string) if shape.is_some_and(Shape::takes_numbers) => quote(&plain_number(string), text),
+        Value::String(string) => quote(string, text),
+        Value::Number(number) => quote(&number_text(number), text),
+        other => text.push_str(&other.to_string()),
     }
-    match fraction.is_empty() {
-        true => whole,
-        false => unsigned.trim_end_matches('0').trim_end_matches('.'),
+}
+
+fn put_object(members: &Map<String, Value>, shape: Option<&Object>, text: &mut String) {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    text.push('{');
+    for (name, member) in sorted {
+        quote(name, text);
+        text.push(':');
+        put(member, shape.and_then(|shape| shape.fields.get(name)).map(|field| &field.shape), text);
+        text.push(',');
+    }
+    text.push('}');
+}
+
+fn quote(string: &str, text: &mut String) {
+    text.push_str(&Value::from(string).to_string());
+}
+
+/// A number in decimal digits: `5`, not `5.0` and not `5e0`.
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        // adding zero makes `-0` a `0`
+        Some(float) if number.is_f64() => (float + 0.0).to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// Text that is a decimal number, without a sign `+`, leading zeros or trailing zeros; any other text as it is.
+fn plain_number(text: &str) -> String {
+    let trimmed = text.trim();
+    let (minus, unsigned) = match trimmed.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", trimmed.strip_prefix('+').unwrap_or(trimmed)),
+    };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
+    if digits.peek().is_none() || !digits.all(|byte| byte.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    match (whole, fraction) {
+        ("", "") => "0".to_owned(),
+        (whole, "") => format!("{minus}{whole}"),
+        ("", fraction) => format!("{minus}0.{fraction}"),
+        (whole, fraction) => format!("{minus}{whole}.{fraction}"),
     }
 }
 

@@ -125,14 +125,17 @@ fn context(request_id: &str, config: &Arc<Config>, headers: &mut HeaderMap) -> R
         let ascii = ascii_json(&context);
         headers.insert(CLIENT_CONTEXT, HeaderValue::from_str(&ascii).map_err(|error| unreadable(&error))?);
     }
-    // nothing here reads it, and an odd one must not end the process
-    headers.remove(IDENTITY);
     let deadline =
         headers.get(DEADLINE).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     if deadline.is_none() {
         headers.insert(DEADLINE, HeaderValue::from_static("0"));
     }
-    Context::new(request_id, config.clone(), headers).map_err(|error| diagnostic("Toolgate.UnreadableContext", &error))
+    let built = Context::new(request_id, config.clone(), headers).or_else(|_| {
+        // no gate reads the Cognito identity, and an odd one must not cost the call
+        headers.remove(IDENTITY);
+        Context::new(request_id, config.clone(), headers)
+    });
+    built.map_err(|error| diagnostic("Toolgate.UnreadableContext", &error))
 }
 
 /// JSON with everything beyond ASCII escaped, as a header needs it.

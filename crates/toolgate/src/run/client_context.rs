@@ -15,7 +15,8 @@ pub(crate) fn normalise(raw: &[u8]) -> Result<Value, serde_json::Error> {
         let members = context.get(name).and_then(Value::as_object).into_iter().flatten();
         members.map(|(name, value)| (name.clone(), text(value))).collect()
     };
-    Ok(serde_json::json!({"custom": texts("custom"), "env": texts("env")}))
+    // AWS calls it `env`, and `lambda_runtime` `environment`
+    Ok(serde_json::json!({"custom": texts("custom"), "environment": texts("env")}))
 }
 
 fn text(value: &Value) -> Value {

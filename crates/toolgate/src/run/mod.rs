@@ -58,13 +58,17 @@ where
         Err(error) => {
             // Lambda shows this where a bare exit would show nothing
             let diagnostic = Diagnostic { error_type: "Runtime.InitError".into(), error_message: error.to_string() };
-            api.init_error(&diagnostic).await?;
+            // the first error is the one to report
+            let _ = api.init_error(&diagnostic).await;
             Err(error)
         }
     }
 }
 
 /// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
+///
+/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), and a
+/// `tracing` subscriber.
 ///
 /// # Errors
 /// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).

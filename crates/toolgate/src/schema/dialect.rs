@@ -2,28 +2,37 @@
 
 use serde_json::{Map, Value};
 
-/// A schema's one type, of those that AWS knows: the first that is not `null`. Alternatives take their first member's.
+/// A schema's one type, of those that AWS knows: the first that is not `null`. Alternatives take their first member's,
+/// and a reply of nothing but `null` counts as text.
 pub(crate) fn kind(schema: &Value) -> &str {
     let known = |kind: &&str| *kind != "null";
     match schema.get("type") {
-        Some(Value::String(kind)) => kind,
+        Some(Value::String(kind)) => Some(kind.as_str()).filter(known).unwrap_or("string"),
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(known).unwrap_or("string"),
-        _ => alternatives(schema).map(kind).find(known).unwrap_or_else(|| match schema.get("properties") {
-            Some(_) => "object",
-            None => "string",
-        }),
+        _ => alternatives(schema).find(|schema| !is_null(schema)).map_or_else(
+            || match schema.get("properties") {
+                Some(_) => "object",
+                None => "string",
+            },
+            kind,
+        ),
     }
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("null")
 }
 
 /// The schema to look into for `properties` and `items`: itself, or the first alternative that is not `null`.
 pub(crate) fn inner(schema: &Value) -> &Value {
     match schema.get("type") {
         Some(_) => schema,
-        None => alternatives(schema).find(|schema| kind(schema) != "null").unwrap_or(schema),
+        None => alternatives(schema).find(|schema| !is_null(schema)).unwrap_or(schema),
     }
 }
 
-fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
+/// The members of `anyOf` or `oneOf`.
+pub(crate) fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     let list = schema.get("anyOf").or_else(|| schema.get("oneOf"));
     list.and_then(Value::as_array).into_iter().flatten()
 }
@@ -36,7 +45,12 @@ fn named(schema: &Value) -> Vec<&Value> {
     if let Some(value) = schema.get("const") {
         return vec![value];
     }
-    alternatives(schema).flat_map(named).collect()
+    // one alternative that is not named makes the names no list of all that is allowed
+    let named: Option<Vec<_>> = alternatives(schema)
+        .filter(|schema| !is_null(schema))
+        .map(|schema| Some(named(schema)).filter(|values| !values.is_empty()))
+        .collect();
+    named.into_iter().flatten().flatten().collect()
 }
 
 /// What would be right, in a few words: `an integer from 1 to 5`, `one of low, normal, high`.
@@ -55,6 +69,7 @@ pub(crate) fn expected(schema: &Value) -> String {
         "number" => "a number",
         "boolean" => "true or false",
         "array" => "a list",
+        "object" if is_map(target) => "an object with any names",
         "object" => "an object",
         "string" if target.get("format").and_then(Value::as_str) == Some("email") => "an e-mail address",
         _ => "text",
@@ -65,6 +80,28 @@ pub(crate) fn expected(schema: &Value) -> String {
     }
 }
 
+/// Whether an object's names are the caller's choice.
+fn is_map(schema: &Value) -> bool {
+    schema.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false))
+        || schema.get("patternProperties").is_some()
+}
+
+/// The members of an object, or of the objects in a list, in words: for a dialect that cannot nest.
+pub(super) fn members(schema: &Value) -> Option<String> {
+    let target = inner(schema);
+    if let Some(items) = target.get("items") {
+        return members(items);
+    }
+    let required: Vec<&Value> = target.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+    let member = |(name, schema): (&String, &Value)| {
+        let optional = if required.iter().any(|required| *required == name) { "" } else { ", optional" };
+        let inside = members(schema).map(|members| format!(" ({members})")).unwrap_or_default();
+        format!("`{name}`: {}{inside}{optional}", expected(schema))
+    };
+    let fields = target.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty())?;
+    Some(fields.iter().map(member).collect::<Vec<_>>().join("; "))
+}
+
 /// The limits of a schema, in words.
 fn constraints(schema: &Value) -> Vec<String> {
     let Some(map) = schema.as_object() else { return Vec::new() };
@@ -72,7 +109,8 @@ fn constraints(schema: &Value) -> Vec<String> {
     range(map, &mut words);
     size(map, ["minLength", "maxLength"], "characters", &mut words);
     size(map, ["minItems", "maxItems"], "items", &mut words);
-    if let Some(pattern) = map.get("pattern").and_then(Value::as_str) {
+    // of a number that may also come as text, the pattern says nothing new
+    if let Some(pattern) = map.get("pattern").and_then(Value::as_str).filter(|_| kind(schema) == "string") {
         words.push(format!("matching `{pattern}`"));
     }
     match map.get("format").and_then(Value::as_str) {

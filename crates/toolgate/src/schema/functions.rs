@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{cut, description, kind};
+use super::dialect::{cut, description, kind, members};
 use crate::{Catalog, catalog::CatalogTool};
 
 /// Longest description of a function, by the service model.
@@ -34,13 +34,19 @@ fn function(tool: &CatalogTool) -> Value {
 }
 
 fn parameter(schema: &Value, required: bool) -> Value {
-    let (kind, description) = match kind(schema) {
-        // no such type here: the model writes the object as JSON text, and the handler reads it
-        "object" => (
-            "string",
-            cut(&format!("{} (a JSON object)", description(schema, PARAMETER_DESCRIPTION - 16)), PARAMETER_DESCRIPTION),
-        ),
-        kind => (kind, description(schema, PARAMETER_DESCRIPTION)),
+    let kind = kind(schema);
+    // no objects here: the model writes one as JSON text, which the handler reads
+    let told = match (kind, members(schema)) {
+        ("object", Some(members)) => format!(" (a JSON object with {members})"),
+        ("object", None) => " (a JSON object)".to_owned(),
+        ("array", Some(members)) => format!(" (a JSON list of objects with {members})"),
+        _ => String::new(),
     };
-    json!({"Type": kind, "Description": description, "Required": required})
+    let room = PARAMETER_DESCRIPTION.saturating_sub(told.chars().count());
+    let text = cut(format!("{}{told}", description(schema, room)).trim(), PARAMETER_DESCRIPTION);
+    let mut parameter = json!({"Type": if kind == "object" { "string" } else { kind }, "Required": required});
+    if let (false, Some(parameter)) = (text.is_empty(), parameter.as_object_mut()) {
+        parameter.insert("Description".into(), text.into());
+    }
+    parameter
 }

@@ -13,6 +13,8 @@ pub(crate) struct Shape {
     pub(crate) number: bool,
     pub(crate) boolean: bool,
     pub(crate) null: bool,
+    /// Any JSON at all, as it came.
+    pub(crate) any: bool,
     pub(crate) list: Option<List>,
     pub(crate) object: Option<Object>,
     /// Exactly these values.
@@ -64,6 +66,9 @@ impl Shape {
     /// What is wrong with it, such as a pattern that is no regular expression.
     pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
         let Some(map) = schema.as_object() else { return Ok(Self::anything()) };
+        if let Some(keyword) = ["allOf", "not", "if"].into_iter().find(|keyword| map.contains_key(*keyword)) {
+            return Err(format!("a schema in its input says `{keyword}`, which cannot be checked"));
+        }
         let mut shape = Self { secret: is_secret(map), ..Self::default() };
         let mut known = shape.read_types(map)?;
         known |= shape.read_alternatives(map)?;
@@ -78,25 +83,20 @@ impl Shape {
             shape.one_of = Some(vec![value.clone()]);
         }
         if !known {
-            let secret = shape.secret;
-            shape = Self { secret, ..Self::anything() };
+            return Ok(Self { secret: shape.secret, ..Self::anything() });
         }
-        shape.rules = Rules::read(map)?;
+        shape.rules = Rules::read(map)?.or(shape.rules);
         shape.expected = super::dialect::expected(schema);
         Ok(shape)
     }
 
-    fn anything() -> Self {
-        let expected = "any value".to_owned();
-        Self { text: true, integer: true, number: true, boolean: true, null: true, expected, ..Self::default() }
-            .with_containers()
+    /// Whether a number is among what the value may be.
+    pub(crate) fn takes_numbers(&self) -> bool {
+        self.number || self.integer || self.any_of.iter().any(Self::takes_numbers)
     }
 
-    fn with_containers(mut self) -> Self {
-        self.list = Some(List { items: None, min: None, max: None });
-        let others = Shape { text: true, integer: true, number: true, boolean: true, null: true, ..Shape::default() };
-        self.object = Some(Object { others: Some(Box::new(others)), ..Object::default() });
-        self
+    fn anything() -> Self {
+        Self { any: true, null: true, expected: "any value".to_owned(), ..Self::default() }
     }
 
     fn read_types(&mut self, map: &Map<String, Value>) -> Result<bool, String> {
@@ -124,6 +124,11 @@ impl Shape {
     fn read_alternatives(&mut self, map: &Map<String, Value>) -> Result<bool, String> {
         let alternatives = map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array);
         let Some(alternatives) = alternatives else { return Ok(false) };
+        if self.object.is_some() {
+            return Err("an enum is flattened into a struct of its input, which no plain schema can say; give it a \
+                        field of its own"
+                .to_owned());
+        }
         let mut rest = Vec::new();
         let mut named = Vec::new();
         for schema in alternatives {
@@ -141,11 +146,8 @@ impl Shape {
             self.one_of = Some(named);
         }
         if rest.len() == 1 && self.one_of.is_none() {
-            let null = self.null;
-            let secret = self.secret;
-            if let Some(only) = rest.pop() {
-                *self = only;
-            }
+            let (null, secret) = (self.null, self.secret);
+            *self = rest.pop().unwrap_or_default();
             self.null |= null;
             self.secret |= secret;
         }
@@ -171,9 +173,11 @@ impl Object {
             shape.secret |= is_secret_name(name);
             fields.insert(name.clone(), Field { shape, required: required.contains(&name.as_str()) });
         }
+        // a map whose keys are numbers, say; serde checks the keys
+        let patterned = map.get("patternProperties").and_then(|map| map.as_object()?.values().next());
         let others = match map.get("additionalProperties") {
             // a struct without fields to spare; a type that says nothing is one too, since what is not listed is denied
-            None | Some(Value::Bool(false)) => None,
+            None | Some(Value::Bool(false)) => patterned.map(Shape::compile).transpose()?.map(Box::new),
             Some(schema) => Some(Box::new(Shape::compile(schema)?)),
         };
         Ok(Self { fields, others })
@@ -182,20 +186,35 @@ impl Object {
 
 impl Rules {
     fn read(map: &Map<String, Value>) -> Result<Self, String> {
+        let format = map.get("format").and_then(Value::as_str);
         let number = |name: &str| map.get(name).and_then(Value::as_f64);
         let either = |open: &str, closed: &str| number(open).map(|n| (n, true)).or(number(closed).map(|n| (n, false)));
         let pattern = match map.get("pattern").and_then(Value::as_str) {
             Some(text) => Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is no regular expression"))?),
             None => None,
         };
+        // a number beyond it would become infinite
+        let bound = (format == Some("float")).then_some((f64::from(f32::MAX), false));
         Ok(Self {
-            minimum: either("exclusiveMinimum", "minimum"),
-            maximum: either("exclusiveMaximum", "maximum"),
+            minimum: either("exclusiveMinimum", "minimum").or(bound.map(|(n, open)| (-n, open))),
+            maximum: either("exclusiveMaximum", "maximum").or(bound),
             min_length: count(map, "minLength"),
             max_length: count(map, "maxLength"),
             pattern,
-            email: map.get("format").and_then(Value::as_str) == Some("email"),
+            email: format == Some("email"),
         })
+    }
+
+    /// These limits, and where there are none the others.
+    fn or(self, other: Self) -> Self {
+        Self {
+            minimum: self.minimum.or(other.minimum),
+            maximum: self.maximum.or(other.maximum),
+            min_length: self.min_length.or(other.min_length),
+            max_length: self.max_length.or(other.max_length),
+            pattern: self.pattern.or(other.pattern),
+            email: self.email || other.email,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::{Decoded, Echo, take_text};
@@ -48,7 +50,7 @@ fn collect(list: Value, call: &mut Call) -> Result<(), ToolError> {
         let Some(Value::String(name)) = parameter.remove("name") else { return Err(unreadable()) };
         let value = parameter.remove("value").unwrap_or_default();
         match call.arguments.get(&name) {
-            Some(first) if *first != value => call.doubled.push(name),
+            Some(first) if text(first) != text(&value) => call.doubled.push(name),
             Some(_) => {}
             None => {
                 call.arguments.insert(name, value);
@@ -69,11 +71,18 @@ fn agent(value: Option<Value>) -> Option<Agent> {
 fn attributes(value: Option<Value>) -> Attributes {
     let Some(Value::Object(map)) = value else { return Attributes::new() };
     let text = |value| match value {
-        Value::String(text) => text,
         Value::Null => String::new(),
-        other => other.to_string(),
+        other => text(&other).into_owned(),
     };
     map.into_iter().map(|(name, value)| (name, text(value))).collect()
+}
+
+/// A value as Bedrock would send it: as text.
+fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => text.into(),
+        other => other.to_string().into(),
+    }
 }
 
 /// Wraps a wire's `response`. Bedrock keeps the attributes that it gets back, so all of them go back.

@@ -31,21 +31,26 @@ pub(super) fn decode(event: Value, custom: &HashMap<String, String>) -> Decoded 
 /// Headers arrive as an object or as JSON text; both are text by the time they get here.
 fn headers(custom: &HashMap<String, String>) -> BTreeMap<String, String> {
     let read = |text: &String| serde_json::from_str::<BTreeMap<String, Value>>(text).ok();
-    custom
-        .get(HEADERS)
-        .and_then(read)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), header_text(value)?)))
-        .collect()
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in custom.get(HEADERS).and_then(read).unwrap_or_default() {
+        let value = header_text(value);
+        // a name that comes twice, in two cases say, is joined as HTTP does
+        headers
+            .entry(name.to_ascii_lowercase())
+            .and_modify(|first| *first = format!("{first}, {value}"))
+            .or_insert(value);
+    }
+    headers
 }
 
-/// A header's value; a list of one is that one. What comes twice is ambiguous and therefore not there.
-fn header_text(value: Value) -> Option<String> {
+/// A header's value; a list of one is that one. What is ambiguous stays as JSON, which names nobody: leaving it out
+/// could turn a bound caller into an unbound one.
+fn header_text(value: Value) -> String {
     match value {
-        Value::String(text) => Some(text),
-        Value::Array(mut values) if values.len() == 1 => values.pop().and_then(header_text),
-        _ => None,
+        Value::String(text) => text,
+        Value::Array(mut values) if values.len() == 1 => values.pop().map(header_text).unwrap_or_default(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }
 

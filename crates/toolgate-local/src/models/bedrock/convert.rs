@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use aws_sdk_bedrockruntime::{
     error::BuildError,
     types::{
-        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock,
-        ReasoningTextBlock, Tool, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
-        ToolResultStatus, ToolSpecification, ToolUseBlock,
+        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock, ReasoningTextBlock, Tool,
+        ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus, ToolSpecification, ToolUseBlock,
     },
 };
 use aws_smithy_types::{Blob, Document, Number, base64};
@@ -18,10 +17,7 @@ use serde_json::Value;
 use crate::models::{Block, Message, ModelError, ModelErrorKind, Role, ToolSpec};
 
 pub(super) fn unbuildable(error: BuildError) -> ModelError {
-    ModelError::new(
-        ModelErrorKind::Invalid,
-        format!("the request to the model is incomplete: {error}"),
-    )
+    ModelError::new(ModelErrorKind::Invalid, format!("the request to the model is incomplete: {error}"))
 }
 
 pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError> {
@@ -29,16 +25,8 @@ pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError
         Role::User => ConversationRole::User,
         Role::Assistant => ConversationRole::Assistant,
     };
-    let content = message
-        .content
-        .iter()
-        .map(block_to_sdk)
-        .collect::<Result<Vec<_>, _>>()?;
-    SdkMessage::builder()
-        .role(role)
-        .set_content(Some(content))
-        .build()
-        .map_err(unbuildable)
+    let content = message.content.iter().map(block_to_sdk).collect::<Result<Vec<_>, _>>()?;
+    SdkMessage::builder().role(role).set_content(Some(content)).build().map_err(unbuildable)
 }
 
 fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
@@ -66,17 +54,9 @@ fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
             ContentBlock::ToolUse(block)
         }
         Block::ToolResult { id, text, error } => {
-            let status = if *error {
-                ToolResultStatus::Error
-            } else {
-                ToolResultStatus::Success
-            };
+            let status = if *error { ToolResultStatus::Error } else { ToolResultStatus::Success };
             // Converse refuses an empty text.
-            let text = if text.is_empty() {
-                "(no output)"
-            } else {
-                text.as_str()
-            };
+            let text = if text.is_empty() { "(no output)" } else { text.as_str() };
             let block = ToolResultBlock::builder()
                 .tool_use_id(id)
                 .content(ToolResultContentBlock::Text(text.to_owned()))
@@ -107,33 +87,21 @@ pub(super) fn content_from_sdk(content: Vec<ContentBlock>) -> Vec<Block> {
 fn block_from_sdk(block: ContentBlock) -> Option<Block> {
     match block {
         ContentBlock::Text(text) if !text.is_empty() => Some(Block::Text(text)),
-        ContentBlock::ToolUse(call) => Some(Block::ToolUse {
-            id: call.tool_use_id,
-            name: call.name,
-            input: value(&call.input),
-        }),
+        ContentBlock::ToolUse(call) => {
+            Some(Block::ToolUse { id: call.tool_use_id, name: call.name, input: value(&call.input) })
+        }
         ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(thought)) => {
-            Some(Block::Reasoning {
-                text: thought.text,
-                signature: thought.signature,
-            })
+            Some(Block::Reasoning { text: thought.text, signature: thought.signature })
         }
         ContentBlock::ReasoningContent(ReasoningContentBlock::RedactedContent(blob)) => {
             Some(Block::RedactedReasoning(base64::encode(blob.as_ref())))
         }
         ContentBlock::CitationsContent(cited) => {
-            let parts: Vec<_> = cited
-                .content()
-                .iter()
-                .filter_map(|part| part.as_text().ok().cloned())
-                .collect();
+            let parts: Vec<_> = cited.content().iter().filter_map(|part| part.as_text().ok().cloned()).collect();
             (!parts.is_empty()).then(|| Block::Text(parts.concat()))
         }
         other => {
-            tracing::warn!(
-                kind = kind_of(&other),
-                "the model sent content that agents cannot use; it is left out"
-            );
+            tracing::warn!(kind = kind_of(&other), "the model sent content that agents cannot use; it is left out");
             None
         }
     }
@@ -163,10 +131,7 @@ pub(super) fn document(value: &Value) -> Document {
         Value::String(text) => Document::String(text.clone()),
         Value::Array(items) => Document::Array(items.iter().map(document).collect()),
         Value::Object(fields) => Document::Object(
-            fields
-                .iter()
-                .map(|(name, value)| (name.clone(), document(value)))
-                .collect::<HashMap<_, _>>(),
+            fields.iter().map(|(name, value)| (name.clone(), document(value))).collect::<HashMap<_, _>>(),
         ),
     }
 }
@@ -181,10 +146,7 @@ pub(super) fn value(document: &Document) -> Value {
         Document::Number(Number::Float(number)) => Value::from(*number),
         Document::String(text) => Value::String(text.clone()),
         Document::Array(items) => items.iter().map(value).collect(),
-        Document::Object(fields) => fields
-            .iter()
-            .map(|(name, item)| (name.clone(), value(item)))
-            .collect(),
+        Document::Object(fields) => fields.iter().map(|(name, item)| (name.clone(), value(item))).collect(),
     }
 }
 
@@ -199,16 +161,13 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
-            any::<f64>()
-                .prop_filter("JSON has no NaN", |number| number.is_finite())
-                .prop_map(Value::from),
+            any::<f64>().prop_filter("JSON has no NaN", |number| number.is_finite()).prop_map(Value::from),
             ".*".prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map(".{0,6}", inner, 0..4)
-                    .prop_map(|fields| fields.into_iter().collect()),
+                prop::collection::btree_map(".{0,6}", inner, 0..4).prop_map(|fields| fields.into_iter().collect()),
             ]
         })
     }

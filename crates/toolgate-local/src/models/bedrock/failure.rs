@@ -33,17 +33,13 @@ where
         ConverseError::ValidationException(_) => Kind::Invalid,
         ConverseError::ModelNotReadyException(_) => Kind::NotReady,
         other => match other.code() {
-            Some(
-                "UnrecognizedClientException"
-                | "ExpiredTokenException"
-                | "InvalidSignatureException",
-            ) => Kind::AccessDenied,
+            Some("UnrecognizedClientException" | "ExpiredTokenException" | "InvalidSignatureException") => {
+                Kind::AccessDenied
+            }
             Some("ServiceQuotaExceededException") => Kind::Throttled,
             _ => Kind::Unavailable,
         },
     };
-    let said = service
-        .message()
-        .unwrap_or("the model failed without a message");
+    let said = service.message().unwrap_or("the model failed without a message");
     ModelError::new(kind, format!("model `{model_id}`: {said}"))
 }

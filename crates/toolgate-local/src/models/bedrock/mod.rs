@@ -31,9 +31,7 @@ impl BedrockModel {
     /// and `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`. An empty id stands for each agent's own foundation model.
     pub async fn from_env(model_id: &str) -> Self {
         let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
@@ -50,10 +48,7 @@ impl BedrockModel {
     /// A model reached with a client of one's own.
     #[must_use]
     pub fn new(client: Client, model_id: &str) -> Self {
-        Self {
-            client,
-            model_id: (!model_id.is_empty()).then(|| model_id.to_owned()),
-        }
+        Self { client, model_id: (!model_id.is_empty()).then(|| model_id.to_owned()) }
     }
 
     fn id<'a>(&'a self, foundation_model: &'a str) -> &'a str {
@@ -71,42 +66,21 @@ impl BedrockModel {
                 ),
             ));
         }
-        let messages = request
-            .messages
-            .iter()
-            .map(convert::message_to_sdk)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut call = self
-            .client
-            .converse()
-            .model_id(id)
-            .set_messages(Some(messages));
+        let messages = request.messages.iter().map(convert::message_to_sdk).collect::<Result<Vec<_>, _>>()?;
+        let mut call = self.client.converse().model_id(id).set_messages(Some(messages));
         if !request.system.is_empty() {
             call = call.system(SystemContentBlock::Text(request.system.to_owned()));
         }
         if !request.tools.is_empty() {
-            let tools = request
-                .tools
-                .iter()
-                .map(convert::tool_to_sdk)
-                .collect::<Result<Vec<_>, _>>()?;
-            let config = ToolConfiguration::builder()
-                .set_tools(Some(tools))
-                .build()
-                .map_err(convert::unbuildable)?;
+            let tools = request.tools.iter().map(convert::tool_to_sdk).collect::<Result<Vec<_>, _>>()?;
+            let config = ToolConfiguration::builder().set_tools(Some(tools)).build().map_err(convert::unbuildable)?;
             call = call.tool_config(config);
         }
-        let answer = call
-            .send()
-            .await
-            .map_err(|error| failure::explain(&error, id))?;
-        let usage = answer
-            .usage
-            .as_ref()
-            .map_or_else(Usage::default, |usage| Usage {
-                input_tokens: usage.input_tokens.try_into().unwrap_or_default(),
-                output_tokens: usage.output_tokens.try_into().unwrap_or_default(),
-            });
+        let answer = call.send().await.map_err(|error| failure::explain(&error, id))?;
+        let usage = answer.usage.as_ref().map_or_else(Usage::default, |usage| Usage {
+            input_tokens: usage.input_tokens.try_into().unwrap_or_default(),
+            output_tokens: usage.output_tokens.try_into().unwrap_or_default(),
+        });
         let stop = match &answer.stop_reason {
             Stop::EndTurn | Stop::StopSequence => StopReason::EndTurn,
             Stop::ToolUse => StopReason::ToolUse,
@@ -116,25 +90,14 @@ impl BedrockModel {
             Stop::MalformedModelOutput | Stop::MalformedToolUse => StopReason::Malformed,
             other => StopReason::Other(other.as_str().to_owned()),
         };
-        let message = answer
-            .output
-            .and_then(|output| output.as_message().ok().cloned());
-        let content = message
-            .map(|message| convert::content_from_sdk(message.content))
-            .unwrap_or_default();
-        Ok(ModelReply {
-            content,
-            stop,
-            usage,
-        })
+        let message = answer.output.and_then(|output| output.as_message().ok().cloned());
+        let content = message.map(|message| convert::content_from_sdk(message.content)).unwrap_or_default();
+        Ok(ModelReply { content, stop, usage })
     }
 }
 
 impl Model for BedrockModel {
-    fn converse<'a>(
-        &'a self,
-        request: ModelRequest<'a>,
-    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
         Box::pin(self.ask(request))
     }
 

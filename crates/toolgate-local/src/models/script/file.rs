@@ -64,16 +64,9 @@ pub(super) struct Step {
 
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    Calls {
-        calls: Vec<CallFile>,
-        may_fail: bool,
-    },
+    Calls { calls: Vec<CallFile>, may_fail: bool },
     Ask(BTreeMap<String, String>),
-    Read {
-        from: String,
-        find: Regex,
-        otherwise: Option<String>,
-    },
+    Read { from: String, find: Regex, otherwise: Option<String> },
     Answer(String),
 }
 
@@ -144,10 +137,8 @@ impl Scenario {
     /// [`ScenarioError`], which names every mistake in the file.
     pub fn read(file: &Path) -> Result<Self, ScenarioError> {
         let path = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|source| ScenarioError::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
+        let text =
+            std::fs::read_to_string(file).map_err(|source| ScenarioError::Unreadable { path: path.clone(), source })?;
         Self::parse(&text, &path)
     }
 
@@ -158,29 +149,18 @@ impl Scenario {
     pub fn parse(text: &str, path: &str) -> Result<Self, ScenarioError> {
         let path = path.to_owned();
         let file: ScenarioFile =
-            serde_yaml_ng::from_str(text).map_err(|source| ScenarioError::Malformed {
-                path: path.clone(),
-                source,
-            })?;
+            serde_yaml_ng::from_str(text).map_err(|source| ScenarioError::Malformed { path: path.clone(), source })?;
         let mut problems = Vec::new();
         let agents = file
             .agents
             .into_iter()
             .map(|(agent, rules)| {
-                let rules = rules
-                    .into_iter()
-                    .filter_map(|rule| compile_rule(&agent, rule, &mut problems))
-                    .collect();
+                let rules = rules.into_iter().filter_map(|rule| compile_rule(&agent, rule, &mut problems)).collect();
                 (agent, rules)
             })
             .collect();
         for failure in &file.failed {
-            check(
-                &mut problems,
-                "failed",
-                failure.condition.as_deref(),
-                [failure.answer.as_str()],
-            );
+            check(&mut problems, "failed", failure.condition.as_deref(), [failure.answer.as_str()]);
         }
         for conversation in &file.conversations {
             let at = format!("conversation `{}`", conversation.name);
@@ -188,22 +168,13 @@ impl Scenario {
                 for condition in &turn.expect.check {
                     check(&mut problems, &at, Some(condition), []);
                 }
-                check(
-                    &mut problems,
-                    &at,
-                    None,
-                    turn.expect.answer.iter().map(String::as_str),
-                );
+                check(&mut problems, &at, None, turn.expect.answer.iter().map(String::as_str));
             }
         }
         if !problems.is_empty() {
             return Err(ScenarioError::Invalid { path, problems });
         }
-        Ok(Self {
-            agents,
-            failed: file.failed,
-            conversations: file.conversations,
-        })
+        Ok(Self { agents, failed: file.failed, conversations: file.conversations })
     }
 }
 
@@ -226,26 +197,11 @@ fn compile_rule(agent: &str, rule: RuleFile, problems: &mut Vec<String>) -> Opti
             Err(problem) => problems.push(format!("{at}, step {}: {problem}", index + 1)),
         }
     }
-    if !matches!(
-        steps.last(),
-        Some(Step {
-            condition: None,
-            action: Action::Answer(_),
-            ..
-        })
-    ) {
-        problems.push(format!(
-            "{at}: the last step must be an `answer` without `if`"
-        ));
+    if !matches!(steps.last(), Some(Step { condition: None, action: Action::Answer(_), .. })) {
+        problems.push(format!("{at}: the last step must be an `answer` without `if`"));
         return None;
     }
-    Some(Rule {
-        name: rule.name,
-        user,
-        after,
-        earlier,
-        steps,
-    })
+    Some(Rule { name: rule.name, user, after, earlier, steps })
 }
 
 fn compile_step(step: StepFile, at: &str, problems: &mut Vec<String>) -> Result<Step, String> {
@@ -253,110 +209,46 @@ fn compile_step(step: StepFile, at: &str, problems: &mut Vec<String>) -> Result<
         .into_iter()
         .flatten()
         .map(String::as_str)
-        .chain(
-            step.ask
-                .iter()
-                .flat_map(BTreeMap::values)
-                .map(String::as_str),
-        )
+        .chain(step.ask.iter().flat_map(BTreeMap::values).map(String::as_str))
         .chain(
             step.with
                 .values()
-                .chain(
-                    step.calls
-                        .iter()
-                        .flatten()
-                        .flat_map(|call| call.with.values()),
-                )
+                .chain(step.calls.iter().flatten().flat_map(|call| call.with.values()))
                 .filter_map(Value::as_str),
         )
         .collect();
     check(problems, at, step.condition.as_deref(), texts);
-    let action =
-        match step {
-            StepFile {
-                call: Some(call),
-                with,
-                calls: None,
-                ask: None,
-                read: None,
-                answer: None,
-                ..
-            } => Action::Calls {
-                calls: vec![CallFile {
-                    call,
-                    with,
-                    name: None,
-                }],
-                may_fail: step.may_fail,
-            },
-            StepFile {
-                call: None,
-                calls: Some(calls),
-                ask: None,
-                read: None,
-                answer: None,
-                ..
-            } if !calls.is_empty() => Action::Calls {
-                calls,
-                may_fail: step.may_fail,
-            },
-            StepFile {
-                call: None,
-                calls: None,
-                ask: Some(ask),
-                read: None,
-                answer: None,
-                ..
-            } if !ask.is_empty() => Action::Ask(ask),
-            StepFile {
-                call: None,
-                calls: None,
-                ask: None,
-                read: Some(from),
-                find: Some(find),
-                answer: None,
-                otherwise,
-                ..
-            } => {
-                let find = RegexBuilder::new(&find)
-                    .case_insensitive(true)
-                    .build()
-                    .map_err(|error| error.to_string())?;
-                Action::Read {
-                    from,
-                    find,
-                    otherwise,
-                }
-            }
-            StepFile {
-                call: None,
-                calls: None,
-                ask: None,
-                read: None,
-                answer: Some(answer),
-                ..
-            } => Action::Answer(answer),
-            _ => return Err(
-                "a step is exactly one of `call`, `calls`, `ask`, `read` with `find`, or `answer`"
-                    .to_owned(),
-            ),
-        };
-    Ok(Step {
-        condition: step.condition,
-        why: step.why,
-        action,
-    })
+    let action = match step {
+        StepFile { call: Some(call), with, calls: None, ask: None, read: None, answer: None, .. } => {
+            Action::Calls { calls: vec![CallFile { call, with, name: None }], may_fail: step.may_fail }
+        }
+        StepFile { call: None, calls: Some(calls), ask: None, read: None, answer: None, .. } if !calls.is_empty() => {
+            Action::Calls { calls, may_fail: step.may_fail }
+        }
+        StepFile { call: None, calls: None, ask: Some(ask), read: None, answer: None, .. } if !ask.is_empty() => {
+            Action::Ask(ask)
+        }
+        StepFile {
+            call: None,
+            calls: None,
+            ask: None,
+            read: Some(from),
+            find: Some(find),
+            answer: None,
+            otherwise,
+            ..
+        } => {
+            let find = RegexBuilder::new(&find).case_insensitive(true).build().map_err(|error| error.to_string())?;
+            Action::Read { from, find, otherwise }
+        }
+        StepFile { call: None, calls: None, ask: None, read: None, answer: Some(answer), .. } => Action::Answer(answer),
+        _ => return Err("a step is exactly one of `call`, `calls`, `ask`, `read` with `find`, or `answer`".to_owned()),
+    };
+    Ok(Step { condition: step.condition, why: step.why, action })
 }
 
-fn check<'a>(
-    problems: &mut Vec<String>,
-    at: &str,
-    condition: Option<&str>,
-    texts: impl IntoIterator<Item = &'a str>,
-) {
-    if let Some(problem) = condition.and_then(|condition| render::check_expression(condition).err())
-    {
+fn check<'a>(problems: &mut Vec<String>, at: &str, condition: Option<&str>, texts: impl IntoIterator<Item = &'a str>) {
+    if let Some(problem) = condition.and_then(|condition| render::check_expression(condition).err()) {
         problems.push(format!("{at}: {problem}"));
     }
     for text in texts {

@@ -16,12 +16,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("amount", amount);
     environment.add_filter("date", date);
     environment.add_filter("plural", plural);
-    environment.add_function("quarter_start", |year: i16, quarter: i8| {
-        quarter_day(year, quarter, false)
-    });
-    environment.add_function("quarter_end", |year: i16, quarter: i8| {
-        quarter_day(year, quarter, true)
-    });
+    environment.add_function("quarter_start", |year: i16, quarter: i8| quarter_day(year, quarter, false));
+    environment.add_function("quarter_end", |year: i16, quarter: i8| quarter_day(year, quarter, true));
     environment
 });
 
@@ -30,10 +26,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// # Errors
 /// What is wrong with the template, or which value it asks for that is not there.
 pub fn render(template: &str, values: &Value) -> Result<String, String> {
-    ENVIRONMENT
-        .render_str(template, values)
-        .map(|text| text.trim().to_owned())
-        .map_err(|error| told(template, &error))
+    ENVIRONMENT.render_str(template, values).map(|text| text.trim().to_owned()).map_err(|error| told(template, &error))
 }
 
 /// Whether an expression is true.
@@ -46,11 +39,8 @@ pub(super) fn argument(given: &Value, values: &Value) -> Result<Option<Value>, S
     let Value::String(text) = given else {
         return Ok(Some(given.clone()));
     };
-    let whole = text
-        .trim()
-        .strip_prefix("{{")
-        .and_then(|rest| rest.strip_suffix("}}"))
-        .filter(|inner| !inner.contains("{{"));
+    let whole =
+        text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|inner| !inner.contains("{{"));
     let Some(expression) = whole else {
         return render(text, values).map(|text| Some(Value::String(text)));
     };
@@ -58,23 +48,15 @@ pub(super) fn argument(given: &Value, values: &Value) -> Result<Option<Value>, S
     if value.is_undefined() || value.is_none() {
         return Ok(None);
     }
-    serde_json::to_value(value)
-        .map(Some)
-        .map_err(|error| error.to_string())
+    serde_json::to_value(value).map(Some).map_err(|error| error.to_string())
 }
 
 pub(super) fn check_template(template: &str) -> Result<(), String> {
-    ENVIRONMENT
-        .template_from_str(template)
-        .map(|_| ())
-        .map_err(|error| told(template, &error))
+    ENVIRONMENT.template_from_str(template).map(|_| ()).map_err(|error| told(template, &error))
 }
 
 pub(super) fn check_expression(expression: &str) -> Result<(), String> {
-    ENVIRONMENT
-        .compile_expression(expression)
-        .map(|_| ())
-        .map_err(|error| told(expression, &error))
+    ENVIRONMENT.compile_expression(expression).map(|_| ()).map_err(|error| told(expression, &error))
 }
 
 fn evaluate(expression: &str, values: &Value) -> Result<Any, String> {
@@ -97,9 +79,7 @@ fn refuse(message: String) -> Error {
 fn money(value: &Any) -> Result<String, Error> {
     let plain = plain_amount(&value.to_string())?;
     let (whole, cents) = plain.split_once('.').unwrap_or((&plain, ""));
-    let (sign, digits) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |digits| ("-", digits));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -119,16 +99,11 @@ fn amount(value: &Any) -> Result<String, Error> {
 }
 
 fn plain_amount(text: &str) -> Result<String, Error> {
-    let bare: String = text
-        .chars()
-        .filter(|c| !matches!(c, '$' | ',' | ' '))
-        .collect();
+    let bare: String = text.chars().filter(|c| !matches!(c, '$' | ',' | ' ')).collect();
     let bare = bare.to_ascii_lowercase();
     let (digits, shift) = match bare.strip_suffix('k') {
         Some(rest) => (rest, 3),
-        None => bare
-            .strip_suffix('m')
-            .map_or((bare.as_str(), 0), |rest| (rest, 6)),
+        None => bare.strip_suffix('m').map_or((bare.as_str(), 0), |rest| (rest, 6)),
     };
     let unsigned = digits.strip_prefix('-').unwrap_or(digits);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -139,26 +114,16 @@ fn plain_amount(text: &str) -> Result<String, Error> {
     if shift == 0 {
         return Ok(digits.to_owned());
     }
-    let moved: String = fraction
-        .chars()
-        .chain(std::iter::repeat('0'))
-        .take(shift)
-        .collect();
+    let moved: String = fraction.chars().chain(std::iter::repeat('0')).take(shift).collect();
     let rest: String = fraction.chars().skip(shift).collect();
     let sign = if digits.starts_with('-') { "-" } else { "" };
-    Ok(if rest.is_empty() {
-        format!("{sign}{whole}{moved}")
-    } else {
-        format!("{sign}{whole}{moved}.{rest}")
-    })
+    Ok(if rest.is_empty() { format!("{sign}{whole}{moved}") } else { format!("{sign}{whole}{moved}.{rest}") })
 }
 
 /// `2026-01-05` or an instant → `January 5, 2026`.
 fn date(value: &str) -> Result<String, Error> {
     let day = value.get(..10).unwrap_or(value);
-    let day: Date = day
-        .parse()
-        .map_err(|_| refuse(format!("`{value}` is no date")))?;
+    let day: Date = day.parse().map_err(|_| refuse(format!("`{value}` is no date")))?;
     Ok(day.strftime("%B %-d, %Y").to_string())
 }
 
@@ -173,10 +138,7 @@ fn plural(count: u64, one: &str, many: Option<&str>) -> String {
 
 /// The first or the last day of a quarter, as a tool wants it.
 fn quarter_day(year: i16, quarter: i8, last: bool) -> Result<String, Error> {
-    let month = quarter
-        .checked_sub(1)
-        .filter(|q| (0..4).contains(q))
-        .map(|q| q * 3 + 1 + if last { 2 } else { 0 });
+    let month = quarter.checked_sub(1).filter(|q| (0..4).contains(q)).map(|q| q * 3 + 1 + if last { 2 } else { 0 });
     let first = month
         .and_then(|month| Date::new(year, month, 1).ok())
         .ok_or_else(|| refuse(format!("`Q{quarter} {year}` is no quarter")))?;
@@ -203,13 +165,9 @@ mod tests {
 
     #[test]
     fn what_a_person_writes_as_an_amount_becomes_a_decimal() {
-        for (written, plain) in [
-            ("$10K", "10000"),
-            ("1.5k", "1500"),
-            ("12,500.00", "12500.00"),
-            ("$2M", "2000000"),
-            ("1.2345k", "1234.5"),
-        ] {
+        for (written, plain) in
+            [("$10K", "10000"), ("1.5k", "1500"), ("12,500.00", "12500.00"), ("$2M", "2000000"), ("1.2345k", "1234.5")]
+        {
             assert_eq!(plain_amount(written).unwrap(), plain);
         }
         assert!(plain_amount("ten").is_err());
@@ -218,14 +176,8 @@ mod tests {
 
     #[test]
     fn dates_and_quarters_are_read_and_written() {
-        assert_eq!(
-            shown("{{ '2026-01-05T10:00:00Z'|date }}"),
-            "January 5, 2026"
-        );
-        assert_eq!(
-            shown("{{ quarter_start(2026, 1) }} {{ quarter_end(2024, 1) }}"),
-            "2026-01-01 2024-03-31"
-        );
+        assert_eq!(shown("{{ '2026-01-05T10:00:00Z'|date }}"), "January 5, 2026");
+        assert_eq!(shown("{{ quarter_start(2026, 1) }} {{ quarter_end(2024, 1) }}"), "2026-01-01 2024-03-31");
         assert!(render("{{ quarter_end(2026, 5) }}", &json!({})).is_err());
         assert_eq!(shown("{{ n|plural('invoice') }}"), "3 invoices");
     }
@@ -233,13 +185,6 @@ mod tests {
     #[test]
     fn a_misspelt_field_is_an_error_and_a_missing_one_can_be_asked_for() {
         assert!(render("{{ order.statsu }}", &json!({"order": {}})).is_err());
-        assert_eq!(
-            render(
-                "{% if order.shippedAt %}x{% else %}y{% endif %}",
-                &json!({"order": {}})
-            )
-            .unwrap(),
-            "y"
-        );
+        assert_eq!(render("{% if order.shippedAt %}x{% else %}y{% endif %}", &json!({"order": {}})).unwrap(), "y");
     }
 }

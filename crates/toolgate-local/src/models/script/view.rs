@@ -95,8 +95,7 @@ impl View {
         let Some(called) = group.iter_mut().find(|called| called.output == id) else {
             return;
         };
-        called.output =
-            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        called.output = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         called.failed = error || called.output.get("error").is_some_and(Value::is_object);
     }
 
@@ -108,9 +107,7 @@ impl View {
 impl Called {
     /// The collaborator that was asked, when this was a message to one.
     pub(super) fn recipient(&self) -> Option<&str> {
-        (self.tool == SEND_MESSAGE)
-            .then(|| self.input.get("recipient")?.as_str())
-            .flatten()
+        (self.tool == SEND_MESSAGE).then(|| self.input.get("recipient")?.as_str()).flatten()
     }
 
     /// The failure as templates see it.
@@ -124,15 +121,9 @@ impl Called {
         let message = field("message").unwrap_or_else(|| Value::String(text()));
         let mut failure = Map::new();
         failure.insert("tool".to_owned(), json!(self.tool));
-        failure.insert(
-            "declined".to_owned(),
-            json!(text().starts_with(crate::agents::DECLINED)),
-        );
+        failure.insert("declined".to_owned(), json!(text().starts_with(crate::agents::DECLINED)));
         failure.insert("kind".to_owned(), field("kind").unwrap_or_default());
-        failure.insert(
-            "problems".to_owned(),
-            field("problems").unwrap_or_else(|| json!([])),
-        );
+        failure.insert("problems".to_owned(), field("problems").unwrap_or_else(|| json!([])));
         failure.insert("message".to_owned(), message);
         Value::Object(failure)
     }

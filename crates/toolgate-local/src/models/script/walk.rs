@@ -12,14 +12,8 @@ use super::{
 /// What the model does next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Answer {
-        text: String,
-        why: Option<String>,
-    },
-    Calls {
-        calls: Vec<Call>,
-        why: Option<String>,
-    },
+    Answer { text: String, why: Option<String> },
+    Calls { calls: Vec<Call>, why: Option<String> },
 }
 
 /// A call to be made, under the tool's own name.
@@ -30,43 +24,27 @@ pub(super) struct Call {
 }
 
 pub(super) fn next(scenario: &Scenario, agent: &str, view: &View) -> Result<Next, String> {
-    let rules = scenario
-        .agents
-        .get(agent)
-        .ok_or_else(|| format!("has no rules for agent `{agent}`"))?;
+    let rules = scenario.agents.get(agent).ok_or_else(|| format!("has no rules for agent `{agent}`"))?;
     let mut values = Map::new();
     let Some(rule) = rules.iter().find(|rule| applies(rule, view, &mut values)) else {
         let text = "The scripted model has no rule for that. Ask in other words, or use a `bedrock:` model.".to_owned();
         return Ok(Next::Answer { text, why: None });
     };
-    walk(scenario, rule, view, values)
-        .map_err(|problem| format!("agent `{agent}`, rule `{}`: {problem}", rule.name))
+    walk(scenario, rule, view, values).map_err(|problem| format!("agent `{agent}`, rule `{}`: {problem}", rule.name))
 }
 
 /// Whether a rule applies; its named groups become values, those of the user's last words before all others.
 fn applies(rule: &Rule, view: &View, values: &mut Map<String, Value>) -> bool {
     let mut found = Map::new();
     if let Some(earlier) = &rule.earlier
-        && !view
-            .earlier
-            .iter()
-            .any(|text| capture(earlier, text, &mut found))
+        && !view.earlier.iter().any(|text| capture(earlier, text, &mut found))
     {
         return false;
     }
-    if rule
-        .after
-        .as_ref()
-        .is_some_and(|after| !capture(after, &view.said, &mut found))
-    {
+    if rule.after.as_ref().is_some_and(|after| !capture(after, &view.said, &mut found)) {
         return false;
     }
-    if !rule.user.is_empty()
-        && !rule
-            .user
-            .iter()
-            .any(|user| capture(user, &view.text, &mut found))
-    {
+    if !rule.user.is_empty() && !rule.user.iter().any(|user| capture(user, &view.text, &mut found)) {
         return false;
     }
     *values = found;
@@ -85,12 +63,7 @@ fn capture(pattern: &Regex, text: &str, into: &mut Map<String, Value>) -> bool {
     true
 }
 
-fn walk(
-    scenario: &Scenario,
-    rule: &Rule,
-    view: &View,
-    mut values: Map<String, Value>,
-) -> Result<Next, String> {
+fn walk(scenario: &Scenario, rule: &Rule, view: &View, mut values: Map<String, Value>) -> Result<Next, String> {
     values.insert("text".to_owned(), json!(view.text));
     for name in ["results", "replies"] {
         values.insert(name.to_owned(), json!({}));
@@ -106,11 +79,7 @@ fn walk(
         }
         match &step.action {
             Action::Answer(template) => return answer(template, step, &now),
-            Action::Read {
-                from,
-                find,
-                otherwise,
-            } => {
+            Action::Read { from, find, otherwise } => {
                 let text = render::render(from, &now)?;
                 if capture(find, &text, &mut values) {
                     continue;
@@ -150,54 +119,34 @@ fn walk(
 }
 
 fn answer(template: &str, step: &Step, now: &Value) -> Result<Next, String> {
-    Ok(Next::Answer {
-        text: spaced(&render::render(template, now)?),
-        why: why(step, now)?,
-    })
+    Ok(Next::Answer { text: spaced(&render::render(template, now)?), why: why(step, now)? })
 }
 
 /// A sentence folded over several lines of a file may carry double blanks.
 fn spaced(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
 }
 
 fn why(step: &Step, now: &Value) -> Result<Option<String>, String> {
-    step.why
-        .as_deref()
-        .map(|template| render::render(template, now))
-        .transpose()
+    step.why.as_deref().map(|template| render::render(template, now)).transpose()
 }
 
 fn make_calls(step: &Step, now: &Value) -> Result<Next, String> {
     let calls = match &step.action {
         Action::Calls { calls, .. } => calls
             .iter()
-            .map(|call| {
-                Ok(Call {
-                    tool: call.call.clone(),
-                    input: arguments(&call.with, now)?,
-                })
-            })
+            .map(|call| Ok(Call { tool: call.call.clone(), input: arguments(&call.with, now)? }))
             .collect::<Result<Vec<_>, String>>()?,
         Action::Ask(messages) => messages
             .iter()
             .map(|(recipient, template)| {
                 let content = render::render(template, now)?;
-                Ok(Call {
-                    tool: "sendMessage".to_owned(),
-                    input: json!({"recipient": recipient, "content": content}),
-                })
+                Ok(Call { tool: "sendMessage".to_owned(), input: json!({"recipient": recipient, "content": content}) })
             })
             .collect::<Result<Vec<_>, String>>()?,
         Action::Read { .. } | Action::Answer(_) => Vec::new(),
     };
-    Ok(Next::Calls {
-        calls,
-        why: why(step, now)?,
-    })
+    Ok(Next::Calls { calls, why: why(step, now)? })
 }
 
 fn arguments(with: &Map<String, Value>, now: &Value) -> Result<Value, String> {
@@ -229,23 +178,12 @@ fn remember(values: &mut Map<String, Value>, called: &Called, name: Option<&str>
     }
 }
 
-fn failure(
-    scenario: &Scenario,
-    failed: &Called,
-    mut values: Map<String, Value>,
-) -> Result<Next, String> {
+fn failure(scenario: &Scenario, failed: &Called, mut values: Map<String, Value>) -> Result<Next, String> {
     values.insert("error".to_owned(), failed.failure());
     let now = Value::Object(values);
     for case in &scenario.failed {
-        if case
-            .condition
-            .as_deref()
-            .map_or(Ok(true), |condition| render::holds(condition, &now))?
-        {
-            return Ok(Next::Answer {
-                text: render::render(&case.answer, &now)?,
-                why: None,
-            });
+        if case.condition.as_deref().map_or(Ok(true), |condition| render::holds(condition, &now))? {
+            return Ok(Next::Answer { text: render::render(&case.answer, &now)?, why: None });
         }
     }
     let text = render::render("I could not do that: {{ error.message }}", &now)?;

@@ -2,8 +2,9 @@
 
 mod confirmation;
 mod conversation;
+mod desk;
 mod failures;
 mod requests;
 mod supervisor;
-mod support;
+pub(crate) mod support;
 mod traces;

@@ -12,8 +12,8 @@ use aws_sdk_bedrockagentruntime::{
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     operation::invoke_agent::builders::InvokeAgentFluentBuilder,
     types::{
-        ConfirmationState, FunctionResult, InvocationResultMember, ResponseStream,
-        ReturnControlPayload, SessionState, TracePart,
+        ConfirmationState, FunctionResult, InvocationResultMember, ResponseStream, ReturnControlPayload, SessionState,
+        TracePart,
     },
 };
 use bytes::Bytes;
@@ -22,10 +22,7 @@ use serde_json::{Value, json};
 use toolgate_local::{
     agents::{Agents, Invoke, InvokeFailure, LambdaReply, routes},
     models::{Block, Model, ModelError, ModelReply, ModelRequest, Models, StopReason, Usage},
-    template::{
-        ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema,
-        Template,
-    },
+    template::{ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, Template},
 };
 
 type Handler = dyn Fn(&Value) -> Reply + Send + Sync;
@@ -56,20 +53,12 @@ impl fmt::Debug for Functions {
 
 impl Functions {
     pub(crate) fn new(handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
-            handler: Box::new(handler),
-            events: Mutex::default(),
-        })
+        Arc::new(Self { handler: Box::new(handler), events: Mutex::default() })
     }
 
     /// Functions that answer every call with its own name and parameters.
     pub(crate) fn echo() -> Arc<Self> {
-        Self::new(|event| {
-            ok(
-                event,
-                &json!({"tool": tool_of(event), "parameters": parameters(event)}),
-            )
-        })
+        Self::new(|event| ok(event, &json!({"tool": tool_of(event), "parameters": parameters(event)})))
     }
 
     pub(crate) fn events(&self) -> Vec<Value> {
@@ -83,11 +72,7 @@ impl Functions {
 }
 
 impl Invoke for Functions {
-    fn invoke<'a>(
-        &'a self,
-        _function: &'a str,
-        payload: Bytes,
-    ) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
+    fn invoke<'a>(&'a self, _function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
         Box::pin(async move {
             let event: Value = serde_json::from_slice(&payload).unwrap();
             self.events.lock().unwrap().push(event.clone());
@@ -97,20 +82,12 @@ impl Invoke for Functions {
                 reply = *inner;
             }
             match reply {
-                Reply::Raw(value) => Ok(LambdaReply {
-                    payload: value.to_string().into(),
-                    function_error: None,
-                }),
+                Reply::Raw(value) => Ok(LambdaReply { payload: value.to_string().into(), function_error: None }),
                 Reply::Error(kind) => Ok(LambdaReply {
-                    payload: json!({"errorType": "Boom", "errorMessage": "it broke"})
-                        .to_string()
-                        .into(),
+                    payload: json!({"errorType": "Boom", "errorMessage": "it broke"}).to_string().into(),
                     function_error: Some(kind.to_owned()),
                 }),
-                Reply::Failure { never_taken } => Err(InvokeFailure {
-                    message: "no instance".to_owned(),
-                    never_taken,
-                }),
+                Reply::Failure { never_taken } => Err(InvokeFailure { message: "no instance".to_owned(), never_taken }),
                 Reply::Later(..) => unreachable!("one pause is enough"),
             }
         })
@@ -118,35 +95,20 @@ impl Invoke for Functions {
 }
 
 pub(crate) fn tool_of(event: &Value) -> String {
-    let name = event["function"]
-        .as_str()
-        .or_else(|| event["apiPath"].as_str())
-        .unwrap();
+    let name = event["function"].as_str().or_else(|| event["apiPath"].as_str()).unwrap();
     name.trim_start_matches('/').to_owned()
 }
 
 /// All values of an event, from parameters and body, by name.
 pub(crate) fn parameters(event: &Value) -> BTreeMap<String, String> {
     let body = event["requestBody"]["content"]["application/json"]["properties"].as_array();
-    let all = event["parameters"]
-        .as_array()
-        .into_iter()
-        .chain(body)
-        .flatten();
-    all.map(|p| {
-        (
-            p["name"].as_str().unwrap().to_owned(),
-            p["value"].as_str().unwrap().to_owned(),
-        )
-    })
-    .collect()
+    let all = event["parameters"].as_array().into_iter().chain(body).flatten();
+    all.map(|p| (p["name"].as_str().unwrap().to_owned(), p["value"].as_str().unwrap().to_owned())).collect()
 }
 
 /// A well-formed reply to an event, on its own wire.
 pub(crate) fn envelope(event: &Value, status: u16, body: &Value) -> Value {
-    let text = body
-        .as_str()
-        .map_or_else(|| body.to_string(), str::to_owned);
+    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
     let response = if event["function"].is_string() {
         json!({
             "actionGroup": event["actionGroup"],
@@ -212,10 +174,7 @@ pub(crate) fn model(play: impl Fn(&Seen) -> Say + Send + Sync + 'static) -> Mode
 }
 
 impl Model for FnModel {
-    fn converse<'a>(
-        &'a self,
-        request: ModelRequest<'a>,
-    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
         let mut seen = Seen {
             agent: request.agent.to_owned(),
             system: request.system.to_owned(),
@@ -242,34 +201,19 @@ impl Model for FnModel {
                 seen.results.push(results);
             }
         }
-        let reply = |content, stop| {
-            Ok(ModelReply {
-                content,
-                stop,
-                usage: Usage {
-                    input_tokens: 10,
-                    output_tokens: 5,
-                },
-            })
-        };
+        let reply =
+            |content, stop| Ok(ModelReply { content, stop, usage: Usage { input_tokens: 10, output_tokens: 5 } });
         let said = match (self.0)(&seen) {
             Say::Answer(text) => reply(vec![Block::Text(text)], StopReason::EndTurn),
             Say::Calls(calls) => {
                 let offset = request.messages.len();
-                let calls =
-                    calls
-                        .into_iter()
-                        .enumerate()
-                        .map(|(at, (name, input))| Block::ToolUse {
-                            id: format!("call-{offset}-{at}"),
-                            name: name.to_owned(),
-                            input,
-                        });
+                let calls = calls.into_iter().enumerate().map(|(at, (name, input))| Block::ToolUse {
+                    id: format!("call-{offset}-{at}"),
+                    name: name.to_owned(),
+                    input,
+                });
                 let thought = Block::Text("I need a tool.".to_owned());
-                reply(
-                    std::iter::once(thought).chain(calls).collect(),
-                    StopReason::ToolUse,
-                )
+                reply(std::iter::once(thought).chain(calls).collect(), StopReason::ToolUse)
             }
             Say::Reply(reply) => Ok(reply),
             Say::Error(error) => Err(error),
@@ -285,45 +229,25 @@ impl Model for FnModel {
 /// Models insist: roles alternate, and every call is answered in the next message.
 fn assert_answered(request: &ModelRequest<'_>) {
     for pair in request.messages.windows(2) {
-        assert_ne!(
-            pair[0].role, pair[1].role,
-            "roles alternate: {:?}",
-            request.messages
-        );
+        assert_ne!(pair[0].role, pair[1].role, "roles alternate: {:?}", request.messages);
         let ids = |wanted: fn(&Block) -> Option<&String>, at: usize| {
-            let mut ids: Vec<String> = pair[at]
-                .content
-                .iter()
-                .filter_map(wanted)
-                .cloned()
-                .collect();
+            let mut ids: Vec<String> = pair[at].content.iter().filter_map(wanted).cloned().collect();
             ids.sort();
             ids
         };
         let asked = ids(
             |block| {
-                if let Block::ToolUse { id, .. } = block {
-                    Some(id)
-                } else {
-                    None
-                }
+                if let Block::ToolUse { id, .. } = block { Some(id) } else { None }
             },
             0,
         );
         let answered = ids(
             |block| {
-                if let Block::ToolResult { id, .. } = block {
-                    Some(id)
-                } else {
-                    None
-                }
+                if let Block::ToolResult { id, .. } = block { Some(id) } else { None }
             },
             1,
         );
-        assert_eq!(
-            asked, answered,
-            "every call is answered in the next message"
-        );
+        assert_eq!(asked, answered, "every call is answered in the next message");
     }
 }
 
@@ -343,11 +267,7 @@ pub(crate) fn functions(names: &[&str]) -> GroupSchema {
 }
 
 fn parameter(kind: &str, required: bool) -> ParameterSchema {
-    ParameterSchema {
-        kind: kind.to_owned(),
-        description: "A parameter.".to_owned(),
-        required,
-    }
+    ParameterSchema { kind: kind.to_owned(), description: "A parameter.".to_owned(), required }
 }
 
 pub(crate) fn group(name: &str, function: Option<&str>, schema: GroupSchema) -> ActionGroupSpec {
@@ -387,11 +307,7 @@ pub(crate) fn one_agent() -> Template {
     Template {
         agents: vec![agent(
             "Orders",
-            vec![group(
-                "orders",
-                Some("OrdersFunction"),
-                functions(&["get", "list", "!cancel"]),
-            )],
+            vec![group("orders", Some("OrdersFunction"), functions(&["get", "list", "!cancel"]))],
             &[],
         )],
         ..Template::default()
@@ -405,11 +321,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) async fn start(
-        template: &Template,
-        functions: Arc<Functions>,
-        models: Models,
-    ) -> Self {
+    pub(crate) async fn start(template: &Template, functions: Arc<Functions>, models: Models) -> Self {
         Self::serve(Agents::new(template, functions, models).unwrap()).await
     }
 
@@ -425,19 +337,11 @@ impl Desk {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(&url)
             .build();
-        Self {
-            client: Client::from_conf(config),
-            url,
-        }
+        Self { client: Client::from_conf(config), url }
     }
 
     pub(crate) fn to(&self, agent: &str, session: &str) -> InvokeAgentFluentBuilder {
-        self.client
-            .invoke_agent()
-            .agent_id(agent)
-            .agent_alias_id("TSTALIASID")
-            .session_id(session)
-            .enable_trace(true)
+        self.client.invoke_agent().agent_id(agent).agent_alias_id("TSTALIASID").session_id(session).enable_trace(true)
     }
 
     pub(crate) async fn say(&self, agent: &str, session: &str, text: &str) -> Turn {
@@ -452,9 +356,7 @@ impl Desk {
         asked: &ReturnControlPayload,
         state: ConfirmationState,
     ) -> Turn {
-        let input = asked.invocation_inputs()[0]
-            .as_function_invocation_input()
-            .unwrap();
+        let input = asked.invocation_inputs()[0].as_function_invocation_input().unwrap();
         let result = FunctionResult::builder()
             .action_group(input.action_group())
             .set_function(input.function().map(str::to_owned))
@@ -491,16 +393,13 @@ pub(crate) async fn collect(call: InvokeAgentFluentBuilder) -> Turn {
             Ok(None) => return turn,
             Ok(Some(ResponseStream::Chunk(chunk))) => {
                 turn.chunks += 1;
-                turn.text
-                    .push_str(std::str::from_utf8(chunk.bytes().unwrap().as_ref()).unwrap());
+                turn.text.push_str(std::str::from_utf8(chunk.bytes().unwrap().as_ref()).unwrap());
             }
             Ok(Some(ResponseStream::ReturnControl(asked))) => turn.asked = Some(asked),
             Ok(Some(ResponseStream::Trace(part))) => turn.traces.push(part),
             Ok(Some(other)) => panic!("unexpected event {other:?}"),
             Err(error) => {
-                let error = error
-                    .as_service_error()
-                    .unwrap_or_else(|| panic!("{error:?}"));
+                let error = error.as_service_error().unwrap_or_else(|| panic!("{error:?}"));
                 turn.exception = Some((
                     format!("{error:?}").split('(').next().unwrap().to_owned(),
                     error.message().unwrap().to_owned(),
@@ -523,12 +422,8 @@ fn label_of(part: &TracePart) -> String {
 
     let who = part.agent_id().unwrap_or_default();
     let what = match part.trace() {
-        Some(Trace::OrchestrationTrace(O::ModelInvocationInput(_))) => {
-            "modelInvocationInput".to_owned()
-        }
-        Some(Trace::OrchestrationTrace(O::ModelInvocationOutput(_))) => {
-            "modelInvocationOutput".to_owned()
-        }
+        Some(Trace::OrchestrationTrace(O::ModelInvocationInput(_))) => "modelInvocationInput".to_owned(),
+        Some(Trace::OrchestrationTrace(O::ModelInvocationOutput(_))) => "modelInvocationOutput".to_owned(),
         Some(Trace::OrchestrationTrace(O::Rationale(_))) => "rationale".to_owned(),
         Some(Trace::OrchestrationTrace(O::InvocationInput(input))) => {
             format!("invocationInput {}", input.invocation_type().unwrap())

@@ -1,0 +1,180 @@
+//! `toolgate dev`: the local agent, until it is told to stop.
+
+use std::{error::Error, fmt::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::ValueEnum;
+use serde_json::Value;
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
+
+/// Run the agents of a SAM template on this machine: Lambda, InvokeAgent and DynamoDB on one port.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The SAM template
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    template: PathBuf,
+    /// The port on 127.0.0.1; 0 is any free one
+    #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
+    port: u16,
+    /// The model behind the agents: `script:FILE` or `bedrock:MODEL_ID`
+    #[arg(long, env = "TOOLGATE_MODEL")]
+    model: Option<String>,
+    /// Where the tables are kept across runs
+    #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
+    data: PathBuf,
+    /// Start over with fresh tables
+    #[arg(long)]
+    reset: bool,
+    /// Serve one part alone, for `cargo lambda watch` beside it
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// Set a parameter of the template (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    parameter: Vec<(String, String)>,
+    /// Set an environment variable of every function and of the seed program (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    env: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The embedded DynamoDB, with the template's tables
+    Dynamodb,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+    let only_database = args.only == Some(Part::Dynamodb);
+    let mut local = Local::from_template(&args.template)
+        .port(args.port)
+        .data(&args.data)
+        .reset(args.reset)
+        .only_database(only_database);
+    if let Some(model) = args.model {
+        local = local.model(model);
+    }
+    for (name, value) in args.parameter {
+        local = local.parameter(name, value);
+    }
+    for (name, value) in args.env {
+        local = local.variable(name, value);
+    }
+    // Signals are taken from the start, so that a Ctrl-C while starting leaves no process behind.
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let mut running = tokio::select! {
+        running = local.start() => running?,
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+    };
+    eprint!("{}", if only_database { database_screen(&running) } else { screen(&running) });
+    tokio::select! {
+        () = running.wait() => {}
+        () = &mut stop => {}
+    }
+    eprintln!("stopping");
+    running.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Done when the person, or whoever started the command, wants it to stop.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        drop(tokio::signal::ctrl_c().await);
+    })
+}
+
+/// What is there and how to call it, on one screen.
+fn screen(running: &Running) -> String {
+    let health = running.health();
+    let url = running.url();
+    let agents: Vec<String> = list(&health, "agents", |agent| text(agent, "id"));
+    let functions = list(&health, "functions", |function| {
+        let name = text(function, "name");
+        let of_this = |tool: &&Value| text(tool, "function") == name;
+        let tools = health.get("tools").and_then(Value::as_array).into_iter().flatten().filter(of_this);
+        let tools: Vec<String> = tools.map(|tool| text(tool, "name")).collect();
+        format!("{name} ({})", tools.join(", "))
+    });
+    let mut screen = String::new();
+    let mut row = |name: &str, value: &str| {
+        // writing to text cannot fail
+        let _ = writeln!(screen, "  {name:<11}{value}");
+    };
+    row("endpoint", &format!("{url}  (health: {url}/health)"));
+    row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
+    row("agents", &agents.join(", "));
+    for (index, function) in functions.iter().enumerate() {
+        row(if index == 0 { "functions" } else { "" }, function);
+    }
+    row("tables", &tables(&health));
+    let mut example = String::new();
+    if let Some(function) = running.functions().report().first() {
+        example.push_str(&format!(
+            "  client = lambda x: boto3.client(x, endpoint_url=\"{url}\", region_name=\"us-east-1\",\n      \
+             aws_access_key_id=\"local\", aws_secret_access_key=\"local\")\n  \
+             client(\"lambda\").invoke(FunctionName=\"{}\", Payload=b'{{\"toolName\": \"…\", \"toolInput\": {{}}}}')\n",
+            function.name
+        ));
+    }
+    if let Some(agent) = agents.first() {
+        example.push_str(&format!(
+            "  client(\"bedrock-agent-runtime\").invoke_agent(agentId=\"{agent}\", agentAliasId=\"TSTALIASID\",\n      \
+             sessionId=\"one\", inputText=\"Hello\")\n"
+        ));
+    }
+    let boto3 = if example.is_empty() { String::new() } else { format!("\n  import boto3\n{example}") };
+    format!("toolgate is up; Ctrl-C stops it\n{screen}{boto3}\n")
+}
+
+/// What `cargo lambda watch` needs to run the functions against this database.
+fn database_screen(running: &Running) -> String {
+    let url = running.url();
+    let mut variables = std::collections::BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), url.to_owned()),
+    ]);
+    for function in running.template_functions() {
+        variables.extend(function.environment.clone());
+    }
+    let mut exports = String::new();
+    for (name, value) in variables {
+        let _ = writeln!(exports, "export {name}='{}'", value.replace('\'', "'\\''"));
+    }
+    let tables = tables(&running.health());
+    format!(
+        "DynamoDB is up at {url}; Ctrl-C stops it\n  tables     {tables}\n\nbefore `cargo lambda watch`:\n{exports}\n"
+    )
+}
+
+fn tables(health: &Value) -> String {
+    list(health, "tables", |table| text(table, "name")).join(", ")
+}
+
+fn list(health: &Value, key: &str, each: impl FnMut(&Value) -> String) -> Vec<String> {
+    health.get(key).and_then(Value::as_array).into_iter().flatten().map(each).collect()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,115 @@
+//! A function for the tests of this crate: it does what its event says, over the plain Runtime API.
+//!
+//! Written on `std` alone, so that what the tests see comes from the local agent and not from a runtime library.
+#![allow(clippy::print_stdout, clippy::panic, clippy::expect_used, reason = "it only runs in tests")]
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some("describe") {
+        let tool = json!({"name": "echo", "description": "says it again", "confirm": false, "once": false});
+        println!("{}", json!({"catalog": 1, "group": "echo", "description": "", "tools": [tool]}));
+        return;
+    }
+    match std::env::var("ECHO_ROLE").as_deref() {
+        Ok("seed") => return seed(),
+        Ok("broken-seed") => {
+            eprintln!("there is nothing to seed with");
+            std::process::exit(4);
+        }
+        Ok("exits-at-start") => std::process::exit(5),
+        Ok("reports-at-start") => {
+            let report = json!({"errorType": "Config", "errorMessage": "no TABLE is set"}).to_string();
+            request(&runtime_api(), "POST /2018-06-01/runtime/init/error", &[], report.as_bytes());
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+    loop {
+        let (headers, event) = request(&runtime_api(), "GET /2018-06-01/runtime/invocation/next", &[], b"");
+        let id = headers.get("lambda-runtime-aws-request-id").expect("an id").clone();
+        let event: Value = serde_json::from_slice(&event).expect("an event is JSON");
+        let (path, reply) = work(&headers, &event);
+        let line = format!("POST /2018-06-01/runtime/invocation/{id}/{path}");
+        request(&runtime_api(), &line, &[], reply.to_string().as_bytes());
+        if event["then"] == "exit" {
+            std::process::exit(0);
+        }
+    }
+}
+
+fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Value) {
+    if let Some(line) = event["print"].as_str() {
+        println!("{line}");
+    }
+    if let Some(milliseconds) = event["sleep"].as_u64() {
+        std::thread::sleep(Duration::from_millis(milliseconds));
+    }
+    match event["do"].as_str() {
+        Some("exit") => std::process::exit(3),
+        Some("fail") => return ("error", json!({"errorType": "Mine", "errorMessage": "as asked"})),
+        _ => {}
+    }
+    if let Some(size) = event["size"].as_u64() {
+        return ("response", json!("x".repeat(usize::try_from(size).expect("a size"))));
+    }
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    let reply = json!({"event": event, "headers": headers, "environment": environment, "pid": std::process::id()});
+    ("response", reply)
+}
+
+fn seed() {
+    let table = std::env::var("TABLE").expect("the table");
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").expect("an endpoint");
+    let body = json!({"TableName": table, "Item": {"id": {"S": "seeded"}}}).to_string();
+    let headers = [
+        ("content-type", "application/x-amz-json-1.0"),
+        ("x-amz-target", "DynamoDB_20120810.PutItem"),
+        ("x-amz-date", "20260101T000000Z"),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        ),
+    ];
+    let host = endpoint.trim_start_matches("http://").to_owned();
+    request(&host, "POST /", &headers, body.as_bytes());
+}
+
+fn runtime_api() -> String {
+    std::env::var("AWS_LAMBDA_RUNTIME_API").expect("the Runtime API")
+}
+
+fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BTreeMap<String, String>, Vec<u8>) {
+    let Ok(mut stream) = TcpStream::connect(host) else { std::process::exit(9) };
+    let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{extra}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    let mut reply = Vec::new();
+    let read = stream.read_to_end(&mut reply);
+    // The local agent is gone, so this process has nothing to do.
+    if sent.is_err() || read.is_err() || reply.is_empty() {
+        std::process::exit(9);
+    }
+    let split = reply.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let body = reply.split_off(split + 4);
+    let head = String::from_utf8_lossy(&reply).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next().expect("a status line");
+    assert!(
+        status.contains(" 20") || status.contains(" 413"),
+        "{line} gave {status}: {}",
+        String::from_utf8_lossy(&body)
+    );
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    (headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect(), body)
+}

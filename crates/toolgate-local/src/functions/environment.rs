@@ -1,0 +1,72 @@
+//! The environment of a handler: what Lambda would set, the template's variables, and nothing of the caller's shell.
+//!
+//! The credentials are dummies, so a tool that is run here cannot reach a real account by accident.
+
+use std::{collections::BTreeMap, path::Path, process::Stdio};
+
+use tokio::process::Command;
+
+use crate::template::{FunctionSpec, REGION};
+
+/// Settings of this laptop that a handler may see: they change what it logs, not what it does.
+const PASSED_ON: [&str; 3] = ["TOOLGATE_LOG", "RUST_LOG", "RUST_BACKTRACE"];
+
+/// What every program gets that the local agent runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    variables: BTreeMap<String, String>,
+    /// Set by the person, so they win over the template's.
+    extra: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// For programs whose AWS is the local agent at `endpoint`.
+    pub(crate) fn new(endpoint: &str, extra: BTreeMap<String, String>) -> Self {
+        let fixed = [
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SESSION_TOKEN", "local"),
+            ("AWS_REGION", REGION),
+            ("AWS_DEFAULT_REGION", REGION),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+            ("AWS_LAMBDA_LOG_FORMAT", "Text"),
+            ("LANG", "en_US.UTF-8"),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("TZ", ":UTC"),
+        ];
+        let mut variables: BTreeMap<String, String> =
+            fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let passed_on = PASSED_ON.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+        variables.extend(passed_on);
+        Self { variables, extra }
+    }
+
+    /// A program with this environment and these variables of its own.
+    pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.variables).envs(own).envs(&self.extra);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        // Ctrl-C in the terminal is for the local agent, which then ends its functions in order.
+        #[cfg(unix)]
+        command.process_group(0);
+        command
+    }
+
+    /// A function's instance, whose Runtime API is at `runtime_api`.
+    pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str) -> Command {
+        let mut command = self.command(program, &spec.environment);
+        let log_group = format!("/aws/lambda/{}", spec.logical_id);
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
+            .env("AWS_LAMBDA_FUNCTION_NAME", &spec.logical_id)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", spec.memory_mb.to_string())
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", log_group)
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+            .env("_HANDLER", "bootstrap");
+        command
+    }
+}

@@ -1,0 +1,192 @@
+//! One process of a function, from its start to its end. It works on one event at a time.
+
+use std::{
+    path::Path,
+    process::ExitStatus,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use tokio::process::Child;
+
+use super::{
+    Invocation, Settings,
+    log::Tail,
+    report,
+    runtime_api::{Job, RuntimeApi, Said},
+};
+use crate::{task::Task, template::FunctionSpec};
+
+/// Output that a process wrote just before it replied may still be in the pipe.
+const LOG_GRACE: Duration = Duration::from_millis(2);
+
+#[derive(Debug)]
+pub(super) struct Instance {
+    child: Child,
+    api: RuntimeApi,
+    tail: Tail,
+    /// When the program was built, to notice a newer one.
+    built: Option<SystemTime>,
+    _logs: [Task; 2],
+    _counted: Counted,
+}
+
+/// How an event fared.
+pub(super) enum Outcome {
+    /// Done; `healthy` says whether the instance can take another.
+    Done { invocation: Invocation, healthy: bool },
+    /// The process was gone before it took the event, which may go to another one.
+    NotTaken,
+}
+
+impl Instance {
+    /// Starts a process and waits until it asks for its first event.
+    pub(super) async fn start(
+        spec: &FunctionSpec,
+        program: &Path,
+        settings: &Settings,
+        count: &Arc<AtomicUsize>,
+    ) -> Result<Self, Bytes> {
+        let broken = |kind: &str, message: String| {
+            Bytes::from(serde_json::json!({"errorType": kind, "errorMessage": message}).to_string())
+        };
+        let built = built(program);
+        let api = RuntimeApi::open().await.map_err(|error| broken("Runtime.ListenError", error.to_string()))?;
+        let mut child = settings
+            .environment
+            .instance(spec, program, &api.address)
+            .spawn()
+            .map_err(|error| broken("Runtime.InvalidEntrypoint", format!("`{}`: {error}", program.display())))?;
+        let tail = Tail::default();
+        let forward = |stream| settings.log.clone().forward(spec.binary.clone(), stream, tail.clone());
+        let stdout =
+            child.stdout.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream) as Stream)));
+        let stderr = child.stderr.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream))));
+        let mut instance = Self { child, api, tail, built, _logs: [stdout, stderr], _counted: Counted::new(count) };
+        match tokio::time::timeout(settings.init_timeout, instance.first_poll()).await {
+            Ok(ready) => ready.map_err(|failure| match failure {
+                InitFailure::Reported(payload) => payload,
+                InitFailure::Exited(status) => broken("Runtime.ExitError", report::exit_reason(status)),
+            })?,
+            Err(_) => {
+                let message =
+                    format!("it asked for no event within {:.0} seconds", settings.init_timeout.as_secs_f64());
+                return Err(broken("Sandbox.Timedout", message));
+            }
+        }
+        Ok(instance)
+    }
+
+    async fn first_poll(&mut self) -> Result<(), InitFailure> {
+        loop {
+            tokio::select! {
+                // What the process said counts before that it ended.
+                biased;
+                said = self.api.said.recv() => match said {
+                    Some(Said::Ready) => return Ok(()),
+                    Some(Said::InitError { payload }) => return Err(InitFailure::Reported(payload)),
+                    Some(_) => {}
+                    None => return Err(InitFailure::Exited(None)),
+                },
+                status = self.child.wait() => {
+                    // An init error may have been reported just before.
+                    if let Ok(Said::InitError { payload }) = self.api.said.try_recv() {
+                        return Err(InitFailure::Reported(payload));
+                    }
+                    return Err(InitFailure::Exited(status.ok()));
+                }
+            }
+        }
+    }
+
+    /// Whether it still runs, and the program on disk is the one that it runs.
+    pub(super) fn is_current(&mut self, program: &Path) -> bool {
+        matches!(self.child.try_wait(), Ok(None)) && built(program) == self.built
+    }
+
+    /// Has it work on an event; `timeout` is the function's.
+    pub(super) async fn invoke(&mut self, job: Job, timeout: Duration) -> Outcome {
+        drop(self.tail.take());
+        let request_id = job.request_id.clone();
+        self.api.send(job);
+        let (mut invocation, healthy) = match tokio::time::timeout(timeout, self.reply(&request_id)).await {
+            Ok(Some(done)) => done,
+            Ok(None) => return Outcome::NotTaken,
+            Err(_) => {
+                drop(self.child.start_kill());
+                (report::timed_out(&request_id, timeout), false)
+            }
+        };
+        tokio::time::sleep(LOG_GRACE).await;
+        invocation.log_tail = self.tail.take();
+        Outcome::Done { invocation, healthy }
+    }
+
+    /// The invocation, and whether the process is fine; `None` when it ended without taking the event.
+    async fn reply(&mut self, request_id: &str) -> Option<(Invocation, bool)> {
+        let mut taken = false;
+        loop {
+            tokio::select! {
+                biased;
+                said = self.api.said.recv() => match said? {
+                    Said::Took => taken = true,
+                    said => if let Some(done) = settled(said, request_id) { return Some(done) },
+                },
+                status = self.child.wait() => {
+                    while let Ok(said) = self.api.said.try_recv() {
+                        match said {
+                            Said::Took => taken = true,
+                            said => if let Some((invocation, _)) = settled(said, request_id) { return Some((invocation, false)) },
+                        }
+                    }
+                    return taken.then(|| (report::exited(request_id, status.ok()), false));
+                }
+            }
+        }
+    }
+}
+
+/// The end of this invocation, if that is what was said.
+fn settled(said: Said, request_id: &str) -> Option<(Invocation, bool)> {
+    match said {
+        Said::Response { request_id: id, payload } if id == request_id => {
+            let request_id = id;
+            Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id }, true))
+        }
+        Said::Error { request_id: id, payload } if id == request_id => Some((report::unhandled(&id, payload), true)),
+        Said::TooLarge { request_id: id } if id == request_id => Some((report::too_large(&id), true)),
+        _ => None,
+    }
+}
+
+type Stream = std::pin::Pin<Box<dyn tokio::io::AsyncRead + Send>>;
+
+enum InitFailure {
+    Reported(Bytes),
+    Exited(Option<ExitStatus>),
+}
+
+fn built(program: &Path) -> Option<SystemTime> {
+    std::fs::metadata(program).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// One running process in a count, for as long as it lives.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,98 @@
+//! What handlers write: each line goes to the person who watches, and its tail into the invocation's log.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    io::Write as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+/// Lambda returns the last 4 KB of an invocation's log.
+const TAIL_BYTES: usize = 4096;
+
+/// Where the lines of functions go, each with the function's name.
+#[derive(Clone)]
+pub struct Log(Arc<Write>);
+
+type Write = dyn Fn(&str, &str) + Send + Sync;
+
+impl Log {
+    /// Calls this with the function's name and the line.
+    pub fn new(write: impl Fn(&str, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// Writes `name | line` to standard error.
+    #[must_use]
+    pub fn stderr() -> Self {
+        // A closed terminal must not end the local agent, so a line that cannot be written is lost.
+        Self::new(|name, line| drop(writeln!(std::io::stderr().lock(), "{name} | {line}")))
+    }
+
+    pub(crate) fn line(&self, name: &str, line: &str) {
+        (self.0)(name, line);
+    }
+
+    /// Reads lines until the stream ends.
+    pub(crate) async fn forward(self, name: String, stream: impl AsyncRead + Unpin, tail: Tail) {
+        let mut stream = BufReader::new(stream);
+        let mut bytes = Vec::new();
+        while matches!(stream.read_until(b'\n', &mut bytes).await, Ok(read) if read > 0) {
+            let line = String::from_utf8_lossy(&bytes);
+            let line = line.trim_end_matches(['\r', '\n']);
+            tail.push(line);
+            self.line(&name, line);
+            bytes.clear();
+        }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").finish_non_exhaustive()
+    }
+}
+
+/// The last lines that a program wrote.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
+
+impl Tail {
+    fn push(&self, line: &str) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push_back(line.to_owned());
+        while lines.len() > 1 && lines.iter().map(|line| line.len() + 1).sum::<usize>() > TAIL_BYTES {
+            lines.pop_front();
+        }
+    }
+
+    /// The lines since the last time, and forgets them.
+    pub(crate) fn take(&self) -> String {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text: String = lines.drain(..).map(|line| line + "\n").collect();
+        let mut start = text.len().saturating_sub(TAIL_BYTES);
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        text.split_off(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_keeps_the_last_4_kb_and_whole_characters() {
+        let tail = Tail::default();
+        (0..1000).for_each(|number| tail.push(&format!("line {number}")));
+        let text = tail.take();
+        assert!(text.len() <= TAIL_BYTES && text.ends_with("line 999\n"), "{}", text.len());
+        assert_eq!(tail.take(), "");
+        tail.push(&"é".repeat(4000));
+        let text = tail.take();
+        assert!(text.len() <= TAIL_BYTES && text.starts_with('é'));
+    }
+}

@@ -1,0 +1,210 @@
+//! The instances of one function: started when all others are busy, kept afterwards, replaced when they fail.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use super::{
+    Invocation, InvokeError, Settings, StartError,
+    instance::{Instance, Outcome},
+    report,
+    runtime_api::Job,
+};
+use crate::template::{FunctionSpec, function_arn};
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) spec: FunctionSpec,
+    pub(super) program: PathBuf,
+    pub(super) settings: Arc<Settings>,
+    idle: Mutex<Vec<Instance>>,
+    /// One permit for each instance that may be busy.
+    free: Semaphore,
+    running: Arc<AtomicUsize>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Pool {
+    pub(super) fn new(spec: FunctionSpec, program: PathBuf, settings: Arc<Settings>) -> Self {
+        let free = Semaphore::new(settings.instances.max(1));
+        Self {
+            spec,
+            program,
+            settings,
+            idle: Mutex::default(),
+            free,
+            running: Arc::default(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn instances(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn warm_up(&self) -> Result<(), StartError> {
+        match self.start().await {
+            Ok(instance) => {
+                self.keep(instance);
+                Ok(())
+            }
+            Err(error) => Err(StartError { function: self.spec.binary.clone(), reason: reason(&error) }),
+        }
+    }
+
+    pub(super) async fn invoke(
+        &self,
+        payload: Bytes,
+        client_context: Option<String>,
+        trace_id: Option<String>,
+    ) -> Result<Invocation, InvokeError> {
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            invocation = self.run(payload, client_context, trace_id) => invocation,
+            _ = stopping.wait_for(|stopping| *stopping) => Err(InvokeError::Stopping),
+        }
+    }
+
+    async fn run(
+        &self,
+        payload: Bytes,
+        client_context: Option<String>,
+        trace_id: Option<String>,
+    ) -> Result<Invocation, InvokeError> {
+        let _permit = self.free.acquire().await.map_err(|_| InvokeError::Stopping)?;
+        let request_id = Uuid::new_v4().to_string();
+        loop {
+            let idle = self.take_idle();
+            let fresh = idle.is_none();
+            let mut instance = match idle {
+                Some(instance) => instance,
+                None => match self.start().await {
+                    Ok(instance) => instance,
+                    Err(error) => return Ok(report::unhandled(&request_id, error)),
+                },
+            };
+            let job = Job {
+                request_id: request_id.clone(),
+                payload: payload.clone(),
+                headers: self.headers(client_context.as_deref(), trace_id.as_deref()),
+            };
+            match instance.invoke(job, self.spec.timeout).await {
+                Outcome::Done { invocation, healthy } => {
+                    if healthy {
+                        self.keep(instance);
+                    }
+                    return Ok(invocation);
+                }
+                // One that was idle may have died since; a fresh one that does is broken.
+                Outcome::NotTaken if fresh => return Ok(report::exited(&request_id, None)),
+                Outcome::NotTaken => {}
+            }
+        }
+    }
+
+    async fn start(&self) -> Result<Instance, Bytes> {
+        Instance::start(&self.spec, &self.program, &self.settings, &self.running).await
+    }
+
+    /// The instance that was used last, so that seldom needed ones stay idle.
+    fn take_idle(&self) -> Option<Instance> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(mut instance) = idle.pop() {
+            if instance.is_current(&self.program) {
+                return Some(instance);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, instance: Instance) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*self.stopping.borrow() {
+            idle.push(instance);
+        }
+    }
+
+    pub(super) async fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.free.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // Busy ones end as soon as their invocation notices.
+        for _ in 0..100 {
+            if self.instances() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn headers(&self, client_context: Option<&str>, trace_id: Option<&str>) -> HeaderMap {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let random = Uuid::new_v4().simple().to_string();
+        let (root, parent) = random.split_at(24);
+        let trace = || format!("Root=1-{:08x}-{root};Parent={parent}{parent};Sampled=0", now.as_secs());
+        let deadline = now + self.spec.timeout;
+        let values = [
+            ("lambda-runtime-deadline-ms", Some(deadline.as_millis().to_string())),
+            ("lambda-runtime-invoked-function-arn", Some(function_arn(&self.spec.logical_id))),
+            ("lambda-runtime-trace-id", Some(trace_id.map_or_else(trace, str::to_owned))),
+            ("lambda-runtime-client-context", client_context.map(header_text)),
+        ];
+        let values = values
+            .into_iter()
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value?).ok()?)));
+        values.collect()
+    }
+}
+
+/// JSON in the form that fits a header: line breaks stand between tokens only, and other characters can be escaped,
+/// so the value stays the same.
+fn header_text(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\n' | '\r' | '\t' => text.push(' '),
+            ' '..='~' => text.push(c),
+            _ => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// What a failed start says, without the JSON around it.
+fn reason(error: &Bytes) -> String {
+    let parsed: Option<serde_json::Value> = serde_json::from_slice(error).ok();
+    let text = |key| parsed.as_ref().and_then(|error| error.get(key)?.as_str().map(str::to_owned));
+    text("errorMessage").unwrap_or_else(|| String::from_utf8_lossy(error).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_client_context_is_the_same_json_in_a_header(text in any::<String>(), number in any::<i64>()) {
+            let context = serde_json::json!({"custom": {"text": text, "nested": {"number": number}}, "client": null});
+            let pretty = serde_json::to_string_pretty(&context).unwrap();
+            let header = HeaderValue::from_str(&header_text(&pretty)).unwrap();
+            let read: serde_json::Value = serde_json::from_str(header.to_str().unwrap()).unwrap();
+            prop_assert_eq!(read, context);
+        }
+    }
+}

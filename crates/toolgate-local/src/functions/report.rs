@@ -1,0 +1,51 @@
+//! What a caller is told when a function fails, in Lambda's words.
+
+use std::{process::ExitStatus, time::Duration};
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{Invocation, PAYLOAD_BYTES};
+
+/// A function that failed: the error's type and what it says.
+pub(super) fn failure(request_id: &str, kind: &str, message: &str) -> Invocation {
+    let message = format!("RequestId: {request_id} Error: {message}");
+    let payload = json!({"errorType": kind, "errorMessage": message}).to_string();
+    unhandled(request_id, Bytes::from(payload))
+}
+
+/// A function that reported an error of its own.
+pub(super) fn unhandled(request_id: &str, payload: Bytes) -> Invocation {
+    Invocation {
+        payload,
+        function_error: Some("Unhandled".to_owned()),
+        log_tail: String::new(),
+        request_id: request_id.to_owned(),
+    }
+}
+
+pub(super) fn timed_out(request_id: &str, timeout: Duration) -> Invocation {
+    let message = format!("Task timed out after {:.2} seconds", timeout.as_secs_f64());
+    failure(request_id, "Sandbox.Timedout", &message)
+}
+
+pub(super) fn exited(request_id: &str, status: Option<ExitStatus>) -> Invocation {
+    failure(request_id, "Runtime.ExitError", &exit_reason(status))
+}
+
+pub(super) fn too_large(request_id: &str) -> Invocation {
+    let message = format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes).");
+    failure(request_id, "Function.ResponseSizeTooLarge", &message)
+}
+
+/// How a program ended, in Lambda's words.
+pub(crate) fn exit_reason(status: Option<ExitStatus>) -> String {
+    match status {
+        Some(status) if status.success() => "Runtime exited without providing a reason".to_owned(),
+        Some(status) => match status.code() {
+            Some(code) => format!("Runtime exited with error: exit status {code}"),
+            None => format!("Runtime exited with error: {status}"),
+        },
+        None => "Runtime exited with error: unknown".to_owned(),
+    }
+}

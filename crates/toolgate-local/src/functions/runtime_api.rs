@@ -1,0 +1,165 @@
+//! The Lambda Runtime API of one instance, over HTTP: the side that a handler talks to.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, mpsc},
+};
+
+use super::PAYLOAD_BYTES;
+use crate::{guard, task::Task};
+
+/// An event on its way to a handler.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) request_id: String,
+    pub(super) payload: Bytes,
+    pub(super) headers: HeaderMap,
+}
+
+/// What a handler did.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// It asked for the next event, so it is up and idle.
+    Ready,
+    /// It took the event.
+    Took,
+    Response {
+        request_id: String,
+        payload: Bytes,
+    },
+    Error {
+        request_id: String,
+        payload: Bytes,
+    },
+    TooLarge {
+        request_id: String,
+    },
+    InitError {
+        payload: Bytes,
+    },
+}
+
+/// The Runtime API of one instance; it is gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct RuntimeApi {
+    /// `127.0.0.1:<port>`, as `AWS_LAMBDA_RUNTIME_API` wants it.
+    pub(super) address: String,
+    pub(super) said: mpsc::UnboundedReceiver<Said>,
+    jobs: mpsc::UnboundedSender<Job>,
+    current: Arc<Mutex<Option<String>>>,
+    _server: Task,
+}
+
+#[derive(Clone)]
+struct Side {
+    jobs: Arc<AsyncMutex<mpsc::UnboundedReceiver<Job>>>,
+    said: mpsc::UnboundedSender<Said>,
+    /// The request id of the event that the handler works on.
+    current: Arc<Mutex<Option<String>>>,
+}
+
+impl RuntimeApi {
+    pub(super) async fn open() -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let (jobs, taken) = mpsc::unbounded_channel();
+        let (say, said) = mpsc::unbounded_channel();
+        let current = Arc::default();
+        let side = Side { jobs: Arc::new(AsyncMutex::new(taken)), said: say, current: Arc::clone(&current) };
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .with_state(side);
+        let router = guard::protect(router, port);
+        let server = Task::spawn(async move { drop(axum::serve(listener, router).await) });
+        Ok(Self { address: format!("127.0.0.1:{port}"), said, jobs, current, _server: server })
+    }
+
+    /// Hands an event to the handler, when it asks.
+    pub(super) fn send(&self, job: Job) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(job.request_id.clone());
+        // The other end lives as long as the server does.
+        drop(self.jobs.send(job));
+    }
+}
+
+async fn next(State(side): State<Side>) -> Response {
+    drop(side.said.send(Said::Ready));
+    let Some(job) = side.jobs.lock().await.recv().await else {
+        return refuse(StatusCode::GONE, "Runtime.Stopping", "the instance is ending");
+    };
+    drop(side.said.send(Said::Took));
+    let mut response = Response::new(Body::from(job.payload));
+    *response.headers_mut() = job.headers;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let name = HeaderName::from_static("lambda-runtime-aws-request-id");
+    if let Ok(id) = HeaderValue::from_str(&job.request_id) {
+        response.headers_mut().insert(name, id);
+    }
+    response
+}
+
+async fn response(State(side): State<Side>, Path(id): Path<String>, body: Body) -> Response {
+    if !side.works_on(&id) {
+        return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
+    }
+    match axum::body::to_bytes(body, PAYLOAD_BYTES).await {
+        Ok(payload) => side.accept(Said::Response { request_id: id, payload }),
+        Err(_) => {
+            side.accept(Said::TooLarge { request_id: id });
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
+        }
+    }
+}
+
+async fn error(State(side): State<Side>, Path(id): Path<String>, body: Body) -> Response {
+    if !side.works_on(&id) {
+        return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
+    }
+    side.accept(Said::Error { request_id: id, payload: report(body).await })
+}
+
+async fn init_error(State(side): State<Side>, body: Body) -> Response {
+    side.accept(Said::InitError { payload: report(body).await })
+}
+
+async fn report(body: Body) -> Bytes {
+    let report = axum::body::to_bytes(body, PAYLOAD_BYTES).await.unwrap_or_default();
+    // A caller is told in JSON, whatever the runtime sent.
+    if serde_json::from_slice::<serde::de::IgnoredAny>(&report).is_ok() {
+        return report;
+    }
+    let text = json!({"errorType": "Unknown", "errorMessage": String::from_utf8_lossy(&report)});
+    Bytes::from(text.to_string())
+}
+
+fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
+    (status, Json(json!({"errorType": kind, "errorMessage": message}))).into_response()
+}
+
+impl Side {
+    fn works_on(&self, id: &str) -> bool {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(id)
+    }
+
+    fn accept(&self, said: Said) -> Response {
+        drop(self.said.send(said));
+        (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
+    }
+}

@@ -1,0 +1,134 @@
+//! `/health`: what there is, once all of it is up.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    dynamodb::Database,
+    functions::Functions,
+    template::{ActionGroupSpec, GroupSchema, Template},
+};
+
+/// Everything that the report tells of.
+#[derive(Debug)]
+pub(crate) struct Health {
+    pub(crate) endpoint: String,
+    pub(crate) model: Option<String>,
+    pub(crate) template: Arc<Template>,
+    pub(crate) functions: Functions,
+    pub(crate) database: Arc<Database>,
+    /// The catalogs by handler name; set when everything is up.
+    pub(crate) catalogs: OnceLock<BTreeMap<String, Value>>,
+}
+
+pub(crate) fn routes(health: Arc<Health>) -> Router {
+    Router::new().route("/health", get(report)).with_state(health)
+}
+
+async fn report(State(health): State<Arc<Health>>) -> Response {
+    match health.catalogs.get() {
+        Some(catalogs) => Json(health.report(catalogs)).into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "starting"}))).into_response(),
+    }
+}
+
+impl Health {
+    pub(crate) fn report(&self, catalogs: &BTreeMap<String, Value>) -> Value {
+        json!({
+            "status": "ok",
+            "endpoint": self.endpoint,
+            "model": self.model,
+            "agents": self.agents(),
+            "functions": self.functions(),
+            "tools": self.tools(catalogs),
+            "tables": self.tables(),
+        })
+    }
+
+    fn agents(&self) -> Vec<Value> {
+        let agents = self.template.agents.iter().map(|agent| {
+            let tools: Vec<String> = agent.action_groups.iter().flat_map(|group| tools_of(group).0).collect();
+            json!({"id": agent.id, "name": agent.name, "aliases": agent.aliases, "tools": tools})
+        });
+        agents.collect()
+    }
+
+    fn functions(&self) -> Vec<Value> {
+        let functions = self.functions.report();
+        let functions = functions
+            .into_iter()
+            .map(|function| json!({"name": function.name, "logicalId": function.logical_id, "instances": function.instances}));
+        functions.collect()
+    }
+
+    fn tools(&self, catalogs: &BTreeMap<String, Value>) -> Vec<Value> {
+        let mut tools = Vec::new();
+        for (function, catalog) in catalogs {
+            for tool in catalog.get("tools").and_then(Value::as_array).into_iter().flatten() {
+                let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
+                let (agents, wires) = self.callers(function, name);
+                let rule = |rule: &str| tool.get(rule).cloned().unwrap_or(Value::Null);
+                tools.push(json!({
+                    "name": name, "function": function, "agents": agents, "wires": wires,
+                    "confirm": rule("confirm"), "once": rule("once"),
+                }));
+            }
+        }
+        tools
+    }
+
+    /// The agents that offer a tool to their models, and the wires on which its calls arrive.
+    fn callers(&self, function: &str, tool: &str) -> (Vec<&str>, Vec<&'static str>) {
+        let mut agents = Vec::new();
+        let mut wires = Vec::new();
+        for agent in &self.template.agents {
+            for group in &agent.action_groups {
+                let runs_it = group.function.as_deref().is_some_and(|id| self.functions.resolve(id) == Ok(function));
+                let (tools, wire) = tools_of(group);
+                if runs_it && tools.iter().any(|name| name == tool) {
+                    agents.push(agent.id.as_str());
+                    wires.push(wire);
+                }
+            }
+        }
+        wires.sort_unstable();
+        wires.dedup();
+        (agents, wires)
+    }
+
+    fn tables(&self) -> Vec<Value> {
+        let tables = self.template.tables.iter().map(|table| {
+            // Known by their ids only: a template has no other place to say what a table is for.
+            let role = ["ledger", "approvals"].into_iter().find(|role| table.logical_id.to_lowercase().starts_with(role));
+            json!({"name": table.name, "logicalId": table.logical_id, "role": role, "items": self.database.items(&table.name)})
+        });
+        tables.collect()
+    }
+}
+
+/// The names of a group's tools, and the wire on which their calls travel.
+fn tools_of(group: &ActionGroupSpec) -> (Vec<String>, &'static str) {
+    match &group.schema {
+        GroupSchema::Functions(functions) => {
+            (functions.iter().map(|function| function.name.clone()).collect(), "function")
+        }
+        GroupSchema::Api(document) => {
+            let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+            let operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+            let ids = operations.filter_map(|(_, operation)| operation.get("operationId")?.as_str().map(str::to_owned));
+            (ids.collect(), "api")
+        }
+        GroupSchema::None => (Vec::new(), "function"),
+    }
+}

@@ -1,0 +1,145 @@
+//! Lambda's Invoke, as the AWS SDKs call it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use crate::{
+    body::{self, Refused},
+    functions::{Functions, Invocation, InvokeError, PAYLOAD_BYTES},
+};
+
+/// An event that nobody waits for may have 1 MB.
+const EVENT_BYTES: usize = 1024 * 1024;
+
+pub(crate) fn routes(functions: Functions) -> Router {
+    Router::new().route("/2015-03-31/functions/{name}/invocations", post(invoke)).with_state(functions)
+}
+
+async fn invoke(
+    State(functions): State<Functions>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    answer(&functions, &name, &headers, body).await.unwrap_or_else(Refusal::into_response)
+}
+
+async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let kind = header("x-amz-invocation-type").unwrap_or("RequestResponse");
+    let limit = if kind == "Event" { EVENT_BYTES } else { PAYLOAD_BYTES };
+    let payload = body::read(body, limit).await;
+    // The name is checked first, as a wrong one is the likelier mistake.
+    functions.resolve(name)?;
+    let payload = match payload {
+        Ok(payload) => event(payload)?,
+        Err(Refused::TooLarge) => return Err(Refusal::too_large(limit)),
+        Err(Refused::Broken) => return Err(Refusal::bad_content("the request body could not be read".to_owned())),
+    };
+    let client_context = header("x-amz-client-context").map(client_context).transpose()?;
+    let trace_id = header("x-amzn-trace-id").map(str::to_owned);
+    match kind {
+        "RequestResponse" => {
+            let invocation = functions.invoke_traced(name, payload, client_context, trace_id).await?;
+            Ok(reply(invocation, header("x-amz-log-type") == Some("Tail")))
+        }
+        "Event" => {
+            let (functions, name) = (functions.clone(), name.to_owned());
+            // Nobody waits, and Lambda passes no client context on.
+            tokio::spawn(async move { functions.invoke_traced(&name, payload, None, trace_id).await });
+            Ok(StatusCode::ACCEPTED.into_response())
+        }
+        "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
+        other => Err(Refusal {
+            status: StatusCode::BAD_REQUEST,
+            kind: "InvalidParameterValueException",
+            message: format!("`{other}` is no invocation type; use RequestResponse, Event or DryRun"),
+        }),
+    }
+}
+
+/// The event: the body, which has to be JSON. An empty one is an empty object, as on Lambda.
+fn event(payload: Bytes) -> Result<Bytes, Refusal> {
+    if payload.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    match serde_json::from_slice::<IgnoredAny>(&payload) {
+        Ok(_) => Ok(payload),
+        Err(error) => Err(Refusal::bad_content(format!("Could not parse request body into json: {error}"))),
+    }
+}
+
+/// The JSON text of a client context. Any JSON will do: what is in it is the function's business.
+fn client_context(header: &str) -> Result<String, Refusal> {
+    let decoded = BASE64.decode(header.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded
+        .filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+        .ok_or_else(|| Refusal::bad_content("Client context must be a valid Base64-encoded JSON object.".to_owned()))
+}
+
+fn reply(invocation: Invocation, with_log: bool) -> Response {
+    let mut response = Response::new(Body::from(invocation.payload));
+    let log = with_log.then(|| BASE64.encode(invocation.log_tail));
+    let values = [
+        ("x-amz-executed-version", Some("$LATEST".to_owned())),
+        ("x-amz-function-error", invocation.function_error),
+        ("x-amz-log-result", log),
+        ("x-amzn-requestid", Some(invocation.request_id)),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A request that reaches no function.
+struct Refusal {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn bad_content(message: String) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, kind: "InvalidRequestContentException", message }
+    }
+
+    fn too_large(limit: usize) -> Self {
+        let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, kind: "RequestEntityTooLargeException", message }
+    }
+
+    fn into_response(self) -> Response {
+        let body = Json(json!({"Type": "User", "Message": self.message}));
+        (self.status, [("x-amzn-errortype", self.kind)], body).into_response()
+    }
+}
+
+impl From<InvokeError> for Refusal {
+    fn from(error: InvokeError) -> Self {
+        let message = error.to_string();
+        match error {
+            InvokeError::Unknown { .. } => {
+                Self { status: StatusCode::NOT_FOUND, kind: "ResourceNotFoundException", message }
+            }
+            InvokeError::Stopping => {
+                Self { status: StatusCode::INTERNAL_SERVER_ERROR, kind: "ServiceException", message }
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Starting the local agent: the order in which its parts come up, and the one list of what can go wrong.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    agents::{self, Agents, AgentsError},
+    dynamodb::{Data, Database, DatabaseError},
+    functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
+    health::Health,
+    models::{ModelChoiceError, Models},
+    progress,
+    running::Running,
+    seed::{self, SeedError},
+    server,
+    template::{self, Template, TemplateError},
+};
+
+/// The port of `toolgate dev`.
+pub const DEFAULT_PORT: u16 = 8787;
+/// The directory in which `toolgate dev` keeps its tables.
+pub const DEFAULT_DATA: &str = ".toolgate";
+
+/// Lambda gives an instance this long to come up.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+const INSTANCES: usize = 10;
+
+/// The local agent, before it runs.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), toolgate_local::LocalError> {
+/// let running = toolgate_local::Local::from_template("template.yaml").port(0).in_memory().start().await?;
+/// println!("AWS_ENDPOINT_URL={}", running.url());
+/// running.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Local {
+    template: PathBuf,
+    parameters: BTreeMap<String, String>,
+    port: u16,
+    model: Option<String>,
+    data: Data,
+    reset: bool,
+    only_database: bool,
+    variables: BTreeMap<String, String>,
+    binaries: Option<PathBuf>,
+    instances: usize,
+    log: Log,
+}
+
+/// Why the local agent does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalError {
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Binaries that are not built.
+    #[error(transparent)]
+    Binaries(#[from] MissingBinaries),
+    /// The port is taken.
+    #[error(
+        "port {port} is in use: is another `toolgate dev` running? choose a port with `--port` (0 is any free one)"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The port cannot be used.
+    #[error("cannot listen on port {port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The seed program.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// A function.
+    #[error(transparent)]
+    Function(#[from] StartError),
+    /// A function's catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelChoiceError),
+    /// The agents.
+    #[error(transparent)]
+    Agents(#[from] AgentsError),
+    /// No HTTP client can be made.
+    #[error("cannot make an HTTP client: {0}")]
+    Client(String),
+}
+
+impl Local {
+    /// The local agent of a SAM template.
+    pub fn from_template(path: impl Into<PathBuf>) -> Self {
+        Self {
+            template: path.into(),
+            parameters: BTreeMap::new(),
+            port: DEFAULT_PORT,
+            model: None,
+            data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
+            reset: false,
+            only_database: false,
+            variables: BTreeMap::new(),
+            binaries: None,
+            instances: INSTANCES,
+            log: Log::stderr(),
+        }
+    }
+
+    /// The port on 127.0.0.1; 0 is any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The model behind the agents, such as `script:<file>` or `bedrock:<model id>`. Unless set, it is the one scenario in
+    /// the folder `scenarios` beside the template.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// The directory that keeps the tables across runs.
+    #[must_use]
+    pub fn data(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data = Data::Directory(directory.into());
+        self
+    }
+
+    /// Keeps the tables in memory only.
+    #[must_use]
+    pub fn in_memory(mut self) -> Self {
+        self.data = Data::Memory;
+        self
+    }
+
+    /// Starts over with fresh tables.
+    #[must_use]
+    pub fn reset(mut self, reset: bool) -> Self {
+        self.reset = reset;
+        self
+    }
+
+    /// Serves the database alone, with its tables and seed: no function is run, no agent is read.
+    #[must_use]
+    pub fn only_database(mut self, only: bool) -> Self {
+        self.only_database = only;
+        self
+    }
+
+    /// Sets a parameter of the template.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets an environment variable of every function and of the seed program; it wins over the template's.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// A folder in which the handlers' binaries are looked up before anywhere else.
+    #[must_use]
+    pub fn binaries(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.binaries = Some(folder.into());
+        self
+    }
+
+    /// How many instances one function may have at a time (10 unless set).
+    #[must_use]
+    pub fn instances(mut self, instances: usize) -> Self {
+        self.instances = instances;
+        self
+    }
+
+    /// Where the functions' own lines go (standard error unless set).
+    #[must_use]
+    pub fn log(mut self, log: Log) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Starts everything and returns once all of it is up.
+    ///
+    /// # Errors
+    /// [`LocalError`], and nothing is left running.
+    pub async fn start(self) -> Result<Running, LocalError> {
+        let read = if self.only_database { template::read_without_agents } else { template::read };
+        let mut template = read(&self.template, &self.parameters)?;
+        let all_functions = template.functions.clone();
+        if self.only_database {
+            template.functions.clear();
+        }
+        let programs = Programs::find(&template, self.binaries.clone())?;
+        let (listener, port) = server::bind(self.port).await?;
+        let database = Arc::new(Database::open(&self.data, self.reset)?);
+        database.create_tables(&template.tables)?;
+        let running = self.serve(template, programs, database, listener, port).await?;
+        Ok(running.with_template_functions(all_functions))
+    }
+
+    /// The server comes first, since functions and the seed program reach the tables through it.
+    async fn serve(
+        self,
+        template: Template,
+        programs: Programs,
+        database: Arc<Database>,
+        listener: TcpListener,
+        port: u16,
+    ) -> Result<Running, LocalError> {
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let environment = Environment::new(&endpoint, self.variables);
+        let settings = Settings {
+            environment: environment.clone(),
+            log: self.log.clone(),
+            instances: self.instances,
+            init_timeout: INIT_TIMEOUT,
+        };
+        let specs = template.functions.iter().cloned().zip(programs.functions).collect();
+        let functions = Functions::new(specs, settings);
+        let template = Arc::new(template);
+        let model = self.model.clone().unwrap_or_else(|| default_model(&template));
+        let health = Arc::new(Health {
+            endpoint,
+            model: (!template.agents.is_empty()).then(|| model.clone()),
+            template: Arc::clone(&template),
+            functions: functions.clone(),
+            database,
+            catalogs: OnceLock::new(),
+        });
+
+        let agents = match template.agents.is_empty() {
+            true => None,
+            false => {
+                let models = Models::open(&model).await?;
+                Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
+            }
+        };
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = server::router(Arc::clone(&health), agents)?;
+        let server = server::serve(listener, port, router, async { drop(stopped.await) });
+        let running = Running::new(health, server, stop);
+
+        let seeded = async {
+            match (&template.seed, &programs.seed) {
+                (Some(seed), Some(program)) => {
+                    let filling = seed::run(seed, program, &environment, &self.log);
+                    Ok(progress::slow(&self.log, "still filling the tables", filling).await?)
+                }
+                _ => Ok::<(), LocalError>(()),
+            }
+        };
+        let warm = async { Ok(progress::slow(&self.log, "still starting the functions", functions.warm_up()).await?) };
+        let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
+        let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
+        running.is_up(catalogs);
+        Ok(running)
+    }
+}
+
+/// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.
+fn default_model(template: &Template) -> String {
+    let folder = template.path.parent().unwrap_or(Path::new("")).join("scenarios");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut scenarios: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
+    match (scenarios.pop(), scenarios.is_empty()) {
+        (Some(only), true) => format!("script:{}", only.display()),
+        _ => "script:(none: choose a scenario or a model with `--model`)".to_owned(),
+    }
+}
+
+/// The programs of the functions, in their order, and of the seed.
+struct Programs {
+    functions: Vec<PathBuf>,
+    seed: Option<PathBuf>,
+}
+
+impl Programs {
+    fn find(template: &Template, first: Option<PathBuf>) -> Result<Self, LocalError> {
+        let folder = template.path.parent().unwrap_or(Path::new("."));
+        let mut binaries = Binaries::around(folder);
+        if let Some(first) = first {
+            binaries = binaries.with_first(first);
+        }
+        let names = template.functions.iter().map(|function| function.binary.as_str());
+        let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
+        let mut functions = binaries.find_all(names)?;
+        let seed = if template.seed.is_some() { functions.pop() } else { None };
+        Ok(Self { functions, seed })
+    }
+}
+
+/// Catalogs by handler name.
+pub(crate) type Catalogs = BTreeMap<String, Value>;

@@ -1,0 +1,17 @@
+//! Whoever waits for more than a second is told what for.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use crate::functions::Log;
+
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) async fn slow<T>(log: &Log, what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        match tokio::time::timeout(PATIENCE, &mut work).await {
+            Ok(done) => return done,
+            Err(_) => log.line("toolgate", what),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! All routes of the one port, behind the guard.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{Json, Router, response::IntoResponse};
+use http::{StatusCode, Uri};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{LocalError, dynamodb, guard, health, health::Health, lambda, task::Task};
+
+/// The address of the local agent: nothing but loopback.
+const ADDRESS: &str = "127.0.0.1";
+
+/// Takes the port; 0 is any free one.
+pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
+    let failed = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AddrInUse => LocalError::PortInUse { port },
+        _ => LocalError::Listen { port, source },
+    };
+    let listener = TcpListener::bind((ADDRESS, port)).await.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}
+
+/// Every route there is. `agents` are the routes of the agents; the database alone has none.
+pub(crate) fn router(health: Arc<Health>, agents: Option<Router>) -> Result<Router, LocalError> {
+    let database = dynamodb::routes(health.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
+    let functions = health.functions.clone();
+    let router = Router::new().merge(health::routes(health)).merge(lambda::routes(functions)).merge(database);
+    Ok(agents.into_iter().fold(router, Router::merge).fallback(unknown))
+}
+
+/// Serves until `stop` is done, and then until running requests have their answers.
+pub(crate) fn serve(
+    listener: TcpListener,
+    port: u16,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Task {
+    let router = guard::protect(router, port);
+    Task::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+            tracing::error!(%error, "the local agent stopped serving");
+        }
+    })
+}
+
+async fn unknown(uri: Uri) -> impl IntoResponse {
+    let message = format!("there is nothing at `{}`; `/health` tells what there is", uri.path());
+    let body = Json(json!({"__type": "UnknownOperationException", "message": message}));
+    (StatusCode::NOT_FOUND, [("x-amzn-errortype", "UnknownOperationException")], body)
+}
