@@ -9,5 +9,5 @@ use crate::chat::Failure;
 /// Starts the agents of a template with the scenario's model.
 pub(crate) async fn start(template: &Path, scenario: &Path) -> Result<Running, Failure> {
     let model = format!("script:{}", scenario.display());
-    Ok(Local::from_template(template).port(0).in_memory().model(model).start().await?)
+    Ok(Local::from_template(template).port(0).in_memory().model(model).variable("TOOLGATE_LOG", "warn").start().await?)
 }
