@@ -134,7 +134,8 @@ const MESSAGE: usize = 200;
 
 /// Whether `message` may tell something in `value` that must not be repeated: a secret, or what is not shown as it is.
 fn is_hushed(value: &Value, object: Option<&Object>, message: &str) -> bool {
-    let is_secret = |name: &str| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.shape.secret);
+    let is_secret =
+        |name: &str| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.shape.secret);
     match value {
         Value::Object(members) => members.iter().any(|(name, member)| {
             let inside = object.and_then(|object| object.fields.get(name)?.shape.object.as_ref());
@@ -200,7 +201,9 @@ fn validation(
                     match (&error.message, error.code.as_ref()) {
                         (Some(message), _) => note(&path, message),
                         // what the schema says too
-                        (None, "length" | "range" | "email" | "url" | "regex" | "contains" | "required") => note(&path, ""),
+                        (None, "length" | "range" | "email" | "url" | "regex" | "contains" | "required") => {
+                            note(&path, "")
+                        }
                         (None, code) => note(&path, &format!("a value that passes `{code}`")),
                     }
                 }

@@ -231,7 +231,8 @@ impl ToolError {
 
     /// The one error body of every wire.
     pub(crate) fn body(&self) -> Value {
-        let mut body = json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}});
+        let mut body =
+            json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}});
         // it may quote what a model or a table said
         strip(&mut body);
         body
