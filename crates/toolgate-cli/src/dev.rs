@@ -1,6 +1,6 @@
 //! `toolgate dev`: the local agent, until it is told to stop.
 
-use std::{error::Error, fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -115,7 +115,7 @@ fn screen(running: &Running) -> String {
         format!("{name} ({})", tools.join(", "))
     });
     let mut screen = String::new();
-    let mut row = |name: &str, value: &str| drop(writeln!(screen, "  {name:<11}{value}"));
+    let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
     row("endpoint", &format!("{url}  (health: {url}/health)"));
     row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
     row("agents", &agents.join(", "));
@@ -156,7 +156,7 @@ fn database_screen(running: &Running) -> String {
     }
     let mut exports = String::new();
     for (name, value) in variables {
-        drop(writeln!(exports, "export {name}='{}'", value.replace('\'', "'\\''")));
+        exports.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
     }
     let tables = tables(&running.health());
     format!(
