@@ -44,7 +44,7 @@ pub struct Invocation {
     pub payload: Bytes,
     /// `Unhandled` when the function failed, as in Lambda's `X-Amz-Function-Error`.
     pub function_error: Option<String>,
-    /// The last lines that the function wrote, at most 4 KB.
+    /// The last lines that the function wrote, at most 4 KB, as far as they have come in.
     pub log_tail: String,
     /// The id under which the function saw the invocation.
     pub request_id: String,
@@ -89,6 +89,18 @@ pub struct FunctionReport {
     pub instances: usize,
 }
 
+/// What a function is invoked with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Event {
+    pub(crate) payload: Bytes,
+    /// JSON text.
+    pub(crate) client_context: Option<String>,
+    /// `X-Amzn-Trace-Id`; a new one where there is none.
+    pub(crate) trace_id: Option<String>,
+    /// Wait for the last lines that the function wrote.
+    pub(crate) with_log: bool,
+}
+
 /// How functions are run.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -129,19 +141,13 @@ impl Functions {
         payload: Bytes,
         client_context: Option<String>,
     ) -> Result<Invocation, InvokeError> {
-        self.invoke_traced(name, payload, client_context, None).await
+        self.run(name, Event { payload, client_context, ..Event::default() }).await
     }
 
-    pub(crate) async fn invoke_traced(
-        &self,
-        name: &str,
-        payload: Bytes,
-        client_context: Option<String>,
-        trace_id: Option<String>,
-    ) -> Result<Invocation, InvokeError> {
+    pub(crate) async fn run(&self, name: &str, event: Event) -> Result<Invocation, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
         // A task of its own: an invocation runs to its end even when the caller hangs up, as on Lambda.
-        let task = tokio::spawn(async move { pool.invoke(payload, client_context, trace_id).await });
+        let task = tokio::spawn(async move { pool.invoke(event).await });
         task.await.unwrap_or(Err(InvokeError::Stopping))
     }
 
