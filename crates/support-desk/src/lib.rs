@@ -1,1 +1,40 @@
-//! support-desk
+//! The example's domain: a support desk's customers, orders, invoices, refunds and tickets on DynamoDB.
+//!
+//! The tools of `handlers/` are thin; what they do is here. Every read and write takes a [`Caller`] and serves only
+//! that customer's data: somebody else's order looks exactly like one that does not exist.
+
+mod articles;
+mod caller;
+mod clock;
+mod customers;
+mod desk;
+mod error;
+mod feedback;
+mod ids;
+mod invoices;
+mod item;
+mod money;
+mod order;
+mod orders;
+mod refunds;
+mod returns;
+pub mod seed;
+pub mod tables;
+mod tickets;
+
+pub use articles::{Article, ArticlesFound};
+pub use caller::{Caller, IDENTITY, IDENTITY_HEADER, caller};
+pub use clock::Clock;
+pub use customers::{AccountStatus, AccountUpdated, ContactDetails, CustomerInfo, OrderSummary};
+pub use desk::{Desk, Plan};
+pub use error::DeskError;
+pub use feedback::FeedbackRecorded;
+pub use ids::{CUSTOMER_ID, ORDER_ID, PHONE};
+pub use invoices::{Invoice, InvoiceQuery, InvoiceStatus, InvoicesFound};
+pub use item::Item;
+pub use jiff::civil::Date;
+pub use money::{Amount, Money};
+pub use order::{Charge, OrderItem, OrderState, OrderStatus};
+pub use refunds::{AUTOMATIC_LIMIT, RefundRequest, RefundResult, RefundState};
+pub use returns::ReturnStarted;
+pub use tickets::{Escalation, Priority, TicketOpened};

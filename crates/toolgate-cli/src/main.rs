@@ -1,6 +1,7 @@
 //! The `toolgate` command: one subcommand per file.
 
 mod dev;
+mod schemas;
 
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 
@@ -17,6 +18,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::Args),
+    Schemas(schemas::Schemas),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Dev(args) => dev::run(args).await,
+            Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });
     // What is still waiting (standard input, say) must not keep the command from ending.

@@ -1,1 +1,18 @@
-//! toolgate-dynamodb
+//! The Toolgate ledger on DynamoDB: an effect and its exactly-once record commit in one transaction.
+//!
+//! A `.once()` tool collects its writes and calls [`Commit::commit`]. The first call writes them together with a record
+//! of the reply; a repeat finds the record and gets the first reply, and nothing is written. There is no moment at
+//! which the effect has happened and the record is missing.
+//!
+//! The table: partition key `id` (text), TTL attribute `expiresAt` (epoch seconds).
+
+mod client;
+mod commit;
+mod error;
+mod ledger;
+mod retry;
+
+pub use client::client;
+pub use commit::Commit;
+pub use error::CommitError;
+pub use ledger::Ledger;

@@ -1,8 +1,10 @@
 //! Bedrock on a laptop: Lambda, InvokeAgent and DynamoDB on one port, over the binaries that get deployed.
 //!
 //! [`Local`] reads a SAM template ([`template`]), makes its tables in an embedded DynamoDB, starts its functions
-//! ([`functions`]) and serves all of it on one loopback port, so that one `AWS_ENDPOINT_URL` serves every client.
+//! ([`functions`]) and its agents ([`agents`], with one of the [`models`]), and serves all of it on one loopback port, so
+//! that one `AWS_ENDPOINT_URL` serves every client.
 
+pub mod agents;
 mod body;
 mod dynamodb;
 pub mod functions;
@@ -10,6 +12,7 @@ mod guard;
 mod health;
 mod lambda;
 mod local;
+pub mod models;
 mod progress;
 mod running;
 mod seed;

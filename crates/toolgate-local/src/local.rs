@@ -11,9 +11,11 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
+    agents::{self, Agents, AgentsError},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     health::Health,
+    models::{ModelChoiceError, Models},
     progress,
     running::Running,
     seed::{self, SeedError},
@@ -93,6 +95,12 @@ pub enum LocalError {
     /// A function's catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelChoiceError),
+    /// The agents.
+    #[error(transparent)]
+    Agents(#[from] AgentsError),
     /// No HTTP client can be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
@@ -123,7 +131,8 @@ impl Local {
         self
     }
 
-    /// The model behind the agents, such as `script:<file>` or `bedrock:<model id>`.
+    /// The model behind the agents, such as `script:<file>` or `bedrock:<model id>`. Unless set, it is the one scenario in
+    /// the folder `scenarios` beside the template.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
@@ -232,20 +241,23 @@ impl Local {
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings);
         let template = Arc::new(template);
+        let model = self.model.clone().unwrap_or_else(|| default_model(&template));
         let health = Arc::new(Health {
             endpoint,
-            model: self.model,
+            model: (!template.agents.is_empty()).then(|| model.clone()),
             template: Arc::clone(&template),
             functions: functions.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
-        // AGENTS: this is the one place where they join. With `crate::agents` in the tree it becomes
-        //   let models = Models::open(model).await?;
-        //   let agents = (!self.only_database).then(|| Agents::new(&template, Arc::new(functions.clone()), models)).transpose()?;
-        //   let agents = agents.map(agents::routes);
-        let agents: Option<axum::Router> = None;
+        let agents = match template.agents.is_empty() {
+            true => None,
+            false => {
+                let models = Models::open(&model).await?;
+                Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
+            }
+        };
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&health), agents)?;
@@ -266,6 +278,18 @@ impl Local {
         let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
         running.is_up(catalogs);
         Ok(running)
+    }
+}
+
+/// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.
+fn default_model(template: &Template) -> String {
+    let folder = template.path.parent().unwrap_or(Path::new("")).join("scenarios");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut scenarios: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
+    match (scenarios.pop(), scenarios.is_empty()) {
+        (Some(only), true) => format!("script:{}", only.display()),
+        _ => "script:(none: choose a scenario or a model with `--model`)".to_owned(),
     }
 }
 

@@ -1,1 +1,68 @@
-//! toolgate
+//! Typed, gated tools for AI agents on AWS Lambda.
+//!
+//! A *tool* is a typed async function that a model may call. A [`Router`] makes one Lambda handler of several tools. It
+//! answers four *wires*, unchanged: Bedrock Agents with function details, Bedrock Agents with OpenAPI, AgentCore
+//! Gateway, and a plain `{"toolName", "toolInput"}`. Every call passes the same *gates* in the same order: what is not
+//! listed is denied, in and out.
+//!
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//! use toolgate::{Router, Tool, ToolError};
+//! use validator::Validate;
+//!
+//! /// Greet a person by name.
+//! #[derive(Deserialize, JsonSchema, Validate)]
+//! struct Greet {
+//!     /// Whom to greet.
+//!     #[validate(length(min = 1, max = 80))]
+//!     name: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! async fn greet(input: Greet) -> Result<Greeting, ToolError> {
+//!     Ok(Greeting { text: format!("Hello, {}!", input.name) })
+//! }
+//!
+//! # async fn lambda() -> Result<(), toolgate::Error> {
+//! let router = Router::<()>::builder().tool(Tool::new("greet", greet).expose(["text"])).build()?;
+//! toolgate::run(router, async || Ok::<_, toolgate::Error>(())).await
+//! # }
+//! ```
+
+mod build;
+mod call;
+mod caller;
+mod catalog;
+mod coerce;
+mod cx;
+mod entry;
+mod error;
+mod gate;
+mod handler;
+mod nearest;
+mod router;
+mod run;
+pub mod schema;
+mod service;
+mod telemetry;
+pub mod testing;
+mod tool;
+mod wire;
+
+pub use build::BuildErrors;
+pub use call::Agent;
+pub use caller::Caller;
+pub use catalog::{Catalog, CatalogTool};
+pub use cx::{Cx, OnceKey, Session};
+pub use error::{Problem, ToolError};
+pub use handler::{ToolFailure, ToolFn, ToolFuture, ToolInput, ToolOutput};
+pub use router::{Router, RouterBuilder};
+pub use run::{Error, run, serve};
+pub use service::{Service, UnknownEvent};
+pub use tool::{DEFAULT_ONCE_TTL, Tool};
+pub use wire::Wire;

@@ -1,1 +1,40 @@
-//! The billing action group.
+//! The `billing` action group: invoices and refunds.
+
+mod tools;
+
+use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
+use toolgate::{BuildErrors, Router, Tool};
+
+use tools::{find_invoices::find_invoices, request_refund::request_refund};
+
+/// The tools of this group.
+///
+/// # Errors
+/// A tool is declared wrongly.
+pub fn router() -> Result<Router<Desk>, BuildErrors> {
+    Router::builder()
+        .group("billing")
+        .description("Billing: invoices and refunds.")
+        .identity([IDENTITY])
+        .identity_header(IDENTITY_HEADER, IDENTITY)
+        .log_targets(["support_desk"])
+        .tool(Tool::new("find_invoices", find_invoices).expose([
+            "count",
+            "totalAmount",
+            "currency",
+            "invoices[].invoiceId",
+            "invoices[].date",
+            "invoices[].amount",
+            "invoices[].status",
+        ]))
+        .tool(Tool::new("request_refund", request_refund).confirm().once().key(["orderId", "amount"]).expose([
+            "refundId",
+            "orderId",
+            "amount",
+            "currency",
+            "state",
+            "ticketId",
+            "expectedInDays",
+        ]))
+        .build()
+}

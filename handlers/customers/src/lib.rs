@@ -1,1 +1,35 @@
-//! The customers action group.
+//! The `customers` action group: what an agent may read and change of a customer's account.
+
+mod tools;
+
+use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
+use toolgate::{BuildErrors, Router, Tool};
+
+use tools::{get_customer_info::get_customer_info, update_user_account::update_user_account};
+
+/// The tools of this group.
+///
+/// # Errors
+/// A tool is declared wrongly.
+pub fn router() -> Result<Router<Desk>, BuildErrors> {
+    Router::builder()
+        .group("customers")
+        .description("Customer accounts: who a customer is, and their contact details.")
+        .identity([IDENTITY])
+        .identity_header(IDENTITY_HEADER, IDENTITY)
+        .log_targets(["support_desk"])
+        .tool(Tool::new("get_customer_info", get_customer_info).expose([
+            "customerId",
+            "name",
+            "email",
+            "accountStatus",
+            "billingAddress",
+            "orderHistory",
+        ]))
+        .tool(
+            Tool::new("update_user_account", update_user_account)
+                .refuse(["accountStatus", "creditLimit", "role"])
+                .expose(["customerId", "updated"]),
+        )
+        .build()
+}

@@ -1,2 +1,8 @@
-//! The customers handler.
-fn main() {}
+//! The Lambda function of the customers action group.
+
+use support_desk::Desk;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), toolgate::Error> {
+    toolgate::run(customers::router()?, Desk::from_env).await
+}

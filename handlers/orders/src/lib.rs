@@ -1,1 +1,47 @@
-//! The orders action group.
+//! The `orders` action group: the state of an order, and its return.
+
+mod tools;
+
+use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
+use toolgate::{BuildErrors, Router, Tool};
+
+use tools::{get_order_status::get_order_status, initiate_return::initiate_return};
+
+/// The tools of this group.
+///
+/// # Errors
+/// A tool is declared wrongly.
+pub fn router() -> Result<Router<Desk>, BuildErrors> {
+    Router::builder()
+        .group("orders")
+        .description("Orders: their state, their charges, and returns.")
+        .identity([IDENTITY])
+        .identity_header(IDENTITY_HEADER, IDENTITY)
+        .log_targets(["support_desk"])
+        .tool(Tool::new("get_order_status", get_order_status).expose([
+            "orderId",
+            "customerId",
+            "status",
+            "orderedAt",
+            "shippedAt",
+            "deliveredAt",
+            "items",
+            "charges[].chargeId",
+            "charges[].amount",
+            "charges[].chargedAt",
+            "charges[].duplicateOf",
+            "charges[].cause",
+            "paidAmount",
+            "refundedAmount",
+            "currency",
+            "returnable",
+            "returnableUntil",
+        ]))
+        .tool(Tool::new("initiate_return", initiate_return).confirm().once().key(["orderId"]).expose([
+            "returnId",
+            "orderId",
+            "labelSentTo",
+            "refundWithinDays",
+        ]))
+        .build()
+}

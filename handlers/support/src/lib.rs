@@ -1,1 +1,33 @@
-//! The support action group.
+//! The `support` action group: people, articles and feedback.
+
+mod tools;
+
+use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
+use toolgate::{BuildErrors, Router, Tool};
+
+use tools::{
+    escalate_to_human::escalate_to_human, record_feedback::record_feedback,
+    search_knowledge_base::search_knowledge_base,
+};
+
+/// The tools of this group.
+///
+/// # Errors
+/// A tool is declared wrongly.
+pub fn router() -> Result<Router<Desk>, BuildErrors> {
+    Router::builder()
+        .group("support")
+        .description("Support: hand-over to people, help articles, and feedback.")
+        .identity([IDENTITY])
+        .identity_header(IDENTITY_HEADER, IDENTITY)
+        .log_targets(["support_desk"])
+        .tool(Tool::new("escalate_to_human", escalate_to_human).once().expose(["ticketId", "queue", "replyBy"]))
+        .tool(Tool::new("search_knowledge_base", search_knowledge_base).expose([
+            "articles[].articleId",
+            "articles[].title",
+            "articles[].snippet",
+            "articles[].score",
+        ]))
+        .tool(Tool::new("record_feedback", record_feedback).expose(["feedbackId"]))
+        .build()
+}

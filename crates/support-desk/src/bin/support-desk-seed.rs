@@ -1,0 +1,12 @@
+//! Fills the desk's tables. `toolgate dev` runs it at every start: fresh tables are filled, and stories that nobody has
+//! touched are told anew when they are older than a day.
+
+use support_desk::{Clock, seed, tables::Tables};
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "it tells what it did")]
+async fn main() -> Result<(), toolgate::Error> {
+    let client = toolgate_dynamodb::client().await;
+    println!("{}", seed::run(&client, &Tables::from_env(), &Clock::from_env()?).await?);
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Whose data a call may see.
+
+use toolgate::{Cx, ToolError};
+
+use crate::{desk::Desk, error::DeskError};
+
+/// The session attribute that binds a session to a customer.
+pub const IDENTITY: &str = "customerId";
+
+/// The gateway header that binds a call to a customer. The request interceptor sets it from the verified token.
+pub const IDENTITY_HEADER: &str = "X-Desk-Customer-Id";
+
+/// Whose data a call may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// The desk itself: all customers.
+    Desk,
+    /// One customer, by id.
+    Customer(String),
+}
+
+impl Caller {
+    /// Whether a customer's data may be seen.
+    pub fn may_see(&self, customer_id: &str) -> bool {
+        match self {
+            Self::Desk => true,
+            Self::Customer(own) => own == customer_id,
+        }
+    }
+
+    /// The one customer that the caller is, if it is one.
+    pub(crate) fn customer(&self) -> Option<&str> {
+        match self {
+            Self::Desk => None,
+            Self::Customer(own) => Some(own),
+        }
+    }
+}
+
+/// The caller of a tool: the customer that the session is bound to, else the desk itself where that is allowed.
+///
+/// # Errors
+/// `refused`: the session is bound to nobody, and `SUPPORT_DESK_UNBOUND` is not `allow`.
+pub fn caller(cx: &Cx<Desk>) -> Result<Caller, ToolError> {
+    match cx.caller().identity(IDENTITY) {
+        Some(customer) => Ok(Caller::Customer(customer.to_owned())),
+        None if cx.state().allows_unbound() => Ok(Caller::Desk),
+        None => Err(DeskError::Refused(
+            "this conversation is not linked to a customer; it has to start from a signed-in session".into(),
+        )
+        .into()),
+    }
+}

@@ -1,0 +1,65 @@
+//! The desk: what every operation works with.
+
+use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
+use toolgate_dynamodb::Ledger;
+
+use crate::{clock::Clock, tables::Tables};
+
+/// The support desk: tables, clock, and who may call unbound.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    pub(crate) client: Client,
+    pub(crate) tables: Tables,
+    pub(crate) clock: Clock,
+    ledger: Ledger,
+    unbound: bool,
+}
+
+/// Writes that belong in one transaction with the ledger's record, and the output that they stand for. Nothing has
+/// happened yet; the writes' conditions judge.
+#[derive(Debug, Clone)]
+pub struct Plan<O> {
+    /// The writes.
+    pub items: Vec<TransactWriteItem>,
+    /// What the tool returns once they are committed.
+    pub output: O,
+}
+
+impl Desk {
+    /// A desk. Calls without a customer are refused until [`allow_unbound`](Self::allow_unbound).
+    pub fn new(client: Client, tables: Tables, clock: Clock) -> Self {
+        let ledger = Ledger::new(client.clone(), tables.ledger.clone());
+        Self { client, tables, clock, ledger, unbound: false }
+    }
+
+    /// Lets the desk itself call: sessions without a customer see all customers.
+    #[must_use]
+    pub fn allow_unbound(mut self) -> Self {
+        self.unbound = true;
+        self
+    }
+
+    /// The desk of this process: tables, clock and `SUPPORT_DESK_UNBOUND` from the environment.
+    ///
+    /// # Errors
+    /// A variable makes no sense.
+    pub async fn from_env() -> Result<Self, toolgate::Error> {
+        let clock = Clock::from_env()?;
+        let unbound = match std::env::var("SUPPORT_DESK_UNBOUND").as_deref() {
+            Ok("allow") => true,
+            Ok("deny" | "") | Err(_) => false,
+            Ok(other) => return Err(format!("SUPPORT_DESK_UNBOUND must be `allow` or `deny`, not `{other}`").into()),
+        };
+        let desk = Self::new(toolgate_dynamodb::client().await, Tables::from_env(), clock);
+        Ok(if unbound { desk.allow_unbound() } else { desk })
+    }
+
+    /// Where exactly-once calls are remembered.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn allows_unbound(&self) -> bool {
+        self.unbound
+    }
+}

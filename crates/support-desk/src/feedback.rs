@@ -1,0 +1,52 @@
+//! What customers thought of a conversation.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    caller::Caller,
+    desk::Desk,
+    error::DeskError,
+    ids,
+    item::{number, text},
+};
+
+/// Feedback that has been recorded.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FeedbackRecorded {
+    /// The feedback's id.
+    pub feedback_id: String,
+}
+
+impl Desk {
+    /// Records feedback: one per session, of which the last counts; without a session each counts.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn record_feedback(
+        &self,
+        caller: &Caller,
+        session: Option<&str>,
+        rating: u8,
+        comment: Option<&str>,
+    ) -> Result<FeedbackRecorded, DeskError> {
+        let feedback_id = ids::new("FBK-");
+        let subject = match session {
+            // the customer is part of it: two customers may have sessions of one name
+            Some(session) => format!("session {} {session}", caller.customer().unwrap_or("desk")),
+            None => feedback_id.clone(),
+        };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.feedback)
+            .item("subject", text(subject))
+            .item("feedbackId", text(&feedback_id))
+            .item("rating", number(rating))
+            .item("comment", text(comment.unwrap_or_default()))
+            .item("recordedAt", text(self.clock.now().to_string()));
+        put.send().await.map_err(|error| DeskError::store(&error))?;
+        Ok(FeedbackRecorded { feedback_id })
+    }
+}

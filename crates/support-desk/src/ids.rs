@@ -1,0 +1,53 @@
+//! Ids: how they look, and new ones.
+
+use std::sync::LazyLock;
+
+use rand::Rng;
+use regex::Regex;
+
+/// A customer's id: `CUST-` and 5 digits.
+pub static CUSTOMER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^CUST-[0-9]{5}$"));
+
+/// An order's number: `ORD-` and 3 to 10 digits.
+pub static ORDER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^ORD-[0-9]{3,10}$"));
+
+/// A phone number: `+` and 7 to 15 digits, with spaces, dots or hyphens between them.
+pub static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern("^\\+[0-9](?:[ .-]?[0-9]){6,14}$"));
+
+#[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles each")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern")
+}
+
+/// A new id: the prefix and 10 upper-case base32 characters, 50 random bits.
+pub(crate) fn new(prefix: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: u64 = rand::rng().next_u64();
+    let letters = (0..10).map(|place| {
+        let index = usize::try_from(bits >> (place * 5) & 31).unwrap_or_default();
+        char::from(*ALPHABET.get(index).unwrap_or(&b'A'))
+    });
+    std::iter::once(prefix).map(str::to_owned).chain(letters.map(String::from)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_know_what_they_name() {
+        assert!(CUSTOMER_ID.is_match("CUST-12345") && !CUSTOMER_ID.is_match("CUST-1234"));
+        assert!(
+            ORDER_ID.is_match("ORD-404") && !ORDER_ID.is_match("ORD-12345678901") && !ORDER_ID.is_match("xORD-404")
+        );
+        assert!(PHONE.is_match("+1 555-010-0199") && PHONE.is_match("+49.30.1234567"));
+        assert!(!PHONE.is_match("555-0100") && !PHONE.is_match("+12345") && !PHONE.is_match("+1--5550100"));
+    }
+
+    #[test]
+    fn new_ids_have_ten_characters_after_the_prefix() {
+        let id = new("RET-");
+        assert!(Regex::new("^RET-[A-Z2-7]{10}$").unwrap().is_match(&id), "{id}");
+        assert_ne!(id, new("RET-"));
+    }
+}

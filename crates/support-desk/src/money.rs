@@ -1,0 +1,169 @@
+//! Money: whole cents in the table, two places on the way out, never a float.
+
+use std::{fmt, iter::Sum};
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An amount of US dollars, in whole cents. Written as `"129.95"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Money(i64);
+
+impl Money {
+    /// An amount of cents.
+    pub const fn cents(cents: i64) -> Self {
+        Self(cents)
+    }
+
+    /// The amount in cents.
+    pub const fn to_cents(self) -> i64 {
+        self.0
+    }
+
+    /// The amount as a decimal number of dollars.
+    pub fn to_decimal(self) -> Decimal {
+        Decimal::new(self.0, 2)
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        Self(amounts.map(|amount| amount.0).sum())
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", self.to_decimal())
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Money {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "description": "An amount with two decimal places."})
+    }
+}
+
+/// An amount that a caller asks for: positive, at most two decimal places, as a number or as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(Money);
+
+impl Amount {
+    /// Largest amount that anybody may name: a billion dollars. Far from what an `i64` of cents can hold.
+    const LIMIT: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+    /// Reads the decimal text of an amount.
+    ///
+    /// # Errors
+    /// What an amount is, where the text is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const WRONG: &str = "an amount above 0 with at most two decimal places, such as 129.95";
+        let text = text.trim();
+        let decimal = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).map_err(|_| WRONG)?;
+        let cents = decimal.checked_mul(Decimal::ONE_HUNDRED).filter(|cents| cents.fract().is_zero());
+        if decimal <= Decimal::ZERO || decimal > Self::LIMIT {
+            return Err(WRONG);
+        }
+        cents.and_then(|cents| cents.to_i64()).map(|cents| Self(Money(cents))).ok_or(WRONG)
+    }
+
+    /// The amount.
+    pub const fn money(self) -> Money {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Amount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+                Amount::parse(text).map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Amount, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Amount, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            /// JSON's own numbers arrive as floats; their shortest text is what the caller wrote.
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
+                self.visit_str(&number.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A number or text: text is kept as text on its way here, so that no amount passes through a float.
+impl JsonSchema for Amount {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["number", "string"],
+            "exclusiveMinimum": 0,
+            "pattern": "^ *[0-9]+([.][0-9]{1,2})? *$",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact_and_what_is_none_is_refused() {
+        for (text, cents) in [("129.95", 12_995), ("500", 50_000), ("0.1", 10), (" 7.50 ", 750), ("1e3", 100_000)] {
+            assert_eq!(Amount::parse(text).unwrap().money().to_cents(), cents, "{text}");
+        }
+        for text in ["0", "-1", "1.001", "", "NaN", "inf", "1,000", "$5", "1e30", "99999999999"] {
+            assert!(Amount::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_survives_text_and_json_numbers(cents in 1_i64..100_000_000_000) {
+            let text = Money::cents(cents).to_string();
+            prop_assert_eq!(Amount::parse(&text).unwrap().money().to_cents(), cents);
+            let number: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let amount: Amount = serde_json::from_value(number).unwrap();
+            prop_assert_eq!(amount.money().to_cents(), cents);
+        }
+    }
+}

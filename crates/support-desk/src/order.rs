@@ -1,0 +1,183 @@
+//! An order as it is kept, and as it is told.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    caller::Caller,
+    error::DeskError,
+    item::{Item, Read},
+    money::Money,
+};
+
+/// Where an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum OrderState {
+    Placed,
+    Shipped,
+    Delivered,
+    Returned,
+    Cancelled,
+}
+
+impl OrderState {
+    /// The state as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Returned => "returned",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Placed, Self::Shipped, Self::Delivered, Self::Returned, Self::Cancelled];
+        all.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// One order, in full. Sums are calculated from its charges and refunds, so each figure is kept once.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderStatus {
+    /// The order's number.
+    pub order_id: String,
+    /// Whose order it is.
+    pub customer_id: String,
+    /// Where the order is: placed, shipped, delivered, returned or cancelled.
+    pub status: OrderState,
+    /// When it was ordered.
+    #[schemars(with = "String")]
+    pub ordered_at: Timestamp,
+    /// When it was shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub shipped_at: Option<Timestamp>,
+    /// When it was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub delivered_at: Option<Timestamp>,
+    /// What was ordered.
+    pub items: Vec<OrderItem>,
+    /// Every charge of the customer's card, duplicates too.
+    pub charges: Vec<Charge>,
+    /// The sum of all charges.
+    pub paid_amount: Money,
+    /// The sum of all refunds.
+    pub refunded_amount: Money,
+    /// The currency of all amounts.
+    pub currency: &'static str,
+    /// Whether the order can be returned now.
+    pub returnable: bool,
+    /// Until when it can be returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub returnable_until: Option<Timestamp>,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderItem {
+    /// What it is.
+    pub name: String,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one.
+    pub unit_price: Money,
+}
+
+/// One charge of the customer's card.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Charge {
+    /// The charge's id.
+    pub charge_id: String,
+    /// How much.
+    pub amount: Money,
+    /// When.
+    #[schemars(with = "String")]
+    pub charged_at: Timestamp,
+    /// The charge that this one repeats, if it is a duplicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<String>,
+    /// What caused the duplicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+/// The currency of everything.
+pub(crate) const CURRENCY: &str = "USD";
+
+impl OrderStatus {
+    /// Reads an order's item, as it stands at `now`.
+    pub(crate) fn read(item: &Item, now: Timestamp) -> Result<Self, DeskError> {
+        let status = OrderState::parse(&item.text("status")?).ok_or_else(|| DeskError::item("status"))?;
+        let charges = charges(item)?;
+        let returnable_until = item.opt_instant("returnableUntil")?;
+        let sent = matches!(status, OrderState::Shipped | OrderState::Delivered);
+        let returnable = sent && !item.contains_key("return") && returnable_until.is_some_and(|until| now <= until);
+        Ok(Self {
+            order_id: item.text("orderId")?,
+            customer_id: item.text("customerId")?,
+            status,
+            ordered_at: item.instant("orderedAt")?,
+            shipped_at: item.opt_instant("shippedAt")?,
+            delivered_at: item.opt_instant("deliveredAt")?,
+            items: item.maps("items").map(OrderItem::read).collect::<Result<_, _>>()?,
+            paid_amount: charges.iter().map(|charge| charge.amount).sum(),
+            refunded_amount: refunded(item)?,
+            charges,
+            currency: CURRENCY,
+            returnable,
+            returnable_until,
+        })
+    }
+}
+
+impl OrderItem {
+    fn read(item: &Item) -> Result<Self, DeskError> {
+        Ok(Self { name: item.text("name")?, quantity: item.integer("quantity")?, unit_price: item.money("unitCents")? })
+    }
+}
+
+fn charges(item: &Item) -> Result<Vec<Charge>, DeskError> {
+    item.maps("charges")
+        .map(|charge| {
+            Ok(Charge {
+                charge_id: charge.text("chargeId")?,
+                amount: charge.money("amountCents")?,
+                charged_at: charge.instant("chargedAt")?,
+                duplicate_of: charge.opt_text("duplicateOf"),
+                cause: charge.opt_text("cause"),
+            })
+        })
+        .collect()
+}
+
+fn refunded(item: &Item) -> Result<Money, DeskError> {
+    let amounts = item.maps("refunds").map(|refund| refund.money("amountCents")).collect::<Result<Vec<_>, _>>()?;
+    Ok(amounts.into_iter().sum())
+}
+
+/// What was paid and not yet refunded, by the charges and refunds themselves.
+pub(crate) fn refundable(item: &Item) -> Result<Money, DeskError> {
+    let paid: Money = charges(item)?.iter().map(|charge| charge.amount).sum();
+    Ok(Money::cents(paid.to_cents() - refunded(item)?.to_cents()))
+}
+
+/// The same words whether an order does not exist or is somebody else's.
+pub(crate) fn no_order(order_id: &str) -> DeskError {
+    DeskError::NotFound(format!("there is no order `{order_id}`"))
+}
+
+/// An order's item, if it is there and the caller may see it.
+pub(crate) fn seen<'a>(caller: &Caller, order_id: &str, item: Option<&'a Item>) -> Result<&'a Item, DeskError> {
+    let own = |item: &&Item| item.opt_text("customerId").is_some_and(|customer| caller.may_see(&customer));
+    item.filter(own).ok_or_else(|| no_order(order_id))
+}

@@ -1,0 +1,205 @@
+//! Refunds: paid in one write whose conditions judge, or handed to a person.
+//!
+//! A condition cannot calculate, so an order keeps what is still refundable, and what of that automatically. Where an
+//! order's charges have been corrected by hand since, those are right and the kept figure follows them.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    builders::UpdateBuilder,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    caller::Caller,
+    desk::{Desk, Plan},
+    error::DeskError,
+    ids,
+    item::{Item, Read, cents, map, number, text},
+    money::{Amount, Money},
+    order::{CURRENCY, refundable, seen},
+    tickets::{Priority, REFUNDS_QUEUE},
+};
+
+/// What of an order may be refunded without a person, in total.
+pub const AUTOMATIC_LIMIT: Money = Money::cents(500_00);
+
+/// Days until a refund shows on an account.
+const EXPECTED_IN_DAYS: &str = "3–5";
+
+/// A refund that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct RefundRequest {
+    /// The order's number.
+    pub order_id: String,
+    /// How much.
+    pub amount: Amount,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of a refund request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RefundState {
+    /// The money is on its way.
+    Refunded,
+    /// A person decides.
+    Escalated,
+}
+
+/// What became of a refund request.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundResult {
+    /// The refund's id, if it was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<String>,
+    /// The order's number.
+    pub order_id: String,
+    /// How much.
+    pub amount: Money,
+    /// The currency.
+    pub currency: &'static str,
+    /// Whether the amount was refunded or a person decides.
+    pub state: RefundState,
+    /// The ticket of the person who decides, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_id: Option<String>,
+    /// Days until the money arrives, if it was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_in_days: Option<&'static str>,
+}
+
+impl Desk {
+    /// Plans a refund without reading anything first.
+    pub fn plan_refund(&self, caller: &Caller, request: &RefundRequest) -> Plan<RefundResult> {
+        match request.amount.money() > AUTOMATIC_LIMIT {
+            true => self.escalation(caller, request),
+            false => self.payment(caller, request, None),
+        }
+    }
+
+    /// What to do after a plan's condition failed, by the order as it is.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such order or it is not the caller's; `Refused` where the amount is more than was
+    /// paid and not yet refunded; `Store`.
+    pub fn replan_refund(
+        &self,
+        caller: &Caller,
+        request: &RefundRequest,
+        order: Option<Item>,
+    ) -> Result<Plan<RefundResult>, DeskError> {
+        let order = seen(caller, &request.order_id, order.as_ref())?;
+        let amount = request.amount.money();
+        let rest = refundable(order)?;
+        if amount > rest {
+            let (order_id, rest) = (&request.order_id, rest.max(Money::default()));
+            let text =
+                format!("`{order_id}` has only {rest} {CURRENCY} left to refund, so {amount} cannot be refunded");
+            return Err(DeskError::Refused(text));
+        }
+        if amount > order.money("autoRefundableCents")? {
+            return Ok(self.escalation(caller, request));
+        }
+        // the amount is covered, so either the order has changed meanwhile or its charges have been corrected
+        Ok(self.payment(caller, request, Some((order, rest))))
+    }
+
+    /// Pays, if the conditions hold. With an order that was read, the kept figure follows its charges.
+    fn payment(&self, caller: &Caller, request: &RefundRequest, read: Option<(&Item, Money)>) -> Plan<RefundResult> {
+        let amount = request.amount.money();
+        let output = RefundResult {
+            refund_id: Some(ids::new("REF-")),
+            order_id: request.order_id.clone(),
+            amount,
+            currency: CURRENCY,
+            state: RefundState::Refunded,
+            ticket_id: None,
+            expected_in_days: Some(EXPECTED_IN_DAYS),
+        };
+        let record = map([
+            ("refundId", text(output.refund_id.clone().unwrap_or_default())),
+            ("amountCents", cents(amount)),
+            ("refundedAt", text(self.clock.now().to_string())),
+            ("reason", text(&request.reason)),
+        ]);
+        let mut update = Update::builder()
+            .table_name(&self.tables.orders)
+            .key("orderId", text(&request.order_id))
+            .expression_attribute_values(":amount", cents(amount))
+            .expression_attribute_values(":refund", AttributeValue::L(vec![record]))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let common = "autoRefundableCents = autoRefundableCents - :amount, \
+                      refunds = list_append(if_not_exists(refunds, :none), :refund)";
+        let limits = "autoRefundableCents >= :amount";
+        update = match read {
+            None => owned(update, caller, &format!("refundableCents >= :amount AND {limits}"))
+                .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}")),
+            Some((order, rest)) => {
+                let attribute = |name: &str| order.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+                let unchanged = "charges = :charges AND refundableCents = :kept";
+                owned(update, caller, &format!("{unchanged} AND {limits}"))
+                    .update_expression(format!("SET refundableCents = :rest, {common}"))
+                    .expression_attribute_values(":charges", attribute("charges"))
+                    .expression_attribute_values(":kept", attribute("refundableCents"))
+                    .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents()))
+            }
+        };
+        Plan { items: write(update.build().map(|update| TransactWriteItem::builder().update(update).build())), output }
+    }
+
+    /// Opens a ticket, if the order is the caller's and the amount may be owed at all.
+    fn escalation(&self, caller: &Caller, request: &RefundRequest) -> Plan<RefundResult> {
+        let amount = request.amount.money();
+        let ticket_id = ids::new("TCK-");
+        let mut check = ConditionCheck::builder()
+            .table_name(&self.tables.orders)
+            .key("orderId", text(&request.order_id))
+            .expression_attribute_values(":amount", cents(amount))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let owner = match caller.customer() {
+            Some(customer) => {
+                check = check.expression_attribute_values(":customer", text(customer));
+                " AND customerId = :customer"
+            }
+            None => "",
+        };
+        check = check.condition_expression(format!("refundableCents >= :amount{owner}"));
+        let summary = format!("refund of {amount} {CURRENCY} for {}: {}", request.order_id, request.reason);
+        let mut ticket = Put::builder().table_name(&self.tables.tickets);
+        for (name, value) in self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary) {
+            ticket = ticket.item(name, value);
+        }
+        let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
+        let output = RefundResult {
+            refund_id: None,
+            order_id: request.order_id.clone(),
+            amount,
+            currency: CURRENCY,
+            state: RefundState::Escalated,
+            ticket_id: Some(ticket_id),
+            expected_in_days: None,
+        };
+        let check = check.build().map(|check| TransactWriteItem::builder().condition_check(check).build());
+        let ticket = ticket.build().map(|put| TransactWriteItem::builder().put(put).build());
+        Plan { items: write(check).into_iter().chain(write(ticket)).collect(), output }
+    }
+}
+
+/// Adds the owner to a condition, for a caller that is one customer.
+fn owned(update: UpdateBuilder, caller: &Caller, condition: &str) -> UpdateBuilder {
+    match caller.customer() {
+        Some(customer) => update
+            .condition_expression(format!("{condition} AND customerId = :customer"))
+            .expression_attribute_values(":customer", text(customer)),
+        None => update.condition_expression(condition),
+    }
+}
+
+/// A builder fails only without a table or a key, and these have both.
+fn write<E>(built: Result<TransactWriteItem, E>) -> Vec<TransactWriteItem> {
+    built.into_iter().collect()
+}

@@ -1,0 +1,57 @@
+//! The desk's data: a few hand-written stories, and a reproducible crowd around them.
+//!
+//! The crowd is the same at every seeding, from a random sequence of our own, so that it does not change with a
+//! library's version. Dates of the stories are relative to the clock.
+
+mod crowd;
+mod records;
+mod stories;
+mod write;
+
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+
+use crate::{clock::Clock, error::DeskError, tables::Tables};
+
+/// What a seeding did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeded {
+    /// Items that were written because their table was empty.
+    pub written: usize,
+    /// Stories that were told anew.
+    pub renewed: usize,
+}
+
+impl fmt::Display for Seeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.written, self.renewed) {
+            (0, 0) => write!(f, "the support desk's data is in place"),
+            (0, renewed) => write!(f, "the support desk's data is in place; {renewed} stories were told anew"),
+            (written, _) => write!(f, "the support desk was filled with {written} items"),
+        }
+    }
+}
+
+/// Fills the tables if they are empty; else renews the stories that are untouched and older than a day.
+///
+/// # Errors
+/// `Store`.
+pub async fn run(client: &Client, tables: &Tables, clock: &Clock) -> Result<Seeded, DeskError> {
+    let stories = stories::orders(clock);
+    if !write::is_empty(client, &tables.customers, "customerId").await? {
+        let renewed = write::renew(client, &tables.orders, stories, clock).await?;
+        return Ok(Seeded { written: 0, renewed });
+    }
+    let crowd = crowd::make(clock);
+    let mut orders = crowd.orders;
+    orders.extend(stories.into_iter().map(|story| write::marked(story, clock)));
+    let (mut customers, mut invoices) = (crowd.customers, crowd.invoices);
+    customers.extend(stories::customers());
+    invoices.extend(stories::invoices());
+    // customers come last: an interrupted seeding leaves them missing and is begun again
+    let mut written = write::all(client, &tables.orders, orders).await?;
+    written += write::all(client, &tables.invoices, invoices).await?;
+    written += write::all(client, &tables.customers, customers).await?;
+    Ok(Seeded { written, renewed: 0 })
+}

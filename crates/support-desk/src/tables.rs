@@ -1,0 +1,73 @@
+//! The tables and their keys. `template.yaml` says the same for deployment; a test compares the two.
+//!
+//! | table | variable | key | indexes |
+//! | --- | --- | --- | --- |
+//! | customers | `CUSTOMERS_TABLE` | `customerId` | |
+//! | orders, with their charges, refunds and return | `ORDERS_TABLE` | `orderId` | `byCustomer`: `customerId`, `orderedAt` |
+//! | invoices | `INVOICES_TABLE` | `invoiceId` | `byCustomer`: `customerId`, `date`; `byCompany`: `companyKey`, `date` |
+//! | tickets | `TICKETS_TABLE` | `ticketId` | |
+//! | feedback | `FEEDBACK_TABLE` | `subject` | |
+//! | the ledger of exactly-once calls | `LEDGER_TABLE` | `id` | |
+//!
+//! Index reads are eventually consistent. They serve lists (order history, invoices); what decides over money is read
+//! or conditioned on the table itself.
+
+/// The names of the tables that a process may reach. A handler's environment names only those that it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table above says what each is")]
+pub struct Tables {
+    pub customers: String,
+    pub orders: String,
+    pub invoices: String,
+    pub tickets: String,
+    pub feedback: String,
+    pub ledger: String,
+}
+
+/// Orders of a customer, by time.
+pub const BY_CUSTOMER: &str = "byCustomer";
+/// Invoices of a company, by date.
+pub const BY_COMPANY: &str = "byCompany";
+
+impl Tables {
+    /// The names that the environment gives. A table that a handler does not use may stay unnamed.
+    pub fn from_env() -> Self {
+        let name = |variable: &str| std::env::var(variable).unwrap_or_default();
+        Self {
+            customers: name("CUSTOMERS_TABLE"),
+            orders: name("ORDERS_TABLE"),
+            invoices: name("INVOICES_TABLE"),
+            tickets: name("TICKETS_TABLE"),
+            feedback: name("FEEDBACK_TABLE"),
+            ledger: name("LEDGER_TABLE"),
+        }
+    }
+
+    /// The logical names of the template, for tests.
+    pub fn named_as_in_template() -> Self {
+        Self {
+            customers: "CustomersTable".into(),
+            orders: "OrdersTable".into(),
+            invoices: "InvoicesTable".into(),
+            tickets: "TicketsTable".into(),
+            feedback: "FeedbackTable".into(),
+            ledger: "LedgerTable".into(),
+        }
+    }
+
+    /// Every table with its keys: name, partition key, and indexes as (name, partition key, sort key).
+    pub fn keys(&self) -> Vec<(&str, &'static str, Vec<(&'static str, &'static str, &'static str)>)> {
+        vec![
+            (&self.customers, "customerId", vec![]),
+            (&self.orders, "orderId", vec![(BY_CUSTOMER, "customerId", "orderedAt")]),
+            (
+                &self.invoices,
+                "invoiceId",
+                vec![(BY_CUSTOMER, "customerId", "date"), (BY_COMPANY, "companyKey", "date")],
+            ),
+            (&self.tickets, "ticketId", vec![]),
+            (&self.feedback, "subject", vec![]),
+            (&self.ledger, "id", vec![]),
+        ]
+    }
+}

@@ -1,0 +1,101 @@
+//! A seeded desk on an embedded DynamoDB server, at a fixed time. The handlers' tests use this file too.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
+    },
+};
+use support_desk::{Clock, Desk, seed, tables::Tables};
+
+/// The time at which all tests play.
+pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
+
+pub(crate) fn clock() -> Clock {
+    Clock::fixed(NOW.parse().unwrap())
+}
+
+/// A client of a new, empty embedded server.
+pub(crate) async fn client() -> Client {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(endpoint)
+        .retry_config(RetryConfig::disabled())
+        .http_client(http)
+        .build();
+    Client::from_conf(config)
+}
+
+pub(crate) async fn create_tables(client: &Client, tables: &Tables) {
+    for (name, key, indexes) in tables.keys() {
+        let mut attributes: Vec<&str> = vec![key];
+        attributes.extend(indexes.iter().flat_map(|(_, hash, range)| [*hash, *range]));
+        attributes.sort_unstable();
+        attributes.dedup();
+        let definition = |name: &&str| {
+            let text = ScalarAttributeType::S;
+            AttributeDefinition::builder().attribute_name(*name).attribute_type(text).build().unwrap()
+        };
+        let element =
+            |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let index = |(name, hash, range): (&str, &str, &str)| {
+            GlobalSecondaryIndex::builder()
+                .index_name(name)
+                .key_schema(element(hash, KeyType::Hash))
+                .key_schema(element(range, KeyType::Range))
+                .projection(Projection::builder().projection_type(ProjectionType::All).build())
+                .build()
+                .unwrap()
+        };
+        let indexes: Vec<_> = indexes.into_iter().map(index).collect();
+        client
+            .create_table()
+            .table_name(name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(attributes.iter().map(definition).collect()))
+            .key_schema(element(key, KeyType::Hash))
+            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+            .send()
+            .await
+            .unwrap();
+    }
+}
+
+/// A client and tables with the seed data of [`NOW`].
+pub(crate) async fn seeded() -> (Client, Tables) {
+    let (client, tables) = (client().await, Tables::named_as_in_template());
+    create_tables(&client, &tables).await;
+    seed::run(&client, &tables, &clock()).await.unwrap();
+    (client, tables)
+}
+
+/// A seeded desk that lets the desk itself call.
+pub(crate) async fn desk() -> Desk {
+    let (client, tables) = seeded().await;
+    Desk::new(client, tables, clock()).allow_unbound()
+}
+
+/// Desks for fixture events: a new one where the tool writes, one for all the others.
+#[derive(Default)]
+pub(crate) struct Desks(Option<Desk>);
+
+impl Desks {
+    pub(crate) async fn for_event(&mut self, name: &str) -> Desk {
+        let reads = ["get_", "find_", "search_", "no-"].iter().any(|prefix| name.starts_with(prefix));
+        match (&self.0, reads) {
+            (Some(desk), true) => desk.clone(),
+            (None, true) => self.0.insert(desk().await).clone(),
+            (_, false) => desk().await,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `toolgate schemas`: writes the schemas that register the tools, from what the handlers say of themselves.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use clap::Args;
+use serde_json::Value;
+use toolgate::{Catalog, schema};
+use toolgate_local::{functions::Binaries, template};
+
+/// Write schemas/<group>/{openapi,functions,gateway,action-group}.json from the tools' own types.
+///
+/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
+#[derive(Debug, Args)]
+pub(crate) struct Schemas {
+    /// Write nothing; fail if a file differs from what would be written
+    #[arg(long)]
+    check: bool,
+    /// The SAM template that names the handlers
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    out: PathBuf,
+}
+
+/// Why no schemas were written, or which of them differ.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SchemasError {
+    #[error(transparent)]
+    Template(#[from] template::TemplateError),
+    #[error(transparent)]
+    Binaries(#[from] toolgate_local::functions::MissingBinaries),
+    #[error("cannot run `{program} describe`: {reason}")]
+    Describe { program: String, reason: String },
+    #[error("cannot write `{path}`: {source}")]
+    Write { path: String, source: std::io::Error },
+    #[error("these schemas differ from the tools; run `toolgate schemas` and commit the result:\n  {}", .0.join("\n  "))]
+    Drift(Vec<String>),
+}
+
+impl Schemas {
+    #[expect(clippy::print_stdout, reason = "the list of files is the command's output")]
+    pub(crate) fn run(&self) -> Result<(), SchemasError> {
+        let wanted = self.wanted()?;
+        let stale = stale(&self.out, &wanted);
+        if self.check {
+            let differs = |(path, text): (&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(text);
+            let mut drift: Vec<String> =
+                wanted.iter().filter(|entry| differs(*entry)).map(|(path, _)| shown(path)).collect();
+            drift.extend(stale.iter().map(|path| format!("{} (no handler has it)", shown(path))));
+            return match drift.is_empty() {
+                true => Ok(()),
+                false => Err(SchemasError::Drift(drift)),
+            };
+        }
+        for (path, text) in &wanted {
+            if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
+                continue;
+            }
+            let failed = |source| SchemasError::Write { path: shown(path), source };
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+            std::fs::write(path, text).map_err(failed)?;
+            println!("wrote {}", shown(path));
+        }
+        for path in stale {
+            std::fs::remove_file(&path).map_err(|source| SchemasError::Write { path: shown(&path), source })?;
+            println!("removed {}", shown(&path));
+        }
+        println!("{} schemas are up to date", wanted.len());
+        Ok(())
+    }
+
+    /// Every file with its text.
+    fn wanted(&self) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
+        let template = template::read_without_agents(&self.template, &BTreeMap::new())?;
+        let folder = self.template.parent().unwrap_or(Path::new("."));
+        let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
+        let programs = Binaries::around(folder).find_all(names.into_iter())?;
+        let mut files = BTreeMap::new();
+        for program in programs {
+            let catalog = describe(&program)?;
+            let group = self.out.join(&catalog.group);
+            let mut put = |name: &str, schema: Value| {
+                files.insert(group.join(name), format!("{:#}\n", sorted(schema)));
+            };
+            put("openapi.json", schema::openapi(&catalog));
+            put("functions.json", schema::functions(&catalog));
+            put("gateway.json", schema::gateway(&catalog));
+            put("action-group.json", schema::action_group(&catalog));
+        }
+        Ok(files)
+    }
+}
+
+fn describe(program: &Path) -> Result<Catalog, SchemasError> {
+    let failed = |reason: String| SchemasError::Describe { program: shown(program), reason };
+    let output =
+        Command::new(program).arg("describe").env_clear().output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("{}: {}", output.status, said.trim())));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| failed(format!("it printed no catalog: {error}")))
+}
+
+/// Generated files that nothing generates any more.
+fn stale(out: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let generated = ["openapi.json", "functions.json", "gateway.json", "action-group.json"];
+    let mut stale: Vec<PathBuf> = entries(out)
+        .flat_map(|group| entries(&group).collect::<Vec<_>>())
+        .filter(|path| path.file_name().is_some_and(|name| generated.iter().any(|file| name == *file)))
+        .filter(|path| !wanted.contains_key(path))
+        .collect();
+    stale.sort();
+    stale
+}
+
+/// The same JSON with members in order, whatever order the map type of this build keeps.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> =
+                members.into_iter().map(|(name, member)| (name, sorted(member))).collect();
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

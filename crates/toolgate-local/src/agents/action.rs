@@ -1,0 +1,117 @@
+//! One call of an action group's tool: the event out, the function's reply in.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::{
+    arguments::Arguments,
+    calls::Outcome,
+    envelope::{self, State},
+    error::AgentError,
+    function_arn,
+    invoke::{InvokeFailure, LambdaReply},
+    lock,
+    seat::Seat,
+    session::{Attributes, apply_changes},
+    tools::{Action, Wire},
+    version_of,
+};
+
+/// Pauses before trying again what no instance has taken.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
+
+/// Above this a reply may not have been accepted by older platforms, and costs a model dearly.
+const LARGE_REPLY: usize = 25_000;
+
+impl Seat<'_> {
+    /// Runs a call on its function.
+    pub(crate) async fn run(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
+        let function = action.function.as_deref().unwrap_or_default();
+        let session = self.turn.session.attributes();
+        let prompt = lock(&self.prompt_attributes).clone();
+        let event = self.event(action, arguments, &session, &prompt);
+        let arn = function_arn(function);
+        let reply = self.invoke(function, Bytes::from(event.to_string())).await.map_err(|failure| {
+            tracing::warn!(function, error = %failure, "the function could not be invoked");
+            AgentError::lambda_failed(&arn, "Unhandled", failure.message)
+        })?;
+        if let Some(kind) = &reply.function_error {
+            return Err(AgentError::lambda_failed(&arn, kind, told_by(&reply.payload)));
+        }
+        if reply.payload.len() > LARGE_REPLY {
+            tracing::warn!(function, tool = %action.tool, bytes = reply.payload.len(), "a large reply");
+        }
+        let envelope = envelope::read(action, &reply.payload).map_err(|problem| {
+            tracing::warn!(function, tool = %action.tool, problem, "the function's reply is malformed");
+            AgentError::malformed_reply(format!("function `{function}`, tool `{}`: {problem}", action.tool))
+        })?;
+        if let Some(returned) = envelope.session_attributes {
+            self.turn.session.change_attributes(|current| apply_changes(current, &session, returned));
+        }
+        if let Some(returned) = envelope.prompt_attributes {
+            apply_changes(&mut lock(&self.prompt_attributes), &prompt, returned);
+        }
+        match envelope.state {
+            State::Success => Ok(Outcome::ok(envelope.text)),
+            State::Error => Ok(Outcome::error(envelope.text)),
+            State::Reprompt => Ok(Outcome { text: envelope.text, error: true, reprompt: true }),
+            State::Failure => Err(AgentError::lambda_failed(
+                &arn,
+                "FAILURE",
+                format!("tool `{}` replied FAILURE: {}", action.tool, envelope.text),
+            )),
+        }
+    }
+
+    /// Tries again only while nobody has taken the event.
+    async fn invoke(&self, function: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
+        for pause in PAUSES {
+            match self.turn.agents.invoke.invoke(function, payload.clone()).await {
+                Err(failure) if failure.never_taken => tokio::time::sleep(pause).await,
+                result => return result,
+            }
+        }
+        self.turn.agents.invoke.invoke(function, payload).await
+    }
+
+    fn event(&self, action: &Action, arguments: &Arguments, session: &Attributes, prompt: &Attributes) -> Value {
+        let mut event = Map::new();
+        let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
+        put("messageVersion", json!("1.0"));
+        put(
+            "agent",
+            json!({
+                "name": self.agent.spec.name,
+                "id": self.agent.spec.id,
+                "alias": self.alias,
+                "version": version_of(&self.alias),
+            }),
+        );
+        put("inputText", json!(self.input));
+        put("sessionId", json!(self.turn.session.id));
+        put("actionGroup", json!(action.group));
+        match &action.wire {
+            Wire::Function { .. } => put("function", json!(action.tool)),
+            Wire::Api(operation) => {
+                put("apiPath", json!(operation.path));
+                put("httpMethod", json!(operation.method.to_uppercase()))
+            }
+        };
+        put("parameters", arguments.parameters());
+        if let Some(body) = arguments.request_body() {
+            put("requestBody", body);
+        }
+        put("sessionAttributes", json!(session));
+        put("promptSessionAttributes", json!(prompt));
+        Value::Object(event)
+    }
+}
+
+/// The type and message of a function's own error, for the developer.
+fn told_by(payload: &[u8]) -> String {
+    let error: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("unknown").to_owned();
+    format!("{}: {}", field("errorType"), field("errorMessage"))
+}

@@ -1,0 +1,79 @@
+//! A model's JSON arguments as the string-typed parameters that Bedrock Agents send.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::tools::{Action, Wire};
+
+/// The arguments of one call, sorted as its wire wants them.
+#[derive(Debug, Clone)]
+pub(crate) struct Arguments {
+    parameters: Vec<Value>,
+    /// Media type and properties.
+    body: Option<(String, Vec<Value>)>,
+}
+
+impl Arguments {
+    /// Arguments of an action.
+    ///
+    /// Names that the schema does not have are sent too: refusing them is the function's own gate's work,
+    /// and on a laptop one wants to see it.
+    pub(crate) fn of(action: &Action, input: &Map<String, Value>) -> Self {
+        match &action.wire {
+            Wire::Function { types } => {
+                Self { parameters: input.iter().filter_map(|field| typed(types, field)).collect(), body: None }
+            }
+            Wire::Api(operation) => {
+                let Some((media, types)) = &operation.body else {
+                    let parameters = input.iter().filter_map(|field| typed(&operation.parameters, field)).collect();
+                    return Self { parameters, body: None };
+                };
+                let in_parameters = input.iter().filter(|(name, _)| operation.parameters.contains_key(*name));
+                let in_body = input
+                    .iter()
+                    .filter(|(name, _)| types.contains_key(*name) || !operation.parameters.contains_key(*name));
+                Self {
+                    parameters: in_parameters.filter_map(|field| typed(&operation.parameters, field)).collect(),
+                    body: Some((media.clone(), in_body.filter_map(|field| typed(types, field)).collect())),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn parameters(&self) -> Value {
+        json!(self.parameters)
+    }
+
+    /// As Lambda events and returnControl have it.
+    pub(crate) fn request_body(&self) -> Option<Value> {
+        self.body.as_ref().map(|(media, properties)| json!({"content": {media: {"properties": properties}}}))
+    }
+
+    /// As traces have it: the properties stand directly under the media type.
+    pub(crate) fn traced_body(&self) -> Option<Value> {
+        self.body.as_ref().map(|(media, properties)| json!({"content": {media: properties}}))
+    }
+}
+
+fn typed(types: &BTreeMap<String, String>, (name, value): (&String, &Value)) -> Option<Value> {
+    let text = match value {
+        // A model's null means that it left the parameter out.
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let kind = types.get(name).map_or_else(|| kind_of(value), String::as_str);
+    Some(json!({"name": name, "type": kind, "value": text}))
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::Null | Value::String(_) => "string",
+    }
+}

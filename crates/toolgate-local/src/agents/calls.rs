@@ -1,0 +1,233 @@
+//! The tool calls of one model turn: side by side, with their results and traces in the order of the calls.
+
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    alias_arn,
+    arguments::Arguments,
+    confirm::Question,
+    error::Ended,
+    prompt,
+    seat::{Seat, ToolCall},
+    tools::Action,
+    trace::Span,
+};
+use crate::{
+    models::{Block, Message},
+    template::CollaboratorSpec,
+};
+
+/// A supervisor may ask an agent that may ask an agent.
+const DEPTH: usize = 3;
+
+/// What is to be done about a call.
+#[derive(Debug)]
+pub(crate) enum Plan<'a> {
+    /// It cannot be made; the model is told why.
+    Refuse(String),
+    /// A function runs it.
+    Run(&'a Action, Arguments),
+    /// The caller is asked first, or runs it.
+    Ask(&'a Action, Arguments),
+    /// A collaborator is asked.
+    Message(&'a CollaboratorSpec, String),
+}
+
+/// What came of a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) text: String,
+    pub(crate) error: bool,
+    /// The function wants better arguments.
+    pub(crate) reprompt: bool,
+}
+
+impl Outcome {
+    pub(crate) fn ok(text: impl Into<String>) -> Self {
+        Self { text: text.into(), error: false, reprompt: false }
+    }
+
+    pub(crate) fn error(text: impl Into<String>) -> Self {
+        Self { text: text.into(), error: true, reprompt: false }
+    }
+}
+
+impl<'a> Seat<'a> {
+    /// Makes the calls. Every call gets a result, whatever happens; the second part says whether the turn is over.
+    pub(crate) async fn perform(&self, calls: Vec<ToolCall>, history: &[Message]) -> (Vec<Block>, Option<Ended>) {
+        let plans: Vec<Plan<'_>> = calls.iter().map(|call| self.plan(call)).collect();
+        for plan in &plans {
+            self.announce(plan);
+        }
+        let relayed = prompt::relayed(history);
+        let mut results: Vec<Option<Result<Outcome, Ended>>> = calls.iter().map(|_| None).collect();
+        let mut running: FuturesOrdered<_> = plans
+            .iter()
+            .enumerate()
+            .filter(|(_, plan)| !matches!(plan, Plan::Ask(..)))
+            .map(|(index, plan)| {
+                let relayed = relayed_to(plan, &relayed);
+                async move {
+                    let start = Timestamp::now();
+                    let result = self.carry_out(plan, &relayed).await;
+                    (index, result, Span::since(start))
+                }
+            })
+            .collect();
+        while let Some((index, result, span)) = running.next().await {
+            self.observe(plans.get(index), &result, span);
+            if let Some(slot) = results.get_mut(index) {
+                *slot = Some(result);
+            }
+        }
+        drop(running);
+        let questions: Vec<Question<'_>> = plans
+            .iter()
+            .enumerate()
+            .filter_map(|(index, plan)| match plan {
+                Plan::Ask(action, arguments) => Some(Question { index, action, arguments }),
+                _ => None,
+            })
+            .collect();
+        let failed = results.iter().flatten().any(Result::is_err);
+        for (index, result) in self.ask_all(&questions, failed).await {
+            if let Some(slot) = results.get_mut(index) {
+                *slot = Some(result);
+            }
+        }
+        settle(calls, results)
+    }
+
+    fn plan(&self, call: &ToolCall) -> Plan<'a> {
+        let Some(input) = call.input.as_object() else {
+            return Plan::Refuse(format!("the input of `{}` must be a JSON object", call.name));
+        };
+        if call.name == prompt::SEND_MESSAGE && !self.agent.spec.collaborators.is_empty() {
+            return self.plan_message(&call.input);
+        }
+        let Some(action) = self.agent.tools.action(&call.name) else {
+            let names: Vec<&str> = self.agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
+            return Plan::Refuse(format!("there is no tool `{}`; the tools are: {}", call.name, names.join(", ")));
+        };
+        let arguments = Arguments::of(action, input);
+        if action.confirm || action.function.is_none() {
+            return Plan::Ask(action, arguments);
+        }
+        Plan::Run(action, arguments)
+    }
+
+    fn plan_message(&self, input: &Value) -> Plan<'a> {
+        let field = |name: &str| input.get(name).and_then(Value::as_str);
+        let (Some(recipient), Some(content)) =
+            (field("recipient"), field("content").filter(|content| !content.trim().is_empty()))
+        else {
+            return Plan::Refuse("a message needs `recipient` and `content`, both as text".to_owned());
+        };
+        match self.agent.spec.collaborators.iter().find(|collaborator| collaborator.name == recipient) {
+            Some(collaborator) => Plan::Message(collaborator, content.to_owned()),
+            None => Plan::Refuse(format!(
+                "there is no agent `{recipient}`; the agents are:{}",
+                prompt::recipients(&self.agent.spec)
+            )),
+        }
+    }
+
+    fn announce(&self, plan: &Plan<'_>) {
+        match plan {
+            Plan::Run(action, arguments) => self.trace_action_input(action, arguments, None),
+            Plan::Message(collaborator, content) => {
+                let input = json!({"type": "TEXT", "text": content});
+                self.trace_collaborator_input(&collaborator.name, &self.arn_of(collaborator), &input);
+            }
+            Plan::Refuse(_) | Plan::Ask(..) => {}
+        }
+    }
+
+    async fn carry_out(&self, plan: &Plan<'_>, relayed: &str) -> Result<Outcome, Ended> {
+        match plan {
+            Plan::Run(action, arguments) => Ok(self.run(action, arguments).await?),
+            Plan::Message(collaborator, content) => self.send_message(collaborator, content, relayed).await,
+            Plan::Refuse(reason) => Ok(Outcome::error(reason)),
+            Plan::Ask(..) => Err(Ended::Dropped),
+        }
+    }
+
+    async fn send_message(
+        &self,
+        collaborator: &CollaboratorSpec,
+        content: &str,
+        relayed: &str,
+    ) -> Result<Outcome, Ended> {
+        if self.chain.len() >= DEPTH {
+            return Ok(Outcome::error(format!(
+                "agent `{}` cannot be asked: agents ask each other at most {DEPTH} deep",
+                collaborator.name
+            )));
+        }
+        let Some(agent) = self.turn.agents.agent(&collaborator.agent_id) else {
+            return Ok(Outcome::error(format!("agent `{}` does not exist", collaborator.name)));
+        };
+        let seat = self.collaborator(agent, &collaborator.name, content.to_owned(), relayed.to_owned());
+        match seat.converse().await {
+            Ok(text) => Ok(Outcome::ok(text)),
+            Err(Ended::Failed(error)) => {
+                Ok(Outcome::error(format!("agent `{}` could not answer: {}", collaborator.name, error.message)))
+            }
+            Err(Ended::Dropped) => Err(Ended::Dropped),
+        }
+    }
+
+    fn observe(&self, plan: Option<&Plan<'_>>, result: &Result<Outcome, Ended>, span: Span) {
+        let Ok(outcome) = result else { return };
+        match plan {
+            Some(Plan::Run(..)) => self.trace_action_output(&outcome.text, outcome.reprompt, span),
+            Some(Plan::Message(collaborator, _)) => {
+                let output = json!({"type": "TEXT", "text": outcome.text});
+                self.trace_collaborator_output(&collaborator.name, &self.arn_of(collaborator), &output, Some(span));
+            }
+            Some(Plan::Refuse(reason)) => self.trace_refused(reason),
+            Some(Plan::Ask(..)) | None => {}
+        }
+    }
+
+    fn arn_of(&self, collaborator: &CollaboratorSpec) -> String {
+        let alias = self.turn.agents.agent(&collaborator.agent_id).map_or("", |agent| agent.own_alias());
+        alias_arn(&collaborator.agent_id, alias)
+    }
+}
+
+fn relayed_to(plan: &Plan<'_>, conversation: &str) -> String {
+    match plan {
+        Plan::Message(collaborator, _) if collaborator.relay_history => conversation.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The results as the model gets them. A call that has none, or failed the turn, is answered too:
+/// the history must stay one that a model accepts.
+fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) -> (Vec<Block>, Option<Ended>) {
+    let mut ended = None;
+    let blocks = calls
+        .into_iter()
+        .zip(results)
+        .map(|(call, result)| {
+            let outcome = match result {
+                Some(Ok(outcome)) => outcome,
+                Some(Err(Ended::Failed(error))) => {
+                    let outcome = Outcome::error(&error.message);
+                    ended = Some(Ended::Failed(error));
+                    outcome
+                }
+                Some(Err(Ended::Dropped)) => {
+                    ended.get_or_insert(Ended::Dropped);
+                    Outcome::error("Not run: the person said something else instead of answering.")
+                }
+                None => Outcome::error("Not run: another call of this turn failed."),
+            };
+            Block::ToolResult { id: call.id, text: outcome.text, error: outcome.error || outcome.reprompt }
+        })
+        .collect();
+    (blocks, ended)
+}

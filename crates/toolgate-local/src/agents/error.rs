@@ -1,0 +1,116 @@
+//! The errors of InvokeAgent, as HTTP answers before the stream begins and as exception frames after that.
+
+use http::StatusCode;
+
+use crate::models::{ModelError, ModelErrorKind};
+
+/// An error that the caller of InvokeAgent sees.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct AgentError {
+    pub(crate) kind: Kind,
+    /// The text that the service would give.
+    pub(crate) message: String,
+    /// What only a laptop can say on top, for the trace and the log.
+    pub(crate) hint: Option<String>,
+}
+
+/// The exceptions of the service that this crate raises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    AccessDenied,
+    BadGateway,
+    Conflict,
+    DependencyFailed,
+    InternalServer,
+    ModelNotReady,
+    ResourceNotFound,
+    Throttling,
+    Validation,
+}
+
+impl Kind {
+    /// The exception's name; in a stream it starts with a small letter.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::BadGateway => "BadGatewayException",
+            Self::Conflict => "ConflictException",
+            Self::DependencyFailed => "DependencyFailedException",
+            Self::InternalServer => "InternalServerException",
+            Self::ModelNotReady => "ModelNotReadyException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::Throttling => "ThrottlingException",
+            Self::Validation => "ValidationException",
+        }
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::Validation => StatusCode::BAD_REQUEST,
+            Self::AccessDenied => StatusCode::FORBIDDEN,
+            Self::ResourceNotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::DependencyFailed | Self::ModelNotReady => StatusCode::FAILED_DEPENDENCY,
+            Self::Throttling => StatusCode::TOO_MANY_REQUESTS,
+            Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+        }
+    }
+}
+
+impl AgentError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Validation, message)
+    }
+
+    /// The service's text for a function that failed, word for word (no space after "request.").
+    pub(crate) fn lambda_failed(arn: &str, error: &str, hint: impl Into<String>) -> Self {
+        let message = format!(
+            "Your request couldn't be completed. Lambda function {arn} encountered a problem while processing request.\
+             The error message from the Lambda function is {error}. \
+             Check the Lambda function log for error details, then try your request again after fixing the error."
+        );
+        Self { kind: Kind::DependencyFailed, message, hint: Some(hint.into()) }
+    }
+
+    /// The service's text for a reply that is not in the agreed form, word for word.
+    pub(crate) fn malformed_reply(hint: impl Into<String>) -> Self {
+        let message = "The server encountered an error processing the Lambda response. Check the Lambda response and retry the request";
+        Self { kind: Kind::DependencyFailed, message: message.to_owned(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<ModelError> for AgentError {
+    fn from(error: ModelError) -> Self {
+        let kind = match error.kind {
+            ModelErrorKind::Throttled => Kind::Throttling,
+            ModelErrorKind::AccessDenied => Kind::AccessDenied,
+            ModelErrorKind::NotFound => Kind::ResourceNotFound,
+            ModelErrorKind::Invalid => Kind::Validation,
+            ModelErrorKind::NotReady => Kind::ModelNotReady,
+            ModelErrorKind::Unavailable => Kind::BadGateway,
+            ModelErrorKind::BadAnswer => Kind::DependencyFailed,
+        };
+        Self::new(kind, error.message)
+    }
+}
+
+/// Why an agent's turn ended without an answer.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Something failed.
+    Failed(AgentError),
+    /// The person said something else instead of answering a question.
+    Dropped,
+}
+
+impl From<AgentError> for Ended {
+    fn from(error: AgentError) -> Self {
+        Self::Failed(error)
+    }
+}

@@ -1,0 +1,179 @@
+//! Sessions: what an agent remembers between two calls, and which turn is under way.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use super::{
+    confirm::Waiting,
+    error::{AgentError, Kind},
+    lock,
+};
+use crate::models::Message;
+
+/// Session or prompt attributes.
+pub(crate) type Attributes = BTreeMap<String, String>;
+
+/// A conversation's messages. The lock is held for a whole turn of that agent.
+pub(crate) type History = Arc<tokio::sync::Mutex<Vec<Message>>>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SessionKey {
+    pub(crate) agent: String,
+    pub(crate) alias: String,
+    pub(crate) session: String,
+}
+
+/// All sessions of a running local agent.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<HashMap<SessionKey, Arc<Session>>>);
+
+impl Sessions {
+    /// The session, made anew when there is none or when it has been idle for too long.
+    pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session> {
+        let mut sessions = lock(&self.0);
+        sessions.retain(|_, session| !session.expired());
+        let session =
+            sessions.entry(key.clone()).or_insert_with(|| Arc::new(Session::new(key.session.clone(), idle_ttl)));
+        lock(&session.state).last_used = Instant::now();
+        Arc::clone(session)
+    }
+
+    /// Ends a session.
+    pub(crate) fn end(&self, key: &SessionKey) -> Result<(), AgentError> {
+        let mut sessions = lock(&self.0);
+        if let Some(session) = sessions.get(key) {
+            session.abandon()?;
+        }
+        sessions.remove(key);
+        Ok(())
+    }
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The caller's id for it.
+    pub(crate) id: String,
+    idle_ttl: Duration,
+    state: Mutex<State>,
+    /// By the path of agents that leads there: `Supervisor`, `Supervisor/Billing`.
+    histories: Mutex<HashMap<String, History>>,
+}
+
+#[derive(Debug)]
+struct State {
+    attributes: Attributes,
+    phase: Phase,
+    last_used: Instant,
+}
+
+/// One turn at a time.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    Idle,
+    Running,
+    /// A person has been asked.
+    Waiting(Waiting),
+}
+
+impl Session {
+    fn new(id: String, idle_ttl: Duration) -> Self {
+        let state = State { attributes: Attributes::new(), phase: Phase::Idle, last_used: Instant::now() };
+        Self { id, idle_ttl, state: Mutex::new(state), histories: Mutex::default() }
+    }
+
+    /// Idle for longer than it may be. A running turn keeps it; a person who was asked and left does not.
+    fn expired(&self) -> bool {
+        let mut state = lock(&self.state);
+        let late = state.last_used.elapsed() > self.idle_ttl && !matches!(state.phase, Phase::Running);
+        if late {
+            state.phase = Phase::Idle;
+        }
+        late
+    }
+
+    /// Drops what the session waits for.
+    fn abandon(&self) -> Result<(), AgentError> {
+        let mut state = lock(&self.state);
+        if matches!(state.phase, Phase::Running) {
+            return Err(busy());
+        }
+        state.phase = Phase::Idle;
+        Ok(())
+    }
+
+    /// Takes the session for a new turn, and hands over the question that was still open.
+    pub(crate) fn begin(&self) -> Result<Option<Waiting>, AgentError> {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut state.phase, Phase::Running) {
+            Phase::Idle => Ok(None),
+            Phase::Waiting(waiting) => Ok(Some(waiting)),
+            Phase::Running => Err(busy()),
+        }
+    }
+
+    /// Takes the session for the answer to a question, if `check` agrees that it answers what was asked.
+    pub(crate) fn resume<T>(
+        &self,
+        check: impl FnOnce(&Waiting) -> Result<T, AgentError>,
+    ) -> Result<(Waiting, T), AgentError> {
+        let mut state = lock(&self.state);
+        let checked = match &state.phase {
+            Phase::Waiting(waiting) => check(waiting)?,
+            Phase::Running => return Err(busy()),
+            Phase::Idle => {
+                return Err(AgentError::invalid(
+                    "this session waits for no answer: `invocationId` is unknown, or was answered already",
+                ));
+            }
+        };
+        match std::mem::replace(&mut state.phase, Phase::Running) {
+            Phase::Waiting(waiting) => Ok((waiting, checked)),
+            other => {
+                state.phase = other;
+                Err(busy())
+            }
+        }
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        let mut state = lock(&self.state);
+        state.phase = phase;
+        state.last_used = Instant::now();
+    }
+
+    /// The session attributes.
+    pub(crate) fn attributes(&self) -> Attributes {
+        lock(&self.state).attributes.clone()
+    }
+
+    pub(crate) fn change_attributes(&self, change: impl FnOnce(&mut Attributes)) {
+        change(&mut lock(&self.state).attributes);
+    }
+
+    /// The history of one agent in this session.
+    pub(crate) fn history(&self, path: &str) -> History {
+        Arc::clone(lock(&self.histories).entry(path.to_owned()).or_default())
+    }
+}
+
+fn busy() -> AgentError {
+    AgentError::new(
+        Kind::Conflict,
+        "this session is in the middle of a turn: wait for its answer, or use another session id",
+    )
+}
+
+/// Attributes as they were sent and as they came back: what a tool changed is applied, so that tools that ran
+/// side by side do not undo each other. For a tool that ran alone this is replacing.
+pub(crate) fn apply_changes(current: &mut Attributes, sent: &Attributes, returned: Attributes) {
+    current.retain(|name, _| !sent.contains_key(name) || returned.contains_key(name));
+    for (name, value) in returned {
+        if sent.get(&name) != Some(&value) {
+            current.insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Trace parts, in the shapes of the service's model (`requestBody.content` differs here from everywhere else).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    alias_arn,
+    arguments::Arguments,
+    error::AgentError,
+    seat::Seat,
+    sink::Event,
+    tools::{Action, Wire},
+    version_of,
+};
+use crate::models::{Block, Message, ModelReply};
+
+/// When something began and ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+impl Span {
+    pub(crate) fn since(start: Timestamp) -> Self {
+        Self { start, end: Timestamp::now() }
+    }
+}
+
+/// Milliseconds and `Z`, as the service writes it.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+impl Seat<'_> {
+    /// Emits a trace part in this agent's name, if the caller wants any; it is only made in that case.
+    fn trace(&self, kind: &str, make: impl FnOnce() -> Value) {
+        if !self.turn.wants_trace() {
+            return;
+        }
+        let chain: Vec<Value> = self.chain.iter().map(|arn| json!({"agentAliasArn": arn})).collect();
+        let mut part = json!({
+            "agentId": self.agent.spec.id,
+            "agentAliasId": self.alias,
+            "agentVersion": version_of(&self.alias),
+            "sessionId": self.turn.session.id,
+            "eventTime": instant(Timestamp::now()),
+            "callerChain": chain,
+            "trace": {kind: make()},
+        });
+        if let (Some(name), Some(part)) = (&self.name, part.as_object_mut()) {
+            part.insert("collaboratorName".to_owned(), json!(name));
+        }
+        self.turn.sink.emit(Event::Trace(part));
+    }
+
+    fn step(&self, member: &str, make: impl FnOnce() -> Map<String, Value>) {
+        self.trace("orchestrationTrace", || {
+            let mut fields = make();
+            fields.insert("traceId".to_owned(), json!(self.trace_id()));
+            json!({member: fields})
+        });
+    }
+
+    fn metadata(&self, span: Span) -> Map<String, Value> {
+        let took = span.end.duration_since(span.start);
+        object(json!({
+            "clientRequestId": self.turn.request_id.to_string(),
+            "startTime": instant(span.start),
+            "endTime": instant(span.end),
+            "totalTimeMs": milliseconds(took.unsigned_abs()),
+        }))
+    }
+
+    pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
+        self.step("modelInvocationInput", || {
+            object(json!({
+                "type": "ORCHESTRATION",
+                "text": json!({"system": system, "messages": messages}).to_string(),
+                "foundationModel": self.model().label(&self.agent.spec.foundation_model),
+                "promptCreationMode": "DEFAULT",
+                "parserMode": "DEFAULT",
+            }))
+        });
+    }
+
+    pub(crate) fn trace_model_output(&self, reply: &ModelReply, span: Span) {
+        let thought = reply.content.iter().find_map(|block| match block {
+            Block::Reasoning { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        self.step("modelInvocationOutput", || {
+            let mut metadata = self.metadata(span);
+            metadata.insert("usage".to_owned(), json!(reply.usage));
+            let mut output = object(json!({
+                "rawResponse": {"content": json!({"content": reply.content, "stopReason": reply.stop}).to_string()},
+                "metadata": metadata,
+            }));
+            if let Some(text) = thought {
+                output.insert("reasoningContent".to_owned(), json!({"reasoningText": {"text": text}}));
+            }
+            output
+        });
+        let calls = reply.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
+        let said = reply.content.iter().find_map(|block| match block {
+            Block::Text(text) if calls => Some(text.as_str()),
+            _ => None,
+        });
+        if let Some(text) = said.or(thought) {
+            self.step("rationale", || object(json!({"text": text})));
+        }
+    }
+
+    pub(crate) fn trace_action_input(&self, action: &Action, arguments: &Arguments, invocation_id: Option<&str>) {
+        self.step("invocationInput", || {
+            let execution = if action.function.is_some() { "LAMBDA" } else { "RETURN_CONTROL" };
+            let mut input = object(json!({
+                "actionGroupName": action.group,
+                "executionType": execution,
+                "parameters": arguments.parameters(),
+            }));
+            match &action.wire {
+                Wire::Function { .. } => {
+                    input.insert("function".to_owned(), json!(action.tool));
+                }
+                Wire::Api(operation) => {
+                    input.insert("apiPath".to_owned(), json!(operation.path));
+                    input.insert("verb".to_owned(), json!(operation.method));
+                }
+            }
+            if let Some(body) = arguments.traced_body() {
+                input.insert("requestBody".to_owned(), body);
+            }
+            if let Some(id) = invocation_id {
+                input.insert("invocationId".to_owned(), json!(id));
+            }
+            object(json!({"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": input}))
+        });
+    }
+
+    pub(crate) fn trace_action_output(&self, text: &str, reprompt: bool, span: Span) {
+        self.step("observation", || {
+            if reprompt {
+                return object(
+                    json!({"type": "REPROMPT", "repromptResponse": {"source": "ACTION_GROUP", "text": text}}),
+                );
+            }
+            object(json!({
+                "type": "ACTION_GROUP",
+                "actionGroupInvocationOutput": {"text": text, "metadata": self.metadata(span)},
+            }))
+        });
+    }
+
+    /// A call that could not be made sense of.
+    pub(crate) fn trace_refused(&self, text: &str) {
+        self.step("observation", || {
+            object(json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}))
+        });
+    }
+
+    /// `input` is `{type, text | returnControlResults}`.
+    pub(crate) fn trace_collaborator_input(&self, name: &str, arn: &str, input: &Value) {
+        self.step("invocationInput", || {
+            object(json!({
+                "invocationType": "AGENT_COLLABORATOR",
+                "agentCollaboratorInvocationInput": {
+                    "agentCollaboratorName": name,
+                    "agentCollaboratorAliasArn": arn,
+                    "input": input,
+                },
+            }))
+        });
+    }
+
+    /// `output` is `{type, text | returnControlPayload}`.
+    pub(crate) fn trace_collaborator_output(&self, name: &str, arn: &str, output: &Value, span: Option<Span>) {
+        self.step("observation", || {
+            let mut fields = object(json!({
+                "agentCollaboratorName": name,
+                "agentCollaboratorAliasArn": arn,
+                "output": output,
+            }));
+            if let Some(span) = span {
+                fields.insert("metadata".to_owned(), Value::Object(self.metadata(span)));
+            }
+            object(json!({"type": "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput": fields}))
+        });
+    }
+
+    pub(crate) fn trace_final(&self, text: &str, span: Span) {
+        self.step("observation", || {
+            let mut metadata = self.metadata(span);
+            metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
+            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": metadata}}))
+        });
+    }
+
+    pub(crate) fn trace_failure(&self, error: &AgentError, span: Span) {
+        self.trace("failureTrace", || {
+            let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            json!({
+                "traceId": self.trace_id(),
+                "failureReason": format!("{}{hint}", error.message),
+                "failureCode": error.kind.status().as_u16(),
+                "metadata": self.metadata(span),
+            })
+        });
+    }
+
+    /// The alias under which this agent was reached.
+    pub(crate) fn arn(&self) -> String {
+        alias_arn(&self.agent.spec.id, &self.alias)
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,179 @@
+//! One input's way through the agents, from the request that brought it to the answer.
+//!
+//! A turn is a task of its own: it lives on while a person is asked, and across the HTTP responses that its
+//! events go into.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
+use uuid::Uuid;
+
+use super::{
+    Agents,
+    error::{AgentError, Ended, Kind},
+    lock,
+    request::InvokeAgent,
+    seat::Seat,
+    session::{Attributes, Phase, Session},
+    sink::{Event, Sink},
+};
+
+/// The service's default for how many characters a streamed chunk has at least.
+const CHUNK_CHARACTERS: usize = 50;
+
+/// One turn of a session.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) agents: Arc<Agents>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) sink: Sink,
+    /// Only one question at a time, however many agents are at work.
+    pub(crate) asking: tokio::sync::Mutex<()>,
+    pub(crate) started: Instant,
+    pub(crate) request_id: Uuid,
+    wishes: Mutex<Wishes>,
+    dropped: AtomicBool,
+    done: watch::Sender<bool>,
+}
+
+/// What the caller of the stream that is open now wants to see.
+#[derive(Debug, Clone, Copy)]
+struct Wishes {
+    trace: bool,
+    /// The answer in pieces of at least so many characters.
+    pieces: Option<usize>,
+}
+
+impl Wishes {
+    fn of(request: &InvokeAgent) -> Self {
+        let streaming = request.streaming_configurations.as_ref();
+        let wanted = streaming.is_some_and(|streaming| streaming.stream_final_response == Some(true));
+        let interval = streaming.and_then(|streaming| streaming.apply_guardrail_interval).unwrap_or(CHUNK_CHARACTERS);
+        Self { trace: request.enable_trace == Some(true), pieces: wanted.then_some(interval) }
+    }
+}
+
+impl Turn {
+    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session>, request: &InvokeAgent) -> Arc<Self> {
+        Arc::new(Self {
+            agents,
+            session,
+            sink: Sink::default(),
+            asking: tokio::sync::Mutex::default(),
+            started: Instant::now(),
+            request_id: Uuid::new_v4(),
+            wishes: Mutex::new(Wishes::of(request)),
+            dropped: AtomicBool::new(false),
+            done: watch::Sender::new(false),
+        })
+    }
+
+    /// Sets the turn going; its events come out of the receiver.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        agent: String,
+        alias: String,
+        text: String,
+        prompt: Attributes,
+    ) -> UnboundedReceiver<Event> {
+        let events = self.sink.attach();
+        let turn = Arc::clone(self);
+        tokio::spawn(async move {
+            let guard = Guard(&turn);
+            let last = match turn.agents.agent(&agent) {
+                Some(root) => Seat::root(&turn, root, alias, text, prompt).converse().await,
+                None => Ok(String::new()),
+            };
+            guard.end(last);
+        });
+        events
+    }
+
+    /// Opens the stream of a caller who brings an answer.
+    pub(crate) fn resume(&self, request: &InvokeAgent) -> UnboundedReceiver<Event> {
+        *lock(&self.wishes) = Wishes::of(request);
+        self.sink.attach()
+    }
+
+    pub(crate) fn wants_trace(&self) -> bool {
+        lock(&self.wishes).trace
+    }
+
+    /// Nobody will answer any more: what runs is finished, and nothing new begins.
+    pub(crate) fn drop_questions(&self) {
+        self.dropped.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the turn is over.
+    pub(crate) async fn over(&self) {
+        // The sender is in `self`, so this only ends when the turn does.
+        let _ = self.done.subscribe().wait_for(|done| *done).await;
+    }
+}
+
+/// Ends a turn on every way out, a panic too, so that the session is never left busy.
+struct Guard<'a>(&'a Turn);
+
+impl Guard<'_> {
+    fn end(self, result: Result<String, Ended>) {
+        let turn = self.0;
+        std::mem::forget(self);
+        // Before the answer is out: whoever reads it may call again at once.
+        release(turn);
+        match result {
+            Ok(text) => {
+                let pieces = lock(&turn.wishes).pieces;
+                for piece in pieces.map_or_else(|| vec![text.clone()], |length| split(&text, length)) {
+                    turn.sink.emit(Event::Chunk(piece));
+                }
+                turn.sink.finish(None);
+            }
+            Err(Ended::Failed(error)) => turn.sink.finish(Some(Event::Exception(error))),
+            Err(Ended::Dropped) => turn.sink.finish(None),
+        }
+        turn.done.send_replace(true);
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        release(self.0);
+        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
+        self.0.sink.finish(Some(Event::Exception(error)));
+        self.0.done.send_replace(true);
+    }
+}
+
+fn release(turn: &Turn) {
+    // A dropped turn's session belongs to the next turn already.
+    if !turn.is_dropped() {
+        turn.session.set_phase(Phase::Idle);
+    }
+}
+
+/// Pieces of at least `length` characters, cut after a blank.
+fn split(text: &str, length: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut characters = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        if characters >= length {
+            pieces.push(String::new());
+            characters = 0;
+        }
+        characters += word.chars().count();
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(word);
+        }
+    }
+    pieces
+}

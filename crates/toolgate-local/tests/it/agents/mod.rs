@@ -1,0 +1,10 @@
+//! InvokeAgent as the AWS SDK sees it, over fake functions and a model that does what the test says.
+
+mod confirmation;
+mod conversation;
+mod desk;
+mod failures;
+mod requests;
+mod supervisor;
+pub(crate) mod support;
+mod traces;

@@ -1,0 +1,46 @@
+//! Scenario files with mistakes, and choices that name no model.
+
+use toolgate_local::models::{Models, script::Scenario};
+
+#[test]
+fn all_mistakes_of_a_scenario_are_told_at_once() {
+    let text = "
+agents:
+  A:
+    - name: one
+      user: ['(']
+      steps:
+        - answer: '{{ unclosed'
+    - name: two
+      steps:
+        - call: x
+          answer: y
+        - if: 'a b'
+          answer: z
+";
+    let told = Scenario::parse(text, "x.yaml").unwrap_err().to_string();
+    for part in [
+        "x.yaml",
+        "A, rule `one`",
+        "unclosed group",
+        "unclosed`",
+        "A, rule `two`, step 1",
+        "exactly one of",
+        "`a b`",
+        "the last step must be",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    let told = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml").unwrap_err().to_string();
+    assert!(told.contains("stepz"), "{told}");
+}
+
+#[tokio::test]
+async fn a_choice_that_names_no_model_says_what_does() {
+    for choice in ["gpt", "script:", "openai:x", ""] {
+        let told = Models::open(choice).await.unwrap_err().to_string();
+        assert!(told.contains("script:<scenario file>"), "{told}");
+    }
+    let told = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
+    assert!(told.contains("/no/such/file.yaml"), "{told}");
+}

@@ -1,0 +1,241 @@
+//! Turns declared tools into checked ones, and says everything that is wrong with them at once.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    error::Error,
+    fmt,
+    panic::Location,
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use crate::{
+    catalog::CatalogTool,
+    entry::{Entry, Exec, Once, Typed},
+    gate::fields_out::Exposed,
+    handler::ToolInput,
+    nearest::same_name,
+    router::{Inner, Router, RouterBuilder},
+    schema::{
+        reflect::is_recursive,
+        shape::{Object, Shape},
+    },
+    tool::{Draft, Expose, Tool},
+};
+
+/// Longest tool name that a model can be given (Converse, `toolSpec.name`).
+const NAME_LIMIT: usize = 64;
+
+/// A declared tool without its input type.
+pub(crate) struct Candidate<S> {
+    draft: Draft,
+    has_own_key: bool,
+    exec: Box<dyn Exec<S>>,
+}
+
+impl<S: Send + Sync + 'static> Candidate<S> {
+    pub(crate) fn new<I: ToolInput>(tool: Tool<S, I>) -> Self {
+        let Tool { draft, run, rules, once_by } = tool;
+        let has_own_key = once_by.is_some();
+        Self { draft, has_own_key, exec: Box::new(Arc::new(Typed { run, rules, once_by })) }
+    }
+}
+
+/// Everything that is wrong with a router's tools.
+#[derive(Debug)]
+pub struct BuildErrors(Vec<BuildError>);
+
+#[derive(Debug)]
+struct BuildError {
+    tool: String,
+    message: String,
+    location: Option<&'static Location<'static>>,
+}
+
+impl BuildErrors {
+    /// One text per problem.
+    pub fn messages(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|error| format!("tool `{}`: {}", error.tool, error.message))
+    }
+}
+
+impl fmt::Display for BuildErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the router cannot be built:")?;
+        for (error, message) in self.0.iter().zip(self.messages()) {
+            write!(f, "\n  - {message}")?;
+            if let Some(location) = error.location {
+                write!(f, " (declared at {location})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error for BuildErrors {}
+
+pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Result<Router<S>, BuildErrors> {
+    let mut errors = Vec::new();
+    let mut log_targets = BTreeSet::from_iter(builder.log_targets);
+    let mut tools: HashMap<String, Arc<Entry<S>>> = HashMap::new();
+    let group = builder.group.unwrap_or_else(program_name);
+    if let Some(message) = wrong_name(&group) {
+        errors.push(BuildError { tool: "(group)".into(), message, location: None });
+    }
+    for (_, attribute) in &builder.declared.headers {
+        if !builder.declared.names.contains(attribute) {
+            let message = format!("a header sets `{attribute}`, which `.identity([..])` does not name");
+            errors.push(BuildError { tool: "(identity)".into(), message, location: None });
+        }
+    }
+    for candidate in builder.tools {
+        let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
+        log_targets.insert(candidate.draft.from.to_owned());
+        let mut problems = Vec::new();
+        let entry = entry(candidate, &mut problems);
+        if tools.contains_key(&tool) {
+            problems.push("there are two tools of this name".to_owned());
+        }
+        let wrong = |message| BuildError { tool: tool.clone(), message, location: Some(location) };
+        errors.extend(problems.into_iter().map(wrong));
+        tools.insert(tool, Arc::new(entry));
+    }
+    if !errors.is_empty() {
+        return Err(BuildErrors(errors));
+    }
+    Ok(Router::of(Inner {
+        group,
+        description: builder.description,
+        tools,
+        identity: builder.declared.names.clone().into(),
+        declared: builder.declared,
+        log_targets: log_targets.into_iter().collect(),
+    }))
+}
+
+/// Checks one tool; what is wrong goes into `problems`, and the entry is then not used.
+fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
+    let Candidate { mut draft, has_own_key, exec } = candidate;
+    problems.extend(wrong_name(&draft.name));
+    let description = draft.description.take().or_else(|| text(&draft.input, "description")).unwrap_or_default();
+    if description.trim().is_empty() {
+        problems
+            .push("it has no description; write a doc comment on its input type, or `.describe(\"..\")`".to_owned());
+    }
+    if is_recursive(&draft.input) || is_recursive(&draft.output) {
+        problems.push("a type of its input or output contains itself, which no schema of AWS can say".to_owned());
+    }
+    narrow(&mut draft, problems);
+    let shape = compile(&draft.input, problems);
+    for field in shape.fields.keys().filter(|field| !is_bedrock_name(field)) {
+        problems.push(format!("its input has a field `{field}`, which Bedrock does not allow as a parameter's name"));
+    }
+    for name in &draft.refuse {
+        if let Some(field) = shape.fields.keys().find(|field| same_name(field, name)) {
+            problems
+                .push(format!("`{field}` is both a field of the input and refused; leave it out with `.accept([..])`"));
+        }
+    }
+    let exposed = expose(&draft, problems);
+    let key = draft.key.take();
+    for name in key.iter().flatten() {
+        if !shape.fields.contains_key(name) {
+            problems.push(format!("`.key` names `{name}`, which the input does not have"));
+        }
+    }
+    if key.is_some() && !(draft.once || draft.confirm) {
+        problems.push("`.key([..])` says what `.once()` or `.confirm()` go by, and it has neither".to_owned());
+    }
+    if key.is_some() && has_own_key {
+        problems.push("`.key([..])` and `.once_by(..)` both name the effect; keep one".to_owned());
+    }
+    let catalog = CatalogTool {
+        name: draft.name.clone(),
+        description: description.replace('\n', " "),
+        input: draft.input,
+        output: exposed.prune(&draft.output),
+        confirm: draft.confirm,
+        once: draft.once,
+        refuse: draft.refuse.clone(),
+    };
+    let once = draft.once.then_some(Once { key, ttl: draft.once_ttl });
+    let (name, refuse, confirm) = (draft.name, draft.refuse, draft.confirm);
+    Entry { name, shape, refuse, confirm, once, exposed: Arc::new(exposed), exec, catalog }
+}
+
+/// Applies `.accept([..])` to the input's schema.
+fn narrow(draft: &mut Draft, problems: &mut Vec<String>) {
+    let Some(accepted) = &draft.accept else { return };
+    let required: Vec<&str> =
+        draft.input.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    for name in required {
+        if !accepted.iter().any(|accepted| accepted == name) {
+            problems.push(format!("`.accept` leaves out `{name}`, which the input requires"));
+        }
+    }
+    let Some(fields) = draft.input.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for name in accepted {
+        if !fields.contains_key(name) {
+            problems.push(format!("`.accept` names `{name}`, which the input does not have"));
+        }
+    }
+    fields.retain(|name, _| accepted.contains(name));
+}
+
+fn compile(input: &Value, problems: &mut Vec<String>) -> Object {
+    let object = Shape::compile(input).and_then(|shape| {
+        shape.object.filter(|_| shape.any_of.is_empty()).ok_or("its input must be a struct with named fields".into())
+    });
+    object.unwrap_or_else(|message| {
+        problems.push(message);
+        Object::default()
+    })
+}
+
+fn expose(draft: &Draft, problems: &mut Vec<String>) -> Exposed {
+    let mut exposed = Exposed::default();
+    match &draft.expose {
+        Some(Expose::All) => return Exposed::all(),
+        Some(Expose::Fields(paths)) if !paths.is_empty() => {
+            for path in paths {
+                if let Err(message) = exposed.add(path, &draft.output) {
+                    problems.push(message);
+                }
+            }
+        }
+        _ => problems
+            .push("nothing of its output may leave; name fields with `.expose([..])`, or `.expose_all()`".to_owned()),
+    }
+    exposed
+}
+
+/// What Bedrock allows as a name (`([0-9a-zA-Z][_-]?){1,100}`).
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Function.html>
+fn is_bedrock_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let separator = |byte: &u8| matches!(byte, b'_' | b'-');
+    bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || separator(byte))
+        && (1..=100).contains(&bytes.iter().filter(|byte| !separator(byte)).count())
+        && !bytes.first().is_some_and(separator)
+        && !bytes.windows(2).any(|pair| pair.iter().all(separator))
+}
+
+/// Names must also fit a model's tool name, which is made of two of them joined by `__`.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-action-add.html>
+fn wrong_name(name: &str) -> Option<String> {
+    (!is_bedrock_name(name) || name.len() > NAME_LIMIT).then(|| {
+        format!("the name must be 1 to {NAME_LIMIT} letters and digits, with single `_` or `-` between or after them")
+    })
+}
+
+fn text(schema: &Value, name: &str) -> Option<String> {
+    schema.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn program_name() -> String {
+    let program = std::env::args_os().next().unwrap_or_default();
+    std::path::Path::new(&program)
+        .file_stem()
+        .map_or_else(|| "tools".into(), |name| name.to_string_lossy().into_owned())
+}

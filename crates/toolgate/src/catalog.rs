@@ -1,0 +1,39 @@
+//! The machine-readable list of a router's tools. A handler prints it when run with `describe`; schemas, checks and
+//! the local agent read it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The tools of one handler.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Catalog {
+    /// The format's version: 1.
+    pub catalog: u32,
+    /// The action group's name, which is the handler's.
+    pub group: String,
+    /// What the group is for.
+    pub description: String,
+    /// The tools, sorted by name.
+    pub tools: Vec<CatalogTool>,
+}
+
+/// One tool, as a caller sees it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct CatalogTool {
+    /// The tool's name.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON schema of the accepted input: an object.
+    pub input: Value,
+    /// JSON schema of the exposed output.
+    pub output: Value,
+    /// A person must say yes first.
+    pub confirm: bool,
+    /// The effect happens once, however often the call is repeated.
+    pub once: bool,
+    /// Fields that nobody may set.
+    pub refuse: Vec<String>,
+}

@@ -1,0 +1,47 @@
+//! Numbers, exactly: whole ones never pass through a float, and NaN and Infinity are no numbers.
+
+use serde_json::{Number, Value};
+
+use crate::schema::shape::Shape;
+
+/// A JSON number for a shape.
+pub(super) fn native(shape: &Shape, number: &Number) -> Option<Value> {
+    let is_integer = number.is_i64() || number.is_u64();
+    if shape.number || shape.integer && is_integer {
+        return Some(Value::Number(number.clone()));
+    }
+    if shape.integer {
+        // beyond this a float may stand for another whole number than the caller wrote
+        let exact = number.as_f64().is_some_and(|n| n.abs() < 9_007_199_254_740_992.0);
+        return exact.then(|| integer(&number.to_string()).map(Value::Number)).flatten();
+    }
+    // a caller that left out the quotes
+    shape.text.then(|| Value::String(number.to_string()))
+}
+
+/// A whole number from text: ` 7 `, `+7`, `7.0`, but not `7.5` and not what 64 bits cannot hold.
+pub(super) fn integer(text: &str) -> Option<Number> {
+    let text = text.trim();
+    let whole = match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return None,
+        None => text,
+    };
+    whole.parse::<i64>().map(Number::from).or_else(|_| whole.parse::<u64>().map(Number::from)).ok()
+}
+
+/// A finite number from text, in decimal or exponent form.
+pub(super) fn number(text: &str) -> Option<Number> {
+    let text = text.trim();
+    if !text.contains('.')
+        && let Some(whole) = integer(text)
+    {
+        return Some(whole);
+    }
+    let digits = text.bytes().any(|byte| byte.is_ascii_digit());
+    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    if !(digits && plain) {
+        return None;
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64)
+}

@@ -1,0 +1,253 @@
+//! What a tool may know of its call beside the input: state, session, agent, caller, time left.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    call::{Agent, Attributes, Call, Facts},
+    caller::Caller,
+    error::ToolError,
+    gate::fields_out::Exposed,
+    wire::Wire,
+};
+
+/// The context of one call, handed to a tool that takes it. Cheap to clone.
+///
+/// `S` is the state that the handler made at start-up: clients, settings.
+///
+/// ```
+/// use toolgate::{Cx, ToolError};
+///
+/// struct Desk { greeting: String }
+///
+/// async fn greet(cx: Cx<Desk>, name: String) -> Result<String, ToolError> {
+///     cx.session().set("greeted", &name)?;
+///     Ok(format!("{}, {name}", cx.state().greeting))
+/// }
+/// ```
+pub struct Cx<S> {
+    state: Arc<S>,
+    call: Arc<Shared>,
+}
+
+/// What all clones of a context share.
+pub(crate) struct Shared {
+    pub(crate) facts: Facts,
+    pub(crate) caller: Caller,
+    /// Names of attributes that no tool may set.
+    identity: Arc<[String]>,
+    session: Mutex<Attributes>,
+    prompt: Mutex<Attributes>,
+    once: OnceLock<OnceKey>,
+    exposed: Arc<Exposed>,
+}
+
+impl<S> Cx<S> {
+    pub(crate) fn new(state: Arc<S>, call: Arc<Shared>) -> Self {
+        Self { state, call }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.call
+    }
+
+    /// Set once, by the gate, before the tool runs.
+    pub(crate) fn set_once(&self, key: OnceKey) {
+        let _ = self.call.once.set(key);
+    }
+
+    /// What the handler made at start-up.
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// The session's attributes. They go back to Bedrock with every reply.
+    pub fn session(&self) -> Session<'_> {
+        Session { attributes: &self.call.session, identity: &self.call.identity }
+    }
+
+    /// The attributes of this turn only.
+    pub fn prompt_session(&self) -> Session<'_> {
+        Session { attributes: &self.call.prompt, identity: &self.call.identity }
+    }
+
+    /// The session's id; the gateway and direct wires have none.
+    pub fn session_id(&self) -> Option<&str> {
+        self.call.facts.session_id.as_deref()
+    }
+
+    /// The agent that calls, on the Agents wires.
+    pub fn agent(&self) -> Option<&Agent> {
+        self.call.facts.agent.as_ref()
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.call.caller
+    }
+
+    /// The wire that the call came on.
+    pub fn wire(&self) -> Wire {
+        self.call.facts.wire
+    }
+
+    /// Lambda's request id.
+    pub fn request_id(&self) -> &str {
+        &self.call.facts.request_id
+    }
+
+    /// The time until Lambda stops the function, if it said when.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.call.facts.remaining()
+    }
+
+    /// What identifies this call's one effect, in a `.once()` tool.
+    pub fn once_key(&self) -> Option<&OnceKey> {
+        self.call.once.get()
+    }
+
+    /// The output as the model will read it: only exposed fields. A ledger keeps this, so that a repeat says no more
+    /// than the first reply did.
+    ///
+    /// # Errors
+    /// `internal`, where the output cannot be serialised.
+    pub fn project<O: Serialize + ?Sized>(&self, output: &O) -> Result<Value, ToolError> {
+        let output = serde_json::to_value(output).map_err(ToolError::internal)?;
+        Ok(self.call.exposed.project(output).0)
+    }
+}
+
+impl<S> Clone for Cx<S> {
+    fn clone(&self) -> Self {
+        Self { state: self.state.clone(), call: self.call.clone() }
+    }
+}
+
+/// Names the wire and nothing that a person wrote.
+impl<S> fmt::Debug for Cx<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cx").field("wire", &self.wire()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(call: Call, caller: Caller, identity: Arc<[String]>, exposed: Arc<Exposed>) -> Self {
+        Self {
+            facts: call.facts,
+            caller,
+            identity,
+            session: Mutex::new(call.session_attributes),
+            prompt: Mutex::new(call.prompt_attributes),
+            once: OnceLock::new(),
+            exposed,
+        }
+    }
+
+    /// Copies of both kinds of attributes, session first: a timed-out tool may still hold a context.
+    pub(crate) fn attributes(&self) -> (Attributes, Attributes) {
+        (lock(&self.session).clone(), lock(&self.prompt).clone())
+    }
+}
+
+/// Attributes of a call: text to text. See [`Cx::session`].
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    attributes: &'a Mutex<Attributes>,
+    identity: &'a [String],
+}
+
+impl Session<'_> {
+    /// An attribute's value.
+    pub fn get(&self, name: &str) -> Option<String> {
+        lock(self.attributes).get(name).cloned()
+    }
+
+    /// Sets an attribute.
+    ///
+    /// # Errors
+    /// `internal`, for an attribute that carries identity ([`RouterBuilder::identity`](crate::RouterBuilder::identity)).
+    pub fn set(&self, name: &str, value: impl Into<String>) -> Result<(), ToolError> {
+        self.settable(name)?;
+        lock(self.attributes).insert(name.to_owned(), value.into());
+        Ok(())
+    }
+
+    /// Removes an attribute.
+    ///
+    /// # Errors
+    /// As for [`set`](Self::set).
+    pub fn clear(&self, name: &str) -> Result<(), ToolError> {
+        self.settable(name)?;
+        lock(self.attributes).remove(name);
+        Ok(())
+    }
+
+    fn settable(&self, name: &str) -> Result<(), ToolError> {
+        match self.identity.iter().any(|identity| identity == name) {
+            true => Err(ToolError::internal(format!("a tool tried to change the identity attribute `{name}`"))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Names only.
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(lock(self.attributes).keys()).finish()
+    }
+}
+
+/// What identifies the one effect of a `.once()` call. A ledger stores it beside the effect.
+#[derive(Debug)]
+pub struct OnceKey {
+    id: String,
+    input_hash: String,
+    ttl: Duration,
+    committed: AtomicBool,
+}
+
+impl OnceKey {
+    pub(crate) fn new(id: String, input_hash: String, ttl: Duration) -> Self {
+        Self { id, input_hash, ttl, committed: AtomicBool::new(false) }
+    }
+
+    /// The ledger's key: the tool's name, `#`, and 64 hex digits over the scope and the fields that identify the
+    /// effect. Also fit as an idempotency key for another service.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// 64 hex digits over what makes a call a repeat: the fields that identify the effect, or all of the input where the
+    /// tool has a key of its own. Under one key, another hash is another call.
+    pub fn input_hash(&self) -> &str {
+        &self.input_hash
+    }
+
+    /// How long a repeat is recognised.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// A ledger calls this when the effect and its record are committed, together.
+    pub fn mark_committed(&self) {
+        self.committed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_committed(&self) -> bool {
+        self.committed.load(Ordering::Acquire)
+    }
+}
+
+/// A tool that panicked while it held the lock has done no harm to a map.
+fn lock(attributes: &Mutex<Attributes>) -> MutexGuard<'_, Attributes> {
+    attributes.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,257 @@
+//! What a tool or a gate says when there is no output, and the one table that decides how each wire says it.
+//!
+//! An error has a private kind, a *public* text that the model reads, and a private source that only the log sees.
+//! Public and private are separate fields, so that an internal message cannot leak by accident.
+
+use std::{borrow::Cow, error::Error, fmt};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::gate::fields_out::strip;
+
+/// The kinds of errors, as the model reads them in `error.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Invalid,
+    UnknownTool,
+    Refused,
+    NotFound,
+    Conflict,
+    InProgress,
+    WaitingForApproval,
+    TooLarge,
+    TimedOut,
+    Internal,
+}
+
+impl Kind {
+    /// The one table: what the kind is called, its status on the api and direct wires, and whether the function wire
+    /// asks the model to try again (`REPROMPT`).
+    const fn row(self) -> (&'static str, u16, bool) {
+        match self {
+            Self::Invalid => ("invalid", 400, true),
+            Self::UnknownTool => ("unknown tool", 404, true),
+            Self::Refused => ("refused", 403, false),
+            Self::NotFound => ("not found", 404, false),
+            Self::Conflict => ("conflict", 409, false),
+            Self::InProgress => ("in progress", 409, false),
+            Self::WaitingForApproval => ("waiting for approval", 202, false),
+            Self::TooLarge => ("too large", 413, true),
+            Self::TimedOut => ("timed out", 504, false),
+            Self::Internal => ("internal", 500, false),
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    pub(crate) const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    pub(crate) const fn reprompts(self) -> bool {
+        self.row().2
+    }
+}
+
+/// One thing that is wrong with a call's input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Where: `amount`, `lines[2].quantity`.
+    pub path: String,
+    /// What would be right: `an integer from 1 to 5`.
+    pub expected: String,
+    /// What was there instead; secrets and over-long values are described, not repeated.
+    pub got: String,
+}
+
+impl Problem {
+    /// A problem at `path`.
+    pub fn new(path: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self { path: path.into(), expected: expected.into(), got: got.into() }
+    }
+}
+
+/// Why a call has no output.
+///
+/// ```
+/// use toolgate::ToolError;
+///
+/// fn find(id: &str) -> Result<u32, ToolError> {
+///     let text = std::fs::read_to_string("/no/such/file").map_err(ToolError::internal)?; // logged, not told
+///     text.parse().map_err(|_| ToolError::not_found(format!("there is no order `{id}`"))) // told
+/// }
+///
+/// let error = find("ORD-1").unwrap_err();
+/// assert_eq!(error.kind(), "internal");
+/// assert_eq!(error.message(), "failed; it has been logged");
+/// ```
+pub struct ToolError(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: Cow<'static, str>,
+    problems: Vec<Problem>,
+    fatal: bool,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    replay: Option<Value>,
+}
+
+impl ToolError {
+    pub(crate) fn of(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            problems: Vec::new(),
+            fatal: false,
+            source: None,
+            replay: None,
+        }))
+    }
+
+    /// The input cannot be right: the model should correct it and call again (status 400, `REPROMPT`).
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::Invalid, message)
+    }
+
+    /// The caller may not do this (403).
+    pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::Refused, message)
+    }
+
+    /// What the input names does not exist (404).
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::NotFound, message)
+    }
+
+    /// The data is not in a state that allows this (409).
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::Conflict, message)
+    }
+
+    /// The same call is running already (409).
+    pub fn in_progress(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::InProgress, message)
+    }
+
+    /// A person has to say yes first, and has been asked (202).
+    pub fn waiting_for_approval(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::WaitingForApproval, message)
+    }
+
+    /// The output does not fit; the model should narrow its query (413, `REPROMPT`).
+    pub fn too_large(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::TooLarge, message)
+    }
+
+    /// Something outside took too long (504).
+    pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::TimedOut, message)
+    }
+
+    /// Something failed that the model can do nothing about (500). The source goes to the log; the model reads only
+    /// that it failed.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::of(Kind::Internal, "failed; it has been logged").with_source(source)
+    }
+
+    /// The first reply to a call that is now repeated. A ledger returns it, so that `?` leaves the tool at once; the
+    /// model gets `reply` as an ordinary success. Only `.once()` tools may answer so.
+    pub fn replay(reply: Value) -> Self {
+        let mut error = Self::of(Kind::Internal, "a repeated call outside of a `.once()` tool");
+        error.0.replay = Some(reply);
+        error
+    }
+
+    /// Adds a private source, for the log only.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds a problem with one field of the input.
+    #[must_use]
+    pub fn with_problem(mut self, problem: Problem) -> Self {
+        self.0.problems.push(problem);
+        self
+    }
+
+    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.0.problems = problems;
+        self
+    }
+
+    /// Ends the customer's whole turn: the function wire answers `FAILURE`, which Bedrock turns into a
+    /// `DependencyFailedException`. Rarely right.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.0.fatal = true;
+        self
+    }
+
+    /// The kind, as the model reads it: `invalid`, `refused`, `not found`, …
+    pub fn kind(&self) -> &'static str {
+        self.0.kind.as_str()
+    }
+
+    /// The public text.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The problems with single fields.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
+    }
+
+    /// The private source.
+    pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.0.source.as_deref()
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.0.kind.status()
+    }
+
+    /// `responseState` of the function wire.
+    pub(crate) fn response_state(&self) -> Option<&'static str> {
+        match self.0.fatal {
+            true => Some("FAILURE"),
+            false => self.0.kind.reprompts().then_some("REPROMPT"),
+        }
+    }
+
+    pub(crate) fn take_replay(&mut self) -> Option<Value> {
+        self.0.replay.take()
+    }
+
+    /// The one error body of every wire.
+    pub(crate) fn body(&self) -> Value {
+        let mut body =
+            json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}});
+        // it may quote what a model or a table said
+        strip(&mut body);
+        body
+    }
+}
+
+/// Kind and number of problems only: the text may hold what the model sent.
+impl fmt::Debug for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolError")
+            .field("kind", &self.kind())
+            .field("problems", &self.0.problems.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The public text.
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}

@@ -1,0 +1,31 @@
+//! Gate 3, types: text becomes typed values by the tool's own schema, then serde, then `validator`. Every problem of a
+//! call comes back at once.
+
+use super::Passage;
+use crate::{coerce, error::ToolError};
+
+pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
+    let arguments = std::mem::take(&mut passage.arguments);
+    let input = coerce::arguments(&passage.entry.shape, arguments, &mut passage.reading);
+    let problems = match passage.reading.problems.is_empty() {
+        true => {
+            if passage.entry.once.is_some() {
+                passage.arguments.clone_from(&input);
+            }
+            match passage.entry.exec.prepare(input, &passage.entry.shape) {
+                Ok(ready) => {
+                    passage.ready = Some(ready);
+                    return Ok(());
+                }
+                Err(problems) => problems,
+            }
+        }
+        false => std::mem::take(&mut passage.reading.problems),
+    };
+    let count = match problems.len() {
+        1 => "one problem".to_owned(),
+        several => format!("{several} problems"),
+    };
+    let message = format!("the input has {count}; correct what is listed and call again");
+    Err(ToolError::invalid(message).with_problems(problems))
+}

@@ -1,0 +1,142 @@
+//! The tools of one Lambda function, and who may call them how.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use crate::{
+    build::{self, BuildErrors},
+    caller::Declared,
+    catalog::Catalog,
+    entry::Entry,
+    handler::ToolInput,
+    service::Service,
+    tool::Tool,
+};
+
+/// The tools of one Lambda function. `S` is the state that they share.
+pub struct Router<S> {
+    inner: Arc<Inner<S>>,
+}
+
+pub(crate) struct Inner<S> {
+    pub(crate) group: String,
+    pub(crate) description: String,
+    pub(crate) tools: HashMap<String, Arc<Entry<S>>>,
+    pub(crate) declared: Declared,
+    /// The names of `declared`, as every context shares them.
+    pub(crate) identity: Arc<[String]>,
+    pub(crate) log_targets: Vec<String>,
+}
+
+impl<S: Send + Sync + 'static> Router<S> {
+    /// Starts a router.
+    pub fn builder() -> RouterBuilder<S> {
+        RouterBuilder {
+            group: None,
+            description: String::new(),
+            tools: Vec::new(),
+            declared: Declared::default(),
+            log_targets: Vec::new(),
+        }
+    }
+
+    /// Gives the tools their state, which makes a `tower` service that `lambda_runtime`'s layers apply to.
+    pub fn with_state(&self, state: S) -> Service<S> {
+        Service::new(self.inner.clone(), state)
+    }
+
+    /// The list of tools that `describe` prints. It needs no state, no environment and no network.
+    pub fn catalog(&self) -> Catalog {
+        let mut tools: Vec<_> = self.inner.tools.values().map(|entry| entry.catalog.clone()).collect();
+        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        Catalog { catalog: 1, group: self.inner.group.clone(), description: self.inner.description.clone(), tools }
+    }
+
+    pub(crate) fn log_targets(&self) -> &[String] {
+        &self.inner.log_targets
+    }
+
+    pub(crate) fn of(inner: Inner<S>) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+}
+
+impl<S> Clone for Router<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+impl<S> fmt::Debug for Router<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router").field("group", &self.inner.group).field("tools", &self.inner.tools.len()).finish()
+    }
+}
+
+/// Collects tools; [`build`](Self::build) checks them all.
+pub struct RouterBuilder<S> {
+    pub(crate) group: Option<String>,
+    pub(crate) description: String,
+    pub(crate) tools: Vec<build::Candidate<S>>,
+    pub(crate) declared: Declared,
+    pub(crate) log_targets: Vec<String>,
+}
+
+impl<S: Send + Sync + 'static> RouterBuilder<S> {
+    /// The action group's name, which is the handler's; default: the name of the running program.
+    #[must_use]
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
+    }
+
+    /// What the group is for.
+    #[must_use]
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+
+    /// Adds a tool.
+    #[must_use]
+    pub fn tool<I: ToolInput>(mut self, tool: Tool<S, I>) -> Self {
+        self.tools.push(build::Candidate::new(tool));
+        self
+    }
+
+    /// Session attributes that say who the caller is. Tools read them and never set them.
+    #[must_use]
+    pub fn identity<P: Into<String>>(mut self, attributes: impl IntoIterator<Item = P>) -> Self {
+        self.declared.names.extend(attributes.into_iter().map(Into::into));
+        self
+    }
+
+    /// The propagated gateway header that sets an identity attribute. Declare one only if a request interceptor sets
+    /// it from the verified token and overwrites what a client sent.
+    #[must_use]
+    pub fn identity_header(mut self, header: impl AsRef<str>, attribute: impl Into<String>) -> Self {
+        self.declared.headers.push((header.as_ref().to_ascii_lowercase(), attribute.into()));
+        self
+    }
+
+    /// Crates (by their `tracing` target) that may log below `info`, beside Toolgate and the handler itself. All others
+    /// are capped there, whatever the filter says, since a client library's debug output holds whole requests.
+    #[must_use]
+    pub fn log_targets<P: Into<String>>(mut self, crates: impl IntoIterator<Item = P>) -> Self {
+        self.log_targets.extend(crates.into_iter().map(Into::into));
+        self
+    }
+
+    /// Checks all tools.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, at once, each with the place where the tool is declared.
+    pub fn build(self) -> Result<Router<S>, BuildErrors> {
+        build::build(self)
+    }
+}
+
+impl<S> fmt::Debug for RouterBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouterBuilder").field("tools", &self.tools.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Runs a handler: answers `describe`, or polls Lambda's Runtime API.
+//!
+//! The loop is Toolgate's own, on `lambda_runtime_api_client`, because `lambda_runtime` reads the client context
+//! before any handler or layer runs, and ends the process when it holds anything but text: an object in `custom`, as
+//! AgentCore Gateway sends, or `"client": null`. This loop first makes the header readable and then builds
+//! `lambda_runtime`'s own [`Context`](lambda_runtime::Context).
+//!
+//! What that gives up: response streaming, `run_concurrent` (Lambda Managed Instances), SnapStart hooks, the
+//! graceful-shutdown extension and the `_X_AMZN_TRACE_ID` variable (the trace id is in the context). Handlers that need
+//! those run [`Service`] under `lambda_runtime::run` instead.
+
+mod api;
+pub(crate) mod client_context;
+
+use std::{future::Future, io::Write};
+
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde_json::Value;
+
+use crate::{router::Router, service::Service, telemetry, wire::Wire};
+
+/// What ends a handler.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a router as a Lambda function, with the state that `state` makes.
+///
+/// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
+/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered.
+///
+/// # Errors
+/// The state could not be made, `TOOLGATE_WIRES` names no wire, or the Runtime API is gone.
+pub async fn run<S, F, Fut, E>(router: Router<S>, state: F) -> Result<(), Error>
+where
+    S: Send + Sync + 'static,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<S, E>>,
+    E: Into<Error>,
+{
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == "describe") && arguments.next().is_none() {
+        let mut out = std::io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &router.catalog())?;
+        return Ok(writeln!(out)?);
+    }
+    let own = std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    telemetry::init(&own.into_iter().chain(router.log_targets().iter().cloned()).collect::<Vec<_>>());
+    hide_panic_payloads();
+    let api = api::RuntimeApi::from_env()?;
+    let service = async {
+        let service = router.with_state(state().await.map_err(Into::into)?);
+        Ok::<_, Error>(match wires_from_env()? {
+            Some(wires) => service.wires(wires),
+            None => service,
+        })
+    };
+    match service.await {
+        Ok(service) => serve_on(api, service).await,
+        Err(error) => {
+            // Lambda shows this where a bare exit would show nothing
+            let diagnostic = Diagnostic { error_type: "Runtime.InitError".into(), error_message: error.to_string() };
+            // the first error is the one to report
+            let _ = api.init_error(&diagnostic).await;
+            Err(error)
+        }
+    }
+}
+
+/// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
+///
+/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), and a
+/// `tracing` subscriber.
+///
+/// # Errors
+/// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).
+pub async fn serve<T>(service: T) -> Result<(), Error>
+where
+    T: tower::Service<LambdaEvent<Value>, Response = Value>,
+    T::Error: Into<Diagnostic>,
+{
+    serve_on(api::RuntimeApi::from_env()?, service).await
+}
+
+async fn serve_on<T>(api: api::RuntimeApi, mut service: T) -> Result<(), Error>
+where
+    T: tower::Service<LambdaEvent<Value>, Response = Value>,
+    T::Error: Into<Diagnostic>,
+{
+    loop {
+        let invocation = api.next().await?;
+        let outcome = match invocation.event {
+            Ok(event) => match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
+                Ok(()) => service.call(event).await.map_err(Into::into),
+                Err(error) => Err(error.into()),
+            },
+            Err(diagnostic) => Err(diagnostic),
+        };
+        api.reply(&invocation.id, outcome).await?;
+    }
+}
+
+fn wires_from_env() -> Result<Option<Vec<Wire>>, Error> {
+    let Some(names) = std::env::var("TOOLGATE_WIRES").ok().filter(|names| !names.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let wires = names.split(',').map(|name| name.trim().parse()).collect::<Result<_, String>>();
+    wires.map(Some).map_err(|error| format!("TOOLGATE_WIRES: {error}").into())
+}
+
+/// A panic's message may quote a value; the log gets the place only.
+fn hide_panic_payloads() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
+}
+
+impl<S: Send + Sync + 'static> Service<S> {
+    /// Polls the Runtime API with this service. See [`serve`].
+    ///
+    /// # Errors
+    /// As for [`serve`].
+    pub async fn serve(self) -> Result<(), Error> {
+        serve(self).await
+    }
+}

@@ -1,0 +1,71 @@
+//! The OpenAPI dialect of Bedrock Agents: exactly version 3.0.0, no `enum`, a description and an operationId on every
+//! operation. <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-api-schema.html>
+
+use serde_json::{Map, Value, json};
+
+use super::dialect::{description, inner, kind};
+use crate::{Catalog, catalog::CatalogTool};
+
+/// No limit is documented for descriptions in a schema; this one keeps a prompt readable.
+const DESCRIPTION: usize = 1_200;
+
+/// The OpenAPI document of a handler: one operation `POST /<tool>` per tool.
+pub fn openapi(catalog: &Catalog) -> Value {
+    let paths: Map<String, Value> =
+        catalog.tools.iter().map(|tool| (format!("/{}", tool.name), json!({"post": operation(tool)}))).collect();
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": catalog.group, "version": "1.0.0", "description": catalog.description},
+        "paths": paths,
+    })
+}
+
+/// The document as `ApiSchema` of a template takes it: `{"Payload": "<JSON text>"}`.
+pub fn action_group(catalog: &Catalog) -> Value {
+    json!({"Payload": openapi(catalog).to_string()})
+}
+
+fn operation(tool: &CatalogTool) -> Value {
+    let mut operation = json!({
+        "operationId": tool.name,
+        "description": tool.description,
+        "responses": {"200": {
+            "description": format!("the output of {}", tool.name),
+            "content": {"application/json": {"schema": lower(&tool.output)}},
+        }},
+        "x-requireConfirmation": if tool.confirm { "ENABLED" } else { "DISABLED" },
+    });
+    let has_input = tool.input.get("properties").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
+    if let (true, Some(operation)) = (has_input, operation.as_object_mut()) {
+        let content = json!({"application/json": {"schema": lower(&tool.input)}});
+        operation.insert("requestBody".into(), json!({"required": true, "content": content}));
+    }
+    operation
+}
+
+/// A schema in the words that the dialect has: type, description, properties, required, items.
+fn lower(schema: &Value) -> Value {
+    let mut lowered = Map::new();
+    let target = inner(schema);
+    lowered.insert("type".into(), kind(schema).into());
+    let text = description(schema, DESCRIPTION);
+    if !text.is_empty() {
+        lowered.insert("description".into(), text.into());
+    }
+    match kind(schema) {
+        "object" => {
+            let properties = target.get("properties").and_then(Value::as_object);
+            let properties: Map<String, Value> =
+                properties.into_iter().flatten().map(|(name, schema)| (name.clone(), lower(schema))).collect();
+            lowered.insert("properties".into(), properties.into());
+            if let Some(required) = target.get("required") {
+                lowered.insert("required".into(), required.clone());
+            }
+        }
+        "array" => {
+            lowered.insert("items".into(), target.get("items").map_or_else(|| json!({"type": "string"}), lower));
+        }
+        _ => {}
+    }
+    lowered.into()
+}

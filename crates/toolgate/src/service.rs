@@ -1,0 +1,188 @@
+//! A router with its state: takes an event, gives a reply. The path of a call, from end to end.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Instant,
+};
+
+use lambda_runtime::{BoxFuture, Context, Diagnostic, LambdaEvent};
+use serde_json::Value;
+
+use crate::{
+    call::{Attributes, Call},
+    caller::Caller,
+    coerce::Reading,
+    cx::{Cx, Shared},
+    error::{Kind, ToolError},
+    gate::{self, Passage, Stop},
+    nearest,
+    router::Inner,
+    telemetry,
+    wire::{self, Wire},
+};
+
+/// A router with its state: a `tower::Service` from Lambda events to replies. Cheap to clone.
+///
+/// [`run`](crate::run) makes one; make your own with [`Router::with_state`](crate::Router::with_state) to put layers
+/// around it, or to call it in a test.
+pub struct Service<S> {
+    router: Arc<Inner<S>>,
+    state: Arc<S>,
+    wires: Arc<[Wire]>,
+}
+
+/// The event is in no format that Toolgate knows. The one error that Lambda itself reports, under the stable type
+/// [`TYPE`](Self::TYPE): there is no caller whose reply format could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownEvent;
+
+impl UnknownEvent {
+    /// `errorType` of the Lambda function error.
+    pub const TYPE: &'static str = "Toolgate.UnknownEvent";
+}
+
+impl fmt::Display for UnknownEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the event is no call that this function knows: expected a Bedrock Agents event (function details or \
+             OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`",
+        )
+    }
+}
+
+impl std::error::Error for UnknownEvent {}
+
+impl From<UnknownEvent> for Diagnostic {
+    fn from(error: UnknownEvent) -> Self {
+        Self { error_type: UnknownEvent::TYPE.to_owned(), error_message: error.to_string() }
+    }
+}
+
+impl<S: Send + Sync + 'static> Service<S> {
+    pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
+        Self { router, state: Arc::new(state), wires: Wire::ALL.into() }
+    }
+
+    /// Limits the wires that are answered; a call on another is refused.
+    #[must_use]
+    pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
+        self.wires = wires.into_iter().collect();
+        self
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// [`UnknownEvent`]; everything else is a reply.
+    pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
+        let started = Instant::now();
+        let Some(decoded) = wire::decode(event, context) else {
+            telemetry::unknown_event(&context.request_id);
+            return Err(UnknownEvent);
+        };
+        let wire = decoded.echo.wire();
+        let done = self.dispatch(decoded.call, decoded.unreadable, wire).await;
+        telemetry::call(&done.record, wire, &context.request_id, started.elapsed());
+        Ok(wire::encode(decoded.echo, done.outcome, done.session, done.prompt))
+    }
+
+    async fn dispatch(&self, mut call: Call, unreadable: Option<ToolError>, wire: Wire) -> Done {
+        let entry = self.router.tools.get(&call.tool).cloned();
+        let name = entry.as_ref().map(|entry| entry.name.clone());
+        let stop = if !self.wires.contains(&wire) {
+            Some(Stop {
+                gate: "wire",
+                error: ToolError::refused(format!("this function takes no calls on the {wire} wire")),
+            })
+        } else {
+            unreadable.map(|error| Stop { gate: "wire", error })
+        };
+        let entry = match (stop, entry) {
+            (Some(stop), _) => return Done::stopped(call, name, stop),
+            (None, None) => {
+                let error = self.unknown_tool(&call.tool);
+                return Done::stopped(call, name, Stop { gate: "tool", error });
+            }
+            (None, Some(entry)) => entry,
+        };
+        let mut reading = Reading::new();
+        for name in std::mem::take(&mut call.doubled) {
+            reading.on(&name, Reading::doubled);
+        }
+        let arguments = std::mem::take(&mut call.arguments);
+        let caller = Caller::read(&self.router.declared, &mut call.facts, &mut call.session_attributes);
+        let shared = Shared::new(call, caller, self.router.identity.clone(), entry.exposed.clone());
+        let cx = Cx::new(self.state.clone(), Arc::new(shared));
+        let mut passage = Passage { entry, cx, arguments, reading, ready: None, dropped: 0, replayed: false };
+        let outcome = gate::walk(&mut passage).await;
+        let (session, prompt) = passage.cx.shared().attributes();
+        let mut record = telemetry::Record {
+            tool: name,
+            dropped: passage.dropped,
+            replayed: passage.replayed,
+            ..Default::default()
+        };
+        let outcome = outcome.map_err(|stop| record.stopped(stop));
+        Done { outcome, session, prompt, record }
+    }
+
+    fn unknown_tool(&self, name: &str) -> ToolError {
+        let mut names: Vec<&str> = self.router.tools.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let near = nearest::find(name, names.iter().copied());
+        ToolError::of(
+            Kind::UnknownTool,
+            match near {
+                Some(near) => format!("there is no such tool; did you mean `{near}`?"),
+                None => format!("there is no such tool; there are `{}`", names.join("`, `")),
+            },
+        )
+    }
+}
+
+/// What became of a call.
+struct Done {
+    outcome: Result<Value, ToolError>,
+    session: Attributes,
+    prompt: Attributes,
+    record: telemetry::Record,
+}
+
+impl Done {
+    /// A call that never got to have a context.
+    fn stopped(call: Call, tool: Option<String>, stop: Stop) -> Self {
+        let mut record = telemetry::Record { tool, ..Default::default() };
+        let error = record.stopped(stop);
+        Self { outcome: Err(error), session: call.session_attributes, prompt: call.prompt_attributes, record }
+    }
+}
+
+impl<S> Clone for Service<S> {
+    fn clone(&self) -> Self {
+        Self { router: self.router.clone(), state: self.state.clone(), wires: self.wires.clone() }
+    }
+}
+
+impl<S> fmt::Debug for Service<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("group", &self.router.group).field("wires", &self.wires).finish_non_exhaustive()
+    }
+}
+
+impl<S: Send + Sync + 'static> tower::Service<LambdaEvent<Value>> for Service<S> {
+    type Response = Value;
+    type Error = UnknownEvent;
+    type Future = BoxFuture<'static, Result<Value, UnknownEvent>>;
+
+    fn poll_ready(&mut self, _cx: &mut TaskContext<'_>) -> Poll<Result<(), UnknownEvent>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, event: LambdaEvent<Value>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { service.handle(event.payload, &event.context).await })
+    }
+}

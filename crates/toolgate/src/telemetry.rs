@@ -1,0 +1,104 @@
+//! One structured log line per call, and where log lines go.
+//!
+//! A line never holds an input or an output, nor a name that a caller made up.
+
+use std::{error::Error, time::Duration};
+
+use tracing::Level;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets, filter_fn},
+    fmt as format,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::{error::ToolError, gate::Stop, wire::Wire};
+
+/// What is told of a call.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// A known tool's name.
+    pub(crate) tool: Option<String>,
+    pub(crate) outcome: Option<&'static str>,
+    pub(crate) gate: &'static str,
+    pub(crate) dropped: usize,
+    pub(crate) replayed: bool,
+    pub(crate) source: Option<String>,
+}
+
+impl Record {
+    /// Notes why a call was stopped, and hands the error on.
+    pub(crate) fn stopped(&mut self, stop: Stop) -> ToolError {
+        self.outcome = Some(stop.error.kind());
+        self.gate = stop.gate;
+        self.source = stop.error.source().map(|source| chain(source));
+        stop.error
+    }
+}
+
+/// An error with its causes, by their public texts: `Debug` of an SDK error would print whole items.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// The one line of a call.
+pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
+    let tool = record.tool.as_deref().unwrap_or("(unknown)");
+    let outcome = record.outcome.unwrap_or("ok");
+    let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
+    let (wire, gate, dropped, replayed) = (wire.name(), record.gate, record.dropped, record.replayed);
+    match &record.source {
+        Some(cause) if outcome == "internal" => {
+            tracing::error!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call");
+        }
+        Some(cause) => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call"),
+        None => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, dropped, replayed, "call"),
+    }
+}
+
+/// The line of an event that is no call.
+pub(crate) fn unknown_event(request_id: &str) {
+    tracing::warn!(outcome = "unknown event", request_id, "call");
+}
+
+/// Sends log lines to standard error: JSON on Lambda, readable elsewhere (`AWS_LAMBDA_LOG_FORMAT` overrides).
+/// The filter is `TOOLGATE_LOG`, else `RUST_LOG`, else `info`, in the form `level` or `target=level,..`. `own` are the
+/// targets that may log below `info`.
+pub(crate) fn init(own: &[String]) {
+    let filter = std::env::var("TOOLGATE_LOG").or_else(|_| std::env::var("RUST_LOG")).unwrap_or_default();
+    let wanted: Targets = match filter.trim() {
+        "" => Targets::new().with_default(LevelFilter::INFO),
+        text => text.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO)),
+    };
+    // whatever the filter says, only what is known to log no data may say more than `info`
+    let own: Vec<String> = own.iter().map(|target| target.replace('-', "_")).collect();
+    let cap = filter_fn(move |line| *line.level() <= Level::INFO || is_own(line.target(), &own));
+    let lines = format::layer().with_writer(std::io::stderr);
+    let lines = match is_json() {
+        true => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+        false => lines.with_ansi(false).boxed(),
+    };
+    // a second call, in a test say, keeps the first subscriber
+    let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(cap)).try_init();
+}
+
+/// Whether a target belongs to Toolgate or to one of these crates: the whole name counts, since `aws` is not `aws_config`.
+fn is_own(target: &str, own: &[String]) -> bool {
+    let name = target.split("::").next().unwrap_or_default();
+    matches!(name, "toolgate" | "toolgate_dynamodb") || own.iter().any(|own| own == name)
+}
+
+fn is_json() -> bool {
+    match std::env::var("AWS_LAMBDA_LOG_FORMAT") {
+        Ok(format) => format.eq_ignore_ascii_case("json"),
+        // set by Lambda itself, not by local stand-ins
+        Err(_) => std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some(),
+    }
+}

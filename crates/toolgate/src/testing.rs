@@ -1,0 +1,114 @@
+//! Calling a handler in a unit test: fixture events from files, compared with their expected replies.
+
+use std::path::{Path, PathBuf};
+
+use lambda_runtime::Context;
+use serde_json::Value;
+
+use crate::{run::client_context, service::Service};
+
+/// A context as Lambda would build it, with this client context (`{"custom": {..}}`), read as leniently as
+/// [`run`](crate::run) does. It has no deadline.
+///
+/// # Panics
+/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::run) would answer with an error.
+#[expect(clippy::expect_used, reason = "a test must fail loudly")]
+pub fn context(client_context: Option<&Value>) -> Context {
+    let mut context = Context::default();
+    context.request_id = "test".to_owned();
+    if let Some(raw) = client_context {
+        let readable = client_context::normalise(raw.to_string().as_bytes()).expect("JSON is readable");
+        context.client_context = Some(serde_json::from_value(readable).expect("a normalised client context"));
+    }
+    context
+}
+
+/// Replays fixture events: every `<name>.json` in a folder, with its client context `<name>.context.json` if there is
+/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply, the
+/// text `"<any>"` stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
+/// name, and makes the service, so that each starts from the same data.
+///
+/// With `UPDATE_REPLIES` in the environment the replies are written instead, for review.
+///
+/// # Panics
+/// A reply differs, a file cannot be read, or the folder has no events.
+#[expect(clippy::panic, clippy::unwrap_used, clippy::print_stderr, reason = "a test must fail loudly")]
+pub async fn replay<S: Send + Sync + 'static>(
+    folder: impl AsRef<Path>,
+    mut prepare: impl AsyncFnMut(&str) -> Service<S>,
+) {
+    let folder = folder.as_ref();
+    let mut events: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.ends_with(".json") && !name.ends_with(".reply.json") && !name.ends_with(".context.json")
+        })
+        .collect();
+    events.sort();
+    assert!(!events.is_empty(), "there are no events in {}", folder.display());
+    let update = std::env::var_os("UPDATE_REPLIES").is_some();
+    let mut wrong = Vec::new();
+    for path in events {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let event = read(&path);
+        let client_context = path.with_extension("context.json");
+        let client_context = client_context.exists().then(|| read(&client_context));
+        let service = prepare(&name).await;
+        let reply = match service.handle(event, &context(client_context.as_ref())).await {
+            Ok(reply) => open_bodies(reply),
+            Err(error) => {
+                serde_json::json!({"errorType": crate::UnknownEvent::TYPE, "errorMessage": error.to_string()})
+            }
+        };
+        let expected = path.with_extension("reply.json");
+        if update {
+            std::fs::write(&expected, format!("{reply:#}\n")).unwrap();
+        } else if !fits(&open_bodies(read(&expected)), &reply) {
+            eprintln!("{name}: the reply is\n{reply:#}");
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "these replies differ from their `.reply.json`: {}", wrong.join(", "));
+}
+
+#[expect(clippy::panic, reason = "a test must fail loudly")]
+fn read(path: &Path) -> Value {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is no JSON: {error}", path.display()))
+}
+
+/// Replaces texts named `body` by the JSON in them.
+fn open_bodies(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, member)| match member {
+                    Value::String(text) if name == "body" => {
+                        let open = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                        (name, open)
+                    }
+                    member => (name, open_bodies(member)),
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(open_bodies).collect()),
+        other => other,
+    }
+}
+
+fn fits(expected: &Value, reply: &Value) -> bool {
+    match (expected, reply) {
+        (Value::String(any), Value::String(_)) if any == "<any>" => true,
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, member)| other.get(name).is_some_and(|reply| fits(member, reply)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| fits(one, other))
+        }
+        _ => expected == reply,
+    }
+}

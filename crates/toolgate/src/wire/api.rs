@@ -1,0 +1,67 @@
+//! The api wire: Bedrock Agents, an action group with an OpenAPI schema. A tool is the operation `POST /<tool name>`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Decoded, Echo, agents, take_text};
+use crate::error::ToolError;
+
+/// The one method that generated schemas use. AWS sends it in either case, so it is compared without.
+pub(crate) const METHOD: &str = "POST";
+
+pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
+    let api_path = take_text(&mut event, "apiPath");
+    let http_method = take_text(&mut event, "httpMethod");
+    let action_group = take_text(&mut event, "actionGroup");
+    let mut parameters = vec![event.remove("parameters").unwrap_or_default()];
+    let body = properties(event.remove("requestBody"), &mut parameters);
+    // another method is another operation, and there is none: no tool has a name with a space
+    let tool = match http_method.eq_ignore_ascii_case(METHOD) {
+        true => api_path.strip_prefix('/').unwrap_or(&api_path).to_owned(),
+        false => format!("{http_method} {api_path}"),
+    };
+    let mut decoded = agents::decode(&mut event, Echo::Api { action_group, api_path, http_method }, tool, parameters);
+    decoded.unreadable = decoded.unreadable.or(body.err());
+    decoded
+}
+
+/// The lists of `{name, type, value}` under `content.<media type>.properties`.
+fn properties(body: Option<Value>, into: &mut Vec<Value>) -> Result<(), ToolError> {
+    let unreadable =
+        || ToolError::invalid("`requestBody` must be `{\"content\": {\"<media type>\": {\"properties\": [..]}}}`");
+    let content = match body {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Object(mut body)) => body.remove("content").unwrap_or_default(),
+        Some(_) => return Err(unreadable()),
+    };
+    match content {
+        Value::Null => Ok(()),
+        Value::Object(content) => content.into_iter().try_for_each(|(_media_type, part)| match part {
+            Value::Object(mut part) => {
+                into.push(part.remove("properties").unwrap_or_default());
+                Ok(())
+            }
+            _ => Err(unreadable()),
+        }),
+        _ => Err(unreadable()),
+    }
+}
+
+pub(super) fn encode(
+    action_group: String,
+    api_path: String,
+    http_method: String,
+    outcome: Result<Value, ToolError>,
+) -> Value {
+    let (status, body) = match outcome {
+        Ok(output) => (200, output),
+        Err(error) => (error.status(), error.body()),
+    };
+    json!({
+        "actionGroup": action_group,
+        "apiPath": api_path,
+        "httpMethod": http_method,
+        "httpStatusCode": status,
+        // with a charset, Bedrock refuses the reply
+        "responseBody": {"application/json": {"body": body.to_string()}},
+    })
+}

@@ -1,0 +1,172 @@
+//! The event formats, and which one an event is in.
+//!
+//! A wire turns an event into a [`Call`] and an outcome into a reply. It knows nothing of gates.
+
+mod agents;
+mod api;
+mod direct;
+mod function;
+mod gateway;
+
+use std::{fmt, str::FromStr};
+
+use lambda_runtime::Context;
+use serde_json::{Map, Value};
+
+use crate::{
+    call::{Attributes, Call, Facts},
+    error::ToolError,
+};
+
+/// An event format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Wire {
+    /// A plain `{"toolName", "toolInput"}` object.
+    #[default]
+    Direct,
+    /// Bedrock Agents, an action group with function details.
+    Function,
+    /// Bedrock Agents, an action group with an OpenAPI schema.
+    Api,
+    /// AgentCore Gateway: the event is the arguments, the rest is in the client context.
+    Gateway,
+}
+
+impl Wire {
+    /// All wires, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::Api, Self::Direct, Self::Function, Self::Gateway];
+
+    /// The wire's name: `api`, `direct`, `function` or `gateway`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Function => "function",
+            Self::Api => "api",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// Whether Bedrock Agents is the caller, which asks the person before a tool that needs confirmation.
+    pub(crate) const fn is_agents(self) -> bool {
+        matches!(self, Self::Function | Self::Api)
+    }
+}
+
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Wire {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|wire| wire.name() == name)
+            .ok_or_else(|| format!("`{name}` is no wire; there are api, direct, function and gateway"))
+    }
+}
+
+/// What a reply has to repeat from its event.
+pub(crate) enum Echo {
+    Direct,
+    Gateway,
+    Function { action_group: String, function: String },
+    Api { action_group: String, api_path: String, http_method: String },
+}
+
+impl Echo {
+    pub(crate) const fn wire(&self) -> Wire {
+        match self {
+            Self::Direct => Wire::Direct,
+            Self::Gateway => Wire::Gateway,
+            Self::Function { .. } => Wire::Function,
+            Self::Api { .. } => Wire::Api,
+        }
+    }
+}
+
+/// An event as far as it could be read. The envelope is known, so even an unreadable call gets a reply.
+pub(crate) struct Decoded {
+    pub(crate) echo: Echo,
+    pub(crate) call: Call,
+    /// Why the call inside the envelope cannot be read.
+    pub(crate) unreadable: Option<ToolError>,
+}
+
+/// Detects the wire and reads the event; `None` where it is no wire at all.
+///
+/// The client context comes first: a Gateway event is nothing but arguments that a model wrote, so its shape proves
+/// nothing.
+pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
+    let mut decoded = if let Some(custom) = gateway::custom(context) {
+        gateway::decode(event, custom)
+    } else {
+        let Value::Object(event) = event else { return None };
+        let text = |name: &str| event.get(name).is_some_and(Value::is_string);
+        let agents = event.contains_key("messageVersion") && text("actionGroup");
+        if agents && text("function") {
+            function::decode(event)
+        } else if agents && text("apiPath") && text("httpMethod") {
+            api::decode(event)
+        } else if text("toolName") {
+            direct::decode(event)
+        } else {
+            return None;
+        }
+    };
+    let facts = &mut decoded.call.facts;
+    facts.wire = decoded.echo.wire();
+    facts.request_id.clone_from(&context.request_id);
+    facts.deadline = (context.deadline > 0).then(|| context.deadline());
+    Some(decoded)
+}
+
+/// Encodes an outcome for the wire that its call came on. Attributes go back on success and on error.
+pub(crate) fn encode(
+    echo: Echo,
+    outcome: Result<Value, ToolError>,
+    session_attributes: Attributes,
+    prompt_attributes: Attributes,
+) -> Value {
+    match echo {
+        Echo::Direct => direct::encode(outcome),
+        Echo::Gateway => gateway::encode(outcome),
+        Echo::Function { action_group, function } => {
+            let response = function::encode(action_group, function, outcome);
+            agents::envelope(response, session_attributes, prompt_attributes)
+        }
+        Echo::Api { action_group, api_path, http_method } => {
+            let response = api::encode(action_group, api_path, http_method, outcome);
+            agents::envelope(response, session_attributes, prompt_attributes)
+        }
+    }
+}
+
+/// Takes a string out of an event.
+fn take_text(event: &mut Map<String, Value>, name: &str) -> String {
+    match event.remove(name) {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+/// The arguments of a wire that carries them as one JSON object.
+fn take_object(value: Value, what: &str) -> Result<Map<String, Value>, ToolError> {
+    match value {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        _ => Err(ToolError::invalid(format!("{what} must be a JSON object, with one member per argument"))),
+    }
+}
+
+fn decoded(echo: Echo, tool: String, arguments: Result<Map<String, Value>, ToolError>, facts: Facts) -> Decoded {
+    let (arguments, unreadable) = match arguments {
+        Ok(arguments) => (arguments, None),
+        Err(error) => (Map::new(), Some(error)),
+    };
+    Decoded { echo, call: Call { tool, arguments, facts, ..Call::default() }, unreadable }
+}

@@ -1,0 +1,15 @@
+//! Behaviour of the framework through its public surface.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
+
+mod build;
+mod coercion;
+mod describe;
+mod errors;
+mod fields;
+mod gates;
+mod kit;
+mod properties;
+mod schemas;
+mod session;
+mod ui;
+mod wires;

@@ -1,0 +1,42 @@
+//! A refund: paid once, or handed to a person.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use support_desk::{Amount, Desk, ORDER_ID, RefundRequest, RefundResult, caller};
+use toolgate::{Cx, ToolError};
+use toolgate_dynamodb::{Commit, CommitError};
+use validator::Validate;
+
+/// Refund an amount of an order to the customer, with their consent. What goes beyond 500 dollars of automatic refunds
+/// for the order becomes a ticket for a person (state `escalated`) instead of money.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RequestRefund {
+    /// The order's number, such as ORD-12345.
+    #[validate(regex(path = *ORDER_ID))]
+    order_id: String,
+    /// The amount in dollars, such as 129.95.
+    amount: Amount,
+    /// Why, in a sentence.
+    #[validate(length(min = 1, max = 500))]
+    reason: String,
+}
+
+/// A plan may meet an order that has changed, and be replaced by another; more than this often is contention.
+const PLANS: usize = 4;
+
+pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result<RefundResult, ToolError> {
+    let desk = cx.state();
+    let caller = caller(&cx)?;
+    let RequestRefund { order_id, amount, reason } = input;
+    let request = RefundRequest { order_id, amount, reason };
+    // nothing is read first: the conditions of the write judge, and a repeat is told by the ledger in the same request
+    let mut plan = desk.plan_refund(&caller, &request);
+    for _ in 0..PLANS {
+        match cx.commit(desk.ledger(), plan.items, plan.output).await {
+            Err(CommitError::Condition { item, .. }) => plan = desk.replan_refund(&caller, &request, item)?,
+            committed => return Ok(committed?),
+        }
+    }
+    Err(ToolError::conflict("the order changes too often right now; repeat the same call in a moment"))
+}

@@ -1,0 +1,36 @@
+//! A ticket for a person.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use support_desk::{CUSTOMER_ID, Desk, Escalation, ORDER_ID, Priority, TicketOpened, caller};
+use toolgate::{Cx, ToolError};
+use toolgate_dynamodb::{Commit, CommitError};
+use validator::Validate;
+
+/// Hand a case to a person: opens a ticket, and says who will look at it and by when.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct EscalateToHuman {
+    /// The case in a few sentences, so that nobody has to ask again.
+    #[validate(length(min = 1, max = 2000))]
+    summary: String,
+    /// The customer's id, such as CUST-12345.
+    #[validate(regex(path = *CUSTOMER_ID))]
+    customer_id: Option<String>,
+    /// The order it is about, such as ORD-12345.
+    #[validate(regex(path = *ORDER_ID))]
+    order_id: Option<String>,
+    /// How urgent it is; normal unless given.
+    priority: Option<Priority>,
+}
+
+pub(crate) async fn escalate_to_human(cx: Cx<Desk>, input: EscalateToHuman) -> Result<TicketOpened, ToolError> {
+    let desk = cx.state();
+    let EscalateToHuman { summary, customer_id, order_id, priority } = input;
+    let escalation = Escalation { summary, customer_id, order_id, priority: priority.unwrap_or(Priority::Normal) };
+    let plan = desk.plan_escalation(&caller(&cx)?, &escalation)?;
+    match cx.commit(desk.ledger(), plan.items, plan.output).await {
+        Err(CommitError::Condition { index, .. }) => Err(desk.why_not_escalated(&escalation, index).into()),
+        committed => Ok(committed?),
+    }
+}

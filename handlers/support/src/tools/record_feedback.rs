@@ -1,0 +1,25 @@
+//! What a customer thought of it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use support_desk::{Desk, FeedbackRecorded, caller};
+use toolgate::{Cx, ToolError};
+use validator::Validate;
+
+/// Record the customer's feedback on this conversation. In one conversation the last feedback counts.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RecordFeedback {
+    /// From 1 (bad) to 5 (very good).
+    #[validate(range(min = 1, max = 5))]
+    rating: u8,
+    /// What the customer said about it.
+    #[validate(length(max = 1000))]
+    comment: Option<String>,
+}
+
+pub(crate) async fn record_feedback(cx: Cx<Desk>, input: RecordFeedback) -> Result<FeedbackRecorded, ToolError> {
+    // a session's id alone may be guessed by another customer
+    let caller = caller(&cx)?;
+    Ok(cx.state().record_feedback(&caller, cx.session_id(), input.rating, input.comment.as_deref()).await?)
+}

@@ -1,0 +1,26 @@
+//! Answers to general questions.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use support_desk::{ArticlesFound, Desk};
+use toolgate::{Cx, ToolError};
+use validator::Validate;
+
+/// Search the help articles: returns, refunds, delivery, invoices, accounts. The best match comes first.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SearchKnowledgeBase {
+    /// What to look for, in a few words.
+    #[validate(length(min = 1, max = 300))]
+    query: String,
+    /// How many articles to return; 3 unless given.
+    #[validate(range(min = 1, max = 10))]
+    limit: Option<u8>,
+}
+
+pub(crate) async fn search_knowledge_base(
+    cx: Cx<Desk>,
+    input: SearchKnowledgeBase,
+) -> Result<ArticlesFound, ToolError> {
+    Ok(cx.state().search_articles(&input.query, input.limit.unwrap_or(3).into()))
+}

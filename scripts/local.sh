@@ -1,0 +1,47 @@
+# Starting and stopping the local agent; sourced by run.sh and watch.sh.
+
+toolgate="$BIN/toolgate"
+url="http://127.0.0.1:$PORT"
+log=$(mktemp)
+server=
+
+stop() {
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -f "$log"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Whether /health answers 200. By bash alone, since there may be no curl.
+healthy() {
+    { exec 3<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
+    printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1:%s\r\n\r\n' "$PORT" >&3
+    local status=
+    read -r -t 5 status <&3 || true
+    exec 3>&-
+    [[ $status == HTTP/1.?\ 200* ]]
+}
+
+# start ARGS..: `toolgate dev ARGS..` in the background, until it is healthy.
+start() {
+    if healthy; then
+        echo "something answers on port $PORT already: stop it, or choose another with PORT=…" >&2
+        exit 1
+    fi
+    # without the terminal, so that Ctrl-C reaches only what the person talks to
+    "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >"$log" 2>&1 &
+    server=$!
+    local tries=0
+    until healthy; do
+        if ! kill -0 "$server" 2>/dev/null || [ $((tries += 1)) -gt 600 ]; then
+            cat "$log" >&2
+            echo "the local agent did not start" >&2
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
