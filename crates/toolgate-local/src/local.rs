@@ -247,7 +247,7 @@ impl Local {
             model: (!template.agents.is_empty()).then(|| model.clone()),
             template: Arc::clone(&template),
             functions: functions.clone(),
-            database,
+            database: Arc::clone(&database),
             catalogs: OnceLock::new(),
         });
 
@@ -276,6 +276,7 @@ impl Local {
         let warm = async { Ok(progress::slow(&self.log, "still starting the functions", functions.warm_up()).await?) };
         let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
         let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
+        database.is_filled();
         running.is_up(catalogs);
         Ok(running)
     }

@@ -73,6 +73,8 @@ impl Database {
             Data::Memory => dynoxide::Database::memory().map_err(|error| start(error.to_string()))?,
             Data::Directory(folder) => open_file(folder, reset)?,
         };
+        // While tables are filled, only a power cut could lose a write; waiting for the disk would take seconds.
+        inner.enable_bulk_loading().map_err(|error| start(error.to_string()))?;
         let listener = std::net::TcpListener::bind((hidden_address(), 0)).map_err(|error| start(error.to_string()))?;
         listener.set_nonblocking(true).map_err(|error| start(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| start(error.to_string()))?;
@@ -99,6 +101,13 @@ impl Database {
             .spawn(move || runtime.block_on(serve))
             .map_err(|error| start(error.to_string()))?;
         Ok(Self { inner, address, _stop: stop })
+    }
+
+    /// The tables are seeded: from now on the journal is flushed as SQLite recommends.
+    pub(crate) fn is_filled(&self) {
+        if let Err(error) = self.inner.disable_bulk_loading() {
+            tracing::warn!(%error, "the tables stay as if they were being filled");
+        }
     }
 }
 
