@@ -109,7 +109,7 @@ fn reply(invocation: Invocation, with_log: bool) -> Response {
     response
 }
 
-/// A request that reaches no function.
+/// A request that gets no reply from a function.
 struct Refusal {
     status: StatusCode,
     kind: &'static str,

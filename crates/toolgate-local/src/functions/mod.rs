@@ -50,11 +50,11 @@ pub struct Invocation {
     pub request_id: String,
 }
 
-/// Why nothing was invoked. The event has reached no function, so it is safe to send it again.
+/// Why there is no reply, not even one that says that the function failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// There is no such function.
+    /// There is no such function, so nothing was invoked.
     #[error("there is no function `{name}`; the template has {}", known.join(", "))]
     Unknown {
         /// As it was asked for.
@@ -62,7 +62,7 @@ pub enum InvokeError {
         /// The names that exist.
         known: Vec<String>,
     },
-    /// The local agent is stopping.
+    /// The local agent is stopping; the function may have begun.
     #[error("the local agent is stopping")]
     Stopping,
 }
@@ -134,7 +134,7 @@ impl Functions {
     /// or a function's ARN. `client_context` is JSON text, which the function gets as it is.
     ///
     /// # Errors
-    /// [`InvokeError`] when nothing was invoked. A function that fails is an [`Invocation`] with a `function_error`.
+    /// [`InvokeError`] when there is no reply. A function that fails is an [`Invocation`] with a `function_error`.
     pub async fn invoke(
         &self,
         name: &str,
