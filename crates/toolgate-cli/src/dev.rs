@@ -1,10 +1,12 @@
 //! `toolgate dev`: the local agent, until it is told to stop.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
+
+use crate::Failure;
 
 /// Run the agents of a SAM template on this machine: Lambda, InvokeAgent and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
@@ -46,7 +48,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
     let mut local = Local::from_template(&args.template)
         .port(args.port)

@@ -1,11 +1,17 @@
 //! The `toolgate` command: one subcommand per file.
 
+mod chat;
 mod dev;
+mod invoke;
+mod play;
 mod schemas;
 
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+
+/// What ends a command before its end.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Run AI agents and their tools on a laptop, as they run on Bedrock.
 #[derive(Debug, Parser)]
@@ -18,6 +24,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::Args),
+    /// Talk to an agent, on this machine or on AWS
+    Chat(chat::Args),
+    /// Invoke a function of the local agent with an event of your own
+    Invoke(invoke::Args),
+    /// Play the conversations of a scenario, and check what comes of them
+    Play(play::Args),
     Schemas(schemas::Schemas),
 }
 
@@ -31,6 +43,9 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Dev(args) => dev::run(args).await,
+            Command::Chat(args) => chat::run(args).await,
+            Command::Invoke(args) => invoke::run(args).await,
+            Command::Play(args) => play::run(args).await,
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });

@@ -242,12 +242,13 @@ impl Local {
         let functions = Functions::new(specs, settings);
         let template = Arc::new(template);
         let model = self.model.clone().unwrap_or_else(|| default_model(&template));
+        let store = Arc::clone(&database);
         let health = Arc::new(Health {
             endpoint,
             model: (!template.agents.is_empty()).then(|| model.clone()),
             template: Arc::clone(&template),
             functions: functions.clone(),
-            database: Arc::clone(&database),
+            database,
             catalogs: OnceLock::new(),
         });
 
@@ -268,7 +269,10 @@ impl Local {
             match (&template.seed, &programs.seed) {
                 (Some(seed), Some(program)) => {
                     let filling = seed::run(seed, program, &environment, &self.log);
-                    Ok(progress::slow(&self.log, "still filling the tables", filling).await?)
+                    store.confirm_writes(false)?;
+                    let filled = progress::slow(&self.log, "still filling the tables", filling).await;
+                    store.confirm_writes(true)?;
+                    Ok(filled?)
                 }
                 _ => Ok::<(), LocalError>(()),
             }
@@ -276,7 +280,6 @@ impl Local {
         let warm = async { Ok(progress::slow(&self.log, "still starting the functions", functions.warm_up()).await?) };
         let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
         let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
-        database.is_filled();
         running.is_up(catalogs);
         Ok(running)
     }

@@ -62,7 +62,7 @@ impl<'a> Seat<'a> {
     ) -> Self {
         let chain = vec![alias_arn(&agent.spec.id, &alias)];
         let path = agent.spec.id.clone();
-        let seat = Self {
+        Self {
             turn,
             agent,
             alias,
@@ -75,8 +75,7 @@ impl<'a> Seat<'a> {
             prompt_attributes: Mutex::new(prompt),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
-        };
-        seat
+        }
     }
 
     /// A collaborator, asked by this agent.

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use super::{Block, Message, Model, ModelError, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage};
 pub use conversation::{CallGroup, Conversation, Expectation, Turn, YesNo};
 pub use file::{Scenario, ScenarioError};
-pub use render::render;
+pub use render::{holds, render};
 
 /// The scripted model of one scenario file.
 #[derive(Debug, Clone)]

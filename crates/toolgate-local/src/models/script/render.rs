@@ -29,8 +29,11 @@ pub fn render(template: &str, values: &Value) -> Result<String, String> {
     ENVIRONMENT.render_str(template, values).map(|text| text.trim().to_owned()).map_err(|error| told(template, &error))
 }
 
-/// Whether an expression is true.
-pub(super) fn holds(expression: &str, values: &Value) -> Result<bool, String> {
+/// Whether an expression of a scenario file is true.
+///
+/// # Errors
+/// What is wrong with the expression.
+pub fn holds(expression: &str, values: &Value) -> Result<bool, String> {
     evaluate(expression, values).map(|value| value.is_true())
 }
 
