@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     body::{self, Refused},
-    functions::{Functions, Invocation, InvokeError, PAYLOAD_BYTES},
+    functions::{Event, Functions, Invocation, InvokeError, PAYLOAD_BYTES},
 };
 
 /// An event that nobody waits for may have 1 MB.
@@ -52,13 +52,15 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
     let trace_id = header("x-amzn-trace-id").map(str::to_owned);
     match kind {
         "RequestResponse" => {
-            let invocation = functions.invoke_traced(name, payload, client_context, trace_id).await?;
-            Ok(reply(invocation, header("x-amz-log-type") == Some("Tail")))
+            let with_log = header("x-amz-log-type") == Some("Tail");
+            let invocation = functions.run(name, Event { payload, client_context, trace_id, with_log }).await?;
+            Ok(reply(invocation, with_log))
         }
         "Event" => {
             let (functions, name) = (functions.clone(), name.to_owned());
             // Nobody waits, and Lambda passes no client context on.
-            tokio::spawn(async move { functions.invoke_traced(&name, payload, None, trace_id).await });
+            let event = Event { payload, trace_id, ..Event::default() };
+            tokio::spawn(async move { functions.run(&name, event).await });
             Ok(StatusCode::ACCEPTED.into_response())
         }
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -107,7 +109,7 @@ fn reply(invocation: Invocation, with_log: bool) -> Response {
     response
 }
 
-/// A request that reaches no function.
+/// A request that gets no reply from a function.
 struct Refusal {
     status: StatusCode,
     kind: &'static str,

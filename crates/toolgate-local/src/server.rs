@@ -1,8 +1,12 @@
 //! All routes of the one port, behind the guard.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, response::IntoResponse};
+use axum::{
+    Json, Router,
+    response::IntoResponse,
+    serve::{Listener, ListenerExt},
+};
 use http::{StatusCode, Uri};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -40,8 +44,17 @@ pub(crate) fn serve(
 ) -> Task {
     let router = guard::protect(router, port);
     Task::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        if let Err(error) = axum::serve(no_delay(listener), router).with_graceful_shutdown(stop).await {
             tracing::error!(%error, "the local agent stopped serving");
+        }
+    })
+}
+
+/// Small answers leave at once instead of waiting for more to send.
+pub(crate) fn no_delay(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
+    listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
         }
     })
 }
