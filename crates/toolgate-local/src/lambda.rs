@@ -48,7 +48,8 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
         Err(Refused::TooLarge) => return Err(Refusal::too_large(limit)),
         Err(Refused::Broken) => return Err(Refusal::bad_content("the request body could not be read".to_owned())),
     };
-    let client_context = header("x-amz-client-context").map(client_context).transpose()?;
+    let client_context =
+        headers.get("x-amz-client-context").map(|value| client_context(value.as_bytes())).transpose()?;
     let trace_id = header("x-amzn-trace-id").map(str::to_owned);
     match kind {
         "RequestResponse" => {
@@ -84,8 +85,8 @@ fn event(payload: Bytes) -> Result<Bytes, Refusal> {
 }
 
 /// The JSON text of a client context. Any JSON will do: what is in it is the function's business.
-fn client_context(header: &str) -> Result<String, Refusal> {
-    let decoded = BASE64.decode(header.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+fn client_context(header: &[u8]) -> Result<String, Refusal> {
+    let decoded = BASE64.decode(header.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded
         .filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
         .ok_or_else(|| Refusal::bad_content("Client context must be a valid Base64-encoded JSON object.".to_owned()))

@@ -14,9 +14,7 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn new() -> Self {
-        Self {
-            lines: BufReader::new(tokio::io::stdin()).lines(),
-        }
+        Self { lines: BufReader::new(tokio::io::stdin()).lines() }
     }
 
     /// The next line, `None` at the end of the input.
@@ -34,11 +32,7 @@ impl Person {
             if !std::io::stdin().is_terminal() {
                 writeln!(std::io::stderr().lock())?;
             }
-            match answer
-                .as_deref()
-                .map(|answer| answer.trim().to_ascii_lowercase())
-                .as_deref()
-            {
+            match answer.as_deref().map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
                 Some("y" | "yes") => return Ok(true),
                 Some("n" | "no") => return Ok(false),
                 Some(_) => writeln!(std::io::stderr().lock(), "Please answer y or n.")?,

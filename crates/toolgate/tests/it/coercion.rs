@@ -139,13 +139,13 @@ async fn nothing_is_absent_for_optional_fields_and_missing_for_required_ones() {
             assert_eq!(given(wire, "quantity", nothing.clone()).await, Value::Null, "{wire} {nothing}");
             assert_eq!(given(wire, "tags", nothing.clone()).await, Value::Null, "{wire} {nothing}");
             let body = call(wire, "take_order", json!({"orderId": nothing})).await;
-            assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+            assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got missing"], "{wire}");
         }
         let body = call(wire, "take_order", json!({})).await;
-        assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+        assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got missing"], "{wire}");
     }
     let body = call(Wire::Function, "take_order", json!({"orderId": "O", "address": "{city=, street=null}"})).await;
-    assert_eq!(problems(&body), ["address.city: text, got nothing"]);
+    assert_eq!(problems(&body), ["address.city: text, got missing"]);
 }
 
 #[tokio::test]
@@ -197,9 +197,9 @@ async fn all_problems_come_back_at_once() {
             unknown,
             "big: an integer, got `many`",
             "email: an e-mail address, got `nobody`",
-            "lines[0].itemName: text, got nothing",
+            "lines[0].itemName: text, got missing",
             "lines[0].quantity: an integer 1 or more, got 0",
-            "orderId: text of 1 to 40 characters, got nothing",
+            "orderId: text of 1 to 40 characters, got missing",
             "priority: one of `low`, `high`, got `urgent`",
             "quantity: an integer from 1 to 5, got 9",
         ];
