@@ -32,34 +32,18 @@ pub(crate) struct Args {
 /// Prints the reply to standard output. A function's own error goes to standard error, with exit code 3.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let name = &args.function;
-    if name.is_empty()
-        || !name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-    {
-        return Err(
-            format!("`{name}` is no function name: use letters, digits, `-` and `_`").into(),
-        );
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Err(format!("`{name}` is no function name: use letters, digits, `-` and `_`").into());
     }
-    let url = format!(
-        "{}/2015-03-31/functions/{name}/invocations",
-        args.endpoint_url.trim_end_matches('/')
-    );
+    let url = format!("{}/2015-03-31/functions/{name}/invocations", args.endpoint_url.trim_end_matches('/'));
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let mut request = client
-        .post(&url)
-        .header("content-type", "application/json")
-        .body(read(&args.event)?);
+    let mut request = client.post(&url).header("content-type", "application/json").body(read(&args.event)?);
     if let Some(file) = &args.client_context {
         request = request.header("x-amz-client-context", STANDARD.encode(read(file)?));
     }
     let answer = request.send().await.map_err(|error| {
         if error.is_connect() {
-            return format!(
-                "no local agent at {}: start one with `toolgate dev`",
-                args.endpoint_url
-            )
-            .into();
+            return format!("no local agent at {}: start one with `toolgate dev`", args.endpoint_url).into();
         }
         Box::<dyn Error + Send + Sync>::from(error)
     })?;
@@ -76,10 +60,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error + Send + S
         return Err(format!("the local agent answered {status}: {payload}").into());
     }
     if let Some(kind) = function_error {
-        writeln!(
-            std::io::stderr().lock(),
-            "the function failed ({kind}): {payload}"
-        )?;
+        writeln!(std::io::stderr().lock(), "the function failed ({kind}): {payload}")?;
         return Ok(ExitCode::from(FUNCTION_FAILED));
     }
     writeln!(std::io::stdout().lock(), "{payload}")?;

@@ -1,6 +1,6 @@
 //! Where an agent is, and a client of the AWS SDK for it.
 
-use std::{io::Write, net::IpAddr};
+use std::net::IpAddr;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_bedrockagentruntime::{
@@ -40,9 +40,7 @@ impl Place {
     /// A client. A turn is never sent twice, since its tools have effects, and silence is no fault: models think.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
@@ -51,10 +49,7 @@ impl Place {
         match self {
             Self::Local(url) => {
                 let dummy = Credentials::new("local", "local", None, None, "toolgate");
-                loader = loader
-                    .endpoint_url(url)
-                    .region(Region::new("us-east-1"))
-                    .credentials_provider(dummy);
+                loader = loader.endpoint_url(url).region(Region::new("us-east-1")).credentials_provider(dummy);
             }
             Self::Endpoint(url) => loader = loader.endpoint_url(url),
             Self::Aws => {}
@@ -66,11 +61,9 @@ impl Place {
         Ok(Client::new(&config))
     }
 
-    /// Says what one is talking to; above all, when the model is scripted.
-    pub(crate) async fn introduce(&self, agent: &str) -> Result<(), Failure> {
-        let Self::Local(url) = self else {
-            return Ok(());
-        };
+    /// What one is talking to; above all, whether the model is scripted. Empty where that is not to be known.
+    pub(crate) async fn introduce(&self, agent: &str) -> Result<String, Failure> {
+        let Self::Local(url) = self else { return Ok(String::new()) };
         let client = reqwest::Client::builder().no_proxy().build()?;
         let Ok(answer) = client.get(format!("{url}/agents")).send().await else {
             return Err(format!(
@@ -79,36 +72,19 @@ impl Place {
             .into());
         };
         // Another server at that address may still speak InvokeAgent.
-        let Ok(agents) = answer.json::<Vec<Value>>().await else {
-            return Ok(());
-        };
-        let known = agents
-            .iter()
-            .find(|known| known.get("agentId").and_then(Value::as_str) == Some(agent));
+        let Ok(agents) = answer.json::<Vec<Value>>().await else { return Ok(String::new()) };
+        let known = agents.iter().find(|known| known.get("agentId").and_then(Value::as_str) == Some(agent));
         let Some(known) = known else {
-            let ids: Vec<&str> = agents
-                .iter()
-                .filter_map(|known| known.get("agentId")?.as_str())
-                .collect();
-            return Err(format!(
-                "there is no agent `{agent}` at {url}; there are: {}",
-                ids.join(", ")
-            )
-            .into());
+            let ids: Vec<&str> = agents.iter().filter_map(|known| known.get("agentId")?.as_str()).collect();
+            return Err(format!("there is no agent `{agent}` at {url}; there are: {}", ids.join(", ")).into());
         };
-        let model = known
-            .get("model")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let model = known.get("model").and_then(Value::as_str).unwrap_or_default();
         if known.get("scripted") == Some(&Value::Bool(true)) {
-            writeln!(
-                std::io::stderr().lock(),
+            return Ok(format!(
                 "The model is scripted ({model}): it follows written rules and understands nothing else."
-            )?;
-        } else {
-            writeln!(std::io::stderr().lock(), "The model is {model}.")?;
+            ));
         }
-        Ok(())
+        Ok(format!("The model is {model}."))
     }
 }
 
@@ -118,11 +94,7 @@ fn is_local(url: &str) -> bool {
         return false;
     };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    url.scheme() == "http"
-        || host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    url.scheme() == "http" || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -137,14 +109,8 @@ mod tests {
             Place::choose(Some("http://127.0.0.1:9/"), Some("x")),
             Place::Local("http://127.0.0.1:9".to_owned())
         );
-        assert_eq!(
-            Place::choose(Some("https://[::1]:9"), None),
-            Place::Local("https://[::1]:9".to_owned())
-        );
+        assert_eq!(Place::choose(Some("https://[::1]:9"), None), Place::Local("https://[::1]:9".to_owned()));
         let aws = "https://vpce-1.bedrock-agent-runtime.eu-west-1.vpce.amazonaws.com";
-        assert_eq!(
-            Place::choose(Some(aws), None),
-            Place::Endpoint(aws.to_owned())
-        );
+        assert_eq!(Place::choose(Some(aws), None), Place::Endpoint(aws.to_owned()));
     }
 }

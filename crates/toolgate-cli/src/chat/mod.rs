@@ -39,11 +39,7 @@ pub(crate) struct Args {
     #[arg(long)]
     trace: bool,
     /// Where to talk to. http:// and loopback addresses get dummy credentials, others yours.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME"
-    )]
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME")]
     endpoint_url: Option<String>,
     /// What to say. Without it every line of standard input is one turn.
     text: Option<String>,
@@ -56,16 +52,13 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let target = Target {
         agent: args.agent,
         alias: args.alias.unwrap_or_else(|| "TSTALIASID".to_owned()),
-        session: args
-            .session
-            .unwrap_or_else(|| format!("chat-{}", Uuid::new_v4())),
+        session: args.session.unwrap_or_else(|| format!("chat-{}", Uuid::new_v4())),
     };
-    place.introduce(&target.agent).await?;
-    let mut talk = Talk {
-        person: Person::new(),
-        timeline: args.trace.then(Timeline::default),
-        printed: false,
-    };
+    let introduction = place.introduce(&target.agent).await?;
+    if !introduction.is_empty() {
+        writeln!(std::io::stderr().lock(), "{introduction}")?;
+    }
+    let mut talk = Talk { person: Person::new(), timeline: args.trace.then(Timeline::default), printed: false };
     if let Some(text) = args.text {
         turn::take(&client, &target, &text, &mut talk).await?;
         talk.end_line()?;
@@ -74,17 +67,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let terminal = std::io::stdin().is_terminal();
     let mut failed = false;
     if terminal {
-        writeln!(
-            std::io::stderr().lock(),
-            "Session {}. Say something; Ctrl-D ends.",
-            target.session
-        )?;
+        writeln!(std::io::stderr().lock(), "Session {}. Say something; Ctrl-D ends.", target.session)?;
     }
-    while let Some(line) = talk
-        .person
-        .line(if terminal { "\nyou> " } else { "" })
-        .await?
-    {
+    while let Some(line) = talk.person.line(if terminal { "\nyou> " } else { "" }).await? {
         if line.trim().is_empty() {
             continue;
         }
@@ -96,11 +81,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         }
     }
     // At a keyboard the person saw every error; a script sees the exit code.
-    Ok(if failed && !terminal {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if failed && !terminal { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Answers to standard output; questions and the timeline to standard error.

@@ -40,28 +40,13 @@ pub(crate) struct Asked {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: Vec<String> = self
-            .arguments
-            .iter()
-            .map(|(name, value)| format!("{name} = {value}"))
-            .collect();
-        write!(
-            f,
-            "{} wants to run {} ({}).",
-            self.agent,
-            self.tool,
-            arguments.join(", ")
-        )
+        let arguments: Vec<String> = self.arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        write!(f, "{} wants to run {} ({}).", self.agent, self.tool, arguments.join(", "))
     }
 }
 
 /// Takes a turn to its end.
-pub(crate) async fn take<W: Watch>(
-    client: &Client,
-    target: &Target,
-    text: &str,
-    watch: &mut W,
-) -> Result<(), Failure> {
+pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str, watch: &mut W) -> Result<(), Failure> {
     let call = || {
         client
             .invoke_agent()
@@ -103,10 +88,8 @@ async fn stream<W: Watch>(
     while let Some(event) = output.completion.recv().await.map_err(told)? {
         match event {
             ResponseStream::Chunk(chunk) => {
-                let bytes = chunk
-                    .bytes
-                    .map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner)
-                    .unwrap_or_default();
+                let bytes =
+                    chunk.bytes.map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner).unwrap_or_default();
                 watch.text(&String::from_utf8_lossy(&bytes))?;
             }
             ResponseStream::Trace(part) => watch.trace(&part)?,
@@ -117,30 +100,15 @@ async fn stream<W: Watch>(
     Ok(question)
 }
 
-async fn settle<W: Watch>(
-    input: &InvocationInputMember,
-    watch: &mut W,
-) -> Result<InvocationResultMember, Failure> {
+async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Result<InvocationResultMember, Failure> {
     let state = |agreed| {
-        if agreed {
-            ConfirmationState::Confirm
-        } else {
-            ConfirmationState::Deny
-        }
+        if agreed { ConfirmationState::Confirm } else { ConfirmationState::Deny }
     };
     match input {
         InvocationInputMember::FunctionInvocationInput(input) => {
-            let arguments = input
-                .parameters()
-                .iter()
-                .map(|p| (owned(p.name()), owned(p.value())))
-                .collect();
+            let arguments = input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).collect();
             let agent = input.collaborator_name().or(input.agent_id());
-            let asked = Asked {
-                agent: owned(agent),
-                tool: owned(input.function()),
-                arguments,
-            };
+            let asked = Asked { agent: owned(agent), tool: owned(input.function()), arguments };
             only_asks(input.action_invocation_type(), &asked)?;
             let agreed = watch.confirm(&asked).await?;
             let result = FunctionResult::builder()
@@ -152,27 +120,14 @@ async fn settle<W: Watch>(
             Ok(InvocationResultMember::FunctionResult(result))
         }
         InvocationInputMember::ApiInvocationInput(input) => {
-            let body = input
-                .request_body()
-                .and_then(|body| body.content())
-                .into_iter()
-                .flat_map(|content| content.values());
-            let in_body = body
-                .flat_map(|media| media.properties())
-                .map(|p| (owned(p.name()), owned(p.value())));
-            let arguments = input
-                .parameters()
-                .iter()
-                .map(|p| (owned(p.name()), owned(p.value())))
-                .chain(in_body)
-                .collect();
+            let body =
+                input.request_body().and_then(|body| body.content()).into_iter().flat_map(|content| content.values());
+            let in_body = body.flat_map(|media| media.properties()).map(|p| (owned(p.name()), owned(p.value())));
+            let arguments =
+                input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).chain(in_body).collect();
             let agent = input.collaborator_name().or(input.agent_id());
             let tool = owned(input.api_path()).trim_start_matches('/').to_owned();
-            let asked = Asked {
-                agent: owned(agent),
-                tool,
-                arguments,
-            };
+            let asked = Asked { agent: owned(agent), tool, arguments };
             only_asks(input.action_invocation_type(), &asked)?;
             let agreed = watch.confirm(&asked).await?;
             let result = ApiResult::builder()
@@ -191,11 +146,10 @@ async fn settle<W: Watch>(
 fn only_asks(kind: Option<&ActionInvocationType>, asked: &Asked) -> Result<(), Failure> {
     match kind {
         None | Some(ActionInvocationType::UserConfirmation) => Ok(()),
-        Some(_) => Err(format!(
-            "{} hands `{}` over to the caller's own program, which a chat is not",
-            asked.agent, asked.tool
-        )
-        .into()),
+        Some(_) => {
+            Err(format!("{} hands `{}` over to the caller's own program, which a chat is not", asked.agent, asked.tool)
+                .into())
+        }
     }
 }
 
@@ -209,13 +163,9 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    let service = error.as_service_error().map(|service| {
-        (
-            service.code().map(str::to_owned),
-            service.message().map(str::to_owned),
-            service.to_string(),
-        )
-    });
+    let service = error
+        .as_service_error()
+        .map(|service| (service.code().map(str::to_owned), service.message().map(str::to_owned), service.to_string()));
     match service {
         Some((code, Some(message), _)) => match code {
             Some(code) => format!("{message} ({code})").into(),

@@ -20,18 +20,11 @@ pub(crate) fn check(expected: &Expectation, record: &Record) -> Vec<String> {
             problems.push(format!("expected the {what} {wanted:?}, saw {seen:?}"));
         }
     }
-    problems.extend(
-        record
-            .failures
-            .iter()
-            .map(|failure| format!("a failure: {failure}")),
-    );
+    problems.extend(record.failures.iter().map(|failure| format!("a failure: {failure}")));
     for call in &record.calls {
         match &call.output {
             None => problems.push(format!("`{}` has no result", call.tool)),
-            Some(output) if output.get("error").is_some() => {
-                problems.push(format!("`{}` failed: {output}", call.tool))
-            }
+            Some(output) if output.get("error").is_some() => problems.push(format!("`{}` failed: {output}", call.tool)),
             Some(_) => {}
         }
     }

@@ -25,11 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
     /// The scenario: the rules of the model, and the conversations to play.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "scenarios/support-desk.yaml"
-    )]
+    #[arg(long, value_name = "FILE", default_value = "scenarios/support-desk.yaml")]
     scenario: PathBuf,
     /// Play against a local agent that runs already, with its own model and tables.
     #[arg(long, value_name = "URL")]
@@ -40,31 +36,28 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let scenario = Scenario::read(&args.scenario)?;
     if scenario.conversations.is_empty() {
-        return Err(format!(
-            "scenario `{}` has no conversations to play",
-            args.scenario.display()
-        )
-        .into());
+        return Err(format!("scenario `{}` has no conversations to play", args.scenario.display()).into());
     }
     let started = match args.endpoint_url {
         Some(_) => None,
         None => Some(local::start(&args.template, &args.scenario).await?),
     };
-    let url = args.endpoint_url.unwrap_or_else(|| {
-        started
-            .as_ref()
-            .map(|running| running.url().to_owned())
-            .unwrap_or_default()
-    });
-    let place = Place::choose(Some(&url), None);
+    let url =
+        args.endpoint_url.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
+    let result = play_all(&scenario, &url).await;
+    if let Some(started) = started {
+        started.stop(!matches!(result, Ok(ExitCode::SUCCESS))).await?;
+    }
+    result
+}
+
+async fn play_all(scenario: &Scenario, url: &str) -> Result<ExitCode, Failure> {
+    let place = Place::choose(Some(url), None);
     let client = place.connect().await?;
     let mut problems = Vec::new();
     for conversation in &scenario.conversations {
-        say(&format!(
-            "\n== {} (with {})",
-            conversation.name, conversation.agent
-        ))?;
-        place.introduce(&conversation.agent).await?;
+        say(&format!("\n== {} (with {})", conversation.name, conversation.agent))?;
+        say(&place.introduce(&conversation.agent).await?)?;
         for problem in play(&client, conversation).await? {
             say(&format!("   not as expected: {problem}"))?;
             problems.push(format!("{}: {problem}", conversation.name));
@@ -107,20 +100,12 @@ async fn play(client: &Client, conversation: &Conversation) -> Result<Vec<String
     let mut problems = Vec::new();
     for turn in &conversation.turns {
         say(&format!("\n   you> {}", turn.say))?;
-        let mut player = Player {
-            turn,
-            timeline: Timeline::default(),
-            record: Record::default(),
-        };
+        let mut player = Player { turn, timeline: Timeline::default(), record: Record::default() };
         if let Err(error) = turn::take(client, &target, &turn.say, &mut player).await {
             problems.push(format!("the turn failed: {error}"));
             break;
         }
-        say(&format!(
-            "   {}> {}",
-            target.agent,
-            player.record.answer.replace('\n', "\n   ")
-        ))?;
+        say(&format!("   {}> {}", target.agent, player.record.answer.replace('\n', "\n   ")))?;
         problems.extend(check::check(&turn.expect, &player.record));
     }
     Ok(problems)
@@ -157,10 +142,7 @@ impl Watch for Player<'_> {
             return Err(format!("{asked} The scenario has no answer to that").into());
         };
         let agreed = answer == YesNo::Yes;
-        say(&format!(
-            "           {asked} Allow? [y/n] {}",
-            if agreed { "y" } else { "n" }
-        ))?;
+        say(&format!("           {asked} Allow? [y/n] {}", if agreed { "y" } else { "n" }))?;
         self.record.confirmed.push(asked.tool.clone());
         Ok(agreed)
     }
