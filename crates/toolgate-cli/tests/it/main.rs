@@ -1,0 +1,6 @@
+//! The command as a person or a script uses it.
+
+mod chat;
+mod invoke;
+mod play;
+mod support;
