@@ -32,7 +32,7 @@ start() {
         echo "something answers on port $PORT already: stop it, or choose another with PORT=…" >&2
         exit 1
     fi
-    # without the terminal, so that Ctrl-C reaches only what the person talks to
+    # what it says goes to a file, so that the terminal belongs to the chat
     "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >"$log" 2>&1 &
     server=$!
     local tries=0

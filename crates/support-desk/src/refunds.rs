@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What of an order may be refunded without a person, in total.
-pub const AUTOMATIC_LIMIT: Money = Money::cents(500_00);
+pub const AUTOMATIC_LIMIT: Money = Money::cents(50_000);
 
 /// Days until a refund shows on an account.
 const EXPECTED_IN_DAYS: &str = "3–5";

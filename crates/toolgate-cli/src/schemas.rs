@@ -79,7 +79,7 @@ impl Schemas {
         let template = template::read_without_agents(&self.template, &BTreeMap::new())?;
         let folder = self.template.parent().unwrap_or(Path::new("."));
         let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
-        let programs = Binaries::around(folder).find_all(names.into_iter())?;
+        let programs = Binaries::around(folder).find_all(names)?;
         let mut files = BTreeMap::new();
         for program in programs {
             let catalog = describe(&program)?;

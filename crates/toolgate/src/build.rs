@@ -14,7 +14,6 @@ use crate::{
     catalog::CatalogTool,
     entry::{Entry, Exec, Once, Typed},
     gate::fields_out::Exposed,
-    handler::ToolInput,
     nearest::same_name,
     router::{Inner, Router, RouterBuilder},
     schema::{
@@ -35,10 +34,10 @@ pub(crate) struct Candidate<S> {
 }
 
 impl<S: Send + Sync + 'static> Candidate<S> {
-    pub(crate) fn new<I: ToolInput>(tool: Tool<S, I>) -> Self {
-        let Tool { draft, run, rules, once_by } = tool;
+    pub(crate) fn new<I>(tool: Tool<S, I>) -> Self {
+        let Tool { draft, run, rules, once_by, erase } = tool;
         let has_own_key = once_by.is_some();
-        Self { draft, has_own_key, exec: Box::new(Arc::new(Typed { run, rules, once_by })) }
+        Self { draft, has_own_key, exec: erase(Typed { run, rules, once_by }) }
     }
 }
 

@@ -53,31 +53,53 @@ where
     }
 }
 
-/// A tool's input: `#[derive(Deserialize, JsonSchema, Validate)]`.
+/// What a call's arguments can be read into: `#[derive(Deserialize)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's input",
-    label = "this tool's input is `{Self}`",
-    note = "derive what an input needs: `#[derive(serde::Deserialize, schemars::JsonSchema, validator::Validate)]`"
+    message = "a tool's input must be `Deserialize`, and `{Self}` is not",
+    label = "the arguments of a call cannot be read into `{Self}`",
+    note = "derive it: `#[derive(serde::Deserialize)]`"
 )]
-pub trait ToolInput: DeserializeOwned + JsonSchema + Validate + Send + 'static {}
+pub trait Readable: DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + JsonSchema + Validate + Send + 'static> ToolInput for T {}
+impl<T: DeserializeOwned> Readable for T {}
 
-/// A tool's output: `#[derive(Serialize, JsonSchema)]`.
+/// What can be sent as a reply: `#[derive(Serialize)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's output",
-    label = "this tool's output is `{Self}`",
-    note = "derive what an output needs: `#[derive(serde::Serialize, schemars::JsonSchema)]`"
+    message = "a tool's output must be `Serialize`, and `{Self}` is not",
+    label = "`{Self}` cannot be sent as a reply",
+    note = "derive it: `#[derive(serde::Serialize)]`"
 )]
-pub trait ToolOutput: Serialize + JsonSchema + Send + 'static {}
+pub trait Writable: Serialize {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + JsonSchema + Send + 'static> ToolOutput for T {}
+impl<T: Serialize> Writable for T {}
+
+/// What has a JSON schema: `#[derive(JsonSchema)]`.
+#[diagnostic::on_unimplemented(
+    message = "a tool's input and output must be `JsonSchema`, and `{Self}` is not",
+    label = "a model cannot be told what `{Self}` is",
+    note = "derive it: `#[derive(schemars::JsonSchema)]`"
+)]
+pub trait Described: JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> Described for T {}
+
+/// What can be checked beyond its types: `#[derive(Validate)]`.
+#[diagnostic::on_unimplemented(
+    message = "a tool's input must be `Validate`, and `{Self}` is not",
+    label = "nothing says which values of `{Self}` are right",
+    note = "derive it, even where there is nothing to check yet: `#[derive(validator::Validate)]`"
+)]
+pub trait Validated: Validate {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Validate> Validated for T {}
 
 /// A tool's error: anything that says what the model may read, by `impl From<MyError> for ToolError`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool's error",
+    message = "a tool's error must become a `ToolError`, and `{Self}` does not",
     label = "this tool's error is `{Self}`",
     note = "implement `From<{Self}> for ToolError`, and decide there what the model may read",
     note = "or return `ToolError` and convert with `.map_err(ToolError::internal)`"
@@ -87,12 +109,7 @@ pub trait ToolFailure: Into<ToolError> {}
 #[diagnostic::do_not_recommend]
 impl<T: Into<ToolError>> ToolFailure for T {}
 
-/// What a tool function returns: a future of a `Result`.
-#[diagnostic::on_unimplemented(
-    message = "a tool must be an `async fn` that returns a `Result`, but this one returns `{Self}`",
-    label = "not a future of `Result<Output, E>`",
-    note = "write `async fn(..) -> Result<Output, ToolError>`"
-)]
+/// A future of a `Result`, which is what an `async fn` returns.
 pub trait ToolFuture: Future<Output = Result<Self::Ok, Self::Err>> + 'static {
     /// The output.
     type Ok;
@@ -108,3 +125,14 @@ where
     type Ok = O;
     type Err = E;
 }
+
+/// What a tool function returns: a future of a `Result` whose output and error are what they must be.
+#[diagnostic::on_unimplemented(
+    message = "a tool must be an `async fn` that returns a `Result`, but this one returns `{Self}`",
+    label = "not a future of `Result<Output, E>`",
+    note = "write `async fn(..) -> Result<Output, ToolError>`"
+)]
+pub trait ToolReply: ToolFuture<Ok: Writable + Described + Send + 'static, Err: ToolFailure> {}
+
+// recommended, so that a wrong output or error is told as itself
+impl<F: ToolFuture<Ok: Writable + Described + Send + 'static, Err: ToolFailure>> ToolReply for F {}

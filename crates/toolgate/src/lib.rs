@@ -60,7 +60,7 @@ pub use caller::Caller;
 pub use catalog::{Catalog, CatalogTool};
 pub use cx::{Cx, OnceKey, Session};
 pub use error::{Problem, ToolError};
-pub use handler::{ToolFailure, ToolFn, ToolFuture, ToolInput, ToolOutput};
+pub use handler::{Described, Readable, ToolFailure, ToolFn, ToolFuture, ToolReply, Validated, Writable};
 pub use router::{Router, RouterBuilder};
 pub use run::{Error, run, serve};
 pub use service::{Service, UnknownEvent};

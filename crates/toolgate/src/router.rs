@@ -7,7 +7,6 @@ use crate::{
     caller::Declared,
     catalog::Catalog,
     entry::Entry,
-    handler::ToolInput,
     service::Service,
     tool::Tool,
 };
@@ -98,7 +97,7 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
 
     /// Adds a tool.
     #[must_use]
-    pub fn tool<I: ToolInput>(mut self, tool: Tool<S, I>) -> Self {
+    pub fn tool<I>(mut self, tool: Tool<S, I>) -> Self {
         self.tools.push(build::Candidate::new(tool));
         self
     }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::{
     cx::Cx,
+    entry::{Exec, Typed},
     error::ToolError,
-    handler::{ToolFailure, ToolFn, ToolFuture, ToolInput, ToolOutput},
+    handler::{Described, Readable, ToolFn, ToolFuture, ToolReply, Validated},
     schema::reflect,
 };
 
@@ -55,6 +56,8 @@ pub struct Tool<S, I> {
     pub(crate) run: Run<S, I>,
     pub(crate) rules: Vec<(String, Check<S, I>)>,
     pub(crate) once_by: Option<KeyOf<S, I>>,
+    /// Forgets the input's type. It is made where the type is checked, so that a wrong one is told once.
+    pub(crate) erase: fn(Typed<S, I>) -> Box<dyn Exec<S>>,
 }
 
 /// What is declared of a tool beside its function, before it is checked.
@@ -91,10 +94,8 @@ impl<S, I> Tool<S, I> {
     where
         S: Send + Sync + 'static,
         F: ToolFn<S, Args, Input = I>,
-        F::Future: ToolFuture + Send,
-        I: ToolInput,
-        <F::Future as ToolFuture>::Ok: ToolOutput,
-        <F::Future as ToolFuture>::Err: ToolFailure,
+        F::Future: ToolReply + Send,
+        I: Readable + Described + Validated + Send + 'static,
     {
         let run: Run<S, I> = Arc::new(move |cx, input| {
             let future = function.call(cx, input);
@@ -118,7 +119,7 @@ impl<S, I> Tool<S, I> {
             from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
             location: Location::caller(),
         };
-        Self { draft, run, rules: Vec::new(), once_by: None }
+        Self { draft, run, rules: Vec::new(), once_by: None, erase: |typed| Box::new(Arc::new(typed)) }
     }
 
     /// Replaces the description that the model reads.

@@ -24,9 +24,9 @@ const STALE: SignedDuration = SignedDuration::from_hours(24);
 /// Items of one BatchWriteItem request, by the service's limit.
 const BATCH: usize = 25;
 
-pub(super) async fn is_empty(client: &Client, table: &str, key: &str) -> Result<bool, DeskError> {
-    let page = client.scan().table_name(table).limit(1).projection_expression(key).send().await;
-    Ok(page.map_err(|error| DeskError::store(&error))?.items().is_empty())
+pub(super) async fn exists(client: &Client, table: &str, key: &str, value: &str) -> Result<bool, DeskError> {
+    let read = client.get_item().table_name(table).key(key, text(value)).consistent_read(true).send().await;
+    Ok(read.map_err(|error| DeskError::store(&error))?.item.is_some())
 }
 
 /// Writes items, a few batches at a time.

@@ -85,6 +85,14 @@ pub(crate) async fn desk() -> Desk {
     Desk::new(client, tables, clock()).allow_unbound()
 }
 
+/// As [`desk`], with the stories only.
+pub(crate) async fn desk_with_stories() -> Desk {
+    let (client, tables) = (client().await, Tables::named_as_in_template());
+    create_tables(&client, &tables).await;
+    seed::only_stories(&client, &tables, &clock()).await.unwrap();
+    Desk::new(client, tables, clock()).allow_unbound()
+}
+
 /// Desks for fixture events: a new one where the tool writes, one for all the others.
 #[derive(Default)]
 pub(crate) struct Desks(Option<Desk>);
@@ -94,8 +102,8 @@ impl Desks {
         let reads = ["get_", "find_", "search_", "no-"].iter().any(|prefix| name.starts_with(prefix));
         match (&self.0, reads) {
             (Some(desk), true) => desk.clone(),
-            (None, true) => self.0.insert(desk().await).clone(),
-            (_, false) => desk().await,
+            (None, true) => self.0.insert(desk_with_stories().await).clone(),
+            (_, false) => desk_with_stories().await,
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         args.endpoint_url.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
     let result = play_all(&scenario, &url).await;
     if let Some(started) = started {
-        started.stop(!matches!(result, Ok(ExitCode::SUCCESS))).await?;
+        started.shutdown().await;
     }
     result
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reading, is_absent, show, show_name, text, value};
+use super::{Reading, is_absent, show_name, text, value};
 use crate::{
     error::Problem,
     nearest,
@@ -115,7 +115,7 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &m
     }
     for (name, field) in &shape.fields {
         if field.required && !read.contains_key(name) {
-            reading.at(name, |reading| reading.wrong(&field.shape, show(&Value::Null, false)));
+            reading.at(name, |reading| reading.wrong(&field.shape, "missing".to_owned()));
         }
     }
     read

@@ -75,7 +75,7 @@ pub(crate) fn expected(schema: &Value) -> String {
         _ => "text",
     };
     match (noun, target.get("items")) {
-        ("a list", Some(items)) => join(format!("a list, each item {}", expected(items)), constraints(target)),
+        ("a list", Some(items)) => format!("{}, each {}", join(noun.to_owned(), constraints(target)), expected(items)),
         _ => join(noun.to_owned(), constraints(target)),
     }
 }
@@ -168,8 +168,7 @@ pub(super) fn description(schema: &Value, limit: usize) -> String {
     let own = schema.get("description").and_then(Value::as_str).unwrap_or_default().trim().replace('\n', " ");
     let bare = ["text", "an integer", "a number", "true or false", "a list", "an object"];
     let expected = expected(schema);
-    let tail = match bare.contains(&expected.as_str()) || expected.starts_with("a list, each item") && own.len() > limit
-    {
+    let tail = match bare.contains(&expected.as_str()) {
         true => String::new(),
         false => format!(" ({expected})"),
     };

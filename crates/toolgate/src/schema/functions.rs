@@ -39,7 +39,7 @@ fn parameter(schema: &Value, required: bool) -> Value {
     let told = match (kind, members(schema)) {
         ("object", Some(members)) => format!(" (a JSON object with {members})"),
         ("object", None) => " (a JSON object)".to_owned(),
-        ("array", Some(members)) => format!(" (a JSON list of objects with {members})"),
+        ("array", Some(members)) => format!(" (each with {members})"),
         _ => String::new(),
     };
     let room = PARAMETER_DESCRIPTION.saturating_sub(told.chars().count());

@@ -8,7 +8,7 @@ mod direct;
 mod function;
 mod gateway;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::SystemTime};
 
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
@@ -121,7 +121,8 @@ pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
     let facts = &mut decoded.call.facts;
     facts.wire = decoded.echo.wire();
     facts.request_id.clone_from(&context.request_id);
-    facts.deadline = (context.deadline > 0).then(|| context.deadline());
+    // none, or one that had passed before the call came (`cargo lambda watch` sends such), says nothing
+    facts.deadline = Some(context.deadline()).filter(|at| *at > SystemTime::now());
     Some(decoded)
 }
 

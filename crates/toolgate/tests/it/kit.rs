@@ -12,9 +12,17 @@ use toolgate::{Cx, Router, Service, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
 /// Counts what really ran.
-#[derive(Default)]
-pub(crate) struct State {
-    pub(crate) ran: AtomicUsize,
+#[derive(Clone, Default)]
+pub(crate) struct State(Arc<AtomicUsize>);
+
+impl State {
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn ran(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// Take an order.
@@ -124,12 +132,26 @@ pub(crate) struct Secret {
 }
 
 async fn take_order(cx: Cx<State>, input: Order) -> Result<Taken, ToolError> {
-    cx.state().ran.fetch_add(1, Ordering::SeqCst);
-    let Order { order_id, quantity, big, weight, express, tags, counts, lines, address, priority, email, password: _ } =
-        input;
+    cx.state().count();
+    drop(input.password);
+    let Order { order_id, quantity, big, weight, express, tags, counts, lines, address, priority, email, .. } = input;
     let secrets = vec![Secret { shown: "a", hidden: "SECRET-1" }, Secret { shown: "b", hidden: "SECRET-2" }];
     let internal_note = "SECRET-0";
-    Ok(Taken { order_id, quantity, big, weight, express, tags, counts, lines, address, priority, email, internal_note, secrets })
+    Ok(Taken {
+        order_id,
+        quantity,
+        big,
+        weight,
+        express,
+        tags,
+        counts,
+        lines,
+        address,
+        priority,
+        email,
+        internal_note,
+        secrets,
+    })
 }
 
 /// Do what the text says.
@@ -156,7 +178,7 @@ impl std::fmt::Display for Private {
 impl std::error::Error for Private {}
 
 async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
-    cx.state().ran.fetch_add(1, Ordering::SeqCst);
+    cx.state().count();
     let session = cx.session();
     match input.what.as_str() {
         "panic" => panic!("SECRET-PANIC"),
@@ -175,6 +197,8 @@ async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
         "clear" => session.clear("last")?,
         "set identity" => session.set("customerId", "CUST-2")?,
         "clear identity" => session.clear("customerId")?,
+        "prompt identity" => cx.prompt_session().set("customerId", "CUST-2")?,
+        "debug" => return Ok(Acted { text: format!("{cx:?} {session:?} {:?}", cx.caller()) }),
         "prompt" => cx.prompt_session().set("turn", "1")?,
         "set and fail" => {
             session.set("last", "8")?;
@@ -203,13 +227,23 @@ pub(crate) struct Account {
 }
 
 async fn update(cx: Cx<State>, input: Account) -> Result<Acted, ToolError> {
-    cx.state().ran.fetch_add(1, Ordering::SeqCst);
+    cx.state().count();
     Ok(Acted { text: format!("{} {}", input.customer_id, input.email.unwrap_or_default()) })
 }
 
 pub(crate) fn router() -> Router<State> {
     let taken = [
-        "orderId", "quantity", "big", "weight", "express", "tags", "counts", "lines", "address", "priority", "email",
+        "orderId",
+        "quantity",
+        "big",
+        "weight",
+        "express",
+        "tags",
+        "counts",
+        "lines",
+        "address",
+        "priority",
+        "email",
         "secrets[].shown",
     ];
     Router::<State>::builder()
@@ -235,7 +269,13 @@ pub(crate) fn router() -> Router<State> {
 }
 
 pub(crate) fn service() -> Service<State> {
-    router().with_state(State::default())
+    counted().0
+}
+
+/// A service, and the counter of what ran in it.
+pub(crate) fn counted() -> (Service<State>, State) {
+    let state = State::default();
+    (router().with_state(state.clone()), state)
 }
 
 /// A call on any wire.
@@ -301,6 +341,18 @@ pub(crate) async fn call(wire: Wire, tool: &str, arguments: Value) -> Value {
     body(wire, &send(&service(), &event(wire, tool, arguments)).await)
 }
 
-pub(crate) fn ran(service: &Arc<State>) -> usize {
-    service.ran.load(Ordering::SeqCst)
+/// The error of a body; fails where there is none.
+pub(crate) fn error(body: &Value) -> &Value {
+    assert!(body["error"].is_object(), "expected an error, got {body}");
+    &body["error"]
+}
+
+/// The problems of an `invalid` reply, as `path: expected, got`.
+pub(crate) fn problems(body: &Value) -> Vec<String> {
+    assert_eq!(error(body)["kind"], "invalid", "{body}");
+    let problem = |problem: &Value| {
+        let text = |name: &str| problem[name].as_str().unwrap().to_owned();
+        format!("{}: {}, got {}", text("path"), text("expected"), text("got"))
+    };
+    body["error"]["problems"].as_array().unwrap().iter().map(problem).collect()
 }

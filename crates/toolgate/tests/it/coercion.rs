@@ -1,0 +1,257 @@
+//! Gate 3: text becomes typed values by the tool's schema, and every problem comes back at once.
+
+use serde_json::{Value, json};
+use toolgate::Wire;
+
+use super::kit::{call, problems};
+
+/// What `take_order` understood under `field`, when `text` came on an Agents wire.
+async fn from_text(field: &str, text: &str) -> Value {
+    given(Wire::Function, field, text.into()).await
+}
+
+async fn given(wire: Wire, field: &str, value: Value) -> Value {
+    let mut arguments = json!({"orderId": "O-1"});
+    arguments[field] = value;
+    let body = call(wire, "take_order", arguments).await;
+    assert!(body.get("error").is_none(), "{field}: {body}");
+    body[field].clone()
+}
+
+/// The only problem that `value` makes, as `expected, got`.
+async fn refusal(wire: Wire, field: &str, value: impl Into<Value>) -> String {
+    let mut arguments = json!({"orderId": "O-1"});
+    arguments[field] = value.into();
+    let body = call(wire, "take_order", arguments).await;
+    match problems(&body).as_slice() {
+        [one] => one.strip_prefix(&format!("{field}: ")).unwrap_or_else(|| panic!("{one}")).to_owned(),
+        several => panic!("{several:?}"),
+    }
+}
+
+#[tokio::test]
+async fn whole_numbers_are_exact() {
+    let big = 9_007_199_254_740_993_i64; // 2^53 + 1
+    assert_eq!(from_text("big", "9007199254740993").await, json!(big));
+    assert_eq!(from_text("big", "9007199254740993.0").await, json!(big));
+    assert_eq!(given(Wire::Gateway, "big", json!(big)).await, json!(big));
+    assert_eq!(given(Wire::Direct, "counts", json!([big, "9007199254740993"])).await, json!([big, big]));
+    assert_eq!(from_text("counts", "[9007199254740993, -9223372036854775808]").await, json!([big, i64::MIN]));
+}
+
+#[tokio::test]
+async fn a_float_that_may_have_been_another_whole_number_is_refused() {
+    assert_eq!(given(Wire::Gateway, "big", json!(1e3)).await, json!(1000));
+    assert_eq!(
+        refusal(Wire::Gateway, "big", json!(9_007_199_254_740_992.0)).await,
+        "an integer, got 9007199254740992.0"
+    );
+}
+
+#[tokio::test]
+async fn whole_numbers_may_have_spaces_a_sign_and_zeros() {
+    for (text, number) in [(" 7 ", 7), ("7.0", 7), ("+7", 7), ("-7", -7), ("7.000", 7), ("007", 7), ("\n7\t", 7)] {
+        assert_eq!(from_text("big", text).await, json!(number), "{text}");
+    }
+    for text in ["7.5", "seven", "0x7", "7,000", "7e2", "--7", "7 7", "٧", "7.", "."] {
+        assert_eq!(refusal(Wire::Function, "big", text).await, format!("an integer, got `{text}`"));
+    }
+}
+
+#[tokio::test]
+async fn what_64_bits_cannot_hold_is_no_integer() {
+    assert_eq!(
+        refusal(Wire::Function, "big", "9223372036854775808").await,
+        "an integer that fits 64 bits, got 9223372036854775808"
+    );
+    assert_eq!(refusal(Wire::Function, "big", "92233720368547758080").await, "an integer, got `92233720368547758080`");
+}
+
+#[tokio::test]
+async fn numbers_are_finite_and_decimal() {
+    for (text, number) in [("12.5", 12.5), (" 1e3 ", 1000.0), (".5", 0.5), ("-0.25", -0.25), ("+2.5E-1", 0.25)] {
+        assert_eq!(from_text("weight", text).await.as_f64(), Some(number), "{text}");
+    }
+    for text in ["NaN", "nan", "inf", "-Infinity", "infinity", "0x1F", "1e999", "12,5", "e", "1_000", "12.5kg"] {
+        assert_eq!(refusal(Wire::Function, "weight", text).await, format!("a number, got `{text}`"));
+    }
+}
+
+#[tokio::test]
+async fn truth_is_told_in_any_case() {
+    for (text, truth) in [("true", true), ("True", true), ("TRUE", true), (" false ", false), ("FaLsE", false)] {
+        assert_eq!(from_text("express", text).await, json!(truth), "{text}");
+    }
+    for text in ["yes", "1", "truee", "on"] {
+        assert_eq!(refusal(Wire::Function, "express", text).await, format!("true or false, got `{text}`"));
+    }
+    assert_eq!(refusal(Wire::Gateway, "express", json!(1)).await, "true or false, got 1");
+}
+
+#[tokio::test]
+async fn lists_come_as_json_or_as_java_writes_them() {
+    for text in [r#"["a","b"]"#, "[a, b]", "[a,b]", " [ 'a' , \"b\" ] ", r#"["a", b]"#] {
+        assert_eq!(from_text("tags", text).await, json!(["a", "b"]), "{text}");
+    }
+    assert_eq!(from_text("tags", "[]").await, json!([]));
+    assert_eq!(from_text("tags", "single").await, json!(["single"]));
+    assert_eq!(from_text("tags", "[19\" rack, cable]").await, json!(["19\" rack", "cable"]));
+    assert_eq!(from_text("counts", "[1, 2]").await, json!([1, 2]));
+    assert_eq!(from_text("counts", r#"["1", 2.0]"#).await, json!([1, 2]));
+    assert_eq!(from_text("counts", "7").await, json!([7]));
+    assert_eq!(given(Wire::Gateway, "tags", json!("[a, b]")).await, json!(["a", "b"]));
+}
+
+#[tokio::test]
+async fn lists_of_objects_come_as_json_or_as_java_writes_them() {
+    let lines = json!([{"itemName": "item1", "quantity": 2}, {"itemName": "b, c", "quantity": 1}]);
+    for text in [
+        r#"[{"itemName": "item1", "quantity": 2}, {"itemName": "b, c", "quantity": "1"}]"#,
+        "[{itemName=item1, quantity=2}, {itemName=b, c, quantity=1}]",
+        "[{quantity=2, itemName=item1}, {itemName=\"b, c\", quantity=1}]",
+    ] {
+        assert_eq!(from_text("lines", text).await, lines, "{text}");
+    }
+    assert_eq!(from_text("lines", "{itemName=item1, quantity=2}").await, json!([lines[0]]));
+}
+
+#[tokio::test]
+async fn objects_come_as_json_or_as_java_writes_them() {
+    for text in
+        [r#"{"city": "Oslo", "street": "A=B, 5"}"#, "{city=Oslo, street=A=B, 5}", " {city = Oslo, street = A=B, 5} "]
+    {
+        assert_eq!(from_text("address", text).await, json!({"city": "Oslo", "street": "A=B, 5"}), "{text}");
+    }
+    assert_eq!(refusal(Wire::Function, "address", "Oslo").await, "an object, got `Oslo`");
+    let body = call(Wire::Function, "take_order", json!({"orderId": "O", "address": "{city=a, city=b}"})).await;
+    assert_eq!(problems(&body), ["address.city: one value, got two different values"]);
+}
+
+#[tokio::test]
+async fn nothing_is_absent_for_optional_fields_and_missing_for_required_ones() {
+    for wire in Wire::ALL {
+        for nothing in [json!(""), json!("null"), json!(null)] {
+            assert_eq!(given(wire, "quantity", nothing.clone()).await, Value::Null, "{wire} {nothing}");
+            assert_eq!(given(wire, "tags", nothing.clone()).await, Value::Null, "{wire} {nothing}");
+            let body = call(wire, "take_order", json!({"orderId": nothing})).await;
+            assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+        }
+        let body = call(wire, "take_order", json!({})).await;
+        assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+    }
+    let body = call(Wire::Function, "take_order", json!({"orderId": "O", "address": "{city=, street=null}"})).await;
+    assert_eq!(problems(&body), ["address.city: text, got nothing"]);
+}
+
+#[tokio::test]
+async fn named_values_are_exactly_those() {
+    assert_eq!(from_text("priority", "low").await, json!("low"));
+    assert_eq!(refusal(Wire::Function, "priority", "urgent").await, "one of `low`, `high`, got `urgent`");
+    assert_eq!(refusal(Wire::Gateway, "priority", json!(7)).await, "one of `low`, `high`, got `7`");
+}
+
+#[tokio::test]
+async fn text_takes_what_a_caller_forgot_to_quote() {
+    assert_eq!(given(Wire::Gateway, "orderId", json!(12345)).await, json!("12345"));
+    assert_eq!(given(Wire::Gateway, "orderId", json!(true)).await, json!("true"));
+    let body = call(Wire::Gateway, "take_order", json!({"orderId": ["a"]})).await;
+    assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got a list of 1"]);
+}
+
+#[tokio::test]
+async fn unknown_fields_are_denied_at_every_depth_with_their_path() {
+    let arguments = json!({
+        "orderId": "O", "address": {"city": "Oslo", "zip": "0150"},
+        "lines": [{"itemName": "a", "quantity": 1}, {"itemName": "b", "quantity": 1, "discount": 50}],
+    });
+    for wire in Wire::ALL {
+        let body = call(wire, "take_order", arguments.clone()).await;
+        assert_eq!(
+            problems(&body),
+            [
+                "address.zip: no such field; there are `city`, `street`, got an unknown field",
+                "lines[1].discount: no such field; there are `itemName`, `quantity`, got an unknown field",
+            ],
+            "{wire}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn all_problems_come_back_at_once() {
+    for wire in Wire::ALL {
+        let arguments = json!({
+            "quantity": "9", "big": "many", "email": "nobody", "adress": "Oslo", "tags": "[a]",
+            "lines": [{"quantity": 0}], "priority": "urgent",
+        });
+        let body = call(wire, "take_order", arguments).await;
+        let mut found = problems(&body);
+        found.sort();
+        let unknown = "adress: no such field; did you mean `address`?, got an unknown field";
+        let expected = [
+            unknown,
+            "big: an integer, got `many`",
+            "email: an e-mail address, got `nobody`",
+            "lines[0].itemName: text, got nothing",
+            "lines[0].quantity: an integer 1 or more, got 0",
+            "orderId: text of 1 to 40 characters, got nothing",
+            "priority: one of `low`, `high`, got `urgent`",
+            "quantity: an integer from 1 to 5, got 9",
+        ];
+        assert_eq!(found, expected, "{wire}");
+        assert_eq!(body["error"]["message"], "the input has 8 problems; correct what is listed and call again");
+    }
+}
+
+#[tokio::test]
+async fn long_text_is_described_and_not_repeated() {
+    let long = "x".repeat(100);
+    for field in ["orderId", "big", "priority", "address"] {
+        let body = call(Wire::Function, "take_order", json!({"orderId": "O", field: long})).await;
+        assert!(problems(&body)[0].ends_with("got text of 100 characters"), "{body}");
+        assert!(!body.to_string().contains(&long[..65]));
+    }
+    let body = call(Wire::Direct, "take_order", json!({"orderId": "O", long.clone(): 1})).await;
+    assert!(!body.to_string().contains(&long[..65]), "{body}");
+}
+
+#[tokio::test]
+async fn secrets_are_not_repeated() {
+    for wire in Wire::ALL {
+        // the type's own error quotes its value
+        let body = call(wire, "take_order", json!({"orderId": "O", "password": "hunter2"})).await;
+        assert_eq!(problems(&body), ["password: text, got a value that is not repeated here"], "{wire}");
+        let body = call(wire, "take_order", json!({"orderId": "O", "password": ["hunter2"]})).await;
+        assert!(!body.to_string().contains("hunter2"), "{wire}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_card_number_in_the_wrong_field_is_not_repeated() {
+    for card in ["4111111111111111", "4111 1111 1111 1111", "5500-0055-5555-5559"] {
+        for field in ["quantity", "email", "priority", "address", "express"] {
+            let body = call(Wire::Function, "take_order", json!({"orderId": "O", field: card})).await;
+            assert!(problems(&body)[0].ends_with("got a value that is not repeated here"), "{field}: {body}");
+            assert!(!body.to_string().contains(&card[..9]), "{body}");
+        }
+        let body = call(Wire::Direct, "take_order", json!({"orderId": "O", card: "x"})).await;
+        assert!(!body.to_string().contains(&card[..9]), "{body}");
+    }
+    let body = call(Wire::Gateway, "take_order", json!({"orderId": "O", "quantity": 4_111_111_111_111_111_u64})).await;
+    assert!(!body.to_string().contains("4111"), "{body}");
+}
+
+#[tokio::test]
+async fn deep_nesting_is_refused_and_does_no_harm() {
+    for (open, close) in [("[", "]"), ("{a=", "}"), ("{\"a\":", "}"), ("[{", "}]")] {
+        for deep in [open.repeat(10_000) + &close.repeat(10_000), open.repeat(10_000)] {
+            for field in ["tags", "counts", "lines", "address", "big", "orderId"] {
+                for wire in [Wire::Function, Wire::Api, Wire::Direct, Wire::Gateway] {
+                    let body = call(wire, "take_order", json!({"orderId": "O", field: deep})).await;
+                    let kind = &body["error"]["kind"];
+                    assert!(kind.is_null() && field == "tags" || kind == "invalid", "{field}: {kind}");
+                }
+            }
+        }
+    }
+}

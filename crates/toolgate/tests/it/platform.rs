@@ -1,0 +1,163 @@
+//! A stand-in for Lambda: the Runtime API over plain sockets, and a handler's process on it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Far beyond what any of these takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An example of this package, built. `cargo test` builds them all; alone, `cargo test --test it` does not.
+pub(crate) fn example(name: &str) -> PathBuf {
+    static BUILT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let mut built = BUILT.lock().unwrap();
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
+    let age = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
+    if age(&program) < age(&tests) && !built.iter().any(|built| built == name) {
+        let status = Command::new(env!("CARGO")).args(["build", "--package=toolgate", "--example", name]).status();
+        assert!(status.unwrap().success() && program.exists(), "{} is not there", program.display());
+        built.push(name.to_owned());
+    }
+    program
+}
+
+/// What the handler posted.
+#[derive(Debug)]
+pub(crate) struct Post {
+    /// `response`, `error` or `init/error`, after the invocation.
+    pub(crate) what: String,
+    pub(crate) error_type: Option<String>,
+    pub(crate) body: String,
+}
+
+/// A handler's process, driven as Lambda does it.
+pub(crate) struct Function {
+    child: Child,
+    next: Sender<(String, Vec<u8>)>,
+    posts: Receiver<Post>,
+    log: Option<JoinHandle<String>>,
+    count: usize,
+}
+
+impl Function {
+    pub(crate) fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut child = Command::new(example(name))
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string())
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (next, events) = channel();
+        let (posted, posts) = channel();
+        let events = Arc::new(Mutex::new(events));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (events, posted) = (events.clone(), posted.clone());
+                std::thread::spawn(move || serve(stream, &events, &posted));
+            }
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self { child, next, posts, log: Some(log), count: 0 }
+    }
+
+    /// Invokes with these raw headers (`name: value`, any bytes) beside the request id.
+    pub(crate) fn invoke_raw(&mut self, headers: &[&[u8]], body: &str) -> Post {
+        self.count += 1;
+        let mut head = format!("lambda-runtime-aws-request-id: id-{}\r\n", self.count).into_bytes();
+        for header in headers {
+            head.extend_from_slice(header);
+            head.extend_from_slice(b"\r\n");
+        }
+        let length = format!("content-length: {}\r\n\r\n{body}", body.len());
+        head.extend_from_slice(length.as_bytes());
+        self.next.send((format!("id-{}", self.count), head)).unwrap();
+        let post = self.post();
+        let id = format!("invocation/id-{}/", self.count);
+        let what = post.what.strip_prefix(&id).unwrap_or_else(|| panic!("not a reply to {id}: {post:?}")).to_owned();
+        Post { what, ..post }
+    }
+
+    /// Invokes with a deadline and a client context.
+    pub(crate) fn invoke(&mut self, client_context: Option<&str>, body: &str) -> Post {
+        let deadline = b"lambda-runtime-deadline-ms: 33000000000000".as_slice();
+        let context = client_context.map(|text| format!("lambda-runtime-client-context: {text}"));
+        let headers: Vec<&[u8]> = [deadline].into_iter().chain(context.as_ref().map(|text| text.as_bytes())).collect();
+        self.invoke_raw(&headers, body)
+    }
+
+    /// What comes next from the handler.
+    pub(crate) fn post(&mut self) -> Post {
+        self.posts.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            let ended = self.child.try_wait().unwrap();
+            panic!("no reply; the process has {}", ended.map_or("not ended".into(), |status| status.to_string()))
+        })
+    }
+
+    /// Whether it ended well, by itself.
+    pub(crate) fn wait(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
+    /// Ends the process; gives what it logged.
+    pub(crate) fn log(mut self) -> String {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.log.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Answers one connection's requests, until it closes.
+fn serve(stream: TcpStream, events: &Mutex<Receiver<(String, Vec<u8>)>>, posted: &Sender<Post>) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut writer = stream;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+        let path = line.split(' ').nth(1)?.strip_prefix("/2018-06-01/runtime/")?.to_owned();
+        let (mut length, mut error_type) = (0, None);
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok()?;
+            let Some((name, value)) = header.trim_end().split_once(": ") else { break };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.parse().ok()?,
+                "lambda-runtime-function-error-type" => error_type = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        if path == "invocation/next" {
+            let (_, event) = events.lock().ok()?.recv().ok()?;
+            writer.write_all(b"HTTP/1.1 200 OK\r\n").ok()?;
+            writer.write_all(&event).ok()?;
+        } else {
+            writer.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").ok()?;
+            posted.send(Post { what: path, error_type, body: String::from_utf8(body).ok()? }).ok()?;
+        }
+    }
+}

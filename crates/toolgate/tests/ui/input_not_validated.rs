@@ -1,0 +1,21 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toolgate::{Router, Tool, ToolError};
+
+#[derive(Deserialize, JsonSchema)]
+struct Input {
+    name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Output {
+    text: String,
+}
+
+async fn greet(input: Input) -> Result<Output, ToolError> {
+    Ok(Output { text: input.name })
+}
+
+fn main() {
+    let _ = Router::<()>::builder().tool(Tool::new("greet", greet).expose(["text"]));
+}
