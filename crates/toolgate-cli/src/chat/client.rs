@@ -1,6 +1,6 @@
 //! Where an agent is, and a client of the AWS SDK for it.
 
-use std::{io::Write, net::IpAddr};
+use std::net::IpAddr;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_bedrockagentruntime::{
@@ -61,11 +61,9 @@ impl Place {
         Ok(Client::new(&config))
     }
 
-    /// Says what one is talking to; above all, when the model is scripted.
-    pub(crate) async fn introduce(&self, agent: &str) -> Result<(), Failure> {
-        let Self::Local(url) = self else {
-            return Ok(());
-        };
+    /// What one is talking to; above all, whether the model is scripted. Empty where that is not to be known.
+    pub(crate) async fn introduce(&self, agent: &str) -> Result<String, Failure> {
+        let Self::Local(url) = self else { return Ok(String::new()) };
         let client = reqwest::Client::builder().no_proxy().build()?;
         let Ok(answer) = client.get(format!("{url}/agents")).send().await else {
             return Err(format!(
@@ -74,9 +72,7 @@ impl Place {
             .into());
         };
         // Another server at that address may still speak InvokeAgent.
-        let Ok(agents) = answer.json::<Vec<Value>>().await else {
-            return Ok(());
-        };
+        let Ok(agents) = answer.json::<Vec<Value>>().await else { return Ok(String::new()) };
         let known = agents.iter().find(|known| known.get("agentId").and_then(Value::as_str) == Some(agent));
         let Some(known) = known else {
             let ids: Vec<&str> = agents.iter().filter_map(|known| known.get("agentId")?.as_str()).collect();
@@ -84,14 +80,11 @@ impl Place {
         };
         let model = known.get("model").and_then(Value::as_str).unwrap_or_default();
         if known.get("scripted") == Some(&Value::Bool(true)) {
-            writeln!(
-                std::io::stderr().lock(),
+            return Ok(format!(
                 "The model is scripted ({model}): it follows written rules and understands nothing else."
-            )?;
-        } else {
-            writeln!(std::io::stderr().lock(), "The model is {model}.")?;
+            ));
         }
-        Ok(())
+        Ok(format!("The model is {model}."))
     }
 }
 

@@ -54,7 +54,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         alias: args.alias.unwrap_or_else(|| "TSTALIASID".to_owned()),
         session: args.session.unwrap_or_else(|| format!("chat-{}", Uuid::new_v4())),
     };
-    place.introduce(&target.agent).await?;
+    let introduction = place.introduce(&target.agent).await?;
+    if !introduction.is_empty() {
+        writeln!(std::io::stderr().lock(), "{introduction}")?;
+    }
     let mut talk = Talk { person: Person::new(), timeline: args.trace.then(Timeline::default), printed: false };
     if let Some(text) = args.text {
         turn::take(&client, &target, &text, &mut talk).await?;

@@ -29,13 +29,17 @@ impl Person {
     pub(crate) async fn agrees(&mut self, asked: &Asked) -> Result<bool, Failure> {
         loop {
             let answer = self.line(&format!("{asked} Allow? [y/n] ")).await?;
-            if !std::io::stdin().is_terminal() {
+            let terminal = std::io::stdin().is_terminal();
+            if !terminal {
                 writeln!(std::io::stderr().lock())?;
             }
             match answer.as_deref().map(|answer| answer.trim().to_ascii_lowercase()).as_deref() {
                 Some("y" | "yes") => return Ok(true),
                 Some("n" | "no") => return Ok(false),
-                Some(_) => writeln!(std::io::stderr().lock(), "Please answer y or n.")?,
+                Some(_) if terminal => writeln!(std::io::stderr().lock(), "Please answer y or n.")?,
+                Some(other) => {
+                    return Err(format!("`{other}` on standard input is neither y nor n; nothing was done").into());
+                }
                 None => {
                     return Err("the agent asks for a confirmation and standard input has no answer: \
                                 run this in a terminal, or pipe `y` or `n` into it; nothing was done"

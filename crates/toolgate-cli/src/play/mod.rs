@@ -42,15 +42,22 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Some(_) => None,
         None => Some(local::start(&args.template, &args.scenario).await?),
     };
-    let url = args
-        .endpoint_url
-        .unwrap_or_else(|| started.as_ref().map(|running| running.url().to_owned()).unwrap_or_default());
-    let place = Place::choose(Some(&url), None);
+    let url =
+        args.endpoint_url.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
+    let result = play_all(&scenario, &url).await;
+    if let Some(started) = started {
+        started.shutdown().await;
+    }
+    result
+}
+
+async fn play_all(scenario: &Scenario, url: &str) -> Result<ExitCode, Failure> {
+    let place = Place::choose(Some(url), None);
     let client = place.connect().await?;
     let mut problems = Vec::new();
     for conversation in &scenario.conversations {
         say(&format!("\n== {} (with {})", conversation.name, conversation.agent))?;
-        place.introduce(&conversation.agent).await?;
+        say(&place.introduce(&conversation.agent).await?)?;
         for problem in play(&client, conversation).await? {
             say(&format!("   not as expected: {problem}"))?;
             problems.push(format!("{}: {problem}", conversation.name));

@@ -242,7 +242,7 @@ async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
             vec!["get_order_status"],
             "I could not do that: there is no order `ORD-404`",
         ),
-        ("Orders", "I want to return ORD-123", vec!["get_order_status"], "Order ORD-123 cannot be returned"),
+        ("Orders", "I want to return ORD-123", vec!["get_order_status"], "Order ORD-123 cannot be returned now"),
         ("Supervisor", "Please refund $600 on order ORD-123", vec!["request_refund"], "more than I may give on my own"),
         ("Billing", "refund ORD-123", vec![], "How much of order ORD-123"),
         (
@@ -273,10 +273,10 @@ async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
         ("Supervisor", "What is your return policy?", vec!["search_knowledge_base"], "Returns (KB-7): Send it back."),
         ("Supervisor", "5 stars, thank you!", vec!["record_feedback"], "recorded as FB-5"),
         ("Supervisor", "What can you do?", vec![], "scripted, not a language model"),
-        ("Billing", "How many invoices does Acme Corp have?", vec!["find_invoices"], "Acme Corp has 31 invoices"),
-        ("Billing", "Find me all Acme Corp invoices", vec!["find_invoices"], "Acme Corp has 31 invoices"),
-        ("Billing", "List invoices for Acme Corp over $1.5k", vec!["find_invoices"], "Acme Corp has 31 invoices"),
-        ("Billing", "Invoices for Acme Corp in Q2 2025", vec!["find_invoices"], "Acme Corp has 9 invoices"),
+        ("Billing", "How many invoices does Acme Corp have?", vec!["find_invoices"], "Acme Corp: 31 invoices"),
+        ("Billing", "Find me all Acme Corp invoices", vec!["find_invoices"], "Acme Corp: 31 invoices"),
+        ("Billing", "List invoices for Acme Corp over $1.5k", vec!["find_invoices"], "Acme Corp: 31 invoices"),
+        ("Billing", "Invoices for Acme Corp in Q2 2025", vec!["find_invoices"], "Acme Corp: 9 invoices"),
     ] {
         let (desk, functions) = start().await;
         let got = talk(&desk, agent, "s1", text).await;

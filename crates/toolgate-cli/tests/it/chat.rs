@@ -1,0 +1,78 @@
+//! `toolgate chat`.
+
+use super::support::{Desk, toolgate};
+
+#[tokio::test]
+async fn the_answer_goes_to_standard_output_and_the_label_to_standard_error() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["hello"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "You said hello.\n"), "{}", done.err);
+    assert!(done.err.contains("The model is scripted"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_confirmation_is_answered_from_standard_input() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["cancel 7"], "yes\n").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "Cancelled 7.\n"), "{}", done.err);
+    assert!(done.err.contains("Desk wants to run cancel (id = 7). Allow? [y/n]"), "{}", done.err);
+    let done = desk.chat(&["cancel 7"], "n\n").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "Left as it is.\n"), "{}", done.err);
+    assert_eq!(desk.called(), ["cancel"]);
+}
+
+#[tokio::test]
+async fn without_an_answer_nothing_is_done_and_the_exit_code_says_so() {
+    let desk = Desk::start().await;
+    for (input, told) in
+        [("", "standard input has no answer"), ("maybe\n", "`maybe` on standard input is neither y nor n")]
+    {
+        let done = desk.chat(&["cancel 7"], input).await;
+        assert_eq!((done.code, done.out.as_str()), (1, ""));
+        assert!(done.err.contains(told), "{}", done.err);
+    }
+    assert!(desk.called().is_empty());
+}
+
+#[tokio::test]
+async fn every_line_of_standard_input_is_a_turn_of_one_session() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&[], "hello\n\ncancel 7\ny\nbye\n").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "You said hello.\nCancelled 7.\nYou said bye.\n"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_failed_turn_is_told_and_the_conversation_goes_on() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&[], "fail\nhello\n").await;
+    assert_eq!((done.code, done.out.as_str()), (1, "You said hello.\n"));
+    assert!(done.err.contains("encountered a problem while processing request"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_trace_is_drawn_on_standard_error() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["--trace", "cancel 7"], "y\n").await;
+    assert_eq!(done.out, "Cancelled 7.\n");
+    for part in [
+        "Desk: model",
+        "tokens",
+        "\u{201c}It is asked for.\u{201d}",
+        "\u{2192} cancel(id=7)",
+        "\u{2190} ",
+        "= Cancelled 7.",
+    ] {
+        assert!(done.err.contains(part), "{part}\n{}", done.err);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_there_is_told_with_those_that_are() {
+    let desk = Desk::start().await;
+    let done = toolgate(&["chat", "--agent", "Nobody", "--endpoint-url", &desk.url, "hi"], "").await;
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("there is no agent `Nobody`") && done.err.contains("Desk"), "{}", done.err);
+    let done = toolgate(&["chat", "--endpoint-url", "http://127.0.0.1:9", "hi"], "").await;
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("toolgate dev"), "{}", done.err);
+}

@@ -1,0 +1,92 @@
+//! `toolgate play`, against a local agent that runs already.
+
+use super::support::{Desk, Done, toolgate};
+
+async fn play(desk: &Desk) -> Done {
+    let file = desk.scenario();
+    toolgate(&["play", "--endpoint-url", &desk.url, "--scenario", file.to_str().unwrap()], "").await
+}
+
+#[tokio::test]
+async fn conversations_that_go_as_expected_are_shown_with_their_traces() {
+    let desk = Desk::with_conversations(
+        "
+  - name: A cancellation
+    agent: Desk
+    turns:
+      - say: cancel 7
+        confirm: yes
+        expect:
+          calls: [cancel]
+          confirmed: [cancel]
+          check: ['calls[0].input.id == calls[0].output.id']
+          answer: ['{{ results.cancel.id }}']
+      - say: cancel 8
+        confirm: no
+        expect: {confirmed: [cancel], answer: ['Left']}
+",
+    )
+    .await;
+    let done = play(&desk).await;
+    assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
+    for part in [
+        "A cancellation (with Desk)",
+        "you> cancel 7",
+        "Allow? [y/n] y",
+        "\u{2192} cancel(id=7)",
+        "Desk> Cancelled 7.",
+        "Desk> Left as it is.",
+        "boto3",
+    ] {
+        assert!(done.out.contains(part), "{part}\n{}", done.out);
+    }
+    assert_eq!(desk.called(), ["cancel"]);
+}
+
+#[tokio::test]
+async fn what_does_not_go_as_expected_is_told_and_fails() {
+    let desk = Desk::with_conversations(
+        "
+  - name: Wrong in every way
+    agent: Desk
+    turns:
+      - say: cancel 7
+        confirm: yes
+        expect:
+          calls: [[cancel, cancel]]
+          asks: [Boss]
+          check: ['results.cancel.id == 8']
+          answer: ['{{ results.cancel.id }}!']
+  - name: Not answered
+    agent: Desk
+    turns:
+      - say: cancel 7
+  - name: Failing
+    agent: Desk
+    turns:
+      - say: fail
+",
+    )
+    .await;
+    let done = play(&desk).await;
+    assert_eq!(done.code, 1, "{}", done.out);
+    for part in [
+        "expected the calls [[\"cancel\", \"cancel\"]], saw [[\"cancel\"]]",
+        "expected the collaborators asked [\"Boss\"], saw []",
+        "expected the confirmations [], saw [\"cancel\"]",
+        "`results.cancel.id == 8` does not hold",
+        "the answer lacks `7!`",
+        "The scenario has no answer to that",
+        "encountered a problem while processing request",
+    ] {
+        assert!(done.err.contains(part), "{part}\n{}", done.err);
+    }
+}
+
+#[tokio::test]
+async fn a_scenario_without_conversations_plays_nothing_and_says_so() {
+    let desk = Desk::start().await;
+    let done = play(&desk).await;
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("no conversations"), "{}", done.err);
+}
