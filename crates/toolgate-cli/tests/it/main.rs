@@ -1,5 +1,5 @@
 //! The `toolgate` command as a process, as a person or a script uses it.
-#![allow(clippy::unwrap_used, reason = "tests may fail loudly, their helpers too")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly, their helpers too")]
 
 mod chat;
 mod dev;
