@@ -69,7 +69,9 @@ fn any_client_context_is_answered_and_the_process_stays_up() {
         format!("{{\"custom\":{{{name},\"ü\":\"Grüße 漢字 🚀\"}}}}"),
         format!("{{\"custom\":{{{name},\"u\":\"\\u00fc\\ud83d\\ude80\\n\"}}}}"),
     ];
-    for context in gateway {
+    // `cargo lambda watch` hands on base64
+    let in_base64 = ["eyJjdXN0b20iOnsiYmVkcm9ja0FnZW50Q29yZVRvb2xOYW1lIjoia2l0X19fYWN0In19".to_owned()];
+    for context in gateway.into_iter().chain(in_base64) {
         let post = function.invoke(Some(&context), r#"{"what": "hello"}"#);
         assert_eq!((post.what.as_str(), json(&post)), ("response", json!({"text": "hello"})), "{context}");
     }
@@ -82,7 +84,9 @@ fn any_client_context_is_answered_and_the_process_stays_up() {
     }
     // what cannot be read may have named one, so it is not answered as if it had not
     let deep = "[".repeat(5_000);
-    for context in [b"no json".as_slice(), b"{\"custom\":", b"{\"custom\":{\"a\":\"\xff\xfe\"}}", deep.as_bytes()] {
+    for context in
+        [b"no json".as_slice(), b"bm8ganNvbg==", b"{\"custom\":", b"{\"custom\":{\"a\":\"\xff\xfe\"}}", deep.as_bytes()]
+    {
         let header = [b"lambda-runtime-client-context: ", context].concat();
         let post = function.invoke_raw(&[b"lambda-runtime-deadline-ms: 33000000000000", &header], HELLO);
         assert_eq!(post.what, "error", "{post:?}");

@@ -3,14 +3,14 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Far beyond what any of these takes.
@@ -22,13 +22,22 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let mut built = BUILT.lock().unwrap();
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
-    let age = |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
-    if age(&program) < age(&tests) && !built.iter().any(|built| built == name) {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = ["src", "examples", "tests/it/kit.rs", "tests/it/probe.rs"].map(|part| newest(&package.join(part)));
+    if newest(&program) < sources.into_iter().max().flatten() && !built.iter().any(|built| built == name) {
         let status = Command::new(env!("CARGO")).args(["build", "--package=toolgate", "--example", name]).status();
         assert!(status.unwrap().success() && program.exists(), "{} is not there", program.display());
         built.push(name.to_owned());
     }
     program
+}
+
+/// When a file, or what is in a folder, was last written.
+fn newest(path: &Path) -> Option<SystemTime> {
+    match std::fs::read_dir(path) {
+        Ok(files) => files.flatten().map(|file| newest(&file.path())).max().flatten(),
+        Err(_) => std::fs::metadata(path).and_then(|data| data.modified()).ok(),
+    }
 }
 
 /// What the handler posted.
