@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use axum::{Json, Router, response::IntoResponse};
+use axum::{Json, Router, response::IntoResponse, serve::ListenerExt};
 use http::{StatusCode, Uri};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -39,6 +39,8 @@ pub(crate) fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
     let router = guard::protect(router, port);
+    // Small frames of a stream must not wait for the acknowledgement of the last one (40 ms each time).
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     Task::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
             tracing::error!(%error, "the local agent stopped serving");

@@ -1,4 +1,11 @@
 //! The local agent from the outside: over HTTP, with a real function process behind it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly, their helpers too"
+)]
 
 mod agents;
 mod database;
