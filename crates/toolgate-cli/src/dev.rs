@@ -1,6 +1,6 @@
 //! `toolgate dev`: the local agent, until it is told to stop.
 
-use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -87,12 +87,10 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
         }
     })
 }
@@ -117,10 +115,7 @@ fn screen(running: &Running) -> String {
         format!("{name} ({})", tools.join(", "))
     });
     let mut screen = String::new();
-    let mut row = |name: &str, value: &str| {
-        // writing to text cannot fail
-        let _ = writeln!(screen, "  {name:<11}{value}");
-    };
+    let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
     row("endpoint", &format!("{url}  (health: {url}/health)"));
     row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
     row("agents", &agents.join(", "));
@@ -161,7 +156,7 @@ fn database_screen(running: &Running) -> String {
     }
     let mut exports = String::new();
     for (name, value) in variables {
-        let _ = writeln!(exports, "export {name}='{}'", value.replace('\'', "'\\''"));
+        exports.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
     }
     let tables = tables(&running.health());
     format!(

@@ -6,7 +6,7 @@ mod invoke;
 mod play;
 mod schemas;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -71,15 +71,22 @@ fn fail(error: &dyn Error) -> ExitCode {
 }
 
 fn log_to_stderr() {
-    use tracing_subscriber::{filter::LevelFilter, fmt, prelude::*};
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        fmt,
+        prelude::*,
+    };
     let level = match std::env::var("TOOLGATE_LOG").as_deref() {
         Ok("trace" | "debug") => LevelFilter::DEBUG,
         Ok("info") => LevelFilter::INFO,
         Ok("error") => LevelFilter::ERROR,
         _ => LevelFilter::WARN,
     };
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_filter(level);
-    tracing_subscriber::registry().with(lines).init();
+    // To the embedded database a failed condition is a warning; to a tool it is an answer.
+    let filter = Targets::new().with_default(level).with_target("dynoxide", LevelFilter::ERROR);
+    let ansi = std::io::stderr().is_terminal();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_ansi(ansi);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A function for the tests of this crate: it does what its event says, over the plain Runtime API.
 //!
 //! Written on `std` alone, so that what the tests see comes from the local agent and not from a runtime library.
-#![allow(clippy::print_stdout, clippy::panic, clippy::expect_used, reason = "it only runs in tests")]
+#![allow(clippy::print_stdout, clippy::indexing_slicing, clippy::expect_used, reason = "it only runs in tests")]
 
 use std::{
     collections::BTreeMap,

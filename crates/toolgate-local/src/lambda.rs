@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     body::{self, Refused},
-    functions::{Functions, Invocation, InvokeError, PAYLOAD_BYTES},
+    functions::{Event, Functions, Invocation, InvokeError, PAYLOAD_BYTES},
 };
 
 /// An event that nobody waits for may have 1 MB.
@@ -48,17 +48,20 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
         Err(Refused::TooLarge) => return Err(Refusal::too_large(limit)),
         Err(Refused::Broken) => return Err(Refusal::bad_content("the request body could not be read".to_owned())),
     };
-    let client_context = header("x-amz-client-context").map(client_context).transpose()?;
+    let client_context =
+        headers.get("x-amz-client-context").map(|value| client_context(value.as_bytes())).transpose()?;
     let trace_id = header("x-amzn-trace-id").map(str::to_owned);
     match kind {
         "RequestResponse" => {
-            let invocation = functions.invoke_traced(name, payload, client_context, trace_id).await?;
-            Ok(reply(invocation, header("x-amz-log-type") == Some("Tail")))
+            let with_log = header("x-amz-log-type") == Some("Tail");
+            let invocation = functions.run(name, Event { payload, client_context, trace_id, with_log }).await?;
+            Ok(reply(invocation, with_log))
         }
         "Event" => {
             let (functions, name) = (functions.clone(), name.to_owned());
             // Nobody waits, and Lambda passes no client context on.
-            tokio::spawn(async move { functions.invoke_traced(&name, payload, None, trace_id).await });
+            let event = Event { payload, trace_id, ..Event::default() };
+            tokio::spawn(async move { functions.run(&name, event).await });
             Ok(StatusCode::ACCEPTED.into_response())
         }
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -82,8 +85,8 @@ fn event(payload: Bytes) -> Result<Bytes, Refusal> {
 }
 
 /// The JSON text of a client context. Any JSON will do: what is in it is the function's business.
-fn client_context(header: &str) -> Result<String, Refusal> {
-    let decoded = BASE64.decode(header.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+fn client_context(header: &[u8]) -> Result<String, Refusal> {
+    let decoded = BASE64.decode(header.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded
         .filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
         .ok_or_else(|| Refusal::bad_content("Client context must be a valid Base64-encoded JSON object.".to_owned()))
@@ -107,7 +110,7 @@ fn reply(invocation: Invocation, with_log: bool) -> Response {
     response
 }
 
-/// A request that reaches no function.
+/// A request that gets no reply from a function.
 struct Refusal {
     status: StatusCode,
     kind: &'static str,

@@ -20,7 +20,7 @@ mod server;
 mod task;
 pub mod template;
 
-pub use dynamodb::{Data, DatabaseError};
+pub use dynamodb::DatabaseError;
 pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local, LocalError};
 pub use running::Running;
 pub use seed::SeedError;

@@ -231,7 +231,7 @@ impl Local {
         port: u16,
     ) -> Result<Running, LocalError> {
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, self.variables);
+        let environment = Environment::new(&endpoint, chosen(&template, self.variables));
         let settings = Settings {
             environment: environment.clone(),
             log: self.log.clone(),
@@ -283,6 +283,19 @@ impl Local {
         running.is_up(catalogs);
         Ok(running)
     }
+}
+
+/// What the person sets for the programs: what they said, and what their own environment has for variables that the
+/// template declares, such as a fixed clock.
+fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let functions = template.functions.iter().flat_map(|function| function.environment.keys());
+    let seed = template.seed.iter().flat_map(|seed| seed.environment.keys());
+    for name in functions.chain(seed).filter(|name| !name.starts_with("AWS_")) {
+        if let Ok(value) = std::env::var(name) {
+            said.entry(name.clone()).or_insert(value);
+        }
+    }
+    said
 }
 
 /// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.

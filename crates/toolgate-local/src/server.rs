@@ -1,8 +1,12 @@
 //! All routes of the one port, behind the guard.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, response::IntoResponse, serve::ListenerExt};
+use axum::{
+    Json, Router,
+    response::IntoResponse,
+    serve::{Listener, ListenerExt},
+};
 use http::{StatusCode, Uri};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -39,11 +43,18 @@ pub(crate) fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
     let router = guard::protect(router, port);
-    // Small frames of a stream must not wait for the acknowledgement of the last one (40 ms each time).
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     Task::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        if let Err(error) = axum::serve(no_delay(listener), router).with_graceful_shutdown(stop).await {
             tracing::error!(%error, "the local agent stopped serving");
+        }
+    })
+}
+
+/// Small answers leave at once instead of waiting for more to send.
+pub(crate) fn no_delay(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
+    listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
         }
     })
 }

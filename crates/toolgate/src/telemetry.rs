@@ -68,6 +68,11 @@ pub(crate) fn unknown_event(request_id: &str) {
     tracing::warn!(outcome = "unknown event", request_id, "call");
 }
 
+/// The line of a call that could not be read.
+pub(crate) fn unreadable(request_id: &str, error_type: &str) {
+    tracing::warn!(outcome = "unreadable", error_type, request_id, "call");
+}
+
 /// Sends log lines to standard error: JSON on Lambda, readable elsewhere (`AWS_LAMBDA_LOG_FORMAT` overrides).
 /// The filter is `TOOLGATE_LOG`, else `RUST_LOG`, else `info`, in the form `level` or `target=level,..`. `own` are the
 /// targets that may log below `info`.

@@ -1,7 +1,8 @@
-//! The `toolgate` command as a process, used as a person or a script uses it.
+//! The `toolgate` command as a process, as a person or a script uses it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly, their helpers too")]
 
 mod chat;
+mod dev;
 mod invoke;
 mod play;
 mod support;

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::functions::Functions;
+use crate::functions::{Functions, InvokeError};
 
 /// Invokes a Lambda function. The functions of this crate do; tests bring their own.
 pub trait Invoke: Send + Sync + fmt::Debug {
@@ -36,9 +36,12 @@ impl Invoke for Functions {
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
         Box::pin(async move {
             let invoked = Self::invoke(self, function, payload, None).await;
-            // nothing was invoked where this fails; a function that took the event and failed is a reply
-            let invocation =
-                invoked.map_err(|error| InvokeFailure { message: error.to_string(), never_taken: true })?;
+            // when everything stops, the event may have been taken already
+            let failure = |error: InvokeError| InvokeFailure {
+                message: error.to_string(),
+                never_taken: matches!(error, InvokeError::Unknown { .. }),
+            };
+            let invocation = invoked.map_err(failure)?;
             Ok(LambdaReply { payload: invocation.payload, function_error: invocation.function_error })
         })
     }

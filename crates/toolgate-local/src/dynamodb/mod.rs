@@ -19,7 +19,7 @@ const FILE: &str = "dynamodb.sqlite";
 
 /// Where the tables are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Data {
+pub(crate) enum Data {
     /// In a directory, across runs.
     Directory(PathBuf),
     /// In memory, for as long as the local agent runs.

@@ -46,7 +46,8 @@ impl Environment {
     /// A program with this environment and these variables of its own.
     pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(&self.variables).envs(own).envs(&self.extra);
+        // the dummy credentials and the endpoint come after the template's own, so that no call can leave this machine
+        command.env_clear().envs(own).envs(&self.variables).envs(&self.extra);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // Ctrl-C in the terminal is for the local agent, which then ends its functions in order.
         #[cfg(unix)]

@@ -22,7 +22,7 @@ use super::{
 use crate::{task::Task, template::FunctionSpec};
 
 /// Output that a process wrote just before it replied may still be in the pipe.
-const LOG_GRACE: Duration = Duration::from_millis(2);
+const LOG_GRACE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -109,7 +109,7 @@ impl Instance {
     }
 
     /// Has it work on an event; `timeout` is the function's.
-    pub(super) async fn invoke(&mut self, job: Job, timeout: Duration) -> Outcome {
+    pub(super) async fn invoke(&mut self, job: Job, timeout: Duration, with_log: bool) -> Outcome {
         drop(self.tail.take());
         let request_id = job.request_id.clone();
         self.api.send(job);
@@ -121,7 +121,9 @@ impl Instance {
                 (report::timed_out(&request_id, timeout), false)
             }
         };
-        tokio::time::sleep(LOG_GRACE).await;
+        if with_log {
+            tokio::time::sleep(LOG_GRACE).await;
+        }
         invocation.log_tail = self.tail.take();
         Outcome::Done { invocation, healthy }
     }

@@ -44,17 +44,17 @@ pub struct Invocation {
     pub payload: Bytes,
     /// `Unhandled` when the function failed, as in Lambda's `X-Amz-Function-Error`.
     pub function_error: Option<String>,
-    /// The last lines that the function wrote, at most 4 KB.
+    /// The last lines that the function wrote, at most 4 KB, as far as they have come in.
     pub log_tail: String,
     /// The id under which the function saw the invocation.
     pub request_id: String,
 }
 
-/// Why nothing was invoked. The event has reached no function, so it is safe to send it again.
+/// Why there is no reply, not even one that says that the function failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// There is no such function.
+    /// There is no such function, so nothing was invoked.
     #[error("there is no function `{name}`; the template has {}", known.join(", "))]
     Unknown {
         /// As it was asked for.
@@ -62,7 +62,7 @@ pub enum InvokeError {
         /// The names that exist.
         known: Vec<String>,
     },
-    /// The local agent is stopping.
+    /// The local agent is stopping; the function may have begun.
     #[error("the local agent is stopping")]
     Stopping,
 }
@@ -87,6 +87,18 @@ pub struct FunctionReport {
     pub logical_id: String,
     /// Processes running now.
     pub instances: usize,
+}
+
+/// What a function is invoked with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Event {
+    pub(crate) payload: Bytes,
+    /// JSON text.
+    pub(crate) client_context: Option<String>,
+    /// `X-Amzn-Trace-Id`; a new one where there is none.
+    pub(crate) trace_id: Option<String>,
+    /// Wait for the last lines that the function wrote.
+    pub(crate) with_log: bool,
 }
 
 /// How functions are run.
@@ -122,26 +134,20 @@ impl Functions {
     /// or a function's ARN. `client_context` is JSON text, which the function gets as it is.
     ///
     /// # Errors
-    /// [`InvokeError`] when nothing was invoked. A function that fails is an [`Invocation`] with a `function_error`.
+    /// [`InvokeError`] when there is no reply. A function that fails is an [`Invocation`] with a `function_error`.
     pub async fn invoke(
         &self,
         name: &str,
         payload: Bytes,
         client_context: Option<String>,
     ) -> Result<Invocation, InvokeError> {
-        self.invoke_traced(name, payload, client_context, None).await
+        self.run(name, Event { payload, client_context, ..Event::default() }).await
     }
 
-    pub(crate) async fn invoke_traced(
-        &self,
-        name: &str,
-        payload: Bytes,
-        client_context: Option<String>,
-        trace_id: Option<String>,
-    ) -> Result<Invocation, InvokeError> {
+    pub(crate) async fn run(&self, name: &str, event: Event) -> Result<Invocation, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
         // A task of its own: an invocation runs to its end even when the caller hangs up, as on Lambda.
-        let task = tokio::spawn(async move { pool.invoke(payload, client_context, trace_id).await });
+        let task = tokio::spawn(async move { pool.invoke(event).await });
         task.await.unwrap_or(Err(InvokeError::Stopping))
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use super::{
-    Invocation, InvokeError, Settings, StartError,
+    Event, Invocation, InvokeError, Settings, StartError,
     instance::{Instance, Outcome},
     report,
     runtime_api::Job,
@@ -62,25 +62,15 @@ impl Pool {
         }
     }
 
-    pub(super) async fn invoke(
-        &self,
-        payload: Bytes,
-        client_context: Option<String>,
-        trace_id: Option<String>,
-    ) -> Result<Invocation, InvokeError> {
+    pub(super) async fn invoke(&self, event: Event) -> Result<Invocation, InvokeError> {
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
-            invocation = self.run(payload, client_context, trace_id) => invocation,
+            invocation = self.run(event) => invocation,
             _ = stopping.wait_for(|stopping| *stopping) => Err(InvokeError::Stopping),
         }
     }
 
-    async fn run(
-        &self,
-        payload: Bytes,
-        client_context: Option<String>,
-        trace_id: Option<String>,
-    ) -> Result<Invocation, InvokeError> {
+    async fn run(&self, event: Event) -> Result<Invocation, InvokeError> {
         let _permit = self.free.acquire().await.map_err(|_| InvokeError::Stopping)?;
         let request_id = Uuid::new_v4().to_string();
         loop {
@@ -95,10 +85,10 @@ impl Pool {
             };
             let job = Job {
                 request_id: request_id.clone(),
-                payload: payload.clone(),
-                headers: self.headers(client_context.as_deref(), trace_id.as_deref()),
+                payload: event.payload.clone(),
+                headers: self.headers(event.client_context.as_deref(), event.trace_id.as_deref()),
             };
-            match instance.invoke(job, self.spec.timeout).await {
+            match instance.invoke(job, self.spec.timeout, event.with_log).await {
                 Outcome::Done { invocation, healthy } => {
                     if healthy {
                         self.keep(instance);

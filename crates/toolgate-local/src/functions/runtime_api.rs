@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::PAYLOAD_BYTES;
-use crate::{guard, task::Task};
+use crate::{guard, server, task::Task};
 
 /// An event on its way to a handler.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(side);
         let router = guard::protect(router, port);
-        let server = Task::spawn(async move { drop(axum::serve(listener, router).await) });
+        let server = Task::spawn(async move { drop(axum::serve(server::no_delay(listener), router).await) });
         Ok(Self { address: format!("127.0.0.1:{port}"), said, jobs, current, _server: server })
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{TEMPLATE, folder, header, local, start};
+use crate::support::{TEMPLATE, examples, folder, header, local, start};
 
 #[tokio::test]
 async fn a_process_that_ends_in_an_invocation_is_reported_and_replaced() {
@@ -69,6 +69,24 @@ async fn a_caller_that_hangs_up_costs_no_instance() {
     assert!(tokio::time::timeout(std::time::Duration::from_millis(50), call).await.is_err());
     let next = functions.invoke("Echo", r#"{"number": 2}"#.into(), None).await.unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&next.payload).unwrap()["event"]["number"], 2);
+}
+
+#[tokio::test]
+async fn a_function_that_was_built_anew_is_used_from_the_next_call_on() {
+    let folder = folder(TEMPLATE);
+    let program = folder.path().join(format!("echo_function{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(examples().join(program.file_name().unwrap()), &program).unwrap();
+    let running = local(&folder).binaries(folder.path()).start().await.unwrap();
+    let pid = async || {
+        let done = running.functions().invoke("Echo", "{}".into(), None).await.unwrap();
+        serde_json::from_slice::<Value>(&done.payload).unwrap()["pid"].clone()
+    };
+    let first = pid().await;
+    assert_eq!(pid().await, first);
+    let built = folder.path().join("built-anew");
+    std::fs::copy(&program, &built).unwrap();
+    std::fs::rename(&built, &program).unwrap();
+    assert_ne!(pid().await, first);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl Agent {
 }
 
 /// Where `cargo test` puts the examples; built here when only the tests were.
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     static EXAMPLES: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let build = || {
         let test = std::env::current_exe().unwrap();

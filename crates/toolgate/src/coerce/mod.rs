@@ -128,7 +128,8 @@ fn from_text(shape: &Shape, text: &str, reading: &mut Reading) -> Option<Value> 
     structure::from_text(shape, text, reading)
 }
 
-/// The first alternative that fits, else one problem for all of them.
+/// The first alternative that fits. Else what is wrong with the nearest one, where something inside of the value is;
+/// else one problem for all of them.
 fn alternative(shape: &Shape, original: Value, reading: &mut Reading) -> Option<Value> {
     if shape.null && original.is_null() {
         return Some(original);
@@ -136,13 +137,21 @@ fn alternative(shape: &Shape, original: Value, reading: &mut Reading) -> Option<
     if shape.one_of.as_ref().is_some_and(|named| named.contains(&original)) {
         return Some(original);
     }
+    let mut nearest: Option<Vec<Problem>> = None;
     for option in &shape.any_of {
-        let mut attempt = Reading { path: String::new(), depth: reading.depth + 1, problems: Vec::new() };
+        let mut attempt = Reading { path: reading.path.clone(), depth: reading.depth + 1, problems: Vec::new() };
         if let Some(read) = value(option, original.clone(), &mut attempt) {
             return Some(read);
         }
+        let inside = attempt.problems.iter().all(|problem| problem.path.len() > reading.path.len());
+        if inside && nearest.as_ref().is_none_or(|nearest| attempt.problems.len() < nearest.len()) {
+            nearest = Some(attempt.problems);
+        }
     }
-    reading.wrong(shape, show(&original, shape.secret));
+    match nearest {
+        Some(problems) if !shape.secret => reading.problems.extend(problems),
+        _ => reading.wrong(shape, show(&original, shape.secret)),
+    }
     None
 }
 

@@ -35,6 +35,12 @@ pub(super) struct InvocationId {
     invocation_id: Option<HeaderValue>,
 }
 
+impl InvocationId {
+    pub(super) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+
 impl RuntimeApi {
     pub(super) fn from_env() -> Result<Self, Error> {
         if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {

@@ -12,8 +12,9 @@
 mod api;
 pub(crate) mod client_context;
 
-use std::{future::Future, io::Write};
+use std::{future::Future, io::Write, panic::AssertUnwindSafe};
 
+use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
@@ -53,7 +54,8 @@ where
             None => service,
         })
     };
-    match service.await {
+    let started = AssertUnwindSafe(service).catch_unwind().await;
+    match started.unwrap_or_else(|_payload| Err("the function panicked while it started; the log says where".into())) {
         Ok(service) => serve_on(api, service).await,
         Err(error) => {
             // Lambda shows this where a bare exit would show nothing
@@ -92,7 +94,10 @@ where
                 Ok(()) => service.call(event).await.map_err(Into::into),
                 Err(error) => Err(error.into()),
             },
-            Err(diagnostic) => Err(diagnostic),
+            Err(diagnostic) => {
+                telemetry::unreadable(invocation.id.request_id(), &diagnostic.error_type);
+                Err(diagnostic)
+            }
         };
         api.reply(&invocation.id, outcome).await?;
     }

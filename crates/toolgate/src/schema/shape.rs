@@ -150,8 +150,9 @@ impl Shape {
             *self = rest.pop().unwrap_or_default();
             self.null |= null;
             self.secret |= secret;
+        } else {
+            self.any_of = rest;
         }
-        self.any_of = rest;
         Ok(true)
     }
 }

@@ -8,7 +8,11 @@ mod direct;
 mod function;
 mod gateway;
 
-use std::{fmt, str::FromStr, time::SystemTime};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
@@ -17,6 +21,9 @@ use crate::{
     call::{Attributes, Call, Facts},
     error::ToolError,
 };
+
+/// No call waits longer for its function.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An event format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -121,8 +128,9 @@ pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
     let facts = &mut decoded.call.facts;
     facts.wire = decoded.echo.wire();
     facts.request_id.clone_from(&context.request_id);
-    // none, or one that had passed before the call came (`cargo lambda watch` sends such), says nothing
-    facts.deadline = Some(context.deadline()).filter(|at| *at > SystemTime::now());
+    // one of long ago is none (`cargo lambda watch` sends 1970)
+    let recent = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
+    facts.deadline = Some(context.deadline()).filter(|at| *at > recent);
     Some(decoded)
 }
 

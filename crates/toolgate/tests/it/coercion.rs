@@ -1,9 +1,14 @@
 //! Gate 3: text becomes typed values by the tool's schema, and every problem comes back at once.
 
-use serde_json::{Value, json};
-use toolgate::Wire;
+use std::collections::{BTreeMap, HashMap};
 
-use super::kit::{call, problems};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use toolgate::{Router, Tool, ToolError, Wire, testing};
+use validator::Validate;
+
+use super::kit::{body, call, event, problems};
 
 /// What `take_order` understood under `field`, when `text` came on an Agents wire.
 async fn from_text(field: &str, text: &str) -> Value {
@@ -134,13 +139,13 @@ async fn nothing_is_absent_for_optional_fields_and_missing_for_required_ones() {
             assert_eq!(given(wire, "quantity", nothing.clone()).await, Value::Null, "{wire} {nothing}");
             assert_eq!(given(wire, "tags", nothing.clone()).await, Value::Null, "{wire} {nothing}");
             let body = call(wire, "take_order", json!({"orderId": nothing})).await;
-            assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+            assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got missing"], "{wire}");
         }
         let body = call(wire, "take_order", json!({})).await;
-        assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got nothing"], "{wire}");
+        assert_eq!(problems(&body), ["orderId: text of 1 to 40 characters, got missing"], "{wire}");
     }
     let body = call(Wire::Function, "take_order", json!({"orderId": "O", "address": "{city=, street=null}"})).await;
-    assert_eq!(problems(&body), ["address.city: text, got nothing"]);
+    assert_eq!(problems(&body), ["address.city: text, got missing"]);
 }
 
 #[tokio::test]
@@ -192,9 +197,9 @@ async fn all_problems_come_back_at_once() {
             unknown,
             "big: an integer, got `many`",
             "email: an e-mail address, got `nobody`",
-            "lines[0].itemName: text, got nothing",
+            "lines[0].itemName: text, got missing",
             "lines[0].quantity: an integer 1 or more, got 0",
-            "orderId: text of 1 to 40 characters, got nothing",
+            "orderId: text of 1 to 40 characters, got missing",
             "priority: one of `low`, `high`, got `urgent`",
             "quantity: an integer from 1 to 5, got 9",
         ];
@@ -252,6 +257,86 @@ async fn deep_nesting_is_refused_and_does_no_harm() {
                     assert!(kind.is_null() && field == "tags" || kind == "invalid", "{field}: {kind}");
                 }
             }
+        }
+    }
+}
+
+/// Types that are no plain ones.
+#[derive(Default, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(default)]
+struct Loose {
+    anything: Value,
+    map: BTreeMap<String, Value>,
+    numbered: HashMap<u32, i64>,
+    choice: Option<Choice>,
+    either: Option<Either>,
+    single: f32,
+    pair: (f64, f64),
+    grid: Vec<Vec<i64>>,
+    #[schemars(schema_with = "code")]
+    code: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(tag = "by", rename_all = "lowercase")]
+enum Choice {
+    Mail { address: String },
+    Phone { number: i64 },
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Either {
+    Number(i64),
+    Words(Vec<String>),
+}
+
+fn code(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"anyOf": [{"type": "string", "pattern": "^[A-Z]{2}$"}, {"type": "null"}]})
+}
+
+async fn loose(wire: Wire, field: &str, value: Value) -> Value {
+    let tool = Tool::new("loose", async |input: Loose| Ok::<_, ToolError>(input)).describe("Try types.").expose_all();
+    let service = Router::<()>::builder().group("g").tool(tool).build().unwrap().with_state(());
+    let event = event(wire, "loose", json!({field: value}));
+    let context = testing::context(event.client_context.as_ref());
+    let body = body(wire, &service.handle(event.event, &context).await.unwrap());
+    if body.get("error").is_some() { json!(problems(&body)) } else { body[field].clone() }
+}
+
+#[tokio::test]
+async fn what_may_be_anything_stays_as_it_came() {
+    let deep = json!({"a": [1, {"b": null, "c": ""}], "d": {"e": {"f": "null"}}});
+    for wire in [Wire::Direct, Wire::Gateway] {
+        assert_eq!(loose(wire, "anything", deep.clone()).await, deep);
+        assert_eq!(loose(wire, "map", deep.clone()).await, deep);
+    }
+    assert_eq!(loose(Wire::Function, "map", deep.clone()).await, deep);
+    assert_eq!(loose(Wire::Function, "anything", json!("[1, 2]")).await, json!("[1, 2]"));
+}
+
+#[tokio::test]
+async fn maps_alternatives_and_nested_lists_are_read() {
+    for wire in Wire::ALL {
+        assert_eq!(loose(wire, "numbered", json!({"7": "8"})).await, json!({"7": 8}), "{wire}");
+        let phone = json!({"by": "phone", "number": "7"});
+        assert_eq!(loose(wire, "choice", phone).await, json!({"by": "phone", "number": 7}), "{wire}");
+        assert_eq!(loose(wire, "either", json!("7")).await, json!(7), "{wire}");
+        assert_eq!(loose(wire, "either", json!("[a, b]")).await, json!(["a", "b"]), "{wire}");
+        assert_eq!(loose(wire, "grid", json!("[[1, 2], [3]]")).await, json!([[1, 2], [3]]), "{wire}");
+        assert_eq!(loose(wire, "pair", json!([1.5, 2])).await, json!([1.5, 2.0]), "{wire}");
+        assert_eq!(loose(wire, "code", json!("AB")).await, json!("AB"), "{wire}");
+        let no_code = json!(["code: text matching `^[A-Z]{2}$`, got `ab`"]);
+        assert_eq!(loose(wire, "code", json!("ab")).await, no_code, "{wire}");
+        let infinite = json!(["single: a number, got 1e+300"]);
+        assert_eq!(loose(wire, "single", json!("1e300")).await, infinite, "{wire}");
+        let wrong = loose(wire, "choice", json!({"by": "phone", "number": "7", "admin": true})).await;
+        let unknown = "choice.admin: no such field; there are `by`, `number`, got an unknown field";
+        assert_eq!(wrong, json!([unknown]), "{wire}");
+        let neither = json!(["either: an integer, got true"]);
+        assert_eq!(loose(wire, "either", json!({"a": 1})).await.as_array().unwrap().len(), 1, "{wire}");
+        if wire == Wire::Gateway {
+            assert_eq!(loose(wire, "either", json!(true)).await, neither);
         }
     }
 }

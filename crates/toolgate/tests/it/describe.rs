@@ -158,6 +158,7 @@ fn odd_events_are_answered() {
 fn a_handler_that_cannot_start_says_why() {
     for (variable, value, reason) in [
         ("PROBE_FAILS", "1", "PROBE_FAILS is set"),
+        ("PROBE_PANICS", "1", "the function panicked while it started"),
         ("TOOLGATE_WIRES", "function,nonsense", "TOOLGATE_WIRES: `nonsense` is no wire"),
     ] {
         let mut function = Function::start("probe", &[(variable, value)]);
@@ -189,6 +190,7 @@ fn log(variables: &[(&str, &str)]) -> Vec<String> {
     );
     function.invoke(None, &json!({"toolName": "take_order", "toolInput": {"orderId": "INPUT-6"}}).to_string());
     function.invoke(None, r#"{"INPUT-7": 1}"#);
+    function.invoke(None, "INPUT-8");
     function.log().lines().map(str::to_owned).collect()
 }
 
@@ -200,15 +202,15 @@ fn a_call_is_one_line_of_json_and_tells_no_input_and_no_output() {
         .collect();
     let calls: Vec<&Value> = lines.iter().filter(|line| line["message"] == "call").collect();
     let told = |name: &str| calls.iter().map(|line| line[name].as_str().unwrap_or_default()).collect::<Vec<_>>();
-    assert_eq!(told("tool"), ["act", "act", "act", "act", "(unknown)", "take_order", "take_order", ""]);
+    assert_eq!(told("tool"), ["act", "act", "act", "act", "(unknown)", "take_order", "take_order", "", ""]);
     assert_eq!(
         told("outcome"),
-        ["ok", "conflict", "internal", "internal", "unknown tool", "invalid", "ok", "unknown event"]
+        ["ok", "conflict", "internal", "internal", "unknown tool", "invalid", "ok", "unknown event", "unreadable"]
     );
-    assert_eq!(told("gate"), ["", "", "", "panic", "tool", "types", "", ""]);
+    assert_eq!(told("gate"), ["", "", "", "panic", "tool", "types", "", "", ""]);
     assert_eq!(told("wire")[..7], ["direct"; 7]);
-    assert_eq!(told("level"), ["INFO", "INFO", "ERROR", "ERROR", "INFO", "INFO", "INFO", "WARN"]);
-    assert_eq!(told("request_id"), ["id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7", "id-8"]);
+    assert_eq!(told("level"), ["INFO", "INFO", "ERROR", "ERROR", "INFO", "INFO", "INFO", "WARN", "WARN"]);
+    assert_eq!(told("request_id"), ["id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7", "id-8", "id-9"]);
     assert!(calls[..7].iter().all(|line| line["duration_ms"].is_number()));
     assert_eq!(calls[6]["dropped"], 3, "two hidden fields and a note");
     assert_eq!(calls[2]["cause"], "SECRET-SOURCE", "the log may have the source");

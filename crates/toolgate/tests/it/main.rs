@@ -10,6 +10,7 @@ mod gates;
 mod kit;
 mod platform;
 mod properties;
+mod replay;
 mod schemas;
 mod session;
 mod ui;

@@ -52,9 +52,15 @@ pub(crate) struct Function {
 impl Function {
     pub(crate) fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let api = match name {
+            // `cargo lambda watch` serves each function under a path of its own
+            "hello" => format!("http://{address}/hello"),
+            _ => address.to_string(),
+        };
         let mut child = Command::new(example(name))
             .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", api)
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
@@ -137,7 +143,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<(String, Vec<u8>)>>, posted:
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-        let path = line.split(' ').nth(1)?.strip_prefix("/2018-06-01/runtime/")?.to_owned();
+        let path = line.split(' ').nth(1)?.split_once("/2018-06-01/runtime/")?.1.to_owned();
         let (mut length, mut error_type) = (0, None);
         loop {
             let mut header = String::new();

@@ -11,6 +11,7 @@ async fn main() -> Result<(), toolgate::Error> {
         if std::env::var_os("PROBE_FAILS").is_some() {
             return Err(toolgate::Error::from("PROBE_FAILS is set"));
         }
+        assert!(std::env::var_os("PROBE_PANICS").is_none(), "SECRET");
         // what a client library would log: whole requests
         tracing::info!(target: "other_crate::client", "INFO-OF-ANOTHER-CRATE");
         tracing::debug!(target: "other_crate::client", "DEBUG-OF-ANOTHER-CRATE");

@@ -242,7 +242,7 @@ async fn an_unreadable_call_in_a_readable_envelope_gets_a_normal_reply() {
 
 #[tokio::test]
 async fn no_arguments_at_all_are_an_empty_input() {
-    let missing = ["what: text, got nothing"];
+    let missing = ["what: text, got missing"];
     for parameters in [json!({}), json!({"parameters": null}), json!({"parameters": []})] {
         let mut event = agents(parameters);
         event["function"] = "act".into();
