@@ -19,12 +19,13 @@ use turn::{Asked, Target, Watch};
 
 pub(crate) use crate::Failure;
 
+const WHERE: &str = "\
+Without --alias and --endpoint-url it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
+With --alias alone it talks to a deployed agent, with the credentials and the region of your AWS configuration.";
+
 /// What `toolgate chat` takes.
-///
-/// Without `--alias` and `--endpoint-url` it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
-/// With `--alias` it talks to the deployed agent on AWS, with the credentials and region of your AWS configuration.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = WHERE)]
 pub(crate) struct Args {
     /// The agent: its id here (Supervisor, Orders, Billing, Support), or its id on AWS.
     #[arg(long, default_value = "Supervisor")]

@@ -75,6 +75,7 @@ async fn answer(
     }
     let request = InvokeAgent::read(&body)?;
     let idle_ttl = known.spec.idle_ttl;
+    let memory = request.memory_id.clone();
     let events = if request.ends_session() {
         agents.sessions.end(&key)?;
         said(ENDED)
@@ -82,10 +83,14 @@ async fn answer(
         let session = agents.sessions.open(&key, idle_ttl);
         match request.results() {
             Some((id, results)) => resume(&session, &request, |waiting| waiting.check(id, results))?,
-            None => begin(agents, session, &key, &request).await?,
+            None => {
+                // A task of its own: a caller who hangs up meanwhile must not leave the session busy for ever.
+                let begun = tokio::spawn(begin(agents, session, key.clone(), request)).await;
+                begun.map_err(|_| AgentError::new(Kind::InternalServer, "the turn could not begin"))??
+            }
         }
     };
-    Ok(stream_of(events, &key.session, request.memory_id.as_deref()))
+    Ok(stream_of(events, &key.session, memory.as_deref()))
 }
 
 /// The stream for the answer to a question.
@@ -105,8 +110,8 @@ fn resume(
 async fn begin(
     agents: Arc<Agents>,
     session: Arc<Session>,
-    key: &SessionKey,
-    request: &InvokeAgent,
+    key: SessionKey,
+    mut request: InvokeAgent,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
     if let Some(waiting) = session.begin()? {
         let turn = Arc::clone(&waiting.turn);
@@ -114,12 +119,12 @@ async fn begin(
         drop(waiting);
         turn.over().await;
     }
-    merge_attributes(&session, request.session_state.as_ref());
-    seed_history(&session, &key.agent, request.session_state.as_ref()).await;
-    let turn = Turn::new(agents, session, request);
-    let state = request.session_state.as_ref();
-    let prompt = state.and_then(|state| state.prompt_session_attributes.clone()).unwrap_or_default();
-    Ok(turn.start(key.agent.clone(), key.alias.clone(), request.input_text.clone().unwrap_or_default(), prompt))
+    let state = request.session_state.take();
+    merge_attributes(&session, state.as_ref());
+    seed_history(&session, &key.agent, state.as_ref()).await;
+    let turn = Turn::new(agents, session, &request);
+    let prompt = state.and_then(|state| state.prompt_session_attributes).unwrap_or_default();
+    Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default(), prompt))
 }
 
 fn merge_attributes(session: &Session, state: Option<&SessionState>) {

@@ -152,3 +152,37 @@ async fn a_group_that_returns_control_gets_its_results_from_the_caller() {
     }
     assert!(functions.called().is_empty());
 }
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_while_a_question_is_dropped_leaves_the_session_free() {
+    let slow = Functions::new(|event| {
+        let pause = std::time::Duration::from_millis(if tool_of(event) == "list" { 300 } else { 0 });
+        Reply::Later(pause, Box::new(ok(event, &json!("ok"))))
+    });
+    let template = Template {
+        agents: vec![
+            agent("Boss", vec![], &["Orders", "Lists"]),
+            agent("Orders", vec![group("orders", Some("F"), functions(&["!cancel"]))], &[]),
+            agent("Lists", vec![group("lists", Some("F"), functions(&["list"]))], &[]),
+        ],
+        ..Template::default()
+    };
+    let play = model(|seen| match (seen.agent.as_str(), seen.text.as_str(), seen.results.first()) {
+        ("Boss", "go", None) => Say::Calls(
+            ["Orders", "Lists"]
+                .map(|name| ("AgentCommunication__sendMessage", json!({"recipient": name, "content": "go"})))
+                .into(),
+        ),
+        ("Orders", _, None) => Say::Calls(vec![("orders__cancel", json!({}))]),
+        ("Lists", _, None) => Say::Calls(vec![("lists__list", json!({}))]),
+        _ => answer("fine"),
+    });
+    let desk = Desk::start(&template, slow.clone(), play).await;
+    assert!(desk.say("Boss", "s1", "go").await.asked.is_some());
+    // The dropped turn has a call under way, so this request waits; its caller does not.
+    let impatient = desk.to("Boss", "s1").input_text("other").send();
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), impatient).await.is_err());
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(desk.say("Boss", "s1", "and now?").await.text, "fine");
+    assert_eq!(slow.called(), ["list"]);
+}

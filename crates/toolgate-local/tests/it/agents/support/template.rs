@@ -1,0 +1,70 @@
+//! Small templates.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use toolgate_local::template::{
+    ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, Template,
+};
+
+/// A function schema with string parameters; `!` in front of a name asks for confirmation.
+pub(crate) fn functions(names: &[&str]) -> GroupSchema {
+    let function = |name: &&str| FunctionSchema {
+        name: name.trim_start_matches('!').to_owned(),
+        description: format!("Does {name}."),
+        parameters: BTreeMap::from([
+            ("id".to_owned(), parameter("string", false)),
+            ("count".to_owned(), parameter("integer", false)),
+            ("tags".to_owned(), parameter("array", false)),
+        ]),
+        require_confirmation: name.starts_with('!'),
+    };
+    GroupSchema::Functions(names.iter().map(function).collect())
+}
+
+fn parameter(kind: &str, required: bool) -> ParameterSchema {
+    ParameterSchema { kind: kind.to_owned(), description: "A parameter.".to_owned(), required }
+}
+
+pub(crate) fn group(name: &str, function: Option<&str>, schema: GroupSchema) -> ActionGroupSpec {
+    ActionGroupSpec {
+        name: name.to_owned(),
+        description: String::new(),
+        function: function.map(str::to_owned),
+        signature: None,
+        schema,
+    }
+}
+
+pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&str]) -> AgentSpec {
+    AgentSpec {
+        id: id.to_owned(),
+        name: format!("desk-{}", id.to_lowercase()),
+        aliases: vec!["dev".to_owned(), "TSTALIASID".to_owned()],
+        instruction: format!("You are {id}."),
+        foundation_model: "some.model-v1:0".to_owned(),
+        supervisor: !collaborators.is_empty(),
+        collaborators: collaborators
+            .iter()
+            .map(|name| CollaboratorSpec {
+                name: (*name).to_owned(),
+                agent_id: (*name).to_owned(),
+                instruction: format!("Ask {name} about its things."),
+                relay_history: true,
+            })
+            .collect(),
+        action_groups: groups,
+        idle_ttl: Duration::from_secs(600),
+    }
+}
+
+/// One agent `Orders` with tools `get`, `list` and, behind a confirmation, `cancel`.
+pub(crate) fn one_agent() -> Template {
+    Template {
+        agents: vec![agent(
+            "Orders",
+            vec![group("orders", Some("OrdersFunction"), functions(&["get", "list", "!cancel"]))],
+            &[],
+        )],
+        ..Template::default()
+    }
+}
