@@ -7,9 +7,7 @@ use std::sync::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-    },
+    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
     error::{BoxError, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, TransactWriteItem},
@@ -64,7 +62,8 @@ impl World {
         let mut update = update.expression_attribute_values(":value", value);
         let mut steps = Vec::new();
         for (place, step) in path.split('.').enumerate() {
-            let (name, index) = step.split_once('[').map_or((step, String::new()), |(name, rest)| (name, format!("[{rest}")));
+            let (name, index) =
+                step.split_once('[').map_or((step, String::new()), |(name, rest)| (name, format!("[{rest}")));
             update = update.expression_attribute_names(format!("#n{place}"), name);
             steps.push(format!("#n{place}{index}"));
         }
