@@ -1,0 +1,22 @@
+//! Behaviour of the desk on an embedded DynamoDB, through its public surface.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly"
+)]
+
+mod customers;
+mod feedback;
+mod help;
+mod invoices;
+#[path = "../kit/mod.rs"]
+mod kit;
+mod orders;
+mod refund_races;
+mod refunds;
+mod returns;
+mod seed;
+mod tables;
+mod tickets;
