@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     catalog::CatalogTool,
     entry::{Entry, Exec, Once, Typed},
-    gate::fields_out::Exposed,
+    gate::{fields_out::Exposed, size},
     nearest::same_name,
     router::{Inner, Router, RouterBuilder},
     schema::{
@@ -137,6 +137,15 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
         }
     }
     let exposed = expose(&draft, problems);
+    let whole = matches!(draft.expose, Some(Expose::All));
+    let has = |name: &&str| {
+        exposed.has_field(name) || whole && draft.output.pointer(&format!("/properties/{name}")).is_some()
+    };
+    for name in size::RESERVED.into_iter().filter(has) {
+        problems.push(format!(
+            "the output exposes `{name}`, which is reserved for outputs that were cut; rename the field"
+        ));
+    }
     let key = draft.key.take();
     for name in key.iter().flatten() {
         if !shape.fields.contains_key(name) {
@@ -159,8 +168,8 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
         refuse: draft.refuse.clone(),
     };
     let once = draft.once.then_some(Once { key, ttl: draft.once_ttl });
-    let (name, refuse, confirm) = (draft.name, draft.refuse, draft.confirm);
-    Entry { name, shape, refuse, confirm, once, exposed: Arc::new(exposed), exec, catalog }
+    let (name, refuse, confirm, max_reply) = (draft.name, draft.refuse, draft.confirm, draft.max_reply);
+    Entry { name, shape, refuse, confirm, once, max_reply, exposed: Arc::new(exposed), exec, catalog }
 }
 
 /// Applies `.accept([..])` to the input's schema.

@@ -25,6 +25,7 @@ pub(crate) struct Entry<S> {
     pub(crate) refuse: Vec<String>,
     pub(crate) confirm: bool,
     pub(crate) once: Option<Once>,
+    pub(crate) max_reply: Option<usize>,
     pub(crate) exposed: Arc<Exposed>,
     pub(crate) exec: Box<dyn Exec<S>>,
     pub(crate) catalog: CatalogTool,

@@ -72,6 +72,7 @@ pub(crate) struct Draft {
     pub(crate) confirm: bool,
     pub(crate) once: bool,
     pub(crate) once_ttl: Duration,
+    pub(crate) max_reply: Option<usize>,
     pub(crate) key: Option<Vec<String>>,
     /// The crate that the function is from, which may log below `info`.
     pub(crate) from: &'static str,
@@ -115,6 +116,7 @@ impl<S, I> Tool<S, I> {
             confirm: false,
             once: false,
             once_ttl: DEFAULT_ONCE_TTL,
+            max_reply: None,
             key: None,
             from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
             location: Location::caller(),
@@ -201,6 +203,15 @@ impl<S, I> Tool<S, I> {
     #[must_use]
     pub fn once_ttl(mut self, ttl: Duration) -> Self {
         self.draft.once_ttl = ttl;
+        self
+    }
+
+    /// The most bytes of JSON that an output may have; default: 24 KB on the Agents wires, 256 KB elsewhere. The longest
+    /// list of a longer output is cut at an item, and the output says so with `truncated` and `omitted`; without a list
+    /// to cut, the model is told to narrow its query.
+    #[must_use]
+    pub fn max_reply(mut self, bytes: usize) -> Self {
+        self.draft.max_reply = Some(bytes);
         self
     }
 

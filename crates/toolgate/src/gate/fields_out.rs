@@ -98,6 +98,11 @@ impl Exposed {
         }
     }
 
+    /// Whether a field of the output's top is named here.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// The schema of the exposed part.
     pub(crate) fn prune(&self, schema: &Value) -> Value {
         if self.whole {

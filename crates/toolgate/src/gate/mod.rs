@@ -9,6 +9,7 @@ mod fields_in;
 pub(crate) mod fields_out;
 mod once;
 mod rules;
+pub(crate) mod size;
 mod types;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -58,7 +59,8 @@ async fn through<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Result<V
     at("once", once::enter(passage))?;
     let outcome = at("deadline", deadline::run(passage).await)?;
     let output = at("", once::leave(passage, outcome))?;
-    at("fields out", fields_out::leave(passage, output))
+    let output = at("fields out", fields_out::leave(passage, output))?;
+    at("size", size::leave(passage, output))
 }
 
 fn at<T>(gate: &'static str, result: Result<T, ToolError>) -> Result<T, Stop> {

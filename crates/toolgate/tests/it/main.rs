@@ -13,5 +13,6 @@ mod properties;
 mod replay;
 mod schemas;
 mod session;
+mod size;
 mod ui;
 mod wires;

@@ -1,0 +1,162 @@
+//! Gate 12, size: the reply fits its channel. What is too long is cut where a reader can tell: lists end at an item, and
+//! the reply says how many were left out.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::Passage;
+use crate::{error::ToolError, wire::Wire};
+
+/// Bytes of an output on the Agents wires. Lambda itself would take 6 MB
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>), but 25 KB were the documented limit for
+/// long, and what the model reads is paid for.
+const AGENTS: usize = 24 * 1024;
+/// Bytes of an output elsewhere.
+const OTHERS: usize = 256 * 1024;
+
+/// Members that this gate adds to a cut output. No tool may use the names.
+pub(crate) const RESERVED: [&str; 2] = ["truncated", "omitted"];
+
+pub(super) fn leave<S>(passage: &mut Passage<S>, mut output: Value) -> Result<Value, ToolError> {
+    let limit = passage.entry.max_reply.unwrap_or_else(|| default_limit(passage.cx.wire()));
+    match fit(&mut output, limit) {
+        true => Ok(output),
+        false => Err(ToolError::too_large("the output is too large; narrow your query")),
+    }
+}
+
+const fn default_limit(wire: Wire) -> usize {
+    if wire.is_agents() { AGENTS } else { OTHERS }
+}
+
+/// Cuts an output down to `limit` bytes of JSON; `false` where that cannot be done.
+fn fit(output: &mut Value, limit: usize) -> bool {
+    let mut size = bytes(output);
+    if size <= limit {
+        return true;
+    }
+    // room for what says that it was cut: the longest count of omitted items
+    let limit = limit.saturating_sub(r#","truncated":true,"omitted":18446744073709551615"#.len());
+    let mut omitted = 0;
+    while size > limit {
+        let Some(list) = longest(output).filter(|list| !list.is_empty()) else { return false };
+        let before = list.len();
+        while size > limit
+            && let Some(item) = list.pop()
+        {
+            // an item and its comma
+            size = size.saturating_sub(bytes(&item) + usize::from(!list.is_empty()));
+        }
+        omitted += before - list.len();
+    }
+    let Some(members) = output.as_object_mut() else { return false };
+    members.insert(RESERVED[0].into(), true.into());
+    members.insert(RESERVED[1].into(), omitted.into());
+    true
+}
+
+/// The list with the most bytes in it, of those that hold no longer list.
+fn longest(value: &mut Value) -> Option<&mut Vec<Value>> {
+    fn path(value: &Value, at: &mut Vec<Step>, best: &mut Option<(usize, Vec<Step>)>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    at.push(Step::Member(name.clone()));
+                    path(member, at, best);
+                    at.pop();
+                }
+            }
+            Value::Array(items) => {
+                let size = bytes(value);
+                if !items.is_empty() && best.as_ref().is_none_or(|(most, _)| size > *most) {
+                    *best = Some((size, at.clone()));
+                }
+                for (index, item) in items.iter().enumerate() {
+                    at.push(Step::Item(index));
+                    path(item, at, best);
+                    at.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut best = None;
+    path(value, &mut Vec::new(), &mut best);
+    let (_, steps) = best?;
+    let found = steps.into_iter().try_fold(value, |value, step| match step {
+        Step::Member(name) => value.get_mut(name.as_str()),
+        Step::Item(index) => value.get_mut(index),
+    });
+    found.and_then(Value::as_array_mut)
+}
+
+#[derive(Clone)]
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+/// The length of a value's JSON text.
+fn bytes(value: &Value) -> usize {
+    struct Counter(usize);
+
+    impl Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    // neither the counter nor a value can fail
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_list_is_cut_at_an_item() {
+        let item = json!({"name": "x".repeat(50)});
+        let mut output = json!({"count": 100, "short": [1, 2], "items": vec![item.clone(); 100]});
+        assert!(fit(&mut output, 1_000));
+        assert!(bytes(&output) <= 1_000);
+        let kept = output["items"].as_array().unwrap();
+        assert!(kept.len() > 10 && kept.iter().all(|kept| *kept == item));
+        assert_eq!(output["omitted"], 100 - kept.len());
+        assert_eq!(output["truncated"], true);
+        assert_eq!(output["short"], json!([1, 2]));
+    }
+
+    #[test]
+    fn what_has_no_list_cannot_be_cut() {
+        assert!(!fit(&mut json!({"text": "x".repeat(2_000)}), 1_000));
+        assert!(!fit(&mut json!(vec!["x"; 2_000]), 1_000));
+    }
+
+    proptest! {
+        #[test]
+        fn what_fits_is_left_alone_and_what_is_cut_fits(
+            lengths in prop::collection::vec(0_usize..60, 0..60), limit in 80_usize..2_000,
+        ) {
+            let before = json!({"a": lengths.iter().map(|n| "é".repeat(*n)).collect::<Vec<_>>(), "b": {"c": lengths}});
+            let mut output = before.clone();
+            if fit(&mut output, limit) {
+                prop_assert!(bytes(&output) <= limit);
+                prop_assert_eq!(output == before, bytes(&before) <= limit);
+            } else {
+                prop_assert!(bytes(&before) > limit);
+            }
+        }
+    }
+}
