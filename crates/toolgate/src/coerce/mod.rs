@@ -18,23 +18,53 @@ use crate::{
     schema::shape::{Rules, Shape},
 };
 
-/// How deep values may nest; hostile text must not exhaust the stack.
-const DEPTH: usize = 32;
+/// How many problems of a call are told. A hostile one may have a hundred thousand.
+pub(crate) const TOLD: usize = 20;
 
-/// Where in the input we are, and what was wrong so far.
+/// Where in the input we are, and what was wrong so far. Reading goes as deep as the schema, never as the value.
 pub(crate) struct Reading {
     path: String,
-    depth: usize,
-    pub(crate) problems: Vec<Problem>,
+    problems: Vec<Problem>,
+    count: usize,
 }
 
 impl Reading {
     pub(crate) fn new() -> Self {
-        Self { path: String::new(), depth: 0, problems: Vec::new() }
+        Self::starting_at(String::new())
     }
 
-    fn wrong(&mut self, shape: &Shape, got: String) {
-        self.problems.push(Problem::new(self.path.clone(), shape.expected.clone(), got));
+    fn starting_at(path: String) -> Self {
+        Self { path, problems: Vec::new(), count: 0 }
+    }
+
+    /// How many problems there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The first of the problems.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Notes a problem here: what was expected, and what came.
+    fn note(&mut self, problem: impl FnOnce() -> (String, String)) {
+        self.count += 1;
+        if self.problems.len() < TOLD {
+            let (expected, got) = problem();
+            self.problems.push(Problem::new(self.path.clone(), expected, got));
+        }
+    }
+
+    fn wrong(&mut self, shape: &Shape, got: impl FnOnce() -> String) {
+        self.note(|| (shape.expected.clone(), got()));
+    }
+
+    /// Takes over what another reading found.
+    fn extend(&mut self, other: Self) {
+        self.count += other.count;
+        self.problems.extend(other.problems);
+        self.problems.truncate(TOLD);
     }
 
     /// Runs `inner` one level deeper, at `path` + `suffix`.
@@ -43,9 +73,7 @@ impl Reading {
         let dot = !self.path.is_empty() && !suffix.starts_with('[');
         self.path.push_str(if dot { "." } else { "" });
         self.path.push_str(suffix);
-        self.depth += 1;
         let result = inner(self);
-        self.depth -= 1;
         self.path.truncate(length);
         result
     }
@@ -62,22 +90,18 @@ pub(crate) fn is_absent(value: &Value) -> bool {
 
 /// Reads one value; `None` after a problem was noted.
 pub(crate) fn value(shape: &Shape, value: Value, reading: &mut Reading) -> Option<Value> {
-    if reading.depth > DEPTH {
-        reading.wrong(shape, format!("something nested more than {DEPTH} levels deep"));
-        return None;
-    }
     if !shape.any_of.is_empty() {
         return alternative(shape, value, reading);
     }
-    let before = reading.problems.len();
+    let before = reading.count;
     let wrong = match convert(shape, value, reading) {
         Ok(read) if holds(shape, &read) => return Some(read),
         Ok(read) => read,
         Err(original) => original,
     };
     // what is wrong inside a list or an object has been noted there
-    if reading.problems.len() == before {
-        reading.wrong(shape, show(&wrong, shape.secret));
+    if reading.count == before {
+        reading.wrong(shape, || show(&wrong, shape.secret));
     }
     None
 }
@@ -137,20 +161,20 @@ fn alternative(shape: &Shape, original: Value, reading: &mut Reading) -> Option<
     if shape.one_of.as_ref().is_some_and(|named| named.contains(&original)) {
         return Some(original);
     }
-    let mut nearest: Option<Vec<Problem>> = None;
+    let mut nearest: Option<Reading> = None;
     for option in &shape.any_of {
-        let mut attempt = Reading { path: reading.path.clone(), depth: reading.depth + 1, problems: Vec::new() };
+        let mut attempt = Reading::starting_at(reading.path.clone());
         if let Some(read) = value(option, original.clone(), &mut attempt) {
             return Some(read);
         }
         let inside = attempt.problems.iter().all(|problem| problem.path.len() > reading.path.len());
-        if inside && nearest.as_ref().is_none_or(|nearest| attempt.problems.len() < nearest.len()) {
-            nearest = Some(attempt.problems);
+        if inside && nearest.as_ref().is_none_or(|nearest| attempt.count < nearest.count) {
+            nearest = Some(attempt);
         }
     }
     match nearest {
-        Some(problems) if !shape.secret => reading.problems.extend(problems),
-        _ => reading.wrong(shape, show(&original, shape.secret)),
+        Some(attempt) if !shape.secret => reading.extend(attempt),
+        _ => reading.wrong(shape, || show(&original, shape.secret)),
     }
     None
 }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::{Reading, is_absent, show_name, text, value};
 use crate::{
-    error::Problem,
     nearest,
     schema::shape::{List, Object, Shape},
 };
@@ -69,21 +68,21 @@ fn insert(members: &mut Map<String, Value>, name: String, value: Value, reading:
 
 fn list(shape: &List, items: Vec<Value>, reading: &mut Reading) -> Option<Value> {
     let Some(item_shape) = &shape.items else { return Some(Value::Array(items)) };
-    let before = reading.problems.len();
+    let before = reading.count;
     let read: Vec<Value> = items
         .into_iter()
         .enumerate()
         .filter_map(|(at, item)| reading.at(&format!("[{at}]"), |reading| value(item_shape, item, reading)))
         .collect();
-    (reading.problems.len() == before).then_some(Value::Array(read))
+    (reading.count == before).then_some(Value::Array(read))
 }
 
 /// A JSON object for a shape.
 pub(super) fn object(shape: &Shape, members: Map<String, Value>, reading: &mut Reading) -> Option<Value> {
     let object = shape.object.as_ref()?;
-    let before = reading.problems.len();
+    let before = reading.count;
     let read = arguments(object, members, reading);
-    (reading.problems.len() == before).then_some(Value::Object(read))
+    (reading.count == before).then_some(Value::Object(read))
 }
 
 /// The members of an object: every known one read, every other denied, every missing one noted.
@@ -115,7 +114,7 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &m
     }
     for (name, field) in &shape.fields {
         if field.required && !read.contains_key(name) {
-            reading.at(name, |reading| reading.wrong(&field.shape, "missing".to_owned()));
+            reading.at(name, |reading| reading.wrong(&field.shape, || "missing".to_owned()));
         }
     }
     read
@@ -124,19 +123,19 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &m
 impl Reading {
     /// Notes a name that came twice with different values.
     pub(crate) fn doubled(&mut self) {
-        let path = self.path.clone();
-        self.problems.push(Problem::new(path, "one value", "two different values"));
+        self.note(|| ("one value".to_owned(), "two different values".to_owned()));
     }
 
     /// Notes a name that the input does not have.
     pub(crate) fn unknown<'a>(&mut self, name: &str, known: impl Iterator<Item = &'a str> + Clone) {
-        let expected = match (nearest::find(name, known.clone()), known.clone().next()) {
-            (Some(near), _) => format!("no such field; did you mean `{near}`?"),
-            (None, None) => "no such field; there are none".to_owned(),
-            (None, Some(_)) => format!("no such field; there are `{}`", known.collect::<Vec<_>>().join("`, `")),
-        };
-        let path = self.path.clone();
-        self.problems.push(Problem::new(path, expected, "an unknown field"));
+        self.note(|| {
+            let expected = match (nearest::find(name, known.clone()), known.clone().next()) {
+                (Some(near), _) => format!("no such field; did you mean `{near}`?"),
+                (None, None) => "no such field; there are none".to_owned(),
+                (None, Some(_)) => format!("no such field; there are `{}`", known.collect::<Vec<_>>().join("`, `")),
+            };
+            (expected, "an unknown field".to_owned())
+        });
     }
 
     /// Notes something about a field of the input itself.

@@ -2,13 +2,16 @@
 //! call comes back at once.
 
 use super::Passage;
-use crate::{coerce, error::ToolError};
+use crate::{
+    coerce::{self, Reading},
+    error::ToolError,
+};
 
 pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let arguments = std::mem::take(&mut passage.arguments);
     let input = coerce::arguments(&passage.entry.shape, arguments, &mut passage.reading);
-    let problems = match passage.reading.problems.is_empty() {
-        true => {
+    let (count, problems) = match passage.reading.count() {
+        0 => {
             if passage.entry.once.is_some() {
                 passage.arguments.clone_from(&input);
             }
@@ -17,13 +20,14 @@ pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
                     passage.ready = Some(ready);
                     return Ok(());
                 }
-                Err(problems) => problems,
+                Err(problems) => (problems.len(), problems),
             }
         }
-        false => std::mem::take(&mut passage.reading.problems),
+        count => (count, std::mem::replace(&mut passage.reading, Reading::new()).into_problems()),
     };
-    let count = match problems.len() {
+    let count = match count {
         1 => "one problem".to_owned(),
+        several if several > problems.len() => format!("{several} problems, of which {} are listed", problems.len()),
         several => format!("{several} problems"),
     };
     let message = format!("the input has {count}; correct what is listed and call again");

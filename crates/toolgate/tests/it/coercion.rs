@@ -209,6 +209,21 @@ async fn all_problems_come_back_at_once() {
 }
 
 #[tokio::test]
+async fn of_a_great_many_problems_the_first_are_told() {
+    let counts: Vec<&str> = vec!["x"; 100_000];
+    let mut arguments = json!({"orderId": "O", "counts": counts, "quantity": 9});
+    for number in 0..100_000 {
+        arguments[format!("unknown{number}")] = 1.into();
+    }
+    let started = std::time::Instant::now();
+    let body = call(Wire::Gateway, "take_order", arguments).await;
+    assert_eq!(problems(&body).len(), 20);
+    let text = "the input has 200001 problems, of which 20 are listed; correct what is listed and call again";
+    assert_eq!(body["error"]["message"], text);
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn long_text_is_described_and_not_repeated() {
     let long = "x".repeat(100);
     for field in ["orderId", "big", "priority", "address"] {
