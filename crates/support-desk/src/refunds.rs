@@ -1,7 +1,8 @@
 //! Refunds: paid in one write whose conditions judge, or handed to a person.
 //!
-//! A condition cannot calculate, so an order keeps what is still refundable, and what of that automatically. Where an
-//! order's charges have been corrected by hand since, those are right and the kept figure follows them.
+//! A condition cannot calculate, so an order keeps what is still refundable, and what of that automatically, beside a
+//! copy of the charges that this figure counts. Where an order's charges have been corrected by hand since, they differ
+//! from the copy: then the charges are right, and figure and copy follow them.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -23,6 +24,9 @@ use crate::{
 
 /// What of an order may be refunded without a person, in total.
 pub const AUTOMATIC_LIMIT: Money = Money::cents(50_000);
+
+/// The charges that `refundableCents` counts; a condition can compare them with the charges as they are.
+pub(crate) const COUNTED: &str = "countedCharges";
 
 /// Days until a refund shows on an account.
 const EXPECTED_IN_DAYS: &str = "3–5";
@@ -75,7 +79,7 @@ impl Desk {
     /// Plans a refund without reading anything first.
     pub fn plan_refund(&self, caller: &Caller, request: &RefundRequest) -> Plan<RefundResult> {
         match request.amount.money() > AUTOMATIC_LIMIT {
-            true => self.escalation(caller, request),
+            true => self.escalation(caller, request, None),
             false => self.payment(caller, request, None),
         }
     }
@@ -100,11 +104,13 @@ impl Desk {
                 format!("`{order_id}` has only {rest} {CURRENCY} left to refund, so {amount} cannot be refunded");
             return Err(DeskError::Refused(text));
         }
-        if amount > order.money("autoRefundableCents")? {
-            return Ok(self.escalation(caller, request));
-        }
-        // the amount is covered, so either the order has changed meanwhile or its charges have been corrected
-        Ok(self.payment(caller, request, Some((order, rest))))
+        // where the kept figure is right, the order has only changed meanwhile; else its charges have been corrected
+        let right = order.get(COUNTED) == order.get("charges") && order.money("refundableCents")? == rest;
+        let read = (!right).then_some((order, rest));
+        Ok(match amount > order.money("autoRefundableCents")? {
+            true => self.escalation(caller, request, read),
+            false => self.payment(caller, request, read),
+        })
     }
 
     /// Pays, if the conditions hold. With an order that was read, the kept figure follows its charges.
@@ -136,29 +142,24 @@ impl Desk {
                       refunds = list_append(if_not_exists(refunds, :none), :refund)";
         let limits = "autoRefundableCents >= :amount";
         update = match read {
-            None => owned(update, caller, &format!("refundableCents >= :amount AND {limits}"))
+            None => owned(update, caller, &format!("{COVERED} AND {limits}"))
                 .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}")),
-            Some((order, rest)) => {
-                let attribute = |name: &str| order.get(name).cloned().unwrap_or(AttributeValue::Null(true));
-                let unchanged = "charges = :charges AND refundableCents = :kept";
-                owned(update, caller, &format!("{unchanged} AND {limits}"))
-                    .update_expression(format!("SET refundableCents = :rest, {common}"))
-                    .expression_attribute_values(":charges", attribute("charges"))
-                    .expression_attribute_values(":kept", attribute("refundableCents"))
-                    .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents()))
-            }
+            Some((order, rest)) => owned(update, caller, &format!("{UNCHANGED} AND {limits}"))
+                .update_expression(format!("SET refundableCents = :rest, {COUNTED} = :charges, {common}"))
+                .expression_attribute_values(":charges", attribute(order, "charges"))
+                .expression_attribute_values(":kept", attribute(order, "refundableCents"))
+                .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents())),
         };
         Plan { items: write(update.build().map(|update| TransactWriteItem::builder().update(update).build())), output }
     }
 
     /// Opens a ticket, if the order is the caller's and the amount may be owed at all.
-    fn escalation(&self, caller: &Caller, request: &RefundRequest) -> Plan<RefundResult> {
+    fn escalation(&self, caller: &Caller, request: &RefundRequest, read: Option<(&Item, Money)>) -> Plan<RefundResult> {
         let amount = request.amount.money();
         let ticket_id = ids::new("TCK-");
         let mut check = ConditionCheck::builder()
             .table_name(&self.tables.orders)
             .key("orderId", text(&request.order_id))
-            .expression_attribute_values(":amount", cents(amount))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let owner = match caller.customer() {
             Some(customer) => {
@@ -167,7 +168,15 @@ impl Desk {
             }
             None => "",
         };
-        check = check.condition_expression(format!("refundableCents >= :amount{owner}"));
+        check = match read {
+            None => check
+                .condition_expression(format!("{COVERED}{owner}"))
+                .expression_attribute_values(":amount", cents(amount)),
+            Some((order, _)) => check
+                .condition_expression(format!("{UNCHANGED}{owner}"))
+                .expression_attribute_values(":charges", attribute(order, "charges"))
+                .expression_attribute_values(":kept", attribute(order, "refundableCents")),
+        };
         let summary = format!("refund of {amount} {CURRENCY} for {}: {}", request.order_id, request.reason);
         let mut ticket = Put::builder().table_name(&self.tables.tickets);
         for (name, value) in self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary) {
@@ -187,6 +196,15 @@ impl Desk {
         let ticket = ticket.build().map(|put| TransactWriteItem::builder().put(put).build());
         Plan { items: write(check).into_iter().chain(write(ticket)).collect(), output }
     }
+}
+
+/// The kept figure is right, and enough.
+const COVERED: &str = "charges = countedCharges AND refundableCents >= :amount";
+/// The order is as it was read.
+const UNCHANGED: &str = "charges = :charges AND refundableCents = :kept";
+
+fn attribute(order: &Item, name: &str) -> AttributeValue {
+    order.get(name).cloned().unwrap_or(AttributeValue::Null(true))
 }
 
 /// Adds the owner to a condition, for a caller that is one customer.

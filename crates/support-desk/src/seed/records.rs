@@ -8,7 +8,7 @@ use crate::{
     item::{Item, cents, map, number, text},
     money::Money,
     order::OrderState,
-    refunds::AUTOMATIC_LIMIT,
+    refunds::{AUTOMATIC_LIMIT, COUNTED},
 };
 
 /// How long after shipping an order may be returned.
@@ -92,7 +92,8 @@ impl Order<'_> {
             ("status", text(self.state.as_str())),
             ("orderedAt", text(self.ordered_at.to_string())),
             ("items", AttributeValue::L(self.lines.iter().map(line).collect())),
-            ("charges", AttributeValue::L(charges)),
+            ("charges", AttributeValue::L(charges.clone())),
+            (COUNTED, AttributeValue::L(charges)),
             ("refundableCents", number(refundable)),
             ("autoRefundableCents", cents(AUTOMATIC_LIMIT)),
         ]);

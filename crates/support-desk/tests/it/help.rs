@@ -93,12 +93,8 @@ impl World {
             AttributeValue::M(charge.map(|(name, value)| (name.to_owned(), value)).into())
         });
         let charges = AttributeValue::L(charges.collect());
-        // attributes that mirror the charges are to mirror these
-        for (name, value) in &mut order {
-            if matches!(value, AttributeValue::L(_)) && name.to_lowercase().contains("charges") {
-                *value = charges.clone();
-            }
-        }
+        order.insert("charges".into(), charges.clone());
+        order.insert("countedCharges".into(), charges);
         order.insert("refundableCents".into(), number(cents.iter().sum::<i64>()));
         self.put(&self.tables.orders, order).await;
     }
