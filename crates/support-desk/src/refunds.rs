@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What of an order may be refunded without a person, in total.
-pub const AUTOMATIC_LIMIT: Money = Money::cents(500_00);
+pub const AUTOMATIC_LIMIT: Money = Money::cents(50_000);
 
 /// The charges that `refundableCents` counts; a condition can compare them with the charges as they are.
 pub(crate) const COUNTED: &str = "countedCharges";

@@ -24,6 +24,9 @@ pub struct Tables {
     pub ledger: String,
 }
 
+/// An index: name, partition key, sort key.
+pub type Index = (&'static str, &'static str, &'static str);
+
 /// Orders of a customer, by time.
 pub const BY_CUSTOMER: &str = "byCustomer";
 /// Invoices of a company, by date.
@@ -56,7 +59,7 @@ impl Tables {
     }
 
     /// Every table with its keys: name, partition key, and indexes as (name, partition key, sort key).
-    pub fn keys(&self) -> Vec<(&str, &'static str, Vec<(&'static str, &'static str, &'static str)>)> {
+    pub fn keys(&self) -> Vec<(&str, &'static str, Vec<Index>)> {
         vec![
             (&self.customers, "customerId", vec![]),
             (&self.orders, "orderId", vec![(BY_CUSTOMER, "customerId", "orderedAt")]),
