@@ -23,7 +23,7 @@ async fn what_has_not_happened_may_happen_later() {
     bank.pay("s-1", 600).await;
     assert_eq!(bank.pay("s-2", 600).await["error"]["kind"], "refused");
     bank.put("accounts", [("id", text("jane")), ("balance", number(600))]).await;
-    bank.put("accounts", [("id", text("bank")), ("payments", number(1)), ("total", number(400))]).await;
+    bank.put("accounts", [("id", text("bank")), ("payments", number(1)), ("taken", number(400))]).await;
     assert_eq!(bank.pay("s-2", 600).await["amount"], 600);
     assert_eq!(bank.balance().await, (0, 2));
 }

@@ -86,7 +86,7 @@ async fn pay(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
     };
     let update = |id: &str| Update::builder().table_name("accounts").key("id", text(id));
     let count = update("bank")
-        .update_expression("ADD payments :one, total :amount")
+        .update_expression("ADD payments :one, taken :amount")
         .expression_attribute_values(":one", number(1))
         .expression_attribute_values(":amount", number(amount));
     let take = update(&account)
@@ -161,9 +161,9 @@ impl Bank {
             let item = get.send().await.unwrap().item;
             item.map_or(0, |item| item[name].as_n().unwrap().parse::<i64>().unwrap())
         };
-        let (balance, payments, total) =
-            (number("jane", "balance").await, number("bank", "payments").await, number("bank", "total").await);
-        assert_eq!(1_000 - balance, total, "what was taken is what was counted");
+        let (balance, payments, taken) =
+            (number("jane", "balance").await, number("bank", "payments").await, number("bank", "taken").await);
+        assert_eq!(1_000 - balance, taken, "what was taken is what was counted");
         (balance, payments)
     }
 
