@@ -11,7 +11,7 @@ use serde_json::Value;
 use toolgate::{Catalog, schema};
 use toolgate_local::{functions::Binaries, template};
 
-/// Write schemas/<group>/{openapi,functions,gateway,action-group}.json from the tools' own types.
+/// Write `schemas/GROUP/{openapi,functions,gateway,action-group}.json` from the tools' own types.
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
 #[derive(Debug, Args)]

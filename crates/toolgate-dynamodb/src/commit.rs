@@ -18,6 +18,14 @@ const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const PASSING: [&str; 4] =
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
 
+/// The same of a whole request, which then has done nothing.
+const PASSING_WHOLE: [&str; 4] = [
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionInProgressException",
+];
+
 /// Commits the effect of a `.once()` tool.
 pub trait Commit {
     /// Writes `items` and the record of `output` in one transaction, and gives `output` back. Build the output before:
@@ -81,14 +89,16 @@ impl<S: Send + Sync> Commit for Cx<S> {
 /// What an error means; `None` where it may pass.
 fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<CommitError> {
     let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
-        return match error.code() {
-            Some("TransactionInProgressException") => None,
-            // the SDK has tried again already, under one request token
-            _ => Some(CommitError::Failed(match error {
-                SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unclear(error),
-                _ => ToolError::internal(describe(error)),
-            })),
-        };
+        if error.code().is_some_and(|code| PASSING_WHOLE.contains(&code)) {
+            return None;
+        }
+        // the SDK has tried again already, under one request token
+        let failed_inside = error.raw_response().is_some_and(|response| response.status().is_server_error());
+        return Some(CommitError::Failed(match error {
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unclear(error),
+            _ if failed_inside => unclear(error),
+            _ => ToolError::internal(describe(error)),
+        }));
     };
     let reasons = canceled.cancellation_reasons();
     let is = |reason: &CancellationReason, code: &str| reason.code() == Some(code);

@@ -1,6 +1,8 @@
 //! A seeded desk on an embedded DynamoDB server, at a fixed time. The handlers' tests use this file too.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
@@ -9,7 +11,9 @@ use aws_sdk_dynamodb::{
         ScalarAttributeType,
     },
 };
+use dynoxide::Database;
 use support_desk::{Clock, Desk, seed, tables::Tables};
+use tokio::sync::OnceCell;
 
 /// The time at which all tests play.
 pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
@@ -20,9 +24,12 @@ pub(crate) fn clock() -> Clock {
 
 /// A client of a new, empty embedded server.
 pub(crate) async fn client() -> Client {
+    client_of(Database::memory().unwrap()).await
+}
+
+async fn client_of(database: Database) -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
@@ -71,12 +78,34 @@ pub(crate) async fn create_tables(client: &Client, tables: &Tables) {
     }
 }
 
-/// A client and tables with the seed data of [`NOW`].
+/// A client and tables with the seed data of [`NOW`], on a server of their own. Seeding takes a second of work, so it
+/// happens once in a process, and every server starts from a copy.
 pub(crate) async fn seeded() -> (Client, Tables) {
-    let (client, tables) = (client().await, Tables::named_as_in_template());
-    create_tables(&client, &tables).await;
-    seed::run(&client, &tables, &clock()).await.unwrap();
-    (client, tables)
+    static COPY: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let tables = Tables::named_as_in_template();
+    let copy = COPY.get_or_init(|| async {
+        let database = Database::memory().unwrap();
+        let client = client_of(database.clone()).await;
+        create_tables(&client, &tables).await;
+        seed::run(&client, &tables, &clock()).await.unwrap();
+        let file = scratch_file();
+        database.vacuum_into(&file).unwrap();
+        let copy = std::fs::read(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        copy
+    });
+    let (file, database) = (scratch_file(), Database::memory().unwrap());
+    std::fs::write(&file, copy.await).unwrap();
+    database.restore_from(&file).unwrap();
+    std::fs::remove_file(file).unwrap();
+    (client_of(database).await, tables)
+}
+
+/// A name that no other test and no other process uses.
+fn scratch_file() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let place = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{}/support-desk-{}-{place}.db", env!("CARGO_TARGET_TMPDIR"), std::process::id())
 }
 
 /// A seeded desk that lets the desk itself call.

@@ -1,0 +1,250 @@
+//! A bank of a few tools: each payment takes from one account and counts in another.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+        ReturnValuesOnConditionCheckFailure, ScalarAttributeType, TransactWriteItem, Update,
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use toolgate::{Cx, Router, Service, Tool, ToolError, testing};
+use toolgate_dynamodb::{Commit, CommitError, Ledger};
+use validator::Validate;
+
+use crate::proxy::Proxy;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Failed conditions that the tools saw: which, and the account's balance.
+pub(crate) type Failed = Arc<Mutex<Vec<(usize, Option<String>)>>>;
+
+/// A bank: its service goes through a proxy, its client does not.
+pub(crate) struct Bank {
+    pub(crate) service: Service<State>,
+    pub(crate) proxy: Proxy,
+    pub(crate) failed: Failed,
+    client: Client,
+}
+
+/// What the tools work with.
+pub(crate) struct State {
+    ledger: Ledger,
+    runs: AtomicUsize,
+    failed: Failed,
+}
+
+/// Pay from an account.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Payment {
+    /// Whose money.
+    account: String,
+    /// How much.
+    amount: i64,
+    /// Why.
+    note: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Paid {
+    payment_id: String,
+    account: String,
+    amount: i64,
+    internal_score: i64,
+    /// Not exposed, and a secret.
+    auditor: Auditor,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Auditor {
+    name: String,
+    phone: String,
+}
+
+async fn pay(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
+    let Payment { account, amount, note: _ } = input;
+    let run = cx.state().runs.fetch_add(1, Ordering::SeqCst);
+    let paid = Paid {
+        payment_id: format!("PAY-{run}"),
+        account: account.clone(),
+        amount,
+        internal_score: 99,
+        auditor: Auditor { name: "Ann".into(), phone: "+1 555-010-0100".into() },
+    };
+    let update = |id: &str| Update::builder().table_name("accounts").key("id", text(id));
+    let count = update("bank")
+        .update_expression("ADD payments :one, taken :amount")
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":amount", number(amount));
+    let take = update(&account)
+        .update_expression("SET balance = balance - :amount")
+        .condition_expression("balance >= :amount")
+        .expression_attribute_values(":amount", number(amount))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let items = [count, take].map(|update| TransactWriteItem::builder().update(update.build().unwrap()).build());
+    match cx.commit(&cx.state().ledger, items.into(), paid).await {
+        Err(CommitError::Condition { index, item }) => {
+            let balance = item.map(|item| item["balance"].as_n().unwrap().clone());
+            cx.state().failed.lock().unwrap().push((index, balance));
+            Err(ToolError::refused("there is not enough money"))
+        }
+        committed => Ok(committed?),
+    }
+}
+
+/// As `pay`, with the error that a `?` alone would give.
+async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
+    let check = Update::builder()
+        .table_name("accounts")
+        .key("id", text(&input.account))
+        .update_expression("SET balance = :none")
+        .condition_expression("balance < :none")
+        .expression_attribute_values(":none", number(0))
+        .build()
+        .unwrap();
+    let auditor = Auditor { name: String::new(), phone: String::new() };
+    let paid =
+        Paid { payment_id: "x".into(), account: input.account, amount: input.amount, internal_score: 0, auditor };
+    Ok(cx.commit(&cx.state().ledger, vec![TransactWriteItem::builder().update(check).build()], paid).await?)
+}
+
+impl Bank {
+    /// A bank whose client tries once, so that every retry is the ledger's own.
+    pub(crate) async fn open() -> Self {
+        Self::with(RetryConfig::disabled()).await
+    }
+
+    pub(crate) async fn with(retries: RetryConfig) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = listener.local_addr().unwrap();
+        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+        let proxy = Proxy::before(upstream).await;
+        let client = client(&format!("http://{upstream}"), RetryConfig::disabled());
+        for table in ["accounts", "ledger"] {
+            create(&client, table).await;
+        }
+        let ledger = Ledger::new(client_of(&proxy, retries), "ledger");
+        let failed = Failed::default();
+        let state = State { ledger, runs: AtomicUsize::new(0), failed: failed.clone() };
+        let bank = Self { service: router().with_state(state), proxy, failed, client };
+        bank.put("accounts", [("id", text("jane")), ("balance", number(1_000))]).await;
+        bank
+    }
+
+    pub(crate) async fn put<const N: usize>(&self, table: &str, item: [(&str, AttributeValue); N]) {
+        let item = item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// The ledger's records.
+    pub(crate) async fn records(&self) -> Vec<Item> {
+        self.client.scan().table_name("ledger").send().await.unwrap().items.unwrap_or_default()
+    }
+
+    /// Jane's balance, and how many payments the bank has counted. These always belong together.
+    pub(crate) async fn balance(&self) -> (i64, i64) {
+        let number = async |id: &str, name: &str| {
+            let get = self.client.get_item().table_name("accounts").key("id", text(id)).consistent_read(true);
+            let item = get.send().await.unwrap().item;
+            item.map_or(0, |item| item[name].as_n().unwrap().parse::<i64>().unwrap())
+        };
+        let (balance, payments, taken) =
+            (number("jane", "balance").await, number("bank", "payments").await, number("bank", "taken").await);
+        assert_eq!(1_000 - balance, taken, "what was taken is what was counted");
+        (balance, payments)
+    }
+
+    /// Calls a tool on the function wire, in a session; the body of the reply.
+    pub(crate) async fn call(&self, tool: &str, session: &str, arguments: Value) -> Value {
+        call(&self.service, tool, session, arguments, None).await
+    }
+
+    pub(crate) async fn pay(&self, session: &str, amount: i64) -> Value {
+        self.call("pay", session, json!({"account": "jane", "amount": amount})).await
+    }
+}
+
+/// As [`Bank::call`], of a service alone, with an end of the call in epoch milliseconds.
+pub(crate) async fn call(
+    service: &Service<State>,
+    tool: &str,
+    session: &str,
+    arguments: Value,
+    deadline: Option<u64>,
+) -> Value {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let arguments = arguments.as_object().unwrap().iter();
+    let parameters: Vec<_> =
+        arguments.map(|(name, value)| json!({"name": name, "type": "string", "value": text(value)})).collect();
+    let event = json!({
+        "messageVersion": "1.0", "agent": {"name": "n", "id": "A", "alias": "L", "version": "1"}, "inputText": "hi",
+        "sessionId": session, "actionGroup": "bank", "function": tool, "parameters": parameters,
+        "sessionAttributes": {}, "promptSessionAttributes": {},
+    });
+    let mut context = testing::context(None);
+    context.deadline = deadline.unwrap_or_default();
+    let reply = service.handle(event, &context).await.unwrap();
+    let body = &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"];
+    serde_json::from_str(body.as_str().unwrap()).unwrap()
+}
+
+fn router() -> Router<State> {
+    let exposed = ["paymentId", "account", "amount", "auditor.name"];
+    Router::builder()
+        .group("bank")
+        .description("Payments.")
+        .tool(Tool::new("pay", pay).once().key(["account", "amount"]).expose(exposed))
+        .tool(Tool::new("pay_or_fail", pay_or_fail).once().expose(exposed))
+        .tool(
+            Tool::new("pay_by_note", pay)
+                .once_by(|input: &Payment, _| input.note.clone().unwrap_or_default())
+                .expose(exposed),
+        )
+        .tool(Tool::new("pay_whenever", pay).expose(exposed))
+        .build()
+        .unwrap()
+}
+
+fn client_of(proxy: &Proxy, retries: RetryConfig) -> Client {
+    client(&format!("http://{}", proxy.address), retries)
+}
+
+fn client(endpoint: &str, retries: RetryConfig) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+        .endpoint_url(endpoint)
+        .retry_config(retries)
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    Client::from_conf(config.build())
+}
+
+async fn create(client: &Client, table: &str) {
+    let attribute =
+        AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap();
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
+    let create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+    create.attribute_definitions(attribute).key_schema(key).send().await.unwrap();
+}
+
+pub(crate) fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

@@ -1,0 +1,14 @@
+//! Exactly-once through a router, on an embedded DynamoDB and over a bad connection.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly"
+)]
+
+mod commit;
+mod faults;
+mod kit;
+mod proxy;
+mod repeat;
