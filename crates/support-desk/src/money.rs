@@ -27,9 +27,11 @@ impl Money {
     }
 }
 
+/// Stops at the largest amount there is: figures that were put into a table by hand may be anything, and a sum that has
+/// wrapped around would be a lie.
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        Self(amounts.map(|amount| amount.0).sum())
+        Self(amounts.fold(0, |sum, amount| sum.saturating_add(amount.0)))
     }
 }
 

@@ -168,7 +168,7 @@ fn refunded(item: &Item) -> Result<Money, DeskError> {
 /// What was paid and not yet refunded, by the charges and refunds themselves.
 pub(crate) fn refundable(item: &Item) -> Result<Money, DeskError> {
     let paid: Money = charges(item)?.iter().map(|charge| charge.amount).sum();
-    Ok(Money::cents(paid.to_cents() - refunded(item)?.to_cents()))
+    Ok(Money::cents(paid.to_cents().saturating_sub(refunded(item)?.to_cents())))
 }
 
 /// The same words whether an order does not exist or is somebody else's.

@@ -6,7 +6,16 @@ use support_desk::{Clock, seed, tables::Tables};
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "it tells what it did")]
 async fn main() -> Result<(), toolgate::Error> {
+    let (tables, clock) = (Tables::from_env(), Clock::from_env()?);
+    let needed = [
+        ("CUSTOMERS_TABLE", &tables.customers),
+        ("ORDERS_TABLE", &tables.orders),
+        ("INVOICES_TABLE", &tables.invoices),
+    ];
+    if let Some((variable, _)) = needed.iter().find(|(_, name)| name.is_empty()) {
+        return Err(format!("{variable} must be the name of a table").into());
+    }
     let client = toolgate_dynamodb::client().await;
-    println!("{}", seed::run(&client, &Tables::from_env(), &Clock::from_env()?).await?);
+    println!("{}", seed::run(&client, &tables, &clock).await?);
     Ok(())
 }

@@ -100,7 +100,7 @@ impl Order<'_> {
         if cancelled {
             let at = text(self.ordered_at.to_string());
             let refund = map([
-                ("refundId", text(format!("REF-CANCELLED-{}", self.id))),
+                ("refundId", text(refund_id(&self.id))),
                 ("amountCents", number(paid)),
                 ("refundedAt", at),
                 ("reason", text("cancelled before it was shipped")),
@@ -117,6 +117,12 @@ impl Order<'_> {
         }
         order
     }
+}
+
+/// `REF-` and ten base32 characters, always the same for an order: its digits as letters.
+fn refund_id(order_id: &str) -> String {
+    let letters = order_id.bytes().filter(u8::is_ascii_digit).map(|digit| char::from(digit - b'0' + b'A'));
+    format!("REF-{:K<10}", letters.collect::<String>())
 }
 
 pub(super) fn item<const N: usize>(members: [(&str, AttributeValue); N]) -> Item {

@@ -102,14 +102,15 @@ pub(super) async fn renew(client: &Client, table: &str, stories: Vec<Item>, cloc
     Ok(renewed.into_iter().filter(|renewed| *renewed).count())
 }
 
-/// Whether an item is as it was seeded, more than a day ago.
+/// Whether an item is as it was seeded, more than a day ago. A clock that was turned back makes stories of the future,
+/// which are as wrong.
 fn is_stale(item: &Item, clock: &Clock) -> bool {
     let seeded_at = item.opt_text(SEEDED_AT).and_then(|text| text.parse::<Timestamp>().ok());
     let mut bare = item.clone();
     bare.remove(SEEDED_AT);
     let mark = bare.remove(SEEDED_AS);
     let untouched = mark.as_ref().and_then(|mark| mark.as_s().ok()).is_some_and(|mark| *mark == hash(&bare));
-    untouched && seeded_at.is_some_and(|at| clock.now().duration_since(at) > STALE)
+    untouched && seeded_at.is_some_and(|at| clock.now().duration_since(at).abs() > STALE)
 }
 
 fn hash(item: &Item) -> String {

@@ -13,6 +13,7 @@ mod help;
 mod invoices;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod oddities;
 mod orders;
 mod refund_races;
 mod refunds;
