@@ -24,11 +24,7 @@ pub struct Tables {
     pub ledger: String,
 }
 
-<<<<<<< HEAD
 /// An index: its name, partition key and sort key.
-=======
-/// An index: name, partition key, sort key.
->>>>>>> tests2
 pub type Index = (&'static str, &'static str, &'static str);
 
 /// Orders of a customer, by time.
@@ -62,11 +58,7 @@ impl Tables {
         }
     }
 
-<<<<<<< HEAD
     /// Every table with its keys: name, partition key, and indexes.
-=======
-    /// Every table with its keys: name, partition key, and indexes as (name, partition key, sort key).
->>>>>>> tests2
     pub fn keys(&self) -> Vec<(&str, &'static str, Vec<Index>)> {
         vec![
             (&self.customers, "customerId", vec![]),

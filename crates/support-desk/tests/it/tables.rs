@@ -65,7 +65,7 @@ fn the_template_lets_the_ledger_forget() {
 #[test]
 fn the_seed_is_told_the_tables_that_it_fills() {
     let environment = template()["Metadata"]["Toolgate"]["Seed"]["Environment"].clone();
-    let named: BTreeSet<_> =
-        environment.as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned()).collect();
+    let names = environment.as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned());
+    let named: BTreeSet<_> = names.filter(|name| name.ends_with("_TABLE")).collect();
     assert_eq!(named, ["CUSTOMERS_TABLE", "INVOICES_TABLE", "ORDERS_TABLE"].map(str::to_owned).into());
 }
