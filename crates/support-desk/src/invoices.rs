@@ -70,11 +70,11 @@ pub enum InvoiceStatus {
 }
 
 impl Desk {
-    /// Finds a customer's invoices, ordered by date. A customer without invoices and one that does not exist look the
-    /// same: none are found.
+    /// Finds a customer's invoices, ordered by date.
     ///
     /// # Errors
-    /// `Invalid` where the last day comes before the first; `Store`.
+    /// `Invalid` where the last day comes before the first; `NotFound` where the customer has no invoices at all, does not
+    /// exist or is not the caller, all in the same words; `Store`.
     pub async fn find_invoices(&self, caller: &Caller, query: InvoiceQuery) -> Result<InvoicesFound, DeskError> {
         if let (Some(from), Some(to)) = (query.from, query.to)
             && to < from
@@ -82,6 +82,14 @@ impl Desk {
             return Err(DeskError::Invalid(format!("`to` ({to}) comes before `from` ({from})")));
         }
         let mut found = self.matching(caller, &query).await?;
+        if found.is_empty() {
+            // "none that match" and "nobody of that name" are different answers
+            let all = InvoiceQuery { from: None, to: None, min_amount: None, ..query.clone() };
+            if self.matching(caller, &all).await?.is_empty() {
+                let customer = query.customer.trim();
+                return Err(DeskError::NotFound(format!("there is no customer `{customer}` with invoices")));
+            }
+        }
         found.sort_by(|one, other| (one.date, &one.invoice_id).cmp(&(other.date, &other.invoice_id)));
         let (count, total_amount) = (found.len(), found.iter().map(|invoice| invoice.amount).sum());
         found.truncate(query.limit.into());

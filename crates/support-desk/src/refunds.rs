@@ -77,7 +77,10 @@ pub struct RefundResult {
 
 impl Desk {
     /// Plans a refund without reading anything first.
-    pub fn plan_refund(&self, caller: &Caller, request: &RefundRequest) -> Plan<RefundResult> {
+    ///
+    /// # Errors
+    /// `Store`, where a write cannot be built.
+    pub fn plan_refund(&self, caller: &Caller, request: &RefundRequest) -> Result<Plan<RefundResult>, DeskError> {
         match request.amount.money() > AUTOMATIC_LIMIT {
             true => self.escalation(caller, request, None),
             false => self.payment(caller, request, None),
@@ -107,14 +110,19 @@ impl Desk {
         // where the kept figure is right, the order has only changed meanwhile; else its charges have been corrected
         let right = order.get(COUNTED) == order.get("charges") && order.money("refundableCents")? == rest;
         let read = (!right).then_some((order, rest));
-        Ok(match amount > order.money("autoRefundableCents")? {
+        match amount > order.money("autoRefundableCents")? {
             true => self.escalation(caller, request, read),
             false => self.payment(caller, request, read),
-        })
+        }
     }
 
     /// Pays, if the conditions hold. With an order that was read, the kept figure follows its charges.
-    fn payment(&self, caller: &Caller, request: &RefundRequest, read: Option<(&Item, Money)>) -> Plan<RefundResult> {
+    fn payment(
+        &self,
+        caller: &Caller,
+        request: &RefundRequest,
+        read: Option<(&Item, Money)>,
+    ) -> Result<Plan<RefundResult>, DeskError> {
         let amount = request.amount.money();
         let output = RefundResult {
             refund_id: Some(ids::new("REF-")),
@@ -150,11 +158,17 @@ impl Desk {
                 .expression_attribute_values(":kept", attribute(order, "refundableCents"))
                 .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents())),
         };
-        Plan { items: write(update.build().map(|update| TransactWriteItem::builder().update(update).build())), output }
+        let update = update.build().map_err(unbuilt)?;
+        Ok(Plan { items: vec![TransactWriteItem::builder().update(update).build()], output })
     }
 
     /// Opens a ticket, if the order is the caller's and the amount may be owed at all.
-    fn escalation(&self, caller: &Caller, request: &RefundRequest, read: Option<(&Item, Money)>) -> Plan<RefundResult> {
+    fn escalation(
+        &self,
+        caller: &Caller,
+        request: &RefundRequest,
+        read: Option<(&Item, Money)>,
+    ) -> Result<Plan<RefundResult>, DeskError> {
         let amount = request.amount.money();
         let ticket_id = ids::new("TCK-");
         let mut check = ConditionCheck::builder()
@@ -192,9 +206,9 @@ impl Desk {
             ticket_id: Some(ticket_id),
             expected_in_days: None,
         };
-        let check = check.build().map(|check| TransactWriteItem::builder().condition_check(check).build());
-        let ticket = ticket.build().map(|put| TransactWriteItem::builder().put(put).build());
-        Plan { items: write(check).into_iter().chain(write(ticket)).collect(), output }
+        let check = TransactWriteItem::builder().condition_check(check.build().map_err(unbuilt)?).build();
+        let ticket = TransactWriteItem::builder().put(ticket.build().map_err(unbuilt)?).build();
+        Ok(Plan { items: vec![check, ticket], output })
     }
 }
 
@@ -217,7 +231,7 @@ fn owned(update: UpdateBuilder, caller: &Caller, condition: &str) -> UpdateBuild
     }
 }
 
-/// A builder fails only without a table or a key, and these have both.
-fn write<E>(built: Result<TransactWriteItem, E>) -> Vec<TransactWriteItem> {
-    built.into_iter().collect()
+/// A write without a table or a key. It must not become a plan that writes less.
+fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> DeskError {
+    DeskError::Store(error.into())
 }

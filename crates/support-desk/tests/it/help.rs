@@ -106,7 +106,7 @@ impl World {
             amount: Amount::parse(amount).unwrap(),
             reason: "as the test says".into(),
         };
-        let mut plan = self.desk.plan_refund(caller, &request);
+        let mut plan = self.desk.plan_refund(caller, &request)?;
         for _ in 0..4 {
             match self.write(plan.items).await {
                 Ok(()) => return Ok(plan.output),

@@ -30,7 +30,7 @@ struct Refund {
 async fn refund(cx: Cx<Desk>, input: Refund) -> Result<RefundResult, ToolError> {
     let (desk, caller) = (cx.state(), caller(&cx)?);
     let request = RefundRequest { order_id: input.order_id, amount: input.amount, reason: "race".into() };
-    let mut plan = desk.plan_refund(&caller, &request);
+    let mut plan = desk.plan_refund(&caller, &request)?;
     for _ in 0..4 {
         match cx.commit(desk.ledger(), plan.items, plan.output).await {
             Err(CommitError::Condition { item, .. }) => plan = desk.replan_refund(&caller, &request, item)?,

@@ -187,7 +187,7 @@ async fn a_correction_between_plan_and_write_is_seen() {
     // a first plan fails, a second is made for the order as it was, and then the charges change again
     world.set("ORD-123", "charges[1].amountCents", number(90_000)).await;
     world.set("ORD-123", "refundableCents", number(0)).await;
-    let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).items).await.unwrap_err();
+    let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).unwrap().items).await.unwrap_err();
     let second = world.desk.replan_refund(&jane(), &request, item).unwrap();
     world.set("ORD-123", "charges[1].amountCents", number(5)).await;
     let (_, item) = world.write(second.items).await.unwrap_err();

@@ -31,7 +31,7 @@ pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result
     let RequestRefund { order_id, amount, reason } = input;
     let request = RefundRequest { order_id, amount, reason };
     // nothing is read first: the conditions of the write judge, and a repeat is told by the ledger in the same request
-    let mut plan = desk.plan_refund(&caller, &request);
+    let mut plan = desk.plan_refund(&caller, &request)?;
     for _ in 0..PLANS {
         match cx.commit(desk.ledger(), plan.items, plan.output).await {
             Err(CommitError::Condition { item, .. }) => plan = desk.replan_refund(&caller, &request, item)?,
