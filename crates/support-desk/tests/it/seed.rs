@@ -109,7 +109,12 @@ async fn every_seeded_invoice_and_customer_can_be_told() {
         world.desk.customer_info(&desk, id, true).await.unwrap();
         let query =
             support_desk::InvoiceQuery { customer: id.clone(), from: None, to: None, min_amount: None, limit: 1 };
-        found += world.desk.find_invoices(&desk, query).await.unwrap().count;
+        found += match world.desk.find_invoices(&desk, query).await {
+            Ok(found) => found.count,
+            // most people have none
+            Err(support_desk::DeskError::NotFound(_)) => 0,
+            Err(error) => panic!("{id}: {error}"),
+        };
     }
     assert_eq!(found, 300);
 }
