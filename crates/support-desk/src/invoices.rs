@@ -10,7 +10,7 @@ use crate::{
     error::DeskError,
     ids::CUSTOMER_ID,
     item::{Item, Read, text},
-    money::{Amount, Money},
+    money::Money,
     order::CURRENCY,
     tables::{BY_COMPANY, BY_CUSTOMER},
 };
@@ -25,7 +25,7 @@ pub struct InvoiceQuery {
     /// The last day.
     pub to: Option<Date>,
     /// Only what is more than this.
-    pub min_amount: Option<Amount>,
+    pub min_amount: Option<Money>,
     /// How many to list.
     pub limit: u8,
 }
@@ -124,7 +124,7 @@ impl Desk {
             let item = item.map_err(|error| DeskError::store(&error))?;
             let amount = item.money("amountCents")?;
             let own = caller.may_see(&item.text("customerId")?);
-            if own && query.min_amount.is_none_or(|min| amount > min.money()) {
+            if own && query.min_amount.is_none_or(|min| amount > min) {
                 found.push(Invoice::read(&item, amount)?);
             }
         }

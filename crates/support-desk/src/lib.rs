@@ -33,7 +33,7 @@ pub use ids::{CUSTOMER_ID, ORDER_ID, PHONE};
 pub use invoices::{Invoice, InvoiceQuery, InvoiceStatus, InvoicesFound};
 pub use item::Item;
 pub use jiff::civil::Date;
-pub use money::{Amount, Money};
+pub use money::{Amount, Money, Threshold};
 pub use order::{Charge, OrderItem, OrderState, OrderStatus};
 pub use refunds::{AUTOMATIC_LIMIT, RefundRequest, RefundResult, RefundState};
 pub use returns::ReturnStarted;

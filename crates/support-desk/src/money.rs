@@ -92,35 +92,61 @@ impl Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+        Self::parse(&decimal_text(deserializer)?).map_err(de::Error::custom)
+    }
+}
 
-        impl de::Visitor<'_> for Visitor {
-            type Value = Amount;
+/// An amount that others are compared with: as [`Amount`], but it may be 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Threshold(Money);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount")
-            }
+impl Threshold {
+    /// The amount.
+    pub const fn money(self) -> Money {
+        self.0
+    }
+}
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
-                Amount::parse(text).map_err(E::custom)
-            }
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = decimal_text(deserializer)?;
+        match Decimal::from_str_exact(text.trim()) {
+            Ok(zero) if zero.is_zero() => Ok(Self(Money::default())),
+            _ => Amount::parse(&text).map(|amount| Self(amount.0)).map_err(de::Error::custom),
+        }
+    }
+}
 
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Amount, E> {
-                self.visit_str(&number.to_string())
-            }
+/// The decimal text of a number or a text.
+fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Visitor;
 
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Amount, E> {
-                self.visit_str(&number.to_string())
-            }
+    impl de::Visitor<'_> for Visitor {
+        type Value = String;
 
-            /// JSON's own numbers arrive as floats; their shortest text is what the caller wrote.
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
-                self.visit_str(&number.to_string())
-            }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an amount")
         }
 
-        deserializer.deserialize_any(Visitor)
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
+
+        /// JSON's own numbers arrive as floats; their shortest text is what the caller wrote.
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
+            Ok(number.to_string())
+        }
     }
+
+    deserializer.deserialize_any(Visitor)
 }
 
 /// A number or text: text is kept as text on its way here, so that no amount passes through a float.
@@ -142,6 +168,24 @@ impl JsonSchema for Amount {
     }
 }
 
+impl JsonSchema for Threshold {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Threshold".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["number", "string"],
+            "minimum": 0,
+            "pattern": "^ *[0-9]+([.][0-9]{1,2})? *$",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -155,6 +199,16 @@ mod tests {
         }
         for text in ["0", "-1", "1.001", "", "NaN", "inf", "1,000", "$5", "1e30", "99999999999"] {
             assert!(Amount::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_may_be_nothing() {
+        for (json, cents) in
+            [("0", Some(0)), ("\"0.00\"", Some(0)), ("10000", Some(1_000_000)), ("-1", None), ("\"x\"", None)]
+        {
+            let threshold = serde_json::from_str::<Threshold>(json).ok();
+            assert_eq!(threshold.map(|threshold| threshold.money().to_cents()), cents, "{json}");
         }
     }
 

@@ -29,7 +29,8 @@ async fn acme_has_47_invoices_12_in_the_quarter_and_3_above_10_000() {
     assert_eq!((all.count, all.invoices.len()), (47, 47));
     let quarter_found = find(&world, quarter()).await;
     assert_eq!(quarter_found.count, 12);
-    let above = find(&world, InvoiceQuery { min_amount: Some(Amount::parse("10000").unwrap()), ..quarter() }).await;
+    let above =
+        find(&world, InvoiceQuery { min_amount: Some(Amount::parse("10000").unwrap().money()), ..quarter() }).await;
     let listed: Vec<_> = above.invoices.iter().map(|one| (one.invoice_id.as_str(), one.amount.to_string())).collect();
     let expected = [("INV-2026-001", "12500.00"), ("INV-2026-045", "11200.00"), ("INV-2026-089", "15800.00")];
     assert_eq!(listed, expected.map(|(id, amount)| (id, amount.to_owned())));
@@ -62,7 +63,7 @@ async fn a_customer_whose_invoices_do_not_match_has_none_that_match() {
 #[tokio::test]
 async fn the_least_amount_itself_is_not_above_it() {
     let world = World::seeded().await;
-    let above = |amount: &str| InvoiceQuery { min_amount: Some(Amount::parse(amount).unwrap()), ..quarter() };
+    let above = |amount: &str| InvoiceQuery { min_amount: Some(Amount::parse(amount).unwrap().money()), ..quarter() };
     // INV-2026-031 is of exactly 10000.00
     assert_eq!(find(&world, above("9999.99")).await.count, 4);
     assert_eq!(find(&world, above("10000.00")).await.count, 3);
@@ -121,7 +122,7 @@ async fn an_amount_that_is_changed_in_the_table_shows() {
     let update = world.client.update_item().table_name(&world.tables.invoices).key("invoiceId", text("INV-2026-045"));
     let update = update.update_expression("SET amountCents = :cents").expression_attribute_values(":cents", number(1));
     update.send().await.unwrap();
-    let above = InvoiceQuery { min_amount: Some(Amount::parse("10000").unwrap()), ..quarter() };
+    let above = InvoiceQuery { min_amount: Some(Amount::parse("10000").unwrap().money()), ..quarter() };
     let found = find(&world, above).await;
     assert_eq!((found.count, found.total_amount.to_string().as_str()), (2, "28300.00"));
     let all = find(&world, quarter()).await;

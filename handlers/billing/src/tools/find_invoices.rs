@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support_desk::{Amount, Date, Desk, InvoiceQuery, InvoicesFound, caller};
+use support_desk::{Date, Desk, InvoiceQuery, InvoicesFound, Threshold, caller};
 use toolgate::{Cx, ToolError};
 use validator::Validate;
 
@@ -20,7 +20,7 @@ pub(crate) struct FindInvoices {
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     to: Option<Date>,
     /// Only invoices of more than this amount, in dollars.
-    min_amount: Option<Amount>,
+    min_amount: Option<Threshold>,
     /// How many invoices to list; 10 unless given.
     #[validate(range(min = 1, max = 50))]
     limit: Option<u8>,
@@ -28,6 +28,7 @@ pub(crate) struct FindInvoices {
 
 pub(crate) async fn find_invoices(cx: Cx<Desk>, input: FindInvoices) -> Result<InvoicesFound, ToolError> {
     let FindInvoices { customer, from, to, min_amount, limit } = input;
+    let min_amount = min_amount.map(Threshold::money);
     let query = InvoiceQuery { customer, from, to, min_amount, limit: limit.unwrap_or(10) };
     Ok(cx.state().find_invoices(&caller(&cx)?, query).await?)
 }
