@@ -75,6 +75,20 @@ pub struct RefundResult {
     pub expected_in_days: Option<&'static str>,
 }
 
+impl RefundResult {
+    fn of(request: &RefundRequest, state: RefundState) -> Self {
+        Self {
+            refund_id: None,
+            order_id: request.order_id.clone(),
+            amount: request.amount.money(),
+            currency: CURRENCY,
+            state,
+            ticket_id: None,
+            expected_in_days: None,
+        }
+    }
+}
+
 impl Desk {
     /// Plans a refund without reading anything first.
     ///
@@ -124,17 +138,9 @@ impl Desk {
         read: Option<(&Item, Money)>,
     ) -> Result<Plan<RefundResult>, DeskError> {
         let amount = request.amount.money();
-        let output = RefundResult {
-            refund_id: Some(ids::new("REF-")),
-            order_id: request.order_id.clone(),
-            amount,
-            currency: CURRENCY,
-            state: RefundState::Refunded,
-            ticket_id: None,
-            expected_in_days: Some(EXPECTED_IN_DAYS),
-        };
+        let refund_id = ids::new("REF-");
         let record = map([
-            ("refundId", text(output.refund_id.clone().unwrap_or_default())),
+            ("refundId", text(&refund_id)),
             ("amountCents", cents(amount)),
             ("refundedAt", text(self.clock.now().to_string())),
             ("reason", text(&request.reason)),
@@ -159,6 +165,11 @@ impl Desk {
                 .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents())),
         };
         let update = update.build().map_err(unbuilt)?;
+        let output = RefundResult {
+            refund_id: Some(refund_id),
+            expected_in_days: Some(EXPECTED_IN_DAYS),
+            ..RefundResult::of(request, RefundState::Refunded)
+        };
         Ok(Plan { items: vec![TransactWriteItem::builder().update(update).build()], output })
     }
 
@@ -197,15 +208,9 @@ impl Desk {
             ticket = ticket.item(name, value);
         }
         let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
-        let output = RefundResult {
-            refund_id: None,
-            order_id: request.order_id.clone(),
-            amount,
-            currency: CURRENCY,
-            state: RefundState::Escalated,
-            ticket_id: Some(ticket_id),
-            expected_in_days: None,
-        };
+        // which customer it is, is known without a read only where the session is bound to one
+        let ticket = caller.customer().into_iter().fold(ticket, |ticket, id| ticket.item("customerId", text(id)));
+        let output = RefundResult { ticket_id: Some(ticket_id), ..RefundResult::of(request, RefundState::Escalated) };
         let check = TransactWriteItem::builder().condition_check(check.build().map_err(unbuilt)?).build();
         let ticket = TransactWriteItem::builder().put(ticket.build().map_err(unbuilt)?).build();
         Ok(Plan { items: vec![check, ticket], output })

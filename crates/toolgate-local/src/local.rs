@@ -95,6 +95,12 @@ pub enum LocalError {
     /// A function's catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// No model was chosen, and there is not just one scenario.
+    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE` or `--model bedrock:MODEL_ID`", folder.display())]
+    NoModel {
+        /// Where scenarios were looked for.
+        folder: PathBuf,
+    },
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelChoiceError),
@@ -241,20 +247,25 @@ impl Local {
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings);
         let template = Arc::new(template);
-        let model = self.model.clone().unwrap_or_else(|| default_model(&template));
+        // without agents there is nothing that needs a model
+        let model = match (template.agents.is_empty(), &self.model) {
+            (true, _) => None,
+            (false, Some(chosen)) => Some(chosen.clone()),
+            (false, None) => Some(default_model(&template)?),
+        };
         let store = Arc::clone(&database);
         let health = Arc::new(Health {
             endpoint,
-            model: (!template.agents.is_empty()).then(|| model.clone()),
+            model: model.clone(),
             template: Arc::clone(&template),
             functions: functions.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
-        let agents = match template.agents.is_empty() {
-            true => None,
-            false => {
+        let agents = match model {
+            None => None,
+            Some(model) => {
                 let models = Models::open(&model).await?;
                 Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
             }
@@ -299,14 +310,14 @@ fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<S
 }
 
 /// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.
-fn default_model(template: &Template) -> String {
+fn default_model(template: &Template) -> Result<String, LocalError> {
     let folder = template.path.parent().unwrap_or(Path::new("")).join("scenarios");
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let files = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut scenarios: Vec<PathBuf> =
         files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
     match (scenarios.pop(), scenarios.is_empty()) {
-        (Some(only), true) => format!("script:{}", only.display()),
-        _ => "script:(none: choose a scenario or a model with `--model`)".to_owned(),
+        (Some(only), true) => Ok(format!("script:{}", only.display())),
+        _ => Err(LocalError::NoModel { folder }),
     }
 }
 

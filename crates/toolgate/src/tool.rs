@@ -181,7 +181,7 @@ impl<S, I> Tool<S, I> {
     /// The effect happens once, however often the call is repeated. The tool commits its effect and the record of it
     /// together, by `commit` of `toolgate-dynamodb`.
     ///
-    /// What identifies the effect: the session, else the declared identity, and the fields of [`key`](Self::key).
+    /// What identifies the effect: the session and the declared identity, as far as they are known, and the fields of [`key`](Self::key).
     #[must_use]
     pub fn once(mut self) -> Self {
         self.draft.once = true;

@@ -53,18 +53,21 @@ pub(super) fn leave<S>(passage: &mut Passage<S>, outcome: Result<Value, ToolErro
     }
 }
 
-/// Whose repeat it would be.
+/// Whose repeat it would be. Identity is part of a session's scope too: another customer under the same session id must
+/// not get this one's reply.
 fn scope<S>(passage: &Passage<S>) -> Result<String, ToolError> {
     let session = passage.cx.session_id().map(|id| {
         // an id is only as unique as the agent that it belongs to
         let agent = passage.cx.agent().map_or("", |agent| agent.id.as_str());
-        format!("session {agent} {id}")
+        format!("session {agent:?} {id:?}")
     });
-    session.or_else(|| passage.cx.caller().scope().map(|identity| format!("identity {identity}"))).ok_or_else(|| {
-        ToolError::refused(
+    let identity = passage.cx.caller().scope().map(|identity| format!("identity {identity}"));
+    match (session, identity) {
+        (None, None) => Err(ToolError::refused(
             "this call has an effect that must happen once, and it came without a session or an identity to tell a repeat by",
-        )
-    })
+        )),
+        (session, identity) => Ok(session.into_iter().chain(identity).collect::<Vec<_>>().join(" ")),
+    }
 }
 
 /// The fields that identify the effect, in one spelling.

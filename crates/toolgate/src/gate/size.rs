@@ -56,7 +56,7 @@ fn fit(output: &mut Value, limit: usize) -> bool {
     true
 }
 
-/// The list with the most bytes in it, of those that hold no longer list.
+/// The list with the most bytes in it that still has items; of one inside another, that is the outer one.
 fn longest(value: &mut Value) -> Option<&mut Vec<Value>> {
     fn path(value: &Value, at: &mut Vec<Step>, best: &mut Option<(usize, Vec<Step>)>) {
         match value {

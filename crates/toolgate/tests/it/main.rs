@@ -8,6 +8,7 @@ mod errors;
 mod fields;
 mod gates;
 mod kit;
+mod once;
 mod platform;
 mod properties;
 mod replay;
