@@ -49,6 +49,8 @@ mod router;
 mod run;
 pub mod schema;
 mod service;
+mod step;
+mod store;
 mod telemetry;
 pub mod testing;
 mod tool;
@@ -64,5 +66,7 @@ pub use handler::{Described, Readable, ToolFailure, ToolFn, ToolFuture, ToolRepl
 pub use router::{Router, RouterBuilder};
 pub use run::{Error, run, serve};
 pub use service::{Service, UnknownEvent};
-pub use tool::{DEFAULT_ONCE_TTL, Tool};
+pub use step::{Call, Next, Outcome};
+pub use store::{Answer, Approval, ApprovalRequest, Budget, Count, GateStore, Lease, Usd, UsdError};
+pub use tool::{DEFAULT_APPROVAL_TTL, DEFAULT_ONCE_TTL, Tool};
 pub use wire::Wire;

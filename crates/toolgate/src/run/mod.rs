@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{router::Router, service::Service, telemetry, wire::Wire};
+use crate::{router::Router, service::Service, store::Budget, telemetry, wire::Wire};
 
 /// What ends a handler.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -26,10 +26,11 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs a router as a Lambda function, with the state that `state` makes.
 ///
 /// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
-/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered.
+/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
+/// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]).
 ///
 /// # Errors
-/// The state could not be made, `TOOLGATE_WIRES` names no wire, or the Runtime API is gone.
+/// The state could not be made, a `TOOLGATE_` variable makes no sense, or the Runtime API is gone.
 pub async fn run<S, F, Fut, E>(router: Router<S>, state: F) -> Result<(), Error>
 where
     S: Send + Sync + 'static,
@@ -49,6 +50,10 @@ where
     let api = api::RuntimeApi::from_env()?;
     let service = async {
         let service = router.with_state(state().await.map_err(Into::into)?);
+        let service = match Budget::from_env(service.declared_budget())? {
+            Some(budget) => service.budget(budget)?,
+            None => service,
+        };
         Ok::<_, Error>(match wires_from_env()? {
             Some(wires) => service.wires(wires),
             None => service,
