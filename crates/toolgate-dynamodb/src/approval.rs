@@ -14,7 +14,7 @@ use toolgate::{Approval, ApprovalRequest, OnceKey, ToolError};
 
 use crate::{
     fault::{contention, describe, is_condition, is_passing, passes, unavailable},
-    item::{Item, Read, now, number, text},
+    item::{Item, Read, now, now_millis, number, text},
     ledger::Ledger,
     retry,
 };
@@ -141,7 +141,7 @@ fn question(table: &str, request: &ApprovalRequest, id: &str) -> Result<Transact
         .item("approval", text(id))
         .item("tool", text(&request.tool))
         .item("input", text(input))
-        .item("createdAt", number(now))
+        .item("parkedAt", number(now_millis()))
         .item("expiresAt", number(now + request.ttl.as_secs()))
         .condition_expression("attribute_not_exists(id) OR expiresAt < :now")
         .expression_attribute_values(":now", number(now))

@@ -127,7 +127,7 @@ impl Approvals {
         let items = self.scan().await?;
         let decided = |call: &Item| items.iter().any(|item| is_decision_on(item, call));
         let mut waiting: Vec<&Item> = items.iter().filter(|item| is_call(item) && !decided(item)).collect();
-        waiting.sort_by_key(|item| (item.number("createdAt"), item.text("approval")));
+        waiting.sort_by_key(|item| (item.number("parkedAt"), item.text("approval")));
         waiting.into_iter().map(parked).collect()
     }
 

@@ -87,13 +87,13 @@ impl Ledger {
     /// What a repeat is answered with, by the record that stopped it.
     pub(crate) fn repeat(key: &OnceKey, record: Option<&Item>) -> ToolError {
         let text = |name: &str| record.and_then(|record| record.text(name));
-        if record.is_some() && text("inputHash") != Some(key.input_hash()) {
-            return ToolError::conflict("this has been done before with another input, under the same key");
-        }
-        match text("reply").map(serde_json::from_str) {
-            Some(Ok(reply)) => ToolError::replay(reply),
-            Some(Err(_)) => ToolError::internal("a ledger record with an unreadable reply"),
-            None => ToolError::in_progress("already in progress; repeat the same call in a moment"),
+        match (text("inputHash"), text("reply").map(serde_json::from_str)) {
+            (Some(hash), _) if hash != key.input_hash() => {
+                ToolError::conflict("this has been done before with another input, under the same key")
+            }
+            (Some(_), Some(Ok(reply))) => ToolError::replay(reply),
+            (_, Some(_)) => ToolError::internal("a ledger record that cannot be read"),
+            (_, None) => ToolError::in_progress("already in progress; repeat the same call in a moment"),
         }
     }
 }
