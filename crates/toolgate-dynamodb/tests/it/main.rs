@@ -7,6 +7,7 @@
     reason = "tests may fail loudly"
 )]
 
+mod approvals;
 mod budget;
 mod commit;
 mod faults;
