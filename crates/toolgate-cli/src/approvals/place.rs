@@ -66,7 +66,7 @@ impl Place {
             loader = loader.endpoint_url(url);
         }
         let config = loader.load().await;
-        if config.region().is_none() {
+        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
             return Err("no AWS region is set: use --region, or set AWS_REGION or `region` in your AWS profile".into());
         }
         if let Some(provider) = config.credentials_provider() {
