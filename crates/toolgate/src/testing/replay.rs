@@ -8,8 +8,8 @@ use super::context;
 use crate::service::Service;
 
 /// Replays fixture events: every `<name>.json` in a folder, with its client context `<name>.context.json` if there is
-/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply, the
-/// text `"<any>"` stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
+/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply,
+/// `<any>` in a text stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
 /// name, and makes the service, so that each starts from the same data.
 ///
 /// With `UPDATE_REPLIES` in the environment the replies are written instead, for review.
@@ -83,10 +83,19 @@ fn open_bodies(value: Value) -> Value {
     }
 }
 
-/// Whether a reply is what was expected, where the text `"<any>"` stands for any text.
+/// Whether a text is what was expected, where each `<any>` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let parts: Vec<&str> = pattern.split("<any>").collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return pattern == text };
+    let Some(rest) = text.strip_prefix(first) else { return false };
+    let after = middle.iter().try_fold(rest, |rest, part| rest.split_once(part).map(|(_, after)| after));
+    after.is_some_and(|rest| rest.ends_with(last))
+}
+
+/// Whether a reply is what was expected, where `<any>` in a text stands for any text.
 pub(super) fn fits(expected: &Value, reply: &Value) -> bool {
     match (expected, reply) {
-        (Value::String(any), Value::String(_)) if any == "<any>" => true,
+        (Value::String(pattern), Value::String(text)) => matches(pattern, text),
         (Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
                 && one.iter().all(|(name, member)| other.get(name).is_some_and(|reply| fits(member, reply)))

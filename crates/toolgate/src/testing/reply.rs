@@ -74,7 +74,7 @@ impl Reply {
         }
     }
 
-    /// The output is this, where the text `"<any>"` stands for any text.
+    /// The output is this, where `<any>` in a text stands for any text.
     ///
     /// # Panics
     /// It is not.
