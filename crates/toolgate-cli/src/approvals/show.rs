@@ -1,5 +1,5 @@
-//! Parked calls as text. Their inputs were written by a model, perhaps for the eyes of the person who decides: nothing of
-//! them reaches the terminal that could move its cursor, hide a part, or look like another line of the list.
+//! Parked calls as text. Their inputs were written by a model, perhaps for the eyes of the person who decides: nothing
+//! of them reaches the terminal that could move its cursor, hide a part, or look like another line of the list.
 
 use std::fmt::Write;
 
@@ -142,7 +142,8 @@ mod tests {
         assert_eq!(lines[0], "ID              TOOL            FOR                    EXPIRES IN  INPUT");
         assert_eq!(
             lines[1],
-            "APR-7M2KQ4XWZA  request_refund  customerId CUST-12345  1 h 30 min  {\"amount\":\"129.95\",\"orderId\":\"ORD-123\"}"
+            "APR-7M2KQ4XWZA  request_refund  customerId CUST-12345  1 h 30 min  \
+             {\"amount\":\"129.95\",\"orderId\":\"ORD-123\"}"
         );
         assert!(
             lines[2].contains("  session s-1            1 h 30 min  ")

@@ -63,11 +63,14 @@ async fn approvals(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
     Done { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
+/// Arguments, environment, and the table that is looked at.
+type Looked<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[tokio::test]
 async fn the_local_agent_names_its_table_and_gets_no_real_credentials() {
     let (url, asked) = agent(StatusCode::OK, TABLES).await;
     let slash = format!("{url}/");
-    let at_url: [(&[&str], &[(&str, &str)], &str); 5] = [
+    let at_url: [Looked<'_>; 5] = [
         (&["list", "--endpoint-url", &slash], &[], "Parked-1"),
         (&["--endpoint-url", &url, "list"], &[], "Parked-1"),
         (&["list", "--endpoint-url", &url, "--table", "Mine"], &[], "Mine"),
