@@ -204,6 +204,7 @@ def test_what_has_expired_is_asked_anew(desk):
     assert about(desk, first)[1]["decision"]["S"] == "approved"
     anew = parked(on(desk, "gateway", refund("4.01", "anew")))
     assert anew != first
+    assert parked(on(desk, *call)) == anew
     assert not {first, second} & set(listed(desk))
     for old in [first, second]:
         done = approvals(desk, "approve", old, "--by", "dana")

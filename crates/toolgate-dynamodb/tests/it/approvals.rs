@@ -163,6 +163,7 @@ async fn an_old_answer_says_nothing_of_a_new_question() {
         set_end(&bank, "call#", &id, 1_000).await;
         let new = park(&bank, 1, "y").await;
         assert_ne!(new, id);
+        assert_eq!(park(&bank, 1, "z").await, new);
         assert_eq!(waiting(&bank).await, [new.as_str()]);
         let error = approvals(&bank).decide(&id, Decision::Approve, "eve").await.unwrap_err();
         assert_eq!(error, ApprovalsError::NotFound { id });
