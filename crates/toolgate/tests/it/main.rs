@@ -4,10 +4,12 @@
 mod build;
 mod coercion;
 mod describe;
+mod emf;
 mod errors;
 mod fields;
 mod gates;
 mod kit;
+mod metrics;
 mod once;
 mod platform;
 mod properties;
