@@ -88,6 +88,13 @@ class Process:
         return RuntimeApi
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A process that is ended leaves its connection."""
+
+
 class Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # headers and body go out in one packet, so that no delayed acknowledgement is waited for
@@ -105,8 +112,7 @@ class Quiet(BaseHTTPRequestHandler):
 
 def serve(handler):
     """An HTTP server on a free port of loopback, in threads of its own."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server
 

@@ -1,6 +1,7 @@
 """A corpus of personal data, and the check that none of it is in what a process wrote."""
 
 import base64
+import itertools
 import json
 import urllib.parse
 
@@ -38,29 +39,30 @@ EVERYTHING = "My details: " + "; ".join(PIECES) + "."
 SOME = "Call Zoë Quartermain-Ødegård, +44 7700 900461, card 4111 1111 1111 1111"
 
 WINDOW = 8
+BASE64_WINDOW = 6
 
 
 def leaks(text, pieces):
     """The pieces of which some eight characters in a row are in `text`, in any case, as they are or encoded."""
-    wanted = {window: piece for piece in pieces for window in windows(piece.lower())}
-    found = set()
-    for line in set(text.lower().splitlines()):
-        # a log may escape as JSON does, or hold a URL
-        readings = {line}
-        if "\\" in line:
-            readings.add(unescaped(line))
-        if "%" in line or "+" in line:
-            readings.add(urllib.parse.unquote_plus(line))
-        for reading in readings:
-            found |= {wanted[reading[at : at + WINDOW]] for at in range(len(reading)) if reading[at : at + WINDOW] in wanted}
-    # a client context is base64
     text = text.lower()
-    return sorted(found | {piece for piece in pieces if any(form in text for form in base64_forms(piece))})
+    # a log may escape as JSON does, or hold a URL
+    lines = set(text.splitlines())
+    escaped = [unescaped(line) for line in lines if "\\" in line]
+    quoted = [urllib.parse.unquote_plus(line) for line in lines if "%" in line or "+" in line]
+    readable = "\n".join([*lines, *escaped, *quoted])
+    wanted = {piece: windows(piece.lower()) for piece in pieces}
+    sizes = {len(part) for parts in wanted.values() for part in parts}
+    there = {readable[at : at + size] for size in sizes for at in range(len(readable))}
+    found = {piece for piece, parts in wanted.items() if not parts.isdisjoint(there)}
+    # a client context is base64; the few that begin as one of them are looked at again
+    begins = {text[at : at + BASE64_WINDOW] for at in range(len(text))}
+    inside = lambda form: form[:BASE64_WINDOW] in begins and form in text
+    return sorted(found | {piece for piece in pieces if any(map(inside, base64_forms(piece)))})
 
 
 def windows(piece):
-    assert len(piece) >= WINDOW, piece
-    return {piece[at : at + WINDOW] for at in range(len(piece) - WINDOW + 1)}
+    """Eight characters in a row each; a shorter piece is one itself."""
+    return {piece[at : at + WINDOW] for at in range(max(1, len(piece) - WINDOW + 1))}
 
 
 def unescaped(text):
@@ -81,13 +83,12 @@ def unescaped(text):
 
 
 def base64_forms(piece):
-    """The middle of the piece in base64, at each of the three places where it can begin."""
-    raw = piece.encode()
-    for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + raw).decode().rstrip("=")
-        middle = encoded[4:-4].lower()
-        # shorter ones could be there by chance
-        if len(middle) >= 6:
+    """The middle of the piece in base64, as text and as JSON has it, at each of the three places where it can begin."""
+    in_json = [json.dumps(piece)[1:-1], json.dumps(piece, ensure_ascii=False)[1:-1]]
+    for text, offset in itertools.product({piece, *in_json}, range(3)):
+        middle = base64.b64encode(bytes(offset) + text.encode()).decode().rstrip("=")[4:-4].lower()
+        # a shorter one could be there by chance
+        if len(middle) >= BASE64_WINDOW:
             yield middle
 
 
