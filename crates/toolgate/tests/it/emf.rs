@@ -48,7 +48,8 @@ pub(crate) fn problems(line: &str) -> Vec<String> {
     only(metadata, &["Timestamp", "CloudWatchMetrics"], "_aws", &mut wrong);
     // CloudWatch takes events of the past two weeks up to two hours ahead; the test takes a day
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
-    if !metadata.get("Timestamp").and_then(Value::as_u64).is_some_and(|at| at.abs_diff(now) < 24 * 60 * 60 * 1000) {
+    let at = metadata.get("Timestamp").and_then(Value::as_u64);
+    if at.is_none_or(|at| at.abs_diff(now) > 24 * 60 * 60 * 1000) {
         wrong.push("Timestamp is not now in milliseconds".into());
     }
     match metadata.get("CloudWatchMetrics").and_then(Value::as_array) {
