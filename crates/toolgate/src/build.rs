@@ -97,7 +97,7 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
         let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
         log_targets.insert(candidate.draft.from.to_owned());
         let mut problems = Vec::new();
-        if candidate.draft.leased && !has_ledger {
+        if candidate.draft.leased && candidate.draft.once && !has_ledger {
             problems.push("`.leased()` needs a ledger; name it with `.ledger(|state| ..)` on the router".to_owned());
         }
         let entry = entry(candidate, &mut problems);

@@ -65,6 +65,18 @@ impl From<UnknownEvent> for Diagnostic {
     }
 }
 
+impl<S> Service<S> {
+    /// For tests' events.
+    pub(crate) fn group(&self) -> &str {
+        &self.router.group
+    }
+
+    /// For tests' events.
+    pub(crate) fn declared(&self) -> &crate::caller::Declared {
+        &self.router.declared
+    }
+}
+
 impl<S: Send + Sync + 'static> Service<S> {
     pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
         let (budget, cache) = (router.budget, Arc::new(Cache::new(router.cache_bytes)));

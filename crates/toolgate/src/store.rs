@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{cx::OnceKey, error::ToolError};
+use crate::{cx::OnceKey, error::ToolError, gate::key::digest};
 
 /// A store's answer. An error goes to the model as it is, and the tool does not run: a store that cannot answer stops
 /// the call.
@@ -65,6 +65,18 @@ pub struct Count {
 }
 
 impl Count {
+    /// The name of a session's budget, as the gates count it; `None` where nobody can be counted.
+    pub fn id_of(session: Option<&str>, identity: &BTreeMap<String, String>) -> Option<String> {
+        let identity = (!identity.is_empty()).then(|| format!("{identity:?}"));
+        match (session, identity) {
+            (None, None) => None,
+            (session, identity) => {
+                let parts = [session.unwrap_or_default(), identity.as_deref().unwrap_or_default()];
+                Some(format!("budget#{}", digest(&parts)))
+            }
+        }
+    }
+
     pub(crate) fn new(id: String, budget: Budget, remaining: Option<Duration>) -> Self {
         Self { id, budget, remaining }
     }

@@ -16,15 +16,6 @@ pub(super) fn scope<S>(cx: &Cx<S>) -> Option<String> {
         let agent = cx.agent().map_or("", |agent| agent.id.as_str());
         format!("session {agent:?} {id:?}")
     });
-    joined(session, cx)
-}
-
-/// As [`scope`], for all agents that a session talks to.
-pub(super) fn wide_scope<S>(cx: &Cx<S>) -> Option<String> {
-    joined(cx.session_id().map(|id| format!("session {id:?}")), cx)
-}
-
-fn joined<S>(session: Option<String>, cx: &Cx<S>) -> Option<String> {
     let identity = cx.caller().scope().map(|identity| format!("identity {identity}"));
     match (session, identity) {
         (None, None) => None,
@@ -118,7 +109,7 @@ fn plain_number(text: &str) -> String {
 }
 
 /// 64 hex digits over parts, each with its length, so that no two lists of parts collide.
-pub(super) fn digest(parts: &[&str]) -> String {
+pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -9,7 +9,7 @@ mod confirm;
 mod deadline;
 mod fields_in;
 pub(crate) mod fields_out;
-mod key;
+pub(crate) mod key;
 mod once;
 mod rules;
 pub(crate) mod size;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod build;
+mod cache;
 mod coercion;
 mod describe;
 mod emf;
@@ -17,5 +18,6 @@ mod replay;
 mod schemas;
 mod session;
 mod size;
+mod steps;
 mod ui;
 mod wires;
