@@ -9,6 +9,7 @@
 
 mod commit;
 mod faults;
+mod http;
 mod kit;
 mod proxy;
 mod repeat;
