@@ -1,4 +1,5 @@
 //! HTTP as the client and the embedded server speak it, and DynamoDB's errors in it. Faulty proxies share this file.
+#![allow(dead_code, reason = "not each of them fails")]
 
 use std::{io, net::SocketAddr};
 

@@ -66,17 +66,6 @@ impl Call {
     }
 }
 
-/// The output or error in a reply, byte for byte, on whatever wire it came.
-pub(crate) fn body(reply: &str) -> String {
-    let reply: Value = serde_json::from_str(reply).unwrap();
-    let response = &reply["response"];
-    let body = match response["functionResponse"].is_null() {
-        true => &response["responseBody"]["application/json"]["body"],
-        false => &response["functionResponse"]["responseBody"]["TEXT"]["body"],
-    };
-    body.as_str().unwrap_or_else(|| panic!("no reply of a tool: {reply}")).to_owned()
-}
-
 /// Whole cents as the desk writes them.
 pub(crate) fn dollars(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)

@@ -15,6 +15,8 @@ mod duplicates;
 mod faults;
 #[path = "../../../../crates/toolgate-dynamodb/tests/it/http.rs"]
 mod http;
+#[path = "../../../../crates/support-desk/tests/kit/instance.rs"]
+mod instance;
 #[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
 mod kit;
 #[path = "../../../../crates/support-desk/tests/kit/platform.rs"]

@@ -3,8 +3,9 @@
 use crate::{
     books::{Database, item, number, text},
     call::{Call, Wire},
+    instance::Instance,
     schedule::Order,
-    world::{Instance, World},
+    world::World,
 };
 
 const OWNER: &str = "CUST-70000";

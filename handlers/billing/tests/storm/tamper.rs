@@ -129,3 +129,32 @@ async fn the_audit_sees_whatever_somebody_tampers_with() {
         assert!(wrong.iter().any(|wrong| wrong.contains(complaint)), "tampering {place} ({complaint}): {wrong:#?}");
     }
 }
+
+#[tokio::test]
+async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
+    let schedule = quiet();
+    let played = World::of(2).await.play(&schedule).await;
+    let (database, tables) = (&played.database, played.database.tables());
+    let mut wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert_eq!(wrong, Vec::<String>::new());
+    // money that went out beside the ledger
+    let order = database.client().update_item().table_name(&tables.orders).key("orderId", text("ORD-701"));
+    let order = order
+        .update_expression("SET refunds = :refunds, refundableCents = refundableCents - :amount")
+        .expression_attribute_values(":refunds", AttributeValue::L(vec![refund("REF-AAAAAAAAAA", 100, REASONS[0])]))
+        .expression_attribute_values(":amount", number(100));
+    order.send().await.unwrap();
+    wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert!(
+        wrong.iter().any(|wrong| wrong.contains("`REF-AAAAAAAAAA` of `ORD-701` was paid and nobody")),
+        "{wrong:#?}"
+    );
+    // a stored reply that nobody was given
+    let record = &played.books.ledger[0];
+    let reply = record["reply"].as_s().unwrap().replace("REF-", "REF-A").replace("TCK-", "TCK-A");
+    let update = database.client().update_item().table_name(&tables.ledger).key("id", record["id"].clone());
+    let update = update.update_expression("SET reply = :reply").expression_attribute_values(":reply", text(&reply));
+    update.send().await.unwrap();
+    wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert!(wrong.iter().any(|wrong| wrong.contains("records that nobody was told of")), "{wrong:#?}");
+}

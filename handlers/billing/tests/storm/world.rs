@@ -4,21 +4,16 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
-use support_desk::tables::Tables;
 
 use crate::{
     audit::{Replies, audit, is_final},
     books::{Books, Database},
-    call::{Wire, body},
-    kit::NOW,
-    platform::{Function, Invoked},
-    proxy::Proxy,
+    call::Wire,
+    instance::{Instance, body},
+    platform::Invoked,
     schedule::{Fate, Schedule, Sent},
     tally::Tally,
 };
-
-/// The function's timeout once nothing goes wrong any more.
-const CALM: Duration = Duration::from_secs(15);
 
 /// More repeats than this of one call, with nothing going wrong, is a call that is never answered.
 const REPEATS: u32 = 40;
@@ -27,57 +22,17 @@ pub(crate) struct World {
     instances: Vec<Instance>,
 }
 
-/// One process and what stands between it and the database.
-pub(crate) struct Instance {
-    pub(crate) function: Function,
-    pub(crate) proxy: Proxy,
-}
-
 /// What came of a schedule.
 pub(crate) struct Played {
+    pub(crate) database: Database,
     pub(crate) books: Books,
     pub(crate) replies: Replies,
     pub(crate) tally: Tally,
 }
 
-impl Instance {
-    async fn start() -> Self {
-        let proxy = Proxy::start().await;
-        let endpoint = format!("http://{}", proxy.address);
-        let tables = Tables::named_as_in_template();
-        let function = Function::new(
-            env!("CARGO_BIN_EXE_billing"),
-            &[
-                ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_EC2_METADATA_DISABLED", "true"),
-                ("ORDERS_TABLE", &tables.orders),
-                ("INVOICES_TABLE", &tables.invoices),
-                ("TICKETS_TABLE", &tables.tickets),
-                ("LEDGER_TABLE", &tables.ledger),
-                ("SUPPORT_DESK_UNBOUND", "allow"),
-                ("SUPPORT_DESK_NOW", NOW),
-                ("TOOLGATE_WIRES", "function,api"),
-            ],
-        );
-        proxy.kills(function.killer());
-        Self { function, proxy }
-    }
-
-    /// The body of the reply to one event, with nothing going wrong.
-    pub(crate) async fn ask(&mut self, event: &str) -> String {
-        match self.function.invoke(event, CALM).await {
-            Invoked::Reply(reply) => body(&reply),
-            other => panic!("no reply, but {other:?}"),
-        }
-    }
-}
-
 impl World {
     pub(crate) async fn of(instances: usize) -> Self {
-        Self { instances: join_all((0..instances).map(|_| Instance::start())).await }
+        Self { instances: join_all((0..instances).map(|_| Instance::of(env!("CARGO_BIN_EXE_billing")))).await }
     }
 
     /// The processes, with a database behind them.
@@ -138,7 +93,7 @@ impl World {
         }
         let books = database.books().await;
         tally.ended(&books, &replies, starts(self) - before);
-        Played { books, replies, tally }
+        Played { database, books, replies, tally }
     }
 }
 
