@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The function's timeout where nothing goes wrong.
-const CALM: Duration = Duration::from_secs(15);
+pub(crate) const CALM: Duration = Duration::from_secs(15);
 
 pub(crate) struct Instance {
     pub(crate) function: Function,

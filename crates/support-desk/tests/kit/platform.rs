@@ -110,7 +110,7 @@ impl Function {
         let (taken, begun) = oneshot::channel();
         let id = format!("{:x}", rand::random::<u64>());
         let event = Event { id: id.clone(), body: body.to_owned(), limit, taken };
-        process.events.send(event).await.ok().expect("the Runtime API listens as long as the process is here");
+        process.events.send(event).await.expect("the Runtime API listens as long as the process is here");
         let ended = handle.ended();
         tokio::pin!(ended);
         let late = async {

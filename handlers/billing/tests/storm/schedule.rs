@@ -116,15 +116,16 @@ fn order(rng: &mut StdRng, place: usize) -> Order {
 fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
     let order = orders.choose(rng).unwrap();
     let paid = order.paid();
-    let cents = match rng.random_range(0..12) {
+    let cents = match rng.random_range(0..16) {
         0..=2 => *order.charges.choose(rng).unwrap(),
         3 => (paid / 2).max(1),
         4 => paid,
         5 => paid + rng.random_range(1..1_000),
-        6 => AUTOMATIC,
-        7 => AUTOMATIC + rng.random_range(1..=1_000),
-        8 => rng.random_range(1..=5) * 1_000,
-        _ => rng.random_range(1..=paid.min(30_000)),
+        6 if paid >= AUTOMATIC => AUTOMATIC,
+        7..=8 if paid > AUTOMATIC => rng.random_range(AUTOMATIC + 1..=paid),
+        // round amounts, which several sessions may ask for
+        9..=10 => (rng.random_range(1..=5) * 1_000).min(paid),
+        _ => rng.random_range(1..=(paid / 4).clamp(1, 25_000)),
     };
     let customer = match rng.random_range(0..10) {
         0..=3 => None,

@@ -9,7 +9,7 @@ use crate::{
     audit::{Replies, audit, is_final},
     books::{Books, Database},
     call::Wire,
-    instance::{Instance, body},
+    instance::{CALM, Instance, body},
     platform::Invoked,
     schedule::{Fate, Schedule, Sent},
     tally::Tally,
@@ -80,7 +80,7 @@ impl World {
         let again = instances.iter_mut().enumerate().map(|(place, instance)| async move {
             let mut told = Vec::new();
             for call in ((place + 1) % count..schedule.calls.len()).step_by(count) {
-                told.push((call, instance.ask(&schedule.calls[call].event(Wire::Api, 1, 1)).await));
+                told.push((call, persist(instance, &schedule.calls[call].event(Wire::Api, 1, 1)).await));
             }
             told
         });
@@ -133,7 +133,7 @@ async fn send(
 async fn settle(instance: &mut Instance, schedule: &Schedule, call: usize) -> Vec<String> {
     let mut told = Vec::new();
     for repeat in 0..REPEATS {
-        let body = instance.ask(&schedule.calls[call].plain(Wire::Function)).await;
+        let body = persist(instance, &schedule.calls[call].plain(Wire::Function)).await;
         let done = is_final(&body);
         told.push(body);
         if done {
@@ -142,6 +142,16 @@ async fn settle(instance: &mut Instance, schedule: &Schedule, call: usize) -> Ve
         tokio::time::sleep(Duration::from_millis(10) * repeat).await;
     }
     told
+}
+
+/// A reply, though a kill that the storm still owes may come first.
+async fn persist(instance: &mut Instance, event: &str) -> String {
+    for _ in 0..3 {
+        if let Invoked::Reply(reply) = instance.function.invoke(event, CALM).await {
+            return body(&reply);
+        }
+    }
+    panic!("no reply to {event}");
 }
 
 /// A schedule's complaints, with what is needed to look into them.
