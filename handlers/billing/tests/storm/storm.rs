@@ -31,6 +31,17 @@ const MUST_HAPPEN: [&str; 8] = [
     "conflict",
 ];
 
+/// Tells the seed, however its schedule fails.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("again: STORM_SEED={} cargo test -p billing --test storm", self.0);
+        }
+    }
+}
+
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("`{name}` must be a number")))
 }
@@ -55,6 +66,7 @@ async fn money_ledger_and_every_reply_agree_after_any_storm() {
                     return;
                 }
                 let schedule = Schedule::random(first.wrapping_add(place));
+                let _named = Named(schedule.seed);
                 let played = world.play(&schedule).await;
                 judge(&schedule, &played).unwrap_or_else(|wrong| panic!("{wrong}"));
                 let mut whole = whole.lock().unwrap();

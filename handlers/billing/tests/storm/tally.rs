@@ -10,7 +10,11 @@ use crate::{
 
 /// Figures of one schedule, or of many.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally(BTreeMap<&'static str, usize>, BTreeMap<&'static str, usize>);
+pub(crate) struct Tally {
+    counts: BTreeMap<&'static str, usize>,
+    /// Faults at the proxies, by name.
+    faults: BTreeMap<&'static str, usize>,
+}
 
 impl Tally {
     pub(crate) fn of(schedule: &Schedule) -> Self {
@@ -22,11 +26,11 @@ impl Tally {
     }
 
     fn count(&mut self, what: &'static str, number: usize) {
-        *self.0.entry(what).or_default() += number;
+        *self.counts.entry(what).or_default() += number;
     }
 
     pub(crate) fn get(&self, what: &str) -> usize {
-        self.0.get(what).or(self.1.get(what)).copied().unwrap_or_default()
+        self.counts.get(what).or(self.faults.get(what)).copied().unwrap_or_default()
     }
 
     /// Attempts without a reply, by how it got lost.
@@ -36,9 +40,7 @@ impl Tally {
 
     pub(crate) fn proxy(&mut self, requests: usize, faults: BTreeMap<&'static str, usize>) {
         self.count("requests", requests);
-        for (name, number) in faults {
-            *self.1.entry(name).or_default() += number;
-        }
+        add(&mut self.faults, &faults);
     }
 
     pub(crate) fn ended(&mut self, books: &Books, replies: &Replies, starts: usize) {
@@ -46,7 +48,7 @@ impl Tally {
         let outputs = all().filter(|body| error(body).is_none()).count();
         self.count("processes started", starts);
         self.count("replies", all().count());
-        self.count("refunds", books.ledger.len() - books.tickets.len());
+        self.count("refunds", books.ledger.len().saturating_sub(books.tickets.len()));
         self.count("tickets", books.tickets.len());
         self.count("replays", outputs.saturating_sub(books.ledger.len()));
         self.count(
@@ -63,22 +65,24 @@ impl Tally {
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
-        for (what, number) in &other.0 {
-            *self.0.entry(what).or_default() += number;
-        }
-        for (what, number) in &other.1 {
-            *self.1.entry(what).or_default() += number;
-        }
+        add(&mut self.counts, &other.counts);
+        add(&mut self.faults, &other.faults);
+    }
+}
+
+fn add(to: &mut BTreeMap<&'static str, usize>, from: &BTreeMap<&'static str, usize>) {
+    for (name, number) in from {
+        *to.entry(name).or_default() += number;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (what, number) in &self.0 {
+        for (what, number) in &self.counts {
             writeln!(f, "{number:>8} {what}")?;
         }
-        writeln!(f, "{:>8} faults at the proxy:", self.1.values().sum::<usize>())?;
-        for (name, number) in &self.1 {
+        writeln!(f, "{:>8} faults at the proxy:", self.faults.values().sum::<usize>())?;
+        for (name, number) in &self.faults {
             writeln!(f, "{number:>8}   {name}")?;
         }
         Ok(())

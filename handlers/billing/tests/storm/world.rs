@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::{
     audit::{Replies, audit, is_final},
     books::{Books, Database},
-    call::Wire,
+    call::{Call, Wire},
     instance::{CALM, Instance, body},
     platform::Invoked,
     schedule::{Fate, Schedule, Sent},
@@ -47,9 +47,9 @@ impl World {
     pub(crate) async fn play(&mut self, schedule: &Schedule) -> Played {
         let database = Database::with(&schedule.orders).await;
         let mut tally = Tally::of(schedule);
-        let starts = |world: &Self| world.instances.iter().map(|instance| instance.function.starts).sum::<usize>();
-        let before = starts(self);
         let instances = &mut self.on(&database)[..schedule.sent.len()];
+        let starts = |instances: &[Instance]| instances.iter().map(|instance| instance.function.starts).sum::<usize>();
+        let before = starts(instances);
         for (place, instance) in instances.iter().enumerate() {
             let mut faults = schedule.faults(place);
             instance.proxy.requests();
@@ -65,35 +65,47 @@ impl World {
             instance.proxy.be_honest();
         }
         // requests that were held back may still arrive in between, as they would
-        let count = instances.len();
-        let calm = instances.iter_mut().enumerate().map(|(place, instance)| async move {
-            let mut told = Vec::new();
-            for call in (place..schedule.calls.len()).step_by(count) {
-                told.push((call, settle(instance, schedule, call).await));
-            }
-            told
-        });
-        for (call, told) in join_all(calm).await.into_iter().flatten() {
-            replies[call].extend(told);
-        }
-        // whoever is asked now, and however, the answer stays
-        let again = instances.iter_mut().enumerate().map(|(place, instance)| async move {
-            let mut told = Vec::new();
-            for call in ((place + 1) % count..schedule.calls.len()).step_by(count) {
-                told.push((call, persist(instance, &schedule.calls[call].event(Wire::Api, 1, 1)).await));
-            }
-            told
-        });
-        for (call, told) in join_all(again).await.into_iter().flatten() {
-            replies[call].push(told);
-        }
+        ask_all(instances, schedule, &mut replies, Round::Settle).await;
         for instance in instances.iter() {
             instance.proxy.quiet().await;
+        }
+        ask_all(instances, schedule, &mut replies, Round::Confirm).await;
+        for instance in instances.iter() {
             tally.proxy(instance.proxy.requests(), instance.proxy.faults());
         }
+        let started = starts(instances) - before;
         let books = database.books().await;
-        tally.ended(&books, &replies, starts(self) - before);
+        tally.ended(&books, &replies, started);
         Played { database, books, replies, tally }
+    }
+}
+
+/// What is asked in the calm.
+#[derive(Clone, Copy)]
+enum Round {
+    /// Each call, until it has a final answer.
+    Settle,
+    /// Each call once more, of another process, on another wire and in other words: the answer stays.
+    Confirm,
+}
+
+/// Shares the calls out to the processes, which are asked side by side.
+async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut Replies, round: Round) {
+    let count = instances.len();
+    let asked = instances.iter_mut().enumerate().map(|(place, instance)| async move {
+        let mut told = Vec::new();
+        let first = if matches!(round, Round::Settle) { place } else { (place + 1) % count };
+        for (call, asked) in schedule.calls.iter().enumerate().skip(first).step_by(count) {
+            let bodies = match round {
+                Round::Settle => settle(instance, asked).await,
+                Round::Confirm => vec![persist(instance, &asked.event(Wire::Api, 1, 1)).await],
+            };
+            told.push((call, bodies));
+        }
+        told
+    });
+    for (call, told) in join_all(asked).await.into_iter().flatten() {
+        replies[call].extend(told);
     }
 }
 
@@ -130,10 +142,10 @@ async fn send(
 }
 
 /// Repeats a call until it has a final answer, as an agent does.
-async fn settle(instance: &mut Instance, schedule: &Schedule, call: usize) -> Vec<String> {
+async fn settle(instance: &mut Instance, call: &Call) -> Vec<String> {
     let mut told = Vec::new();
     for repeat in 0..REPEATS {
-        let body = persist(instance, &schedule.calls[call].plain(Wire::Function)).await;
+        let body = persist(instance, &call.plain(Wire::Function)).await;
         let done = is_final(&body);
         told.push(body);
         if done {
@@ -160,9 +172,5 @@ pub(crate) fn judge(schedule: &Schedule, played: &Played) -> Result<(), String> 
     if wrong.is_empty() {
         return Ok(());
     }
-    let (seed, wrong) = (schedule.seed, wrong.join("\n  "));
-    Err(format!(
-        "seed {seed}:\n  {wrong}\n{schedule:#?}\nreplies: {:#?}\nagain: STORM_SEED={seed} cargo test -p billing --test storm",
-        played.replies
-    ))
+    Err(format!("{schedule:#?}\nreplies: {:#?}\n{}", played.replies, wrong.join("\n")))
 }
