@@ -7,9 +7,12 @@
     reason = "tests may fail loudly"
 )]
 
+mod budget;
 mod commit;
 mod faults;
 mod http;
 mod kit;
+mod lease;
+mod parked;
 mod proxy;
 mod repeat;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Decoded, Echo, take_text};
 use crate::{
-    call::{Agent, Attributes, Call, Facts},
+    call::{Agent, Attributes, Facts, RawCall},
     error::ToolError,
 };
 
@@ -19,12 +19,12 @@ pub(super) fn decode(event: &mut Map<String, Value>, echo: Echo, tool: String, p
         agent: agent(event.remove("agent")),
         ..Facts::default()
     };
-    let mut call = Call {
+    let mut call = RawCall {
         tool,
         session_attributes: attributes(event.remove("sessionAttributes")),
         prompt_attributes: attributes(event.remove("promptSessionAttributes")),
         facts,
-        ..Call::default()
+        ..RawCall::default()
     };
     let mut unreadable = None;
     for list in parameters {
@@ -37,7 +37,7 @@ pub(super) fn decode(event: &mut Map<String, Value>, echo: Echo, tool: String, p
 
 /// Adds a list of `{name, type?, value}` to the call's arguments. The `type` that the event claims is not read: only
 /// the tool's own schema says what a value is.
-fn collect(list: Value, call: &mut Call) -> Result<(), ToolError> {
+fn collect(list: Value, call: &mut RawCall) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`parameters` and `properties` must be lists of objects with `name` and `value`");
     let list = match list {
