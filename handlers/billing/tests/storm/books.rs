@@ -64,14 +64,17 @@ impl Database {
 
 /// An order's item, with the attributes that the seed writes.
 pub(crate) fn booked(order: &Order) -> Item {
-    let charges = order.charges.iter().enumerate().map(|(place, cents)| {
-        AttributeValue::M(item([
-            ("chargeId", text(format!("CHG-{}-{place}", order.id))),
-            ("amountCents", number(*cents)),
-            ("chargedAt", text("2026-11-08T12:00:00Z")),
-        ]))
-    });
-    let charges = AttributeValue::L(charges.collect());
+    let charges = |cents: &[i64]| {
+        let charges = cents.iter().enumerate().map(|(place, cents)| {
+            AttributeValue::M(item([
+                ("chargeId", text(format!("CHG-{}-{place}", order.id))),
+                ("amountCents", number(*cents)),
+                ("chargedAt", text("2026-11-08T12:00:00Z")),
+            ]))
+        });
+        AttributeValue::L(charges.collect())
+    };
+    let counted = order.counted();
     let line = [("name", text("Desk lamp")), ("quantity", number(1)), ("unitCents", number(order.charges[0]))];
     item([
         ("orderId", text(&order.id)),
@@ -81,9 +84,9 @@ pub(crate) fn booked(order: &Order) -> Item {
         ("shippedAt", text("2026-11-15T12:00:00Z")),
         ("returnableUntil", text("2026-12-15T12:00:00Z")),
         ("items", AttributeValue::L(vec![AttributeValue::M(item(line))])),
-        ("charges", charges.clone()),
-        ("countedCharges", charges),
-        ("refundableCents", number(order.paid())),
+        ("charges", charges(&order.charges)),
+        ("countedCharges", charges(&counted)),
+        ("refundableCents", number(counted.iter().sum())),
         ("autoRefundableCents", number(AUTOMATIC)),
     ])
 }

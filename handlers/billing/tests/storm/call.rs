@@ -80,7 +80,7 @@ fn spelled(cents: i64, spelling: usize) -> Value {
         0 => json!(text),
         1 => number(),
         2 => json!(format!(" {text} ")),
-        3 => json!(format!("00{text}")),
+        3 => json!(format!("0{text}0")),
         4 => json!(text.strip_suffix(".00").or(text.strip_suffix('0')).unwrap_or(&text)),
         _ if cents % 100 == 0 => json!(cents / 100),
         _ => number(),

@@ -11,7 +11,12 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_once() {
-    let order = Order { id: "ORD-700".into(), customer: "CUST-70000".into(), charges: vec![12_995, 12_995] };
+    let order = Order {
+        id: "ORD-700".into(),
+        customer: "CUST-70000".into(),
+        charges: vec![12_995, 12_995],
+        corrected_from: None,
+    };
     let database = Database::with(&[order]).await;
     let mut world = World::of(4).await;
     let call =

@@ -11,7 +11,7 @@ use crate::{
 const OWNER: &str = "CUST-70000";
 
 fn order(id: &str, charges: &[i64]) -> Order {
-    Order { id: id.into(), customer: OWNER.into(), charges: charges.into() }
+    Order { id: id.into(), customer: OWNER.into(), charges: charges.into(), corrected_from: None }
 }
 
 fn call(session: &str, order: &str, cents: i64) -> Call {

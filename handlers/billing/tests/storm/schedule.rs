@@ -28,11 +28,20 @@ pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) customer: String,
     pub(crate) charges: Vec<i64>,
+    /// What the first charge was before somebody corrected it by hand. The figure that the order keeps still counts
+    /// that, until a refund follows the charges.
+    pub(crate) corrected_from: Option<i64>,
 }
 
 impl Order {
     pub(crate) fn paid(&self) -> i64 {
         self.charges.iter().sum()
+    }
+
+    /// The charges that the kept figure counts.
+    pub(crate) fn counted(&self) -> Vec<i64> {
+        let (first, rest) = self.charges.split_first().unwrap();
+        std::iter::once(self.corrected_from.unwrap_or(*first)).chain(rest.iter().copied()).collect()
     }
 }
 
@@ -110,7 +119,13 @@ fn order(rng: &mut StdRng, place: usize) -> Order {
         2 => vec![rng.random_range(40_000..150_000)],
         _ => (0..rng.random_range(1..=3)).map(|_| rng.random_range(1..60_000)).collect(),
     };
-    Order { id: format!("ORD-{}", 700 + place), customer: format!("CUST-{}", 70_000 + place % 2), charges }
+    let corrected_from = (rng.random_range(0..4) == 0).then(|| rng.random_range(1..=charges[0] * 2));
+    Order {
+        id: format!("ORD-{}", 700 + place),
+        customer: format!("CUST-{}", 70_000 + place % 2),
+        charges,
+        corrected_from,
+    }
 }
 
 fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
@@ -120,6 +135,10 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
         0..=2 => *order.charges.choose(rng).unwrap(),
         3 => (paid / 2).max(1),
         4 => paid,
+        // brings a figure that was corrected upwards back to what it was
+        13..=15 if order.corrected_from.is_some_and(|from| from < order.charges[0]) => {
+            order.charges[0] - order.corrected_from.unwrap()
+        }
         5 => paid + rng.random_range(1..1_000),
         6 if paid >= AUTOMATIC => AUTOMATIC,
         7..=8 if paid > AUTOMATIC => rng.random_range(AUTOMATIC + 1..=paid),

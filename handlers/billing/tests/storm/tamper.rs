@@ -35,7 +35,8 @@ fn quiet() -> Schedule {
         limit: std::time::Duration::from_secs(15),
         fate: Fate::Nothing,
     });
-    let order = |id: &str, charges| Order { id: id.into(), customer: "CUST-70000".into(), charges };
+    let order =
+        |id: &str, charges| Order { id: id.into(), customer: "CUST-70000".into(), charges, corrected_from: None };
     Schedule {
         seed: 0,
         orders: vec![order("ORD-700", vec![12_995, 12_995]), order("ORD-701", vec![80_000])],

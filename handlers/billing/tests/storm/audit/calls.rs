@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Case, Effect, Replies, integer};
+use super::{Case, Effect, Replies, integer, sum};
 use crate::call::Call;
 
 /// Errors that say "this was not done and will not be": the answer to a call, as an output is.
@@ -80,7 +80,7 @@ fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
     if kinds.iter().any(|kind| kind != expected) {
         case.wrong(format!("call {place} was told {kinds:?}, not `{expected}`"));
     }
-    let left = case.order(&call.order).and_then(|order| integer(order, "refundableCents")).unwrap_or_default();
+    let left = case.order(&call.order).map_or(0, |order| sum(order, "charges") - sum(order, "refunds"));
     if visible && call.cents <= left {
         case.wrong(format!("call {place} was refused {} cents, and {left} are left", call.cents));
     }
