@@ -78,7 +78,7 @@ async fn money_ledger_and_every_reply_agree_after_any_storm() {
         });
     }
     while let Some(world) = worlds.join_next().await {
-        world.unwrap();
+        world.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     }
     let whole = whole.lock().unwrap();
     eprintln!("{whole}");

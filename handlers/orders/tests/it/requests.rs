@@ -1,25 +1,9 @@
 //! Requests per call, counted between the deployed binary and the database: the state of an order is one read.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests may fail loudly"
-)]
-
-#[path = "../../../crates/toolgate-dynamodb/tests/it/http.rs"]
-mod http;
-#[path = "../../../crates/support-desk/tests/kit/instance.rs"]
-mod instance;
-#[path = "../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
-#[path = "../../../crates/support-desk/tests/kit/platform.rs"]
-mod platform;
-#[path = "../../../crates/support-desk/tests/kit/proxy.rs"]
-mod proxy;
 
 use serde_json::json;
 use support_desk::{seed, tables::Tables};
+
+use crate::{instance::Instance, kit};
 
 /// An event of one of the Agents wires, in a session of the customer of the stories.
 fn event(wire: &str, order: &str) -> String {
@@ -52,7 +36,7 @@ async fn the_state_of_an_order_is_one_request_on_both_wires_found_or_not() {
     let tables = Tables::named_as_in_template();
     let server = kit::Server::start(&tables).await;
     seed::only_stories(&server.client, &tables, &kit::clock()).await.unwrap();
-    let mut orders = instance::Instance::of(env!("CARGO_BIN_EXE_orders")).await;
+    let mut orders = Instance::of(env!("CARGO_BIN_EXE_orders")).await;
     orders.proxy.forward_to(server.address);
     for wire in ["function", "api", "function"] {
         for (order, answer) in [("ORD-12345", "\"status\":\"shipped\""), ("ORD-404", "\"kind\":\"not found\"")] {
