@@ -11,6 +11,7 @@ mod approvals;
 mod budget;
 mod commit;
 mod faults;
+mod http;
 mod kit;
 mod lease;
 mod parked;
