@@ -42,9 +42,10 @@ struct Refund {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Refunded {
-    order_id: String,
+    // in the order of their names, as a `Value` sorts them, so that both sides give the same bytes
     amount: f64,
     currency: &'static str,
+    order_id: String,
     reason: String,
 }
 

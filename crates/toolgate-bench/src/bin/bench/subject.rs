@@ -14,8 +14,18 @@ use crate::database;
 pub(crate) const EVENT: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.json");
 const REPLY: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.reply.json");
 
-/// What `returnable` and its date need is the desk's own logic, which the other sides leave out.
-const DESK_ONLY: [&str; 1] = ["returnable"];
+/// Drops what the other sides may say in another way: whether an order can be returned is the desk's own logic, and a
+/// `null` stands for what is missing.
+fn loosen(body: &mut Value) {
+    match body {
+        Value::Object(members) => {
+            members.retain(|name, member| name != "returnable" && !member.is_null());
+            members.values_mut().for_each(loosen);
+        }
+        Value::Array(items) => items.iter_mut().for_each(loosen),
+        _ => {}
+    }
+}
 
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
@@ -95,10 +105,7 @@ impl Subject {
         }
         if !self.exact {
             for reply in [&mut wanted, &mut got] {
-                let members = reply.pointer_mut(body).and_then(Value::as_object_mut);
-                if let Some(members) = members {
-                    members.retain(|name, _| !DESK_ONLY.contains(&name.as_str()));
-                }
+                reply.pointer_mut(body).map(loosen);
             }
         }
         match wanted == got {
