@@ -243,8 +243,9 @@ impl Bench {
 
     /// Alternating turns: the medians of the ratios, with the tenth and the ninetieth percentile.
     fn ratios(&self) {
-        const ROUNDS: usize = 400;
-        const TURNS: u64 = 250;
+        // short turns, so that few of them are interrupted
+        const ROUNDS: usize = 5_000;
+        const TURNS: u64 = 10;
         let mut against_floor = Vec::new();
         let mut against_one = vec![Vec::new(); self.services.len()];
         for _ in 0..ROUNDS {

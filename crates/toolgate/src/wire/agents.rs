@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Decoded, Echo, take_text};
+use super::{Decoded, Echo, object, take_text};
 use crate::{
     call::{Agent, Attributes, Call, Facts},
     error::ToolError,
@@ -87,10 +87,12 @@ fn text(value: &Value) -> Cow<'_, str> {
 
 /// Wraps a wire's `response`. Bedrock keeps the attributes that it gets back, so all of them go back.
 pub(super) fn envelope(response: Value, session: Attributes, prompt: Attributes) -> Value {
-    json!({
-        "messageVersion": "1.0",
-        "response": response,
-        "sessionAttributes": session,
-        "promptSessionAttributes": prompt,
-    })
+    let text =
+        |attributes: Attributes| attributes.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
+    object([
+        ("messageVersion", "1.0".into()),
+        ("response", response),
+        ("sessionAttributes", Value::Object(text(session))),
+        ("promptSessionAttributes", Value::Object(text(prompt))),
+    ])
 }

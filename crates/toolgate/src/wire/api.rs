@@ -1,8 +1,8 @@
 //! The api wire: Bedrock Agents, an action group with an OpenAPI schema. A tool is the operation `POST /<tool name>`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Decoded, Echo, agents, take_text};
+use super::{Decoded, Echo, agents, object, take_text};
 use crate::error::ToolError;
 
 /// The one method that generated schemas use. AWS sends it in either case, so it is compared without.
@@ -56,12 +56,13 @@ pub(super) fn encode(
         Ok(output) => (200, output),
         Err(error) => (error.status(), error.body()),
     };
-    json!({
-        "actionGroup": action_group,
-        "apiPath": api_path,
-        "httpMethod": http_method,
-        "httpStatusCode": status,
-        // with a charset, Bedrock refuses the reply
-        "responseBody": {"application/json": {"body": body.to_string()}},
-    })
+    // with a charset, Bedrock refuses the reply
+    let body = object([("application/json", object([("body", body.to_string().into())]))]);
+    object([
+        ("actionGroup", action_group.into()),
+        ("apiPath", api_path.into()),
+        ("httpMethod", http_method.into()),
+        ("httpStatusCode", status.into()),
+        ("responseBody", body),
+    ])
 }

@@ -1,8 +1,8 @@
 //! The function wire: Bedrock Agents, an action group with function details.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Decoded, Echo, agents, take_text};
+use super::{Decoded, Echo, agents, object, take_text};
 use crate::error::ToolError;
 
 pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
@@ -19,9 +19,10 @@ pub(super) fn encode(action_group: String, function: String, outcome: Result<Val
         Err(error) => (error.response_state(), error.body()),
     };
     // `TEXT` is the only content type of this wire
-    let mut response = json!({"responseBody": {"TEXT": {"body": body.to_string()}}});
-    if let (Some(state), Some(response)) = (state, response.as_object_mut()) {
-        response.insert("responseState".into(), state.into());
-    }
-    json!({"actionGroup": action_group, "function": function, "functionResponse": response})
+    let body = object([("TEXT", object([("body", body.to_string().into())]))]);
+    let response = match state {
+        Some(state) => object([("responseBody", body), ("responseState", state.into())]),
+        None => object([("responseBody", body)]),
+    };
+    object([("actionGroup", action_group.into()), ("function", function.into()), ("functionResponse", response)])
 }

@@ -155,6 +155,15 @@ pub(crate) fn encode(
     }
 }
 
+/// An object of members that are moved into it. `json!` would copy them, and a body is most of a reply.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let mut map = Map::new();
+    for (name, member) in members {
+        map.insert(name.to_owned(), member);
+    }
+    Value::Object(map)
+}
+
 /// Takes a string out of an event.
 fn take_text(event: &mut Map<String, Value>, name: &str) -> String {
     match event.remove(name) {

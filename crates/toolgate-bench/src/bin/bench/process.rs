@@ -24,6 +24,8 @@ pub(crate) struct Process {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
+    /// Of that, what it made itself: heap and stacks, not pages of the program.
+    pub(crate) own: u64,
     pub(crate) peak: u64,
 }
 
@@ -70,7 +72,7 @@ impl Process {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok().map(|kb| kb * 1024)
         };
-        Some(Memory { resident: bytes("VmRSS")?, peak: bytes("VmHWM")? })
+        Some(Memory { resident: bytes("VmRSS")?, own: bytes("RssAnon")?, peak: bytes("VmHWM")? })
     }
 }
 

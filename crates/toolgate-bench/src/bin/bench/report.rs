@@ -20,6 +20,7 @@ impl Metric {
             Self::WarmCall => ("warm round trip", "µs", 1e6, "≤ 1.10"),
             Self::WarmCpu => ("CPU of a warm call", "µs", 1e6, ""),
             Self::Resident => ("resident memory", "MB", 1.0 / MB, "≤ 1.30"),
+            Self::Own => ("of that, heap and stacks", "MB", 1.0 / MB, ""),
             Self::Peak => ("peak memory", "MB", 1.0 / MB, ""),
         }
     }

@@ -23,6 +23,7 @@ pub(crate) enum Metric {
     WarmCall,
     WarmCpu,
     Resident,
+    Own,
     Peak,
 }
 
@@ -77,6 +78,7 @@ pub(crate) fn measure(
             note(*at, Metric::WarmCpu, used.map_or(f64::NAN, |used| used / calls as f64));
             if let Some(memory) = process.memory() {
                 note(*at, Metric::Resident, memory.resident as f64);
+                note(*at, Metric::Own, memory.own as f64);
                 note(*at, Metric::Peak, memory.peak as f64);
             }
             subject.check(&process.call(&event)?.1)?;
@@ -98,7 +100,7 @@ fn keep(measured: &mut Measured, figures: Vec<BTreeMap<Metric, f64>>) {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 7] =
+    pub(crate) const ALL: [Self; 8] =
         [Self::Init, Self::InitCpu, Self::FirstCall, Self::WarmCall, Self::WarmCpu, Self::Resident, Self::Peak];
 }
 
