@@ -190,7 +190,8 @@ fn context() -> Context {
 }
 
 async fn dispatch(service: &Service<()>, context: &Context, bytes: &[u8]) -> Vec<u8> {
-    let event: Value = serde_json::from_slice(bytes).unwrap();
+    // as Toolgate's own loop reads it
+    let event: Value = serde_json::from_str(std::str::from_utf8(bytes).unwrap()).unwrap();
     serde_json::to_vec(&service.handle(event, context).await.unwrap()).unwrap()
 }
 

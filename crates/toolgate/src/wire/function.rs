@@ -1,16 +1,18 @@
 //! The function wire: Bedrock Agents, an action group with function details.
 
+use std::mem::take;
+
 use serde_json::{Map, Value};
 
-use super::{Decoded, Echo, agents, object, take_text};
+use super::{Decoded, Echo, agents::Event, body_text, object};
 use crate::error::ToolError;
 
-pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
-    let function = take_text(&mut event, "function");
-    let action_group = take_text(&mut event, "actionGroup");
-    let parameters = vec![event.remove("parameters").unwrap_or_default()];
+pub(super) fn decode(event: Map<String, Value>) -> Decoded {
+    let mut event = Event::take(event);
+    let (action_group, function) = (take(&mut event.action_group), take(&mut event.function));
+    let parameters = vec![take(&mut event.parameters)];
     let tool = function.clone();
-    agents::decode(&mut event, Echo::Function { action_group, function }, tool, parameters)
+    event.decode(Echo::Function { action_group, function }, tool, parameters)
 }
 
 pub(super) fn encode(action_group: String, function: String, outcome: Result<Value, ToolError>) -> Value {
@@ -19,7 +21,7 @@ pub(super) fn encode(action_group: String, function: String, outcome: Result<Val
         Err(error) => (error.response_state(), error.body()),
     };
     // `TEXT` is the only content type of this wire
-    let body = object([("TEXT", object([("body", body.to_string().into())]))]);
+    let body = object([("TEXT", object([("body", body_text(&body).into())]))]);
     let response = match state {
         Some(state) => object([("responseBody", body), ("responseState", state.into())]),
         None => object([("responseBody", body)]),

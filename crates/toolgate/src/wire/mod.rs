@@ -164,10 +164,16 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(map)
 }
 
-/// Takes a string out of an event.
-fn take_text(event: &mut Map<String, Value>, name: &str) -> String {
-    match event.remove(name) {
-        Some(Value::String(text)) => text,
+/// A body as text, which is how all wires but one carry it.
+fn body_text(body: &Value) -> String {
+    // a `Value` cannot fail, and its `Display` is slower
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+/// The text of a value that should be one; empty where it is not.
+fn own_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
         _ => String::new(),
     }
 }
