@@ -267,7 +267,7 @@ impl Bench {
 
 fn print(what: &str, mut ratios: Vec<f64>) {
     ratios.sort_by(f64::total_cmp);
-    let at = |part: f64| ratios[((ratios.len() - 1) as f64 * part).round() as usize];
+    let at = |part: f64| *ratios.get(((ratios.len() - 1) as f64 * part).round() as usize).unwrap();
     println!("  {what:<28} {:.2} ({:.2} to {:.2})", at(0.5), at(0.1), at(0.9));
 }
 

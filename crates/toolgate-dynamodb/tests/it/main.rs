@@ -7,8 +7,11 @@
     reason = "tests may fail loudly"
 )]
 
+mod budget;
 mod commit;
 mod faults;
 mod kit;
+mod lease;
+mod parked;
 mod proxy;
 mod repeat;

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     CutAfter,
     /// The connection is cut at once.
     CutBefore,
+    /// None: this one is forwarded.
+    Pass,
 }
 
 impl Fault {
@@ -100,7 +102,7 @@ async fn serve(
         seen.fetch_add(1, Ordering::SeqCst);
         let fault = faults.lock().unwrap().pop_front();
         match fault {
-            None => client.write_all(&forward(upstream, &request).await?).await?,
+            None | Some(Fault::Pass) => client.write_all(&forward(upstream, &request).await?).await?,
             Some(Fault::CutBefore) => return Ok(()),
             Some(Fault::CutAfter) => {
                 forward(upstream, &request).await?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, map::Entry};
 
 use super::{Decoded, Echo, object, own_text};
 use crate::{
-    call::{Agent, Attributes, Call, Facts},
+    call::{Agent, Attributes, Facts, RawCall},
     error::ToolError,
 };
 
@@ -55,12 +55,12 @@ impl Event {
             agent: agent(self.agent),
             ..Facts::default()
         };
-        let mut call = Call {
+        let mut call = RawCall {
             tool,
             session_attributes: attributes(self.session_attributes),
             prompt_attributes: attributes(self.prompt_session_attributes),
             facts,
-            ..Call::default()
+            ..RawCall::default()
         };
         let mut unreadable = None;
         for list in parameters {
@@ -74,7 +74,7 @@ impl Event {
 
 /// Adds a list of `{name, type?, value}` to the call's arguments. The `type` that the event claims is not read: only
 /// the tool's own schema says what a value is.
-fn collect(list: Value, call: &mut Call) -> Result<(), ToolError> {
+fn collect(list: Value, call: &mut RawCall) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`parameters` and `properties` must be lists of objects with `name` and `value`");
     let list = match list {

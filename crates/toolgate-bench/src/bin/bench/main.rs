@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let database = database::Database::start(&options.seed)?;
     let own = std::env::current_exe()?;
     let folder = own.parent().ok_or("the program has no folder")?;
-    let mut subjects = vec![Subject::floor(folder)?, Subject::orders(folder)?];
+    let mut subjects = vec![Subject::floor(folder)?, Subject::orders(folder)?, Subject::quiet(folder)?];
     let mut skipped = None;
     match options.python.as_deref().map(Subject::powertools) {
         Some(Ok(subject)) => subjects.push(subject),

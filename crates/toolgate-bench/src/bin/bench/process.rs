@@ -5,6 +5,7 @@ use std::{
     io::Read,
     process::{Child, Stdio},
     sync::Arc,
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -33,16 +34,12 @@ impl Process {
     pub(crate) fn start(subject: &Subject, endpoint: &str) -> Result<Self, Box<dyn Error>> {
         let api = RuntimeApi::open()?;
         let mut command = subject.command(endpoint, &api.address);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} cannot be run: {error}", subject.name))?;
-        // Lambda reads what a function logs, too
-        if let Some(mut log) = child.stderr.take() {
-            std::thread::spawn(move || {
-                let mut buffer = [0; 4096];
-                while log.read(&mut buffer).is_ok_and(|length| length > 0) {}
-            });
-        }
+        // Lambda reads what a function writes, too
+        let (out, log) = (child.stdout.take().map(drain), child.stderr.take().map(drain));
+        drop((out, log));
         let first = api.first_poll();
         let mut process = Self { child, api, init: Duration::ZERO, init_cpu: None };
         process.init = first.map_err(|error| format!("{} did not come up: {error}", subject.name))? - started;
@@ -74,6 +71,14 @@ impl Process {
         };
         Some(Memory { resident: bytes("VmRSS")?, own: bytes("RssAnon")?, peak: bytes("VmHWM")? })
     }
+}
+
+/// Reads to the end, on a thread of its own, and keeps nothing.
+fn drain(mut output: impl Read + Send + 'static) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while output.read(&mut buffer).is_ok_and(|length| length > 0) {}
+    })
 }
 
 impl Drop for Process {

@@ -31,6 +31,7 @@ pub(crate) struct Subject {
     pub(crate) name: &'static str,
     program: PathBuf,
     arguments: Vec<String>,
+    variables: &'static [(&'static str, &'static str)],
     /// Whether its replies must be the real handler's in full.
     exact: bool,
     /// It takes part in every how many rounds.
@@ -39,17 +40,23 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn floor(folder: &Path) -> Result<Self, String> {
-        Self::binary("floor", folder, false)
+        Self::binary("floor", "floor", folder)
     }
 
     pub(crate) fn orders(folder: &Path) -> Result<Self, String> {
-        Self::binary("orders", folder, true)
+        Ok(Self { exact: true, ..Self::binary("orders", "orders", folder)? })
     }
 
-    fn binary(name: &'static str, folder: &Path, exact: bool) -> Result<Self, String> {
-        let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    /// The same, without its two lines per call: what they cost is the difference.
+    pub(crate) fn quiet(folder: &Path) -> Result<Self, String> {
+        let variables = &[("TOOLGATE_LOG", "off"), ("TOOLGATE_METRICS", "off")];
+        Ok(Self { exact: true, variables, ..Self::binary("orders, silent", "orders", folder)? })
+    }
+
+    fn binary(name: &'static str, file: &str, folder: &Path) -> Result<Self, String> {
+        let program = folder.join(format!("{file}{}", std::env::consts::EXE_SUFFIX));
         match program.is_file() {
-            true => Ok(Self { name, program, arguments: Vec::new(), exact, every: 1 }),
+            true => Ok(Self { name, program, arguments: Vec::new(), variables: &[], exact: false, every: 1 }),
             false => Err(format!("`{}` is not there: run `make bench`", program.display())),
         }
     }
@@ -65,7 +72,8 @@ impl Subject {
             return Err(format!("`{}` does not have scripts/requirements-bench.txt", python.display()));
         }
         let arguments = ["-m", "awslambdaric", "powertools_orders.handler"].map(str::to_owned).into();
-        Ok(Self { name: "powertools", program: python.to_owned(), arguments, exact: false, every: 5 })
+        let program = python.to_owned();
+        Ok(Self { name: "powertools", program, arguments, variables: &[], exact: false, every: 5 })
     }
 
     pub(crate) fn command(&self, endpoint: &str, runtime_api: &str) -> Command {
@@ -83,7 +91,8 @@ impl Subject {
             // log lines as on Lambda
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/python"));
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/python"))
+            .envs(self.variables.iter().copied());
         command
     }
 
