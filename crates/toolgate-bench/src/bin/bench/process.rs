@@ -5,7 +5,6 @@ use std::{
     io::Read,
     process::{Child, Stdio},
     sync::Arc,
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -38,8 +37,8 @@ impl Process {
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} cannot be run: {error}", subject.name))?;
         // Lambda reads what a function writes, too
-        let (out, log) = (child.stdout.take().map(drain), child.stderr.take().map(drain));
-        drop((out, log));
+        child.stdout.take().map(drain);
+        child.stderr.take().map(drain);
         let first = api.first_poll();
         let mut process = Self { child, api, init: Duration::ZERO, init_cpu: None };
         process.init = first.map_err(|error| format!("{} did not come up: {error}", subject.name))? - started;
@@ -74,11 +73,11 @@ impl Process {
 }
 
 /// Reads to the end, on a thread of its own, and keeps nothing.
-fn drain(mut output: impl Read + Send + 'static) -> JoinHandle<()> {
+fn drain(mut output: impl Read + Send + 'static) {
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while output.read(&mut buffer).is_ok_and(|length| length > 0) {}
-    })
+    });
 }
 
 impl Drop for Process {

@@ -100,8 +100,16 @@ fn keep(measured: &mut Measured, figures: Vec<BTreeMap<Metric, f64>>) {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Init, Self::InitCpu, Self::FirstCall, Self::WarmCall, Self::WarmCpu, Self::Resident, Self::Peak];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Init,
+        Self::InitCpu,
+        Self::FirstCall,
+        Self::WarmCall,
+        Self::WarmCpu,
+        Self::Resident,
+        Self::Own,
+        Self::Peak,
+    ];
 }
 
 /// A person who waits sees how far it is; a log does not need it.
