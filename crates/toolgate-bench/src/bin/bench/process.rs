@@ -37,8 +37,12 @@ impl Process {
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} cannot be run: {error}", subject.name))?;
         // Lambda reads what a function writes, too
-        child.stdout.take().map(drain);
-        child.stderr.take().map(drain);
+        if let Some(out) = child.stdout.take() {
+            drain(out);
+        }
+        if let Some(log) = child.stderr.take() {
+            drain(log);
+        }
         let first = api.first_poll();
         let mut process = Self { child, api, init: Duration::ZERO, init_cpu: None };
         process.init = first.map_err(|error| format!("{} did not come up: {error}", subject.name))? - started;
