@@ -19,8 +19,9 @@ static DESKS: LazyLock<[(Service<Desk>, Desk); 2]> = LazyLock::new(|| {
     })
 });
 
-/// The first line is the event, the second, if there is one, the client context.
-pub(super) fn check(bytes: &[u8]) {
+/// The first line is the event, the second, if there is one, the client context. Tells the wire, and the error's kind or
+/// `output`; `None` where the event is no call.
+pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let event = json(lines.next().unwrap_or_default());
     let client_context = lines.next().map(json);
@@ -34,7 +35,10 @@ pub(super) fn check(bytes: &[u8]) {
     let (reply, reached) = one;
     let (wire, reply) = match (wire, reply) {
         (Some(wire), Ok(reply)) => (wire, reply),
-        (None, Err(toolgate::UnknownEvent { .. })) => return assert!(reached.is_empty()),
+        (None, Err(toolgate::UnknownEvent { .. })) => {
+            assert!(reached.is_empty());
+            return None;
+        }
         (wire, reply) => panic!("the event is on {wire:?}, and the reply is {reply:?}"),
     };
     let body = reply::read(wire, &event, &reply);
@@ -51,6 +55,7 @@ pub(super) fn check(bytes: &[u8]) {
         several => panic!("one call, and tools ran {} times", several.len()),
     }
     let wanted = reached.first().and_then(|arguments| arguments.get("wanted")).and_then(Value::as_str);
+    let told = body.kind().unwrap_or("output").to_owned();
     match body {
         Body::Output(output) => assert_exposed(&output, ""),
         Body::Error { kind, message, problems } => {
@@ -63,6 +68,7 @@ pub(super) fn check(bytes: &[u8]) {
             assert!(message.len() < 400, "{reply}");
         }
     }
+    Some((wire, told))
 }
 
 /// JSON, or else the bytes as text.

@@ -8,14 +8,14 @@ mod tools;
 
 use std::future::Future;
 
-/// Checks an event and a client context: JSON, each on a line of its own.
-pub(crate) fn dispatch(bytes: &[u8]) {
-    dispatch::check(bytes);
+/// Checks an event and a client context: JSON, each on a line of its own. Tells the wire, and what the reply says there.
+pub(crate) fn dispatch(bytes: &[u8]) -> Option<(toolgate::Wire, String)> {
+    dispatch::check(bytes)
 }
 
-/// Checks the value of a parameter: a letter for the field, then the text.
-pub(crate) fn parameters(bytes: &[u8]) {
-    parameters::check(bytes);
+/// Checks the value of a parameter: a letter for the field, then the text. Tells the field, and whether it was read.
+pub(crate) fn parameters(bytes: &[u8]) -> Option<(&'static str, bool)> {
+    parameters::check(bytes)
 }
 
 /// Nothing here waits for anything, so a runtime per call is all it takes.

@@ -44,6 +44,9 @@ pub(super) const INSIDE: [&str; 13] = [
     "choice.count",
 ];
 
+/// Bytes of an output, few, so that short events get to the limit.
+const LIMIT: usize = 1_500;
+
 /// What leaves.
 pub(super) const EXPOSED: [&str; 9] = [
     "claim.claimId",
@@ -293,9 +296,8 @@ async fn file_claim(cx: Cx<Desk>, input: Seen<Claim>) -> Result<Raw<Filed>, Tool
 }
 
 pub(super) fn service(desk: Desk) -> Service<Desk> {
-    let [plain, once, confirmed] = NAMES.map(|name| {
-        Tool::new(name, file_claim).accept(FIELDS).refuse([REFUSED[0], REFUSED[1], REFUSED[2]]).expose(EXPOSED)
-    });
+    let [plain, once, confirmed] =
+        NAMES.map(|name| Tool::new(name, file_claim).accept(FIELDS).refuse(REFUSED).expose(EXPOSED).max_reply(LIMIT));
     Router::builder()
         .group("claims")
         .identity(["customerId"])
