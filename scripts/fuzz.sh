@@ -34,7 +34,7 @@ else
 fi
 # a target of its own keeps the flags away from build scripts
 (cd "$crate" && CARGO_ENCODED_RUSTFLAGS="${flags// /$'\x1f'}" CARGO_TARGET_DIR="$work/$name" \
-    cargo ${toolchain[@]+"${toolchain[@]}"} build --release --locked --bins --target "$host")
+    cargo ${toolchain[@]+"${toolchain[@]}"} build --release --bins --target "$host")
 
 status=0
 for target in dispatch parameters; do

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -26,18 +26,19 @@ pub(super) fn decode(event: &mut Map<String, Value>, echo: Echo, tool: String, p
         facts,
         ..Call::default()
     };
-    let mut unreadable = None;
+    let (mut unreadable, mut doubled) = (None, BTreeSet::new());
     for list in parameters {
-        if let Err(error) = collect(list, &mut call) {
+        if let Err(error) = collect(list, &mut call.arguments, &mut doubled) {
             unreadable = Some(error);
         }
     }
+    call.doubled = doubled.into_iter().collect();
     Decoded { echo, call, unreadable }
 }
 
-/// Adds a list of `{name, type?, value}` to the call's arguments. The `type` that the event claims is not read: only
-/// the tool's own schema says what a value is.
-fn collect(list: Value, call: &mut Call) -> Result<(), ToolError> {
+/// Adds a list of `{name, type?, value}` to the call's arguments, and notes the names that came with two values. The
+/// `type` that the event claims is not read: only the tool's own schema says what a value is.
+fn collect(list: Value, arguments: &mut Map<String, Value>, doubled: &mut BTreeSet<String>) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`parameters` and `properties` must be lists of objects with `name` and `value`");
     let list = match list {
@@ -49,11 +50,14 @@ fn collect(list: Value, call: &mut Call) -> Result<(), ToolError> {
         let Value::Object(mut parameter) = parameter else { return Err(unreadable()) };
         let Some(Value::String(name)) = parameter.remove("name") else { return Err(unreadable()) };
         let value = parameter.remove("value").unwrap_or_default();
-        match call.arguments.get(&name) {
-            Some(first) if text(first) != text(&value) => call.doubled.push(name),
+        match arguments.get(&name) {
+            // compared until they differ and no longer: a large value may be repeated ten thousand times
+            Some(first) if !doubled.contains(&name) && text(first) != text(&value) => {
+                doubled.insert(name);
+            }
             Some(_) => {}
             None => {
-                call.arguments.insert(name, value);
+                arguments.insert(name, value);
             }
         }
     }
