@@ -2,7 +2,7 @@
 # Fuzzes what reads events, each target for FUZZ_SECONDS, from the committed corpus on. Needs a C++ compiler, for
 # libFuzzer. Where a nightly toolchain is installed the address sanitizer watches too, over the dependencies' unsafe code.
 #
-# `scripts/fuzz.sh keep` adds what earlier runs found to the committed corpus, as few and as small files as will do.
+# `scripts/fuzz.sh keep` adds the best of what earlier runs found to the committed corpus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,14 +43,12 @@ for target in dispatch parameters; do
     failed=$work/failed/$target
     mkdir -p "$found" "$failed"
     if [[ ${1:-} == keep ]]; then
-        kept=$(mktemp -d)
-        # edges alone, not how often each was taken: a corpus to read and to replay in a second
-        "$binary" -merge=1 -set_cover_merge=1 -use_counters=0 -max_len=2048 "$kept" "$crate/corpus/$target" "$found" \
-            2> "$work/keep-$target.log"
-        rm -f "$crate/corpus/$target"/*
-        cp "$kept"/* "$crate/corpus/$target/"
-        rm -r "$kept"
-        echo "$target: $(find "$crate/corpus/$target" -type f | wc -l) files in the corpus"
+        # edges alone, not how often each was taken, since few files are to be chosen
+        rm -rf "$work/merged" "$work/control"
+        mkdir "$work/merged"
+        "$binary" -merge=1 -use_counters=0 -max_len=2048 -merge_control_file="$work/control" \
+            "$work/merged" "$crate/corpus/$target" "$found" 2> "$work/keep-$target.log"
+        "${PYTHON:-python3}" scripts/fuzz_corpus.py "$work/control" "$crate/corpus/$target"
         continue
     fi
     echo "$target: $seconds seconds"
