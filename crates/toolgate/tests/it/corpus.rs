@@ -12,7 +12,7 @@ fn replay<T: Ord>(target: &str, check: impl Fn(&[u8]) -> Option<T>) -> BTreeSet<
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let check = |file: PathBuf| {
-        println!("{}", file.display());
+        eprintln!("{}", file.display());
         check(&fs::read(file).unwrap())
     };
     files.into_iter().filter_map(check).collect()

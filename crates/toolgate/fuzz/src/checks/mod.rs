@@ -1,5 +1,6 @@
 //! What must hold of every input. One copy serves the fuzz targets and the replay of their corpus in the tests, so this
 //! knows nothing of libFuzzer: a check takes bytes, and panics where something does not hold.
+#![allow(clippy::expect_used, reason = "a check must fail loudly")]
 
 mod dispatch;
 mod parameters;
