@@ -29,6 +29,11 @@ impl Desk {
     /// A desk. Calls without a customer are refused until [`allow_unbound`](Self::allow_unbound).
     pub fn new(client: Client, tables: Tables, clock: Clock) -> Self {
         let ledger = Ledger::new(client.clone(), tables.ledger.clone());
+        // a handler without such tools has no table of parked calls
+        let ledger = match tables.approvals.as_str() {
+            "" => ledger,
+            approvals => ledger.with_approvals(approvals),
+        };
         Self { client, tables, clock, ledger, unbound: false }
     }
 
@@ -54,7 +59,7 @@ impl Desk {
         Ok(if unbound { desk.allow_unbound() } else { desk })
     }
 
-    /// Where exactly-once calls are remembered.
+    /// Where exactly-once calls, budgets and parked calls are remembered.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }

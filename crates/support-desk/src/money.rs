@@ -163,7 +163,8 @@ impl JsonSchema for Amount {
         json_schema!({
             "type": ["number", "string"],
             "exclusiveMinimum": 0,
-            "pattern": "^ *[0-9]+([.][0-9]{1,2})? *$",
+            "multipleOf": 0.01,
+            "pattern": "^ *[0-9]+([.][0-9]{1,2}0*)? *$",
         })
     }
 }
@@ -181,7 +182,8 @@ impl JsonSchema for Threshold {
         json_schema!({
             "type": ["number", "string"],
             "minimum": 0,
-            "pattern": "^ *[0-9]+([.][0-9]{1,2})? *$",
+            "multipleOf": 0.01,
+            "pattern": "^ *[0-9]+([.][0-9]{1,2}0*)? *$",
         })
     }
 }

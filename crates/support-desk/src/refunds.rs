@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    builders::UpdateBuilder,
+    builders::{ConditionCheckBuilder, UpdateBuilder},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -158,10 +158,11 @@ impl Desk {
         update = match read {
             None => owned(update, caller, &format!("{COVERED} AND {limits}"))
                 .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}")),
-            Some((order, rest)) => owned(update, caller, &format!("{UNCHANGED} AND {limits}"))
+            Some((order, rest)) => owned(update, caller, &format!("{} AND {limits}", unchanged(order)))
                 .update_expression(format!("SET refundableCents = :rest, {COUNTED} = :charges, {common}"))
                 .expression_attribute_values(":charges", attribute(order, "charges"))
                 .expression_attribute_values(":kept", attribute(order, "refundableCents"))
+                .set_known_refunds(order)
                 .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents())),
         };
         let update = update.build().map_err(unbuilt)?;
@@ -198,9 +199,10 @@ impl Desk {
                 .condition_expression(format!("{COVERED}{owner}"))
                 .expression_attribute_values(":amount", cents(amount)),
             Some((order, _)) => check
-                .condition_expression(format!("{UNCHANGED}{owner}"))
+                .condition_expression(format!("{}{owner}", unchanged(order)))
                 .expression_attribute_values(":charges", attribute(order, "charges"))
-                .expression_attribute_values(":kept", attribute(order, "refundableCents")),
+                .expression_attribute_values(":kept", attribute(order, "refundableCents"))
+                .set_known_refunds(order),
         };
         let summary = format!("refund of {amount} {CURRENCY} for {}: {}", request.order_id, request.reason);
         let mut ticket = Put::builder().table_name(&self.tables.tickets);
@@ -219,8 +221,34 @@ impl Desk {
 
 /// The kept figure is right, and enough.
 const COVERED: &str = "charges = countedCharges AND refundableCents >= :amount";
-/// The order is as it was read.
-const UNCHANGED: &str = "charges = :charges AND refundableCents = :kept";
+/// The order is as it was read. Charges and the kept figure alone do not say so: a figure that was corrected upwards
+/// comes back to the old value by refunds, and a plan made before them would then correct it once more.
+fn unchanged(order: &Item) -> String {
+    let refunds = match order.contains_key("refunds") {
+        true => "refunds = :refunds",
+        false => "attribute_not_exists(refunds)",
+    };
+    format!("charges = :charges AND refundableCents = :kept AND {refunds}")
+}
+
+/// The value that [`unchanged`] compares refunds with, where there are any.
+trait SetKnownRefunds {
+    fn set_known_refunds(self, order: &Item) -> Self;
+}
+
+impl SetKnownRefunds for UpdateBuilder {
+    fn set_known_refunds(self, order: &Item) -> Self {
+        let known = order.get("refunds").cloned();
+        known.into_iter().fold(self, |update, refunds| update.expression_attribute_values(":refunds", refunds))
+    }
+}
+
+impl SetKnownRefunds for ConditionCheckBuilder {
+    fn set_known_refunds(self, order: &Item) -> Self {
+        let known = order.get("refunds").cloned();
+        known.into_iter().fold(self, |check, refunds| check.expression_attribute_values(":refunds", refunds))
+    }
+}
 
 fn attribute(order: &Item, name: &str) -> AttributeValue {
     order.get(name).cloned().unwrap_or(AttributeValue::Null(true))

@@ -8,6 +8,7 @@
 //! | tickets | `TICKETS_TABLE` | `ticketId` | |
 //! | feedback | `FEEDBACK_TABLE` | `subject` | |
 //! | the ledger of exactly-once calls | `LEDGER_TABLE` | `id` | |
+//! | calls that wait for a person | `APPROVALS_TABLE` | `id` | |
 //!
 //! Index reads are eventually consistent. They serve lists (order history, invoices); what decides over money is read
 //! or conditioned on the table itself.
@@ -22,6 +23,7 @@ pub struct Tables {
     pub tickets: String,
     pub feedback: String,
     pub ledger: String,
+    pub approvals: String,
 }
 
 /// An index: its name, partition key and sort key.
@@ -43,6 +45,7 @@ impl Tables {
             tickets: name("TICKETS_TABLE"),
             feedback: name("FEEDBACK_TABLE"),
             ledger: name("LEDGER_TABLE"),
+            approvals: name("APPROVALS_TABLE"),
         }
     }
 
@@ -55,6 +58,7 @@ impl Tables {
             tickets: "TicketsTable".into(),
             feedback: "FeedbackTable".into(),
             ledger: "LedgerTable".into(),
+            approvals: "ApprovalsTable".into(),
         }
     }
 
@@ -71,6 +75,7 @@ impl Tables {
             (&self.tickets, "ticketId", vec![]),
             (&self.feedback, "subject", vec![]),
             (&self.ledger, "id", vec![]),
+            (&self.approvals, "id", vec![]),
         ]
     }
 }

@@ -3,28 +3,19 @@
 use std::future::Future;
 
 use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, TransactWriteItem},
+    error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
 };
 use serde::Serialize;
 use toolgate::{Cx, OnceKey, ToolError};
 
-use crate::{error::CommitError, ledger::Ledger, retry};
+use crate::{
+    error::CommitError,
+    fault::{contention, describe, is_condition, is_passing, is_unclear, passes, unclear},
+    ledger::Ledger,
+    retry,
+};
 
-/// What a cancellation reason says of an item whose condition failed.
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-/// Reasons that go away: real DynamoDB answers contention on one item with a conflict, and throttles single items.
-const PASSING: [&str; 4] =
-    ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
-
-/// The same of a whole request, which then has done nothing.
-const PASSING_WHOLE: [&str; 4] = [
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "TransactionInProgressException",
-];
+const OPERATION: &str = "TransactWriteItems";
 
 /// Commits the effect of a `.once()` tool.
 pub trait Commit {
@@ -80,7 +71,7 @@ impl<S: Send + Sync> Commit for Cx<S> {
             match judge(key, &error) {
                 Some(error) => return Err(error),
                 None if retry::pause(attempt, self.remaining()).await => attempt += 1,
-                None => return Err(failed(gave_up(error))),
+                None => return Err(failed(contention(OPERATION, &error))),
             }
         }
     }
@@ -89,54 +80,25 @@ impl<S: Send + Sync> Commit for Cx<S> {
 /// What an error means; `None` where it may pass.
 fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<CommitError> {
     let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
-        if error.code().is_some_and(|code| PASSING_WHOLE.contains(&code)) {
-            return None;
-        }
-        // the SDK has tried again already, under one request token
-        let failed_inside = error.raw_response().is_some_and(|response| response.status().is_server_error());
-        return Some(CommitError::Failed(match error {
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unclear(error),
-            _ if failed_inside => unclear(error),
-            _ => ToolError::internal(describe(error)),
-        }));
+        return match error {
+            error if passes(error) => None,
+            // the SDK has tried again already, under one request token
+            error if is_unclear(error) => Some(CommitError::Failed(unclear(OPERATION, error))),
+            error => Some(CommitError::Failed(ToolError::internal(describe(OPERATION, error)))),
+        };
     };
     let reasons = canceled.cancellation_reasons();
-    let is = |reason: &CancellationReason, code: &str| reason.code() == Some(code);
-    if let Some(record) = reasons.first().filter(|reason| is(reason, CONDITION_FAILED)) {
+    if let Some(record) = reasons.first().filter(|reason| is_condition(reason)) {
         // this very call may have committed before its answer was lost: a repeat of itself, and the reply is the same
         key.mark_committed();
         return Some(CommitError::Repeat(Ledger::repeat(key, record.item())));
     }
-    if reasons.iter().any(|reason| PASSING.iter().any(|code| is(reason, code))) {
+    if is_passing(reasons) {
         return None;
     }
-    let own = reasons.iter().skip(1).enumerate().find(|(_, reason)| is(reason, CONDITION_FAILED));
+    let own = reasons.iter().skip(1).enumerate().find(|(_, reason)| is_condition(reason));
     Some(match own {
         Some((index, reason)) => CommitError::Condition { index, item: reason.item().cloned() },
-        None => CommitError::Failed(ToolError::internal(describe(error))),
+        None => CommitError::Failed(ToolError::internal(describe(OPERATION, error))),
     })
-}
-
-/// No answer came back, so it may have been committed; the record will tell.
-fn unclear(error: &SdkError<TransactWriteItemsError>) -> ToolError {
-    ToolError::timed_out(
-        "no answer came back; it may have happened; repeat the same call to find out, it will not happen twice",
-    )
-    .with_source(describe(error))
-}
-
-fn gave_up(error: SdkError<TransactWriteItemsError>) -> ToolError {
-    ToolError::conflict("too many calls change the same data at once; repeat the same call in a moment")
-        .with_source(describe(&error))
-}
-
-/// The error's code and nothing else: messages and debug output may hold items.
-fn describe(error: &SdkError<TransactWriteItemsError>) -> String {
-    let kind = match error {
-        SdkError::TimeoutError(_) => "timeout",
-        SdkError::DispatchFailure(_) => "no connection",
-        SdkError::ResponseError(_) => "unreadable response",
-        _ => "error",
-    };
-    format!("DynamoDB TransactWriteItems: {}", error.code().unwrap_or(kind))
 }

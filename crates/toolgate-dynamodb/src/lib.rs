@@ -6,12 +6,19 @@
 //!
 //! The table: partition key `id` (text), TTL attribute `expiresAt` (epoch seconds).
 
+mod approval;
+mod approvals;
 mod client;
 mod commit;
+mod count;
 mod error;
+mod fault;
+mod item;
+mod lease;
 mod ledger;
 mod retry;
 
+pub use approvals::{Approvals, ApprovalsError, Decision, Parked};
 pub use client::client;
 pub use commit::Commit;
 pub use error::CommitError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Attempts at one commit. Contention on one item clears in a few tens of milliseconds.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 const FIRST: Duration = Duration::from_millis(15);
 const LONGEST: Duration = Duration::from_millis(400);
 /// Left for the attempt itself and the reply.

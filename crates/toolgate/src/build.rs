@@ -12,15 +12,15 @@ use serde_json::Value;
 
 use crate::{
     catalog::CatalogTool,
-    entry::{Entry, Exec, Once, Typed},
-    gate::{fields_out::Exposed, size},
+    entry::{Caching, Entry, Exec, Once, Typed},
+    gate::{cache, fields_out::Exposed, size},
     nearest::same_name,
     router::{Inner, Router, RouterBuilder},
     schema::{
         reflect::is_recursive,
         shape::{Object, Shape},
     },
-    tool::{Draft, Expose, Tool},
+    tool::{DEFAULT_APPROVAL_TTL, Draft, Expose, Tool},
 };
 
 /// Longest tool name that a model can be given (Converse, `toolSpec.name`).
@@ -88,10 +88,18 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
             errors.push(BuildError { tool: "(identity)".into(), message, location: None });
         }
     }
+    let has_ledger = builder.store.is_some();
+    if builder.budget.is_some() && !has_ledger {
+        let message = "`.budget(..)` counts in a ledger; name it with `.ledger(|state| ..)`".to_owned();
+        errors.push(BuildError { tool: "(budget)".into(), message, location: None });
+    }
     for candidate in builder.tools {
         let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
         log_targets.insert(candidate.draft.from.to_owned());
         let mut problems = Vec::new();
+        if candidate.draft.leased && candidate.draft.once && !has_ledger {
+            problems.push("`.leased()` needs a ledger; name it with `.ledger(|state| ..)` on the router".to_owned());
+        }
         let entry = entry(candidate, &mut problems);
         if tools.contains_key(&tool) {
             problems.push("there are two tools of this name".to_owned());
@@ -104,12 +112,17 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
         return Err(BuildErrors(errors));
     }
     Ok(Router::of(Inner {
-        group,
         description: builder.description,
         tools,
         identity: builder.declared.names.clone().into(),
         declared: builder.declared,
         log_targets: log_targets.into_iter().collect(),
+        store: builder.store,
+        steps: builder.steps.into(),
+        budget: builder.budget,
+        cache_bytes: builder.cache_bytes.unwrap_or(cache::DEFAULT_BYTES),
+        intent_class: builder.intent_class.unwrap_or_else(|| group.clone()),
+        group,
     }))
 }
 
@@ -158,6 +171,7 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
     if key.is_some() && has_own_key {
         problems.push("`.key([..])` and `.once_by(..)` both name the effect; keep one".to_owned());
     }
+    contradictions(&draft, problems);
     let catalog = CatalogTool {
         name: draft.name.clone(),
         description: description.replace('\n', " "),
@@ -167,9 +181,43 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
         once: draft.once,
         refuse: draft.refuse.clone(),
     };
-    let once = draft.once.then_some(Once { key, ttl: draft.once_ttl });
-    let (name, refuse, confirm, max_reply) = (draft.name, draft.refuse, draft.confirm, draft.max_reply);
-    Entry { name, shape, refuse, confirm, once, max_reply, exposed: Arc::new(exposed), exec, catalog }
+    Entry {
+        shape,
+        once: draft.once.then_some(Once { ttl: draft.once_ttl, leased: draft.leased }),
+        key,
+        approval_ttl: draft.approval_ttl.unwrap_or(DEFAULT_APPROVAL_TTL),
+        cache: draft.cache.map(|ttl| Caching { ttl, shared: draft.shared }),
+        name: draft.name,
+        refuse: draft.refuse,
+        confirm: draft.confirm,
+        max_reply: draft.max_reply,
+        intent_class: draft.intent_class,
+        exposed: Arc::new(exposed),
+        exec,
+        catalog,
+    }
+}
+
+/// Rules that exclude each other, or that say something about a rule that is not there.
+fn contradictions(draft: &Draft, problems: &mut Vec<String>) {
+    let cached = draft.cache.is_some();
+    for (wrong, message) in [
+        (
+            cached && draft.once,
+            "`.cache(..)` is for tools that only read, and `.once()` for those that do not; keep one",
+        ),
+        (
+            cached && draft.confirm,
+            "`.cache(..)` would answer without asking a person, and it has `.confirm()`; keep one",
+        ),
+        (draft.shared && !cached, "`.shared()` says for whom `.cache(..)` keeps outputs, and it has none"),
+        (draft.leased && !draft.once, "`.leased()` says how `.once()` is kept, and it has none"),
+        (draft.approval_ttl.is_some() && !draft.confirm, "`.approval_ttl(..)` is for `.confirm()`, and it has none"),
+    ] {
+        if wrong {
+            problems.push(message.to_owned());
+        }
+    }
 }
 
 /// Applies `.accept([..])` to the input's schema.

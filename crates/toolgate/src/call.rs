@@ -14,7 +14,7 @@ pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// One decoded invocation: what is called, with what, by whom, and until when.
 #[derive(Default)]
-pub(crate) struct Call {
+pub(crate) struct RawCall {
     pub(crate) tool: String,
     pub(crate) arguments: Map<String, Value>,
     /// Names that came twice with different values.

@@ -44,6 +44,10 @@ impl Caller {
         self.hints.get(name).map(String::as_str)
     }
 
+    pub(crate) fn all(&self) -> &BTreeMap<String, String> {
+        &self.identity
+    }
+
     /// All identity as one text, for keys; `None` where nothing is known.
     pub(crate) fn scope(&self) -> Option<String> {
         (!self.identity.is_empty()).then(|| format!("{:?}", self.identity))

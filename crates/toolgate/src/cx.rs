@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    call::{Agent, Attributes, Call, Facts},
+    call::{Agent, Attributes, Facts, RawCall},
     caller::Caller,
     error::ToolError,
     gate::fields_out::Exposed,
@@ -49,6 +49,59 @@ pub(crate) struct Shared {
     prompt: Mutex<Attributes>,
     once: OnceLock<OnceKey>,
     exposed: Arc<Exposed>,
+    trail: Trail,
+}
+
+/// What happened on a call's way, for its log line and for gates that come later.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    begun: AtomicBool,
+    attributes: AtomicBool,
+    replayed: AtomicBool,
+    cached: AtomicBool,
+    dropped: AtomicUsize,
+}
+
+impl Trail {
+    /// The tool begins.
+    pub(crate) fn note_begun(&self) {
+        self.attributes.store(false, Ordering::Relaxed);
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_replayed(&self) {
+        self.replayed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.replayed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_cached(&self) {
+        self.cached.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cached(&self) -> bool {
+        self.cached.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_dropped(&self, fields: usize) {
+        self.dropped.fetch_add(fields, Ordering::Relaxed);
+    }
+
+    /// How many fields of the output did not leave.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the tool set or cleared an attribute.
+    pub(crate) fn has_set_attributes(&self) -> bool {
+        self.attributes.load(Ordering::Relaxed)
+    }
 }
 
 impl<S> Cx<S> {
@@ -58,6 +111,10 @@ impl<S> Cx<S> {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.call
+    }
+
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.call.trail
     }
 
     /// Set once, by the gate, before the tool runs.
@@ -72,12 +129,12 @@ impl<S> Cx<S> {
 
     /// The session's attributes. They go back to Bedrock with every reply.
     pub fn session(&self) -> Session<'_> {
-        Session { attributes: &self.call.session, identity: &self.call.identity }
+        Session { attributes: &self.call.session, call: &self.call }
     }
 
     /// The attributes of this turn only.
     pub fn prompt_session(&self) -> Session<'_> {
-        Session { attributes: &self.call.prompt, identity: &self.call.identity }
+        Session { attributes: &self.call.prompt, call: &self.call }
     }
 
     /// The session's id; the gateway and direct wires have none.
@@ -140,7 +197,7 @@ impl<S> fmt::Debug for Cx<S> {
 }
 
 impl Shared {
-    pub(crate) fn new(call: Call, caller: Caller, identity: Arc<[String]>, exposed: Arc<Exposed>) -> Self {
+    pub(crate) fn new(call: RawCall, caller: Caller, identity: Arc<[String]>, exposed: Arc<Exposed>) -> Self {
         Self {
             facts: call.facts,
             caller,
@@ -149,6 +206,7 @@ impl Shared {
             prompt: Mutex::new(call.prompt_attributes),
             once: OnceLock::new(),
             exposed,
+            trail: Trail::default(),
         }
     }
 
@@ -162,7 +220,7 @@ impl Shared {
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     attributes: &'a Mutex<Attributes>,
-    identity: &'a [String],
+    call: &'a Shared,
 }
 
 impl Session<'_> {
@@ -191,8 +249,10 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Notes that an attribute changes, if it may.
     fn settable(&self, name: &str) -> Result<(), ToolError> {
-        match self.identity.iter().any(|identity| identity == name) {
+        self.call.trail.attributes.store(true, Ordering::Relaxed);
+        match self.call.identity.iter().any(|identity| identity == name) {
             true => Err(ToolError::internal(format!("a tool tried to change the identity attribute `{name}`"))),
             false => Ok(()),
         }
@@ -212,12 +272,13 @@ pub struct OnceKey {
     id: String,
     input_hash: String,
     ttl: Duration,
+    leased: bool,
     committed: AtomicBool,
 }
 
 impl OnceKey {
-    pub(crate) fn new(id: String, input_hash: String, ttl: Duration) -> Self {
-        Self { id, input_hash, ttl, committed: AtomicBool::new(false) }
+    pub(crate) fn new(id: String, input_hash: String, ttl: Duration, leased: bool) -> Self {
+        Self { id, input_hash, ttl, leased, committed: AtomicBool::new(false) }
     }
 
     /// The ledger's key: the tool's name, `#`, and 64 hex digits over the scope and the fields that identify the
@@ -240,6 +301,10 @@ impl OnceKey {
     /// A ledger calls this when the effect and its record are committed, together.
     pub fn mark_committed(&self) {
         self.committed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_leased(&self) -> bool {
+        self.leased
     }
 
     pub(crate) fn is_committed(&self) -> bool {

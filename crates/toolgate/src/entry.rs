@@ -25,16 +25,29 @@ pub(crate) struct Entry<S> {
     pub(crate) refuse: Vec<String>,
     pub(crate) confirm: bool,
     pub(crate) once: Option<Once>,
+    /// The fields that identify the effect, for approvals and once alike; default: all.
+    pub(crate) key: Option<Vec<String>>,
+    pub(crate) approval_ttl: Duration,
+    pub(crate) cache: Option<Caching>,
+    pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
     pub(crate) exposed: Arc<Exposed>,
     pub(crate) exec: Box<dyn Exec<S>>,
     pub(crate) catalog: CatalogTool,
 }
 
-/// What identifies a once-tool's effect, and for how long.
+/// How a once-tool's effect is remembered.
 pub(crate) struct Once {
-    pub(crate) key: Option<Vec<String>>,
     pub(crate) ttl: Duration,
+    /// The effect is outside of the ledger.
+    pub(crate) leased: bool,
+}
+
+/// How a tool's output is kept.
+pub(crate) struct Caching {
+    pub(crate) ttl: Duration,
+    /// For all sessions and callers.
+    pub(crate) shared: bool,
 }
 
 /// Makes typed input out of a read one.

@@ -98,6 +98,8 @@ struct Inner {
     fatal: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
     replay: Option<Value>,
+    /// Where the call was stopped; empty where the tool itself said no, `None` as long as nobody has said.
+    gate: Option<&'static str>,
 }
 
 impl ToolError {
@@ -109,6 +111,7 @@ impl ToolError {
             fatal: false,
             source: None,
             replay: None,
+            gate: None,
         }))
     }
 
@@ -223,6 +226,21 @@ impl ToolError {
             true => Some("FAILURE"),
             false => self.0.kind.reprompts().then_some("REPROMPT"),
         }
+    }
+
+    /// Notes where the call was stopped, for the log. The first place counts.
+    pub(crate) fn at(mut self, gate: &'static str) -> Self {
+        self.0.gate.get_or_insert(gate);
+        self
+    }
+
+    pub(crate) fn gate(&self) -> &'static str {
+        self.0.gate.unwrap_or_default()
+    }
+
+    /// Whether the effect of a tool that ended so may have happened.
+    pub(crate) fn is_unclear(&self) -> bool {
+        matches!(self.0.kind, Kind::TimedOut | Kind::Internal)
     }
 
     pub(crate) fn take_replay(&mut self) -> Option<Value> {

@@ -1,13 +1,16 @@
 //! The tools of one Lambda function, and who may call them how.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 
 use crate::{
     build::{self, BuildErrors},
     caller::Declared,
     catalog::Catalog,
     entry::Entry,
+    error::ToolError,
     service::Service,
+    step::{self, Call, Next, Outcome, Step},
+    store::{Budget, GateStore},
     tool::Tool,
 };
 
@@ -24,6 +27,22 @@ pub(crate) struct Inner<S> {
     /// The names of `declared`, as every context shares them.
     pub(crate) identity: Arc<[String]>,
     pub(crate) log_targets: Vec<String>,
+    pub(crate) store: Option<StoreOf<S>>,
+    pub(crate) steps: Arc<[Step<S>]>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache_bytes: u64,
+    pub(crate) intent_class: String,
+}
+
+/// Finds the ledger in a router's state.
+pub(crate) type StoreOf<S> = Box<dyn (Fn(&S) -> &dyn GateStore) + Send + Sync>;
+
+impl<S> Inner<S> {
+    /// The store that the router names. `build()` sees to it that there is one where a gate needs it.
+    pub(crate) fn store<'a>(&self, state: &'a S) -> Result<&'a dyn GateStore, ToolError> {
+        let store = self.store.as_ref().ok_or_else(|| ToolError::internal("the router names no ledger"))?;
+        Ok(store(state))
+    }
 }
 
 impl<S: Send + Sync + 'static> Router<S> {
@@ -35,6 +54,11 @@ impl<S: Send + Sync + 'static> Router<S> {
             tools: Vec::new(),
             declared: Declared::default(),
             log_targets: Vec::new(),
+            store: None,
+            steps: Vec::new(),
+            budget: None,
+            cache_bytes: None,
+            intent_class: None,
         }
     }
 
@@ -78,6 +102,11 @@ pub struct RouterBuilder<S> {
     pub(crate) tools: Vec<build::Candidate<S>>,
     pub(crate) declared: Declared,
     pub(crate) log_targets: Vec<String>,
+    pub(crate) store: Option<StoreOf<S>>,
+    pub(crate) steps: Vec<Step<S>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache_bytes: Option<u64>,
+    pub(crate) intent_class: Option<String>,
 }
 
 impl<S: Send + Sync + 'static> RouterBuilder<S> {
@@ -122,6 +151,75 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
     #[must_use]
     pub fn log_targets<P: Into<String>>(mut self, crates: impl IntoIterator<Item = P>) -> Self {
         self.log_targets.extend(crates.into_iter().map(Into::into));
+        self
+    }
+
+    /// The ledger in the state, for the gates that need memory: budgets, approvals and leases.
+    #[must_use]
+    pub fn ledger<F>(mut self, ledger: F) -> Self
+    where
+        F: (Fn(&S) -> &dyn GateStore) + Send + Sync + 'static,
+    {
+        self.store = Some(Box::new(ledger));
+        self
+    }
+
+    /// What each session may use of this router's tools; `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD` override it.
+    /// All functions with one ledger count together.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The most bytes that [`Tool::cache`] keeps in one warm instance, for all tools together (default 4 MB).
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = Some(bytes);
+        self
+    }
+
+    /// The `IntentClass` of these tools in the metrics; default: the group's name.
+    #[must_use]
+    pub fn intent_class(mut self, class: impl Into<String>) -> Self {
+        self.intent_class = Some(class.into());
+        self
+    }
+
+    /// Adds a step of your own to the path of every call. Steps run in the order in which they are added, after the
+    /// rules and before the gates with memory: the input is read and checked, the tool has not run. A step goes on with
+    /// [`Next::run`], before or after which it may do something, or stops the call with an error.
+    ///
+    /// ```
+    /// use std::{collections::HashMap, sync::Mutex, time::{Duration, Instant}};
+    /// use toolgate::{Call, Next, Outcome, Router, ToolError};
+    ///
+    /// #[derive(Default)]
+    /// struct Desk { called: Mutex<HashMap<String, Vec<Instant>>> }
+    ///
+    /// /// At most ten calls of one tool in a second, in this instance.
+    /// async fn rate_limit(call: Call<Desk>, next: Next<Desk>) -> Outcome {
+    ///     {
+    ///         let mut called = call.cx().state().called.lock().map_err(|_| ToolError::internal("the lock is broken"))?;
+    ///         let times = called.entry(call.tool().to_owned()).or_default();
+    ///         times.retain(|time| time.elapsed() < Duration::from_secs(1));
+    ///         if times.len() >= 10 {
+    ///             return Err(ToolError::refused("too many calls at once; call again in a second"));
+    ///         }
+    ///         times.push(Instant::now());
+    ///     }
+    ///     next.run(call).await
+    /// }
+    ///
+    /// let router = Router::<Desk>::builder().with(rate_limit);
+    /// ```
+    #[must_use]
+    pub fn with<F, Fut>(mut self, step: F) -> Self
+    where
+        F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.steps.push(step::erase(step));
         self
     }
 

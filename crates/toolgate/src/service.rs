@@ -11,14 +11,15 @@ use lambda_runtime::{BoxFuture, Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 
 use crate::{
-    call::{Attributes, Call},
+    call::{Attributes, RawCall},
     caller::Caller,
     coerce::Reading,
     cx::{Cx, Shared},
     error::{Kind, ToolError},
-    gate::{self, Passage, Stop},
-    nearest,
+    gate::{self, Passage, cache::Cache},
+    metrics, nearest,
     router::Inner,
+    store::Budget,
     telemetry,
     wire::{self, Wire},
 };
@@ -31,6 +32,9 @@ pub struct Service<S> {
     router: Arc<Inner<S>>,
     state: Arc<S>,
     wires: Arc<[Wire]>,
+    budget: Option<Budget>,
+    cache: Arc<Cache>,
+    metrics: bool,
 }
 
 /// The event is in no format that Toolgate knows. The one error that Lambda itself reports, under the stable type
@@ -61,9 +65,22 @@ impl From<UnknownEvent> for Diagnostic {
     }
 }
 
+impl<S> Service<S> {
+    /// For tests' events.
+    pub(crate) fn group(&self) -> &str {
+        &self.router.group
+    }
+
+    /// For tests' events.
+    pub(crate) fn declared(&self) -> &crate::caller::Declared {
+        &self.router.declared
+    }
+}
+
 impl<S: Send + Sync + 'static> Service<S> {
     pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
-        Self { router, state: Arc::new(state), wires: Wire::ALL.into() }
+        let (budget, cache) = (router.budget, Arc::new(Cache::new(router.cache_bytes)));
+        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache, metrics: false }
     }
 
     /// Limits the wires that are answered; a call on another is refused.
@@ -71,6 +88,31 @@ impl<S: Send + Sync + 'static> Service<S> {
     pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
         self.wires = wires.into_iter().collect();
         self
+    }
+
+    /// Whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format: the
+    /// namespace `BedrockAgents`, dimensions `AgentId`, `IntentClass` and `Success`, nothing of inputs or sessions.
+    /// Without this it writes none; [`run`](crate::run) decides by `TOOLGATE_METRICS` and by whether it is on Lambda.
+    #[must_use]
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.metrics = on;
+        self
+    }
+
+    /// Replaces the router's budget.
+    ///
+    /// # Errors
+    /// The router names no ledger to count in.
+    pub fn budget(mut self, budget: Budget) -> Result<Self, crate::Error> {
+        if self.router.store.is_none() {
+            return Err("a budget counts in a ledger, and the router names none: add `.ledger(|state| ..)`".into());
+        }
+        self.budget = Some(budget);
+        Ok(self)
+    }
+
+    pub(crate) fn declared_budget(&self) -> Option<Budget> {
+        self.budget
     }
 
     /// Answers one event.
@@ -85,26 +127,31 @@ impl<S: Send + Sync + 'static> Service<S> {
         };
         let wire = decoded.echo.wire();
         let done = self.dispatch(decoded.call, decoded.unreadable, wire).await;
-        telemetry::call(&done.record, wire, &context.request_id, started.elapsed());
+        let duration = started.elapsed();
+        telemetry::call(&done.record, wire, &context.request_id, duration);
+        if self.metrics {
+            metrics::emit(&done.record, wire, &context.request_id, duration);
+        }
         Ok(wire::encode(decoded.echo, done.outcome, done.session, done.prompt))
     }
 
-    async fn dispatch(&self, mut call: Call, unreadable: Option<ToolError>, wire: Wire) -> Done {
+    async fn dispatch(&self, mut call: RawCall, unreadable: Option<ToolError>, wire: Wire) -> Done {
         let entry = self.router.tools.get(&call.tool).cloned();
         let name = entry.as_ref().map(|entry| entry.name.clone());
+        let class = entry.as_ref().and_then(|entry| entry.intent_class.as_ref()).unwrap_or(&self.router.intent_class);
+        let agent = call.facts.agent.as_ref().map(|agent| agent.id.clone());
+        let mut record =
+            telemetry::Record { tool: name, intent_class: class.clone(), agent, ..telemetry::Record::default() };
         let stop = if !self.wires.contains(&wire) {
-            Some(Stop {
-                gate: "wire",
-                error: ToolError::refused(format!("this function takes no calls on the {wire} wire")),
-            })
+            Some(ToolError::refused(format!("this function takes no calls on the {wire} wire")))
         } else {
-            unreadable.map(|error| Stop { gate: "wire", error })
+            unreadable
         };
         let entry = match (stop, entry) {
-            (Some(stop), _) => return Done::stopped(call, name, stop),
+            (Some(error), _) => return Done::stopped(call, record, error.at("wire")),
             (None, None) => {
-                let error = self.unknown_tool(&call.tool);
-                return Done::stopped(call, name, Stop { gate: "tool", error });
+                let error = self.unknown_tool(&call.tool).at("tool");
+                return Done::stopped(call, record, error);
             }
             (None, Some(entry)) => entry,
         };
@@ -116,16 +163,20 @@ impl<S: Send + Sync + 'static> Service<S> {
         let caller = Caller::read(&self.router.declared, &mut call.facts, &mut call.session_attributes);
         let shared = Shared::new(call, caller, self.router.identity.clone(), entry.exposed.clone());
         let cx = Cx::new(self.state.clone(), Arc::new(shared));
-        let mut passage = Passage { entry, cx, arguments, reading, ready: None, dropped: 0, replayed: false };
-        let outcome = gate::walk(&mut passage).await;
-        let (session, prompt) = passage.cx.shared().attributes();
-        let mut record = telemetry::Record {
-            tool: name,
-            dropped: passage.dropped,
-            replayed: passage.replayed,
-            ..Default::default()
-        };
-        let outcome = outcome.map_err(|stop| record.stopped(stop));
+        let outcome = gate::walk(Passage {
+            router: self.router.clone(),
+            entry,
+            cx: cx.clone(),
+            budget: self.budget,
+            cache: self.cache.clone(),
+            arguments,
+            reading,
+            ready: None,
+        })
+        .await;
+        let (session, prompt) = cx.shared().attributes();
+        record.walked(cx.trail());
+        let outcome = outcome.map_err(|error| record.stopped(error));
         Done { outcome, session, prompt, record }
     }
 
@@ -153,16 +204,22 @@ struct Done {
 
 impl Done {
     /// A call that never got to have a context.
-    fn stopped(call: Call, tool: Option<String>, stop: Stop) -> Self {
-        let mut record = telemetry::Record { tool, ..Default::default() };
-        let error = record.stopped(stop);
+    fn stopped(call: RawCall, mut record: telemetry::Record, error: ToolError) -> Self {
+        let error = record.stopped(error);
         Self { outcome: Err(error), session: call.session_attributes, prompt: call.prompt_attributes, record }
     }
 }
 
 impl<S> Clone for Service<S> {
     fn clone(&self) -> Self {
-        Self { router: self.router.clone(), state: self.state.clone(), wires: self.wires.clone() }
+        Self {
+            router: self.router.clone(),
+            state: self.state.clone(),
+            wires: self.wires.clone(),
+            budget: self.budget,
+            cache: self.cache.clone(),
+            metrics: self.metrics,
+        }
     }
 }
 

@@ -13,27 +13,39 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{error::ToolError, gate::Stop, wire::Wire};
+use crate::{cx::Trail, error::ToolError, wire::Wire};
 
 /// What is told of a call.
 #[derive(Default)]
 pub(crate) struct Record {
     /// A known tool's name.
     pub(crate) tool: Option<String>,
+    /// The tool's class, or the router's.
+    pub(crate) intent_class: String,
+    /// The calling agent's id, on the Agents wires.
+    pub(crate) agent: Option<String>,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) gate: &'static str,
     pub(crate) dropped: usize,
     pub(crate) replayed: bool,
+    pub(crate) cached: bool,
     pub(crate) source: Option<String>,
 }
 
 impl Record {
     /// Notes why a call was stopped, and hands the error on.
-    pub(crate) fn stopped(&mut self, stop: Stop) -> ToolError {
-        self.outcome = Some(stop.error.kind());
-        self.gate = stop.gate;
-        self.source = stop.error.source().map(|source| chain(source));
-        stop.error
+    pub(crate) fn stopped(&mut self, error: ToolError) -> ToolError {
+        self.outcome = Some(error.kind());
+        self.gate = error.gate();
+        self.source = error.source().map(|source| chain(source));
+        error
+    }
+
+    /// Notes what happened on the way.
+    pub(crate) fn walked(&mut self, trail: &Trail) {
+        self.dropped = trail.dropped();
+        self.replayed = trail.is_replayed();
+        self.cached = trail.is_cached();
     }
 }
 
@@ -52,15 +64,21 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let tool = record.tool.as_deref().unwrap_or("(unknown)");
     let outcome = record.outcome.unwrap_or("ok");
-    let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
-    let (wire, gate, dropped, replayed) = (wire.name(), record.gate, record.dropped, record.replayed);
+    let duration_ms = milliseconds(duration);
+    let (wire, gate, dropped) = (wire.name(), record.gate, record.dropped);
+    let (replayed, cached) = (record.replayed, record.cached);
     match &record.source {
         Some(cause) if outcome == "internal" => {
             tracing::error!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call");
         }
         Some(cause) => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call"),
-        None => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, dropped, replayed, "call"),
+        None => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, dropped, replayed, cached, "call"),
     }
+}
+
+/// To the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The line of an event that is no call.

@@ -13,6 +13,9 @@ use crate::{
     schema::reflect,
 };
 
+/// How long a parked call waits for a person, and their approval holds, unless [`Tool::approval_ttl`] says otherwise.
+pub const DEFAULT_APPROVAL_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long a `.once()` tool recognises a repeat, unless [`Tool::once_ttl`] says otherwise.
 pub const DEFAULT_ONCE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -72,6 +75,11 @@ pub(crate) struct Draft {
     pub(crate) confirm: bool,
     pub(crate) once: bool,
     pub(crate) once_ttl: Duration,
+    pub(crate) leased: bool,
+    pub(crate) approval_ttl: Option<Duration>,
+    pub(crate) cache: Option<Duration>,
+    pub(crate) shared: bool,
+    pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
     pub(crate) key: Option<Vec<String>>,
     /// The crate that the function is from, which may log below `info`.
@@ -116,6 +124,11 @@ impl<S, I> Tool<S, I> {
             confirm: false,
             once: false,
             once_ttl: DEFAULT_ONCE_TTL,
+            leased: false,
+            approval_ttl: None,
+            cache: None,
+            shared: false,
+            intent_class: None,
             max_reply: None,
             key: None,
             from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
@@ -171,15 +184,26 @@ impl<S, I> Tool<S, I> {
         self
     }
 
-    /// A person must say yes first. Bedrock Agents asks; on the other wires the call is refused.
+    /// A person must say yes first. Bedrock Agents asks. On the other wires the call is parked as an approval, if the
+    /// router's [ledger](crate::RouterBuilder::ledger) has a table for them, and is refused otherwise. What runs after a
+    /// person's yes is the input that was approved, once: a repeat gets the first reply.
+    ///
+    /// Which calls are the same is said by [`key`](Self::key); an approval holds for one session and identity.
     #[must_use]
     pub fn confirm(mut self) -> Self {
         self.draft.confirm = true;
         self
     }
 
+    /// How long a parked call waits for a person, and their approval holds (default [`DEFAULT_APPROVAL_TTL`]).
+    #[must_use]
+    pub fn approval_ttl(mut self, ttl: Duration) -> Self {
+        self.draft.approval_ttl = Some(ttl);
+        self
+    }
+
     /// The effect happens once, however often the call is repeated. The tool commits its effect and the record of it
-    /// together, by `commit` of `toolgate-dynamodb`.
+    /// together, by `commit` of `toolgate-dynamodb`; where the effect is elsewhere, see [`leased`](Self::leased).
     ///
     /// What identifies the effect: the session and the declared identity, as far as they are known, and the fields of [`key`](Self::key).
     #[must_use]
@@ -196,6 +220,42 @@ impl<S, I> Tool<S, I> {
     {
         self.draft.once = true;
         self.once_by = Some(Box::new(key));
+        self
+    }
+
+    /// The effect of this `.once()` tool is outside of DynamoDB: a payment service, say. Instead of committing, the tool
+    /// runs under a lease that ends with the function's deadline; its reply is kept by the router's
+    /// [ledger](crate::RouterBuilder::ledger) and answers repeats. While the first call runs, a repeat is told "already
+    /// in progress".
+    ///
+    /// A crash between the effect and the kept reply makes the next repeat run again, so hand
+    /// [`OnceKey::id`](crate::OnceKey::id) to the other system as its idempotency key: it is the same in every repeat.
+    /// An error of kind `invalid`, `refused`, `not found` or `conflict` must mean that nothing has happened.
+    #[must_use]
+    pub fn leased(mut self) -> Self {
+        self.draft.leased = true;
+        self
+    }
+
+    /// Keeps outputs of this read-only tool for `ttl` in the warm instance, by input, session, identity and attributes.
+    /// A call that sets an attribute is not kept.
+    #[must_use]
+    pub fn cache(mut self, ttl: Duration) -> Self {
+        self.draft.cache = Some(ttl);
+        self
+    }
+
+    /// Cached outputs serve all sessions and callers: only for a tool whose output depends on nothing but its input.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.draft.shared = true;
+        self
+    }
+
+    /// The `IntentClass` of this tool in the metrics; default: the router's.
+    #[must_use]
+    pub fn intent_class(mut self, class: impl Into<String>) -> Self {
+        self.draft.intent_class = Some(class.into());
         self
     }
 

@@ -18,6 +18,7 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .identity([IDENTITY])
         .identity_header(IDENTITY_HEADER, IDENTITY)
         .log_targets(["support_desk"])
+        .ledger(|desk: &Desk| desk.ledger())
         .tool(Tool::new("get_order_status", get_order_status).expose([
             "orderId",
             "customerId",

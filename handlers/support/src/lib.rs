@@ -21,6 +21,7 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .identity([IDENTITY])
         .identity_header(IDENTITY_HEADER, IDENTITY)
         .log_targets(["support_desk"])
+        .ledger(|desk: &Desk| desk.ledger())
         .tool(Tool::new("escalate_to_human", escalate_to_human).once().expose(["ticketId", "queue", "replyBy"]))
         .tool(Tool::new("search_knowledge_base", search_knowledge_base).expose([
             "articles[].articleId",

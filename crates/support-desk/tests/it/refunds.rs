@@ -177,6 +177,29 @@ async fn charges_below_what_was_refunded_leave_nothing_and_not_less() {
 }
 
 #[tokio::test]
+async fn a_plan_for_corrected_charges_does_not_outlive_the_refunds_after_it() {
+    let world = World::seeded().await;
+    world.book("ORD-803", &[20_000]).await;
+    world.set("ORD-803", "charges[0].amountCents", number(40_000)).await;
+    world.set("ORD-803", "autoRefundableCents", number(50_000)).await;
+    let request = support_desk::RefundRequest {
+        order_id: "ORD-803".into(),
+        amount: support_desk::Amount::parse("20").unwrap(),
+        reason: "x".into(),
+    };
+    let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).unwrap().items).await.unwrap_err();
+    let late = world.desk.replan_refund(&jane(), &request, item).unwrap();
+    // others correct the kept figure to 400 and refund until it is what the late plan has seen: 200
+    for _ in 0..10 {
+        world.refund(&jane(), "ORD-803", "20").await.unwrap();
+    }
+    assert_eq!(cents(&world.order("ORD-803").await, "refundableCents"), 20_000);
+    let (_, item) = world.write(late.items).await.unwrap_err();
+    world.write(world.desk.replan_refund(&jane(), &request, item).unwrap().items).await.unwrap();
+    assert_eq!(cents(&world.order("ORD-803").await, "refundableCents"), 18_000);
+}
+
+#[tokio::test]
 async fn a_correction_between_plan_and_write_is_seen() {
     let world = World::seeded().await;
     let request = support_desk::RefundRequest {

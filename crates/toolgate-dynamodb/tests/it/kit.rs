@@ -30,12 +30,16 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// Failed conditions that the tools saw: which, and the account's balance.
 pub(crate) type Failed = Arc<Mutex<Vec<(usize, Option<String>)>>>;
 
+/// Money that has left the bank: the idempotency key and the note of each transfer.
+pub(crate) type Wired = Arc<Mutex<Vec<(String, String)>>>;
+
 /// A bank: its service goes through a proxy, its client does not.
 pub(crate) struct Bank {
     pub(crate) service: Service<State>,
     pub(crate) proxy: Proxy,
     pub(crate) failed: Failed,
-    client: Client,
+    pub(crate) wired: Wired,
+    pub(crate) client: Client,
 }
 
 /// What the tools work with.
@@ -43,6 +47,7 @@ pub(crate) struct State {
     ledger: Ledger,
     runs: AtomicUsize,
     failed: Failed,
+    wired: Wired,
 }
 
 /// Pay from an account.
@@ -121,6 +126,55 @@ async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
     Ok(cx.commit(&cx.state().ledger, vec![TransactWriteItem::builder().update(check).build()], paid).await?)
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Seen {
+    seen: String,
+}
+
+/// A tool that changes nothing.
+async fn look(input: Payment) -> Result<Seen, ToolError> {
+    Ok(Seen { seen: input.account })
+}
+
+/// An effect outside of DynamoDB: it happens when this is called, whatever the ledger says. The note tells what goes
+/// wrong afterwards.
+async fn wire_money(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
+    let note = input.note.clone().unwrap_or_default();
+    let happen = || {
+        let key = cx.once_key().map(|key| key.id().to_owned()).unwrap_or_default();
+        cx.state().wired.lock().unwrap().push((key, note.clone()));
+    };
+    match note.as_str() {
+        "closed" => return Err(ToolError::conflict("the account is closed")),
+        "slow" => {
+            happen();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+        "hang" => {
+            happen();
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        }
+        "broken" => {
+            happen();
+            return Err(ToolError::internal("the line broke"));
+        }
+        "panic" => {
+            happen();
+            panic!("as the test says");
+        }
+        _ => happen(),
+    }
+    let count = cx.state().runs.fetch_add(1, Ordering::SeqCst);
+    let auditor = Auditor { name: "Ann".into(), phone: "+1 555-010-0100".into() };
+    Ok(Paid {
+        payment_id: format!("WIRE-{count}"),
+        account: input.account,
+        amount: input.amount,
+        internal_score: 1,
+        auditor,
+    })
+}
+
 impl Bank {
     /// A bank whose client tries once, so that every retry is the ledger's own.
     pub(crate) async fn open() -> Self {
@@ -133,13 +187,14 @@ impl Bank {
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
         let proxy = Proxy::before(upstream).await;
         let client = client(&format!("http://{upstream}"), RetryConfig::disabled());
-        for table in ["accounts", "ledger"] {
+        for table in ["accounts", "ledger", "approvals"] {
             create(&client, table).await;
         }
-        let ledger = Ledger::new(client_of(&proxy, retries), "ledger");
+        let ledger = Ledger::new(client_of(&proxy, retries), "ledger").with_approvals("approvals");
         let failed = Failed::default();
-        let state = State { ledger, runs: AtomicUsize::new(0), failed: failed.clone() };
-        let bank = Self { service: router().with_state(state), proxy, failed, client };
+        let wired = Wired::default();
+        let state = State { ledger, runs: AtomicUsize::new(0), failed: failed.clone(), wired: wired.clone() };
+        let bank = Self { service: router().with_state(state), proxy, failed, wired, client };
         bank.put("accounts", [("id", text("jane")), ("balance", number(1_000))]).await;
         bank
     }
@@ -151,7 +206,11 @@ impl Bank {
 
     /// The ledger's records.
     pub(crate) async fn records(&self) -> Vec<Item> {
-        self.client.scan().table_name("ledger").send().await.unwrap().items.unwrap_or_default()
+        self.items("ledger").await
+    }
+
+    pub(crate) async fn items(&self, table: &str) -> Vec<Item> {
+        self.client.scan().table_name(table).send().await.unwrap().items.unwrap_or_default()
     }
 
     /// Jane's balance, and how many payments the bank has counted. These always belong together.
@@ -169,7 +228,7 @@ impl Bank {
 
     /// Calls a tool on the function wire, in a session; the body of the reply.
     pub(crate) async fn call(&self, tool: &str, session: &str, arguments: Value) -> Value {
-        call(&self.service, tool, session, arguments, None).await
+        call(&self.service, tool, session, arguments).await
     }
 
     pub(crate) async fn pay(&self, session: &str, amount: i64) -> Value {
@@ -177,28 +236,9 @@ impl Bank {
     }
 }
 
-/// As [`Bank::call`], of a service alone, with an end of the call in epoch milliseconds.
-pub(crate) async fn call(
-    service: &Service<State>,
-    tool: &str,
-    session: &str,
-    arguments: Value,
-    deadline: Option<u64>,
-) -> Value {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let arguments = arguments.as_object().unwrap().iter();
-    let parameters: Vec<_> =
-        arguments.map(|(name, value)| json!({"name": name, "type": "string", "value": text(value)})).collect();
-    let event = json!({
-        "messageVersion": "1.0", "agent": {"name": "n", "id": "A", "alias": "L", "version": "1"}, "inputText": "hi",
-        "sessionId": session, "actionGroup": "bank", "function": tool, "parameters": parameters,
-        "sessionAttributes": {}, "promptSessionAttributes": {},
-    });
-    let mut context = testing::context(None);
-    context.deadline = deadline.unwrap_or_default();
-    let reply = service.handle(event, &context).await.unwrap();
-    let body = &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"];
-    serde_json::from_str(body.as_str().unwrap()).unwrap()
+/// As [`Bank::call`], of a service alone.
+pub(crate) async fn call(service: &Service<State>, tool: &str, session: &str, arguments: Value) -> Value {
+    testing::call(service, tool, arguments).session(session).await.body().clone()
 }
 
 fn router() -> Router<State> {
@@ -206,6 +246,9 @@ fn router() -> Router<State> {
     Router::builder()
         .group("bank")
         .description("Payments.")
+        .identity(["customerId"])
+        .identity_header("x-customer", "customerId")
+        .ledger(|state: &State| &state.ledger)
         .tool(Tool::new("pay", pay).once().key(["account", "amount"]).expose(exposed))
         .tool(Tool::new("pay_or_fail", pay_or_fail).once().expose(exposed))
         .tool(
@@ -214,6 +257,16 @@ fn router() -> Router<State> {
                 .expose(exposed),
         )
         .tool(Tool::new("pay_whenever", pay).expose(exposed))
+        .tool(Tool::new("pay_confirmed", pay).confirm().once().key(["account", "amount"]).expose(exposed))
+        .tool(Tool::new("wire_money", wire_money).once().leased().key(["account", "amount"]).expose(exposed))
+        .tool(
+            Tool::new("wire_by_account", wire_money)
+                .once_by(|input: &Payment, _| input.account.clone())
+                .leased()
+                .expose(exposed),
+        )
+        .tool(Tool::new("wire_confirmed", wire_money).confirm().key(["account", "amount"]).expose(exposed))
+        .tool(Tool::new("look", look).expose(["seen"]))
         .build()
         .unwrap()
 }

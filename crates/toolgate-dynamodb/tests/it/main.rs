@@ -7,8 +7,13 @@
     reason = "tests may fail loudly"
 )]
 
+mod approvals;
+mod budget;
 mod commit;
 mod faults;
+mod http;
 mod kit;
+mod lease;
+mod parked;
 mod proxy;
 mod repeat;

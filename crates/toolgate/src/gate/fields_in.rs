@@ -4,7 +4,7 @@
 use super::Passage;
 use crate::{error::ToolError, nearest::same_name};
 
-pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
+pub(super) fn enter<S>(passage: &Passage<S>) -> Result<(), ToolError> {
     let entry = &passage.entry;
     // most tools refuse nothing by name
     let sent = |refused: &&String| passage.arguments.keys().any(|name| same_name(refused, name));

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::Passage;
 use crate::{
-    error::ToolError,
+    cx::Cx,
+    entry::Entry,
     schema::dialect::{alternatives, inner, kind},
 };
 
-pub(super) fn leave<S>(passage: &mut Passage<S>, output: Value) -> Result<Value, ToolError> {
-    let (mut output, dropped) = passage.entry.exposed.project(output);
-    passage.dropped = dropped;
+pub(super) fn leave<S>(entry: &Entry<S>, cx: &Cx<S>, output: Value) -> Value {
+    let (mut output, dropped) = entry.exposed.project(output);
+    cx.trail().note_dropped(dropped);
     strip(&mut output);
-    Ok(output)
+    output
 }
 
 /// What of an output leaves.

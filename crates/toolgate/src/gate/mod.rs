@@ -1,12 +1,15 @@
 //! The gates: what every call passes, in this order, before and after the tool runs.
 //!
-//! Each gate is a module with one function of one shape: it looks at the [`Passage`], may add to it, and lets the call
-//! pass or stops it. A gate knows nothing of wires and nothing of its neighbours.
+//! Each gate is a module with functions of one shape: they look at the [`Passage`], may add to it, and let the call
+//! pass or stop it. A gate knows nothing of wires and nothing of its neighbours.
 
+mod budget;
+pub(crate) mod cache;
 mod confirm;
 mod deadline;
 mod fields_in;
 pub(crate) mod fields_out;
+pub(crate) mod key;
 mod once;
 mod rules;
 pub(crate) mod size;
@@ -22,47 +25,91 @@ use crate::{
     cx::Cx,
     entry::{Entry, Ready},
     error::ToolError,
+    router::Inner,
+    step::{self, Outcome},
+    store::Budget,
 };
 
 /// A call on its way through the gates.
 pub(crate) struct Passage<S> {
+    pub(crate) router: Arc<Inner<S>>,
     pub(crate) entry: Arc<Entry<S>>,
     pub(crate) cx: Cx<S>,
+    /// What may be used in a session, where something limits it.
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache: Arc<cache::Cache>,
+    /// As they came, up to gate 3; then as they were understood, for the gates that look at them.
     pub(crate) arguments: Map<String, Value>,
     pub(crate) reading: Reading,
     /// The typed input, from gate 3 on.
     pub(crate) ready: Option<Box<dyn Ready<S>>>,
-    /// How many fields of the output were dropped.
-    pub(crate) dropped: usize,
-    pub(crate) replayed: bool,
 }
 
-/// Where and why a call ended without output; `gate` is empty where the tool itself said no.
-pub(crate) struct Stop {
-    pub(crate) gate: &'static str,
-    pub(crate) error: ToolError,
+impl<S> Passage<S> {
+    /// Whether a gate after the third looks at the input.
+    fn keeps_input(&self) -> bool {
+        let entry = &self.entry;
+        let parks = entry.confirm && !self.cx.wire().is_agents();
+        entry.once.is_some() || parks || entry.cache.is_some() || !self.router.steps.is_empty()
+    }
 }
 
 /// Takes a call through all gates and the tool, whose code may panic anywhere: in a rule, in a `Deserialize`, in the
 /// function. The panic's payload may hold anything, so it is dropped; where it happened is logged by the hook.
-pub(crate) async fn walk<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Result<Value, Stop> {
-    let panicked = |_payload| Err(Stop { gate: "panic", error: ToolError::internal("the tool panicked") });
+pub(crate) async fn walk<S: Send + Sync + 'static>(passage: Passage<S>) -> Outcome {
+    let panicked = |_payload| Err(ToolError::internal("the tool panicked").at("panic"));
     AssertUnwindSafe(through(passage)).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 /// Gate 1, the tool's existence, is what made the passage.
-async fn through<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Result<Value, Stop> {
-    at("fields in", fields_in::enter(passage))?;
-    at("types", types::enter(passage))?;
-    at("rules", rules::enter(passage))?;
-    at("confirm", confirm::enter(passage))?;
-    at("once", once::enter(passage))?;
-    let outcome = at("deadline", deadline::run(passage).await)?;
-    let output = at("", once::leave(passage, outcome))?;
-    let output = at("fields out", fields_out::leave(passage, output))?;
-    at("size", size::leave(passage, output))
+async fn through<S: Send + Sync + 'static>(mut passage: Passage<S>) -> Outcome {
+    at("fields in", fields_in::enter(&passage))?;
+    at("types", types::enter(&mut passage))?;
+    at("rules", rules::enter(&passage))?;
+    let (router, entry, cx) = (passage.router.clone(), passage.entry.clone(), passage.cx.clone());
+    let output = deadline::within(&cx, step::walk(&router.steps, passage)).await?;
+    // a step's output passes here again: what it adds leaves only if it is exposed
+    let output = if router.steps.is_empty() { output } else { fields_out::leave(&entry, &cx, output) };
+    at("size", size::leave(&entry, &cx, output))
 }
 
-fn at<T>(gate: &'static str, result: Result<T, ToolError>) -> Result<T, Stop> {
-    result.map_err(|error| Stop { gate, error })
+/// The gates with memory, and the tool between them. What comes out is exposed.
+pub(crate) async fn effect<S: Send + Sync + 'static>(mut passage: Passage<S>) -> Outcome {
+    let (key, kept) = cache::enter(&passage);
+    if let Some(output) = kept {
+        return Ok(output);
+    }
+    let output = match happen(&mut passage).await {
+        Err(mut error) if passage.cx.once_key().is_some() => match error.take_replay() {
+            // a repeat's answer is the first reply, as an ordinary success
+            Some(reply) => {
+                passage.cx.trail().note_replayed();
+                reply
+            }
+            None => return Err(error),
+        },
+        outcome => outcome?,
+    };
+    let output = fields_out::leave(&passage.entry, &passage.cx, output);
+    cache::leave(&passage, key, &output);
+    Ok(output)
+}
+
+/// Runs the tool, if nothing speaks against it.
+async fn happen<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Outcome {
+    let (router, cx) = (passage.router.clone(), passage.cx.clone());
+    at("once", once::name(passage, None))?;
+    at("budget", budget::enter(&router, &cx, passage.budget).await)?;
+    at("confirm", confirm::enter(passage).await)?;
+    let lease = at("once", once::enter(&router, &cx).await)?;
+    let Some(ready) = passage.ready.take() else {
+        return Err(ToolError::internal("the tool was to run before its input was read"));
+    };
+    cx.trail().note_begun();
+    let outcome = at("", ready.run(cx.clone()).await);
+    at("once", once::leave(&router, &cx, &passage.entry, lease, outcome).await)
+}
+
+fn at<T>(gate: &'static str, result: Result<T, ToolError>) -> Result<T, ToolError> {
+    result.map_err(|error| error.at(gate))
 }

@@ -3,6 +3,6 @@
 use super::Passage;
 use crate::error::ToolError;
 
-pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
+pub(super) fn enter<S>(passage: &Passage<S>) -> Result<(), ToolError> {
     passage.ready.as_ref().map_or(Ok(()), |ready| ready.rules(&passage.cx))
 }

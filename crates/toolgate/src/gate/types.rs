@@ -12,7 +12,7 @@ pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let input = coerce::arguments(&passage.entry.shape, arguments, &mut passage.reading);
     let (count, problems) = match passage.reading.count() {
         0 => {
-            if passage.entry.once.is_some() {
+            if passage.keeps_input() {
                 passage.arguments.clone_from(&input);
             }
             match passage.entry.exec.prepare(input, &passage.entry.shape) {

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{router::Router, service::Service, telemetry, wire::Wire};
+use crate::{metrics, router::Router, service::Service, store::Budget, telemetry, wire::Wire};
 
 /// What ends a handler.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -26,10 +26,12 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs a router as a Lambda function, with the state that `state` makes.
 ///
 /// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
-/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered.
+/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
+/// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda)
+/// says whether calls write metrics to standard output ([`Service::metrics`]).
 ///
 /// # Errors
-/// The state could not be made, `TOOLGATE_WIRES` names no wire, or the Runtime API is gone.
+/// The state could not be made, a `TOOLGATE_` variable makes no sense, or the Runtime API is gone.
 pub async fn run<S, F, Fut, E>(router: Router<S>, state: F) -> Result<(), Error>
 where
     S: Send + Sync + 'static,
@@ -48,7 +50,12 @@ where
     hide_panic_payloads();
     let api = api::RuntimeApi::from_env()?;
     let service = async {
-        let service = router.with_state(state().await.map_err(Into::into)?);
+        let metrics = metrics::from_env()?;
+        let service = router.with_state(state().await.map_err(Into::into)?).metrics(metrics);
+        let service = match Budget::from_env(service.declared_budget())? {
+            Some(budget) => service.budget(budget)?,
+            None => service,
+        };
         Ok::<_, Error>(match wires_from_env()? {
             Some(wires) => service.wires(wires),
             None => service,
@@ -69,8 +76,8 @@ where
 
 /// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
 ///
-/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), and a
-/// `tracing` subscriber.
+/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), metrics
+/// (see [`Service::metrics`]) and a `tracing` subscriber.
 ///
 /// # Errors
 /// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).

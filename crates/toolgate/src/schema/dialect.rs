@@ -107,6 +107,15 @@ fn constraints(schema: &Value) -> Vec<String> {
     let Some(map) = schema.as_object() else { return Vec::new() };
     let mut words = Vec::new();
     range(map, &mut words);
+    match map.get("multipleOf").map(Value::to_string).as_deref() {
+        None => {}
+        Some(step) => match step.strip_prefix("0.").and_then(|places| places.strip_suffix('1')) {
+            Some(zeros) if zeros.bytes().all(|byte| byte == b'0') => {
+                words.push(format!("with at most {} decimal places", zeros.len() + 1));
+            }
+            _ => words.push(format!("in steps of {step}")),
+        },
+    }
     size(map, ["minLength", "maxLength"], "characters", &mut words);
     size(map, ["minItems", "maxItems"], "items", &mut words);
     // of a number that may also come as text, the pattern says nothing new

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Decoded, Echo, take_text};
 use crate::{
-    call::{Agent, Attributes, Call, Facts},
+    call::{Agent, Attributes, Facts, RawCall},
     error::ToolError,
 };
 
@@ -19,12 +19,12 @@ pub(super) fn decode(event: &mut Map<String, Value>, echo: Echo, tool: String, p
         agent: agent(event.remove("agent")),
         ..Facts::default()
     };
-    let mut call = Call {
+    let mut call = RawCall {
         tool,
         session_attributes: attributes(event.remove("sessionAttributes")),
         prompt_attributes: attributes(event.remove("promptSessionAttributes")),
         facts,
-        ..Call::default()
+        ..RawCall::default()
     };
     let (mut unreadable, mut doubled) = (None, BTreeSet::new());
     for list in parameters {

@@ -18,7 +18,7 @@ use lambda_runtime::Context;
 use serde_json::{Map, Value};
 
 use crate::{
-    call::{Attributes, Call, Facts},
+    call::{Attributes, Facts, RawCall},
     error::ToolError,
 };
 
@@ -99,7 +99,7 @@ impl Echo {
 /// An event as far as it could be read. The envelope is known, so even an unreadable call gets a reply.
 pub(crate) struct Decoded {
     pub(crate) echo: Echo,
-    pub(crate) call: Call,
+    pub(crate) call: RawCall,
     /// Why the call inside the envelope cannot be read.
     pub(crate) unreadable: Option<ToolError>,
 }
@@ -177,5 +177,5 @@ fn decoded(echo: Echo, tool: String, arguments: Result<Map<String, Value>, ToolE
         Ok(arguments) => (arguments, None),
         Err(error) => (Map::new(), Some(error)),
     };
-    Decoded { echo, call: Call { tool, arguments, facts, ..Call::default() }, unreadable }
+    Decoded { echo, call: RawCall { tool, arguments, facts, ..RawCall::default() }, unreadable }
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toolgate::{Described, Readable, Router, RouterBuilder, Tool, ToolError, Validated};
+use toolgate::{Budget, Described, Readable, Router, RouterBuilder, Tool, ToolError, Validated};
 use validator::Validate;
 
 /// A pair.
@@ -74,6 +74,8 @@ fn of<I: Readable + Described + Validated + Send + 'static>(name: &str) -> Tool<
     Tool::new(name, any::<I>).expose(["id"])
 }
 
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+
 fn one<I>(tool: Tool<(), I>) -> Vec<String> {
     wrong(Router::builder().group("g").tool(tool))
 }
@@ -125,6 +127,13 @@ fn each_wrong_declaration_is_found() {
         (one(of::<Pair>("get").once().key(["order"])), "`.key` names `order`, which the input does not have"),
         (one(of::<Pair>("get").key(["orderId"])), "it has neither"),
         (one(of::<Pair>("get").once_by(|_, _| String::new()).key(["orderId"])), "keep one"),
+        (one(of::<Pair>("get").once().cache(HOUR)), "`.once()` for those that do not; keep one"),
+        (one(of::<Pair>("get").confirm().cache(HOUR)), "would answer without asking a person"),
+        (one(of::<Pair>("get").shared()), "`.shared()` says for whom `.cache(..)` keeps outputs, and it has none"),
+        (one(of::<Pair>("get").leased()), "`.leased()` says how `.once()` is kept, and it has none"),
+        (one(of::<Pair>("get").once().leased()), "`.leased()` needs a ledger"),
+        (one(of::<Pair>("get").approval_ttl(HOUR)), "`.approval_ttl(..)` is for `.confirm()`, and it has none"),
+        (wrong(Router::builder().group("g").budget(Budget::calls(1))), "`.budget(..)` counts in a ledger"),
         (one(of::<Choice>("get")), "its input must be a struct with named fields"),
         (one(of::<Flat>("get")), "an enum is flattened into a struct"),
         (one(of::<Tree>("get")), "contains itself"),

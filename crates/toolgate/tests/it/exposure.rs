@@ -1,13 +1,13 @@
 //! Nothing outside `.expose([..])` is ever serialised: not in an output, nor in an error, nor in the first reply to a
-//! call that is repeated.
+//! call that is repeated, nor from the cache.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use proptest::{collection, prelude::*};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolgate::{Router, Service, Tool, ToolError, Wire};
+use toolgate::{Call, Next, Router, RouterBuilder, Service, Tool, ToolError, Wire};
 use validator::Validate;
 
 use super::{
@@ -84,9 +84,23 @@ const PATHS: [&str; 18] = [
 
 const FAILURES: [&str; 8] = ["invalid", "refused", "not found", "conflict", "fatal", "internal", "panic", "problem"];
 
-/// A tool that knows `output`, and shows of it what `paths` allow.
+/// Tools that know `output`, and show of it what `paths` allow.
 fn service(output: &Value, paths: &[&str], limit: usize) -> Service<()> {
-    let [plain, once] = ["plain", "once"].map(|name| {
+    builder(output, paths, limit).build().unwrap().with_state(())
+}
+
+/// The same behind a step of their own, which says all of `output` whatever the tool said.
+fn talkative(output: &Value, paths: &[&str]) -> Service<()> {
+    let told = output.clone();
+    let step = move |call: Call<()>, next: Next<()>| {
+        let told = told.clone();
+        async move { next.run(call).await.map(|_| told) }
+    };
+    builder(output, paths, 1 << 20).with(step).build().unwrap().with_state(())
+}
+
+fn builder(output: &Value, paths: &[&str], limit: usize) -> RouterBuilder<()> {
+    let [plain, once, cached] = ["plain", "once", "cached"].map(|name| {
         let output = Raw(output.clone());
         let tool = move |ending: Ending| {
             let output = output.clone();
@@ -94,9 +108,12 @@ fn service(output: &Value, paths: &[&str], limit: usize) -> Service<()> {
         };
         Tool::new(name, tool).describe("End in some way.").expose(paths.to_vec()).max_reply(limit)
     });
-    // by a key of its own, since the direct wire has neither session nor identity
-    let once = once.once_by(|_, _| "one".to_owned());
-    Router::builder().group("kit").tool(plain).tool(once).build().unwrap().with_state(())
+    Router::builder()
+        .group("kit")
+        .tool(plain)
+        // by a key of its own, since the direct wire has neither session nor identity
+        .tool(once.once_by(|_, _| "one".to_owned()))
+        .tool(cached.cache(Duration::from_secs(60)))
 }
 
 fn end(how: &str, output: Raw) -> Result<Raw, ToolError> {
@@ -189,16 +206,17 @@ proptest! {
         paths in prop::sample::subsequence(&PATHS[..], 1..5),
     ) {
         mark(&mut output, "");
-        let service = service(&output, &paths, 1 << 20);
+        let (service, talkative) = (service(&output, &paths, 1 << 20), talkative(&output, &paths));
         let allowed = allowed(&output, &paths);
-        for (wire, (tool, how)) in
-            Wire::ALL.into_iter().flat_map(|wire| [(wire, ("plain", "output")), (wire, ("once", "replay"))])
-        {
-            let (reply, body) = ended(&service, wire, tool, how);
+        let ways = [(&service, "plain", "output"), (&service, "once", "replay"), (&talkative, "plain", "output")];
+        // of two calls the second is answered from the cache
+        let ways = ways.into_iter().chain([(&service, "cached", "output"); 2]);
+        for (wire, (service, tool, how)) in Wire::ALL.into_iter().flat_map(|wire| ways.clone().map(move |way| (wire, way))) {
+            let (reply, body) = ended(service, wire, tool, how);
             let (mut left, mut names) = (Vec::new(), Vec::new());
             leaves(&body, &mut left);
             members(&body, "", &mut names);
-            prop_assert_eq!(&left, &allowed, "{} {}: exposed {:?} of {}", wire, how, &paths, &output);
+            prop_assert_eq!(&left, &allowed, "{} {} {}: exposed {:?} of {}", wire, tool, how, &paths, &output);
             // the body is all that may say something of the output
             prop_assert_eq!(reply.matches("MARK").count(), left.len());
             let on_the_way = |name: &String| paths.iter().any(|path| is_under(name, path) || is_under(path, name));

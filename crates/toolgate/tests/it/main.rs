@@ -3,17 +3,20 @@
 
 mod allow_list;
 mod build;
+mod cache;
 #[path = "../../fuzz/src/checks/mod.rs"]
 mod checks;
 mod coercion;
 mod corpus;
 mod describe;
+mod emf;
 mod errors;
 mod exposure;
 mod fields;
 mod gates;
 mod kit;
 mod meaning;
+mod metrics;
 mod once;
 mod platform;
 mod properties;
@@ -21,5 +24,6 @@ mod replay;
 mod schemas;
 mod session;
 mod size;
+mod steps;
 mod ui;
 mod wires;

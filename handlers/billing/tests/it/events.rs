@@ -1,12 +1,10 @@
 //! Every fixture event of this handler gives its expected reply.
-#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-#[path = "../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
+use crate::kit;
 
 #[tokio::test]
 async fn every_event_gives_its_reply() {
-    let router = customers::router().unwrap();
+    let router = billing::router().unwrap();
     let mut desks = kit::Desks::default();
     toolgate::testing::replay(concat!(env!("CARGO_MANIFEST_DIR"), "/events"), async |name: &str| {
         router.with_state(desks.for_event(name).await)

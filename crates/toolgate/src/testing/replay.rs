@@ -1,31 +1,15 @@
-//! Calling a handler in a unit test: fixture events from files, compared with their expected replies.
+//! Fixture events from files, compared with their expected replies.
 
 use std::path::{Path, PathBuf};
 
-use lambda_runtime::Context;
 use serde_json::Value;
 
-use crate::{run::client_context, service::Service};
-
-/// A context as Lambda would build it, with this client context (`{"custom": {..}}`), read as leniently as
-/// [`run`](crate::run) does. It has no deadline.
-///
-/// # Panics
-/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::run) would answer with an error.
-#[expect(clippy::expect_used, reason = "a test must fail loudly")]
-pub fn context(client_context: Option<&Value>) -> Context {
-    let mut context = Context::default();
-    context.request_id = "test".to_owned();
-    if let Some(raw) = client_context {
-        let readable = client_context::normalise(raw.to_string().as_bytes()).expect("JSON is readable");
-        context.client_context = Some(serde_json::from_value(readable).expect("a normalised client context"));
-    }
-    context
-}
+use super::context;
+use crate::service::Service;
 
 /// Replays fixture events: every `<name>.json` in a folder, with its client context `<name>.context.json` if there is
-/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply, the
-/// text `"<any>"` stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
+/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply,
+/// `<any>` in a text stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
 /// name, and makes the service, so that each starts from the same data.
 ///
 /// With `UPDATE_REPLIES` in the environment the replies are written instead, for review.
@@ -99,9 +83,19 @@ fn open_bodies(value: Value) -> Value {
     }
 }
 
-fn fits(expected: &Value, reply: &Value) -> bool {
+/// Whether a text is what was expected, where each `<any>` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let parts: Vec<&str> = pattern.split("<any>").collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return pattern == text };
+    let Some(rest) = text.strip_prefix(first) else { return false };
+    let after = middle.iter().try_fold(rest, |rest, part| rest.split_once(part).map(|(_, after)| after));
+    after.is_some_and(|rest| rest.ends_with(last))
+}
+
+/// Whether a reply is what was expected, where `<any>` in a text stands for any text.
+pub(super) fn fits(expected: &Value, reply: &Value) -> bool {
     match (expected, reply) {
-        (Value::String(any), Value::String(_)) if any == "<any>" => true,
+        (Value::String(pattern), Value::String(text)) => matches(pattern, text),
         (Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
                 && one.iter().all(|(name, member)| other.get(name).is_some_and(|reply| fits(member, reply)))

@@ -1,8 +1,6 @@
 //! Every fixture event of this handler gives its expected reply.
-#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-#[path = "../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
+use crate::kit;
 
 #[tokio::test]
 async fn every_event_gives_its_reply() {

@@ -1,0 +1,177 @@
+//! A session's budget: one item that counts calls and adds up costs, in one conditional write per call.
+//!
+//! `{id: "budget#…", calls, costMicros, expiresAt}`. Where the call is of a `.once()` tool, its record is checked in the
+//! same transaction, so that a repeat costs nothing.
+
+use aws_sdk_dynamodb::{
+    error::{BuildError, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
+use std::collections::HashMap;
+use toolgate::{Count, OnceKey, ToolError, Usd};
+
+use crate::{
+    fault::{contention, describe, is_condition, is_passing, passes, unavailable},
+    item::{Item, Read, now, number, text},
+    ledger::Ledger,
+    retry,
+};
+
+/// An update: how, on which condition, with which values.
+struct Change {
+    update: &'static str,
+    condition: String,
+    values: HashMap<String, AttributeValue>,
+}
+
+/// What became of one attempt.
+enum Attempt {
+    Counted,
+    /// The budget's condition failed; the item as it is.
+    Full(Option<Item>),
+    /// It may pass; the error if it does not.
+    Again(ToolError),
+    Failed(ToolError),
+}
+
+pub(crate) async fn count(ledger: &Ledger, count: &Count, once: Option<&OnceKey>) -> Result<(), ToolError> {
+    if count.budget.max_calls() == Some(0) || count.budget.max_usd() == Some(Usd::micros(0)) {
+        return Err(used_up());
+    }
+    let mut change = usual(count);
+    let mut attempt = 1;
+    loop {
+        let outcome = match once {
+            None => alone(ledger, count, &change).await,
+            Some(key) => with_record(ledger, count, &change, key).await,
+        };
+        match outcome {
+            Attempt::Counted => return Ok(()),
+            Attempt::Failed(error) => return Err(error),
+            Attempt::Full(item) => match item.filter(|item| item.has_ended(now())) {
+                // its time is over, and DynamoDB has not deleted it yet
+                Some(item) if attempt < retry::ATTEMPTS => (change, attempt) = (anew(count, &item), attempt + 1),
+                _ => return Err(used_up()),
+            },
+            Attempt::Again(error) => match retry::pause(attempt, count.remaining).await {
+                true => attempt += 1,
+                false => return Err(error),
+            },
+        }
+    }
+}
+
+fn used_up() -> ToolError {
+    ToolError::refused("this session's budget is used up")
+}
+
+/// One more call, within the limits.
+fn usual(count: &Count) -> Change {
+    let now = now();
+    let mut condition = "(attribute_not_exists(expiresAt) OR expiresAt >= :now)".to_owned();
+    let mut values = HashMap::from([
+        (":one".to_owned(), number(1)),
+        (":now".to_owned(), number(now)),
+        (":until".to_owned(), number(now + count.budget.lasts().as_secs())),
+    ]);
+    if let Some(calls) = count.budget.max_calls() {
+        condition.push_str(" AND (attribute_not_exists(calls) OR calls < :calls)");
+        values.insert(":calls".to_owned(), number(calls));
+    }
+    if let Some(usd) = count.budget.max_usd() {
+        condition.push_str(" AND (attribute_not_exists(costMicros) OR costMicros < :usd)");
+        values.insert(":usd".to_owned(), number(usd.to_micros()));
+    }
+    Change { update: "SET expiresAt = if_not_exists(expiresAt, :until) ADD calls :one", condition, values }
+}
+
+/// The first call of a new window, over the item of an old one.
+fn anew(count: &Count, old: &Item) -> Change {
+    let seen = old.get("expiresAt").cloned().unwrap_or(AttributeValue::Null(true));
+    let values = HashMap::from([
+        (":one".to_owned(), number(1)),
+        (":until".to_owned(), number(now() + count.budget.lasts().as_secs())),
+        (":seen".to_owned(), seen),
+    ]);
+    let update = "SET calls = :one, expiresAt = :until REMOVE costMicros";
+    Change { update, condition: "expiresAt = :seen".to_owned(), values }
+}
+
+async fn alone(ledger: &Ledger, count: &Count, change: &Change) -> Attempt {
+    let request = ledger
+        .client
+        .update_item()
+        .table_name(&ledger.table)
+        .key("id", text(&count.id))
+        .update_expression(change.update)
+        .condition_expression(&change.condition)
+        .set_expression_attribute_values(Some(change.values.clone()))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let error = match request.send().await {
+        Ok(_) => return Attempt::Counted,
+        Err(error) => error,
+    };
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException as ConditionFailed;
+    match error.as_service_error() {
+        Some(ConditionFailed(failed)) => Attempt::Full(failed.item().cloned()),
+        _ if passes(&error) => Attempt::Again(contention("UpdateItem", &error)),
+        _ => Attempt::Failed(unavailable("UpdateItem", &error)),
+    }
+}
+
+async fn with_record(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Attempt {
+    let items = match items(ledger, count, change, key) {
+        Ok(items) => items,
+        Err(error) => return Attempt::Failed(ToolError::internal(error)),
+    };
+    let error = match ledger.client.transact_write_items().set_transact_items(Some(items)).send().await {
+        Ok(_) => return Attempt::Counted,
+        Err(error) => error,
+    };
+    judge(key, &error)
+}
+
+fn items(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Result<Vec<TransactWriteItem>, BuildError> {
+    let update = Update::builder()
+        .table_name(&ledger.table)
+        .key("id", text(&count.id))
+        .update_expression(change.update)
+        .condition_expression(&change.condition)
+        .set_expression_attribute_values(Some(change.values.clone()))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()?;
+    Ok(vec![ledger.check(key)?, TransactWriteItem::builder().update(update).build()])
+}
+
+fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Attempt {
+    const OPERATION: &str = "TransactWriteItems";
+    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+        return match passes(error) {
+            true => Attempt::Again(contention(OPERATION, error)),
+            false => Attempt::Failed(unavailable(OPERATION, error)),
+        };
+    };
+    match canceled.cancellation_reasons() {
+        // a repeat costs nothing, and is answered even where the budget is used up
+        [record, ..] if is_condition(record) => Attempt::Failed(Ledger::repeat(key, record.item())),
+        reasons if is_passing(reasons) => Attempt::Again(contention(OPERATION, error)),
+        [_, budget] if is_condition(budget) => Attempt::Full(budget.item().cloned()),
+        _ => Attempt::Failed(ToolError::internal(describe(OPERATION, error))),
+    }
+}
+
+/// A budget that no tool has been called under yet.
+const A_DAY: u64 = 24 * 60 * 60;
+
+pub(crate) async fn spend(ledger: &Ledger, budget: &str, cost: Usd) -> Result<(), ToolError> {
+    let request = ledger
+        .client
+        .update_item()
+        .table_name(&ledger.table)
+        .key("id", text(budget))
+        .update_expression("SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost")
+        .expression_attribute_values(":until", number(now() + A_DAY))
+        .expression_attribute_values(":cost", number(cost.to_micros()));
+    request.send().await.map(|_| ()).map_err(|error| unavailable("UpdateItem", &error))
+}

@@ -1,0 +1,20 @@
+//! Gates 6 and 7, replay and budget, in one request: a finished `.once()` call is answered with its first reply and
+//! costs nothing, any other counts against its session's budget.
+//!
+//! Without a budget no request is made here: the commit itself, or the approval, finds the record.
+
+use crate::{
+    cx::Cx,
+    error::ToolError,
+    router::Inner,
+    store::{Budget, Count},
+};
+
+pub(super) async fn enter<S>(router: &Inner<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
+    let Some(budget) = budget else { return Ok(()) };
+    let id = Count::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
+        ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
+    })?;
+    let count = Count::new(id, budget, cx.remaining());
+    router.store(cx.state())?.count(&count, cx.once_key()).await
+}

@@ -1,0 +1,119 @@
+//! Names for calls: which are one effect, whose they are. One spelling of an input, and digests over it.
+
+use serde_json::{Map, Number, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cx::Cx,
+    schema::shape::{Object, Shape},
+};
+
+/// Whose a call is: session and identity, as far as they are known. Identity is part of a session's scope too, since
+/// another customer under the same session id must not get this one's reply.
+pub(super) fn scope<S>(cx: &Cx<S>) -> Option<String> {
+    let session = cx.session_id().map(|id| {
+        // an id is only as unique as the agent that it belongs to
+        let agent = cx.agent().map_or("", |agent| agent.id.as_str());
+        format!("session {agent:?} {id:?}")
+    });
+    let identity = cx.caller().scope().map(|identity| format!("identity {identity}"));
+    match (session, identity) {
+        (None, None) => None,
+        (session, identity) => Some(session.into_iter().chain(identity).collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// The fields that identify an effect, in one spelling; all of them where none are named.
+pub(super) fn effect(fields: Option<&[String]>, input: &Map<String, Value>, shape: &Object) -> String {
+    match fields {
+        None => canonical(input, shape),
+        Some(fields) => {
+            let chosen = fields.iter().filter_map(|field| Some((field.clone(), input.get(field)?.clone())));
+            canonical(&chosen.collect(), shape)
+        }
+    }
+}
+
+/// JSON with sorted members and numbers in one spelling: where the input takes a number, `"129.95"`, `129.950` and
+/// `129.95` are one amount.
+pub(super) fn canonical(arguments: &Map<String, Value>, shape: &Object) -> String {
+    let mut text = String::new();
+    put_object(arguments, Some(shape), &mut text);
+    text
+}
+fn put(value: &Value, shape: Option<&Shape>, text: &mut String) {
+    match value {
+        Value::Object(members) => put_object(members, shape.and_then(|shape| shape.object.as_ref()), text),
+        Value::Array(items) => {
+            let shape = shape.and_then(|shape| shape.list.as_ref()?.items.as_deref());
+            text.push('[');
+            for item in items {
+                put(item, shape, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        // a version or an id may look like a number, and `1.10` is not `1.1` then
+        Value::String(string) if shape.is_some_and(Shape::takes_numbers) => quote(&plain_number(string), text),
+        Value::String(string) => quote(string, text),
+        Value::Number(number) => quote(&number_text(number), text),
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+fn put_object(members: &Map<String, Value>, shape: Option<&Object>, text: &mut String) {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    text.push('{');
+    for (name, member) in sorted {
+        quote(name, text);
+        text.push(':');
+        put(member, shape.and_then(|shape| shape.fields.get(name)).map(|field| &field.shape), text);
+        text.push(',');
+    }
+    text.push('}');
+}
+
+fn quote(string: &str, text: &mut String) {
+    text.push_str(&Value::from(string).to_string());
+}
+
+/// A number in decimal digits: `5`, not `5.0` and not `5e0`.
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        // adding zero makes `-0` a `0`
+        Some(float) if number.is_f64() => (float + 0.0).to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// Text that is a decimal number, without a sign `+`, leading zeros or trailing zeros; any other text as it is.
+fn plain_number(text: &str) -> String {
+    let trimmed = text.trim();
+    let (minus, unsigned) = match trimmed.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", trimmed.strip_prefix('+').unwrap_or(trimmed)),
+    };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
+    if digits.peek().is_none() || !digits.all(|byte| byte.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    match (whole, fraction) {
+        ("", "") => "0".to_owned(),
+        (whole, "") => format!("{minus}{whole}"),
+        ("", fraction) => format!("{minus}0.{fraction}"),
+        (whole, fraction) => format!("{minus}{whole}.{fraction}"),
+    }
+}
+
+/// 64 hex digits over parts, each with its length, so that no two lists of parts collide.
+pub(crate) fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

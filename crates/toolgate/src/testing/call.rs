@@ -1,0 +1,189 @@
+//! One call of a tool, as it would come on a wire.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use lambda_runtime::Context;
+use serde_json::{Map, Value, json};
+
+use super::{context, reply::Reply};
+use crate::{service::Service, wire::Wire};
+
+/// Calls a tool in a test: `.await` it for the [`Reply`]. On the [function wire](Wire::Function) and in a session of its
+/// own, unless something else is said.
+pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> Calling<'a, S> {
+    Calling {
+        service,
+        tool: tool.to_owned(),
+        input,
+        wire: Wire::Function,
+        session: "test-session".to_owned(),
+        agent: "TESTAGENT1".to_owned(),
+        attributes: BTreeMap::new(),
+        prompt_attributes: BTreeMap::new(),
+        headers: BTreeMap::new(),
+        within: None,
+    }
+}
+
+/// A call that is being described; see [`call`].
+#[must_use = "`.await` it"]
+pub struct Calling<'a, S> {
+    service: &'a Service<S>,
+    tool: String,
+    input: Value,
+    wire: Wire,
+    session: String,
+    agent: String,
+    attributes: BTreeMap<String, String>,
+    prompt_attributes: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
+    within: Option<Duration>,
+}
+
+impl<S> Calling<'_, S> {
+    /// The wire on which it comes.
+    pub fn on(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// The session, on the wires that have one.
+    pub fn session(mut self, id: impl Into<String>) -> Self {
+        self.session = id.into();
+        self
+    }
+
+    /// The calling agent's id, on the Agents wires.
+    pub fn agent(mut self, id: impl Into<String>) -> Self {
+        self.agent = id.into();
+        self
+    }
+
+    /// Who calls: a session attribute on the Agents wires, the router's declared header on the gateway. The direct wire
+    /// carries no identity.
+    pub fn identity(mut self, name: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let declared = &self.service.declared().headers;
+        if let Some((header, _)) = declared.iter().find(|(_, attribute)| attribute == name) {
+            self.headers.insert(header.clone(), value.clone());
+        }
+        self.attributes.insert(name.to_owned(), value);
+        self
+    }
+
+    /// A session attribute, on the Agents wires.
+    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// A prompt session attribute, on the Agents wires.
+    pub fn prompt_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.prompt_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// A header that the gateway passes on.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// The time until Lambda would stop the function; without it there is no deadline.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = Some(time);
+        self
+    }
+
+    /// The Lambda event and its client context, to be sent in another way.
+    pub fn event(&self) -> (Value, Option<Value>) {
+        match self.wire {
+            Wire::Function => {
+                let mut event = self.agents();
+                event.insert("function".into(), self.tool.clone().into());
+                event.insert("parameters".into(), self.parameters());
+                (event.into(), None)
+            }
+            Wire::Api => {
+                let mut event = self.agents();
+                event.insert("apiPath".into(), format!("/{}", self.tool).into());
+                event.insert("httpMethod".into(), "POST".into());
+                let body = json!({"content": {"application/json": {"properties": self.parameters()}}});
+                event.insert("requestBody".into(), body);
+                (event.into(), None)
+            }
+            Wire::Gateway => {
+                let tool = format!("{}___{}", self.service.group(), self.tool);
+                let mut custom = json!({"bedrockAgentCoreToolName": tool});
+                if let (Some(custom), false) = (custom.as_object_mut(), self.headers.is_empty()) {
+                    custom.insert("bedrockAgentCorePropagatedHeaders".into(), json!(self.headers));
+                }
+                (self.input.clone(), Some(json!({"custom": custom})))
+            }
+            Wire::Direct => (json!({"toolName": self.tool, "toolInput": self.input}), None),
+        }
+    }
+
+    fn agents(&self) -> Map<String, Value> {
+        let event = json!({
+            "messageVersion": "1.0",
+            "agent": {"name": "test", "id": self.agent, "alias": "TESTALIAS1", "version": "1"},
+            "inputText": "a test",
+            "sessionId": self.session,
+            "actionGroup": self.service.group(),
+            "sessionAttributes": self.attributes,
+            "promptSessionAttributes": self.prompt_attributes,
+        });
+        if let Value::Object(event) = event { event } else { Map::new() }
+    }
+
+    /// As Bedrock Agents sends values: all of them text.
+    fn parameters(&self) -> Value {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let kind = |value: &Value| match value {
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+            Value::String(_) | Value::Null => "string",
+        };
+        let parameter =
+            |(name, value): (&String, &Value)| json!({"name": name, "type": kind(value), "value": text(value)});
+        self.input.as_object().into_iter().flatten().map(parameter).collect()
+    }
+
+    fn context(&self, client_context: Option<&Value>) -> Context {
+        let mut context = context(client_context);
+        if let Some(time) = self.within {
+            let at = SystemTime::now() + time;
+            let millis = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+            context.deadline = u64::try_from(millis).unwrap_or(u64::MAX);
+        }
+        context
+    }
+}
+
+impl<'a, S: Send + Sync + 'static> IntoFuture for Calling<'a, S> {
+    type Output = Reply;
+    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (event, client_context) = self.event();
+        let context = self.context(client_context.as_ref());
+        let (service, wire) = (self.service, self.wire);
+        Box::pin(async move { Reply::new(wire, service.handle(event, &context).await) })
+    }
+}
+
+impl<S> fmt::Debug for Calling<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calling").field("tool", &self.tool).field("wire", &self.wire).finish_non_exhaustive()
+    }
+}

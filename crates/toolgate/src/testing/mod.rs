@@ -1,0 +1,50 @@
+//! Calling a handler in a unit test: a call on any wire in a line, and fixture events from files.
+//!
+//! ```
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//! # use serde_json::json;
+//! # use toolgate::{Router, Tool, ToolError, Wire, testing};
+//! # use validator::Validate;
+//! # /// Greet a person.
+//! # #[derive(Deserialize, JsonSchema, Validate)]
+//! # struct Greet { name: String }
+//! # #[derive(Serialize, JsonSchema)]
+//! # struct Greeting { text: String }
+//! # async fn greet(input: Greet) -> Result<Greeting, ToolError> { Ok(Greeting { text: format!("Hello, {}!", input.name) }) }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let service = Router::builder().tool(Tool::new("greet", greet).expose(["text"])).build().unwrap().with_state(());
+//! let reply = testing::call(&service, "greet", json!({"name": "Ada"})).on(Wire::Gateway).await;
+//! reply.assert_ok(json!({"text": "Hello, Ada!"}));
+//! # }
+//! ```
+
+mod call;
+mod replay;
+mod reply;
+
+use lambda_runtime::Context;
+use serde_json::Value;
+
+use crate::run::client_context;
+
+pub use call::{Calling, call};
+pub use replay::replay;
+pub use reply::Reply;
+
+/// A context as Lambda would build it, with this client context (`{"custom": {..}}`), read as leniently as
+/// [`run`](crate::run) does. It has no deadline.
+///
+/// # Panics
+/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::run) would answer with an error.
+#[expect(clippy::expect_used, reason = "a test must fail loudly")]
+pub fn context(client_context: Option<&Value>) -> Context {
+    let mut context = Context::default();
+    context.request_id = "test".to_owned();
+    if let Some(raw) = client_context {
+        let readable = client_context::normalise(raw.to_string().as_bytes()).expect("JSON is readable");
+        context.client_context = Some(serde_json::from_value(readable).expect("a normalised client context"));
+    }
+    context
+}

@@ -1,0 +1,135 @@
+//! What came of a call, with assertions that say what was there instead.
+
+use std::ops::Index;
+
+use serde_json::Value;
+
+use super::replay::fits;
+use crate::{service::UnknownEvent, wire::Wire};
+
+/// The reply to a [`call`](super::call).
+///
+/// `reply["status"]` is a field of the body; a missing one is `null`.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    raw: Value,
+    body: Value,
+}
+
+#[track_caller]
+#[expect(clippy::panic, reason = "a test must fail loudly")]
+fn fail(message: &str, body: &Value) -> ! {
+    panic!("{message}; the reply is\n{body:#}")
+}
+
+impl Reply {
+    #[expect(clippy::panic, reason = "a test must fail loudly")]
+    pub(super) fn new(wire: Wire, raw: Result<Value, UnknownEvent>) -> Self {
+        let raw = raw.unwrap_or_else(|error| panic!("{error}"));
+        let place = match wire {
+            Wire::Function => "/response/functionResponse/responseBody/TEXT/body",
+            Wire::Api => "/response/responseBody/application~1json/body",
+            Wire::Direct => "/body",
+            Wire::Gateway => return Self { body: raw.clone(), raw },
+        };
+        let text = raw.pointer(place).and_then(Value::as_str).unwrap_or_default();
+        let body = serde_json::from_str(text).unwrap_or_else(|_| fail("the reply has no JSON body", &raw));
+        Self { raw, body }
+    }
+
+    /// The whole reply, in its wire's envelope.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+
+    /// The body: the output, or `{"error": {..}}`.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The kind of the error, if it is one.
+    pub fn kind(&self) -> Option<&str> {
+        self.body.pointer("/error/kind").and_then(Value::as_str)
+    }
+
+    /// The public text of the error; empty where there is none.
+    pub fn message(&self) -> &str {
+        self.body.pointer("/error/message").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A session attribute as it goes back, on the Agents wires.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.raw.get("sessionAttributes")?.get(name)?.as_str()
+    }
+
+    /// The output.
+    ///
+    /// # Panics
+    /// The reply is an error.
+    #[track_caller]
+    pub fn ok(&self) -> &Value {
+        match self.kind() {
+            None => &self.body,
+            Some(kind) => fail(&format!("expected an output, got the error `{kind}`"), &self.body),
+        }
+    }
+
+    /// The output is this, where `<any>` in a text stands for any text.
+    ///
+    /// # Panics
+    /// It is not.
+    #[track_caller]
+    pub fn assert_ok(&self, expected: Value) -> &Self {
+        if !fits(&expected, self.ok()) {
+            fail(&format!("expected the output\n{expected:#}"), &self.body);
+        }
+        self
+    }
+
+    /// The reply is an error of this kind: `"refused"`, `"not found"`, …
+    ///
+    /// # Panics
+    /// It is not.
+    #[track_caller]
+    pub fn assert_error(&self, kind: &str) -> &Self {
+        if self.kind() != Some(kind) {
+            fail(&format!("expected an error `{kind}`"), &self.body);
+        }
+        self
+    }
+
+    /// The text of the reply's error holds this.
+    ///
+    /// # Panics
+    /// It does not.
+    #[track_caller]
+    pub fn assert_says(&self, part: &str) -> &Self {
+        if !self.message().contains(part) {
+            fail(&format!("expected an error that says `{part}`"), &self.body);
+        }
+        self
+    }
+
+    /// The input was wrong at exactly these places, in this order.
+    ///
+    /// # Panics
+    /// It was not.
+    #[track_caller]
+    pub fn assert_problems(&self, paths: &[&str]) -> &Self {
+        self.assert_error("invalid");
+        let problems = self.body.pointer("/error/problems").and_then(Value::as_array).into_iter().flatten();
+        let found: Vec<&str> = problems.filter_map(|problem| problem.get("path")?.as_str()).collect();
+        if found != paths {
+            fail(&format!("expected problems at {paths:?}, got {found:?}"), &self.body);
+        }
+        self
+    }
+}
+
+impl Index<&str> for Reply {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        self.body.get(name).unwrap_or(&Value::Null)
+    }
+}

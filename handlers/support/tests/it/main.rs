@@ -1,0 +1,7 @@
+//! The `support` handler through its public surface, on a desk of its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
+
+mod events;
+#[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
+mod kit;
+mod tools;

@@ -1,0 +1,54 @@
+//! What the tools do, and what nobody makes them do.
+
+use serde_json::json;
+use support_desk::{Desk, IDENTITY};
+use toolgate::{Service, Wire, testing::call};
+
+use crate::kit;
+
+async fn service() -> Service<Desk> {
+    support::router().unwrap().with_state(kit::desk_with_stories().await)
+}
+
+#[tokio::test]
+async fn a_case_is_handed_over_once() {
+    let service = service().await;
+    let input = json!({"summary": "the customer wants a person", "priority": "high"});
+    let first = call(&service, "escalate_to_human", input.clone()).await;
+    assert!(first["ticketId"].as_str().unwrap().starts_with("TCK-"));
+    assert_eq!(call(&service, "escalate_to_human", input).await.ok(), first.ok());
+}
+
+#[tokio::test]
+async fn a_bound_session_hands_over_its_own_cases_only() {
+    let service = service().await;
+    for wire in [Wire::Function, Wire::Api, Wire::Gateway] {
+        for (name, value) in [("customerId", "CUST-10001"), ("orderId", "ORD-12345")] {
+            let call = call(&service, "escalate_to_human", json!({"summary": "look at this", name: value})).on(wire);
+            let bound = if name == "orderId" { "CUST-10001" } else { "CUST-12345" };
+            let reply = call.identity(IDENTITY, bound).await;
+            assert!(matches!(reply.kind(), Some("not found" | "refused")), "{wire} {name}: {:?}", reply.body());
+        }
+    }
+}
+
+#[tokio::test]
+async fn articles_are_found_by_what_they_are_about() {
+    let reply = call(&service().await, "search_knowledge_base", json!({"query": "how do I return something?"})).await;
+    assert!(reply["articles"][0]["title"].as_str().unwrap().to_lowercase().contains("return"));
+}
+
+#[tokio::test]
+async fn the_last_feedback_of_a_session_counts() {
+    let desk = kit::desk_with_stories().await;
+    let service = support::router().unwrap().with_state(desk.clone());
+    let rate = |rating: i64| call(&service, "record_feedback", json!({"rating": rating}));
+    for (rating, session) in [(5, "s-1"), (1, "s-1"), (4, "s-2")] {
+        rate(rating).session(session).await.ok();
+    }
+    rate(6).await.assert_problems(&["rating"]);
+    let items = desk.ledger().client().scan().table_name("FeedbackTable").send().await.unwrap().items.unwrap();
+    let mut ratings: Vec<_> = items.iter().map(|item| item["rating"].as_n().unwrap().as_str()).collect();
+    ratings.sort_unstable();
+    assert_eq!(ratings, ["1", "4"]);
+}
