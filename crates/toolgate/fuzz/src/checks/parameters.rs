@@ -59,10 +59,11 @@ fn read_alike(field: &str, text: &str) -> Option<Value> {
 
 /// Whether a problem names this field, and does not repeat what is secret.
 fn is_about(field: &str, problem: &Value) -> bool {
-    let rest = problem["path"].as_str().unwrap().strip_prefix(field);
-    // a required field may be called missing
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        && (field != "pin" || problem["got"] == "a value that is not repeated here")
+    let text = |name: &str| problem[name].as_str().unwrap();
+    let below = text("path").strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    // what is left to serde loses its path in `Seen`
+    let by_serde = text("path").is_empty() && text("expected").starts_with("invalid value: integer");
+    (below || by_serde) && (field != "pin" || problem["got"] == "a value that is not repeated here")
 }
 
 fn read(wire: Wire, (event, client_context): (Value, Option<Value>)) -> (Option<Map<String, Value>>, Body) {
