@@ -17,7 +17,10 @@ BENCH ?=
 # Where the tables are kept between runs.
 DATA ?= .toolgate
 
-export BIN VENV MODEL PORT DATA
+# How long `make fuzz` takes per target.
+FUZZ_SECONDS ?= 60
+
+export BIN VENV MODEL PORT DATA FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -55,6 +58,10 @@ bench: seed ## the orders handler beside a bare one, and a dispatch beside serde
 	cargo build --release -p toolgate-bench --bin bench
 	cargo bench -p toolgate --bench dispatch
 	$(CARGO_TARGET_DIR)/release/bench --seed $(BIN)/support-desk-seed --python $(VENV)/bin/python $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
+	@scripts/fuzz.sh
 
 .PHONY: advisories
 advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value, map::Entry};
 
@@ -62,19 +62,20 @@ impl Event {
             facts,
             ..RawCall::default()
         };
-        let mut unreadable = None;
+        let (mut unreadable, mut doubled) = (None, BTreeSet::new());
         for list in parameters {
-            if let Err(error) = collect(list, &mut call) {
+            if let Err(error) = collect(list, &mut call.arguments, &mut doubled) {
                 unreadable = Some(error);
             }
         }
+        call.doubled = doubled.into_iter().collect();
         Decoded { echo, call, unreadable }
     }
 }
 
-/// Adds a list of `{name, type?, value}` to the call's arguments. The `type` that the event claims is not read: only
-/// the tool's own schema says what a value is.
-fn collect(list: Value, call: &mut RawCall) -> Result<(), ToolError> {
+/// Adds a list of `{name, type?, value}` to the call's arguments, and notes the names that came with two values. The
+/// `type` that the event claims is not read: only the tool's own schema says what a value is.
+fn collect(list: Value, arguments: &mut Map<String, Value>, doubled: &mut BTreeSet<String>) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`parameters` and `properties` must be lists of objects with `name` and `value`");
     let list = match list {
@@ -92,8 +93,11 @@ fn collect(list: Value, call: &mut RawCall) -> Result<(), ToolError> {
                 _ => {}
             }
         }
-        match call.arguments.entry(name.ok_or_else(unreadable)?) {
-            Entry::Occupied(first) if text(first.get()) != text(&value) => call.doubled.push(first.key().clone()),
+        match arguments.entry(name.ok_or_else(unreadable)?) {
+            // compared until they differ and no longer: a large value may be repeated ten thousand times
+            Entry::Occupied(first) if !doubled.contains(first.key()) && text(first.get()) != text(&value) => {
+                doubled.insert(first.key().clone());
+            }
             Entry::Occupied(_) => {}
             Entry::Vacant(place) => {
                 place.insert(value);
