@@ -27,7 +27,7 @@ def include(node):
         return node
     macro = node.get("Fn::Transform")
     if isinstance(macro, dict) and macro.get("Name") == "AWS::Include":
-        included = json.loads((ROOT / macro["Parameters"]["Location"]).read_text())
+        included = yaml_parse((ROOT / macro["Parameters"]["Location"]).read_text())
         rest = {key: value for key, value in node.items() if key != "Fn::Transform"}
         return {**include(rest), **included}
     return {key: include(value) for key, value in node.items()}
