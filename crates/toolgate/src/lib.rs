@@ -44,6 +44,7 @@ mod entry;
 mod error;
 mod gate;
 mod handler;
+pub mod interceptor;
 mod nearest;
 mod router;
 mod run;

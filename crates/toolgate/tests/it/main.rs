@@ -8,6 +8,7 @@ mod describe;
 mod errors;
 mod fields;
 mod gates;
+mod interceptor;
 mod kit;
 mod once;
 mod platform;
