@@ -78,7 +78,7 @@ class Strict:
         elif kind == "string":
             self.length(len(value), rules, path)
             pattern = rules.get("pattern")
-            if pattern and not re.search(pattern, value) or pattern and not pattern.startswith("^") and not re.fullmatch(pattern, value):
+            if pattern and not re.fullmatch(pattern, value):
                 self.problems.append(f"{path}: `{value}` does not match `{pattern}`")
             if value not in rules.get("enum", [value]):
                 self.problems.append(f"{path}: `{value}` is none of {rules['enum']}")
