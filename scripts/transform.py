@@ -95,7 +95,7 @@ class Decided:
             left, right = (self.decide(side) for side in argument)
             return str(left) == str(right)
         results = [self.holds(part) for part in argument]
-        return {"Fn::Not": lambda: not results[0], "Fn::And": lambda: all(results), "Fn::Or": lambda: any(results)}[kind]()
+        return {"Fn::Not": not any(results), "Fn::And": all(results), "Fn::Or": any(results)}[kind]
 
     def decide(self, node):
         if isinstance(node, list):

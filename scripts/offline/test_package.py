@@ -35,13 +35,13 @@ def packaged(tmp_path_factory):
     server.start()
     _, port = server.get_host_and_port()
     endpoint = f"http://127.0.0.1:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="offline", aws_secret_access_key="offline"
-    )
+    keys = {"aws_access_key_id": "offline", "aws_secret_access_key": "offline"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
     client.create_bucket(Bucket=BUCKET)
     sam = Path(sys.executable).parent / "sam"
     environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "SAM_CLI_TELEMETRY": "0"}
-    command = [sam, "package", "--template-file", "template.yaml", "--s3-bucket", BUCKET, "--output-template-file", "out.yaml"]
+    command = [sam, "package", "--template-file", "template.yaml", "--output-template-file", "out.yaml"]
+    command += ["--s3-bucket", BUCKET]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     yield yaml_parse((folder / "out.yaml").read_text()), client

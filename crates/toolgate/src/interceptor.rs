@@ -1,9 +1,9 @@
-//! AgentCore Gateway's request interceptor: the event that a gateway sends to a function of yours before it calls a tool,
-//! and what the function may answer.
+//! AgentCore Gateway's request interceptor: the event that a gateway sends to a function of yours before it calls a
+//! tool, and what the function may answer.
 //!
 //! It is where identity comes from on the gateway wire. A router reads it from a header
-//! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)), and any client can send any header, so an
-//! interceptor has to set that one itself, from the token that the gateway has verified, over whatever the client sent:
+//! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)), and any client can send any header, so
+//! an interceptor has to set that one itself, from the token that the gateway has verified, over what the client sent:
 //!
 //! ```
 //! use toolgate::interceptor::{Intercepted, refusal};
@@ -111,7 +111,7 @@ impl Intercepted {
         self.headers.keys().any(|key| key.eq_ignore_ascii_case(name))
     }
 
-    /// A header, in whichever case it is spelt; `None` also where it comes twice, since then nobody can tell which counts.
+    /// A header, in whichever case it is spelt; `None` also where it comes twice, since nobody can tell which counts.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -123,8 +123,8 @@ impl Intercepted {
 
     /// A text claim of the bearer token, if it can be a header's value: visible ASCII, at most 256 bytes.
     ///
-    /// The signature is *not* checked here. The gateway does that before it calls an interceptor, where its authoriser is
-    /// `CUSTOM_JWT`; with any other authoriser this is what the client says of itself.
+    /// The signature is *not* checked here. The gateway does that before it calls an interceptor, where its authoriser
+    /// is `CUSTOM_JWT`; with any other authoriser this is what the client says of itself.
     #[must_use]
     pub fn token_claim(&self, claim: &str) -> Option<String> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;

@@ -1,14 +1,14 @@
 //! Names the caller's customer on every call that comes through the gateway.
 //!
-//! The tools serve the customer whom `X-Desk-Customer-Id` names. A client can send that header too, so it is set here, from
-//! the token that the gateway has verified, and whatever the client sent is overwritten. Where nobody can be named, no
-//! tool is called: that is decided here, since a tool that hears of no customer would take the call for the desk's own.
+//! The tools serve the customer whom `X-Desk-Customer-Id` names. A client can send that header too, so it is set here,
+//! from the token that the gateway has verified, over whatever the client sent. Where nobody can be named, no tool is
+//! called: that is decided here, since a tool that hears of no customer takes the call for the desk's own.
 
 use serde_json::Value;
 use toolgate::interceptor::{Intercepted, refusal};
 
-/// Methods that reach no tool: they may pass for anybody whom the gateway lets in. (AgentCore itself lists the tools when
-/// it checks a policy.) All else names a customer, what is not known here too.
+/// Methods that reach no tool: they may pass for anybody whom the gateway lets in. (AgentCore itself lists the tools
+/// when it checks a policy.) All else names a customer, what is not known here too.
 const HARMLESS: [&str; 4] = ["initialize", "ping", "server/discover", "tools/list"];
 const NOTIFICATIONS: &str = "notifications/";
 

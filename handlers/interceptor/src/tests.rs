@@ -8,8 +8,9 @@ use super::Door;
 const HEADER: &str = "X-Desk-Customer-Id";
 
 fn event(method: &str, headers: &Value) -> Value {
-    json!({"interceptorInputVersion": "1.0", "mcp": {"gatewayRequest": {
-        "path": "/mcp", "httpMethod": "POST", "headers": headers, "body": {"jsonrpc": "2.0", "id": 1, "method": method}}}})
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method});
+    let request = json!({"path": "/mcp", "httpMethod": "POST", "headers": headers, "body": body});
+    json!({"interceptorInputVersion": "1.0", "mcp": {"gatewayRequest": request}})
 }
 
 fn bearer(claims: &Value) -> String {

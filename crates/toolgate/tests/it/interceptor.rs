@@ -9,10 +9,10 @@ fn token(claims: &Value) -> String {
 }
 
 fn event(headers: Value) -> Value {
+    let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "orders___look"}});
     json!({"interceptorInputVersion": "1.0", "mcp": {
         "rawGatewayRequest": {"body": "{}"},
-        "gatewayRequest": {"path": "/mcp", "httpMethod": "POST", "headers": headers,
-            "body": {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "orders___get_order_status"}}}}})
+        "gatewayRequest": {"path": "/mcp", "httpMethod": "POST", "headers": headers, "body": body}}})
 }
 
 fn with(headers: Value) -> Intercepted {
@@ -25,7 +25,7 @@ fn a_request_goes_on_as_it_came() {
     let answer = with(headers.clone()).forward();
     let expected = json!({"interceptorOutputVersion": "1.0", "mcp": {"transformedGatewayRequest": {
         "path": "/mcp", "httpMethod": "POST", "headers": headers,
-        "body": {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "orders___get_order_status"}}}}});
+        "body": {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "orders___look"}}}}});
     assert_eq!(answer, expected);
 }
 
