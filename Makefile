@@ -36,6 +36,10 @@ test: binaries $(VENV)/test ## all tests
 	cargo test --workspace
 	$(VENV)/bin/pytest scripts/e2e
 
+.PHONY: storm
+storm: ## a thousand random schedules of crashing refunds, with figures (STORM_SCHEDULES=n, STORM_SEED=n for one)
+	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test -p billing --test storm -- --nocapture
+
 .PHONY: check
 check: binaries $(VENV)/tools ## format, lints, schemas, template, dependencies
 	cargo fmt --all --check

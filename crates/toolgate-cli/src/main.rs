@@ -1,5 +1,6 @@
 //! The `toolgate` command: one subcommand per file.
 
+mod approvals;
 mod chat;
 mod dev;
 mod invoke;
@@ -31,6 +32,8 @@ enum Command {
     /// Play the conversations of a scenario, and check what comes of them
     Play(play::Args),
     Schemas(schemas::Schemas),
+    /// Decide about calls that wait for a person
+    Approvals(approvals::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,
             Command::Play(args) => play::run(args).await,
+            Command::Approvals(args) => approvals::run(args).await,
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });

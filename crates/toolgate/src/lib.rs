@@ -45,6 +45,7 @@ mod error;
 mod gate;
 mod handler;
 pub mod interceptor;
+mod metrics;
 mod nearest;
 mod router;
 mod run;
