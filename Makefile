@@ -81,7 +81,7 @@ build: $(VENV)/tools ## what `sam deploy` sends: the functions for arm64, and th
 	$(VENV)/bin/python scripts/release.py > .aws-sam/release.yaml
 
 .PHONY: deploy
-deploy: $(VENV)/tools ## the stack of ENV=dev|staging|prod on PLATFORM=classic|agentcore (see docs/deploying.md)
+deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
 	$(VENV)/bin/python scripts/cloud.py preflight $(PLATFORM)
 	$(MAKE) binaries
 	$(BIN)/toolgate schemas --check
