@@ -17,6 +17,8 @@ DATA ?= .toolgate
 # What `make deploy` and its like are about: dev, staging or prod; classic or agentcore.
 ENV ?= dev
 PLATFORM ?= classic
+# What the functions are built for.
+ARCHITECTURE ?= arm64
 CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
 TEXT ?= What is the status of order ORD-12345?
 
@@ -75,10 +77,10 @@ watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a loca
 	@scripts/watch.sh
 
 .PHONY: build
-build: $(VENV)/tools ## what `sam deploy` sends: the functions for arm64, and the release's names
-	rustup target add aarch64-unknown-linux-gnu
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build
-	$(VENV)/bin/python scripts/release.py > .aws-sam/release.yaml
+build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release's names
+	rustup target add $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-unknown-linux-gnu
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(VENV)/bin/python scripts/release.py $(ARCHITECTURE) > .aws-sam/release.yaml
 
 .PHONY: deploy
 deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md

@@ -1,4 +1,5 @@
-"""Prints the release's parameters: hashes of what makes up the agents, and of the guardrail's rules.
+"""Prints the parameters of what was built: hashes of what makes up the agents, and of the guardrail's rules, and what
+the functions run on (`release.py arm64`).
 
 Bedrock cuts a new version of an agent only when its alias changes, and of a guardrail only when asked to; so the one is
 told by a hash of all that agents are made of, the other by a hash of its rules alone (a guardrail has 20 versions).
@@ -6,6 +7,7 @@ told by a hash of all that agents are made of, the other by a hash of its rules 
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 from samcli.yamlhelper import yaml_parse
@@ -23,3 +25,4 @@ parts = [path.read_text() for pattern in PARTS for path in sorted(ROOT.glob(patt
 guardrail = yaml_parse(template)["Resources"]["Guardrail"]
 print(f"Release: {digest(template, *parts)}")
 print(f"GuardrailRelease: {digest(json.dumps(guardrail, sort_keys=True))}")
+print(f"Architecture: {sys.argv[1]}")
