@@ -1,6 +1,8 @@
 //! The `toolgate` command: one subcommand per file.
 
 mod chat;
+mod check;
+mod describe;
 mod dev;
 mod invoke;
 mod play;
@@ -31,6 +33,7 @@ enum Command {
     /// Play the conversations of a scenario, and check what comes of them
     Play(play::Args),
     Schemas(schemas::Schemas),
+    Check(check::Check),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,
             Command::Play(args) => play::run(args).await,
+            Command::Check(args) => Ok(args.run()),
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });
