@@ -89,12 +89,16 @@ impl Project {
         Ok(Self { template: root, includes, schemas: files, catalogs: BTreeMap::new() })
     }
 
-    /// The binaries that the template names as handlers: each should be asked for its catalog.
+    /// The binaries that the template names as handlers: each should be asked for its catalog. A function without tools
+    /// says so by `Metadata: Toolgate: {Tools: false}`.
     pub fn handlers(&self) -> BTreeSet<String> {
         let resources = self.template.get("Resources").map_or(&[] as &[_], Node::entries);
+        let has_tools =
+            |resource: &Node| resource.at(&["Metadata", "Toolgate"])?.text_of("Tools").map(|it| it == "true");
         let binary =
             |resource: &Node| resource.at(&["Metadata", "BuildProperties"])?.text_of("Binary").map(str::to_owned);
-        resources.iter().filter_map(|entry| binary(&entry.node)).collect()
+        let handlers = resources.iter().filter(|entry| has_tools(&entry.node).unwrap_or(true));
+        handlers.filter_map(|entry| binary(&entry.node)).collect()
     }
 
     /// With the catalogs of the handlers, by the binary's name.
@@ -129,10 +133,9 @@ impl Project {
         if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
             return Some(twin.root.clone());
         }
-        // text in a block of the template starts on the line below; elsewhere it is all on one line
-        let spread = payload.place.line;
-        let lines = text.lines().count();
-        Some(moved(document, &|line| if lines > 1 { spread + line } else { spread }))
+        // a block of text in the template has its lines; elsewhere it is all on one
+        let (first, lines) = (payload.place.line, text.lines().count());
+        Some(moved(document, &|line| if lines > 1 { first + line - 1 } else { first }))
     }
 }
 

@@ -50,7 +50,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, SyntaxError> {
-        let place = Place { file: self.file.clone(), line: span.start.line() };
+        let mut place = Place { file: self.file.clone(), line: span.start.line() };
         let (tree, anchor, tag) = match event {
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
@@ -58,6 +58,10 @@ impl<'t> Reader<'_, 't> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
+                // a block starts with its first line, but where it has a tag with that
+                if tag.is_some() && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    place.line += 1;
+                }
                 (Tree::Scalar { text: text.into_owned(), plain }, anchor, tag)
             }
             Event::SequenceStart(anchor, tag) => (Tree::List(self.list()?), anchor, tag),

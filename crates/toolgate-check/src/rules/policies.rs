@@ -2,7 +2,9 @@
 
 mod schema;
 
-use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, ValidationWarning, Validator,
+};
 
 use self::schema::Actions;
 use super::{Rule, source};
@@ -121,7 +123,9 @@ fn validates(view: &View<'_>, found: &mut Found<'_>) {
             continue;
         }
         let result = Validator::new(schema).validate(&policies, ValidationMode::default());
-        let errors: Vec<String> = result.validation_errors().map(ToString::to_string).collect();
+        let never = |it: &&ValidationWarning| matches!(it, ValidationWarning::ImpossiblePolicy(_));
+        let never = result.validation_warnings().filter(never).map(ToString::to_string);
+        let errors: Vec<String> = result.validation_errors().map(ToString::to_string).chain(never).collect();
         for error in errors {
             let error = error.replace("for policy `policy`, ", "");
             let message = format!("the policy `{}` does not validate: {error}", resource.id);

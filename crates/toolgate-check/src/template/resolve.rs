@@ -82,7 +82,11 @@ impl<'p> Scope<'p> {
                 text(format!("${{{}.{}}}", resource.text()?, self.text(attribute)?))
             }
             ("Fn::GetAtt", _) => text(format!("${{{}}}", entry.node.text()?)),
-            ("Fn::Sub", [pattern, names]) => text(self.substitute(pattern.text()?, Some(names))),
+            ("Fn::Sub", [pattern, names]) => {
+                let text = self.substitute(pattern.text()?, Some(names));
+                // a block of text, whose lines a finding may point at
+                Some(Node::scalar(pattern.place.clone(), text))
+            }
             ("Fn::Sub", _) => text(self.substitute(entry.node.text()?, None)),
             ("Fn::If", [condition, yes, no]) => self.resolve(if self.holds(condition.text()?) { yes } else { no }),
             ("Fn::Join", [separator, items]) => {

@@ -1,0 +1,10 @@
+//! Each rule is broken once, in a copy of a project in which all hold, and must be found at its line and nowhere else.
+
+mod agents;
+mod gateway;
+mod kit;
+mod list;
+mod permissions;
+mod schemas;
+mod tools;
+mod variants;
