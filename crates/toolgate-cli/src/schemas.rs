@@ -86,7 +86,7 @@ impl Schemas {
             let catalog = describe(&program)?;
             let group = self.out.join(&catalog.group);
             let mut put = |name: &str, schema: Value| {
-                files.insert(group.join(name), format!("{:#}\n", sorted(schema)));
+                files.insert(group.join(name), format!("{schema:#}\n"));
             };
             put("openapi.json", schema::openapi(&catalog));
             put("functions.json", schema::functions(&catalog));
@@ -108,19 +108,6 @@ fn stale(out: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
         .collect();
     stale.sort();
     stale
-}
-
-/// The same JSON with members in order, whatever order the map type of this build keeps.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let members: BTreeMap<String, Value> =
-                members.into_iter().map(|(name, member)| (name, sorted(member))).collect();
-            Value::Object(members.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
 }
 
 fn shown(path: &Path) -> String {
