@@ -31,12 +31,17 @@ test: binaries $(VENV)/test ## all tests
 	cargo test --workspace
 	$(VENV)/bin/pytest scripts/e2e
 
+.PHONY: storm
+storm: ## a thousand random schedules of crashing refunds, with figures (STORM_SCHEDULES=n, STORM_SEED=n for one)
+	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test -p billing --test storm -- --nocapture
+
 .PHONY: check
-check: binaries $(VENV)/tools ## format, lints, schemas, template, dependencies
+check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	$(BIN)/toolgate schemas --check
+	$(BIN)/toolgate check
 	$(VENV)/bin/sam validate --lint --region us-east-1
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed.json
 	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed.json

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -138,20 +139,20 @@ def wait_until_healthy(port, process, log):
     pytest.fail(f"toolgate dev did not become healthy:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("desk")
+@contextmanager
+def local_agent(folder, **environment):
+    """`toolgate dev` as a `Desk`; `log` is the file that holds all it wrote."""
     port, log = free_port(), folder / "log"
     command = [TOOLGATE, "dev", "--template", "template.yaml", "--port", str(port), "--data", folder / "data"]
     with log.open("w") as output:
         process = subprocess.Popen(
             [*map(str, command), "--model", f"script:{SCENARIO}"],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )
     try:
         health = wait_until_healthy(port, process, log)
         desk = Desk(port)
-        desk.health = health
+        desk.health, desk.log = health, log
         yield desk
         assert process.poll() is None, f"toolgate dev ended by itself:\n{log.read_text()}"
     finally:
@@ -161,3 +162,9 @@ def desk(tmp_path_factory):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    with local_agent(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk

@@ -141,11 +141,3 @@ def test_a_bound_session_sees_its_own_customer_only(desk):
         assert ("error" not in body) == allowed
         if not allowed:
             assert "shipped" not in str(body)
-
-
-def test_what_a_person_must_confirm_is_refused_where_nobody_asked(desk):
-    arguments = {"orderId": "ORD-123", "amount": "1.00", "reason": "no consent"}
-    body, status = desk.direct("billing", "request_refund", arguments)
-    assert (body["error"]["kind"], status) == ("refused", 403)
-    assert desk.gateway("billing", "request_refund", arguments)["error"]["kind"] == "refused"
-    assert desk.order("ORD-123")["refundedAmount"] == "0.00"

@@ -61,7 +61,7 @@ impl Check {
         }
         if self.format == Format::Human {
             let found = match findings.len() {
-                0 => "nothing".to_owned(),
+                0 => "nothing found".to_owned(),
                 1 => "1 finding".to_owned(),
                 many => format!("{many} findings"),
             };
@@ -101,13 +101,13 @@ fn human(finding: &Finding) -> String {
 /// The list of rules in docs/check.md.
 fn rules() -> String {
     let mut out = String::new();
-    for family in FAMILIES {
-        out += &format!("## {}\n\n| rule | what must hold | what to do |\n| --- | --- | --- |\n", family.title);
+    for (index, family) in FAMILIES.iter().enumerate() {
+        let gap = if index == 0 { "" } else { "\n" };
+        out += &format!("{gap}## {}\n\n| rule | what must hold | what to do |\n| --- | --- | --- |\n", family.title);
         for rule in family.rules {
             let cell = |text: &str| text.replace('|', "\\|");
             out += &format!("| [`{}`]({}) | {} | {} |\n", rule.name, rule.source, cell(rule.holds), cell(rule.fix));
         }
-        out += "\n";
     }
     out
 }

@@ -1,5 +1,6 @@
 //! The `toolgate` command: one subcommand per file.
 
+mod approvals;
 mod chat;
 mod check;
 mod describe;
@@ -34,6 +35,8 @@ enum Command {
     Play(play::Args),
     Schemas(schemas::Schemas),
     Check(check::Check),
+    /// Decide about calls that wait for a person
+    Approvals(approvals::Args),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             Command::Invoke(args) => invoke::run(args).await,
             Command::Play(args) => play::run(args).await,
             Command::Check(args) => Ok(args.run()),
+            Command::Approvals(args) => approvals::run(args).await,
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }
     });

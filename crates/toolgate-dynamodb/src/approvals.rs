@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
+    error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     primitives::{DateTime, DateTimeFormat},
     types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
@@ -153,7 +154,7 @@ impl Approvals {
                 [call, _] if is_condition(call) => return Err(ApprovalsError::NotFound { id: id.to_owned() }),
                 [_, other] if is_condition(other) => return Err(decided(id, other.item())),
                 reasons if (is_passing(reasons) || passes(&error)) && retry::pause(attempt, None).await => attempt += 1,
-                _ => return Err(ApprovalsError::Store(describe("TransactWriteItems", &error))),
+                _ => return Err(self.failed("TransactWriteItems", &error)),
             }
         }
     }
@@ -196,13 +197,17 @@ impl Approvals {
         ])
     }
 
+    fn failed<E: ProvideErrorMetadata>(&self, operation: &str, error: &SdkError<E>) -> ApprovalsError {
+        ApprovalsError::Store(format!("{} on table `{}`", describe(operation, error), self.table))
+    }
+
     /// All that has not ended. A page holds a megabyte, which is thousands of calls.
     async fn scan(&self) -> Result<Vec<Item>, ApprovalsError> {
         let mut pages =
             self.client.scan().table_name(&self.table).consistent_read(true).into_paginator().items().send();
         let (mut items, now) = (Vec::new(), now());
         while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| ApprovalsError::Store(describe("Scan", &error)))?;
+            let item = item.map_err(|error| self.failed("Scan", &error))?;
             if !item.has_ended(now) {
                 items.push(item);
             }

@@ -44,6 +44,7 @@ mod entry;
 mod error;
 mod gate;
 mod handler;
+mod metrics;
 mod nearest;
 mod router;
 mod run;

@@ -17,7 +17,7 @@ use crate::{
     cx::{Cx, Shared},
     error::{Kind, ToolError},
     gate::{self, Passage, cache::Cache},
-    nearest,
+    metrics, nearest,
     router::Inner,
     store::Budget,
     telemetry,
@@ -34,6 +34,7 @@ pub struct Service<S> {
     wires: Arc<[Wire]>,
     budget: Option<Budget>,
     cache: Arc<Cache>,
+    metrics: bool,
 }
 
 /// The event is in no format that Toolgate knows. The one error that Lambda itself reports, under the stable type
@@ -79,13 +80,22 @@ impl<S> Service<S> {
 impl<S: Send + Sync + 'static> Service<S> {
     pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
         let (budget, cache) = (router.budget, Arc::new(Cache::new(router.cache_bytes)));
-        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache }
+        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache, metrics: false }
     }
 
     /// Limits the wires that are answered; a call on another is refused.
     #[must_use]
     pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
         self.wires = wires.into_iter().collect();
+        self
+    }
+
+    /// Whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format: the
+    /// namespace `BedrockAgents`, dimensions `AgentId`, `IntentClass` and `Success`, nothing of inputs or sessions.
+    /// Without this it writes none; [`run`](crate::run) decides by `TOOLGATE_METRICS` and by whether it is on Lambda.
+    #[must_use]
+    pub fn metrics(mut self, on: bool) -> Self {
+        self.metrics = on;
         self
     }
 
@@ -117,7 +127,11 @@ impl<S: Send + Sync + 'static> Service<S> {
         };
         let wire = decoded.echo.wire();
         let done = self.dispatch(decoded.call, decoded.unreadable, wire).await;
-        telemetry::call(&done.record, wire, &context.request_id, started.elapsed());
+        let duration = started.elapsed();
+        telemetry::call(&done.record, wire, &context.request_id, duration);
+        if self.metrics {
+            metrics::emit(&done.record, wire, &context.request_id, duration);
+        }
         Ok(wire::encode(decoded.echo, done.outcome, done.session, done.prompt))
     }
 
@@ -204,6 +218,7 @@ impl<S> Clone for Service<S> {
             wires: self.wires.clone(),
             budget: self.budget,
             cache: self.cache.clone(),
+            metrics: self.metrics,
         }
     }
 }

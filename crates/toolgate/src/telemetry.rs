@@ -64,7 +64,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let tool = record.tool.as_deref().unwrap_or("(unknown)");
     let outcome = record.outcome.unwrap_or("ok");
-    let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
+    let duration_ms = milliseconds(duration);
     let (wire, gate, dropped) = (wire.name(), record.gate, record.dropped);
     let (replayed, cached) = (record.replayed, record.cached);
     match &record.source {
@@ -74,6 +74,11 @@ pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Dura
         Some(cause) => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call"),
         None => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, dropped, replayed, cached, "call"),
     }
+}
+
+/// To the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The line of an event that is no call.

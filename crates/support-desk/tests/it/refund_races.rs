@@ -53,18 +53,8 @@ fn service(desk: Desk) -> Service<Desk> {
 }
 
 async fn call(service: &Service<Desk>, session: &str, order: &str, amount: &str) -> Value {
-    let event = json!({
-        "messageVersion": "1.0", "agent": {"name": "n", "id": "A", "alias": "L", "version": "1"}, "inputText": "hi",
-        "sessionId": session, "actionGroup": "billing", "function": "refund",
-        "sessionAttributes": {"customerId": JANE}, "promptSessionAttributes": {},
-        "parameters": [
-            {"name": "orderId", "type": "string", "value": order},
-            {"name": "amount", "type": "number", "value": amount},
-        ],
-    });
-    let reply = service.handle(event, &testing::context(None)).await.unwrap();
-    let body = &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"];
-    serde_json::from_str(body.as_str().unwrap()).unwrap()
+    let input = json!({"orderId": order, "amount": amount});
+    testing::call(service, "refund", input).session(session).identity("customerId", JANE).await.body().clone()
 }
 
 /// 32 refunds of one amount by as many sessions; the states of the replies, an error as its kind.

@@ -1,7 +1,10 @@
 //! A seeded desk on an embedded DynamoDB server, at a fixed time. The handlers' tests use this file too.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -13,7 +16,7 @@ use aws_sdk_dynamodb::{
 };
 use dynoxide::Database;
 use support_desk::{Clock, Desk, seed, tables::Tables};
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, task::JoinHandle};
 
 /// The time at which all tests play.
 pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
@@ -29,14 +32,42 @@ pub(crate) async fn client() -> Client {
 
 async fn client_of(database: Database) -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, database));
+    client_at(address)
+}
+
+/// An embedded server with empty tables, for other processes too; it ends when it is dropped.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(tables: &Tables) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().unwrap()));
+        let client = client_at(address);
+        create_tables(&client, tables).await;
+        Self { address, client, serving }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn client_at(address: SocketAddr) -> Client {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(endpoint)
+        .endpoint_url(format!("http://{address}"))
         .retry_config(RetryConfig::disabled())
         .http_client(http)
         .build();

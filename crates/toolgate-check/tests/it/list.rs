@@ -9,10 +9,7 @@ fn every_rule_has_a_name_of_its_own_a_source_and_a_fix() {
     let mut names = BTreeSet::new();
     for rule in FAMILIES.iter().flat_map(|family| family.rules) {
         assert!(names.insert(rule.name), "{rule:?}");
-        assert!(
-            rule.source.starts_with("https://"),
-            "{rule:?}"
-        );
+        assert!(rule.source.starts_with("https://"), "{rule:?}");
         assert!(!rule.fix.is_empty() && !rule.holds.is_empty(), "{rule:?}");
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Failure;
 
 /// Where `toolgate dev` listens.
-const LOCAL: &str = "http://127.0.0.1:8787";
+pub(crate) const LOCAL: &str = "http://127.0.0.1:8787";
 
 /// Where an agent is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,12 +89,17 @@ impl Place {
 }
 
 /// Plain http, or an address of this machine.
-fn is_local(url: &str) -> bool {
+pub(crate) fn is_local(url: &str) -> bool {
+    is_loopback(url) || url.parse::<reqwest::Url>().is_ok_and(|url| url.scheme() == "http")
+}
+
+/// An address of this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
     let Ok(url) = url.parse::<reqwest::Url>() else {
         return false;
     };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    url.scheme() == "http" || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! Contention, throttles and lost answers.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use serde_json::json;
+use toolgate::testing;
 
-use crate::{
-    kit::{Bank, call},
-    proxy::Fault,
-};
+use crate::{kit::Bank, proxy::Fault};
 
 #[tokio::test]
 async fn contention_and_throttles_of_single_items_are_tried_again() {
@@ -65,11 +63,8 @@ async fn nothing_is_tried_again_beyond_the_calls_deadline() {
     let bank = Bank::open().await;
     let slow = Fault::canceled(&["None", "TransactionConflict", "None"]).after(Duration::from_millis(60));
     bank.proxy.fail(std::iter::repeat_n(slow, 8));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let deadline = u64::try_from(now).unwrap() + 600;
-    let input = json!({"account": "jane", "amount": 100});
-    let reply = call(&bank.service, "pay", "s-1", input, Some(deadline)).await;
-    assert_eq!(reply["error"]["kind"], "conflict", "{reply}");
+    let pay = testing::call(&bank.service, "pay", json!({"account": "jane", "amount": 100}));
+    pay.within(Duration::from_millis(600)).await.assert_error("conflict");
     let requests = bank.proxy.requests();
     assert!((1..8).contains(&requests), "{requests} requests were sent");
     assert_eq!(bank.balance().await, (1_000, 0));

@@ -228,7 +228,7 @@ impl Bank {
 
     /// Calls a tool on the function wire, in a session; the body of the reply.
     pub(crate) async fn call(&self, tool: &str, session: &str, arguments: Value) -> Value {
-        call(&self.service, tool, session, arguments, None).await
+        call(&self.service, tool, session, arguments).await
     }
 
     pub(crate) async fn pay(&self, session: &str, amount: i64) -> Value {
@@ -236,28 +236,9 @@ impl Bank {
     }
 }
 
-/// As [`Bank::call`], of a service alone, with an end of the call in epoch milliseconds.
-pub(crate) async fn call(
-    service: &Service<State>,
-    tool: &str,
-    session: &str,
-    arguments: Value,
-    deadline: Option<u64>,
-) -> Value {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let arguments = arguments.as_object().unwrap().iter();
-    let parameters: Vec<_> =
-        arguments.map(|(name, value)| json!({"name": name, "type": "string", "value": text(value)})).collect();
-    let event = json!({
-        "messageVersion": "1.0", "agent": {"name": "n", "id": "A", "alias": "L", "version": "1"}, "inputText": "hi",
-        "sessionId": session, "actionGroup": "bank", "function": tool, "parameters": parameters,
-        "sessionAttributes": {}, "promptSessionAttributes": {},
-    });
-    let mut context = testing::context(None);
-    context.deadline = deadline.unwrap_or_default();
-    let reply = service.handle(event, &context).await.unwrap();
-    let body = &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"];
-    serde_json::from_str(body.as_str().unwrap()).unwrap()
+/// As [`Bank::call`], of a service alone.
+pub(crate) async fn call(service: &Service<State>, tool: &str, session: &str, arguments: Value) -> Value {
+    testing::call(service, tool, arguments).session(session).await.body().clone()
 }
 
 fn router() -> Router<State> {

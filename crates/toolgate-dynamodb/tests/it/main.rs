@@ -7,9 +7,11 @@
     reason = "tests may fail loudly"
 )]
 
+mod approvals;
 mod budget;
 mod commit;
 mod faults;
+mod http;
 mod kit;
 mod lease;
 mod parked;

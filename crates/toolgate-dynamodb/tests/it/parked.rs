@@ -1,5 +1,7 @@
 //! Calls that a person has to approve, where the platform asks nobody: they wait, and run once, as they were approved.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use toolgate::{Budget, Wire, testing};
 use toolgate_dynamodb::{Approvals, Decision};
@@ -118,6 +120,15 @@ async fn an_approval_serves_nobody_else_and_nothing_else() {
     call(&bank, Wire::Gateway, "pay_confirmed", more).await.assert_error("waiting for approval");
     call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).await.assert_error("waiting for approval");
     assert_eq!(bank.balance().await, (1_000, 0));
+}
+
+#[tokio::test]
+async fn an_approved_call_that_times_out_says_that_it_may_be_repeated() {
+    let bank = Bank::open().await;
+    let id = park(&bank, Wire::Gateway, "wire_confirmed", pay("hang")).await;
+    approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    let call = call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).within(Duration::from_millis(400));
+    call.await.assert_error("timed out").assert_says("it may have happened; repeat the same call");
 }
 
 #[tokio::test]

@@ -10,17 +10,18 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
+
+use crate::http::{Answer, forward, message};
 
 /// What happens to one request instead of being forwarded.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// It is answered with an error.
-    Answer { after: Duration, status: u16, body: String },
+    Answer { after: Duration, answer: Answer },
     /// It is forwarded, and the connection is cut before the answer.
     CutAfter,
     /// The connection is cut at once.
@@ -32,24 +33,17 @@ pub(crate) enum Fault {
 impl Fault {
     /// A cancelled transaction, with one code for each of its items.
     pub(crate) fn canceled(codes: &[&str]) -> Self {
-        let reasons: Vec<_> = codes.iter().map(|code| json!({"Code": code, "Message": "as the test says"})).collect();
-        let body = json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": format!("Transaction cancelled, please refer cancellation reasons for specific reasons {codes:?}"),
-            "CancellationReasons": reasons,
-        });
-        Self::Answer { after: Duration::ZERO, status: 400, body: body.to_string() }
+        Self::Answer { after: Duration::ZERO, answer: Answer::canceled(codes) }
     }
 
     /// Any other error of the service.
     pub(crate) fn error(status: u16, code: &str) -> Self {
-        let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "as the test says"});
-        Self::Answer { after: Duration::ZERO, status, body: body.to_string() }
+        Self::Answer { after: Duration::ZERO, answer: Answer::error(status, code) }
     }
 
     pub(crate) fn after(self, wait: Duration) -> Self {
         match self {
-            Self::Answer { status, body, .. } => Self::Answer { after: wait, status, body },
+            Self::Answer { answer, .. } => Self::Answer { after: wait, answer },
             other => other,
         }
     }
@@ -108,42 +102,10 @@ async fn serve(
                 forward(upstream, &request).await?;
                 return Ok(());
             }
-            Some(Fault::Answer { after, status, body }) => {
+            Some(Fault::Answer { after, answer }) => {
                 tokio::time::sleep(after).await;
-                let head = format!(
-                    "HTTP/1.1 {status} Error\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n",
-                    body.len()
-                );
-                client.write_all(format!("{head}{body}").as_bytes()).await?;
+                client.write_all(&answer.bytes()).await?;
             }
         }
     }
-}
-
-async fn forward(upstream: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut server = TcpStream::connect(upstream).await?;
-    server.write_all(request).await?;
-    message(&mut server).await
-}
-
-/// One HTTP message whose length is declared, as both sides here do.
-async fn message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let head = loop {
-        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    let whole = head + length.expect("a declared length");
-    while bytes.len() < whole {
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    Ok(bytes)
 }

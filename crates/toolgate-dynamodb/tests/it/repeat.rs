@@ -40,7 +40,7 @@ async fn thirty_two_identical_calls_have_one_effect_and_one_reply() {
     let bank = Bank::open().await;
     let calls = (0..32).map(|_| {
         let service = bank.service.clone();
-        tokio::spawn(async move { call(&service, "pay", "s-1", json!({"account": "jane", "amount": 100}), None).await })
+        tokio::spawn(async move { call(&service, "pay", "s-1", json!({"account": "jane", "amount": 100})).await })
     });
     let mut replies: Vec<Value> = Vec::new();
     for call in calls.collect::<Vec<_>>() {

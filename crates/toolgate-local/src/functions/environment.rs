@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::template::{FunctionSpec, REGION};
 
 /// Settings of this laptop that a handler may see: they change what it logs, not what it does.
-const PASSED_ON: [&str; 3] = ["TOOLGATE_LOG", "RUST_LOG", "RUST_BACKTRACE"];
+const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
 
 /// What every program gets that the local agent runs.
 #[derive(Debug, Clone)]

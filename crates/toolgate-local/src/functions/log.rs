@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Lambda returns the last 4 KB of an invocation's log.
 const TAIL_BYTES: usize = 4096;
+/// How a line of metrics begins, in CloudWatch's embedded metric format as Toolgate writes it.
+const METRICS: &str = r#"{"_aws":"#;
 
 /// Where the lines of functions go, each with the function's name.
 #[derive(Clone)]
@@ -19,7 +21,8 @@ pub struct Log(Arc<Write>);
 type Write = dyn Fn(&str, &str) + Send + Sync;
 
 impl Log {
-    /// Calls this with the function's name and the line.
+    /// Calls this with the function's name and the line. Lines of metrics are left out; an invocation's log tail has
+    /// them, as on Lambda.
     pub fn new(write: impl Fn(&str, &str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(write))
     }
@@ -43,7 +46,11 @@ impl Log {
             let line = String::from_utf8_lossy(&bytes);
             let line = line.trim_end_matches(['\r', '\n']);
             tail.push(line);
-            self.line(&name, line);
+            match line.starts_with(METRICS) {
+                // for a service to read, one for each call: nobody wants to see them scroll by
+                true => tracing::debug!(function = name, line, "metrics"),
+                false => self.line(&name, line),
+            }
             bytes.clear();
         }
     }
@@ -94,5 +101,16 @@ mod tests {
         tail.push(&"é".repeat(4000));
         let text = tail.take();
         assert!(text.len() <= TAIL_BYTES && text.starts_with('é'));
+    }
+
+    #[tokio::test]
+    async fn metrics_are_in_the_tail_and_not_in_the_log() {
+        let (tail, seen) = (Tail::default(), Arc::new(Mutex::new(String::new())));
+        let log = seen.clone();
+        let log = Log::new(move |name, line| log.lock().unwrap().push_str(&format!("{name} | {line}\n")));
+        let written = "one\n{\"_aws\":{}}\n{\"own\":\"_aws\"}\n";
+        log.forward("orders".into(), written.as_bytes(), tail.clone()).await;
+        assert_eq!(*seen.lock().unwrap(), "orders | one\norders | {\"own\":\"_aws\"}\n");
+        assert_eq!(tail.take(), written);
     }
 }

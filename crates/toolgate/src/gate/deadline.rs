@@ -9,14 +9,15 @@ use crate::{cx::Cx, error::ToolError, step::Outcome};
 const MARGIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Ends `work` in time.
-pub(super) async fn within<S>(cx: &Cx<S>, once: bool, work: impl Future<Output = Outcome>) -> Outcome {
+pub(super) async fn within<S>(cx: &Cx<S>, work: impl Future<Output = Outcome>) -> Outcome {
     let Some(left) = cx.remaining() else { return work.await };
     let left = left.saturating_sub((left / 10).clamp(MARGIN.0, MARGIN.1));
     if left.is_zero() {
         return Err(timed_out(false));
     }
     // what is not begun has not happened
-    tokio::time::timeout(left, work).await.unwrap_or_else(|_elapsed| Err(timed_out(once && cx.trail().has_begun())))
+    let may_have_happened = || cx.once_key().is_some() && cx.trail().has_begun();
+    tokio::time::timeout(left, work).await.unwrap_or_else(|_elapsed| Err(timed_out(may_have_happened())))
 }
 
 fn timed_out(may_have_happened: bool) -> ToolError {

@@ -49,7 +49,8 @@ impl<S> Passage<S> {
     /// Whether a gate after the third looks at the input.
     fn keeps_input(&self) -> bool {
         let entry = &self.entry;
-        entry.once.is_some() || entry.confirm || entry.cache.is_some() || !self.router.steps.is_empty()
+        let parks = entry.confirm && !self.cx.wire().is_agents();
+        entry.once.is_some() || parks || entry.cache.is_some() || !self.router.steps.is_empty()
     }
 }
 
@@ -66,7 +67,7 @@ async fn through<S: Send + Sync + 'static>(mut passage: Passage<S>) -> Outcome {
     at("types", types::enter(&mut passage))?;
     at("rules", rules::enter(&passage))?;
     let (router, entry, cx) = (passage.router.clone(), passage.entry.clone(), passage.cx.clone());
-    let output = deadline::within(&cx, entry.once.is_some(), step::walk(&router.steps, passage)).await?;
+    let output = deadline::within(&cx, step::walk(&router.steps, passage)).await?;
     // a step's output passes here again: what it adds leaves only if it is exposed
     let output = if router.steps.is_empty() { output } else { fields_out::leave(&entry, &cx, output) };
     at("size", size::leave(&entry, &cx, output))

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{router::Router, service::Service, store::Budget, telemetry, wire::Wire};
+use crate::{metrics, router::Router, service::Service, store::Budget, telemetry, wire::Wire};
 
 /// What ends a handler.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -27,7 +27,8 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
 /// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
-/// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]).
+/// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda)
+/// says whether calls write metrics to standard output ([`Service::metrics`]).
 ///
 /// # Errors
 /// The state could not be made, a `TOOLGATE_` variable makes no sense, or the Runtime API is gone.
@@ -49,7 +50,8 @@ where
     hide_panic_payloads();
     let api = api::RuntimeApi::from_env()?;
     let service = async {
-        let service = router.with_state(state().await.map_err(Into::into)?);
+        let metrics = metrics::from_env()?;
+        let service = router.with_state(state().await.map_err(Into::into)?).metrics(metrics);
         let service = match Budget::from_env(service.declared_budget())? {
             Some(budget) => service.budget(budget)?,
             None => service,
@@ -74,8 +76,8 @@ where
 
 /// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
 ///
-/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), and a
-/// `tracing` subscriber.
+/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), metrics
+/// (see [`Service::metrics`]) and a `tracing` subscriber.
 ///
 /// # Errors
 /// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).

@@ -18,6 +18,7 @@ struct Look {
     /// What.
     what: String,
     /// How many.
+    #[expect(dead_code, reason = "it is part of the key only")]
     count: Option<f64>,
 }
 

@@ -177,6 +177,7 @@ impl std::fmt::Display for Private {
 
 impl std::error::Error for Private {}
 
+#[allow(clippy::print_stdout, reason = "a leak is planted")]
 async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
     cx.state().count();
     let session = cx.session();
@@ -192,6 +193,7 @@ async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
         "too large" => return Err(ToolError::too_large("narrow your query")),
         "timed out" => return Err(ToolError::timed_out("too slow")),
         "internal" => return Err(ToolError::internal(Private)),
+        "replay" => return Err(ToolError::replay(json!({"text": "the first reply"}))),
         "fatal" => return Err(ToolError::conflict("stop").fatal()),
         "set" => session.set("last", "7")?,
         "clear" => session.clear("last")?,
@@ -210,6 +212,9 @@ async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
             assert_eq!(session.get("customerId").as_deref().unwrap_or("nobody"), bound);
             return Ok(Acted { text: format!("{bound} {hint}") });
         }
+        // planted leaks, which the test of personal data has to find
+        what if what.starts_with("log ") => tracing::trace!(target: "probe", what, "planted"),
+        what if what.starts_with("print ") => println!("planted {what}"),
         "invisible" => return Ok(Acted { text: "a\u{202e}b\u{200b}c\u{7}d\u{e0041}\u{feff}\né".into() }),
         _ => {}
     }
@@ -253,7 +258,7 @@ pub(crate) fn router() -> Router<State> {
         .identity_header("X-Customer", "customerId")
         .tool(Tool::new("take_order", take_order).expose(taken))
         .tool(Tool::new("act", act).expose(["text"]))
-        .tool(Tool::new("act_once", act).once().expose(["text"]))
+        .tool(Tool::new("act_once", act).once().intent_class("effects").expose(["text"]))
         .tool(Tool::new("act_confirmed", act).confirm().expose(["text"]))
         .tool(
             Tool::new("update", update)

@@ -54,7 +54,7 @@ pub(crate) struct Function {
     child: Child,
     next: Sender<(String, Vec<u8>)>,
     posts: Receiver<Post>,
-    log: Option<JoinHandle<String>>,
+    written: Option<[JoinHandle<String>; 2]>,
     count: usize,
 }
 
@@ -71,6 +71,7 @@ impl Function {
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api)
             .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -83,13 +84,8 @@ impl Function {
                 std::thread::spawn(move || serve(stream, &events, &posted));
             }
         });
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { child, next, posts, log: Some(log), count: 0 }
+        let written = [text(child.stdout.take().unwrap()), text(child.stderr.take().unwrap())];
+        Self { child, next, posts, written: Some(written), count: 0 }
     }
 
     /// Invokes with these raw headers (`name: value`, any bytes) beside the request id.
@@ -131,10 +127,16 @@ impl Function {
     }
 
     /// Ends the process; gives what it logged.
-    pub(crate) fn log(mut self) -> String {
+    pub(crate) fn log(self) -> String {
+        let [_, log] = self.written();
+        log
+    }
+
+    /// Ends the process; gives its standard output and its log.
+    pub(crate) fn written(mut self) -> [String; 2] {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.log.take().unwrap().join().unwrap()
+        self.written.take().unwrap().map(|text| text.join().unwrap())
     }
 }
 
@@ -143,6 +145,15 @@ impl Drop for Function {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// All that comes out of a pipe.
+fn text(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// Answers one connection's requests, until it closes.

@@ -21,6 +21,7 @@ struct Say {
     #[validate(length(min = 1))]
     text: String,
     /// How often.
+    #[expect(dead_code, reason = "steps look at it")]
     times: Option<i64>,
 }
 

@@ -1,0 +1,68 @@
+//! One instance of a deployed function: a process of the handler, and what stands between it and DynamoDB.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use support_desk::tables::Tables;
+
+use crate::{
+    kit::NOW,
+    platform::{Function, Invoked},
+    proxy::Proxy,
+};
+
+/// The function's timeout where nothing goes wrong.
+pub(crate) const CALM: Duration = Duration::from_secs(15);
+
+pub(crate) struct Instance {
+    pub(crate) function: Function,
+    pub(crate) proxy: Proxy,
+}
+
+impl Instance {
+    /// An instance of the handler `program`, with the environment that the template gives it.
+    pub(crate) async fn of(program: &str) -> Self {
+        let proxy = Proxy::start().await;
+        let endpoint = format!("http://{}", proxy.address);
+        let tables = Tables::named_as_in_template();
+        let function = Function::new(
+            program,
+            &[
+                ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+                ("AWS_EC2_METADATA_DISABLED", "true"),
+                ("CUSTOMERS_TABLE", &tables.customers),
+                ("ORDERS_TABLE", &tables.orders),
+                ("INVOICES_TABLE", &tables.invoices),
+                ("TICKETS_TABLE", &tables.tickets),
+                ("LEDGER_TABLE", &tables.ledger),
+                ("SUPPORT_DESK_UNBOUND", "allow"),
+                ("SUPPORT_DESK_NOW", NOW),
+                ("TOOLGATE_WIRES", "function,api"),
+            ],
+        );
+        proxy.kills(function.killer());
+        Self { function, proxy }
+    }
+
+    /// The body of the reply to one event, where nothing goes wrong.
+    pub(crate) async fn ask(&mut self, event: &str) -> String {
+        match self.function.invoke(event, CALM).await {
+            Invoked::Reply(reply) => body(&reply),
+            other => panic!("no reply, but {other:?}"),
+        }
+    }
+}
+
+/// The output or error in a reply, byte for byte, on whichever of the Agents wires it came.
+pub(crate) fn body(reply: &str) -> String {
+    let reply: Value = serde_json::from_str(reply).unwrap();
+    let response = &reply["response"];
+    let body = match response["functionResponse"].is_null() {
+        true => &response["responseBody"]["application/json"]["body"],
+        false => &response["functionResponse"]["responseBody"]["TEXT"]["body"],
+    };
+    body.as_str().unwrap_or_else(|| panic!("no reply of a tool: {reply}")).to_owned()
+}

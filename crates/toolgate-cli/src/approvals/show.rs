@@ -1,0 +1,192 @@
+//! Parked calls as text. Their inputs were written by a model, perhaps for the eyes of the person who decides: nothing
+//! of them reaches the terminal that could move its cursor, hide a part, or look like another line of the list.
+
+use std::fmt::Write;
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use serde::Serialize;
+use serde_json::Value;
+use toolgate_dynamodb::{Decision, Parked};
+
+/// The calls that wait, a line each. Inputs are whole, however long: what is approved must have been seen.
+pub(super) fn table(waiting: &[Parked], now: DateTime) -> String {
+    let head = ["ID", "TOOL", "FOR", "EXPIRES IN", "INPUT"].map(str::to_owned);
+    let rows = waiting.iter().map(|parked| {
+        let left = left(&parked.expires_at, now);
+        [visible(&parked.id), visible(&parked.tool), visible(&whose(parked)), visible(&left), input(parked)]
+    });
+    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
+    let mut widths = [0; 5];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let line: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// One line about a decision.
+pub(super) fn decided(parked: &Parked, decision: Decision, by: &str) -> String {
+    let [id, tool, whose, by] = [&parked.id, &parked.tool, &whose(parked), by].map(visible);
+    format!("{} {id} by {by}: {tool} {} for {whose}", decision.as_str(), input(parked))
+}
+
+/// JSON on one line, in ASCII where a terminal might act on it.
+pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value).map(|text| escape(&text, is_unsafe))
+}
+
+fn input(parked: &Parked) -> String {
+    visible(&Value::Object(parked.input.clone()).to_string())
+}
+
+/// Whose call it is: declared identity and session.
+fn whose(parked: &Parked) -> String {
+    let mut parts = Vec::new();
+    for (name, value) in parked.caller.iter().flatten() {
+        parts.push(match value {
+            Value::String(text) => format!("{name} {text}"),
+            other => format!("{name} {other}"),
+        });
+    }
+    parts.extend(parked.session.iter().map(|session| format!("session {session}")));
+    if parts.is_empty() { "anybody".to_owned() } else { parts.join(", ") }
+}
+
+/// The time left, in two units.
+fn left(until: &str, now: DateTime) -> String {
+    let Ok(until) = DateTime::from_str(until, DateTimeFormat::DateTime) else { return until.to_owned() };
+    let seconds = (until.secs() - now.secs()).max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+/// Text as it is seen: what is unsafe, and space that could build another line of the list, is written as JSON escapes.
+fn visible(text: &str) -> String {
+    let mut before = '\0';
+    escape(text, |c| {
+        let space = if c == ' ' { before == ' ' } else { c.is_whitespace() };
+        before = c;
+        space || is_unsafe(c)
+    })
+}
+
+fn escape(text: &str, mut is: impl FnMut(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is(c) {
+            false => escaped.push(c),
+            true => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // writing to a text cannot fail
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    escaped
+}
+
+/// Control characters, and what Unicode has that is not seen or turns text around.
+fn is_unsafe(c: char) -> bool {
+    match c {
+        c if c.is_control() => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
+        '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' => true,
+        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
+        '\u{e0000}'..='\u{e0fff}' => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parked(value: Value) -> Parked {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn plain() -> Value {
+        json!({
+            "id": "APR-7M2KQ4XWZA", "tool": "request_refund", "input": {"amount": "129.95", "orderId": "ORD-123"},
+            "session": null, "caller": {"customerId": "CUST-12345"}, "expiresAt": "2026-03-01T12:00:00Z",
+        })
+    }
+
+    fn at(text: &str) -> DateTime {
+        DateTime::from_str(text, DateTimeFormat::DateTime).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_a_table_with_whole_inputs() {
+        let mut other = plain();
+        other["session"] = json!("s-1");
+        other["caller"] = Value::Null;
+        other["input"] = json!({"reason": "x".repeat(400)});
+        let text = table(&[parked(plain()), parked(other)], at("2026-03-01T10:29:30Z"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "ID              TOOL            FOR                    EXPIRES IN  INPUT");
+        assert_eq!(
+            lines[1],
+            "APR-7M2KQ4XWZA  request_refund  customerId CUST-12345  1 h 30 min  \
+             {\"amount\":\"129.95\",\"orderId\":\"ORD-123\"}"
+        );
+        assert!(
+            lines[2].contains("  session s-1            1 h 30 min  ")
+                && lines[2].ends_with(&format!("{}\"}}", "x".repeat(400)))
+        );
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn the_time_left_has_two_units() {
+        let left = |now| left("2026-03-01T12:00:00Z", at(now));
+        assert_eq!(left("2026-02-27T10:59:00Z"), "2 d 1 h");
+        assert_eq!(left("2026-03-01T09:59:59Z"), "2 h 0 min");
+        assert_eq!(left("2026-03-01T11:58:59Z"), "1 min");
+        assert_eq!(left("2026-03-01T11:59:18Z"), "42 s");
+        assert_eq!(left("2026-03-01T12:00:01Z"), "0 s");
+    }
+
+    /// A reason that would clear the screen, turn text around, or look like a harmless line of its own.
+    const HOSTILE: &str =
+        "a\u{1b}[2J\u{9b}1A\r\nAPR-AAAAAAAAAA\u{202e}x\u{200b}\u{7f}\u{e0041}  \u{2003}\u{a0}b \\ \" \u{fc}";
+
+    #[test]
+    fn a_hostile_input_stays_text() {
+        let mut value = plain();
+        value["input"] = json!({"reason": HOSTILE, "\u{1b}]0;title\u{7}": 1});
+        value["session"] = json!("s\u{1b}[2J\nAPR-BBBBBBBBBB  x");
+        value["caller"] = json!({"customerId": "c\r\u{1b}c"});
+        let parked = parked(value);
+        let text = table(std::slice::from_ref(&parked), at("2026-03-01T10:29:30Z"));
+        assert_eq!(text.lines().count(), 2, "{text}");
+        let line = decided(&parked, Decision::Approve, "dana\u{1b}[2J");
+        let json = json(&parked).unwrap();
+        for shown in [text.trim_end_matches('\n').replace('\n', ""), line.clone(), json.clone()] {
+            assert!(!shown.contains(is_unsafe), "{shown:?}");
+        }
+        assert!(
+            line.contains(
+                r#"a\u001b[2J\u009b1A\r\nAPR-AAAAAAAAAA\u202ex\u200b\u007f\udb40\udc41 \u0020\u2003\u00a0b \\ \" ü"#
+            ),
+            "{line}"
+        );
+        let back: Parked = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, parked);
+    }
+}

@@ -1,0 +1,222 @@
+//! Metrics of calls, in CloudWatch's embedded metric format: one line of JSON on standard output per call.
+//!
+//! A line holds counts, a duration and names that the engineer declared. The one word of a caller in it, the agent's
+//! id, must look like one, since each new value of a dimension is a metric that is paid for. A module of its own and no
+//! crate: the line's shape never changes, and the crates for this format bring a global recorder or a writer's thread.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::{
+    borrow::Cow,
+    env::VarError,
+    io::Write,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+
+use crate::{
+    error::Kind,
+    run::Error,
+    telemetry::{Record, milliseconds},
+    wire::Wire,
+};
+
+const NAMESPACE: &str = "BedrockAgents";
+
+/// By agent and class for dashboards, by class, and over all calls, which is what alarms look at.
+const DIMENSIONS: [&[&str]; 3] = [&["AgentId", "IntentClass", "Success"], &["IntentClass"], &[]];
+
+const METRICS: [Definition; 7] = [
+    Definition { name: "AgentInvocations", unit: "Count" },
+    Definition { name: "ToolInvocations", unit: "Count" },
+    Definition { name: "ToolErrors", unit: "Count" },
+    Definition { name: "Refusals", unit: "Count" },
+    Definition { name: "Latency", unit: "Milliseconds" },
+    Definition { name: "DroppedFields", unit: "Count" },
+    Definition { name: "Replays", unit: "Count" },
+];
+
+/// Kinds that are the function's fault. All others are what a gate or a tool declined.
+const FAULTS: [&str; 3] = [Kind::Internal.as_str(), Kind::TimedOut.as_str(), Kind::TooLarge.as_str()];
+
+/// Characters of a dimension's value, by the specification.
+const LONGEST_VALUE: usize = 1024;
+/// `^[0-9a-zA-Z]{1,10}$`: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Agent.html>
+const LONGEST_AGENT_ID: usize = 10;
+const UNKNOWN: &str = "unknown";
+
+/// Whether `TOOLGATE_METRICS` wants metrics; without it, whether this is Lambda.
+pub(crate) fn from_env() -> Result<bool, Error> {
+    let wrong = |value: &str| Err(format!("TOOLGATE_METRICS must be `on` or `off`, not `{value}`").into());
+    match std::env::var("TOOLGATE_METRICS").as_deref().map(str::trim) {
+        Ok("on") => Ok(true),
+        Ok("off") => Ok(false),
+        // set by Lambda, and by `toolgate dev`, which is to do as Lambda does
+        Ok("") | Err(VarError::NotPresent) => Ok(std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some()),
+        Ok(value) => wrong(value),
+        Err(VarError::NotUnicode(value)) => wrong(&value.to_string_lossy()),
+    }
+}
+
+/// Writes a call's line, whole and at once, so that no other line can begin inside of it.
+pub(crate) fn emit(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // neither can fail a call: the line has nothing that JSON cannot say, and a closed output is nobody's to read
+    if let Ok(mut line) = serde_json::to_vec(&Line::of(record, wire, request_id, duration, now)) {
+        line.push(b'\n');
+        let _ = std::io::stdout().lock().write_all(&line);
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line<'a> {
+    // the first member: the local agent knows the line by it
+    #[serde(rename = "_aws")]
+    metadata: Metadata,
+    agent_id: &'a str,
+    intent_class: Cow<'a, str>,
+    success: &'static str,
+    agent_invocations: u8,
+    tool_invocations: u8,
+    tool_errors: u8,
+    refusals: u8,
+    latency: f64,
+    dropped_fields: usize,
+    replays: u8,
+    // no dimensions, but good to search for: what follows is in the log line of the call too
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<&'a str>,
+    wire: &'static str,
+    outcome: &'static str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: u64,
+    cloud_watch_metrics: [Directive; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: [&'static [&'static str]; 3],
+    metrics: [Definition; 7],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl<'a> Line<'a> {
+    fn of(record: &'a Record, wire: Wire, request_id: &'a str, duration: Duration, now: Duration) -> Self {
+        let failed = record.outcome.is_some();
+        let fault = record.outcome.is_some_and(|kind| FAULTS.contains(&kind));
+        Self {
+            metadata: Metadata {
+                timestamp: u64::try_from(now.as_millis()).unwrap_or_default(),
+                cloud_watch_metrics: [Directive { namespace: NAMESPACE, dimensions: DIMENSIONS, metrics: METRICS }],
+            },
+            agent_id: if wire.is_agents() { agent_id(record.agent.as_deref()) } else { wire.name() },
+            intent_class: value(&record.intent_class),
+            success: if failed { "false" } else { "true" },
+            agent_invocations: 1,
+            tool_invocations: record.tool.is_some().into(),
+            tool_errors: fault.into(),
+            refusals: (failed && !fault).into(),
+            latency: milliseconds(duration),
+            dropped_fields: record.dropped,
+            replays: record.replayed.into(),
+            tool: record.tool.as_deref(),
+            wire: wire.name(),
+            outcome: record.outcome.unwrap_or("ok"),
+            request_id,
+        }
+    }
+}
+
+/// The id of an event, if it can be one.
+fn agent_id(id: Option<&str>) -> &str {
+    let possible = |id: &&str| {
+        (1..=LONGEST_AGENT_ID).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_alphanumeric())
+    };
+    id.filter(possible).unwrap_or(UNKNOWN)
+}
+
+/// What CloudWatch takes as a dimension's value: some ASCII that can be seen. It would leave out the metric otherwise.
+fn value(text: &str) -> Cow<'_, str> {
+    let plain = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.len() <= LONGEST_VALUE;
+    match text.trim() {
+        "" => UNKNOWN.into(),
+        text if plain(text) && !text.starts_with(':') => text.into(),
+        text => text
+            .chars()
+            .take(LONGEST_VALUE)
+            .enumerate()
+            .map(|(place, letter)| match letter {
+                ':' if place == 0 => '?',
+                ' '..='~' => letter,
+                _ => '?',
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(record: &Record, wire: Wire) -> serde_json::Value {
+        let line = Line::of(record, wire, "id", Duration::from_micros(1500), Duration::from_millis(7));
+        serde_json::to_value(&line).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_known_by_its_first_member() {
+        let record = Record::default();
+        let line = Line::of(&record, Wire::Direct, "id", Duration::ZERO, Duration::ZERO);
+        assert!(serde_json::to_string(&line).unwrap().starts_with(r#"{"_aws":{"Timestamp":0,"#));
+    }
+
+    #[test]
+    fn only_what_can_be_an_agents_id_becomes_a_value() {
+        for (id, expected) in [
+            (Some("ABCDE12345"), "ABCDE12345"),
+            (Some("Orders"), "Orders"),
+            (Some(""), "unknown"),
+            (Some("ABCDE123456"), "unknown"),
+            (Some("a@b.example"), "unknown"),
+            (Some("Zoë"), "unknown"),
+            (None, "unknown"),
+        ] {
+            let record = Record { agent: id.map(str::to_owned), ..Record::default() };
+            assert_eq!(line(&record, Wire::Function)["AgentId"], expected);
+            assert_eq!(line(&record, Wire::Api)["AgentId"], expected);
+            assert_eq!(line(&record, Wire::Gateway)["AgentId"], "gateway");
+            assert_eq!(line(&record, Wire::Direct)["AgentId"], "direct");
+        }
+    }
+
+    #[test]
+    fn a_class_is_made_fit_for_cloudwatch() {
+        for (class, expected) in
+            [("billing", "billing"), (" \t", "unknown"), ("", "unknown"), (":a\u{7}é\nb", "?a???b"), ("a b", "a b")]
+        {
+            assert_eq!(value(class), expected);
+        }
+        assert_eq!(value(&"é".repeat(2000)), "?".repeat(1024));
+        assert_eq!(value(&"x".repeat(2000)), "x".repeat(1024));
+    }
+
+    #[test]
+    fn a_latency_is_in_milliseconds() {
+        assert_eq!(line(&Record::default(), Wire::Direct)["Latency"], 1.5);
+    }
+}

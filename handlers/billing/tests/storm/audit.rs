@@ -1,0 +1,119 @@
+//! The judge. Given what was asked, what was answered and what the tables hold in the end, it proves to the cent that
+//! each refund happened once or not at all, or says what is wrong. It knows the rules and nothing of how they are kept.
+
+mod calls;
+mod orders;
+mod records;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Display,
+};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+use support_desk::Item;
+
+pub(crate) use calls::{error, is_final};
+
+use crate::{books::Books, schedule::Schedule};
+
+/// The bodies of all replies to each call, the last one at the end; those of killed processes are not among them.
+pub(crate) type Replies = Vec<Vec<String>>;
+
+/// Everything that is wrong; nothing, where all agree.
+pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Vec<String> {
+    let mut case = Case { schedule, books, answered: HashMap::new(), wrong: Vec::new() };
+    calls::check(&mut case, replies);
+    records::check(&mut case);
+    orders::check(&mut case);
+    case.wrong
+}
+
+/// What the parts of an audit share.
+struct Case<'a> {
+    schedule: &'a Schedule,
+    books: &'a Books,
+    /// The effect that each call was told of, by the call's place.
+    answered: HashMap<usize, Effect>,
+    wrong: Vec<String>,
+}
+
+/// An effect, as a reply or a record tells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Effect {
+    refunded: bool,
+    /// Of the refund, or of the ticket.
+    id: String,
+    order: String,
+    cents: i64,
+    /// Byte for byte.
+    body: String,
+}
+
+impl Case<'_> {
+    fn wrong(&mut self, what: impl Display) {
+        self.wrong.push(what.to_string());
+    }
+
+    fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: impl Display, left: T, right: T) {
+        if left != right {
+            self.wrong(format!("{what}: {left:?} is not {right:?}"));
+        }
+    }
+
+    /// What the table says of an order, if it is there.
+    fn order(&self, id: &str) -> Option<&Item> {
+        self.books.orders.iter().find(|item| string(item, "orderId").as_deref() == Some(id))
+    }
+
+    /// Every effect that a call was told of, with the call's place, by the effect's id.
+    fn effects(&self, refunded: bool) -> BTreeMap<String, (usize, Effect)> {
+        let all = self.answered.iter().filter(|(_, effect)| effect.refunded == refunded);
+        all.map(|(call, effect)| (effect.id.clone(), (*call, effect.clone()))).collect()
+    }
+}
+
+impl Effect {
+    /// Reads an output; `Err` where it is none that the desk gives.
+    fn read(body: &str) -> Result<Self, String> {
+        let wrong = || format!("not an output of a refund: {body}");
+        let output: Value = serde_json::from_str(body).map_err(|_| wrong())?;
+        let text = |name: &str| output[name].as_str();
+        let (refunded, id, other) = match text("state") {
+            Some("refunded") => (true, text("refundId"), text("ticketId")),
+            Some("escalated") => (false, text("ticketId"), text("refundId")),
+            _ => return Err(wrong()),
+        };
+        let prefix = if refunded { "REF-" } else { "TCK-" };
+        let days = text("expectedInDays").is_some() == refunded;
+        let shape = other.is_none() && days && text("currency") == Some("USD");
+        let cents = text("amount")
+            .and_then(|amount| amount.split_once('.'))
+            .and_then(|(whole, rest)| (rest.len() == 2).then(|| format!("{whole}{rest}").parse().ok()).flatten());
+        match (id.filter(|id| id.starts_with(prefix)), text("orderId"), cents) {
+            (Some(id), Some(order), Some(cents)) if shape => {
+                Ok(Self { refunded, id: id.into(), order: order.into(), cents, body: body.into() })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+fn string(item: &Item, name: &str) -> Option<String> {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned()
+}
+
+fn integer(item: &Item, name: &str) -> Option<i64> {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
+}
+
+fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
+    let list = item.get(name).and_then(|value| value.as_l().ok());
+    list.into_iter().flatten().filter_map(|entry: &AttributeValue| entry.as_m().ok()).collect()
+}
+
+/// The sum of the amounts in a list of charges or refunds.
+fn sum(item: &Item, name: &str) -> i64 {
+    list(item, name).into_iter().map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum()
+}

@@ -1,0 +1,98 @@
+//! Replies: each call has one answer, whoever gave it and however often, and it answers what this call asked.
+
+use serde_json::Value;
+
+use super::{Case, Effect, Replies, integer, sum};
+use crate::call::Call;
+
+/// Errors that say "this was not done and will not be": the answer to a call, as an output is.
+pub(crate) const FINAL: [&str; 2] = ["refused", "not found"];
+
+/// Errors after which the same call is to be repeated.
+const PASSING: [&str; 2] = ["conflict", "timed out"];
+
+pub(super) fn check(case: &mut Case<'_>, replies: &Replies) {
+    case.same("calls that have replies", replies.len(), case.schedule.calls.len());
+    for (place, (call, replies)) in case.schedule.calls.iter().zip(replies).enumerate() {
+        one(case, place, call, replies);
+    }
+}
+
+fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[String]) {
+    let mut outputs: Vec<&String> = Vec::new();
+    let mut denials: Vec<String> = Vec::new();
+    for reply in replies {
+        match error(reply) {
+            None => outputs.push(reply),
+            Some(kind) if FINAL.contains(&kind.as_str()) => denials.push(kind),
+            Some(kind) if PASSING.contains(&kind.as_str()) => {}
+            Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {reply}")),
+        }
+    }
+    if !replies.last().is_some_and(|last| is_final(last)) {
+        case.wrong(format!("call {place} has no final answer"));
+    }
+    match (outputs.first(), denials.first()) {
+        (None, None) => {}
+        (Some(_), Some(kind)) => case.wrong(format!("call {place} was told that it was done, and `{kind}`")),
+        (None, Some(_)) => denied(case, place, call, &denials),
+        (Some(first), None) => {
+            if outputs.iter().any(|output| output != first) {
+                case.wrong(format!("call {place} has different outputs: {outputs:?}"));
+            }
+            done(case, place, call, first);
+        }
+    }
+}
+
+/// A call that was told of an effect.
+fn done(case: &mut Case<'_>, place: usize, call: &Call, output: &str) {
+    let effect = match Effect::read(output) {
+        Ok(effect) => effect,
+        Err(wrong) => return case.wrong(format!("call {place}: {wrong}")),
+    };
+    let (order, cents) = (effect.order.as_str(), effect.cents);
+    if (order, cents) != (call.order.as_str(), call.cents) {
+        case.wrong(format!("call {place} asked for another refund: {call:?} was answered {output}"));
+    }
+    let Some(booked) = case.schedule.orders.iter().find(|order| order.id == call.order) else {
+        return case.wrong(format!("call {place} was paid of an order that is not there"));
+    };
+    if call.customer.as_ref().is_some_and(|customer| *customer != booked.customer) {
+        case.wrong(format!("call {place} was served another customer's order"));
+    }
+    if call.cents > booked.paid() {
+        case.wrong(format!("call {place} was granted more than was paid"));
+    }
+    // what is left only falls, so who needed a person then would need one now
+    let left = case.order(&call.order).and_then(|order| integer(order, "autoRefundableCents")).unwrap_or_default();
+    if !effect.refunded && cents <= left {
+        case.wrong(format!("call {place} needed no person: {cents} of {left} cents"));
+    }
+    case.answered.insert(place, effect);
+}
+
+/// A call that was told no: rightly, and always with the same reason.
+fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
+    let owner = case.schedule.orders.iter().find(|order| order.id == call.order).map(|order| &order.customer);
+    let visible = owner.is_some_and(|owner| call.customer.as_ref().is_none_or(|customer| customer == owner));
+    let expected = if visible { "refused" } else { "not found" };
+    if kinds.iter().any(|kind| kind != expected) {
+        case.wrong(format!("call {place} was told {kinds:?}, not `{expected}`"));
+    }
+    let left = case.order(&call.order).map_or(0, |order| sum(order, "charges") - sum(order, "refunds"));
+    if visible && call.cents <= left {
+        case.wrong(format!("call {place} was refused {} cents, and {left} are left", call.cents));
+    }
+}
+
+/// The kind of an error; `None` for an output.
+pub(crate) fn error(body: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["error"]["kind"].as_str().map(str::to_owned)
+}
+
+/// Whether a reply needs no repeat.
+pub(crate) fn is_final(body: &str) -> bool {
+    error(body).is_none_or(|kind| FINAL.contains(&kind.as_str()))
+}

@@ -1,0 +1,177 @@
+//! A random schedule: who asks for which refunds, how often, where and when, and what goes wrong. All of it comes from
+//! one seed. What the processes make of it in which order does not, so a seed may have to be run a few times.
+
+use std::{collections::HashSet, time::Duration};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::{
+    call::{Call, REASONS, SPELLINGS, Wire},
+    faults::Faults,
+};
+
+/// Everything that is decided beforehand.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    pub(crate) seed: u64,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) calls: Vec<Call>,
+    /// For each process, what is sent to it, one after the other.
+    pub(crate) sent: Vec<Vec<Sent>>,
+    /// How many of a hundred requests fail.
+    pub(crate) fault_rate: u32,
+}
+
+/// An order as it is before anybody asks for anything.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) customer: String,
+    pub(crate) charges: Vec<i64>,
+    /// What the first charge was before somebody corrected it by hand. The figure that the order keeps still counts
+    /// that, until a refund follows the charges.
+    pub(crate) corrected_from: Option<i64>,
+}
+
+impl Order {
+    pub(crate) fn paid(&self) -> i64 {
+        self.charges.iter().sum()
+    }
+
+    /// The charges that the kept figure counts.
+    pub(crate) fn counted(&self) -> Vec<i64> {
+        let (first, rest) = self.charges.split_first().unwrap();
+        std::iter::once(self.corrected_from.unwrap_or(*first)).chain(rest.iter().copied()).collect()
+    }
+}
+
+/// One attempt at a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// Which of the schedule's calls.
+    pub(crate) call: usize,
+    pub(crate) wire: Wire,
+    pub(crate) reason: usize,
+    pub(crate) spelling: usize,
+    /// What is waited before.
+    pub(crate) pause: Duration,
+    /// The function's timeout.
+    pub(crate) limit: Duration,
+    pub(crate) fate: Fate,
+}
+
+/// What happens to an attempt beside what the proxy does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    Nothing,
+    /// The process is killed so long after the call was sent, wherever it then is.
+    Killed(Duration),
+    /// The reply does not reach the agent.
+    ReplyLost,
+}
+
+/// What may be refunded of an order without a person.
+pub(crate) const AUTOMATIC: i64 = 50_000;
+
+/// An order that is never there.
+pub(crate) const NO_ORDER: &str = "ORD-404";
+
+impl Schedule {
+    pub(crate) fn random(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let orders: Vec<Order> = (0..rng.random_range(1..=3)).map(|place| order(&mut rng, place)).collect();
+        let sessions: Vec<String> = (0..rng.random_range(2..=4)).map(|place| format!("s-{seed:x}-{place}")).collect();
+        let mut calls = Vec::new();
+        let mut known = HashSet::new();
+        for _ in 0..rng.random_range(3..=9) {
+            let call = call(&mut rng, &orders, &sessions);
+            // the same again is a repeat, and those are sent on purpose
+            if known.insert((call.session.clone(), call.customer.clone(), call.order.clone(), call.cents)) {
+                calls.push(call);
+            }
+        }
+        let mut sent = vec![Vec::new(); rng.random_range(2..=4)];
+        for call in 0..calls.len() {
+            for _ in 0..rng.random_range(1..=4) {
+                let process = rng.random_range(0..sent.len());
+                let place = rng.random_range(0..=sent[process].len());
+                sent[process].insert(place, attempt(&mut rng, call));
+            }
+        }
+        let fault_rate = *[0, 10, 25, 40, 60].choose(&mut rng).unwrap();
+        Self { seed, orders, calls, sent, fault_rate }
+    }
+
+    /// What goes wrong between process `process` and the database.
+    pub(crate) fn faults(&self, process: usize) -> Faults {
+        let process = u64::try_from(process).unwrap();
+        Faults::new(self.seed ^ (process + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15), self.fault_rate)
+    }
+}
+
+fn order(rng: &mut StdRng, place: usize) -> Order {
+    let charges = match rng.random_range(0..4) {
+        // a duplicate charge
+        0 => vec![rng.random_range(100..30_000); 2],
+        // refunded in a few steps without ever needing a person
+        1 => vec![rng.random_range(1..20_000)],
+        // where the limit of automatic refunds decides
+        2 => vec![rng.random_range(40_000..150_000)],
+        _ => (0..rng.random_range(1..=3)).map(|_| rng.random_range(1..60_000)).collect(),
+    };
+    let corrected_from = (rng.random_range(0..4) == 0).then(|| rng.random_range(1..=charges[0] * 2));
+    Order {
+        id: format!("ORD-{}", 700 + place),
+        customer: format!("CUST-{}", 70_000 + place % 2),
+        charges,
+        corrected_from,
+    }
+}
+
+fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
+    let order = orders.choose(rng).unwrap();
+    let paid = order.paid();
+    let cents = match rng.random_range(0..16) {
+        0..=2 => *order.charges.choose(rng).unwrap(),
+        3 => (paid / 2).max(1),
+        4 => paid,
+        // brings a figure that was corrected upwards back to what it was
+        13..=15 if order.corrected_from.is_some_and(|from| from < order.charges[0]) => {
+            order.charges[0] - order.corrected_from.unwrap()
+        }
+        5 => paid + rng.random_range(1..1_000),
+        6 if paid >= AUTOMATIC => AUTOMATIC,
+        7..=8 if paid > AUTOMATIC => rng.random_range(AUTOMATIC + 1..=paid),
+        // round amounts, which several sessions may ask for
+        9..=10 => (rng.random_range(1..=5) * 1_000).min(paid),
+        _ => rng.random_range(1..=(paid / 4).clamp(1, 25_000)),
+    };
+    let customer = match rng.random_range(0..10) {
+        0..=3 => None,
+        4..=8 => Some(order.customer.clone()),
+        // somebody else asks, of a customer's own or in a session id that is not only theirs
+        _ => Some("CUST-79999".to_owned()),
+    };
+    let order = match rng.random_range(0..25) {
+        0 => NO_ORDER.to_owned(),
+        _ => order.id.clone(),
+    };
+    Call { session: sessions.choose(rng).unwrap().clone(), customer, order, cents }
+}
+
+fn attempt(rng: &mut StdRng, call: usize) -> Sent {
+    let fate = match rng.random_range(0..20) {
+        0 => Fate::Killed(Duration::from_micros(rng.random_range(0..25_000))),
+        1 => Fate::ReplyLost,
+        _ => Fate::Nothing,
+    };
+    Sent {
+        call,
+        wire: if rng.random() { Wire::Function } else { Wire::Api },
+        reason: rng.random_range(0..REASONS.len()),
+        spelling: rng.random_range(0..SPELLINGS),
+        pause: Duration::from_millis([0, 0, 0, rng.random_range(1..30)].choose(rng).copied().unwrap()),
+        limit: Duration::from_millis(*[500, 900, 3_000].choose(rng).unwrap()),
+        fate,
+    }
+}

@@ -1,0 +1,89 @@
+//! The storm itself: random schedules, several worlds side by side.
+//!
+//! `STORM_SCHEDULES` says how many, `STORM_SEED` which one first (alone, it is the only one); `STORM_LOG=1` shows the
+//! handlers' logs.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    schedule::Schedule,
+    tally::Tally,
+    world::{World, judge},
+};
+
+/// Worlds at a time: their processes mostly wait.
+const WORLDS: u64 = 14;
+
+/// What a few dozen schedules cannot be without.
+const MUST_HAPPEN: [&str; 8] = [
+    "refunds",
+    "tickets",
+    "calls refused",
+    "replays",
+    "process killed",
+    "cut after commit",
+    "kill after commit",
+    "conflict",
+];
+
+/// Tells the seed, however its schedule fails.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("again: STORM_SEED={} cargo test -p billing --test storm", self.0);
+        }
+    }
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("`{name}` must be a number")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_ledger_and_every_reply_agree_after_any_storm() {
+    let seed = setting("STORM_SEED");
+    let count = setting("STORM_SCHEDULES").unwrap_or(if seed.is_some() { 1 } else { 36 });
+    // another storm each time: a seed that fails is told
+    let first = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()) << 16);
+    eprintln!("{count} schedules from seed {first}");
+    let next = Arc::new(AtomicU64::new(0));
+    let whole = Arc::new(Mutex::new(Tally::default()));
+    let mut worlds = JoinSet::new();
+    for _ in 0..WORLDS.min(count) {
+        let (next, whole) = (next.clone(), whole.clone());
+        worlds.spawn(async move {
+            let mut world = World::of(4).await;
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                if place >= count {
+                    return;
+                }
+                let schedule = Schedule::random(first.wrapping_add(place));
+                let _named = Named(schedule.seed);
+                let played = world.play(&schedule).await;
+                judge(&schedule, &played).unwrap_or_else(|wrong| panic!("{wrong}"));
+                let mut whole = whole.lock().unwrap();
+                whole.add(&played.tally);
+                if whole.get("schedules") % 100 == 0 {
+                    eprintln!("{} schedules agree", whole.get("schedules"));
+                }
+            }
+        });
+    }
+    while let Some(world) = worlds.join_next().await {
+        world.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    }
+    let whole = whole.lock().unwrap();
+    eprintln!("{whole}");
+    if count >= 36 {
+        let missing: Vec<_> = MUST_HAPPEN.into_iter().filter(|what| whole.get(what) == 0).collect();
+        assert!(missing.is_empty(), "a storm without {missing:?} proves too little");
+    }
+}

@@ -1,0 +1,90 @@
+//! What happened, in figures: a storm in which nothing went wrong would prove nothing.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    audit::{Replies, error},
+    books::Books,
+    schedule::Schedule,
+};
+
+/// Figures of one schedule, or of many.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    counts: BTreeMap<&'static str, usize>,
+    /// Faults at the proxies, by name.
+    faults: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    pub(crate) fn of(schedule: &Schedule) -> Self {
+        let mut tally = Self::default();
+        tally.count("schedules", 1);
+        tally.count("calls", schedule.calls.len());
+        tally.count("sent in the storm", schedule.sent.iter().map(Vec::len).sum());
+        tally
+    }
+
+    fn count(&mut self, what: &'static str, number: usize) {
+        *self.counts.entry(what).or_default() += number;
+    }
+
+    pub(crate) fn get(&self, what: &str) -> usize {
+        self.counts.get(what).or(self.faults.get(what)).copied().unwrap_or_default()
+    }
+
+    /// Attempts without a reply, by how it got lost.
+    pub(crate) fn lost(&mut self, lost: BTreeMap<&'static str, usize>) {
+        lost.into_iter().for_each(|(how, number)| self.count(how, number));
+    }
+
+    pub(crate) fn proxy(&mut self, requests: usize, faults: BTreeMap<&'static str, usize>) {
+        self.count("requests", requests);
+        add(&mut self.faults, &faults);
+    }
+
+    pub(crate) fn ended(&mut self, books: &Books, replies: &Replies, starts: usize) {
+        let all = || replies.iter().flatten();
+        let outputs = all().filter(|body| error(body).is_none()).count();
+        self.count("processes started", starts);
+        self.count("replies", all().count());
+        self.count("refunds", books.ledger.len().saturating_sub(books.tickets.len()));
+        self.count("tickets", books.tickets.len());
+        self.count("replays", outputs.saturating_sub(books.ledger.len()));
+        self.count(
+            "calls refused",
+            replies.iter().filter(|told| told.last().is_some_and(|body| error(body).is_some())).count(),
+        );
+        for body in all() {
+            match error(body).as_deref() {
+                Some("timed out") => self.count("replies `timed out`", 1),
+                Some("conflict") => self.count("replies `conflict`", 1),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        add(&mut self.counts, &other.counts);
+        add(&mut self.faults, &other.faults);
+    }
+}
+
+fn add(to: &mut BTreeMap<&'static str, usize>, from: &BTreeMap<&'static str, usize>) {
+    for (name, number) in from {
+        *to.entry(name).or_default() += number;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, number) in &self.counts {
+            writeln!(f, "{number:>8} {what}")?;
+        }
+        writeln!(f, "{:>8} faults at the proxy:", self.faults.values().sum::<usize>())?;
+        for (name, number) in &self.faults {
+            writeln!(f, "{number:>8}   {name}")?;
+        }
+        Ok(())
+    }
+}

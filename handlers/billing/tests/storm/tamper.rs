@@ -1,0 +1,161 @@
+//! An audit that cannot fail proves nothing: here it meets tables and replies that somebody has tampered with.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{
+    audit::{Replies, audit},
+    books::{Books, item, number, refund, text},
+    call::{Call, REASONS, Wire},
+    schedule::{Fate, Order, Schedule, Sent},
+    world::World,
+};
+
+/// A schedule in which nothing goes wrong: calls 0 and 1 are refunded, 2 is escalated, 3 refused and 4 not found.
+fn quiet() -> Schedule {
+    let owner = || Some("CUST-70000".to_owned());
+    let call = |session: &str, customer, order: &str, cents| Call {
+        session: session.into(),
+        customer,
+        order: order.into(),
+        cents,
+    };
+    let calls = vec![
+        call("s-1", owner(), "ORD-700", 12_995),
+        call("s-2", None, "ORD-700", 10_000),
+        call("s-1", owner(), "ORD-701", 60_000),
+        call("s-1", owner(), "ORD-700", 12_996),
+        call("s-1", Some("CUST-79999".to_owned()), "ORD-700", 500),
+    ];
+    let sent = (0..calls.len()).map(|call| Sent {
+        call,
+        wire: Wire::Function,
+        reason: 1,
+        spelling: 0,
+        pause: std::time::Duration::ZERO,
+        limit: std::time::Duration::from_secs(15),
+        fate: Fate::Nothing,
+    });
+    let order =
+        |id: &str, charges| Order { id: id.into(), customer: "CUST-70000".into(), charges, corrected_from: None };
+    Schedule {
+        seed: 0,
+        orders: vec![order("ORD-700", vec![12_995, 12_995]), order("ORD-701", vec![80_000])],
+        sent: vec![sent.collect(), Vec::new()],
+        calls,
+        fault_rate: 0,
+    }
+}
+
+/// What somebody does to tables and replies, and a word of the complaint that must follow.
+type Tampering = (&'static str, fn(&mut Books, &mut Replies));
+
+const TAMPERINGS: [Tampering; 21] = [
+    ("nobody told of it", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
+    ("refundableCents", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
+    ("was told of and not paid", |books, _| drop(refunds(books).pop())),
+    ("was paid twice", |books, _| {
+        let first = refunds(books)[0].clone();
+        refunds(books).push(first);
+    }),
+    ("refundableCents", |books, _| set(books, "refundableCents", number(1))),
+    ("autoRefundableCents", |books, _| set(books, "autoRefundableCents", number(50_000))),
+    ("cents refunded of", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 9_000, REASONS[0]))),
+    ("without a person", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 49_000, REASONS[0]))),
+    ("amount of", |books, _| {
+        let changed = refunds(books)[0].as_m().unwrap().clone();
+        refunds(books)[0] =
+            AttributeValue::M(changed.into_iter().chain(item([("amountCents", number(12_994))])).collect());
+    }),
+    ("a reason that nobody gave", |books, _| {
+        let changed = refunds(books)[0].as_m().unwrap().clone();
+        refunds(books)[0] = AttributeValue::M(changed.into_iter().chain(item([("reason", text("gift"))])).collect());
+    }),
+    ("changed beyond its refunds", |books, _| set(books, "customerId", text("CUST-79999"))),
+    ("replies without a record", |books, _| drop(books.ledger.pop())),
+    ("records that nobody was told of", |books, _| {
+        let mut record = books.ledger[0].clone();
+        let reply = record["reply"].as_s().unwrap().replace("REF-", "REF-A").replace("TCK-", "TCK-A");
+        record.extend(item([("id", text("request_refund#0")), ("reply", text(reply))]));
+        books.ledger.push(record);
+    }),
+    ("replies without a record", |books, _| {
+        // the same in another spelling is another reply
+        let reply = books.ledger[0]["reply"].as_s().unwrap().replacen(',', ", ", 1);
+        books.ledger[0].insert("reply".into(), text(reply));
+    }),
+    ("opened and nobody told", |books, _| {
+        let mut ticket = books.tickets[0].clone();
+        ticket.insert("ticketId".into(), text("TCK-AAAAAAAAAA"));
+        books.tickets.push(ticket);
+    }),
+    ("tickets and calls", |books, _| books.tickets.clear()),
+    ("different outputs", |_, replies| {
+        let other = replies[0][0].replace("REF-", "REF-A");
+        replies[0].insert(0, other);
+    }),
+    ("given the same reply", |_, replies| replies[1] = replies[0].clone()),
+    ("asked for another refund", |_, replies| replies.swap(0, 1)),
+    ("was told that it was done", |_, replies| {
+        let no = replies[3][0].clone();
+        replies[0].insert(0, no);
+    }),
+    ("no final answer", |_, replies| replies[4].push(r#"{"error":{"kind":"conflict"}}"#.into())),
+];
+
+/// The refunds of the first order.
+fn refunds(books: &mut Books) -> &mut Vec<AttributeValue> {
+    match first(books).get_mut("refunds").unwrap() {
+        AttributeValue::L(refunds) => refunds,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn set(books: &mut Books, name: &str, value: AttributeValue) {
+    first(books).insert(name.into(), value);
+}
+
+fn first(books: &mut Books) -> &mut support_desk::Item {
+    books.orders.iter_mut().find(|order| order["orderId"].as_s().unwrap() == "ORD-700").unwrap()
+}
+
+#[tokio::test]
+async fn the_audit_sees_whatever_somebody_tampers_with() {
+    let schedule = quiet();
+    let played = World::of(2).await.play(&schedule).await;
+    assert_eq!(audit(&schedule, &played.books, &played.replies), Vec::<String>::new());
+    for (place, (complaint, tamper)) in TAMPERINGS.into_iter().enumerate() {
+        let (mut books, mut replies) = (played.books.clone(), played.replies.clone());
+        tamper(&mut books, &mut replies);
+        let wrong = audit(&schedule, &books, &replies);
+        assert!(wrong.iter().any(|wrong| wrong.contains(complaint)), "tampering {place} ({complaint}): {wrong:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
+    let schedule = quiet();
+    let played = World::of(2).await.play(&schedule).await;
+    let (database, tables) = (&played.database, played.database.tables());
+    let mut wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert_eq!(wrong, Vec::<String>::new());
+    // money that went out beside the ledger
+    let order = database.client().update_item().table_name(&tables.orders).key("orderId", text("ORD-701"));
+    let order = order
+        .update_expression("SET refunds = :refunds, refundableCents = refundableCents - :amount")
+        .expression_attribute_values(":refunds", AttributeValue::L(vec![refund("REF-AAAAAAAAAA", 100, REASONS[0])]))
+        .expression_attribute_values(":amount", number(100));
+    order.send().await.unwrap();
+    wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert!(
+        wrong.iter().any(|wrong| wrong.contains("`REF-AAAAAAAAAA` of `ORD-701` was paid and nobody")),
+        "{wrong:#?}"
+    );
+    // a stored reply that nobody was given
+    let record = &played.books.ledger[0];
+    let reply = record["reply"].as_s().unwrap().replace("REF-", "REF-A").replace("TCK-", "TCK-A");
+    let update = database.client().update_item().table_name(&tables.ledger).key("id", record["id"].clone());
+    let update = update.update_expression("SET reply = :reply").expression_attribute_values(":reply", text(&reply));
+    update.send().await.unwrap();
+    wrong = audit(&schedule, &database.books().await, &played.replies);
+    assert!(wrong.iter().any(|wrong| wrong.contains("records that nobody was told of")), "{wrong:#?}");
+}

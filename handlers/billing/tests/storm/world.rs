@@ -1,0 +1,176 @@
+//! A world: a few processes of the real handler, each on its own stand-in for Lambda and behind its own bad connection.
+//! It outlives a schedule, since processes cost more than calls; the database does not.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::join_all;
+
+use crate::{
+    audit::{Replies, audit, is_final},
+    books::{Books, Database},
+    call::{Call, Wire},
+    instance::{CALM, Instance, body},
+    platform::Invoked,
+    schedule::{Fate, Schedule, Sent},
+    tally::Tally,
+};
+
+/// More repeats than this of one call, with nothing going wrong, is a call that is never answered.
+const REPEATS: u32 = 40;
+
+pub(crate) struct World {
+    instances: Vec<Instance>,
+}
+
+/// What came of a schedule.
+pub(crate) struct Played {
+    pub(crate) database: Database,
+    pub(crate) books: Books,
+    pub(crate) replies: Replies,
+    pub(crate) tally: Tally,
+}
+
+impl World {
+    pub(crate) async fn of(instances: usize) -> Self {
+        Self { instances: join_all((0..instances).map(|_| Instance::of(env!("CARGO_BIN_EXE_billing")))).await }
+    }
+
+    /// The processes, with a database behind them.
+    pub(crate) fn on(&mut self, database: &Database) -> &mut [Instance] {
+        for instance in &self.instances {
+            instance.proxy.forward_to(database.address());
+        }
+        &mut self.instances
+    }
+
+    /// The storm, then the calm in which every call gets its final answer.
+    pub(crate) async fn play(&mut self, schedule: &Schedule) -> Played {
+        let database = Database::with(&schedule.orders).await;
+        let mut tally = Tally::of(schedule);
+        let instances = &mut self.on(&database)[..schedule.sent.len()];
+        let starts = |instances: &[Instance]| instances.iter().map(|instance| instance.function.starts).sum::<usize>();
+        let before = starts(instances);
+        for (place, instance) in instances.iter().enumerate() {
+            let mut faults = schedule.faults(place);
+            instance.proxy.requests();
+            instance.proxy.fail(Box::new(move || faults.next()));
+        }
+        let storm = instances.iter_mut().zip(&schedule.sent).map(|(instance, sent)| send(instance, schedule, sent));
+        let mut replies = vec![Vec::new(); schedule.calls.len()];
+        for (told, lost) in join_all(storm).await {
+            told.into_iter().for_each(|(call, body): (usize, String)| replies[call].push(body));
+            tally.lost(lost);
+        }
+        for instance in instances.iter() {
+            instance.proxy.be_honest();
+        }
+        // requests that were held back may still arrive in between, as they would
+        ask_all(instances, schedule, &mut replies, Round::Settle).await;
+        for instance in instances.iter() {
+            instance.proxy.quiet().await;
+        }
+        ask_all(instances, schedule, &mut replies, Round::Confirm).await;
+        for instance in instances.iter() {
+            tally.proxy(instance.proxy.requests(), instance.proxy.faults());
+        }
+        let started = starts(instances) - before;
+        let books = database.books().await;
+        tally.ended(&books, &replies, started);
+        Played { database, books, replies, tally }
+    }
+}
+
+/// What is asked in the calm.
+#[derive(Clone, Copy)]
+enum Round {
+    /// Each call, until it has a final answer.
+    Settle,
+    /// Each call once more, of another process, on another wire and in other words: the answer stays.
+    Confirm,
+}
+
+/// Shares the calls out to the processes, which are asked side by side.
+async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut Replies, round: Round) {
+    let count = instances.len();
+    let asked = instances.iter_mut().enumerate().map(|(place, instance)| async move {
+        let mut told = Vec::new();
+        let first = if matches!(round, Round::Settle) { place } else { (place + 1) % count };
+        for (call, asked) in schedule.calls.iter().enumerate().skip(first).step_by(count) {
+            let bodies = match round {
+                Round::Settle => settle(instance, asked).await,
+                Round::Confirm => vec![persist(instance, &asked.event(Wire::Api, 1, 1)).await],
+            };
+            told.push((call, bodies));
+        }
+        told
+    });
+    for (call, told) in join_all(asked).await.into_iter().flatten() {
+        replies[call].extend(told);
+    }
+}
+
+/// Sends a process its share of the storm. Gives the replies that the agent saw, and how the others got lost.
+async fn send(
+    instance: &mut Instance,
+    schedule: &Schedule,
+    sent: &[Sent],
+) -> (Vec<(usize, String)>, BTreeMap<&'static str, usize>) {
+    let (mut told, mut lost) = (Vec::new(), BTreeMap::new());
+    for attempt in sent {
+        tokio::time::sleep(attempt.pause).await;
+        let event = schedule.calls[attempt.call].event(attempt.wire, attempt.reason, attempt.spelling);
+        let killer = instance.function.killer();
+        let invoked = instance.function.invoke(&event, attempt.limit);
+        let (invoked, ()) = tokio::join!(invoked, async {
+            if let Fate::Killed(after) = attempt.fate {
+                tokio::time::sleep(after).await;
+                killer.kill().await;
+            }
+        });
+        let how = match (invoked, attempt.fate) {
+            (Invoked::Reply(_), Fate::ReplyLost) => "reply lost",
+            (Invoked::Reply(reply), _) => {
+                told.push((attempt.call, body(&reply)));
+                continue;
+            }
+            (Invoked::Crashed, _) => "process killed",
+            (Invoked::Overran, _) => "function timed out",
+        };
+        *lost.entry(how).or_default() += 1;
+    }
+    (told, lost)
+}
+
+/// Repeats a call until it has a final answer, as an agent does.
+async fn settle(instance: &mut Instance, call: &Call) -> Vec<String> {
+    let mut told = Vec::new();
+    for repeat in 0..REPEATS {
+        let body = persist(instance, &call.plain(Wire::Function)).await;
+        let done = is_final(&body);
+        told.push(body);
+        if done {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10) * repeat).await;
+    }
+    told
+}
+
+/// A reply, though a kill that the storm still owes may come first.
+async fn persist(instance: &mut Instance, event: &str) -> String {
+    for _ in 0..3 {
+        if let Invoked::Reply(reply) = instance.function.invoke(event, CALM).await {
+            return body(&reply);
+        }
+    }
+    panic!("no reply to {event}");
+}
+
+/// A schedule's complaints, with what is needed to look into them.
+pub(crate) fn judge(schedule: &Schedule, played: &Played) -> Result<(), String> {
+    let wrong = audit(schedule, &played.books, &played.replies);
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{schedule:#?}\nreplies: {:#?}\n{}", played.replies, wrong.join("\n")))
+}
