@@ -1,7 +1,7 @@
 //! Finds what AWS would reject, or what would not do what it says, before anything is deployed.
 //!
-//! A [`Project`] is a SAM template with the generated schemas and the catalogs of the handlers. [`Project::check`] holds
-//! it to every rule of [`FAMILIES`] in each deployment that the template's parameters allow, and lists all findings at
+//! A [`Project`] is a SAM template with the generated schemas and the handlers' catalogs. [`Project::check`] holds it
+//! to every rule of [`FAMILIES`] in each deployment that the template's parameters allow, and lists all findings at
 //! once, each with its file and line, the page that the limit comes from, and what to do.
 
 mod document;

@@ -1,6 +1,10 @@
 //! `toolgate check`: what AWS would reject, or would take and not do, found before it is deployed.
 
-use std::{collections::BTreeMap, path::Path, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -14,8 +18,9 @@ use crate::{Failure, describe::describe, fail};
 /// The template is looked at in every combination of its parameters that changes what is deployed. Each finding has its
 /// file and line, the rule, what to do, and the page that the limit comes from.
 ///
-/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first. Exit codes: 0 nothing
-/// found, 1 something found, 2 could not check.
+/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
+///
+/// Exit codes: 0 nothing found, 1 something found, 2 could not check.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The SAM template

@@ -1,5 +1,5 @@
-//! YAML (and JSON, which is YAML) with CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`, so that everything
-//! after this knows one form only.
+//! YAML (and JSON, which is YAML) with CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`, so that
+//! everything after this knows one form only.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 

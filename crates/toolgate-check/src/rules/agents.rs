@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "topic-definition",
-        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's own schema lets \
+        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
                 1,000 pass, the service does not)",
         source: source::GUARDRAIL_TOPICS,
         fix: "say it in fewer words, and move the rest to `Examples`",

@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         name: "guardrail-version",
         holds: "agents use a version of a guardrail that is replaced with each release: editing a guardrail makes none",
         source: source::GUARDRAIL_VERSION,
-        fix: "use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` carries the release",
+        fix: "use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release",
         check: guardrail_version,
     },
     Rule {

@@ -45,8 +45,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "one-schema",
-        holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` has \
-                neither, nor an executor or a description",
+        holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
+                has neither, nor an executor or a description",
         source: source::ACTION_GROUP,
         fix: "leave one of the two, or the signature alone",
         check: one_schema,

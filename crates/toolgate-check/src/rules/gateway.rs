@@ -21,15 +21,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "target-name",
-        holds: "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be split wrongly",
+        holds: "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be cut wrongly",
         source: source::GATEWAY_TARGET,
         fix: "use `-` in place of `_`",
         check: target_name,
     },
     Rule {
         name: "gateway-schema",
-        holds: "a tool has `Name`, `Description`, `InputSchema` and `OutputSchema`; a schema has `Type`, `Description`, \
-                `Properties`, `Required` and `Items`, and nothing else",
+        holds: "a tool has `Name`, `Description`, `InputSchema` and `OutputSchema`; a schema has `Type`, \
+                `Description`, `Properties`, `Required` and `Items`, and nothing else",
         source: source::GATEWAY_LAMBDA,
         fix: "run `toolgate schemas`: it moves what the schema cannot say into descriptions",
         check: gateway_schema,

@@ -22,15 +22,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "double-underscore",
-        holds: "no name of a tool or an action group has `__` in it, which separates the parts of the model's tool name",
+        holds: "no name of a tool or an action group has `__` in it, which separates parts of the model's tool name",
         source: source::AGENTS_ACTION_ADD,
         fix: "use a single `_`",
         check: double_underscore,
     },
     Rule {
         name: "model-tool-name",
-        holds: "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most 64 \
-                of `a-zA-Z0-9_-`",
+        holds: "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
+                64 of `a-zA-Z0-9_-`",
         source: source::AGENTS_ACTION_ADD,
         fix: "shorten the tool's name or its group's",
         check: model_tool_name,

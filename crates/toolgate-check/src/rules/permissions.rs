@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "invoke-permission",
-        holds: "the function behind an action group lets `bedrock.amazonaws.com` invoke it, on the same alias or version",
+        holds: "the function behind an action group lets `bedrock.amazonaws.com` invoke it, by the same alias",
         source: source::AGENTS_PERMISSIONS,
         fix: "add an `AWS::Lambda::Permission` whose `FunctionName` is what the action group's executor names",
         check: invoke_permission,

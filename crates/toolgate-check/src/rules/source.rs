@@ -26,7 +26,10 @@ pub(super) const GATEWAY: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrockagentcore-gateway.html";
 pub(super) const GATEWAY_LAMBDA: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html";
-pub(super) const GATEWAY_TARGET: &str = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrockagentcore-gatewaytarget.html";
+pub(super) const GATEWAY_TARGET: &str = concat!(
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/",
+    "aws-resource-bedrockagentcore-gatewaytarget.html"
+);
 pub(super) const GUARDRAIL_TOPICS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GuardrailTopicConfig.html";
 pub(super) const GUARDRAIL_VERSION: &str =

@@ -1,5 +1,5 @@
-//! The intrinsic functions. What only a deployment knows stays as `${Resource}` or `${Resource.Attribute}`, whichever of
-//! `!Ref`, `!GetAtt` and `!Sub` said it, so that two ways to name one thing are one text.
+//! The intrinsic functions. What only a deployment knows stays as `${Resource}` or `${Resource.Attribute}`, whichever
+//! of `!Ref`, `!GetAtt` and `!Sub` said it, so that two ways to name one thing are one text.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Which deployments to look at: a rule may be broken on one platform and kept on the other, in `prod` and not in `dev`.
+//! Which deployments to look at: a rule may be broken on one platform and not on the other, in `prod` and not in `dev`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -162,7 +162,10 @@ fn twelve_functions_in_a_group_and_twelve_apis_of_an_agent() {
 fn more_enabled_groups_than_fifteen() {
     let group = |n: usize, state: &str| {
         format!(
-            "        - ActionGroupName: g{n}\n          ActionGroupState: {state}\n          ParentActionGroupSignature: AMAZON.CodeInterpreter\n"
+            "        - ActionGroupName: g{n}
+          ActionGroupState: {state}
+          ParentActionGroupSignature: AMAZON.CodeInterpreter
+"
         )
     };
     let first = "        - ActionGroupName: ask-user\n";
@@ -249,7 +252,8 @@ fn openapi_schemas_that_bedrock_does_not_read() {
 
 #[test]
 fn one_operation_id_twice() {
-    let second = "\"/again\": {\"get\": {\"operationId\": \"find_item\", \"description\": \"d\", \"responses\": {}}},\n\"/find_item\"";
+    let second = r#""/again": {"get": {"operationId": "find_item", "description": "d", "responses": {}}},
+"/find_item""#;
     Copy::new().edit_api("\"/find_item\"", second).finds(&[(
         OPENAPI,
         "  \"operationId\": \"find_item\"",

@@ -90,8 +90,8 @@ fn a_wire_that_nothing_uses() {
 
 #[test]
 fn a_function_that_answers_every_wire() {
-    let line = "        TOOLGATE_WIRES: !If [IsDev, \"direct,function,api,gateway\", !FindInMap [Platforms, !Ref AgentPlatform, Wires]]";
+    let line = r#"TOOLGATE_WIRES: !If [IsDev, "direct,function,api,gateway", !FindInMap [Platforms, !Ref AgentPlatform, Wires]]"#;
     Copy::new()
-        .edit(TEMPLATE, line, "        OTHER: x")
+        .edit(TEMPLATE, line, "OTHER: x")
         .finds(&[(TEMPLATE, "  OrdersFunction:", "wire-unused"), (TEMPLATE, "  StockFunction:", "wire-unused")]);
 }

@@ -59,7 +59,7 @@ async fn what_cannot_be_checked_is_2_and_says_what_to_do() {
     let done = check("Parameters: {}\n", &[]).await;
     assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
     assert!(done.err.contains("name a SAM template with `--template`"), "{done:?}");
-    let unbuilt = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {BuildProperties: {Binary: nobody-built}}\n";
+    let unbuilt = "Resources: {F: {Type: X::Function, Metadata: {BuildProperties: {Binary: nobody-built}}}}";
     let done = check(unbuilt, &[]).await;
     assert_eq!(done.code, 2, "{done:?}");
     assert!(done.err.contains("cargo build --bin nobody-built"), "{done:?}");

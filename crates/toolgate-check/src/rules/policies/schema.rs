@@ -1,5 +1,5 @@
-//! The Cedar schema that a gateway derives from its tools, as far as it is documented: an action per tool, below one per
-//! target, `CallTool` and `Mcp`; the tool's input as `context.input`; users by the gateway's authoriser.
+//! The Cedar schema that a gateway derives from its tools, as far as it is documented: an action per tool, below
+//! one per target, `CallTool` and `Mcp`; the tool's input as `context.input`; users by the gateway's authoriser.
 
 use std::collections::{BTreeMap, BTreeSet};
 
