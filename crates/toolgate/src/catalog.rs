@@ -16,6 +16,9 @@ pub struct Catalog {
     pub description: String,
     /// The tools, sorted by name.
     pub tools: Vec<CatalogTool>,
+    /// The gateway headers that the router reads identity from, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_headers: Vec<String>,
 }
 
 /// One tool, as a caller sees it.

@@ -8,6 +8,7 @@ use crate::{
     catalog::Catalog,
     entry::Entry,
     error::ToolError,
+    schema::sorted,
     service::Service,
     step::{self, Call, Next, Outcome, Step},
     store::{Budget, GateStore},
@@ -71,7 +72,13 @@ impl<S: Send + Sync + 'static> Router<S> {
     pub fn catalog(&self) -> Catalog {
         let mut tools: Vec<_> = self.inner.tools.values().map(|entry| entry.catalog.clone()).collect();
         tools.sort_by(|one, other| one.name.cmp(&other.name));
-        Catalog { catalog: 1, group: self.inner.group.clone(), description: self.inner.description.clone(), tools }
+        for tool in &mut tools {
+            tool.input = sorted(std::mem::take(&mut tool.input));
+            tool.output = sorted(std::mem::take(&mut tool.output));
+        }
+        let identity_headers = self.inner.declared.headers.iter().map(|(header, _)| header.clone()).collect();
+        let (group, description) = (self.inner.group.clone(), self.inner.description.clone());
+        Catalog { catalog: 1, group, description, tools, identity_headers }
     }
 
     pub(crate) fn log_targets(&self) -> &[String] {

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod chat;
+mod check;
 mod dev;
 mod invoke;
 mod play;

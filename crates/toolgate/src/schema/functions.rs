@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{cut, description, kind, members};
+use super::{
+    dialect::{cut, description, kind, members},
+    sorted,
+};
 use crate::{Catalog, catalog::CatalogTool};
 
 /// Longest description of a function, by the service model.
@@ -13,7 +16,7 @@ const PARAMETER_DESCRIPTION: usize = 500;
 
 /// The `FunctionSchema` of a handler's action group: `{"Functions": [..]}`.
 pub fn functions(catalog: &Catalog) -> Value {
-    json!({"Functions": catalog.tools.iter().map(function).collect::<Vec<_>>()})
+    sorted(json!({"Functions": catalog.tools.iter().map(function).collect::<Vec<_>>()}))
 }
 
 fn function(tool: &CatalogTool) -> Value {

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{description, inner, kind};
+use super::{
+    dialect::{description, inner, kind},
+    sorted,
+};
 use crate::Catalog;
 
 /// No limit is documented for a description; this one keeps a prompt readable.
@@ -15,7 +18,7 @@ pub fn gateway(catalog: &Catalog) -> Value {
     let tools = catalog.tools.iter().map(
         |tool| json!({"Name": tool.name, "Description": tool.description, "InputSchema": lower(&tool.input, true)}),
     );
-    json!({"InlinePayload": tools.collect::<Vec<_>>()})
+    sorted(json!({"InlinePayload": tools.collect::<Vec<_>>()}))
 }
 
 /// Keywords in PascalCase; the names of properties stay as they are.

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{description, inner, kind};
+use super::{
+    dialect::{description, inner, kind},
+    sorted,
+};
 use crate::{Catalog, catalog::CatalogTool};
 
 /// No limit is documented for descriptions in a schema; this one keeps a prompt readable.
@@ -13,11 +16,11 @@ const DESCRIPTION: usize = 1_200;
 pub fn openapi(catalog: &Catalog) -> Value {
     let paths: Map<String, Value> =
         catalog.tools.iter().map(|tool| (format!("/{}", tool.name), json!({"post": operation(tool)}))).collect();
-    json!({
+    sorted(json!({
         "openapi": "3.0.0",
         "info": {"title": catalog.group, "version": "1.0.0", "description": catalog.description},
         "paths": paths,
-    })
+    }))
 }
 
 /// The document as `ApiSchema` of a template takes it: `{"Payload": "<JSON text>"}`.

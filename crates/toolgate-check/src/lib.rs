@@ -1,0 +1,16 @@
+//! Finds what AWS would reject, or what would not do what it says, before anything is deployed.
+//!
+//! A [`Project`] is a SAM template with the generated schemas and the handlers' catalogs. [`Project::check`] holds it
+//! to every rule of [`FAMILIES`] in each deployment that the template's parameters allow, and lists all findings at
+//! once, each with its file and line, the page that the limit comes from, and what to do.
+
+mod document;
+mod finding;
+mod project;
+mod rules;
+mod template;
+mod view;
+
+pub use finding::Finding;
+pub use project::{Project, ReadError};
+pub use rules::{FAMILIES, Family, Rule};

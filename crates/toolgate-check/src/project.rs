@@ -1,0 +1,182 @@
+//! What is checked together: the template, the generated schemas and the handlers' catalogs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use toolgate::Catalog;
+
+use crate::{
+    Finding,
+    document::{Node, SyntaxError, parse},
+    finding::Findings,
+    rules,
+    template::{Includes, variants},
+    view::View,
+};
+
+/// A template with its schemas and handlers.
+#[derive(Debug)]
+pub struct Project {
+    pub(crate) template: Node,
+    pub(crate) includes: Includes,
+    pub(crate) schemas: Vec<SchemaFile>,
+    /// By the binary's name.
+    pub(crate) catalogs: BTreeMap<String, Catalog>,
+}
+
+/// One generated file, such as `schemas/orders/openapi.json`.
+#[derive(Debug)]
+pub(crate) struct SchemaFile {
+    pub(crate) name: String,
+    pub(crate) root: Node,
+}
+
+/// Why there is nothing to check.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {source}; name the files with `--template` and `--schemas`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// A file is neither YAML nor JSON.
+    #[error("{}:{line}: this is neither YAML nor JSON: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The reason.
+        reason: String,
+    },
+    /// A YAML file that is no template.
+    #[error("`{}` has no `Resources`: name a SAM template with `--template`", path.display())]
+    NoTemplate {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The files of an action group that `toolgate schemas` writes.
+const GENERATED: [&str; 3] = ["functions.json", "gateway.json", "openapi.json"];
+
+impl Project {
+    /// Reads a template, and the schemas in a folder with one folder for each action group.
+    ///
+    /// # Errors
+    /// [`ReadError`] if one of them cannot be read at all.
+    pub fn read(template: &Path, schemas: &Path) -> Result<Self, ReadError> {
+        let root = open(template)?;
+        if root.get("Resources").is_none() {
+            return Err(ReadError::NoTemplate { path: template.to_owned() });
+        }
+        let mut files = Vec::new();
+        if schemas.is_dir() {
+            for group in sorted(schemas)? {
+                for name in GENERATED.iter().filter(|name| group.join(name).is_file()) {
+                    files.push(SchemaFile { name: (*name).to_owned(), root: open(&group.join(name))? });
+                }
+            }
+        }
+        let includes = Includes::of(template);
+        Ok(Self { template: root, includes, schemas: files, catalogs: BTreeMap::new() })
+    }
+
+    /// The binaries that the template names as handlers: each should be asked for its catalog. A function without tools
+    /// says so by `Metadata: Toolgate: {Tools: false}`.
+    pub fn handlers(&self) -> BTreeSet<String> {
+        let resources = self.template.get("Resources").map_or(&[] as &[_], Node::entries);
+        let has_tools =
+            |resource: &Node| resource.at(&["Metadata", "Toolgate"])?.text_of("Tools").map(|it| it == "true");
+        let binary =
+            |resource: &Node| resource.at(&["Metadata", "BuildProperties"])?.text_of("Binary").map(str::to_owned);
+        let handlers = resources.iter().filter(|entry| has_tools(&entry.node).unwrap_or(true));
+        handlers.filter_map(|entry| binary(&entry.node)).collect()
+    }
+
+    /// With the catalogs of the handlers, by the binary's name.
+    #[must_use]
+    pub fn with_catalogs(self, catalogs: BTreeMap<String, Catalog>) -> Self {
+        Self { catalogs, ..self }
+    }
+
+    /// Everything that breaks a rule, by file and line.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut findings = Findings::default();
+        for settings in variants(&self.template) {
+            let view = View::new(self, &settings);
+            findings.next_deployment(&settings);
+            for rule in rules::all() {
+                (rule.check)(&view, &mut findings.of(rule, &settings));
+            }
+        }
+        findings.into_list()
+    }
+
+    /// The OpenAPI document in a `Payload`. One that was generated is read from its own file beside the included one,
+    /// where it has lines.
+    pub(crate) fn payload(&self, payload: &Node) -> Option<Node> {
+        let text = payload.text()?;
+        let document = parse(&payload.place.file, text).ok().filter(Node::is_map)?;
+        let value = document.to_json();
+        let twin = self
+            .schemas
+            .iter()
+            .find(|file| file.name == "openapi.json" && file.root.place.file.parent() == payload.place.file.parent());
+        if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
+            return Some(twin.root.clone());
+        }
+        // a block of text in the template has its lines; elsewhere it is all on one
+        let (first, lines) = (payload.place.line, text.lines().count());
+        Some(moved(document, &|line| if lines > 1 { first + line - 1 } else { first }))
+    }
+}
+
+/// The node with other lines.
+fn moved(mut node: Node, line: &dyn Fn(usize) -> usize) -> Node {
+    use crate::document::Tree;
+    node.place.line = line(node.place.line);
+    node.tree = match node.tree {
+        Tree::List(items) => Tree::List(items.into_iter().map(|item| moved(item, line)).collect()),
+        Tree::Map(entries) => Tree::Map(
+            entries
+                .into_iter()
+                .map(|mut entry| {
+                    entry.place.line = line(entry.place.line);
+                    entry.node = moved(entry.node, line);
+                    entry
+                })
+                .collect(),
+        ),
+        scalar => scalar,
+    };
+    node
+}
+
+fn open(path: &Path) -> Result<Node, ReadError> {
+    let path = plain(path);
+    let path = path.as_path();
+    let text = std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: path.to_owned(), source })?;
+    let syntax = |SyntaxError { line, reason }| ReadError::Syntax { path: path.to_owned(), line, reason };
+    parse(&Arc::from(path), &text).map_err(syntax)
+}
+
+/// Without `./`, so that one file has one name.
+pub(crate) fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
+    let failed = |source| ReadError::Read { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    paths.sort();
+    Ok(paths)
+}

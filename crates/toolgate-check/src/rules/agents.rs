@@ -1,0 +1,159 @@
+//! Agents, their collaborators and guardrails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Rule, permissions, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    view::{Resource, View},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "auto-prepare",
+        holds: "each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service",
+        source: source::AGENT,
+        fix: "add `AutoPrepare: true`",
+        check: auto_prepare,
+    },
+    Rule {
+        name: "agent-metrics",
+        holds: "the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics",
+        source: source::AGENTS_METRICS,
+        fix: "allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`",
+        check: metrics,
+    },
+    Rule {
+        name: "idle-session",
+        holds: "`IdleSessionTTLInSeconds` is 60 to 5,400",
+        source: source::AGENT,
+        fix: "choose a time between a minute and 90 minutes",
+        check: idle_session,
+    },
+    Rule {
+        name: "collaborator-count",
+        holds: "a supervisor has at most 10 collaborators",
+        source: source::COLLABORATION,
+        fix: "have fewer specialists with more tools each, or a supervisor below the supervisor",
+        check: collaborator_count,
+    },
+    Rule {
+        name: "collaborator-cycle",
+        holds: "no agent is a collaborator of its own, directly or through others",
+        source: source::COLLABORATION,
+        fix: "remove one of the collaborators on the way round",
+        check: collaborator_cycle,
+    },
+    Rule {
+        name: "supervisor-mode",
+        holds: "an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`",
+        source: source::COLLABORATION,
+        fix: "set `AgentCollaboration`, or remove it with the collaborators",
+        check: supervisor_mode,
+    },
+    Rule {
+        name: "topic-definition",
+        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
+                1,000 pass, the service does not)",
+        source: source::GUARDRAIL_TOPICS,
+        fix: "say it in fewer words, and move the rest to `Examples`",
+        check: topic_definition,
+    },
+];
+
+/// The user guide says 10; the quota table says 1,000. The lower one is certain.
+const COLLABORATORS: usize = 10;
+
+fn auto_prepare(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        if !agent.properties().get("AutoPrepare").is_some_and(Node::is_true) {
+            let message = format!("the agent `{}` is not prepared after a change", agent.id);
+            found.at(agent.place_of("AutoPrepare"), message);
+        }
+    }
+}
+
+fn metrics(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| view.referred(arn));
+        // the rights of a role of another template are not known
+        let Some(role) = role else { continue };
+        let allowed =
+            permissions::statements(view, role).iter().any(|it| permissions::allows(it, "cloudwatch:PutMetricData"));
+        if !allowed {
+            let message = format!("the role `{}` of the agent `{}` may not write metrics", role.id, agent.id);
+            found.at(&role.place, message);
+        }
+    }
+}
+
+fn idle_session(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let Some(text) = agent.properties().text_of("IdleSessionTTLInSeconds") else { continue };
+        if text.parse::<u32>().is_ok_and(|seconds| !(60..=5_400).contains(&seconds)) {
+            let message = format!("sessions of the agent `{}` would last {text} seconds", agent.id);
+            found.at(agent.place_of("IdleSessionTTLInSeconds"), message);
+        }
+    }
+}
+
+fn collaborator_count(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let count = agent.properties().list("AgentCollaborators").len();
+        if count > COLLABORATORS {
+            let message = format!("the agent `{}` has {count} collaborators", agent.id);
+            found.at(agent.place_of("AgentCollaborators"), message);
+        }
+    }
+}
+
+/// The agents behind an agent's collaborators.
+fn behind(view: &View<'_>, agent: &Resource) -> Vec<String> {
+    let collaborators = agent.properties().list("AgentCollaborators").iter();
+    let alias = collaborators.filter_map(|it| view.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));
+    alias.filter_map(|alias| Some(view.referred(alias.properties().text_of("AgentId")?)?.id.clone())).collect()
+}
+
+fn collaborator_cycle(view: &View<'_>, found: &mut Found<'_>) {
+    let edges: BTreeMap<&str, Vec<String>> =
+        view.agents().map(|agent| (agent.id.as_str(), behind(view, agent))).collect();
+    for agent in view.agents() {
+        let mut reached = BTreeSet::<&str>::new();
+        let mut open: Vec<&str> = vec![&agent.id];
+        while let Some(next) = open.pop() {
+            let further = edges.get(next).into_iter().flatten().map(String::as_str);
+            open.extend(further.filter(|id| reached.insert(id)));
+        }
+        if reached.contains(agent.id.as_str()) {
+            let message = format!("the agent `{}` is, in the end, a collaborator of its own", agent.id);
+            found.at(agent.place_of("AgentCollaborators"), message);
+        }
+    }
+}
+
+fn supervisor_mode(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let leads = !agent.properties().list("AgentCollaborators").is_empty();
+        let mode = agent.properties().text_of("AgentCollaboration").unwrap_or("DISABLED");
+        if leads != mode.starts_with("SUPERVISOR") {
+            let has = if leads { "collaborators" } else { "no collaborators" };
+            let message = format!("the agent `{}` has {has}, and `AgentCollaboration` is `{mode}`", agent.id);
+            found.at(agent.place_of("AgentCollaboration"), message);
+        }
+    }
+}
+
+fn topic_definition(view: &View<'_>, found: &mut Found<'_>) {
+    for guardrail in view.of_type("AWS::Bedrock::Guardrail") {
+        let topics = guardrail.properties().get("TopicPolicyConfig").map_or(&[] as &[_], |it| it.list("TopicsConfig"));
+        for topic in topics {
+            let length = topic.text_of("Definition").map_or(0, |text| text.trim_end().chars().count());
+            if length > 200 {
+                let name = topic.text_of("Name").unwrap_or_default();
+                let place = topic.entry("Definition").map_or(&topic.place, |entry| &entry.place);
+                found.at(place, format!("the definition of the denied topic `{name}` has {length} characters"));
+            }
+        }
+    }
+}

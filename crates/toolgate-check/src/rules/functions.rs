@@ -1,0 +1,146 @@
+//! Functions, their parameters, and how many an agent may have.
+
+use super::{Rule, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    view::{View, operations},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "five-parameters",
+        holds: "a function has at most 5 parameters",
+        source: source::QUOTAS,
+        fix: "split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit",
+        check: five_parameters,
+    },
+    Rule {
+        name: "parameter-type",
+        holds: "a function's parameter is of type string, number, integer, boolean or array",
+        source: source::AGENT_FUNCTION,
+        fix: "use one of these types",
+        check: parameter_type,
+    },
+    Rule {
+        name: "eleven-functions",
+        holds: "an action group has at most 11 functions or operations",
+        source: source::AGENTS_LAMBDA,
+        fix: "move tools to another handler, which is another action group",
+        check: eleven_functions,
+    },
+    Rule {
+        name: "eleven-apis",
+        holds: "an agent has at most 11 API operations over all its action groups",
+        source: source::QUOTAS,
+        fix: "move action groups to another agent, register some by function details, or ask AWS for a higher quota",
+        check: eleven_apis,
+    },
+    Rule {
+        name: "fifteen-groups",
+        holds: "an agent has at most 15 enabled action groups, and 20 in all",
+        source: source::QUOTAS,
+        fix: "move action groups to another agent, or disable some",
+        check: fifteen_groups,
+    },
+    Rule {
+        name: "one-schema",
+        holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
+                has neither, nor an executor or a description",
+        source: source::ACTION_GROUP,
+        fix: "leave one of the two, or the signature alone",
+        check: one_schema,
+    },
+];
+
+/// The quota on functions of one action group.
+const FUNCTIONS: usize = 11;
+/// The quota on API operations of one agent.
+const APIS: usize = 11;
+/// The quota on enabled action groups of one agent.
+const ENABLED: usize = 15;
+/// The quota on all action groups of one agent.
+const GROUPS: usize = 20;
+
+fn five_parameters(view: &View<'_>, found: &mut Found<'_>) {
+    for schema in view.function_schemas() {
+        for function in schema.list("Functions") {
+            let count = function.get("Parameters").map_or(0, |parameters| parameters.entries().len());
+            if count > 5 {
+                let name = function.text_of("Name").unwrap_or_default();
+                let place = function.entry("Parameters").map_or(&function.place, |entry| &entry.place);
+                found.at(place, format!("the function `{name}` has {count} parameters"));
+            }
+        }
+    }
+}
+
+fn parameter_type(view: &View<'_>, found: &mut Found<'_>) {
+    for schema in view.function_schemas() {
+        for function in schema.list("Functions") {
+            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
+                let kind = parameter.node.text_of("Type").unwrap_or("of no type");
+                if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
+                    let place = parameter.node.entry("Type").map_or(&parameter.place, |entry| &entry.place);
+                    found.at(place, format!("the parameter `{}` is `{kind}`", parameter.name));
+                }
+            }
+        }
+    }
+}
+
+fn eleven_functions(view: &View<'_>, found: &mut Found<'_>) {
+    for group in view.groups() {
+        let count = group.tools(view.project).len();
+        if count > FUNCTIONS {
+            found.at(group.place(), format!("the action group `{}` has {count} functions", group.name()));
+        }
+    }
+}
+
+fn eleven_apis(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let own = view.groups().into_iter().filter(|group| group.agent.id == agent.id);
+        let count: usize = own.filter_map(|group| group.api(view.project)).map(|api| operations(&api).count()).sum();
+        if count > APIS {
+            let message = format!("the agent `{}` has {count} API operations over its action groups", agent.id);
+            found.at(agent.place_of("ActionGroups"), message);
+        }
+    }
+}
+
+fn fifteen_groups(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let groups = agent.properties().list("ActionGroups");
+        let enabled = groups.iter().filter(|group| group.text_of("ActionGroupState") != Some("DISABLED")).count();
+        if enabled > ENABLED || groups.len() > GROUPS {
+            let (id, all) = (&agent.id, groups.len());
+            let message = format!("the agent `{id}` has {all} action groups, {enabled} of them enabled");
+            found.at(agent.place_of("ActionGroups"), message);
+        }
+    }
+}
+
+fn one_schema(view: &View<'_>, found: &mut Found<'_>) {
+    for group in view.groups() {
+        let has = |name: &&str| group.node.get(name).is_some();
+        let schemas: Vec<&str> = ["ApiSchema", "FunctionSchema"].into_iter().filter(has).collect();
+        let name = group.name();
+        match group.node.text_of("ParentActionGroupSignature") {
+            Some(signature) => {
+                let extra =
+                    ["ActionGroupExecutor", "Description"].into_iter().filter(has).chain(schemas.iter().copied());
+                let extra: Vec<&str> = extra.collect();
+                if !extra.is_empty() {
+                    let extra = crate::finding::quoted(extra);
+                    found.at(group.place(), format!("the action group `{name}` is `{signature}` and also has {extra}"));
+                }
+            }
+            None if schemas.len() != 1 => {
+                let count = if schemas.is_empty() { "no schema" } else { "two schemas" };
+                found.at(group.place(), format!("the action group `{name}` has {count}"));
+            }
+            None => {}
+        }
+    }
+}

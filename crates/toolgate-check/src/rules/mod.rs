@@ -1,0 +1,65 @@
+//! The rules, as data: each says where its limit comes from and what to do, and has one small function that finds what
+//! breaks it. One file per family.
+
+mod agents;
+mod aliases;
+mod functions;
+mod gateway;
+mod names;
+mod openapi;
+mod permissions;
+mod policies;
+mod source;
+mod tools;
+mod wires;
+
+use std::fmt;
+
+use crate::{finding::Found, view::View};
+
+/// What must hold, and why.
+pub struct Rule {
+    /// Its name, as findings give it.
+    pub name: &'static str,
+    /// What must hold, in a sentence.
+    pub holds: &'static str,
+    /// The page that the limit comes from.
+    pub source: &'static str,
+    /// What to do where it is broken.
+    pub fix: &'static str,
+    pub(crate) check: fn(&View<'_>, &mut Found<'_>),
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A file of rules, and what they are about.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Family {
+    /// What its rules are about.
+    pub title: &'static str,
+    /// Its rules.
+    pub rules: &'static [Rule],
+}
+
+/// Every rule, by family.
+pub const FAMILIES: &[Family] = &[
+    Family { title: "Names and lengths", rules: names::RULES },
+    Family { title: "Functions and action groups", rules: functions::RULES },
+    Family { title: "OpenAPI", rules: openapi::RULES },
+    Family { title: "Tools in code and in the template", rules: tools::RULES },
+    Family { title: "Agents", rules: agents::RULES },
+    Family { title: "Aliases and versions", rules: aliases::RULES },
+    Family { title: "Permissions", rules: permissions::RULES },
+    Family { title: "AgentCore Gateway", rules: gateway::RULES },
+    Family { title: "Cedar policies", rules: policies::RULES },
+    Family { title: "Wires", rules: wires::RULES },
+];
+
+pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.rules)
+}

@@ -1,0 +1,193 @@
+//! Names and lengths that the service takes.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Rule, source};
+use crate::{
+    document::{Node, Place},
+    finding::Found,
+    view::{View, operations},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "name-pattern",
+        holds: "the names of agents, aliases, action groups, functions, parameters and collaborators match \
+                `([0-9a-zA-Z][_-]?){1,100}`",
+        source: source::ACTION_GROUP,
+        fix: "use letters and digits, with single `_` or `-` between them",
+        check: name_pattern,
+    },
+    Rule {
+        name: "double-underscore",
+        holds: "no name of a tool or an action group has `__` in it, which separates parts of the model's tool name",
+        source: source::AGENTS_ACTION_ADD,
+        fix: "use a single `_`",
+        check: double_underscore,
+    },
+    Rule {
+        name: "model-tool-name",
+        holds: "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
+                64 of `a-zA-Z0-9_-`",
+        source: source::AGENTS_ACTION_ADD,
+        fix: "shorten the tool's name or its group's",
+        check: model_tool_name,
+    },
+    Rule {
+        name: "description-length",
+        holds: "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
+                instructions for a collaborator have up to 4,000",
+        source: source::ACTION_GROUP,
+        fix: "say it in fewer words, or leave the description out; of a tool it is its doc comment",
+        check: description_length,
+    },
+    Rule {
+        name: "instruction-length",
+        holds: "an agent's instruction has 40 to 20,000 characters",
+        source: source::QUOTAS,
+        fix: "write an instruction within these limits",
+        check: instruction_length,
+    },
+];
+
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9a-zA-Z][_-]?){1,100}$").ok());
+static MODEL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[a-zA-Z0-9_-]{1,64}$").ok());
+
+fn matches(regex: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    regex.as_ref().is_none_or(|regex| regex.is_match(text))
+}
+
+/// The text with one character for each part that only a deployment knows.
+pub(super) fn shortest(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push('x');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
+fn name_pattern(view: &View<'_>, found: &mut Found<'_>) {
+    let mut check = |what: &str, text: &str, place: &Place| {
+        if !matches(&NAME, &shortest(text)) {
+            found.at(place, format!("Bedrock takes no {what} of the name `{text}`"));
+        }
+    };
+    let mut node = |what: &str, node: Option<&Node>| {
+        if let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) {
+            check(what, text, &node.place);
+        }
+    };
+    for agent in view.agents() {
+        node("agent", agent.properties().get("AgentName"));
+        agent
+            .properties()
+            .list("AgentCollaborators")
+            .iter()
+            .for_each(|it| node("collaborator", it.get("CollaboratorName")));
+    }
+    view.of_type("AWS::Bedrock::AgentAlias").for_each(|it| node("alias", it.properties().get("AgentAliasName")));
+    view.groups().iter().for_each(|group| node("action group", group.node.get("ActionGroupName")));
+    for schema in view.function_schemas() {
+        for function in schema.list("Functions") {
+            node("function", function.get("Name"));
+            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
+                node("parameter", Some(&Node::scalar(parameter.place.clone(), parameter.name.as_str())));
+            }
+        }
+    }
+}
+
+fn double_underscore(view: &View<'_>, found: &mut Found<'_>) {
+    let mut check = |what: &str, text: Option<&str>, place: &Place| {
+        if let Some(text) = text.filter(|text| text.contains("__")) {
+            found.at(place, format!("the {what} `{text}` has `__` in its name"));
+        }
+    };
+    for group in view.groups() {
+        check("action group", Some(group.name()), group.place());
+    }
+    for schema in view.function_schemas() {
+        for function in schema.list("Functions") {
+            let place = function.get("Name").map_or(&function.place, |name| &name.place);
+            check("function", function.text_of("Name"), place);
+        }
+    }
+    for api in view.api_documents() {
+        for operation in operations(&api) {
+            let id = operation.node.get("operationId");
+            check("operation", id.and_then(Node::text), id.map_or(operation.place, |id| &id.place));
+        }
+    }
+    for tool in view.gateway_tools() {
+        let place = tool.get("Name").map_or(&tool.place, |name| &name.place);
+        check("tool", tool.text_of("Name"), place);
+    }
+}
+
+fn model_tool_name(view: &View<'_>, found: &mut Found<'_>) {
+    let mut check = |name: String, place: &Place| {
+        if !matches(&MODEL, &shortest(&name)) {
+            let length = name.chars().count();
+            found.at(place, format!("the model would see this tool as `{name}` ({length} characters)"));
+        }
+    };
+    for group in view.groups() {
+        for tool in group.tools(view.project) {
+            let verb = tool.verb.map(|verb| format!("{verb}__")).unwrap_or_default();
+            check(format!("{verb}{}__{}", group.name(), tool.name), &tool.place);
+        }
+    }
+    for target in view.targets() {
+        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
+            check(format!("{}___{}", target.name(), name.text().unwrap_or_default()), &name.place);
+        }
+    }
+}
+
+fn description_length(view: &View<'_>, found: &mut Found<'_>) {
+    let mut check = |what: String, node: &Node, name: &str, most: usize| {
+        let Some(text) = node.text_of(name) else { return };
+        let length = shortest(text).chars().count();
+        if length > most || length == 0 {
+            let place = node.entry(name).map_or(&node.place, |entry| &entry.place);
+            found.at(place, format!("the description of {what} has {length} characters, and not 1 to {most}"));
+        }
+    };
+    for agent in view.agents() {
+        check(format!("the agent `{}`", agent.id), agent.properties(), "Description", 200);
+        for collaborator in agent.properties().list("AgentCollaborators") {
+            let name = collaborator.text_of("CollaboratorName").unwrap_or_default();
+            check(format!("the collaborator `{name}`"), collaborator, "CollaborationInstruction", 4_000);
+        }
+    }
+    for alias in view.of_type("AWS::Bedrock::AgentAlias") {
+        check(format!("the alias `{}`", alias.id), alias.properties(), "Description", 200);
+    }
+    for group in view.groups() {
+        check(format!("the action group `{}`", group.name()), group.node, "Description", 200);
+    }
+    for schema in view.function_schemas() {
+        for function in schema.list("Functions") {
+            let name = function.text_of("Name").unwrap_or_default();
+            check(format!("the function `{name}`"), function, "Description", 1_200);
+            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
+                check(format!("the parameter `{}` of `{name}`", parameter.name), &parameter.node, "Description", 500);
+            }
+        }
+    }
+}
+
+fn instruction_length(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents() {
+        let length = agent.properties().text_of("Instruction").map_or(0, |text| text.chars().count());
+        if !(40..=20_000).contains(&length) {
+            let message = format!("the instruction of the agent `{}` has {length} characters", agent.id);
+            found.at(agent.place_of("Instruction"), message);
+        }
+    }
+}

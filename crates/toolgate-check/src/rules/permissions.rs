@@ -1,0 +1,165 @@
+//! Who may call a function: Bedrock Agents by the function's own policy, a gateway by its role.
+
+use super::{Rule, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    view::{FunctionRef, Resource, View},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "invoke-permission",
+        holds: "the function behind an action group lets `bedrock.amazonaws.com` invoke it, by the same alias",
+        source: source::AGENTS_PERMISSIONS,
+        fix: "add an `AWS::Lambda::Permission` whose `FunctionName` is what the action group's executor names",
+        check: invoke_permission,
+    },
+    Rule {
+        name: "permission-source",
+        holds: "such a permission names this account and its agents, so that nobody else's agent may call the function",
+        source: source::LAMBDA_PERMISSION,
+        fix: "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: \
+              arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/*`",
+        check: permission_source,
+    },
+    Rule {
+        name: "gateway-invoke",
+        holds: "a gateway's role may `lambda:InvokeFunction` the functions of its targets",
+        source: source::GATEWAY_LAMBDA,
+        fix: "allow `lambda:InvokeFunction` on the function that the target names",
+        check: gateway_invoke,
+    },
+    Rule {
+        name: "supervisor-invoke",
+        holds: "a supervisor's role may `bedrock:InvokeAgent` and `bedrock:GetAgentAlias`",
+        source: source::AGENTS_PERMISSIONS,
+        fix: "allow both on the aliases of its collaborators",
+        check: supervisor_invoke,
+    },
+];
+
+/// The statements of all policies that a role of this template has.
+pub(super) fn statements(view: &View<'_>, role: &Resource) -> Vec<Node> {
+    let own = role.properties().list("Policies").iter().filter_map(|policy| policy.get("PolicyDocument"));
+    let managed = role.properties().list("ManagedPolicyArns").iter().filter_map(|arn| view.referred(arn.text()?));
+    let names = |resource: &&Resource| {
+        let reference = format!("${{{}}}", role.id);
+        let single = resource.properties().text_of("RoleName") == Some(reference.as_str());
+        single || resource.properties().list("Roles").iter().any(|name| name.text() == Some(reference.as_str()))
+    };
+    let kinds = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
+    let attached = kinds.into_iter().flat_map(|kind| view.of_type(kind)).filter(names);
+    let documents = own.chain(managed.chain(attached).filter_map(|policy| policy.properties().get("PolicyDocument")));
+    let statements = documents.filter_map(|document| document.get("Statement"));
+    statements.flat_map(Node::one_or_more).cloned().collect()
+}
+
+/// Whether a statement allows an action, on whatever resource.
+pub(super) fn allows(statement: &Node, action: &str) -> bool {
+    let matching = |pattern: &str| {
+        let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+        match pattern.split_once('*') {
+            Some((start, end)) => action.starts_with(start) && action.ends_with(end),
+            None => pattern == action,
+        }
+    };
+    let actions = statement.get("Action").map_or(&[] as &[_], Node::one_or_more);
+    statement.text_of("Effect") == Some("Allow") && actions.iter().filter_map(Node::text).any(matching)
+}
+
+/// The permissions of Bedrock Agents, each with its function.
+fn permissions<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Resource, Option<FunctionRef>)> {
+    let of_bedrock = |resource: &&Resource| resource.properties().text_of("Principal") == Some("bedrock.amazonaws.com");
+    view.of_type("AWS::Lambda::Permission")
+        .filter(of_bedrock)
+        .map(|resource| (resource, resource.properties().text_of("FunctionName").and_then(|name| view.function(name))))
+}
+
+fn invoke_permission(view: &View<'_>, found: &mut Found<'_>) {
+    for group in view.groups() {
+        let executor = group.executor().and_then(|node| Some((node, view.function(node.text()?)?)));
+        let Some((node, function)) = executor else { continue };
+        let action = |resource: &Resource| {
+            let action = resource.properties().text_of("Action").unwrap_or_default();
+            ["lambda:InvokeFunction", "lambda:*"].contains(&action)
+        };
+        if !permissions(view).any(|(resource, of)| of.as_ref() == Some(&function) && action(resource)) {
+            let qualifier = function.qualifier.as_ref().map(|it| format!(" with the qualifier `{it}`"));
+            let (name, id, with) = (group.name(), &function.id, qualifier.unwrap_or_default());
+            found.at(&node.place, format!("Bedrock may not invoke `{id}`{with} for the action group `{name}`"));
+        }
+    }
+}
+
+fn permission_source(view: &View<'_>, found: &mut Found<'_>) {
+    for (permission, _) in permissions(view) {
+        let text = |name: &str| permission.properties().text_of(name).unwrap_or_default();
+        let (arn, account) = (text("SourceArn"), text("SourceAccount"));
+        let id = &permission.id;
+        if arn.is_empty() && account.is_empty() {
+            found.at(&permission.place, format!("the permission `{id}` lets every account's agents in"));
+        } else if arn.is_empty() {
+            found.at(&permission.place, format!("the permission `{id}` has no `SourceArn`"));
+        } else if !narrow(arn) {
+            let message = format!("the permission `{id}` lets more in than this account's agents: `{arn}`");
+            found.at(permission.place_of("SourceArn"), message);
+        } else if account.is_empty() || account.contains('*') {
+            found.at(&permission.place, format!("the permission `{id}` has no `SourceAccount`"));
+        }
+    }
+}
+
+/// Whether an ARN is an agent's, or any agent's of one account and region.
+fn narrow(arn: &str) -> bool {
+    // pseudo parameters have colons of their own
+    let plain = arn.replace("AWS::", "");
+    let parts: Vec<&str> = plain.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, service, region, account, resource] => {
+            *service == "bedrock"
+                && ![*region, *account].iter().any(|it| it.contains('*'))
+                && resource.starts_with("agent/")
+        }
+        _ => arn.starts_with("${") && arn.ends_with(".AgentArn}"),
+    }
+}
+
+fn gateway_invoke(view: &View<'_>, found: &mut Found<'_>) {
+    for target in view.targets() {
+        let function = target.lambda.get("LambdaArn").and_then(|node| Some((node, view.function(node.text()?)?)));
+        let Some((node, function)) = function else { continue };
+        let role = target.gateway(view).and_then(|gateway| view.referred(gateway.properties().text_of("RoleArn")?));
+        let Some(role) = role else { continue };
+        let covers = |statement: &&Node| {
+            let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
+            resources.iter().filter_map(Node::text).any(|arn| {
+                // `F.Arn` covers `F` alone, `F.Arn:*` its aliases; an alias is covered by its own ARN
+                let exact = node.text() == Some(arn) || view.function(arn).as_ref() == Some(&function);
+                let qualified = function.qualifier.is_some() && arn.ends_with(":*");
+                let same = view.function(arn).is_some_and(|other| other.id == function.id);
+                exact || arn == "*" || (qualified && same) || (arn.contains(":function:") && arn.ends_with('*'))
+            })
+        };
+        let statements = statements(view, role);
+        let mut allowed = statements.iter().filter(|it| allows(it, "lambda:InvokeFunction"));
+        if !allowed.any(|statement| covers(&statement)) {
+            let (role, id, name) = (&role.id, &function.id, target.name());
+            found.at(&node.place, format!("the role `{role}` may not invoke `{id}` for the target `{name}`"));
+        }
+    }
+}
+
+fn supervisor_invoke(view: &View<'_>, found: &mut Found<'_>) {
+    for agent in view.agents().filter(|agent| !agent.properties().list("AgentCollaborators").is_empty()) {
+        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| view.referred(arn));
+        let Some(role) = role else { continue };
+        let statements = statements(view, role);
+        for action in ["bedrock:InvokeAgent", "bedrock:GetAgentAlias"] {
+            if !statements.iter().any(|statement| allows(statement, action)) {
+                let message = format!("the role `{}` of the supervisor `{}` may not `{action}`", role.id, agent.id);
+                found.at(&role.place, message);
+            }
+        }
+    }
+}

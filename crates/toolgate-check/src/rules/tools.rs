@@ -1,0 +1,160 @@
+//! Whether what is deployed is what was written: the tools in code, and those in the template.
+
+use super::{Rule, source};
+use crate::{
+    document::{Node, Tree},
+    finding::Found,
+    view::{View, by_name},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "tool-not-deployed",
+        holds: "every tool of a handler is in an action group or a gateway target of its function, on each platform",
+        source: source::AGENTS_ACTION_ADD,
+        fix: "run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target",
+        check: not_deployed,
+    },
+    Rule {
+        name: "tool-not-in-code",
+        holds: "every tool in the template is one of the function behind it",
+        source: source::AGENTS_ACTION_ADD,
+        fix: "run `toolgate schemas`, or point the action group at the function that has the tool",
+        check: not_in_code,
+    },
+    Rule {
+        name: "confirmation-missing",
+        holds: "a tool with `.confirm()` requires confirmation where it is registered with Bedrock Agents",
+        source: source::AGENTS_CONFIRM,
+        fix: "run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`",
+        check: confirmation_missing,
+    },
+    Rule {
+        name: "local-path",
+        holds: "a schema is in the template or on S3: a local path would be deployed as a literal text",
+        source: source::INCLUDE,
+        fix: "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
+              package` uploads",
+        check: local_path,
+    },
+    Rule {
+        name: "include-missing",
+        holds: "every file that the template includes exists",
+        source: source::INCLUDE,
+        fix: "run `toolgate schemas`, or correct the path",
+        check: include_missing,
+    },
+];
+
+fn not_deployed(view: &View<'_>, found: &mut Found<'_>) {
+    let (groups, targets) = (view.groups(), view.targets());
+    let used = |text: Option<&str>| text.and_then(|text| view.function(text));
+    for function in view.functions() {
+        let Some((catalog, place)) = view.handler(&function.id) else { continue };
+        let own = |id: Option<crate::view::FunctionRef>| id.is_some_and(|used| used.id == function.id);
+        let in_groups: Vec<String> = groups
+            .iter()
+            .filter(|group| own(used(group.executor().and_then(Node::text))))
+            .flat_map(|group| group.tools(view.project))
+            .map(|tool| tool.name)
+            .collect();
+        let in_targets: Vec<&str> = targets
+            .iter()
+            .filter(|target| own(used(target.lambda.text_of("LambdaArn"))))
+            .flat_map(|target| target.tools())
+            .filter_map(|tool| tool.text_of("Name"))
+            .collect();
+        for tool in &catalog.tools {
+            let name = tool.name.as_str();
+            let mut missing = Vec::new();
+            if !groups.is_empty() && !in_groups.iter().any(|other| other == name) {
+                missing.push("no action group");
+            }
+            if !targets.is_empty() && !in_targets.contains(&name) {
+                missing.push("no gateway target");
+            }
+            if groups.is_empty() && targets.is_empty() {
+                missing.extend(["no action group", "no gateway target"]);
+            }
+            if !missing.is_empty() {
+                let message = format!("the tool `{name}` of `{}` is in {}", catalog.group, missing.join(" and "));
+                found.at(&place, message);
+            }
+        }
+    }
+}
+
+fn not_in_code(view: &View<'_>, found: &mut Found<'_>) {
+    for group in view.groups() {
+        let function = group.executor().and_then(Node::text).and_then(|text| view.function(text));
+        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+        let known = by_name(catalog);
+        for tool in group.tools(view.project).iter().filter(|tool| !known.contains_key(tool.name.as_str())) {
+            found.at(&tool.place, format!("the handler `{}` has no tool `{}`", catalog.group, tool.name));
+        }
+    }
+    for target in view.targets() {
+        let function = target.lambda.text_of("LambdaArn").and_then(|text| view.function(text));
+        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+        let known = by_name(catalog);
+        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
+            let text = name.text().unwrap_or_default();
+            if !known.contains_key(text) {
+                found.at(&name.place, format!("the handler `{}` has no tool `{text}`", catalog.group));
+            }
+        }
+    }
+}
+
+fn confirmation_missing(view: &View<'_>, found: &mut Found<'_>) {
+    for group in view.groups() {
+        let function = group.executor().and_then(Node::text).and_then(|text| view.function(text));
+        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+        let known = by_name(catalog);
+        for tool in group.tools(view.project).iter().filter(|tool| !tool.confirm) {
+            if known.get(tool.name.as_str()).is_some_and(|tool| tool.confirm) {
+                let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
+                found.at(&tool.place, message);
+            }
+        }
+    }
+}
+
+fn local_path(view: &View<'_>, found: &mut Found<'_>) {
+    let known = |text: &str| !text.contains("${") && !text.is_empty();
+    for group in view.groups() {
+        if let Some(payload) = group.node.at(&["ApiSchema", "Payload"]) {
+            let text = payload.text().unwrap_or_default();
+            if known(text) && group.api(view.project).is_none() {
+                found.at(&payload.place, format!("the `Payload` is no OpenAPI document but `{}`", start(text)));
+            }
+        }
+        if let Some(Node { place, tree: Tree::Scalar { text, .. } }) = group.node.get("FunctionSchema") {
+            found.at(place, format!("the `FunctionSchema` is no list of functions but `{}`", start(text)));
+        }
+    }
+    for target in view.targets() {
+        let schema = target.lambda.get("ToolSchema");
+        let inline = schema.and_then(|schema| schema.get("InlinePayload"));
+        if let Some(Node { place, tree: Tree::Scalar { text, .. } }) = inline {
+            found.at(place, format!("the `InlinePayload` is no list of tools but `{}`", start(text)));
+        }
+        if let Some(uri) = schema.and_then(|schema| schema.at(&["S3", "Uri"])) {
+            let text = uri.text().unwrap_or_default();
+            if known(text) && !text.starts_with("s3://") {
+                found.at(&uri.place, format!("the `Uri` is not on S3 but `{}`", start(text)));
+            }
+        }
+    }
+}
+
+fn start(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(60).collect()
+}
+
+fn include_missing(view: &View<'_>, found: &mut Found<'_>) {
+    for (place, reason) in &view.broken {
+        found.at(place, format!("the included file {reason}"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The list of rules.
+
+use std::collections::BTreeSet;
+
+use toolgate_check::FAMILIES;
+
+#[test]
+fn every_rule_has_a_name_of_its_own_a_source_and_a_fix() {
+    let mut names = BTreeSet::new();
+    for rule in FAMILIES.iter().flat_map(|family| family.rules) {
+        assert!(names.insert(rule.name), "{rule:?}");
+        assert!(rule.source.starts_with("https://"), "{rule:?}");
+        assert!(!rule.fix.is_empty() && !rule.holds.is_empty(), "{rule:?}");
+    }
+}
+
+/// A rule that no test breaks is not proven.
+#[test]
+fn every_rule_is_broken_by_a_test() {
+    let tests = concat!(
+        include_str!("agents.rs"),
+        include_str!("gateway.rs"),
+        include_str!("permissions.rs"),
+        include_str!("schemas.rs"),
+        include_str!("tools.rs"),
+    );
+    let unproven: Vec<&str> = FAMILIES
+        .iter()
+        .flat_map(|family| family.rules)
+        .map(|rule| rule.name)
+        .filter(|name| !tests.contains(&format!("\"{name}\"")))
+        .collect();
+    assert_eq!(unproven, [""; 0]);
+}

@@ -1,0 +1,118 @@
+//! `toolgate check`: what AWS would reject, or would take and not do, found before it is deployed.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use toolgate_check::{FAMILIES, Finding, Project, Rule};
+use toolgate_local::functions::Binaries;
+
+use crate::{Failure, describe::describe, fail};
+
+/// Find what AWS would reject in the tools, their schemas and the template, all of it at once
+///
+/// The template is looked at in every combination of its parameters that changes what is deployed. Each finding has its
+/// file and line, the rule, what to do, and the page that the limit comes from.
+///
+/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
+///
+/// Exit codes: 0 nothing found, 1 something found, 2 could not check.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The SAM template
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
+    /// The folder of the generated schemas
+    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    schemas: PathBuf,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Check nothing; list the rules with their sources, as Markdown
+    #[arg(long)]
+    list_rules: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// Nothing could be checked.
+const NOT_CHECKED: u8 = 2;
+
+impl Check {
+    #[expect(clippy::print_stdout, reason = "the findings are the command's output")]
+    pub(crate) fn run(&self) -> ExitCode {
+        if self.list_rules {
+            print!("{}", rules());
+            return ExitCode::SUCCESS;
+        }
+        let findings = match self.findings() {
+            Ok(findings) => findings,
+            Err(error) => {
+                fail(error.as_ref());
+                return ExitCode::from(NOT_CHECKED);
+            }
+        };
+        match self.format {
+            Format::Human => findings.iter().for_each(|finding| println!("{}\n", human(finding))),
+            Format::Json => println!("{:#}", json!({"findings": findings, "rules": count()})),
+        }
+        if self.format == Format::Human {
+            let found = match findings.len() {
+                0 => "nothing found".to_owned(),
+                1 => "1 finding".to_owned(),
+                many => format!("{many} findings"),
+            };
+            println!("{found} by {} rules", count());
+        }
+        if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn findings(&self) -> Result<Vec<Finding>, Failure> {
+        let project = Project::read(&self.template, &self.schemas)?;
+        let names = project.handlers();
+        let folder = self.template.parent().unwrap_or(Path::new("."));
+        let programs = Binaries::around(folder).find_all(names.iter().map(String::as_str))?;
+        let mut catalogs = BTreeMap::new();
+        for (name, program) in names.iter().zip(programs) {
+            catalogs.insert(name.clone(), describe(&program)?);
+        }
+        Ok(project.with_catalogs(catalogs).check())
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.rules)
+}
+
+fn count() -> usize {
+    all().count()
+}
+
+fn human(finding: &Finding) -> String {
+    let Finding { line, rule, message, fix, source, .. } = finding;
+    let settings: Vec<String> = finding.only_with.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let only = if settings.is_empty() { String::new() } else { format!(" (with {})", settings.join(", ")) };
+    format!("{}:{line}: {message}{only} [{rule}]\n  fix: {fix}\n  see: {source}", finding.file.display())
+}
+
+/// The list of rules in docs/check.md.
+fn rules() -> String {
+    let mut out = String::new();
+    for (index, family) in FAMILIES.iter().enumerate() {
+        let gap = if index == 0 { "" } else { "\n" };
+        out += &format!("{gap}## {}\n\n| rule | what must hold | what to do |\n| --- | --- | --- |\n", family.title);
+        for rule in family.rules {
+            let cell = |text: &str| text.replace('|', "\\|");
+            out += &format!("| [`{}`]({}) | {} | {} |\n", rule.name, rule.source, cell(rule.holds), cell(rule.fix));
+        }
+    }
+    out
+}
