@@ -14,6 +14,7 @@ mod errors;
 mod exposure;
 mod fields;
 mod gates;
+mod interceptor;
 mod kit;
 mod meaning;
 mod metrics;
