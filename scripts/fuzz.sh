@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes what reads events, each target for FUZZ_SECONDS, from the committed corpus on. Needs a C++ compiler, for
-# libFuzzer. Where a nightly toolchain is installed the address sanitizer watches too, over the dependencies' unsafe code.
+# libFuzzer. Where a nightly toolchain is installed, the address sanitizer watches the dependencies' unsafe code too.
 #
 # `scripts/fuzz.sh keep` adds the best of what earlier runs found to the committed corpus.
 set -euo pipefail
