@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes what reads events, each target for FUZZ_SECONDS, from the committed corpus on. Needs a C++ compiler, for
-# libFuzzer. Where a nightly toolchain is installed the address sanitizer watches too, over the dependencies' unsafe code.
+# libFuzzer. Where a nightly toolchain is installed, the address sanitizer watches the dependencies' unsafe code too.
 #
 # `scripts/fuzz.sh keep` adds the best of what earlier runs found to the committed corpus.
 set -euo pipefail
@@ -56,7 +56,7 @@ for target in dispatch parameters; do
     if ! "$binary" "$found" "$crate/corpus/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 \
         -max_len=16384 -len_control=0 -dict="$crate/words.dict" -artifact_prefix="$failed/" -print_final_stats=1 \
         > "$work/$target.log" 2>&1; then
-        tail -n 40 "$work/$target.log" >&2
+        { grep -m 1 -A 3 'panicked at' "$work/$target.log" || tail -n 20 "$work/$target.log"; } >&2
         echo "$target failed; the input is in $failed, to be tried again with \`$binary FILE\`" >&2
         status=1
         continue

@@ -19,8 +19,8 @@ static DESKS: LazyLock<[(Service<Desk>, Desk); 2]> = LazyLock::new(|| {
     })
 });
 
-/// The first line is the event, the second, if there is one, the client context. Tells the wire, and the error's kind or
-/// `output`; `None` where the event is no call.
+/// The first line is the event, the second, if there is one, the client context. Tells the wire, and the error's kind
+/// or `output`; `None` where the event is no call.
 pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let event = json(lines.next().unwrap_or_default());

@@ -9,7 +9,7 @@ mod tools;
 
 use std::future::Future;
 
-/// Checks an event and a client context: JSON, each on a line of its own. Tells the wire, and what the reply says there.
+/// Checks an event and a client context: JSON, each on a line of its own. Tells the wire, and what the reply says.
 pub(crate) fn dispatch(bytes: &[u8]) -> Option<(toolgate::Wire, String)> {
     dispatch::check(bytes)
 }
