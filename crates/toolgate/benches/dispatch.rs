@@ -247,17 +247,21 @@ impl Bench {
         // short turns, so that few of them are interrupted
         const ROUNDS: usize = 5_000;
         const TURNS: u64 = 10;
-        let mut against_floor = Vec::new();
+        let (mut floors, mut ones, mut against_floor) = (Vec::new(), Vec::new(), Vec::new());
         let mut against_one = vec![Vec::new(); self.services.len()];
         for _ in 0..ROUNDS {
             let floor = self.floor(TURNS).as_secs_f64();
             let one = self.dispatch(0, TURNS).as_secs_f64();
+            floors.push(floor * 1e6 / TURNS as f64);
+            ones.push(one * 1e6 / TURNS as f64);
             against_floor.push(one / floor);
             for (at, ratios) in against_one.iter_mut().enumerate().skip(1) {
                 ratios.push(self.dispatch(at, TURNS).as_secs_f64() / one);
             }
         }
-        println!("\nratios, median (p10 to p90) of {ROUNDS} alternating rounds of {TURNS} calls each:");
+        println!("\nmedian (p10 to p90) of {ROUNDS} alternating rounds of {TURNS} calls each:");
+        print("floor, µs", floors);
+        print("dispatch, 1 tool, µs", ones);
         print("dispatch, 1 tool / floor", against_floor);
         for ((count, ..), ratios) in self.services.iter().zip(against_one).skip(1) {
             print(&format!("dispatch, {count} tools / 1 tool"), ratios);
@@ -268,7 +272,7 @@ impl Bench {
 fn print(what: &str, mut ratios: Vec<f64>) {
     ratios.sort_by(f64::total_cmp);
     let at = |part: f64| *ratios.get(((ratios.len() - 1) as f64 * part).round() as usize).unwrap();
-    println!("  {what:<28} {:.2} ({:.2} to {:.2})", at(0.5), at(0.1), at(0.9));
+    println!("  {what:<29} {:.2} ({:.2} to {:.2})", at(0.5), at(0.1), at(0.9));
 }
 
 fn main() {
