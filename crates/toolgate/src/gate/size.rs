@@ -37,9 +37,16 @@ fn fit(output: &mut Value, limit: usize) -> bool {
     }
     // room for what says that it was cut: the longest count of omitted items
     let limit = limit.saturating_sub(r#","truncated":true,"omitted":18446744073709551615"#.len());
+    let mut lists = Vec::new();
+    outermost(output, &mut Vec::new(), &mut lists);
+    lists.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     let mut omitted = 0;
-    while size > limit {
-        let Some(list) = longest(output).filter(|list| !list.is_empty()) else { return false };
+    for (_, path) in lists {
+        if size <= limit {
+            break;
+        }
+        let list = path.iter().try_fold(&mut *output, |value, name| value.get_mut(name.as_str()));
+        let Some(list) = list.and_then(Value::as_array_mut) else { return false };
         let before = list.len();
         while size > limit
             && let Some(item) = list.pop()
@@ -49,51 +56,28 @@ fn fit(output: &mut Value, limit: usize) -> bool {
         }
         omitted += before - list.len();
     }
+    if size > limit {
+        return false;
+    }
     let Some(members) = output.as_object_mut() else { return false };
     members.insert(RESERVED[0].into(), true.into());
     members.insert(RESERVED[1].into(), omitted.into());
     true
 }
 
-/// The list with the most bytes in it that still has items; of one inside another, that is the outer one.
-fn longest(value: &mut Value) -> Option<&mut Vec<Value>> {
-    fn path(value: &Value, at: &mut Vec<Step>, best: &mut Option<(usize, Vec<Step>)>) {
-        match value {
-            Value::Object(members) => {
-                for (name, member) in members {
-                    at.push(Step::Member(name.clone()));
-                    path(member, at, best);
-                    at.pop();
-                }
+/// The lists with items in it, each with its bytes and the names that lead to it. Lists inside of lists go with them.
+fn outermost(value: &Value, path: &mut Vec<String>, lists: &mut Vec<(usize, Vec<String>)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                path.push(name.clone());
+                outermost(member, path, lists);
+                path.pop();
             }
-            Value::Array(items) => {
-                let size = bytes(value);
-                if !items.is_empty() && best.as_ref().is_none_or(|(most, _)| size > *most) {
-                    *best = Some((size, at.clone()));
-                }
-                for (index, item) in items.iter().enumerate() {
-                    at.push(Step::Item(index));
-                    path(item, at, best);
-                    at.pop();
-                }
-            }
-            _ => {}
         }
+        Value::Array(items) if !items.is_empty() => lists.push((bytes(value), path.clone())),
+        _ => {}
     }
-    let mut best = None;
-    path(value, &mut Vec::new(), &mut best);
-    let (_, steps) = best?;
-    let found = steps.into_iter().try_fold(value, |value, step| match step {
-        Step::Member(name) => value.get_mut(name.as_str()),
-        Step::Item(index) => value.get_mut(index),
-    });
-    found.and_then(Value::as_array_mut)
-}
-
-#[derive(Clone)]
-enum Step {
-    Member(String),
-    Item(usize),
 }
 
 /// The length of a value's JSON text.
@@ -135,6 +119,17 @@ mod tests {
         assert_eq!(output["omitted"], 100 - kept.len());
         assert_eq!(output["truncated"], true);
         assert_eq!(output["short"], json!([1, 2]));
+    }
+
+    #[test]
+    fn the_longest_lists_go_first_and_those_inside_of_them_too() {
+        let mut output = json!({
+            "short": ["a"], "deep": {"long": vec![json!({"inner": vec!["y"; 20]}); 20]}, "middle": vec!["z"; 40],
+        });
+        assert!(fit(&mut output, 200));
+        assert_eq!((&output["short"], output["deep"]["long"].as_array().map(Vec::len)), (&json!(["a"]), Some(0)));
+        assert!(output["middle"].as_array().is_some_and(|list| !list.is_empty() && list.len() < 40));
+        assert_eq!(output["omitted"], 20 + 40 - output["middle"].as_array().map_or(0, Vec::len));
     }
 
     #[test]
