@@ -240,14 +240,14 @@ TOOLS = ["approvals", "approve", "decide", "toolgate", "request_refund#ID", "dec
 @pytest.fixture
 def waiting(desk):
     """A call that waits, before and after whatever is tried."""
-    approval = parked(on(desk, "gateway", refund(AMOUNT)))
-    assert parked(on(desk, "direct", refund(AMOUNT))) == approval, "neither has a session or an identity"
+    ids = {wire: parked(on(desk, wire, refund(AMOUNT))) for wire in ["gateway", "direct"]}
+    assert ids["gateway"] != ids["direct"], "neither has a session or an identity, so the wire tells them apart"
     before = stored(desk)
     decided = [item for item in items(desk, "ApprovalsTable") if item["id"]["S"].startswith("decision#")]
-    yield approval
-    for wire in ["gateway", "direct"]:
+    yield ids
+    for wire, approval in ids.items():
         assert parked(on(desk, wire, refund(AMOUNT))) == approval
-    assert approval in listed(desk)
+        assert approval in listed(desk)
     assert stored(desk) == before
     assert [item for item in items(desk, "ApprovalsTable") if item["id"]["S"].startswith("decision#")] == decided
 
@@ -258,6 +258,7 @@ def with_id(value, approval):
 
 @pytest.mark.parametrize("wire", ["gateway", "direct"])
 def test_no_argument_approves_a_call(desk, waiting, wire):
+    waiting = waiting[wire]
     for fields in FIELDS:
         body = on(desk, wire, refund(AMOUNT) | with_id(fields, waiting))
         assert body["error"]["kind"] == "invalid", (fields, body)
@@ -270,6 +271,7 @@ def test_no_argument_approves_a_call(desk, waiting, wire):
 
 
 def test_no_other_wires_event_approves_a_call(desk, waiting):
+    waiting = waiting["gateway"]
     function = agents_event("billing", attributes={"approved": "true"}) | {
         "function": "request_refund", "parameters": as_text(refund(AMOUNT)), "confirmationState": "CONFIRM",
     }
@@ -288,12 +290,14 @@ def test_no_other_wires_event_approves_a_call(desk, waiting):
 
 
 def test_no_header_and_no_context_approves_a_call(desk, waiting):
+    waiting = waiting["gateway"]
     for hints in HINTS:
         assert parked(on(desk, "gateway", refund(AMOUNT), **{HEADERS: with_id(hints, waiting)})) == waiting
     assert parked(on(desk, "gateway", refund(AMOUNT), approved=True, decision="approved", approvalId=waiting)) == waiting
 
 
 def test_no_tool_approves_a_call(desk, waiting):
+    waiting = waiting["gateway"]
     for tool in TOOLS:
         tool = tool.replace("ID", waiting)
         for arguments in [{}, {"id": waiting}, {"id": waiting, "decision": "approved", "by": "dana"}]:
