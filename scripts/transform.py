@@ -1,13 +1,18 @@
 """Transforms template.yaml into plain CloudFormation as AWS would, without AWS.
 
 Linting the SAM template does not see what the Serverless transform makes of it, nor what the generated schemas bring in
-through AWS::Include. This puts both in place, for cfn-lint to read (it tries both sides of each condition by itself):
+through AWS::Include. This puts both in place and writes, for cfn-lint to read:
 
-    python scripts/transform.py OUT.json && cfn-lint OUT.json
+- `all.json`, with its conditions (cfn-lint tries both sides of each by itself), and
+- one template per platform and environment, as it is once parameters and conditions are decided.
+
+    python scripts/transform.py DIR && cfn-lint DIR/*.json
 """
 
+import copy
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -16,7 +21,27 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 ROOT = Path(__file__).resolve().parent.parent
-BASIC_EXECUTION = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+MANAGED = {
+    "AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    "AWSXrayWriteOnlyAccess": "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
+}
+RELEASE = {"Release": "offline", "GuardrailRelease": "offline"}
+TOKENS = {
+    "GatewayAuthorizer": "jwt",
+    "JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration",
+    "JwtAudience": "support-desk",
+}
+# The door differs with the environment, so that each of its kinds is seen: by IAM, by token without and with a harness.
+DOORS = {
+    "dev": {"GatewayCallerRole": "desk-backend"},
+    "staging": {**TOKENS, "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
+    "prod": {**TOKENS, "HarnessOAuthProvider": "support-desk", "AlarmEmail": "desk@example.com"},
+}
+VARIANTS = {
+    f"{platform}-{environment}": {"AgentPlatform": platform, "Environment": environment, **RELEASE, **door}
+    for platform in ("classic", "agentcore", "both")
+    for environment, door in DOORS.items()
+}
 
 
 def include(node):
@@ -27,26 +52,114 @@ def include(node):
         return node
     macro = node.get("Fn::Transform")
     if isinstance(macro, dict) and macro.get("Name") == "AWS::Include":
-        included = json.loads((ROOT / macro["Parameters"]["Location"]).read_text())
+        included = yaml_parse((ROOT / macro["Parameters"]["Location"]).read_text())
         rest = {key: value for key, value in node.items() if key != "Fn::Transform"}
         return {**include(rest), **included}
     return {key: include(value) for key, value in node.items()}
 
 
 def expand():
+    """The template after its transforms, with all its conditions."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one
     template = include(yaml_parse((ROOT / "template.yaml").read_text()))
     # `sam package` would have put the built code in a bucket
     template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/function.zip"
-    translator = Translator({"AWSLambdaBasicExecutionRole": BASIC_EXECUTION}, Parser())
-    plain = translator.translate(template, {"Release": "offline"})
+    translator = Translator(MANAGED, Parser())
+    plain = translator.translate(template, dict(RELEASE))
     translator.metrics.publish()  # to nowhere; else it complains
-    return plain
+    # Python objects, some of them shared, to plain data
+    return json.loads(json.dumps(plain))
+
+
+class Decided:
+    """A template whose parameters have values: its conditions hold or do not, and what does not exist is gone."""
+
+    def __init__(self, template, values):
+        self.template = template
+        declared = template.get("Parameters", {})
+        unknown = values.keys() - declared.keys()
+        assert not unknown, f"the template has no parameters {sorted(unknown)}"
+        self.values = {name: str(values.get(name, body.get("Default"))) for name, body in declared.items()}
+        for name, body in declared.items():
+            value = self.values[name]
+            assert value in map(str, body.get("AllowedValues", [value])), f"{name}={value}"
+            assert re.fullmatch(body.get("AllowedPattern", ".*"), value), f"{name}={value}"
+
+    def holds(self, condition):
+        if isinstance(condition, str):
+            return self.holds(self.template["Conditions"][condition])
+        ((kind, argument),) = condition.items()
+        if kind == "Condition":
+            return self.holds(argument)
+        if kind == "Fn::Equals":
+            left, right = (self.decide(side) for side in argument)
+            return str(left) == str(right)
+        results = [self.holds(part) for part in argument]
+        return {"Fn::Not": not any(results), "Fn::And": all(results), "Fn::Or": any(results)}[kind]
+
+    def decide(self, node):
+        if isinstance(node, list):
+            items = [self.decide(item) for item in node]
+            return [item for item in items if item != {"Ref": "AWS::NoValue"}]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((kind, argument),) = node.items()
+            if kind == "Fn::If":
+                name, yes, no = argument
+                return self.decide(yes if self.holds(name) else no)
+            if kind == "Ref" and argument in self.values:
+                return self.values[argument]
+            if kind == "Fn::FindInMap":
+                first, second, third = (self.decide(key) for key in argument)
+                return self.template["Mappings"][first][second][third]
+            if kind == "Fn::Sub":
+                return self.substitute(argument)
+        members = {key: self.decide(value) for key, value in node.items()}
+        return {key: value for key, value in members.items() if value != {"Ref": "AWS::NoValue"}}
+
+    def substitute(self, argument):
+        """Puts in what is known; what only AWS knows stays."""
+        text, names = argument if isinstance(argument, list) else (argument, {})
+        left = {}
+        for name, value in names.items():
+            match self.decide(value):
+                case str(known):
+                    text = text.replace("${" + name + "}", known)
+                case {"Ref": resource}:
+                    text = text.replace("${" + name + "}", "${" + resource + "}")
+                case {"Fn::Sub": str(inner)}:
+                    text = text.replace("${" + name + "}", inner)
+                case unknown:
+                    left[name] = unknown
+        text = re.sub(r"\$\{([^!}]+)\}", lambda match: self.values.get(match[1], match[0]), text)
+        if "${" not in text:
+            return text
+        return {"Fn::Sub": [text, left] if left else text}
+
+    def result(self):
+        plain = {key: self.template[key] for key in ("AWSTemplateFormatVersion", "Description") if key in self.template}
+        for section in ("Resources", "Outputs"):
+            there = {
+                name: {key: value for key, value in body.items() if key != "Condition"}
+                for name, body in copy.deepcopy(self.template[section]).items()
+                if "Condition" not in body or self.holds(body["Condition"])
+            }
+            plain[section] = self.decide(there)
+        return plain
+
+
+def decided(template=None):
+    """Every variant by its name."""
+    template = template or expand()
+    return {name: Decided(template, values).result() for name, values in VARIANTS.items()}
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: transform.py OUT_FILE")
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one
+        sys.exit("usage: transform.py OUT_DIR")
     out = Path(sys.argv[1])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(expand(), indent=1))
+    out.mkdir(parents=True, exist_ok=True)
+    template = expand()
+    for name, plain in {"all": template, **decided(template)}.items():
+        (out / f"{name}.json").write_text(json.dumps(plain, indent=1))

@@ -44,6 +44,7 @@ mod entry;
 mod error;
 mod gate;
 mod handler;
+pub mod interceptor;
 mod metrics;
 mod nearest;
 mod router;

@@ -22,6 +22,10 @@ pub(super) fn functions(scope: &Scope<'_>) -> Vec<FunctionSpec> {
 
 fn function(scope: &Scope<'_>, resource: &Resource<'_>, globals: &Value) -> Option<FunctionSpec> {
     let metadata = resource.body.get("Metadata").unwrap_or(&Value::Null);
+    // `Metadata: Toolgate: Tools: false`: a function of another kind, a gateway's interceptor say
+    if metadata.pointer("/Toolgate/Tools") == Some(&Value::Bool(false)) {
+        return None;
+    }
     let build = metadata.get("BuildProperties").unwrap_or(&Value::Null);
     let at_build = format!("{}.Metadata.BuildProperties", resource.at);
     let Some(binary) = scope.text_member(build, "Binary", &at_build) else {

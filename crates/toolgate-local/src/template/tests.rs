@@ -65,6 +65,10 @@ Resources:
           LONG: {"Fn::Sub": ["${a}-${b}", {a: 1, b: {Ref: Environment}}]}
           JOINED: !Join ["-", [a, !Select [1, !Split [",", "b,c"]]]]
   Python: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13}}
+  Interceptor:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: interceptor}, Toolgate: {Tools: false}}
+  Door: {Type: AWS::BedrockAgentCore::Gateway, Properties: {RoleArn: !ImportValue unknown-here}}
   OnlyProd:
     Type: AWS::DynamoDB::Table
     Condition: IsProd
@@ -123,6 +127,13 @@ const API: &str = r#"{"Payload": "{\"openapi\": \"3.0.0\", \"paths\": {\"/do_it\
 fn full() -> Template {
     let folder = write(&[("template.yaml", FULL), ("functions.json", FUNCTIONS), ("api.json", API)]);
     read(&folder.path().join("template.yaml"), &BTreeMap::new()).unwrap()
+}
+
+#[test]
+fn functions_without_tools_and_resources_of_other_kinds_are_passed_over() {
+    let template = full();
+    let binaries: Vec<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
+    assert_eq!(binaries, ["zeta"]);
 }
 
 #[test]

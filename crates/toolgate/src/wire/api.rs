@@ -1,37 +1,39 @@
 //! The api wire: Bedrock Agents, an action group with an OpenAPI schema. A tool is the operation `POST /<tool name>`.
 
-use serde_json::{Map, Value, json};
+use std::mem::take;
 
-use super::{Decoded, Echo, agents, take_text};
+use serde_json::{Map, Value};
+
+use super::{Decoded, Echo, agents::Event, body_text, object};
 use crate::error::ToolError;
 
 /// The one method that generated schemas use. AWS sends it in either case, so it is compared without.
 pub(crate) const METHOD: &str = "POST";
 
-pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
-    let api_path = take_text(&mut event, "apiPath");
-    let http_method = take_text(&mut event, "httpMethod");
-    let action_group = take_text(&mut event, "actionGroup");
-    let mut parameters = vec![event.remove("parameters").unwrap_or_default()];
-    let body = properties(event.remove("requestBody"), &mut parameters);
+pub(super) fn decode(event: Map<String, Value>) -> Decoded {
+    let mut event = Event::take(event);
+    let action_group = take(&mut event.action_group);
+    let (api_path, http_method) = (take(&mut event.api_path), take(&mut event.http_method));
+    let mut parameters = vec![take(&mut event.parameters)];
+    let body = properties(take(&mut event.request_body), &mut parameters);
     // another method is another operation, and there is none: no tool has a name with a space
     let tool = match http_method.eq_ignore_ascii_case(METHOD) {
         true => api_path.strip_prefix('/').unwrap_or(&api_path).to_owned(),
         false => format!("{http_method} {api_path}"),
     };
-    let mut decoded = agents::decode(&mut event, Echo::Api { action_group, api_path, http_method }, tool, parameters);
+    let mut decoded = event.decode(Echo::Api { action_group, api_path, http_method }, tool, parameters);
     decoded.unreadable = decoded.unreadable.or(body.err());
     decoded
 }
 
 /// The lists of `{name, type, value}` under `content.<media type>.properties`.
-fn properties(body: Option<Value>, into: &mut Vec<Value>) -> Result<(), ToolError> {
+fn properties(body: Value, into: &mut Vec<Value>) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`requestBody` must be `{\"content\": {\"<media type>\": {\"properties\": [..]}}}`");
     let content = match body {
-        None | Some(Value::Null) => return Ok(()),
-        Some(Value::Object(mut body)) => body.remove("content").unwrap_or_default(),
-        Some(_) => return Err(unreadable()),
+        Value::Null => return Ok(()),
+        Value::Object(mut body) => body.remove("content").unwrap_or_default(),
+        _ => return Err(unreadable()),
     };
     match content {
         Value::Null => Ok(()),
@@ -56,12 +58,13 @@ pub(super) fn encode(
         Ok(output) => (200, output),
         Err(error) => (error.status(), error.body()),
     };
-    json!({
-        "actionGroup": action_group,
-        "apiPath": api_path,
-        "httpMethod": http_method,
-        "httpStatusCode": status,
-        // with a charset, Bedrock refuses the reply
-        "responseBody": {"application/json": {"body": body.to_string()}},
-    })
+    // with a charset, Bedrock refuses the reply
+    let body = object([("application/json", object([("body", body_text(&body).into())]))]);
+    object([
+        ("actionGroup", action_group.into()),
+        ("apiPath", api_path.into()),
+        ("httpMethod", http_method.into()),
+        ("httpStatusCode", status.into()),
+        ("responseBody", body),
+    ])
 }

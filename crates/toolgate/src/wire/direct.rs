@@ -3,13 +3,13 @@
 //! Nothing else of the event is read: a caller that wants a session or an identity uses a wire that has a channel
 //! for them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Decoded, Echo, decoded, take_object, take_text};
+use super::{Decoded, Echo, body_text, decoded, object, own_text, take_object};
 use crate::{call::Facts, error::ToolError};
 
 pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
-    let tool = take_text(&mut event, "toolName");
+    let tool = own_text(event.remove("toolName").unwrap_or_default());
     let arguments = take_object(event.remove("toolInput").unwrap_or_default(), "`toolInput`");
     decoded(Echo::Direct, tool, arguments, Facts::default())
 }
@@ -19,5 +19,5 @@ pub(super) fn encode(outcome: Result<Value, ToolError>) -> Value {
         Ok(output) => (200, output),
         Err(error) => (error.status(), error.body()),
     };
-    json!({"statusCode": status, "body": body.to_string()})
+    object([("statusCode", status.into()), ("body", body_text(&body).into())])
 }

@@ -1,16 +1,18 @@
 //! The function wire: Bedrock Agents, an action group with function details.
 
-use serde_json::{Map, Value, json};
+use std::mem::take;
 
-use super::{Decoded, Echo, agents, take_text};
+use serde_json::{Map, Value};
+
+use super::{Decoded, Echo, agents::Event, body_text, object};
 use crate::error::ToolError;
 
-pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
-    let function = take_text(&mut event, "function");
-    let action_group = take_text(&mut event, "actionGroup");
-    let parameters = vec![event.remove("parameters").unwrap_or_default()];
+pub(super) fn decode(event: Map<String, Value>) -> Decoded {
+    let mut event = Event::take(event);
+    let (action_group, function) = (take(&mut event.action_group), take(&mut event.function));
+    let parameters = vec![take(&mut event.parameters)];
     let tool = function.clone();
-    agents::decode(&mut event, Echo::Function { action_group, function }, tool, parameters)
+    event.decode(Echo::Function { action_group, function }, tool, parameters)
 }
 
 pub(super) fn encode(action_group: String, function: String, outcome: Result<Value, ToolError>) -> Value {
@@ -19,9 +21,10 @@ pub(super) fn encode(action_group: String, function: String, outcome: Result<Val
         Err(error) => (error.response_state(), error.body()),
     };
     // `TEXT` is the only content type of this wire
-    let mut response = json!({"responseBody": {"TEXT": {"body": body.to_string()}}});
-    if let (Some(state), Some(response)) = (state, response.as_object_mut()) {
-        response.insert("responseState".into(), state.into());
-    }
-    json!({"actionGroup": action_group, "function": function, "functionResponse": response})
+    let body = object([("TEXT", object([("body", body_text(&body).into())]))]);
+    let response = match state {
+        Some(state) => object([("responseBody", body), ("responseState", state.into())]),
+        None => object([("responseBody", body)]),
+    };
+    object([("actionGroup", action_group.into()), ("function", function.into()), ("functionResponse", response)])
 }

@@ -37,7 +37,10 @@ fn headers(custom: &HashMap<String, String>) -> BTreeMap<String, String> {
         // a name that comes twice, in two cases say, is joined as HTTP does
         headers
             .entry(name.to_ascii_lowercase())
-            .and_modify(|first| *first = format!("{first}, {value}"))
+            .and_modify(|first| {
+                first.push_str(", ");
+                first.push_str(&value);
+            })
             .or_insert(value);
     }
     headers

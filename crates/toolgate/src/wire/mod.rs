@@ -155,10 +155,25 @@ pub(crate) fn encode(
     }
 }
 
-/// Takes a string out of an event.
-fn take_text(event: &mut Map<String, Value>, name: &str) -> String {
-    match event.remove(name) {
-        Some(Value::String(text)) => text,
+/// An object of members that are moved into it. `json!` would copy them, and a body is most of a reply.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let mut map = Map::new();
+    for (name, member) in members {
+        map.insert(name.to_owned(), member);
+    }
+    Value::Object(map)
+}
+
+/// A body as text, which is how all wires but one carry it.
+fn body_text(body: &Value) -> String {
+    // a `Value` cannot fail, and its `Display` is slower
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+/// The text of a value that should be one; empty where it is not.
+fn own_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
         _ => String::new(),
     }
 }

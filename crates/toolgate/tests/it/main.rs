@@ -1,15 +1,22 @@
 //! Behaviour of the framework through its public surface.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
+mod allow_list;
 mod build;
 mod cache;
+#[path = "../../fuzz/src/checks/mod.rs"]
+mod checks;
 mod coercion;
+mod corpus;
 mod describe;
 mod emf;
 mod errors;
+mod exposure;
 mod fields;
 mod gates;
+mod interceptor;
 mod kit;
+mod meaning;
 mod metrics;
 mod once;
 mod platform;

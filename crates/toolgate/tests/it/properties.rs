@@ -3,15 +3,13 @@
 use std::sync::LazyLock;
 
 use proptest::{collection, option, prelude::*};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use toolgate::{Router, Service, Tool, ToolError, Wire, testing};
-use validator::Validate;
+use serde_json::{Value, json};
+use toolgate::{Service, Wire};
 
-use super::kit::{State, body, counted, error, event, send, service};
+use super::kit::{State, body, event, send, service};
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+/// Runs what waits for nothing but time.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
@@ -22,71 +20,8 @@ fn wire() -> impl Strategy<Value = Wire> {
     prop::sample::select(&Wire::ALL[..])
 }
 
-/// Nothing to say.
-#[derive(Deserialize, JsonSchema, Validate)]
-struct Nothing {}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Raw(Value);
-
-impl JsonSchema for Raw {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Raw".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        A::json_schema(generator)
-    }
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct A {
-    a: String,
-    b: Option<B>,
-    c: Vec<B>,
-    d: Vec<Vec<String>>,
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct B {
-    a: String,
-    b: C,
-    c: Vec<C>,
-}
-
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct C {
-    a: String,
-    d: Vec<String>,
-}
-
-const PATHS: [&str; 18] = [
-    "a",
-    "b",
-    "b.a",
-    "b.b",
-    "b.b.a",
-    "b.b.d",
-    "b.c[].a",
-    "b.c[]",
-    "c",
-    "c[]",
-    "c[].a",
-    "c[].b.d[]",
-    "c[].c[].d",
-    "c[].b",
-    "d",
-    "d[]",
-    "d[][]",
-    "b.c",
-];
-
 /// JSON of any shape, in the letters of the schema and some others.
-fn tree() -> impl Strategy<Value = Value> {
+pub(crate) fn tree() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![Just(json!("leaf")), Just(json!(7)), Just(json!(true)), Just(json!(null))];
     leaf.prop_recursive(5, 40, 4, |inner| {
         prop_oneof![
@@ -96,74 +31,8 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Replaces every leaf by its own path, as `.expose` would spell it.
-fn mark(value: &mut Value, path: &str) {
-    match value {
-        Value::Object(members) => members.iter_mut().for_each(|(name, member)| {
-            let dot = if path.is_empty() { "" } else { "." };
-            mark(member, &format!("{path}{dot}{name}"));
-        }),
-        Value::Array(items) => items.iter_mut().for_each(|item| mark(item, &format!("{path}[]"))),
-        leaf => *leaf = path.into(),
-    }
-}
-
-fn leaves<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(members) => members.values().for_each(|member| leaves(member, found)),
-        Value::Array(items) => items.iter().for_each(|item| leaves(item, found)),
-        Value::String(text) => found.push(text),
-        _ => {}
-    }
-}
-
-/// Whether a leaf's path lies at or under an exposed one.
-fn is_under(leaf: &str, exposed: &str) -> bool {
-    leaf.strip_prefix(exposed).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_outside_expose_ever_leaves(mut output in tree(), paths in prop::sample::subsequence(&PATHS[..], 1..5)) {
-        mark(&mut output, "");
-        let raw = output.clone();
-        let tool = Tool::new("get", move |_: Nothing| {
-            let output = Raw(raw.clone());
-            async move { Ok::<_, ToolError>(output) }
-        });
-        let router = Router::<()>::builder().group("g").tool(tool.expose(paths.clone())).build().unwrap();
-        let event = json!({"toolName": "get", "toolInput": {}});
-        let reply = run(router.with_state(()).handle(event, &testing::context(None))).unwrap();
-        let reply: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
-        let (mut left, mut all) = (Vec::new(), Vec::new());
-        leaves(&reply, &mut left);
-        leaves(&output, &mut all);
-        let allowed: Vec<&str> =
-            all.into_iter().filter(|leaf| paths.iter().any(|path| is_under(leaf, path))).collect();
-        prop_assert_eq!(left, allowed, "exposed {:?} of {}", paths, output);
-    }
-
-    #[test]
-    fn a_refused_field_never_reaches_a_tool(
-        wire in wire(),
-        separator in "[-_ ./]{0,2}",
-        upper in collection::vec(any::<bool>(), 13),
-        value in "[ -~]{0,20}",
-        others in collection::btree_map("[a-zA-Z]{1,8}", "[ -~]{0,9}", 0..4),
-    ) {
-        let spelled: String = format!("account{separator}status").chars().zip(upper.iter().cycle())
-            .map(|(c, upper)| if *upper { c.to_ascii_uppercase() } else { c }).collect();
-        let mut arguments: Map<String, Value> = others.into_iter().map(|(name, value)| (name, value.into())).collect();
-        arguments.insert("customerId".into(), "CUST-1".into());
-        arguments.insert(spelled, value.into());
-        let (service, state) = counted();
-        let reply = run(send(&service, &event(wire, "update", arguments.into())));
-        let body = body(wire, &reply);
-        prop_assert_eq!(&error(&body)["kind"], "refused");
-        prop_assert_eq!(state.ran(), 0);
-    }
 
     #[test]
     fn arguments_mean_the_same_on_every_wire(order in order()) {

@@ -1,0 +1,123 @@
+//! The measuring itself: rounds of fresh processes, side by side.
+//!
+//! In a round each subject is started (the order turns with the rounds), and then the calls alternate between them, so
+//! that whatever else the machine does hits all sides alike. Ratios are taken within a round.
+
+use std::{collections::BTreeMap, error::Error, io::Write, sync::Arc};
+
+use crate::{
+    figures::Figures,
+    process::Process,
+    subject::{EVENT, Subject},
+};
+
+/// Calls before the ones that count: connections, caches, lazily made things.
+const WARM_UP: usize = 20;
+
+/// What is measured of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Metric {
+    Init,
+    InitCpu,
+    FirstCall,
+    WarmCall,
+    WarmCpu,
+    Resident,
+    Own,
+    Peak,
+}
+
+/// One figure per round and metric, subject by subject. A subject that sits a round out has NaN there.
+pub(crate) type Measured = Vec<BTreeMap<Metric, Figures>>;
+
+pub(crate) fn measure(
+    subjects: &[Subject],
+    endpoint: &str,
+    rounds: usize,
+    calls: usize,
+) -> Result<Measured, Box<dyn Error>> {
+    let event: Arc<[u8]> = EVENT.as_bytes().into();
+    let mut measured: Measured = vec![BTreeMap::new(); subjects.len()];
+    // the first round only fills the page cache
+    for round in 0..=rounds {
+        let mut order: Vec<usize> = (0..subjects.len()).collect();
+        order.rotate_left(round % subjects.len());
+        let mut running = Vec::new();
+        for at in order {
+            let Some(subject) = subjects.get(at) else { continue };
+            if round % subject.every == 0 {
+                running.push((at, subject, Process::start(subject, endpoint)?));
+            }
+        }
+        let mut figures = vec![BTreeMap::new(); subjects.len()];
+        let mut note = |at: usize, metric: Metric, value: f64| {
+            if let Some(figures) = figures.get_mut(at) {
+                figures.insert(metric, value);
+            }
+        };
+        for (at, subject, process) in &running {
+            note(*at, Metric::Init, process.init.as_secs_f64());
+            note(*at, Metric::InitCpu, process.init_cpu.map_or(f64::NAN, |time| time.as_secs_f64()));
+            let (took, reply) = process.call(&event)?;
+            subject.check(&reply)?;
+            note(*at, Metric::FirstCall, took.as_secs_f64());
+            for _ in 1..WARM_UP {
+                process.call(&event)?;
+            }
+        }
+        let before: Vec<_> = running.iter().map(|(.., process)| process.cpu()).collect();
+        let mut took = vec![Figures::default(); running.len()];
+        for _ in 0..calls {
+            for ((.., process), took) in running.iter().zip(&mut took) {
+                took.push(process.call(&event)?.0.as_secs_f64());
+            }
+        }
+        for (((at, subject, process), before), took) in running.iter().zip(before).zip(took) {
+            note(*at, Metric::WarmCall, took.median());
+            let used = process.cpu().zip(before).map(|(after, before)| (after - before).as_secs_f64());
+            note(*at, Metric::WarmCpu, used.map_or(f64::NAN, |used| used / calls as f64));
+            if let Some(memory) = process.memory() {
+                note(*at, Metric::Resident, memory.resident as f64);
+                note(*at, Metric::Own, memory.own as f64);
+                note(*at, Metric::Peak, memory.peak as f64);
+            }
+            subject.check(&process.call(&event)?.1)?;
+        }
+        if round > 0 {
+            keep(&mut measured, figures);
+        }
+        eprint_progress(round, rounds);
+    }
+    Ok(measured)
+}
+
+fn keep(measured: &mut Measured, figures: Vec<BTreeMap<Metric, f64>>) {
+    for (all, figures) in measured.iter_mut().zip(figures) {
+        for metric in Metric::ALL {
+            all.entry(metric).or_default().push(figures.get(&metric).copied().unwrap_or(f64::NAN));
+        }
+    }
+}
+
+impl Metric {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Init,
+        Self::InitCpu,
+        Self::FirstCall,
+        Self::WarmCall,
+        Self::WarmCpu,
+        Self::Resident,
+        Self::Own,
+        Self::Peak,
+    ];
+}
+
+/// A person who waits sees how far it is; a log does not need it.
+fn eprint_progress(round: usize, rounds: usize) {
+    use std::io::IsTerminal;
+    let mut out = std::io::stderr();
+    if out.is_terminal() {
+        let end = if round == rounds { "\n" } else { "" };
+        let _ = write!(out, "\rround {round} of {rounds}{end}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What is measured: the floor, the real handler, and, where it is installed, Powertools for Python.
+
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::database;
+
+/// The event that every side answers, and the reply that the real handler must give.
+pub(crate) const EVENT: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.json");
+const REPLY: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.reply.json");
+
+/// Drops what the other sides may say in another way: whether an order can be returned is the desk's own logic, and a
+/// `null` stands for what is missing.
+fn loosen(body: &mut Value) {
+    match body {
+        Value::Object(members) => {
+            members.retain(|name, member| name != "returnable" && !member.is_null());
+            members.values_mut().for_each(loosen);
+        }
+        Value::Array(items) => items.iter_mut().for_each(loosen),
+        _ => {}
+    }
+}
+
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    program: PathBuf,
+    arguments: Vec<String>,
+    variables: &'static [(&'static str, &'static str)],
+    /// Whether its replies must be the real handler's in full.
+    exact: bool,
+    /// It takes part in every how many rounds.
+    pub(crate) every: usize,
+}
+
+impl Subject {
+    pub(crate) fn floor(folder: &Path) -> Result<Self, String> {
+        Self::binary("floor", "floor", folder)
+    }
+
+    pub(crate) fn orders(folder: &Path) -> Result<Self, String> {
+        Ok(Self { exact: true, ..Self::binary("orders", "orders", folder)? })
+    }
+
+    /// The same, without its two lines per call: what they cost is the difference.
+    pub(crate) fn quiet(folder: &Path) -> Result<Self, String> {
+        let variables = &[("TOOLGATE_LOG", "off"), ("TOOLGATE_METRICS", "off")];
+        Ok(Self { exact: true, variables, ..Self::binary("orders, silent", "orders", folder)? })
+    }
+
+    fn binary(name: &'static str, file: &str, folder: &Path) -> Result<Self, String> {
+        let program = folder.join(format!("{file}{}", std::env::consts::EXE_SUFFIX));
+        match program.is_file() {
+            true => Ok(Self { name, program, arguments: Vec::new(), variables: &[], exact: false, every: 1 }),
+            false => Err(format!("`{}` is not there: run `make bench`", program.display())),
+        }
+    }
+
+    /// Lambda's own Python runtime with a function resolver.
+    ///
+    /// # Errors
+    /// Why that cannot be measured here.
+    pub(crate) fn powertools(python: &Path) -> Result<Self, String> {
+        let packages = "import aws_lambda_powertools, awslambdaric, boto3";
+        let found = Command::new(python).args(["-c", packages]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !found.is_ok_and(|status| status.success()) {
+            return Err(format!("`{}` does not have scripts/requirements-bench.txt", python.display()));
+        }
+        let arguments = ["-m", "awslambdaric", "powertools_orders.handler"].map(str::to_owned).into();
+        let program = python.to_owned();
+        Ok(Self { name: "powertools", program, arguments, variables: &[], exact: false, every: 5 })
+    }
+
+    pub(crate) fn command(&self, endpoint: &str, runtime_api: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(database::environment(endpoint))
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
+            .env("AWS_LAMBDA_FUNCTION_NAME", "orders")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/orders")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            // log lines as on Lambda
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/python"))
+            .envs(self.variables.iter().copied());
+        command
+    }
+
+    /// The size of what is deployed, where that is one file.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.arguments.is_empty().then(|| std::fs::metadata(&self.program).ok().map(|data| data.len())).flatten()
+    }
+
+    /// Whether a reply says what it must.
+    ///
+    /// # Errors
+    /// How it differs.
+    pub(crate) fn check(&self, reply: &[u8]) -> Result<(), Box<dyn Error>> {
+        let (mut wanted, mut got) = (serde_json::from_str::<Value>(REPLY)?, serde_json::from_slice::<Value>(reply)?);
+        let body = "/response/functionResponse/responseBody/TEXT/body";
+        if let Some(body) = got.pointer_mut(body) {
+            // the file has it as JSON, the wire as text
+            *body = serde_json::from_str(body.as_str().unwrap_or_default())?;
+        }
+        if !self.exact {
+            for reply in [&mut wanted, &mut got] {
+                reply.pointer_mut(body).map(loosen);
+            }
+        }
+        match wanted == got {
+            true => Ok(()),
+            false => Err(format!("{} answers {got}, not {wanted}", self.name).into()),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Any text as the value of a parameter: it is read alike on every wire, and what was read and is sent again is read
+//! as the same.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+use toolgate::{Service, Wire, testing};
+
+use super::{
+    dispatch::assert_known,
+    reply::{self, Body},
+    run,
+    tools::{self, Desk},
+};
+
+static DESK: LazyLock<(Service<Desk>, Desk)> = LazyLock::new(|| {
+    let desk = Desk::hiding("a secret");
+    (tools::service(desk.clone()), desk)
+});
+
+/// The first byte chooses the field, from `a` on; the rest is the text.
+pub(super) fn check(bytes: &[u8]) -> Option<(&'static str, bool)> {
+    let (which, text) = bytes.split_first()?;
+    let which = usize::from(which.wrapping_sub(b'a')) % tools::FIELDS.len();
+    let (field, text) = (tools::FIELDS[which], String::from_utf8_lossy(text));
+    let read = read_alike(field, &text);
+    if let Some(value) = &read {
+        let again = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        assert_eq!(read_alike(field, &again).as_ref(), Some(value), "`{field}` is {value}, and then not");
+    }
+    Some((field, read.is_some()))
+}
+
+/// What a text is as a field's value, which must be the same on all wires; `None` where it is refused or nothing.
+fn read_alike(field: &str, text: &str) -> Option<Value> {
+    let (arguments, body) = read(Wire::Function, event(Wire::Function, field, text));
+    for wire in Wire::ALL {
+        let (others, other) = read(wire, event(wire, field, text));
+        assert_eq!(others, arguments, "on the {wire} and the function wire");
+        assert_eq!(other, body, "on the {wire} and the function wire");
+    }
+    let (query, _) = read(Wire::Api, query(field, text));
+    assert_eq!(query, arguments, "in the query and elsewhere");
+    match &body {
+        Body::Output(_) => {}
+        Body::Error { kind, problems, .. } => match kind.as_str() {
+            "invalid" => {
+                assert!(arguments.is_none() && !problems.is_empty(), "{body:?}");
+                assert!(problems.iter().all(|problem| is_about(field, problem)), "{body:?}");
+            }
+            // what the tool was asked for, or the text came back in it
+            _ => assert!(arguments.is_some() && (field == "wanted" || kind == "too large"), "{body:?}"),
+        },
+    }
+    let arguments = arguments?;
+    assert_known(&arguments);
+    arguments.get(field).cloned()
+}
+
+/// Whether a problem names this field, and does not repeat what is secret.
+fn is_about(field: &str, problem: &Value) -> bool {
+    let text = |name: &str| problem[name].as_str().unwrap();
+    let below = text("path").strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    // what is left to serde loses its path in `Seen`
+    let by_serde = text("path").is_empty() && text("expected").starts_with("invalid value: integer");
+    (below || by_serde) && (field != "pin" || problem["got"] == "a value that is not repeated here")
+}
+
+fn read(wire: Wire, (event, client_context): (Value, Option<Value>)) -> (Option<Map<String, Value>>, Body) {
+    let (service, desk) = &*DESK;
+    let reply = run(service.handle(event.clone(), &testing::context(client_context.as_ref()))).unwrap();
+    let mut reached = desk.reached();
+    assert!(reached.len() <= 1);
+    (reached.pop(), reply::read(wire, &event, &reply))
+}
+
+/// A call that sends `text` as it is in one field, beside the required one.
+fn event(wire: Wire, field: &str, text: &str) -> (Value, Option<Value>) {
+    let tool = tools::NAMES[0];
+    let mut arguments = json!({"claimId": "C-1"});
+    arguments[field] = text.into();
+    match wire {
+        Wire::Gateway => (arguments, Some(json!({"custom": {"bedrockAgentCoreToolName": format!("claims___{tool}")}}))),
+        Wire::Direct => (json!({"toolName": tool, "toolInput": arguments}), None),
+        Wire::Function => {
+            let event = json!({
+                "messageVersion": "1.0", "actionGroup": "claims", "function": tool, "parameters": listed(&arguments),
+            });
+            (event, None)
+        }
+        _ => {
+            let body = json!({"content": {"application/json": {"properties": listed(&arguments)}}});
+            let event = json!({
+                "messageVersion": "1.0", "actionGroup": "claims", "apiPath": format!("/{tool}"), "httpMethod": "POST",
+                "requestBody": body,
+            });
+            (event, None)
+        }
+    }
+}
+
+/// The same on the api wire, with the arguments in the query instead of the body.
+fn query(field: &str, text: &str) -> (Value, Option<Value>) {
+    let (mut event, context) = event(Wire::Api, field, text);
+    let body = event.as_object_mut().unwrap().remove("requestBody").unwrap();
+    event["parameters"] = body["content"]["application/json"]["properties"].clone();
+    (event, context)
+}
+
+fn listed(arguments: &Value) -> Value {
+    let members = arguments.as_object().unwrap().iter();
+    members.map(|(name, value)| json!({"name": name, "type": "string", "value": value})).collect()
+}

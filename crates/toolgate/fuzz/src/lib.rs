@@ -1,0 +1,17 @@
+//! What the fuzz targets check, and how events are varied. `crates/toolgate/tests/it` includes the same checks and
+//! replays the corpus with them.
+
+mod checks;
+mod mutate;
+
+pub use mutate::event as mutate_event;
+
+/// Checks an event and a client context: JSON, each on a line of its own.
+pub fn dispatch(bytes: &[u8]) {
+    checks::dispatch(bytes);
+}
+
+/// Checks the value of a parameter: a letter for the field, then the text.
+pub fn parameters(bytes: &[u8]) {
+    checks::parameters(bytes);
+}

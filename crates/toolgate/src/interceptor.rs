@@ -1,0 +1,176 @@
+//! AgentCore Gateway's request interceptor: the event that a gateway sends to a function of yours before it calls a
+//! tool, and what the function may answer.
+//!
+//! It is where identity comes from on the gateway wire. A router reads it from a header
+//! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)), and any client can send any header, so
+//! an interceptor has to set that one itself, from the token that the gateway has verified, over what the client sent:
+//!
+//! ```
+//! use toolgate::interceptor::{Intercepted, refusal};
+//!
+//! fn name_the_caller(event: serde_json::Value) -> serde_json::Value {
+//!     let Ok(mut request) = Intercepted::decode(event) else {
+//!         return refusal("this is no request");
+//!     };
+//!     match request.token_claim("customer_id") {
+//!         Some(customer) => {
+//!             request.set_header("X-Desk-Customer-Id", &customer);
+//!             request.forward()
+//!         }
+//!         None => request.refuse("the token names no customer"),
+//!     }
+//! }
+//! # let event = serde_json::json!({"interceptorInputVersion": "1.0", "mcp": {"gatewayRequest": {
+//! #     "headers": {"authorization": "Bearer e30.eyJjdXN0b21lcl9pZCI6IkNVU1QtMTIzNDUifQ.x"}, "body": {"id": 1}}}});
+//! # let request = &name_the_caller(event)["mcp"]["transformedGatewayRequest"];
+//! # assert_eq!(request["headers"]["X-Desk-Customer-Id"], "CUST-12345");
+//! ```
+//!
+//! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+const VERSION: &str = "1.0";
+/// JSON-RPC leaves -32000 to -32099 to applications.
+const REFUSED: i32 = -32001;
+
+/// A request on its way through the gateway.
+///
+/// `Debug` shows no header and no body: both are the caller's.
+#[derive(Clone)]
+pub struct Intercepted {
+    /// All of `gatewayRequest` but the headers; what is not understood goes on as it came.
+    rest: Map<String, Value>,
+    headers: Map<String, Value>,
+}
+
+/// Why an event is no request that can be judged. Refuse it ([`refusal`]): letting it pass would let anybody pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotARequest {
+    /// It is not version 1.0 of the interceptors' format, or lacks the request.
+    Format,
+    /// It is a response's, so the function is attached to the wrong interception point.
+    Response,
+    /// It comes without headers, so nobody can tell what the client claims to be: set the interceptor's
+    /// `PassRequestHeaders`.
+    NoHeaders,
+}
+
+impl std::fmt::Display for NotARequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Format => "this is no request of an interceptor, format 1.0",
+            Self::Response => "this is a response; attach the interceptor to `REQUEST` only",
+            Self::NoHeaders => "the gateway passes no headers; set `PassRequestHeaders` for the interceptor",
+        })
+    }
+}
+
+impl std::error::Error for NotARequest {}
+
+impl std::fmt::Debug for Intercepted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Intercepted").finish_non_exhaustive()
+    }
+}
+
+impl Intercepted {
+    /// Reads the event of a request interceptor.
+    ///
+    /// # Errors
+    /// [`NotARequest`].
+    pub fn decode(mut event: Value) -> Result<Self, NotARequest> {
+        if event.get("interceptorInputVersion").and_then(Value::as_str) != Some(VERSION) {
+            return Err(NotARequest::Format);
+        }
+        let mcp = event.get_mut("mcp").and_then(Value::as_object_mut).ok_or(NotARequest::Format)?;
+        if mcp.get("gatewayResponse").is_some_and(|response| !response.is_null()) {
+            return Err(NotARequest::Response);
+        }
+        let Some(Value::Object(mut rest)) = mcp.remove("gatewayRequest") else {
+            return Err(NotARequest::Format);
+        };
+        match rest.remove("headers") {
+            // every HTTP request has some
+            Some(Value::Object(headers)) if !headers.is_empty() => Ok(Self { rest, headers }),
+            _ => Err(NotARequest::NoHeaders),
+        }
+    }
+
+    /// The JSON-RPC method, such as `tools/call`; `None` for a batch and for what is no JSON-RPC.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.rest.get("body")?.get("method")?.as_str()
+    }
+
+    /// Whether a header is there, in any spelling, empty or not.
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.keys().any(|key| key.eq_ignore_ascii_case(name))
+    }
+
+    /// A header, in whichever case it is spelt; `None` also where it comes twice, since nobody can tell which counts.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// A text claim of the bearer token, if it can be a header's value: visible ASCII, at most 256 bytes.
+    ///
+    /// The signature is *not* checked here. The gateway does that before it calls an interceptor, where its authoriser
+    /// is `CUSTOM_JWT`; with any other authoriser this is what the client says of itself.
+    #[must_use]
+    pub fn token_claim(&self, claim: &str) -> Option<String> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let mut parts = token.trim().split('.');
+        let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return None;
+        };
+        let payload = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+        let value = claims.get(claim)?.as_str()?;
+        let fits = (1..=256).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| value.to_owned())
+    }
+
+    /// Sets a header, in place of every one that has the name in any spelling.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|key, _| !key.eq_ignore_ascii_case(name));
+        self.headers.insert(name.to_owned(), value.into());
+    }
+
+    /// The answer that lets the request go on, as it is now.
+    #[must_use]
+    pub fn forward(self) -> Value {
+        let mut request = self.rest;
+        request.insert("headers".to_owned(), Value::Object(self.headers));
+        json!({"interceptorOutputVersion": VERSION, "mcp": {"transformedGatewayRequest": request}})
+    }
+
+    /// The answer that ends the request here: no target is called. The client reads `reason`.
+    #[must_use]
+    pub fn refuse(self, reason: &str) -> Value {
+        answer(self.rest.get("body").and_then(|body| body.get("id")), reason)
+    }
+}
+
+/// The refusal of an event that is no request.
+#[must_use]
+pub fn refusal(reason: &str) -> Value {
+    answer(None, reason)
+}
+
+fn answer(id: Option<&Value>, reason: &str) -> Value {
+    let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": REFUSED, "message": reason}});
+    let response = json!({"statusCode": 403, "headers": {"Content-Type": "application/json"}, "body": body});
+    json!({"interceptorOutputVersion": VERSION, "mcp": {"transformedGatewayResponse": response}})
+}

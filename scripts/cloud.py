@@ -1,0 +1,136 @@
+"""What the Makefile does with a deployed stack. Credentials and Region are boto3's, as for `sam`.
+
+    cloud.py preflight PLATFORM      who deploys, where, and what stands in the way
+    cloud.py output ENV NAME         one output of the stack
+    cloud.py invoke ENV TEXT         asks the supervisor, or the harness where there is none
+    cloud.py delete ENV              the stack; in dev also the tables that it leaves behind
+"""
+
+import argparse
+import os
+import sys
+import uuid
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+CLASSIC = """\
+`classic` runs on Amazon Bedrock Agents, which has been closed to new customers since 2026-07-30: AWS refuses to create
+an agent in an account that has used none in the past 12 months. Nothing has been created yet. If that is your account,
+choose PLATFORM=agentcore."""
+
+
+def client(service):
+    # a turn of several agents takes a while
+    return boto3.client(service, config=Config(read_timeout=300))
+
+
+def stack(environment):
+    return f"support-desk-{environment}"
+
+
+def outputs(environment):
+    (found,) = client("cloudformation").describe_stacks(StackName=stack(environment))["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+def is_agreed(question):
+    """Asks a person, or the variable CONFIRM where there is none."""
+    if sys.stdin.isatty():
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    print(f"{question} (no terminal: CONFIRM=yes goes on)")
+    return os.environ.get("CONFIRM") == "yes"
+
+
+def preflight(platform):
+    session = boto3.session.Session()
+    who = client("sts").get_caller_identity()
+    print(f"account {who['Account']}, Region {session.region_name}, as {who['Arn']}")
+    if platform == "agentcore":
+        return
+    print(CLASSIC)
+    agents = client("bedrock-agent").list_agents(maxResults=1)["agentSummaries"]
+    if agents:
+        print("This account has agents in this Region, so it is most likely one that may.")
+    else:
+        print("This account has no agents in this Region: expect a refusal, unless it used some in the past 12 months.")
+    if not is_agreed("Deploy to classic?"):
+        sys.exit("nothing was created")
+
+
+def invoke(environment, text, agent=None, alias=None, session=None):
+    session = session or str(uuid.uuid4())
+    if not agent:
+        there = outputs(environment)
+        if harness := there.get("HarnessArn"):
+            if "SupervisorAgentId" not in there:
+                return ask_harness(harness, text, session)
+        if "SupervisorAgentId" not in there:
+            sys.exit(f"`{stack(environment)}` has no agent to talk to; its tools are at {there.get('GatewayUrl')}")
+        agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
+    runtime = client("bedrock-agent-runtime")
+    answer = runtime.invoke_agent(agentId=agent, agentAliasId=alias, sessionId=session, inputText=text)
+    for event in answer["completion"]:
+        if "chunk" in event:
+            print(event["chunk"]["bytes"].decode(), end="")
+        if asked := event.get("returnControl"):
+            print(f"a person is asked to confirm: {asked['invocationInputs']}", end="")
+    print()
+
+
+def ask_harness(harness, text, session):
+    messages = [{"role": "user", "content": [{"text": text}]}]
+    runtime = client("bedrock-agentcore")
+    answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages)
+    for event in answer["stream"]:
+        print(event.get("contentBlockDelta", {}).get("delta", {}).get("text", ""), end="", flush=True)
+    print()
+
+
+def delete(environment):
+    name = stack(environment)
+    if not is_agreed(f"Delete the stack `{name}`?"):
+        sys.exit("nothing was deleted")
+    formation, tables = client("cloudformation"), client("dynamodb")
+    pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
+    there = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
+    formation.delete_stack(StackName=name)
+    formation.get_waiter("stack_delete_complete").wait(StackName=name)
+    for table in kept:
+        if environment == "dev":
+            tables.delete_table(TableName=table)
+        print(f"table {table} {'deleted' if environment == 'dev' else 'kept: it is protected, with all its data'}")
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("preflight").add_argument("platform", choices=["classic", "agentcore", "both"])
+    one = commands.add_parser("output")
+    one.add_argument("environment")
+    one.add_argument("name")
+    ask = commands.add_parser("invoke")
+    ask.add_argument("environment")
+    ask.add_argument("text")
+    for option in ("--agent", "--alias", "--session"):
+        ask.add_argument(option)
+    commands.add_parser("delete").add_argument("environment")
+    chosen = parser.parse_args(arguments)
+    match chosen.command:
+        case "preflight":
+            preflight(chosen.platform)
+        case "output":
+            print(outputs(chosen.environment)[chosen.name])
+        case "invoke":
+            invoke(chosen.environment, chosen.text, chosen.agent, chosen.alias, chosen.session)
+        case "delete":
+            delete(chosen.environment)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"AWS says: {error}")

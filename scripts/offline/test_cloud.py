@@ -1,0 +1,73 @@
+"""The Makefile's commands for a deployed stack, against a local AWS."""
+
+import json
+
+import boto3
+import cloud
+import pytest
+from moto import mock_aws
+
+TABLES = {"A": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}}
+OUTPUTS = {"ApprovalsTableName": {"Value": {"Ref": "A"}}}
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "offline")
+    monkeypatch.setenv("CONFIRM", "yes")
+    with mock_aws():
+        yield
+
+
+def deploy(environment):
+    body = json.dumps({"Resources": TABLES, "Outputs": OUTPUTS})
+    boto3.client("cloudformation").create_stack(StackName=f"support-desk-{environment}", TemplateBody=body)
+    return boto3.client("dynamodb").list_tables()["TableNames"]
+
+
+def test_delete_clears_the_tables_of_dev_away(capsys):
+    (table,) = deploy("dev")
+    cloud.main(["delete", "dev"])
+    assert boto3.client("dynamodb").list_tables()["TableNames"] == []
+    assert f"table {table} deleted" in capsys.readouterr().out
+
+
+def test_delete_keeps_the_tables_of_prod(capsys):
+    (table,) = deploy("prod")
+    cloud.main(["delete", "prod"])
+    assert boto3.client("dynamodb").list_tables()["TableNames"] == [table]
+    assert f"table {table} kept" in capsys.readouterr().out
+
+
+def test_nothing_is_deleted_without_a_yes(monkeypatch):
+    monkeypatch.delenv("CONFIRM")
+    (table,) = deploy("dev")
+    with pytest.raises(SystemExit, match="nothing was deleted"):
+        cloud.main(["delete", "dev"])
+    assert boto3.client("cloudformation").describe_stacks()["Stacks"]
+    assert boto3.client("dynamodb").list_tables()["TableNames"] == [table]
+
+
+def test_classic_says_whom_it_is_for_before_anything_is_created(monkeypatch, capsys):
+    monkeypatch.delenv("CONFIRM")
+    with pytest.raises(SystemExit, match="nothing was created"):
+        cloud.main(["preflight", "classic"])
+    said = capsys.readouterr().out
+    assert "closed to new customers" in said and "This account has no agents" in said
+
+
+def test_agentcore_needs_no_yes(monkeypatch, capsys):
+    monkeypatch.delenv("CONFIRM")
+    cloud.main(["preflight", "agentcore"])
+    assert "account 123456789012, Region us-east-1" in capsys.readouterr().out
+
+
+def test_an_output_can_be_read(capsys):
+    (table,) = deploy("dev")
+    cloud.main(["output", "dev", "ApprovalsTableName"])
+    assert capsys.readouterr().out.strip() == table

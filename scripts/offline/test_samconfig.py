@@ -1,0 +1,43 @@
+"""samconfig.toml fits the template, and its own names."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import transform
+from samcli.cli.types import CfnParameterOverridesType
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = tomllib.loads((ROOT / "samconfig.toml").read_text())
+NAMES = [f"{environment}{platform}" for environment in ("dev", "staging", "prod") for platform in ("", "-agentcore")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_configuration_deploys_what_its_name_says(name):
+    environment, _, platform = name.partition("-")
+    deploy = CONFIGS[name]["deploy"]["parameters"]
+    assert deploy["stack_name"] == f"support-desk-{environment}"
+    *overrides, release = deploy["parameter_overrides"]
+    assert release == "file://.aws-sam/release.yaml"
+    values = CfnParameterOverridesType().convert(tuple(overrides), None, None)
+    assert (values["Environment"], values["AgentPlatform"]) == (environment, platform or "classic")
+    decided = transform.Decided(transform.expand(), {**transform.RELEASE, **values})
+    assert decided.result()["Resources"]
+    assert bool(deploy.get("confirm_changeset")) == (environment == "prod")
+
+
+@pytest.mark.parametrize("name", ["staging-agentcore", "prod-agentcore"])
+def test_without_an_issuer_the_templates_rules_stop_a_deployment(name):
+    *overrides, _ = CONFIGS[name]["deploy"]["parameters"]["parameter_overrides"]
+    values = CfnParameterOverridesType().convert(tuple(overrides), None, None)
+    assert values["GatewayAuthorizer"] == "jwt"
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    decided = transform.Decided(template, {**transform.RELEASE, **values})
+    (rule,) = template["Rules"].values()
+    assert decided.holds(rule["RuleCondition"])
+    assert not any(decided.holds(one["Assert"]) for one in rule["Assertions"])
+
+
+def test_there_is_no_configuration_that_nobody_knows():
+    assert sorted(set(CONFIGS) - {"version", "default"}) == sorted(NAMES)

@@ -1,0 +1,93 @@
+"""The template as it would be deployed, once per platform and environment."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import transform  # noqa: E402
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+AGENT_ID = "AAAAAAAAAA"
+BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+AGENTCORE = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}"
+# What AWS would give, in its shapes.
+ATTRIBUTES = {
+    "AgentId": AGENT_ID,
+    "AgentArn": f"{BEDROCK}:agent/{AGENT_ID}",
+    "AgentAliasArn": f"{BEDROCK}:agent-alias/{AGENT_ID}/BBBBBBBBBB",
+    "AgentAliasId": "BBBBBBBBBB",
+    "GuardrailId": "abcdefghij01",
+    "GuardrailArn": f"{BEDROCK}:guardrail/abcdefghij01",
+    "Version": "1",
+    "GatewayArn": f"{AGENTCORE}:gateway/support-desk-abcdefghij",
+    "GatewayIdentifier": "support-desk-abcdefghij",
+    "PolicyEngineArn": f"{AGENTCORE}:policy-engine/support_desk-abcdefghij",
+    "PolicyEngineId": "support_desk-abcdefghij",
+}
+PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+
+
+class Deployed:
+    """One variant, with plausible values in place of what only AWS knows."""
+
+    def __init__(self, name, template):
+        self.name = name
+        self.resources = template["Resources"]
+
+    def of(self, kind):
+        """The properties of all resources of a type, by logical id."""
+        found = {key: body for key, body in self.resources.items() if body["Type"] == kind}
+        return {key: self.fill(body.get("Properties", {})) for key, body in found.items()}
+
+    def fill(self, node):
+        match node:
+            case {"Ref": name}:
+                return self.reference(name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                return self.attribute(name, attribute)
+            case {"Fn::Sub": [text, names]}:
+                return self.substitute(text, self.fill(names))
+            case {"Fn::Sub": text}:
+                return self.substitute(text, {})
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self.fill(parts))
+            case dict():
+                assert not any(key.startswith("Fn::") for key in node), node
+                return {key: self.fill(value) for key, value in node.items()}
+            case list():
+                return [self.fill(value) for value in node]
+            case _:
+                return node
+
+    def reference(self, name):
+        if name in PSEUDO:
+            return PSEUDO[name]
+        kind = self.resources[name]["Type"]
+        function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+        return {"AWS::Lambda::Alias": f"{function}:{name}:live"}.get(kind, name)
+
+    def attribute(self, name, attribute):
+        kind = self.resources[name]["Type"]
+        if attribute == "Arn":
+            of = {
+                "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+                "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+                "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",
+            }
+            return of[kind]
+        return ATTRIBUTES[attribute]
+
+    def substitute(self, text, names):
+        for name, value in {**PSEUDO, **names}.items():
+            text = text.replace("${" + name + "}", value)
+        while "${" in text:
+            name = text.split("${", 1)[1].split("}", 1)[0]
+            resource, _, attribute = name.partition(".")
+            value = self.attribute(resource, attribute) if attribute else self.reference(resource)
+            text = text.replace("${" + name + "}", value)
+        return text
+
+
+VARIANTS = {name: Deployed(name, template) for name, template in sorted(transform.decided().items())}
