@@ -27,8 +27,11 @@ pub struct Project {
     pub(crate) schemas: Vec<SchemaFile>,
     /// By the binary's name.
     pub(crate) catalogs: BTreeMap<String, Catalog>,
-    payloads: RefCell<BTreeMap<(Place, String), Option<Rc<Node>>>>,
+    payloads: RefCell<Payloads>,
 }
+
+/// The documents in payloads, by place and text.
+type Payloads = BTreeMap<(Place, String), Option<Rc<Node>>>;
 
 /// One generated file, such as `schemas/orders/openapi.json`.
 #[derive(Debug)]
