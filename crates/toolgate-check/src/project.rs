@@ -1,8 +1,10 @@
 //! What is checked together: the template, the generated schemas and the handlers' catalogs.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -10,7 +12,7 @@ use toolgate::Catalog;
 
 use crate::{
     Finding,
-    document::{Node, SyntaxError, parse},
+    document::{Node, Place, SyntaxError, parse},
     finding::Findings,
     rules,
     template::{Includes, variants},
@@ -25,13 +27,17 @@ pub struct Project {
     pub(crate) schemas: Vec<SchemaFile>,
     /// By the binary's name.
     pub(crate) catalogs: BTreeMap<String, Catalog>,
+    payloads: RefCell<Payloads>,
 }
+
+/// The documents in payloads, by place and text.
+type Payloads = BTreeMap<(Place, String), Option<Rc<Node>>>;
 
 /// One generated file, such as `schemas/orders/openapi.json`.
 #[derive(Debug)]
 pub(crate) struct SchemaFile {
     pub(crate) name: String,
-    pub(crate) root: Node,
+    pub(crate) root: Rc<Node>,
 }
 
 /// Why there is nothing to check.
@@ -81,12 +87,12 @@ impl Project {
         if schemas.is_dir() {
             for group in sorted(schemas)? {
                 for name in GENERATED.iter().filter(|name| group.join(name).is_file()) {
-                    files.push(SchemaFile { name: (*name).to_owned(), root: open(&group.join(name))? });
+                    files.push(SchemaFile { name: (*name).to_owned(), root: Rc::new(open(&group.join(name))?) });
                 }
             }
         }
         let includes = Includes::of(template);
-        Ok(Self { template: root, includes, schemas: files, catalogs: BTreeMap::new() })
+        Ok(Self { template: root, includes, schemas: files, catalogs: BTreeMap::new(), payloads: RefCell::default() })
     }
 
     /// The binaries that the template names as handlers: each should be asked for its catalog. A function without tools
@@ -122,8 +128,19 @@ impl Project {
 
     /// The OpenAPI document in a `Payload`. One that was generated is read from its own file beside the included one,
     /// where it has lines.
-    pub(crate) fn payload(&self, payload: &Node) -> Option<Node> {
+    pub(crate) fn payload(&self, payload: &Node) -> Option<Rc<Node>> {
         let text = payload.text()?;
+        // every rule asks for it, in every deployment
+        let key = (payload.place.clone(), text.to_owned());
+        if let Some(known) = self.payloads.borrow().get(&key) {
+            return known.clone();
+        }
+        let document = self.open_payload(payload, text).map(Rc::new);
+        self.payloads.borrow_mut().insert(key, document.clone());
+        document
+    }
+
+    fn open_payload(&self, payload: &Node, text: &str) -> Option<Node> {
         let document = parse(&payload.place.file, text).ok().filter(Node::is_map)?;
         let value = document.to_json();
         let twin = self
@@ -131,7 +148,7 @@ impl Project {
             .iter()
             .find(|file| file.name == "openapi.json" && file.root.place.file.parent() == payload.place.file.parent());
         if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
-            return Some(twin.root.clone());
+            return Some(Node::clone(&twin.root));
         }
         // a block of text in the template has its lines; elsewhere it is all on one
         let (first, lines) = (payload.place.line, text.lines().count());

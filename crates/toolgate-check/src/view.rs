@@ -1,6 +1,6 @@
 //! One deployment as the rules see it: its resources, what refers to what, and the tools that it registers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use toolgate::{Catalog, CatalogTool};
 
@@ -173,23 +173,23 @@ impl<'p> View<'p> {
     }
 
     /// The OpenAPI documents of this deployment, and the generated ones.
-    pub(crate) fn api_documents(&self) -> Vec<Node> {
+    pub(crate) fn api_documents(&self) -> Vec<Rc<Node>> {
         let deployed = self.groups().into_iter().filter_map(|group| group.api(self.project));
         deployed.chain(self.schema_files("openapi.json").map(|file| file.root.clone())).collect()
     }
 
     /// The function schemas of this deployment, and the generated ones: each with its list of functions.
-    pub(crate) fn function_schemas(&self) -> Vec<Node> {
-        let deployed: Vec<Node> =
-            self.groups().iter().filter_map(|group| group.node.get("FunctionSchema").cloned()).collect();
-        deployed.into_iter().chain(self.schema_files("functions.json").map(|file| file.root.clone())).collect()
+    pub(crate) fn function_schemas(&self) -> Vec<&Node> {
+        let deployed = self.agents().flat_map(|agent| agent.properties().list("ActionGroups"));
+        let deployed = deployed.filter_map(|group| group.get("FunctionSchema"));
+        deployed.chain(self.schema_files("functions.json").map(|file| &*file.root)).collect()
     }
 
     /// The gateway tools of this deployment, and the generated ones.
-    pub(crate) fn gateway_tools(&self) -> Vec<Node> {
-        let mut tools: Vec<Node> = self.targets().iter().flat_map(|target| target.tools().to_vec()).collect();
-        tools.extend(self.schema_files("gateway.json").flat_map(|file| file.root.list("InlinePayload").to_vec()));
-        tools
+    pub(crate) fn gateway_tools(&self) -> Vec<&Node> {
+        let deployed = self.targets().into_iter().flat_map(|target| target.tools());
+        let generated = self.schema_files("gateway.json");
+        deployed.chain(generated.flat_map(|file| file.root.list("InlinePayload"))).collect()
     }
 }
 
@@ -223,7 +223,7 @@ impl<'v> Group<'v> {
     }
 
     /// The OpenAPI document of its `Payload`, if it is one.
-    pub(crate) fn api(&self, project: &Project) -> Option<Node> {
+    pub(crate) fn api(&self, project: &Project) -> Option<Rc<Node>> {
         project.payload(self.node.at(&["ApiSchema", "Payload"])?)
     }
 

@@ -12,22 +12,13 @@ pub use functions::functions;
 pub use gateway::gateway;
 pub use openapi::{action_group, openapi};
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 /// The same JSON with members in order: which map type `serde_json` has is for any crate of a build to choose, and files
 /// that are committed must not differ by it.
-pub(crate) fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let members: BTreeMap<String, Value> =
-                members.into_iter().map(|(name, member)| (name, sorted(member))).collect();
-            Value::Object(members.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
+pub(crate) fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }
 
 /// Visits a schema and every schema inside it.
