@@ -20,19 +20,21 @@ impl Arguments {
     /// Names that the schema does not have are sent too: refusing them is the function's own gate's work,
     /// and on a laptop one wants to see it.
     pub(crate) fn of(action: &Action, input: &Map<String, Value>) -> Self {
+        // one order, whatever the order of `serde_json`'s objects in this build
+        let input: BTreeMap<&String, &Value> = input.iter().collect();
+        let input = || input.iter().map(|(name, value)| (*name, *value));
         match &action.wire {
             Wire::Function { types } => {
-                Self { parameters: input.iter().filter_map(|field| typed(types, field)).collect(), body: None }
+                Self { parameters: input().filter_map(|field| typed(types, field)).collect(), body: None }
             }
             Wire::Api(operation) => {
                 let Some((media, types)) = &operation.body else {
-                    let parameters = input.iter().filter_map(|field| typed(&operation.parameters, field)).collect();
+                    let parameters = input().filter_map(|field| typed(&operation.parameters, field)).collect();
                     return Self { parameters, body: None };
                 };
-                let in_parameters = input.iter().filter(|(name, _)| operation.parameters.contains_key(*name));
-                let in_body = input
-                    .iter()
-                    .filter(|(name, _)| types.contains_key(*name) || !operation.parameters.contains_key(*name));
+                let in_parameters = input().filter(|(name, _)| operation.parameters.contains_key(*name));
+                let in_body =
+                    input().filter(|(name, _)| types.contains_key(*name) || !operation.parameters.contains_key(*name));
                 Self {
                     parameters: in_parameters.filter_map(|field| typed(&operation.parameters, field)).collect(),
                     body: Some((media.clone(), in_body.filter_map(|field| typed(types, field)).collect())),
