@@ -14,6 +14,7 @@ use crate::{
     agents::{self, Agents, AgentsError},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
+    gateway::{self, Gateway, ToolsError},
     health::Health,
     models::{ModelChoiceError, Models},
     progress,
@@ -107,6 +108,9 @@ pub enum LocalError {
     /// The agents.
     #[error(transparent)]
     Agents(#[from] AgentsError),
+    /// The gateway.
+    #[error(transparent)]
+    Gateway(#[from] ToolsError),
     /// No HTTP client can be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
@@ -245,7 +249,13 @@ impl Local {
             init_timeout: INIT_TIMEOUT,
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
-        let functions = Functions::new(specs, settings);
+        let functions = Functions::new(specs, settings.clone());
+        let gateway = template.gateway.clone().map(|spec| {
+            let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
+            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings);
+            Gateway::new(spec, functions.clone(), interceptors)
+        });
+        let gateway = gateway.transpose()?;
         let template = Arc::new(template);
         // without agents there is nothing that needs a model
         let model = match (template.agents.is_empty(), &self.model) {
@@ -259,20 +269,20 @@ impl Local {
             model: model.clone(),
             template: Arc::clone(&template),
             functions: functions.clone(),
+            gateway: gateway.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
-        let agents = match model {
-            None => None,
-            Some(model) => {
-                let models = Models::open(&model).await?;
-                Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
-            }
-        };
+        let mut platforms = Vec::new();
+        if let Some(model) = model {
+            let models = Models::open(&model).await?;
+            platforms.push(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?));
+        }
+        platforms.extend(gateway.clone().map(gateway::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&health), agents)?;
+        let router = server::router(Arc::clone(&health), platforms)?;
         let server = server::serve(listener, port, router, async { drop(stopped.await) });
         let running = Running::new(health, server, stop);
 
@@ -288,7 +298,15 @@ impl Local {
                 _ => Ok::<(), LocalError>(()),
             }
         };
-        let warm = async { Ok(progress::slow(&self.log, "still starting the functions", functions.warm_up()).await?) };
+        let warm = async {
+            let starting = async {
+                match &gateway {
+                    Some(gateway) => tokio::try_join!(functions.warm_up(), gateway.warm_up()).map(drop),
+                    None => functions.warm_up().await,
+                }
+            };
+            Ok(progress::slow(&self.log, "still starting the functions", starting).await?)
+        };
         let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
         let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
         running.is_up(catalogs);
@@ -321,9 +339,10 @@ fn default_model(template: &Template) -> Result<String, LocalError> {
     }
 }
 
-/// The programs of the functions, in their order, and of the seed.
+/// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.
 struct Programs {
     functions: Vec<PathBuf>,
+    interceptors: Vec<PathBuf>,
     seed: Option<PathBuf>,
 }
 
@@ -335,10 +354,13 @@ impl Programs {
             binaries = binaries.with_first(first);
         }
         let names = template.functions.iter().map(|function| function.binary.as_str());
+        let interceptors = template.gateway.iter().flat_map(|gateway| &gateway.interceptors);
+        let names = names.chain(interceptors.map(|interceptor| interceptor.function.binary.as_str()));
         let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
         let mut functions = binaries.find_all(names)?;
         let seed = if template.seed.is_some() { functions.pop() } else { None };
-        Ok(Self { functions, seed })
+        let interceptors = functions.split_off(template.functions.len());
+        Ok(Self { functions, interceptors, seed })
     }
 }
 
