@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
-use cedar_policy::{Authorizer, Decision as Effect, Entities, Entity, EntityUid, PolicySet, Request, Response};
+use cedar_policy::{
+    Authorizer, Decision as Effect, Entities, Entity, EntityUid, PartialEntities, PartialEntityUid, PartialRequest,
+    PolicySet, Request, Response,
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -145,12 +148,31 @@ impl Policies {
         }
     }
 
-    /// Whether a listing shows this tool to this caller: whether there are any arguments with which it might call it.
-    /// Every tool is listed in [`Mode::LogOnly`].
+    /// Whether a listing shows this tool to this caller: unless no arguments at all could make a call of it pass. That a
+    /// tool is listed permits nothing. Every tool is listed in [`Mode::LogOnly`].
+    /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
     #[must_use]
     pub fn lists(&self, principal: &Principal, tool: &str) -> bool {
         let known = self.actions.input(tool).is_some();
-        known && (self.mode == Mode::LogOnly || self.actions.is_called_by(principal.caller()))
+        let reached = || self.actions.is_called_by(principal.caller()) && !self.denies_all(principal, tool);
+        known && (self.mode == Mode::LogOnly || reached())
+    }
+
+    /// Whether the policies deny a call whatever its arguments are. A policy that was not [validated](PolicySource)
+    /// cannot always be judged like this, and then nothing is denied here.
+    fn denies_all(&self, principal: &Principal, tool: &str) -> bool {
+        let denied = || {
+            let caller = entities::principal(principal).ok()?;
+            let action = entities::uid("Action", tool).ok()?;
+            let (known, gateway) = (PartialEntityUid::from_concrete, self.gateway.clone());
+            let request =
+                PartialRequest::new(known(caller.uid()), action, known(gateway), None, &self.schema.0).ok()?;
+            let entities = self.entities.clone().add_entities([caller], Some(&self.schema.0)).ok()?;
+            let entities = PartialEntities::from_concrete(entities, &self.schema.0).ok()?;
+            let response = self.policies.tpe(&request, &entities, &self.schema.0).ok()?;
+            Some(response.decision() == Some(Effect::Deny))
+        };
+        denied().unwrap_or(false)
     }
 
     fn response(
