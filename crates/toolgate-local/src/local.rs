@@ -9,12 +9,13 @@ use std::{
 
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
+use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{
     agents::{self, Agents, AgentsError},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
-    gateway::{self, Gateway, ToolsError},
+    gateway::{self, Callers, Gateway, GatewayError},
     health::Health,
     models::{ModelChoiceError, Models},
     progress,
@@ -55,6 +56,7 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    callers: Callers,
     log: Log,
 }
 
@@ -110,7 +112,7 @@ pub enum LocalError {
     Agents(#[from] AgentsError),
     /// The gateway.
     #[error(transparent)]
-    Gateway(#[from] ToolsError),
+    Gateway(#[from] GatewayError),
     /// No HTTP client can be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
@@ -130,6 +132,7 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            callers: Callers::default(),
             log: Log::stderr(),
         }
     }
@@ -205,6 +208,21 @@ impl Local {
         self
     }
 
+    /// Who calls the gateway, whatever a client says. Unless set, it is the first IAM entity that a policy of the template
+    /// names.
+    #[must_use]
+    pub fn principal(mut self, principal: Principal) -> Self {
+        self.callers = Callers::One(principal);
+        self
+    }
+
+    /// Callers of the gateway show a token that one of these keys has signed.
+    #[must_use]
+    pub fn tokens(mut self, keys: TokenKeys) -> Self {
+        self.callers = Callers::Tokens(keys);
+        self
+    }
+
     /// Where the functions' own lines go (standard error unless set).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
@@ -253,7 +271,7 @@ impl Local {
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
             let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings);
-            Gateway::new(spec, functions.clone(), interceptors)
+            Gateway::new(spec, self.callers, functions.clone(), interceptors)
         });
         let gateway = gateway.transpose()?;
         let template = Arc::new(template);

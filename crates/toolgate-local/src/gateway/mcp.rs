@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -10,6 +11,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use toolgate_policy::Principal;
 
 use super::{Gateway, call::Carried};
 
@@ -55,10 +57,12 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        let (_, principal) = request_of(&context)?;
         let cursor = request.and_then(|request| request.cursor);
-        let page = self.0.tools.page(cursor.as_deref(), self.0.spec.paged, |_| true);
+        let visible = |tool: &str| self.0.door.lists(principal, tool);
+        let page = self.0.tools.page(cursor.as_deref(), self.0.spec.paged, visible);
         let (tools, next_cursor) = page.map_err(|message| ErrorData::invalid_params(message, None))?;
         let mut result = ListToolsResult::with_all_items(tools);
         result.next_cursor = next_cursor;
@@ -74,12 +78,16 @@ impl ServerHandler for Server {
         let Some(entry) = gateway.tools.get(&request.name) else {
             return Err(ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None));
         };
-        let mut carried = Carried { message_id: message_id(&context.id), ..Carried::default() };
-        if let Some(parts) = context.extensions.get::<http::request::Parts>() {
-            carried.headers = parts.headers.clone();
-            carried.query = parts.uri.query().unwrap_or_default().to_owned();
-        }
+        let (parts, principal) = request_of(&context)?;
         let arguments = request.arguments.unwrap_or_default();
+        if let Some(denied) = gateway.denied(principal, &request.name, &arguments) {
+            return Ok(denied.into());
+        }
+        let carried = Carried {
+            message_id: message_id(&context.id),
+            headers: parts.headers.clone(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+        };
         Ok(gateway.call(&request.name, entry, arguments, &carried).await.into())
     }
 
@@ -100,6 +108,13 @@ impl ServerHandler for Server {
     fn get_tool(&self, name: &str) -> Option<Tool> {
         self.0.tools.get(name).map(|entry| entry.tool.clone())
     }
+}
+
+/// The HTTP request around a message, and who sent it; nothing is served without them.
+fn request_of(context: &RequestContext<RoleServer>) -> Result<(&Parts, &Principal), ErrorData> {
+    let parts = context.extensions.get::<Parts>();
+    let both = parts.and_then(|parts| Some((parts, parts.extensions.get::<Principal>()?)));
+    both.ok_or_else(|| ErrorData::internal_error("the request came from nowhere", None))
 }
 
 fn message_id(id: &RequestId) -> String {

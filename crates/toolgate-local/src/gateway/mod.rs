@@ -14,6 +14,7 @@
 //! not looked at, and answers are JSON, never a stream.
 
 mod call;
+mod door;
 mod intercept;
 mod mcp;
 mod rpc;
@@ -22,8 +23,8 @@ mod tools;
 
 use std::sync::Arc;
 
+pub(crate) use door::Callers;
 pub(crate) use server::routes;
-pub use tools::ToolsError;
 
 use serde_json::{Value, json};
 
@@ -31,13 +32,25 @@ use crate::{
     functions::{Functions, StartError},
     template::GatewaySpec,
 };
+use door::Door;
 use tools::Tools;
+
+/// What the template says of its gateway, or a person of its callers, cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway `{gateway}` cannot be served: {problem}")]
+pub struct GatewayError {
+    /// Its logical id.
+    pub gateway: String,
+    /// What is wrong.
+    pub problem: String,
+}
 
 /// The gateway of a template.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) spec: GatewaySpec,
     pub(crate) tools: Tools,
+    door: Door,
     /// The functions behind the targets.
     functions: Functions,
     /// The functions that intercept, which have no tools.
@@ -48,14 +61,16 @@ impl Gateway {
     /// The gateway over these functions.
     ///
     /// # Errors
-    /// [`ToolsError`]: what the targets offer cannot be.
+    /// [`GatewayError`]: what the targets offer cannot be.
     pub(crate) fn new(
         spec: GatewaySpec,
+        callers: Callers,
         functions: Functions,
         interceptors: Functions,
-    ) -> Result<Arc<Self>, ToolsError> {
+    ) -> Result<Arc<Self>, GatewayError> {
         let tools = Tools::new(&spec)?;
-        Ok(Arc::new(Self { spec, tools, functions, interceptors }))
+        let door = Door::new(&spec, &tools, callers)?;
+        Ok(Arc::new(Self { spec, tools, door, functions, interceptors }))
     }
 
     /// Starts one instance of each interceptor.
@@ -79,6 +94,7 @@ impl Gateway {
             "id": self.spec.id,
             "name": self.spec.name,
             "versions": self.versions().iter().map(|version| version.as_str()).collect::<Vec<_>>(),
+            "door": self.door.report(),
             "interceptors": interceptors.collect::<Vec<_>>(),
             "tools": tools,
         })
@@ -94,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         functions::{Environment, Log, Settings},
-        template::TargetSpec,
+        template::{TargetSpec, TokenSpec},
     };
 
     pub(super) fn spec() -> GatewaySpec {
@@ -107,7 +123,8 @@ mod tests {
             versions: Vec::new(),
             paged: true,
             debug: false,
-            by_token: false,
+            authorizer: None,
+            tokens: TokenSpec::default(),
             targets: Vec::new(),
             interceptors: Vec::new(),
             engine: None,
@@ -137,6 +154,12 @@ mod tests {
             instances: 1,
             init_timeout: std::time::Duration::from_secs(1),
         };
-        Gateway::new(spec, Functions::new(Vec::new(), settings()), Functions::new(Vec::new(), settings())).unwrap()
+        Gateway::new(
+            spec,
+            Callers::Default,
+            Functions::new(Vec::new(), settings()),
+            Functions::new(Vec::new(), settings()),
+        )
+        .unwrap()
     }
 }

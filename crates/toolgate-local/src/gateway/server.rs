@@ -82,6 +82,13 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     protocol_version(&place.gateway, &parts.headers).map_err(|refusal| refusal.of(&message))?;
 
     let id = rpc::id(&message);
+    let principal = match place.gateway.door.authenticate(&mut parts.headers) {
+        Ok(principal) => principal,
+        Err(refusal) => {
+            return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response());
+        }
+    };
+    parts.extensions.insert(principal);
     let passage = Passage { raw: bytes, body: message, headers: parts.headers };
     let passage = match place.gateway.intercept_request(passage).await {
         Ok(Ok(passage)) => passage,

@@ -5,22 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use rmcp::model::{JsonObject, Tool};
 use serde_json::{Map, Value, json};
 
+use super::GatewayError;
 use crate::template::{GatewaySpec, TargetSpec};
 
 /// Between the target's name and the tool's.
 const BORDER: &str = "___";
 /// How many tools one page of a listing has. AgentCore does not say what its pages have.
 const PAGE: usize = 100;
-
-/// The targets offer what cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the gateway `{gateway}` cannot be served: {problem}")]
-pub struct ToolsError {
-    /// Its logical id.
-    pub gateway: String,
-    /// What is wrong.
-    pub problem: String,
-}
 
 /// A tool of the gateway, and where its calls go.
 #[derive(Debug, Clone)]
@@ -37,8 +28,8 @@ pub(crate) struct Entry {
 pub(crate) struct Tools(BTreeMap<String, Entry>);
 
 impl Tools {
-    pub(crate) fn new(spec: &GatewaySpec) -> Result<Self, ToolsError> {
-        let failed = |problem: String| ToolsError { gateway: spec.logical_id.clone(), problem };
+    pub(crate) fn new(spec: &GatewaySpec) -> Result<Self, GatewayError> {
+        let failed = |problem: String| GatewayError { gateway: spec.logical_id.clone(), problem };
         let mut tools = BTreeMap::new();
         for (index, target) in spec.targets.iter().enumerate() {
             let target = Arc::new(target.clone());

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    GatewaySpec, InterceptorSpec, PolicyEngineSpec, PolicySpec, TargetSpec,
+    GatewaySpec, InterceptorSpec, PolicyEngineSpec, PolicySpec, TargetSpec, TokenSpec,
     agents::function_id,
     functions,
     scope::{Resource, Scope, text},
@@ -46,7 +46,8 @@ fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> GatewaySpec {
         versions: texts(mcp("SupportedVersions")),
         paged: !mcp("DisableMcpListToolsPagination").is_some_and(is_true),
         debug: get("ExceptionLevel").as_ref().and_then(text).as_deref() == Some("DEBUG"),
-        by_token: get("AuthorizerType").as_ref().and_then(text).as_deref() == Some("CUSTOM_JWT"),
+        authorizer: get("AuthorizerType").as_ref().and_then(text),
+        tokens: tokens(&get("AuthorizerConfiguration").unwrap_or_default()),
         targets: targets(scope, resource.id, &id),
         interceptors: interceptors
             .filter_map(|(index, value)| interceptor(scope, value, &at_interceptor(index)))
@@ -54,6 +55,11 @@ fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> GatewaySpec {
         engine: get("PolicyEngineConfiguration").map(|engine| policy_engine(scope, &engine)),
         id,
     }
+}
+
+fn tokens(configuration: &Value) -> TokenSpec {
+    let allowed = |what: &str| texts(configuration.pointer(&format!("/CustomJWTAuthorizer/Allowed{what}")));
+    TokenSpec { audiences: allowed("Audience"), clients: allowed("Clients"), scopes: allowed("Scopes") }
 }
 
 fn targets(scope: &Scope<'_>, gateway: &str, gateway_id: &str) -> Vec<TargetSpec> {
@@ -141,7 +147,8 @@ fn policy_engine(scope: &Scope<'_>, configuration: &Value) -> PolicyEngineSpec {
             return None;
         };
         let name = scope.text_member(properties, "Name", &at).unwrap_or_else(|| resource.id.to_owned());
-        Some(PolicySpec { name, statement })
+        let mode = scope.text_member(properties, "ValidationMode", &at);
+        Some(PolicySpec { name, statement, validated: mode.as_deref() != Some("IGNORE_ALL_FINDINGS") })
     });
     let enforce = configuration.get("Mode").and_then(Value::as_str) != Some("LOG_ONLY");
     PolicyEngineSpec { enforce, policies: policies.collect() }

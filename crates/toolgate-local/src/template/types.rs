@@ -165,14 +165,27 @@ pub struct GatewaySpec {
     pub paged: bool,
     /// `ExceptionLevel: DEBUG`: errors are told in detail.
     pub debug: bool,
-    /// `AuthorizerType: CUSTOM_JWT`: callers show a token.
-    pub by_token: bool,
+    /// `AuthorizerType`.
+    pub authorizer: Option<String>,
+    /// What callers' tokens have to say, where they show one.
+    pub tokens: TokenSpec,
     /// The targets that are functions of this template.
     pub targets: Vec<TargetSpec>,
     /// The functions that see every request or response.
     pub interceptors: Vec<InterceptorSpec>,
     /// Who may call what; `None` where the gateway has no policy engine.
     pub engine: Option<PolicyEngineSpec>,
+}
+
+/// `CustomJWTAuthorizer`: what is asked of a token.
+#[derive(Debug, Clone, Default)]
+pub struct TokenSpec {
+    /// `AllowedAudience`.
+    pub audiences: Vec<String>,
+    /// `AllowedClients`.
+    pub clients: Vec<String>,
+    /// `AllowedScopes`.
+    pub scopes: Vec<String>,
 }
 
 /// A target: a function and what it offers.
@@ -219,4 +232,6 @@ pub struct PolicySpec {
     pub name: String,
     /// The Cedar statement, with every name in it resolved.
     pub statement: String,
+    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: it has to fit the tools.
+    pub validated: bool,
 }
