@@ -53,6 +53,7 @@ pub struct Local {
     data: Data,
     reset: bool,
     only_database: bool,
+    without_agents: bool,
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
@@ -129,6 +130,7 @@ impl Local {
             data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
             reset: false,
             only_database: false,
+            without_agents: false,
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
@@ -177,6 +179,13 @@ impl Local {
     #[must_use]
     pub fn only_database(mut self, only: bool) -> Self {
         self.only_database = only;
+        self
+    }
+
+    /// Serves no agents, and so needs no model.
+    #[must_use]
+    pub fn without_agents(mut self, without: bool) -> Self {
+        self.without_agents = without;
         self
     }
 
@@ -240,6 +249,9 @@ impl Local {
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
+        }
+        if self.without_agents {
+            template.agents.clear();
         }
         let programs = Programs::find(&template, self.binaries.clone())?;
         let (listener, port) = server::bind(self.port).await?;
