@@ -39,6 +39,8 @@ pub struct Policies {
     actions: Actions,
     schema: Schema,
     policies: PolicySet,
+    /// The same, each alone.
+    alone: Vec<PolicySet>,
     /// The gateway and the actions with their groups; a call adds its principal.
     entities: Entities,
     mode: Mode,
@@ -106,7 +108,11 @@ impl Policies {
         };
         match (schema, gateway) {
             (Ok(schema), Ok(gateway)) if mistakes.is_empty() => match base(&schema, &gateway) {
-                Ok(entities) => Ok(Self { gateway, actions: actions.clone(), schema, policies: set, entities, mode }),
+                Ok(entities) => {
+                    let alone = set.policies().filter_map(|policy| PolicySet::from_policies([policy.clone()]).ok());
+                    let alone = alone.collect();
+                    Ok(Self { gateway, actions: actions.clone(), schema, policies: set, alone, entities, mode })
+                }
                 Err(message) => Err(PolicyError(vec![Mistake { policy: None, message }])),
             },
             (_, Err(Unusable)) => {
@@ -158,21 +164,28 @@ impl Policies {
         known && (self.mode == Mode::LogOnly || reached())
     }
 
-    /// Whether the policies deny a call whatever its arguments are. A policy that was not [validated](PolicySource)
-    /// cannot always be judged like this, and then nothing is denied here.
+    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it. Each is
+    /// asked alone, since one that does not validate cannot be judged like this; it might permit.
     fn denies_all(&self, principal: &Principal, tool: &str) -> bool {
-        let denied = || {
-            let caller = entities::principal(principal).ok()?;
-            let action = entities::uid("Action", tool).ok()?;
-            let (known, gateway) = (PartialEntityUid::from_concrete, self.gateway.clone());
-            let request =
-                PartialRequest::new(known(caller.uid()), action, known(gateway), None, &self.schema.0).ok()?;
-            let entities = self.entities.clone().add_entities([caller], Some(&self.schema.0)).ok()?;
-            let entities = PartialEntities::from_concrete(entities, &self.schema.0).ok()?;
-            let response = self.policies.tpe(&request, &entities, &self.schema.0).ok()?;
-            Some(response.decision() == Some(Effect::Deny))
+        let Ok((request, entities)) = self.any_call(principal, tool) else { return false };
+        let judged = |policy: &PolicySet| {
+            let response = policy.tpe(&request, &entities, &self.schema.0).ok()?;
+            let forbids = response.true_forbids().next().is_some();
+            Some((forbids, response.decision() != Some(Effect::Deny)))
         };
-        denied().unwrap_or(false)
+        let judged: Vec<_> = self.alone.iter().map(|policy| judged(policy).unwrap_or((false, true))).collect();
+        judged.iter().any(|(forbids, _)| *forbids) || !judged.iter().any(|(_, might_permit)| *might_permit)
+    }
+
+    /// A call with any arguments.
+    fn any_call(&self, principal: &Principal, tool: &str) -> Result<(PartialRequest, PartialEntities), Unusable> {
+        let caller = entities::principal(principal)?;
+        let action = entities::uid("Action", tool)?;
+        let (known, gateway, schema) = (PartialEntityUid::from_concrete, self.gateway.clone(), &self.schema.0);
+        let request = PartialRequest::new(known(caller.uid()), action, known(gateway), None, schema);
+        let entities = self.entities.clone().add_entities([caller], Some(schema)).map_err(|_| Unusable)?;
+        let entities = PartialEntities::from_concrete(entities, schema).map_err(|_| Unusable)?;
+        Ok((request.map_err(|_| Unusable)?, entities))
     }
 
     fn response(
