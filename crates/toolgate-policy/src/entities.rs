@@ -1,18 +1,16 @@
 //! A call in Cedar's terms: caller, action, gateway and context, as the gateway hands them to its engine.
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-authorization-flow.html>
 
-use std::{
-    collections::BTreeMap,
-    str::FromStr,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, str::FromStr, time::SystemTime};
 
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use jiff::Timestamp;
 
 use crate::Principal;
 
 /// Cedar did not take a part of a request. Its own words could tell values of the call.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("a part of a request is not what Cedar takes")]
 pub(crate) struct Unusable;
 
 pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {
@@ -44,9 +42,8 @@ fn role(arn: &str) -> &str {
 
 /// `context.input` and `context.system.now`.
 pub(crate) fn context(input: RestrictedExpression, now: SystemTime) -> Result<Context, Unusable> {
-    let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unusable)?.as_millis();
-    let now = format!(r#"datetime("1970-01-01").offset(duration("{now}ms"))"#);
-    let now = RestrictedExpression::from_str(&now).map_err(|_| Unusable)?;
+    let now = Timestamp::try_from(now).map_err(|_| Unusable)?.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+    let now = RestrictedExpression::new_datetime(now);
     let system = RestrictedExpression::new_record([("now".to_owned(), now)]).map_err(|_| Unusable)?;
     Context::from_pairs([("input".to_owned(), input), ("system".to_owned(), system)]).map_err(|_| Unusable)
 }

@@ -22,6 +22,13 @@ pub struct Mistake {
     pub message: String,
 }
 
+impl Mistake {
+    pub(crate) fn of_tools(error: &(impl ToString + ?Sized)) -> Self {
+        let message = format!("no Cedar schema can be derived from the tools: {}", error.to_string());
+        Self { policy: None, message }
+    }
+}
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.policy {

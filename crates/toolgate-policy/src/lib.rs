@@ -35,13 +35,15 @@ mod input;
 mod kind;
 mod policies;
 mod principal;
+mod source;
 mod statement;
 mod token;
 
 pub use actions::{Actions, Schema, Tool};
 pub use decision::{Decision, Mode, Reason};
 pub use error::{Mistake, ParseModeError, PolicyError, PrincipalError, SchemaError, StatementError};
-pub use policies::{Policies, PolicySource};
+pub use policies::Policies;
 pub use principal::{Caller, Principal};
+pub use source::PolicySource;
 pub use statement::Statement;
 pub use token::{Expected, KeyError, TokenError, TokenKeys};

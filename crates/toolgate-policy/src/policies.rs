@@ -1,6 +1,6 @@
 //! The policies of a gateway, and what they say of a call.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::time::SystemTime;
 
 use cedar_policy::{
     Authorizer, Decision as Effect, Entities, Entity, EntityUid, PartialEntities, PartialEntityUid, PartialRequest,
@@ -9,28 +9,10 @@ use cedar_policy::{
 use serde_json::{Map, Value};
 
 use crate::{
-    Actions, Decision, Mistake, Mode, PolicyError, Principal, Reason, Schema, Statement,
+    Actions, Decision, Mistake, Mode, PolicyError, PolicySource, Principal, Reason, Schema,
     entities::{self, Unusable},
-    evaluation, input,
+    evaluation, input, source,
 };
-
-/// A policy as it is deployed.
-#[derive(Debug, Clone, Copy)]
-pub struct PolicySource<'a> {
-    /// Its id or name, by which decisions tell of it.
-    pub id: &'a str,
-    /// One Cedar policy.
-    pub statement: &'a str,
-    /// Whether a policy that does not validate against the tools is a mistake, as with `ValidationMode:
-    /// FAIL_ON_ANY_FINDINGS`.
-    pub validated: bool,
-}
-
-impl<'a> From<(&'a str, &'a str)> for PolicySource<'a> {
-    fn from((id, statement): (&'a str, &'a str)) -> Self {
-        Self { id, statement, validated: true }
-    }
-}
 
 /// The policies of a gateway's engine, which decide calls.
 #[derive(Debug)]
@@ -59,69 +41,23 @@ impl Policies {
         policies: impl IntoIterator<Item = P>,
         mode: Mode,
     ) -> Result<Self, PolicyError> {
-        let mut mistakes = Vec::new();
         let schema = actions.schema();
-        if let Err(error) = &schema {
-            let message = format!("no Cedar schema can be derived from the tools: {error}");
-            mistakes.push(Mistake { policy: None, message });
-        }
-        let mut set = PolicySet::new();
-        let mut ids = BTreeSet::new();
-        for policy in policies.into_iter().map(Into::into) {
-            let mut mistake = |message| mistakes.push(Mistake { policy: Some(policy.id.to_owned()), message });
-            if !ids.insert(policy.id) {
-                mistake("there are two policies with this name".to_owned());
-                continue;
-            }
-            let characters = policy.statement.chars().count();
-            if !Statement::fits(characters) {
-                mistake(format!("its statement has {characters} characters, and AWS takes 35 to 10,000"));
-            }
-            let statement = match Statement::parse(policy.statement) {
-                Ok(statement) => statement,
-                Err(error) => {
-                    mistake(format!("it is not one Cedar policy: {error}"));
-                    continue;
-                }
-            };
-            if policy.validated {
-                let unknown = actions.unknown(&statement);
-                for name in &unknown {
-                    mistake(format!("it names `{name}`, and the gateway has no such tool; a tool is `TARGET___TOOL`"));
-                }
-                // an unknown action would be told again
-                if let (Ok(schema), true) = (&schema, unknown.is_empty()) {
-                    schema
-                        .findings(&statement)
-                        .into_iter()
-                        .for_each(|it| mistake(format!("it does not validate: {it}")));
-                }
-            }
-            if let Err(error) = set.add(statement.named(policy.id)) {
-                mistake(error.to_string());
-            }
-        }
-        let gateway = entities::uid("Gateway", gateway_arn);
-        let base = |schema: &Schema, gateway: &EntityUid| {
-            Entities::from_entities([Entity::with_uid(gateway.clone())], Some(&schema.0))
-                .map_err(|error| error.to_string())
+        let mut mistakes: Vec<Mistake> = schema.as_ref().err().map(Mistake::of_tools).into_iter().collect();
+        let policies = source::read(policies.into_iter().map(Into::into), actions, schema.as_ref().ok(), &mut mistakes);
+        let schema = match schema {
+            Ok(schema) if mistakes.is_empty() => schema,
+            _ => return Err(PolicyError(mistakes)),
         };
-        match (schema, gateway) {
-            (Ok(schema), Ok(gateway)) if mistakes.is_empty() => match base(&schema, &gateway) {
-                Ok(entities) => {
-                    let alone = set.policies().filter_map(|policy| PolicySet::from_policies([policy.clone()]).ok());
-                    let alone = alone.collect();
-                    Ok(Self { gateway, actions: actions.clone(), schema, policies: set, alone, entities, mode })
-                }
-                Err(message) => Err(PolicyError(vec![Mistake { policy: None, message }])),
-            },
-            (_, Err(Unusable)) => {
-                let message = "the gateway's ARN cannot be part of a request".to_owned();
-                mistakes.push(Mistake { policy: None, message });
-                Err(PolicyError(mistakes))
-            }
-            _ => Err(PolicyError(mistakes)),
-        }
+        let fault = |error: &dyn ToString| PolicyError(vec![Mistake::of_tools(error)]);
+        let gateway = entities::uid("Gateway", gateway_arn).map_err(|error| fault(&error))?;
+        let entities = Entities::from_entities([Entity::with_uid(gateway.clone())], Some(&schema.0));
+        let entities = entities.map_err(|error| fault(&error))?;
+        let alone = policies.policies().map(|policy| {
+            let mut alone = PolicySet::new();
+            alone.add(policy.clone()).map(|()| alone).map_err(|error| fault(&error))
+        });
+        let alone = alone.collect::<Result<_, _>>()?;
+        Ok(Self { gateway, actions: actions.clone(), schema, policies, alone, entities, mode })
     }
 
     /// What the gateway does with decisions.
@@ -206,7 +142,8 @@ impl Policies {
         let action = entities::uid("Action", tool).map_err(unusable)?;
         let request = Request::new(caller.uid(), action, self.gateway.clone(), context, Some(&self.schema.0));
         let request = request.map_err(|_| unusable(Unusable))?;
-        let entities = self.entities.clone().add_entities([caller], Some(&self.schema.0));
+        // of a kind that the request's own validation has just seen
+        let entities = self.entities.clone().add_entities([caller], None);
         let entities = entities.map_err(|_| unusable(Unusable))?;
         Ok(Authorizer::new().is_authorized(&request, &self.policies, &entities))
     }

@@ -139,7 +139,7 @@ fn a_million_wrong_elements_are_told_briefly() {
 #[test]
 fn deep_arguments_are_decided() {
     let (mut kind, mut value) = (json!({"type": "string"}), json!("x"));
-    for _ in 0..60 {
+    for _ in 0..100 {
         kind = json!({"type": "array", "items": kind});
         value = json!([value]);
     }
@@ -157,7 +157,6 @@ fn a_policy_sees_the_time() {
     };
     assert!(at(0) && at(1_780_271_999));
     assert!(!at(1_780_272_000));
-    // a clock before 1970 permits nothing
-    let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
-    assert!(!policies.decide_at(&user(), "t___call", &object(json!({"it": "x"})), before).allowed());
+    // a clock that no `datetime` can hold permits nothing
+    assert!(!at(1 << 62));
 }
