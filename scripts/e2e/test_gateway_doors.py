@@ -27,10 +27,9 @@ def ask(desk, content, method="POST", path="/mcp", **headers):
 
 
 @pytest.fixture(autouse=True)
-def stays_up(request):
+def stays_up(desk):
     """Whatever a test sent to the desk, the next call is served."""
     yield
-    desk = request.getfixturevalue("desk")
     status, answer = ask(desk, rpc("tools/call", LOOK_UP))
     assert (status, answer["result"]["isError"]) == (200, False)
 
