@@ -9,12 +9,12 @@
 import argparse
 import os
 import sys
-import tomllib
 import uuid
 from functools import cache
 from pathlib import Path
 
 import boto3
+import tomlkit  # it comes with SAM
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -29,7 +29,7 @@ choose PLATFORM=agentcore."""
 @cache
 def configurations():
     """What `sam deploy` is told, by configuration: `dev`, `dev-agentcore`, and so on."""
-    read = tomllib.loads(SAMCONFIG.read_text())
+    read = tomlkit.parse(SAMCONFIG.read_text()).unwrap()
     tables = {name: commands for name, commands in read.items() if isinstance(commands, dict)}
     return {name: commands["deploy"]["parameters"] for name, commands in tables.items() if "deploy" in commands}
 
