@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use futures_util::future::BoxFuture;
@@ -39,6 +39,8 @@ pub(crate) struct Seat<'a> {
     pub(crate) relayed: String,
     /// Of this turn only.
     pub(crate) prompt_attributes: Mutex<Attributes>,
+    /// A router's first model turn decides who answers.
+    pub(crate) routing: AtomicBool,
     run: Uuid,
     steps: AtomicU32,
 }
@@ -73,6 +75,7 @@ impl<'a> Seat<'a> {
             input,
             relayed: String::new(),
             prompt_attributes: Mutex::new(prompt),
+            routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
         }
@@ -95,6 +98,7 @@ impl<'a> Seat<'a> {
             relayed,
             // They are for the agent that was invoked, and not handed on.
             prompt_attributes: Mutex::default(),
+            routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
         }
@@ -127,10 +131,16 @@ impl<'a> Seat<'a> {
         let mut history = history.lock().await;
         let before = history.len();
         say(&mut history, &self.input);
-        for _ in 0..self.turn.agents.iterations {
+        let limits = self.turn.agents.limits;
+        let mut taken = 0;
+        let over = loop {
+            if let Some(over) = limits.passed(taken, self.turn.tokens()) {
+                break over;
+            }
             if self.turn.is_dropped() {
                 return Err(Ended::Dropped);
             }
+            taken += 1;
             let reply = match self.ask_model(&history).await {
                 Ok(reply) => reply,
                 Err(error) => {
@@ -142,6 +152,7 @@ impl<'a> Seat<'a> {
                 }
             };
             let calls = calls_of(&reply);
+            self.choose_route(&calls);
             if calls.is_empty() || reply.stop == StopReason::MaxTokens {
                 let text = answer(&reply)?;
                 let mut content = reply.content;
@@ -153,20 +164,30 @@ impl<'a> Seat<'a> {
             }
             history.push(Message::assistant(reply.content));
             let (results, ended) = self.perform(calls, &history).await;
+            let routed = self.routed_answer(&results);
             history.push(Message::user(results));
-            if let Some(ended) = ended {
-                return Err(ended);
+            match (ended, routed) {
+                (Some(Ended::Asked(question)), _) => {
+                    self.trace_asked(&question, Span::since(started));
+                    return Ok(question);
+                }
+                (Some(ended), _) => return Err(ended),
+                (None, Some(text)) => {
+                    history.push(Message::assistant(vec![Block::Text(text.clone())]));
+                    self.trace_final(&text, Span::since(started));
+                    return Ok(text);
+                }
+                (None, None) => {}
             }
             self.steps.fetch_add(1, Ordering::Relaxed);
-        }
-        let limit = self.turn.agents.iterations;
+        };
         let text = format!(
-            "I stopped here: after {limit} steps there was still no answer. What was done so far stays done; please ask again, more narrowly."
+            "I stopped here: after {over} there was still no answer. What was done so far stays done; please ask again, more narrowly."
         );
         history.push(Message::assistant(vec![Block::Text(text.clone())]));
         let error = AgentError::new(
             Kind::DependencyFailed,
-            format!("the agent reached its limit of {limit} model turns without an answer"),
+            format!("the agent reached its limit after {over} without an answer"),
         );
         self.trace_failure(&error, Span::since(started));
         self.trace_final(&text, Span::since(started));
@@ -175,7 +196,8 @@ impl<'a> Seat<'a> {
 
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
         let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
-        self.trace_model_input(&system, history);
+        let shown = self.turn.window.view(history);
+        self.trace_model_input(&system, &shown);
         let start = Timestamp::now();
         let reply = self
             .model()
@@ -183,10 +205,11 @@ impl<'a> Seat<'a> {
                 agent: &self.agent.spec.id,
                 foundation_model: &self.agent.spec.foundation_model,
                 system: &system,
-                messages: history,
+                messages: &shown,
                 tools: &self.agent.tools.specs,
             })
             .await?;
+        self.turn.spend(reply.usage);
         self.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }

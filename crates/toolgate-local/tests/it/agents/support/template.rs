@@ -43,6 +43,7 @@ pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&st
         instruction: format!("You are {id}."),
         foundation_model: "some.model-v1:0".to_owned(),
         supervisor: !collaborators.is_empty(),
+        routes: false,
         collaborators: collaborators
             .iter()
             .map(|name| CollaboratorSpec {
@@ -67,4 +68,11 @@ pub(crate) fn one_agent() -> Template {
         )],
         ..Template::default()
     }
+}
+
+/// Limits of one's own.
+pub(crate) fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> toolgate_local::agents::Limits {
+    let mut limits = toolgate_local::agents::Limits::default();
+    set(&mut limits);
+    limits
 }
