@@ -38,7 +38,8 @@ pub fn routes(agents: Arc<Agents>) -> Router {
     let served = Router::new()
         .route(&of_alias("sessions/{p3}/text"), post(invoke_agent).fallback(response::no_such_method))
         .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
-        .route("/agents", get(report).fallback(response::no_such_method));
+        // The other methods of this path are among the operations that are not served.
+        .route("/agents", get(report));
     served.merge(operations::routes()).with_state(agents)
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::{Agents, error::AgentError, response, shape::Problems, shapes};
@@ -24,8 +25,9 @@ const SUMMARY: &str = "SESSION_SUMMARY";
 pub(crate) async fn get(
     State(agents): State<Arc<Agents>>,
     path: Result<Path<Ids>, PathRejection>,
-    Query(query): Query<Pairs>,
+    uri: Uri,
 ) -> Response {
+    let query = pairs(&uri);
     let checked = check(&agents, path, |problems| {
         match value(&query, "memoryType") {
             None => problems.add("memoryType", "Member must not be null"),
@@ -56,8 +58,9 @@ pub(crate) async fn get(
 pub(crate) async fn delete(
     State(agents): State<Arc<Agents>>,
     path: Result<Path<Ids>, PathRejection>,
-    Query(query): Query<Pairs>,
+    uri: Uri,
 ) -> Response {
+    let query = pairs(&uri);
     let checked = check(&agents, path, |problems| {
         for name in ["memoryId", "sessionId"] {
             if let Some(id) = value(&query, name) {
@@ -82,6 +85,13 @@ fn check(
     query(&mut problems);
     problems.finish()?;
     agents.find(&agent, &alias).map(drop)
+}
+
+/// The query. What is not UTF-8 fits no pattern, and is refused as that.
+fn pairs(uri: &Uri) -> Pairs {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let parts = uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (decoded(k), decoded(v))).collect()
 }
 
 fn value<'q>(query: &'q Pairs, name: &str) -> Option<&'q str> {

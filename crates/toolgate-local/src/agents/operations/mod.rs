@@ -24,9 +24,14 @@ const DRAINED: usize = 1024 * 1024;
 /// A route for every operation that is not served.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut paths: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
-    let tables = [&table::BEDROCK_AGENT_RUNTIME[..], &table::BEDROCK_AGENT, &table::BEDROCK_RUNTIME];
-    for (operation, method, path) in tables.concat() {
+    let tables = [&table::BEDROCK_AGENT_RUNTIME[..], &table::BEDROCK_AGENT, &table::BEDROCK_RUNTIME].concat();
+    for (operation, method, path) in &tables {
         paths.entry(pattern(path)).or_default().entry(method).or_insert(operation);
+    }
+    // Some SDKs leave out the slash at the end.
+    for (operation, method, path) in &tables {
+        let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+        paths.entry(pattern(&other)).or_default().entry(method).or_insert(operation);
     }
     paths.into_iter().fold(Router::new(), |router, (path, methods)| {
         let methods = methods.into_iter().filter_map(|(method, operation)| {

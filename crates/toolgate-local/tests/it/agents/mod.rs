@@ -4,6 +4,8 @@ mod confirmation;
 mod conversation;
 mod desk;
 mod failures;
+mod limits;
+mod operations;
 mod requests;
 mod supervisor;
 pub(crate) mod support;
