@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::json;
 use toolgate_local::template::{
     ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, Template,
 };
@@ -75,4 +76,23 @@ pub(crate) fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> t
     let mut limits = toolgate_local::agents::Limits::default();
     set(&mut limits);
     limits
+}
+
+/// An OpenAPI document with `POST /<name>` for each name, a path parameter and a body; `!` asks for confirmation.
+pub(crate) fn api(names: &[&str]) -> GroupSchema {
+    let operation = |name: &&str| {
+        let id = name.trim_start_matches('!');
+        let body = json!({"type": "object", "properties": {"count": {"type": "integer"}, "tags": {"type": "array"}}});
+        let operation = json!({
+            "operationId": id,
+            "description": format!("Does {id}."),
+            "x-requireConfirmation": if name.starts_with('!') { "ENABLED" } else { "DISABLED" },
+            "parameters": [{"name": "id", "in": "path", "description": "An id.", "schema": {"type": "string"}}],
+            "requestBody": {"content": {"application/json": {"schema": body}}},
+            "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}},
+        });
+        (format!("/{{id}}/{id}"), json!({"post": operation}))
+    };
+    let paths: serde_json::Map<String, serde_json::Value> = names.iter().map(operation).collect();
+    GroupSchema::Api(json!({"openapi": "3.0.0", "paths": paths}))
 }
