@@ -12,7 +12,6 @@ use super::{
     error::AgentError,
     function_arn,
     invoke::{InvokeFailure, LambdaReply},
-    lock,
     seat::Seat,
     session::{Attributes, apply_changes},
     tools::{Action, Wire},
@@ -30,7 +29,7 @@ impl Seat<'_> {
     pub(crate) async fn run(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
         let function = action.function.as_deref().unwrap_or_default();
         let session = self.turn.session.attributes();
-        let prompt = lock(&self.prompt_attributes).clone();
+        let prompt = self.prompt_attributes().clone();
         let event = self.event(action, arguments, &session, &prompt);
         let arn = function_arn(function);
         let reply = self.invoke(function, &action.tool, Bytes::from(event.to_string())).await.map_err(|failure| {
@@ -51,7 +50,7 @@ impl Seat<'_> {
             self.turn.session.change_attributes(|current| apply_changes(current, &session, returned));
         }
         if let Some(returned) = envelope.prompt_attributes {
-            apply_changes(&mut lock(&self.prompt_attributes), &prompt, returned);
+            apply_changes(&mut self.prompt_attributes(), &prompt, returned);
         }
         match envelope.state {
             State::Success => Ok(Outcome::ok(envelope.text)),

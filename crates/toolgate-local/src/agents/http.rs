@@ -137,7 +137,7 @@ async fn begin(
     agents: Arc<Agents>,
     session: Arc<Session>,
     key: SessionKey,
-    mut request: InvokeAgent,
+    request: InvokeAgent,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
     if let Some(waiting) = session.begin()? {
         let turn = Arc::clone(&waiting.turn);
@@ -145,12 +145,11 @@ async fn begin(
         drop(waiting);
         turn.over().await;
     }
-    let state = request.session_state.take();
-    merge_attributes(&session, state.as_ref());
-    history::seed(&session, &key.agent, state.as_ref()).await;
+    let state = request.session_state.as_ref();
+    merge_attributes(&session, state);
+    history::seed(&session, &key.agent, state).await;
     let turn = Turn::new(agents, session, &request);
-    let prompt = state.and_then(|state| state.prompt_session_attributes).unwrap_or_default();
-    Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default(), prompt))
+    Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()))
 }
 
 fn merge_attributes(session: &Session, state: Option<&SessionState>) {

@@ -1,7 +1,7 @@
 //! One agent at work on one input: model turn, tool calls, results, and again, until there is an answer.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -37,8 +37,8 @@ pub(crate) struct Seat<'a> {
     pub(crate) input: String,
     /// What its supervisor's conversation was about, where that is relayed.
     pub(crate) relayed: String,
-    /// Of this turn only.
-    pub(crate) prompt_attributes: Mutex<Attributes>,
+    /// Of this turn only. The agent that was invoked has the turn's; a collaborator has its own.
+    own_prompt_attributes: Mutex<Attributes>,
     /// A router's first model turn decides who answers.
     pub(crate) routing: AtomicBool,
     run: Uuid,
@@ -55,13 +55,7 @@ pub(crate) struct ToolCall {
 
 impl<'a> Seat<'a> {
     /// The agent that the caller invoked.
-    pub(crate) fn root(
-        turn: &'a Arc<Turn>,
-        agent: &'a Agent,
-        alias: String,
-        input: String,
-        prompt: Attributes,
-    ) -> Self {
+    pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
         let chain = vec![alias_arn(&agent.spec.id, &alias)];
         let path = agent.spec.id.clone();
         Self {
@@ -74,7 +68,7 @@ impl<'a> Seat<'a> {
             parent: None,
             input,
             relayed: String::new(),
-            prompt_attributes: Mutex::new(prompt),
+            own_prompt_attributes: Mutex::default(),
             routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
@@ -97,7 +91,7 @@ impl<'a> Seat<'a> {
             input,
             relayed,
             // They are for the agent that was invoked, and not handed on.
-            prompt_attributes: Mutex::default(),
+            own_prompt_attributes: Mutex::default(),
             routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
@@ -106,6 +100,10 @@ impl<'a> Seat<'a> {
 
     pub(crate) fn model(&self) -> &dyn Model {
         self.turn.agents.models.model()
+    }
+
+    pub(crate) fn prompt_attributes(&self) -> MutexGuard<'_, Attributes> {
+        lock(if self.parent.is_none() { &self.turn.prompt_attributes } else { &self.own_prompt_attributes })
     }
 
     /// One id for all that belongs to one model turn.
@@ -194,18 +192,30 @@ impl<'a> Seat<'a> {
         Ok(text)
     }
 
+    /// One model turn. A conversation that turns out too long for the model is shown to it with less of its past.
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
-        let shown = self.turn.window.view(history);
-        self.trace_model_input(&system, &shown);
+        let system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
+        let mut window = self.turn.window;
+        loop {
+            let shown = window.view(history);
+            let reply = self.ask_about(&system, &shown).await?;
+            match window.narrower(&shown) {
+                Some(narrower) if reply.stop == StopReason::ContextFull => window = narrower,
+                _ => return Ok(reply),
+            }
+        }
+    }
+
+    async fn ask_about(&self, system: &str, messages: &[Message]) -> Result<ModelReply, AgentError> {
+        self.trace_model_input(system, messages);
         let start = Timestamp::now();
         let reply = self
             .model()
             .converse(ModelRequest {
                 agent: &self.agent.spec.id,
                 foundation_model: &self.agent.spec.foundation_model,
-                system: &system,
-                messages: &shown,
+                system,
+                messages,
                 tools: &self.agent.tools.specs,
             })
             .await?;

@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     pub(crate) asking: tokio::sync::Mutex<()>,
     pub(crate) started: Instant,
     pub(crate) request_id: Uuid,
+    /// For the agent that was invoked, and not handed on.
+    pub(crate) prompt_attributes: Mutex<Attributes>,
     /// What the models are shown of earlier turns.
     pub(crate) window: Window,
     tokens: AtomicU64,
@@ -78,6 +80,7 @@ impl Turn {
             asking: tokio::sync::Mutex::default(),
             started: Instant::now(),
             request_id: Uuid::new_v4(),
+            prompt_attributes: Mutex::new(prompt_attributes_of(request)),
             window,
             tokens: AtomicU64::new(0),
             wishes: Mutex::new(Wishes::of(request)),
@@ -87,19 +90,13 @@ impl Turn {
     }
 
     /// Sets the turn going; its events come out of the receiver.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        agent: String,
-        alias: String,
-        text: String,
-        prompt: Attributes,
-    ) -> UnboundedReceiver<Event> {
+    pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
         let events = self.sink.attach();
         let turn = Arc::clone(self);
         tokio::spawn(async move {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
-                Some(root) => Seat::root(&turn, root, alias, text, prompt).converse().await,
+                Some(root) => Seat::root(&turn, root, alias, text).converse().await,
                 None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
             };
             guard.end(last);
@@ -110,6 +107,7 @@ impl Turn {
     /// Opens the stream of a caller who brings an answer.
     pub(crate) fn resume(&self, request: &InvokeAgent) -> UnboundedReceiver<Event> {
         *lock(&self.wishes) = Wishes::of(request);
+        lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
         self.sink.attach()
     }
 
@@ -140,6 +138,11 @@ impl Turn {
         // The sender is in `self`, so this only ends when the turn does.
         let _ = self.done.subscribe().wait_for(|done| *done).await;
     }
+}
+
+fn prompt_attributes_of(request: &InvokeAgent) -> Attributes {
+    let state = request.session_state.as_ref();
+    state.and_then(|state| state.prompt_session_attributes.clone()).unwrap_or_default()
 }
 
 /// Ends a turn on every way out, a panic too, so that the session is never left busy.

@@ -53,6 +53,12 @@ impl Window {
         Cow::Owned(shown)
     }
 
+    /// A window that shows about half of what this one has shown, if there is anything to leave out.
+    pub(crate) fn narrower(self, shown: &[Message]) -> Option<Self> {
+        let characters = shown.iter().map(size).sum::<usize>() / 2;
+        (shown.len() > 1 && characters > 0).then_some(Self { characters, ..self })
+    }
+
     /// A turn that is too long by itself loses its oldest calls, and then the ends of its last results.
     fn cut_turn(&self, turn: &mut Vec<Message>) {
         let mut left_out = Vec::new();

@@ -116,7 +116,28 @@ fn check_collaborators(scope: &Scope<'_>, agents: &[AgentSpec]) {
                 scope.problem(&format!("Resources.{}.Properties.AgentCollaborators", agent.id), message);
             }
         }
+        if leads_to(agents, &agent.id, &agent.id) {
+            let message = "it leads back to this agent: agents cannot be deployed that need each other";
+            scope.problem(&format!("Resources.{}.Properties.AgentCollaborators", agent.id), message);
+        }
     }
+}
+
+/// Whether an agent's collaborators, theirs and so on, come to this one.
+fn leads_to(agents: &[AgentSpec], from: &str, to: &str) -> bool {
+    let of = |id: &str| agents.iter().find(|agent| agent.id == id).into_iter().flat_map(|agent| &agent.collaborators);
+    let mut open: Vec<&str> = of(from).map(|collaborator| collaborator.agent_id.as_str()).collect();
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some(next) = open.pop() {
+        if next == to {
+            return true;
+        }
+        if !seen.contains(&next) {
+            seen.push(next);
+            open.extend(of(next).map(|collaborator| collaborator.agent_id.as_str()));
+        }
+    }
+    false
 }
 
 fn action_group(scope: &Scope<'_>, value: &Value, at: &str) -> Option<ActionGroupSpec> {

@@ -125,3 +125,24 @@ async fn a_long_answer_is_cut_into_chunks_of_a_million_bytes_and_no_character_is
     let turn = desk.say("Orders", "s1", "go").await;
     assert_eq!((turn.chunks, turn.text == long), (2, true));
 }
+
+#[tokio::test]
+async fn a_conversation_that_a_model_finds_too_long_is_shown_to_it_with_less_of_its_past() {
+    let full = || toolgate_local::models::ModelReply {
+        content: Vec::new(),
+        stop: toolgate_local::models::StopReason::ContextFull,
+        usage: toolgate_local::models::Usage::default(),
+    };
+    let play = model(move |seen| match (seen.text.as_str(), seen.messages) {
+        ("never", _) | (_, 4..) => Say::Reply(full()),
+        (_, messages) => answer(format!("{:20}", messages)),
+    });
+    let desk = with(Functions::echo(), Limits::default(), play).await;
+    for (text, messages) in [("a".repeat(20), "1"), ("b".repeat(20), "3"), ("c".repeat(20), "1")] {
+        let turn = desk.say("Orders", "s1", &text).await;
+        assert_eq!(turn.text.trim(), messages, "{text}: {:?}", turn.exception);
+    }
+    let (kind, text) = desk.say("Orders", "s1", "never").await.exception.unwrap();
+    assert_eq!(kind, "DependencyFailedException");
+    assert!(text.contains("start a new session"), "{text}");
+}

@@ -235,3 +235,23 @@ async fn a_collaborators_return_is_answered_with_its_agent_id() {
     let turn = collect(desk.to("Boss", "s1").session_state(answering(&asked, results))).await;
     assert_eq!(turn.text, "Boss(Orders(Oslo))");
 }
+
+#[tokio::test]
+async fn an_answer_may_bring_attributes_for_the_session_and_for_the_rest_of_the_turn() {
+    let play = model(|seen| match seen.results.first() {
+        None => Say::Calls(vec![("client__locate", json!({}))]),
+        Some(_) => answer(seen.system.clone()),
+    });
+    let desk = Desk::start(&template(), Functions::echo(), play).await;
+    let asked = desk.say("Orders", "s1", "go").await.asked.unwrap();
+    let state = SessionState::builder()
+        .set_invocation_id(asked.invocation_id().map(str::to_owned))
+        .return_control_invocation_results(of_function(function("locate").response_body("TEXT", text("Oslo"))))
+        .prompt_session_attributes("mood", "sunny")
+        .build();
+    let turn = collect(desk.to("Orders", "s1").session_state(state)).await;
+    assert!(turn.text.contains("mood: sunny"), "{}", turn.text);
+    let asked = desk.say("Orders", "s1", "again").await.asked.unwrap();
+    let turn = bring(&desk, &asked, vec![of_function(function("locate"))]).await;
+    assert!(!turn.text.contains("sunny"), "{}", turn.text);
+}

@@ -152,6 +152,19 @@ async fn collaborators_have_a_history_of_their_own_and_hear_what_was_said_before
 }
 
 #[tokio::test]
+async fn a_collaborator_hears_nothing_of_the_conversation_unless_it_is_relayed() {
+    let mut template = desk();
+    template.agents[0].collaborators[1].relay_history = false;
+    let play = model(|seen| match (seen.agent.as_str(), seen.results.first()) {
+        ("Boss", None) => Say::Calls(vec![ask("Orders", "look"), ask("Billing", "look")]),
+        ("Boss", Some(results)) => answer(format!("{} {}", results[0].0, results[1].0)),
+        (who, _) => answer(format!("{who}:{}", seen.system.contains("a secret"))),
+    });
+    let desk = Desk::start(&template, Functions::echo(), play).await;
+    assert_eq!(desk.say("Boss", "s1", "a secret").await.text, "Orders:true Billing:false");
+}
+
+#[tokio::test]
 async fn agents_ask_each_other_three_deep_and_no_deeper() {
     let names = ["One", "Two", "Three", "Four"];
     let agents = (0..4).map(|at| agent(names[at], vec![], names.get(at + 1..at + 2).unwrap_or_default()));
