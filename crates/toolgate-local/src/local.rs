@@ -267,7 +267,8 @@ impl Local {
             None => None,
             Some(model) => {
                 let models = Models::open(&model).await?;
-                Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
+                let served = agents::Served(Arc::clone(&health));
+                Some(agents::routes(Agents::new(&template, Arc::new(served), models)?))
             }
         };
 
