@@ -25,10 +25,12 @@ mod http;
 mod invoke;
 mod openapi;
 mod prompt;
+mod prompt_override;
 mod request;
 mod seat;
 mod session;
 mod sink;
+mod streaming;
 mod tools;
 mod trace;
 mod turn;
@@ -129,11 +131,11 @@ impl Agents {
     /// The agents, their aliases and tools, and the model, for reports and consoles.
     #[must_use]
     pub fn report(&self) -> Value {
-        let model = self.models.model();
         let agents: Vec<Value> = self
             .agents
             .values()
             .map(|agent| {
+                let model = self.models.of(&agent.spec.id);
                 let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
                 json!({
                     "agentId": agent.spec.id,

@@ -101,7 +101,7 @@ impl<'a> Seat<'a> {
     }
 
     pub(crate) fn model(&self) -> &dyn Model {
-        self.turn.agents.models.model()
+        self.turn.agents.models.of(&self.agent.spec.id)
     }
 
     /// One id for all that belongs to one model turn.
@@ -174,19 +174,29 @@ impl<'a> Seat<'a> {
     }
 
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
+        let mut system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
+        // Collaborators answer their supervisor, who wants a whole answer.
+        let streams = self.parent.is_none() && self.turn.pieces().is_some();
+        if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
+            super::streaming::ask_for_tags(&mut system, hint);
+        }
         self.trace_model_input(&system, history);
         let start = Timestamp::now();
-        let reply = self
-            .model()
-            .converse(ModelRequest {
-                agent: &self.agent.spec.id,
-                foundation_model: &self.agent.spec.foundation_model,
-                system: &system,
-                messages: history,
-                tools: &self.agent.tools.specs,
-            })
-            .await?;
+        let request = ModelRequest {
+            agent: &self.agent.spec.id,
+            foundation_model: &self.agent.spec.foundation_model,
+            system: &system,
+            messages: history,
+            tools: &self.agent.tools.specs,
+            inference: &self.agent.spec.prompt.inference,
+        };
+        let reply = if streams {
+            self.turn.begin_answer();
+            self.model().converse_stream(request, &|words| self.turn.write(words)).await?
+        } else {
+            self.model().converse(request).await?
+        };
+        let reply = prompt::said_to_user(reply);
         self.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }
