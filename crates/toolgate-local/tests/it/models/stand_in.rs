@@ -51,7 +51,13 @@ pub(super) struct Seen {
 #[derive(Clone)]
 pub(super) struct StandIn {
     pub(super) url: String,
-    shared: Arc<(Mutex<VecDeque<Answer>>, Mutex<Vec<Seen>>)>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    answers: Mutex<VecDeque<Answer>>,
+    seen: Mutex<Vec<Seen>>,
 }
 
 pub(super) fn json_answer(status: u16, body: Value) -> Answer {
@@ -108,7 +114,7 @@ impl Answer {
 
 impl StandIn {
     pub(super) async fn start(answers: Vec<Answer>) -> Self {
-        let shared = Arc::new((Mutex::new(answers.into()), Mutex::default()));
+        let shared = Arc::new(Shared { answers: Mutex::new(answers.into()), ..Shared::default() });
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -117,11 +123,11 @@ impl StandIn {
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
-        self.shared.1.lock().unwrap().clone()
+        self.shared.seen.lock().unwrap().clone()
     }
 
     pub(super) fn left(&self) -> usize {
-        self.shared.0.lock().unwrap().len()
+        self.shared.answers.lock().unwrap().len()
     }
 
     pub(super) fn bedrock(&self, id: &str) -> Models {
@@ -151,15 +157,15 @@ fn patience() -> Patience {
     Patience::default().attempts(3).waits(waits.0, waits.1).silence(Duration::from_millis(500))
 }
 
-async fn answer(State(shared): State<Arc<(Mutex<VecDeque<Answer>>, Mutex<Vec<Seen>>)>>, request: Request) -> Response {
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    shared.1.lock().unwrap().push(Seen {
+    shared.seen.lock().unwrap().push(Seen {
         path: parts.uri.path().to_owned(),
         headers: parts.headers,
         body: serde_json::from_slice(&body).unwrap(),
     });
-    let answer = shared.0.lock().unwrap().pop_front();
+    let answer = shared.answers.lock().unwrap().pop_front();
     answer.map_or_else(|| http::StatusCode::GONE.into_response(), Answer::into_response)
 }
 
