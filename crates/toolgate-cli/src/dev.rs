@@ -8,8 +8,18 @@ use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
 
 use crate::Failure;
 
+const MODELS: &str = "\
+Models:
+  script:FILE            a scenario with written rules, which needs nothing; the default is the one in scenarios/
+  bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
+  bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all
+  openai:BASE_URL#MODEL  a model server that speaks OpenAI's API, with OPENAI_API_KEY if it is set
+
+  toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1";
+
 /// Run the agents of a SAM template on this machine: Lambda, InvokeAgent and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
+#[command(after_help = MODELS)]
 pub(crate) struct Args {
     /// The SAM template
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
@@ -17,9 +27,9 @@ pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// The model behind the agents: `script:FILE` or `bedrock:MODEL_ID`
-    #[arg(long, env = "TOOLGATE_MODEL")]
-    model: Option<String>,
+    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable)
+    #[arg(long, env = "TOOLGATE_MODEL", value_name = "[AGENT=]MODEL")]
+    model: Vec<String>,
     /// Where the tables are kept across runs
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
@@ -55,7 +65,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         .data(&args.data)
         .reset(args.reset)
         .only_database(only_database);
-    if let Some(model) = args.model {
+    for model in args.model {
         local = local.model(model);
     }
     for (name, value) in args.parameter {

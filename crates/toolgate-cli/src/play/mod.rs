@@ -7,13 +7,14 @@ mod record;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use aws_sdk_bedrockagentruntime::{Client, types::TracePart};
+use serde_json::Value;
 use toolgate_local::models::script::{Conversation, Scenario, Turn, YesNo};
 use uuid::Uuid;
 
 use crate::chat::{
     Failure,
     client::Place,
-    timeline::Timeline,
+    timeline::{Page, Timeline},
     turn::{self, Asked, Target, Watch},
 };
 use record::Record;
@@ -100,7 +101,8 @@ async fn play(client: &Client, conversation: &Conversation) -> Result<Vec<String
     let mut problems = Vec::new();
     for turn in &conversation.turns {
         say(&format!("\n   you> {}", turn.say))?;
-        let mut player = Player { turn, timeline: Timeline::default(), record: Record::default() };
+        let mut player =
+            Player { turn, timeline: Timeline::new(Page::on(&std::io::stdout())), record: Record::default() };
         if let Err(error) = turn::take(client, &target, &turn.say, &mut player).await {
             problems.push(format!("the turn failed: {error}"));
             break;
@@ -123,18 +125,14 @@ struct Player<'a> {
 }
 
 impl Watch for Player<'_> {
-    fn wants_trace(&self) -> bool {
-        true
-    }
-
     fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.record.answer.push_str(text);
         Ok(())
     }
 
-    fn trace(&mut self, part: &TracePart) -> Result<(), Failure> {
+    fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure> {
         self.record.add(part);
-        Ok(self.timeline.draw(part, &mut std::io::stdout().lock())?)
+        Ok(self.timeline.draw(raw, None, &mut std::io::stdout().lock())?)
     }
 
     async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure> {
