@@ -10,6 +10,7 @@ mod dynamodb;
 pub mod functions;
 mod guard;
 mod health;
+mod hostile;
 mod lambda;
 mod local;
 pub mod models;

@@ -42,6 +42,7 @@ use serde_json::{Value, json};
 
 pub use http::routes;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
+pub(crate) use openapi::operations;
 use session::Sessions;
 use tools::Toolbox;
 
