@@ -30,7 +30,10 @@ fn plain(text: &str) -> Option<&str> {
         return None;
     }
     // `1.50` without its quotes is the number 1.5
-    let same = serde_json::from_str::<Value>(text).map_or(true, |read| !read.is_null() && read.to_string() == text);
+    let same = match serde_json::from_str::<Value>(text).map(|read| read.to_string()) {
+        Ok(again) => again == text && text != "null",
+        Err(_) => true,
+    };
     same.then_some(text)
 }
 

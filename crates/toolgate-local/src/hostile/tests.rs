@@ -87,13 +87,8 @@ fn the_seed_and_the_call_decide_and_not_the_order_in_which_calls_arrive() {
 async fn the_first_reply_counts_and_the_second_delivery_is_the_same_event() {
     let (mut twice_at_once, mut twice_later, mut cold, mut slow) = (0, 0, 0, 0);
     for seed in 0..60 {
+        let delivery = hostile(seed).0.prepare("F", event("s", "get")).delivery.unwrap();
         let (hostile, recorder) = hostile(seed);
-        let delivery = hostile.prepare("F", event("s", "get")).delivery.unwrap();
-        let (hostile, recorder) = {
-            let fresh = super::tests::hostile(seed);
-            drop((hostile, recorder));
-            fresh
-        };
         let reply = hostile.invoke("F", event("s", "get")).await.unwrap();
         assert_eq!(reply.payload, json!({"number": 1}).to_string());
         let wanted = match delivery.again {
