@@ -6,6 +6,7 @@
 
 pub mod agents;
 mod body;
+mod connections;
 mod dynamodb;
 pub mod functions;
 mod guard;

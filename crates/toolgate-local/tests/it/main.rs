@@ -13,5 +13,6 @@ mod guarded;
 mod instances;
 mod invoke;
 mod models;
+mod robust;
 mod start;
 mod support;
