@@ -1,8 +1,7 @@
 //! Connections of the one port: as many as anybody opens, without one of them keeping the others out.
 //!
 //! A connection that waits (for its next request, or for the rest of a head that never comes) costs a file descriptor,
-//! and a process has few of them. Beyond a number the one that has waited longest is closed for the next to come. A
-//! client that stops in the middle of a body is given up after a while.
+//! and a process has few of them. Beyond a number the one that has waited longest is closed for the next to come.
 
 use std::{
     collections::BTreeMap,
@@ -16,9 +15,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use futures_util::stream;
 use http::Request;
-use http_body_util::BodyExt;
 use hyper::{
     body::{Frame, Incoming, SizeHint},
     server::conn::http1,
@@ -32,15 +29,15 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// Connections that may wait at a time; macOS gives a process 256 file descriptors.
-const WAITING: usize = 128;
-/// How long the next piece of a body may take.
-const PIECE: Duration = Duration::from_secs(30);
+use crate::patient;
+
+/// Connections that may wait at a time, of the 1,024 file descriptors that a process has on Linux unless it is given more.
+pub(crate) const WAITING: usize = 512;
 /// The pause after a connection could not be accepted for a reason of this machine.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Serves until `stop` is done, and then until running requests have their answers.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until `stop` is done, and then until running requests have their answers. `most` connections may wait.
+pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, stop: impl Future<Output = ()>) {
     let waiting = Arc::new(Waiting::default());
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
@@ -64,21 +61,24 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        connections.spawn(connection(stream, router.clone(), Arc::clone(&waiting), stopping.subscribe()));
-        waiting.close_oldest(WAITING);
+        connections.spawn(connection(stream, router.clone(), Place::new(Arc::clone(&waiting)), stopping.subscribe()));
+        waiting.close_oldest(most);
     }
     drop(listener);
     stopping.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, router: Router, waiting: Arc<Waiting>, mut stopping: watch::Receiver<bool>) {
-    let place = Place::new(waiting);
+async fn connection(stream: TcpStream, router: Router, place: Place, mut stopping: watch::Receiver<bool>) {
     let closed = place.closed();
     let service = service_fn(|request: Request<Incoming>| {
         let (router, busy) = (router.clone(), place.busy());
         async move {
-            let response = router.oneshot(request.map(patient)).await.unwrap_or_else(|never| match never {});
+            let (parts, body) = request.into_parts();
+            let (body, rest) = patient::body(body);
+            let response =
+                router.oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {});
+            rest.drain().await;
             // the connection is busy until the last of the answer is out
             Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
         }
@@ -106,33 +106,6 @@ async fn connection(stream: TcpStream, router: Router, waiting: Arc<Waiting>, mu
             }
         }
     }
-}
-
-/// A body whose next piece has to come in time.
-fn patient(body: Incoming) -> Body {
-    if hyper::body::Body::is_end_stream(&body) {
-        return Body::empty();
-    }
-    Body::from_stream(stream::unfold(Some(body), |body| async {
-        let mut body = body?;
-        let next = tokio::time::timeout(PIECE, async {
-            loop {
-                match body.frame().await? {
-                    Ok(frame) => match frame.into_data() {
-                        Ok(data) => return Some(Ok(data)),
-                        Err(_trailers) => {}
-                    },
-                    Err(error) => return Some(Err(axum::Error::new(error))),
-                }
-            }
-        });
-        match next.await {
-            Ok(Some(Ok(data))) => Some((Ok(data), Some(body))),
-            Ok(Some(Err(error))) => Some((Err(error), None)),
-            Ok(None) => None,
-            Err(late) => Some((Err(axum::Error::new(late)), None)),
-        }
-    }))
 }
 
 /// The connections that wait, by when they began to.
@@ -251,5 +224,78 @@ impl Drop for Busy {
     fn drop(&mut self) {
         let ticket = self.0.waiting.enter(Arc::clone(&self.0.close));
         *self.0.ticket() = Some(ticket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::oneshot,
+        time::timeout,
+    };
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// A server that lets three connections wait, its address, and what stops it.
+    async fn start() -> (String, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            "done"
+        };
+        let router = Router::new().route("/", get(|| async { "ok" })).route("/slow", get(slow));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve(listener, router, 3, async { drop(stopped.await) }));
+        (address, stop, server)
+    }
+
+    async fn ask(address: &str, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut text = vec![0; 1024];
+        let read = timeout(PATIENCE, stream.read(&mut text)).await.unwrap().unwrap();
+        String::from_utf8_lossy(text.get(..read).unwrap()).into_owned()
+    }
+
+    #[tokio::test]
+    async fn who_has_waited_longest_makes_room_and_who_works_stays() {
+        let (address, _stop, _server) = start().await;
+        let mut working = ask(&address, "/slow").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut idle = Vec::new();
+        for _ in 0..5 {
+            idle.push(TcpStream::connect(&address).await.unwrap());
+        }
+        let mut used = ask(&address, "/").await;
+        assert!(answer(&mut used).await.ends_with("ok"));
+        let closed = |stream: &mut TcpStream| stream.try_read(&mut [0]).is_ok_and(|read| read == 0);
+        for first in idle.iter_mut().take(3) {
+            assert_eq!(timeout(PATIENCE, first.read(&mut [0])).await.unwrap().unwrap(), 0);
+        }
+        assert!(!closed(idle.last_mut().unwrap()) && !closed(&mut used));
+        assert!(answer(&mut working).await.ends_with("done"), "it was never among those that wait");
+    }
+
+    #[tokio::test]
+    async fn stopping_waits_for_answers_and_for_nothing_else() {
+        let (address, stop, server) = start().await;
+        let _idle = TcpStream::connect(&address).await.unwrap();
+        let mut half = TcpStream::connect(&address).await.unwrap();
+        half.write_all(b"GET / HT").await.unwrap();
+        let mut working = ask(&address, "/slow").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.send(()).unwrap();
+        assert!(answer(&mut working).await.ends_with("done"));
+        timeout(PATIENCE, server).await.unwrap().unwrap();
+        assert!(TcpStream::connect(&address).await.is_err());
     }
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod lambda;
 mod local;
 pub mod models;
+mod patient;
 mod progress;
 mod running;
 mod seed;

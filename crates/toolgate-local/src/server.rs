@@ -43,7 +43,7 @@ pub(crate) fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
     let router = guard::protect(router, port);
-    Task::spawn(connections::serve(listener, router, stop))
+    Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
 }
 
 /// Small answers leave at once instead of waiting for more to send.
