@@ -56,6 +56,7 @@ pub use http::routes;
 pub(crate) use invoke::Served;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
 pub use limits::Limits;
+pub(crate) use openapi::operations;
 use session::Sessions;
 use shape::Problems;
 use tools::Toolbox;
