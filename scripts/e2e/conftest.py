@@ -146,7 +146,7 @@ def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, *
     command = [TOOLGATE, "dev", "--template", template, "--port", str(port), "--data", folder / "data"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*map(str, command), "--model", f"script:{scenario}", *options],
+            [*map(str, command), "--model", f"script:{scenario}", *map(str, options)],
             cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )
     try:

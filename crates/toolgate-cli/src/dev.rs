@@ -4,9 +4,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
-use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running};
 
-use crate::{Failure, hostile::Hostile};
+use crate::{Failure, desk, hostile::Hostile, mcp};
 
 const MODELS: &str = "\
 Models:
@@ -17,13 +17,12 @@ Models:
 
   toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1";
 
-/// Run the agents of a SAM template on this machine: Lambda, InvokeAgent and DynamoDB on one port.
+/// Run the agents of a SAM template on this machine: Lambda, InvokeAgent, the gateway (MCP) and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MODELS)]
 pub(crate) struct Args {
-    /// The SAM template
-    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
-    template: PathBuf,
+    #[command(flatten)]
+    desk: desk::DeskArgs,
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
@@ -39,12 +38,6 @@ pub(crate) struct Args {
     /// Serve one part alone, for `cargo lambda watch` beside it
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// Set a parameter of the template (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    parameter: Vec<(String, String)>,
-    /// Set an environment variable of every function and of the seed program (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    env: Vec<(String, String)>,
     #[command(flatten)]
     hostile: Hostile,
 }
@@ -55,29 +48,14 @@ enum Part {
     Dynamodb,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
-    let mut local = Local::from_template(&args.template)
-        .port(args.port)
-        .data(&args.data)
-        .reset(args.reset)
-        .only_database(only_database);
+    let mut local = args.desk.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
     for model in args.model {
         local = local.model(model);
     }
     if let Some(seed) = args.hostile.seed() {
         local = local.hostile(seed);
-    }
-    for (name, value) in args.parameter {
-        local = local.parameter(name, value);
-    }
-    for (name, value) in args.env {
-        local = local.variable(name, value);
     }
     // Signals are taken from the start, so that a Ctrl-C while starting leaves no process behind.
     let stop = stop_signal()?;
@@ -98,7 +76,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
 
 /// Done when the person, or whoever started the command, wants it to stop.
 #[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -111,7 +89,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         drop(tokio::signal::ctrl_c().await);
     })
@@ -140,6 +118,9 @@ fn screen(running: &Running) -> String {
     for (index, function) in functions.iter().enumerate() {
         row(if index == 0 { "functions" } else { "" }, function);
     }
+    for (name, value) in mcp::screen::rows(&health) {
+        row(name, &value);
+    }
     row("tables", &tables(&health));
     let mut example = String::new();
     if let Some(function) = running.functions().report().first() {
@@ -157,7 +138,8 @@ fn screen(running: &Running) -> String {
         ));
     }
     let boto3 = if example.is_empty() { String::new() } else { format!("\n  import boto3\n{example}") };
-    format!("toolgate is up; Ctrl-C stops it\n{screen}{boto3}\n")
+    let mcp = mcp::screen::example(&health);
+    format!("toolgate is up; Ctrl-C stops it\n{screen}{boto3}{mcp}\n")
 }
 
 /// What `cargo lambda watch` needs to run the functions against this database.

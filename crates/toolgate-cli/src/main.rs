@@ -4,9 +4,11 @@ mod approvals;
 mod chat;
 mod check;
 mod describe;
+mod desk;
 mod dev;
 mod hostile;
 mod invoke;
+mod mcp;
 mod play;
 mod schemas;
 
@@ -32,6 +34,7 @@ enum Command {
     Chat(chat::Args),
     /// Invoke a function of the local agent with an event of your own
     Invoke(invoke::Args),
+    Mcp(mcp::Args),
     /// Play the conversations of a scenario, and check what comes of them
     Play(play::Args),
     Schemas(schemas::Schemas),
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
             Command::Dev(args) => dev::run(args).await,
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,
+            Command::Mcp(args) => mcp::run(args).await,
             Command::Play(args) => play::run(args).await,
             Command::Check(args) => Ok(args.run()),
             Command::Approvals(args) => approvals::run(args).await,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     dynamodb::Database,
     functions::Functions,
+    gateway::Gateway,
     template::{ActionGroupSpec, GroupSchema, Template},
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Health {
     pub(crate) hostile: Option<u64>,
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
+    pub(crate) gateway: Option<Arc<Gateway>>,
     pub(crate) database: Arc<Database>,
     /// The catalogs by handler name; set when everything is up.
     pub(crate) catalogs: OnceLock<BTreeMap<String, Value>>,
@@ -53,6 +55,7 @@ impl Health {
             "model": self.model,
             "hostile": self.hostile,
             "agents": self.agents(),
+            "gateway": self.gateway(),
             "functions": self.functions(),
             "tools": self.tools(catalogs),
             "tables": self.tables(),
@@ -65,6 +68,14 @@ impl Health {
             json!({"id": agent.id, "name": agent.name, "aliases": agent.aliases, "tools": tools})
         });
         agents.collect()
+    }
+
+    /// Null where the template has none.
+    fn gateway(&self) -> Option<Value> {
+        let gateway = self.gateway.as_ref()?;
+        let mut report = gateway.report();
+        report["endpoint"] = json!(format!("{}/mcp", self.endpoint));
+        Some(report)
     }
 
     fn functions(&self) -> Vec<Value> {

@@ -1,14 +1,15 @@
-//! Bedrock on a laptop: Lambda, InvokeAgent and DynamoDB on one port, over the binaries that get deployed.
+//! Bedrock on a laptop: Lambda, InvokeAgent, AgentCore Gateway and DynamoDB on one port, over the binaries that get deployed.
 //!
 //! [`Local`] reads a SAM template ([`template`]), makes its tables in an embedded DynamoDB, starts its functions
-//! ([`functions`]) and its agents ([`agents`], with one of the [`models`]), and serves all of it on one loopback port, so
-//! that one `AWS_ENDPOINT_URL` serves every client.
+//! ([`functions`]), its agents ([`agents`], with one of the [`models`]) and its [`gateway`], and serves all of it on one
+//! loopback port, so that one `AWS_ENDPOINT_URL` serves every client.
 
 pub mod agents;
 mod body;
 mod connections;
 mod dynamodb;
 pub mod functions;
+pub mod gateway;
 mod guard;
 mod health;
 mod hostile;

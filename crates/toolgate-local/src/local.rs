@@ -9,11 +9,13 @@ use std::{
 
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
+use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{
     agents::{self, Agents, AgentsError, Invoke},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
+    gateway::{self, Callers, Gateway, GatewayError},
     health::Health,
     hostile::Hostile,
     models::{ModelChoiceError, Models, is_for_one_agent},
@@ -52,10 +54,12 @@ pub struct Local {
     data: Data,
     reset: bool,
     only_database: bool,
+    without_agents: bool,
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
     hostile: Option<u64>,
+    callers: Callers,
     log: Log,
 }
 
@@ -109,6 +113,9 @@ pub enum LocalError {
     /// The agents.
     #[error(transparent)]
     Agents(#[from] AgentsError),
+    /// The gateway.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// No HTTP client can be made.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
@@ -125,10 +132,12 @@ impl Local {
             data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
             reset: false,
             only_database: false,
+            without_agents: false,
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
             hostile: None,
+            callers: Callers::default(),
             log: Log::stderr(),
         }
     }
@@ -177,6 +186,13 @@ impl Local {
         self
     }
 
+    /// Serves no agents, and so needs no model.
+    #[must_use]
+    pub fn without_agents(mut self, without: bool) -> Self {
+        self.without_agents = without;
+        self
+    }
+
     /// Sets a parameter of the template.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -214,6 +230,21 @@ impl Local {
         self
     }
 
+    /// Who calls the gateway, whatever a client says. Unless set, it is the first IAM entity that a policy of the template
+    /// names.
+    #[must_use]
+    pub fn principal(mut self, principal: Principal) -> Self {
+        self.callers = Callers::One(principal);
+        self
+    }
+
+    /// Callers of the gateway show a token that one of these keys has signed.
+    #[must_use]
+    pub fn tokens(mut self, keys: TokenKeys) -> Self {
+        self.callers = Callers::Tokens(keys);
+        self
+    }
+
     /// Where the functions' own lines go (standard error unless set).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
@@ -231,6 +262,9 @@ impl Local {
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
+        }
+        if self.without_agents {
+            template.agents.clear();
         }
         let programs = Programs::find(&template, self.binaries.clone())?;
         let (listener, port) = server::bind(self.port).await?;
@@ -258,7 +292,13 @@ impl Local {
             init_timeout: INIT_TIMEOUT,
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
-        let functions = Functions::new(specs, settings);
+        let functions = Functions::new(specs, settings.clone());
+        let gateway = template.gateway.clone().map(|spec| {
+            let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
+            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings);
+            Gateway::new(spec, self.callers, functions.clone(), interceptors)
+        });
+        let gateway = gateway.transpose()?;
         let template = Arc::new(template);
         let choices = choices(&template, self.models)?;
         let store = Arc::clone(&database);
@@ -268,13 +308,13 @@ impl Local {
             hostile: self.hostile,
             template: Arc::clone(&template),
             functions: functions.clone(),
+            gateway: gateway.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
-        let agents = if choices.is_empty() {
-            None
-        } else {
+        let mut platforms = Vec::new();
+        if !choices.is_empty() {
             let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
             let models = Models::open_all(&choices, &ids).await?;
             let served = Arc::new(agents::Served(Arc::clone(&health)));
@@ -282,11 +322,12 @@ impl Local {
                 Some(seed) => Hostile::new(seed, &template, served),
                 None => served,
             };
-            Some(agents::routes(Agents::new(&template, invoke, models)?))
-        };
+            platforms.push(agents::routes(Agents::new(&template, invoke, models)?));
+        }
+        platforms.extend(gateway.clone().map(gateway::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&health), agents)?;
+        let router = server::router(Arc::clone(&health), platforms)?;
         let server = server::serve(listener, port, router, async { drop(stopped.await) });
         let running = Running::new(health, server, stop);
 
@@ -302,7 +343,15 @@ impl Local {
                 _ => Ok::<(), LocalError>(()),
             }
         };
-        let warm = async { Ok(progress::slow(&self.log, "still starting the functions", functions.warm_up()).await?) };
+        let warm = async {
+            let starting = async {
+                match &gateway {
+                    Some(gateway) => tokio::try_join!(functions.warm_up(), gateway.warm_up()).map(drop),
+                    None => functions.warm_up().await,
+                }
+            };
+            Ok(progress::slow(&self.log, "still starting the functions", starting).await?)
+        };
         let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
         let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
         running.is_up(catalogs);
@@ -348,9 +397,10 @@ fn default_model(template: &Template) -> Result<String, LocalError> {
     }
 }
 
-/// The programs of the functions, in their order, and of the seed.
+/// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.
 struct Programs {
     functions: Vec<PathBuf>,
+    interceptors: Vec<PathBuf>,
     seed: Option<PathBuf>,
 }
 
@@ -362,10 +412,13 @@ impl Programs {
             binaries = binaries.with_first(first);
         }
         let names = template.functions.iter().map(|function| function.binary.as_str());
+        let interceptors = template.gateway.iter().flat_map(|gateway| &gateway.interceptors);
+        let names = names.chain(interceptors.map(|interceptor| interceptor.function.binary.as_str()));
         let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
         let mut functions = binaries.find_all(names)?;
         let seed = if template.seed.is_some() { functions.pop() } else { None };
-        Ok(Self { functions, seed })
+        let interceptors = functions.split_off(template.functions.len());
+        Ok(Self { functions, interceptors, seed })
     }
 }
 

@@ -80,5 +80,8 @@ impl Running {
         let _ = self.stop.send(());
         drop(tokio::time::timeout(GRACE, self.server.join()).await);
         self.health.functions.stop().await;
+        if let Some(gateway) = &self.health.gateway {
+            gateway.stop().await;
+        }
     }
 }

@@ -27,12 +27,12 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
     Ok((listener, port))
 }
 
-/// Every route there is. `agents` are the routes of the agents; the database alone has none.
-pub(crate) fn router(health: Arc<Health>, agents: Option<Router>) -> Result<Router, LocalError> {
+/// Every route there is. `platforms` are those of the agents and of the gateway; the database alone has none.
+pub(crate) fn router(health: Arc<Health>, platforms: Vec<Router>) -> Result<Router, LocalError> {
     let database = dynamodb::routes(health.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let functions = health.functions.clone();
     let router = Router::new().merge(health::routes(health)).merge(lambda::routes(functions)).merge(database);
-    Ok(agents.into_iter().fold(router, Router::merge).fallback(unknown))
+    Ok(platforms.into_iter().fold(router, Router::merge).fallback(unknown))
 }
 
 /// Serves until `stop` is done, and then until running requests have their answers.

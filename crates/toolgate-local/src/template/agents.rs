@@ -170,7 +170,7 @@ fn action_group(scope: &Scope<'_>, value: &Value, at: &str) -> Option<ActionGrou
 }
 
 /// The logical id in `arn:aws:lambda:…:function:<id>` or `…:function:<id>:<qualifier>`.
-fn function_id(arn: &str) -> String {
+pub(super) fn function_id(arn: &str) -> String {
     let name = arn.split_once(":function:").map_or(arn, |(_, name)| name);
     name.split(':').next().unwrap_or(name).to_owned()
 }

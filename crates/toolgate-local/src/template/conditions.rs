@@ -7,6 +7,9 @@ use super::scope::{Scope, text};
 impl Scope<'_> {
     /// Whether a named condition holds.
     pub(super) fn condition(&self, name: &str, at: &str) -> bool {
+        if self.is_assumed(name) {
+            return true;
+        }
         let Some(expression) = self.document.get(&["Conditions", name]) else {
             self.problem(at, format!("there is no condition `{name}`"));
             return false;

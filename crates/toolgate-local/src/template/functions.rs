@@ -13,19 +13,27 @@ use super::{
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
 const DEFAULT_MEMORY_MB: u32 = 128;
 
+const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
+
+/// The functions that have tools.
 pub(super) fn functions(scope: &Scope<'_>) -> Vec<FunctionSpec> {
-    let none = Value::Null;
-    let globals = scope.document.get(&["Globals", "Function"]).unwrap_or(&none);
-    let serverless = scope.resources(&["AWS::Serverless::Function", "AWS::Lambda::Function"]);
-    serverless.iter().filter_map(|resource| function(scope, resource, globals)).collect()
+    let resources = scope.resources(&FUNCTIONS);
+    // `Metadata: Toolgate: Tools: false`: a function of another kind, a gateway's interceptor say
+    let no_tools = Some(&Value::Bool(false));
+    let with_tools = resources.iter().filter(|function| function.body.pointer("/Metadata/Toolgate/Tools") != no_tools);
+    with_tools.filter_map(|resource| function(scope, resource)).collect()
 }
 
-fn function(scope: &Scope<'_>, resource: &Resource<'_>, globals: &Value) -> Option<FunctionSpec> {
+/// A gateway's interceptor: a function like any other, but for its tools.
+pub(super) fn interceptor(scope: &Scope<'_>, id: &str) -> Option<FunctionSpec> {
+    let resources = scope.resources(&FUNCTIONS);
+    resources.iter().find(|resource| resource.id == id).and_then(|resource| function(scope, resource))
+}
+
+fn function(scope: &Scope<'_>, resource: &Resource<'_>) -> Option<FunctionSpec> {
+    let none = Value::Null;
+    let globals = scope.document.get(&["Globals", "Function"]).unwrap_or(&none);
     let metadata = resource.body.get("Metadata").unwrap_or(&Value::Null);
-    // `Metadata: Toolgate: Tools: false`: a function of another kind, a gateway's interceptor say
-    if metadata.pointer("/Toolgate/Tools") == Some(&Value::Bool(false)) {
-        return None;
-    }
     let build = metadata.get("BuildProperties").unwrap_or(&Value::Null);
     let at_build = format!("{}.Metadata.BuildProperties", resource.at);
     let Some(binary) = scope.text_member(build, "Binary", &at_build) else {

@@ -7,6 +7,7 @@ mod conditions;
 mod document;
 mod error;
 mod functions;
+mod gateway;
 mod include;
 mod intrinsics;
 mod prompt;
@@ -29,7 +30,7 @@ pub use types::*;
 use document::Document;
 use scope::Scope;
 
-/// Reads a template: functions, tables, agents and the seed.
+/// Reads a template: functions, tables, agents, the gateway and the seed.
 ///
 /// A parameter gets its value from `parameters`, else from the template's `Metadata: Toolgate: Parameters`, else its
 /// default; only `AgentPlatform` is `both` and `Environment` is `dev` rather than their defaults, since a laptop wants
@@ -41,7 +42,7 @@ pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Templa
     read_parts(path, parameters, true)
 }
 
-/// Reads everything but the agents, and so needs none of the generated schemas.
+/// Reads everything but the agents and the gateway, and so needs none of the generated schemas.
 ///
 /// # Errors
 /// As [`read`].
@@ -57,6 +58,7 @@ fn read_parts(path: &Path, parameters: &BTreeMap<String, String>, agents: bool) 
         functions: functions::functions(&scope),
         tables: tables::tables(&scope),
         agents: if agents { agents::agents(&scope) } else { Vec::new() },
+        gateway: if agents { gateway::gateway(&scope) } else { None },
         seed: functions::seed(&scope),
     };
     match scope.into_problems() {

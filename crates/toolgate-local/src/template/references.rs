@@ -9,6 +9,7 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 /// The region of the local agent.
 pub(crate) const REGION: &str = "us-east-1";
 
+const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
 const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
 const TABLES: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"];
 
@@ -39,6 +40,7 @@ impl Scope<'_> {
             Some("AWS::Bedrock::AgentAlias") => {
                 Some(Value::String(format!("{}|{}", self.alias_agent(name, at)?, self.alias_id(name))))
             }
+            Some(GATEWAY) => Some(Value::String(self.gateway_id(name))),
             Some(_) => Some(Value::String(name.to_owned())),
             None if self.is_generated(name) => Some(Value::String(name.to_owned())),
             None => {
@@ -69,6 +71,8 @@ impl Scope<'_> {
             ("AWS::Bedrock::AgentAlias", "AgentAliasArn") => {
                 format!("{bedrock}:agent-alias/{}/{}", self.alias_agent(resource, at)?, self.alias_id(resource))
             }
+            (GATEWAY, "GatewayIdentifier") => self.gateway_id(resource),
+            (GATEWAY, "GatewayArn") => self.gateway_arn(resource),
             (_, attribute) if attribute.ends_with("Arn") => format!("arn:aws:local:{REGION}:{ACCOUNT}:{resource}"),
             (_, attribute) => format!("{resource}.{attribute}"),
         })
@@ -78,6 +82,17 @@ impl Scope<'_> {
         let name = self.document.resource(id).and_then(|resource| resource.pointer("/Properties/TableName"));
         let name = name.and_then(|name| self.text_of(name, &format!("Resources.{id}.Properties.TableName")));
         name.unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Its name and ten characters, as AgentCore makes it.
+    pub(super) fn gateway_id(&self, id: &str) -> String {
+        let name = self.document.resource(id).and_then(|gateway| gateway.pointer("/Properties/Name"));
+        let name = name.and_then(|name| self.text_of(name, &format!("Resources.{id}.Properties.Name")));
+        format!("{}-local00000", name.unwrap_or_else(|| id.to_lowercase()))
+    }
+
+    pub(super) fn gateway_arn(&self, id: &str) -> String {
+        format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/{}", self.gateway_id(id))
     }
 
     /// An alias goes by its name where that is a valid id, and else by its logical id.

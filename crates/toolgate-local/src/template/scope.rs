@@ -18,11 +18,19 @@ pub(super) struct Scope<'a> {
     problems: RefCell<BTreeSet<Problem>>,
     /// Conditions being evaluated, to notice one that needs itself.
     pub(super) open_conditions: RefCell<Vec<String>>,
+    /// A condition that holds for now, whatever the template says.
+    assumed: RefCell<Option<String>>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(document: &'a Document, overrides: &'a BTreeMap<String, String>) -> Self {
-        let scope = Self { document, overrides, problems: RefCell::default(), open_conditions: RefCell::default() };
+        let scope = Self {
+            document,
+            overrides,
+            problems: RefCell::default(),
+            open_conditions: RefCell::default(),
+            assumed: RefCell::default(),
+        };
         for name in overrides.keys().filter(|name| document.get(&["Parameters", name]).is_none()) {
             scope.problem("Parameters", format!("there is no parameter `{name}` to set"));
         }
@@ -35,6 +43,18 @@ impl<'a> Scope<'a> {
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner().into_iter().collect()
+    }
+
+    /// What `read` reads while the condition holds.
+    pub(super) fn assuming<T>(&self, condition: Option<&str>, read: impl FnOnce() -> T) -> T {
+        self.assumed.replace(condition.map(str::to_owned));
+        let value = read();
+        self.assumed.take();
+        value
+    }
+
+    pub(super) fn is_assumed(&self, condition: &str) -> bool {
+        self.assumed.borrow().as_deref() == Some(condition)
     }
 
     /// The resources of one of these types whose condition holds, in the template's order, with their place.

@@ -17,6 +17,8 @@ pub struct Template {
     pub tables: Vec<TableSpec>,
     /// The agents, in the template's order.
     pub agents: Vec<AgentSpec>,
+    /// The AgentCore Gateway, if the template has one.
+    pub gateway: Option<GatewaySpec>,
     /// The binary that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
     pub seed: Option<SeedSpec>,
 }
@@ -170,4 +172,94 @@ pub struct ParameterSchema {
     pub description: String,
     /// `Required`.
     pub required: bool,
+}
+
+/// An AgentCore Gateway.
+#[derive(Debug, Clone)]
+pub struct GatewaySpec {
+    /// The logical id in the template.
+    pub logical_id: String,
+    /// `Name`.
+    pub name: String,
+    /// The id that AgentCore would give it: its name and ten more characters.
+    pub id: String,
+    /// Its ARN, which policies name.
+    pub arn: String,
+    /// `Instructions` for its clients.
+    pub instructions: Option<String>,
+    /// `SupportedVersions` of MCP; empty for all that AgentCore knows.
+    pub versions: Vec<String>,
+    /// Whether long lists of tools come in pages.
+    pub paged: bool,
+    /// `ExceptionLevel: DEBUG`: errors are told in detail.
+    pub debug: bool,
+    /// `AuthorizerType`.
+    pub authorizer: Option<String>,
+    /// What callers' tokens have to say, where they show one.
+    pub tokens: TokenSpec,
+    /// The targets that are functions of this template.
+    pub targets: Vec<TargetSpec>,
+    /// The functions that see every request or response.
+    pub interceptors: Vec<InterceptorSpec>,
+    /// Who may call what; `None` where the gateway has no policy engine.
+    pub engine: Option<PolicyEngineSpec>,
+}
+
+/// `CustomJWTAuthorizer`: what is asked of a token.
+#[derive(Debug, Clone, Default)]
+pub struct TokenSpec {
+    /// `AllowedAudience`.
+    pub audiences: Vec<String>,
+    /// `AllowedClients`.
+    pub clients: Vec<String>,
+    /// `AllowedScopes`.
+    pub scopes: Vec<String>,
+}
+
+/// A target: a function and what it offers.
+#[derive(Debug, Clone)]
+pub struct TargetSpec {
+    /// `Name`, before the `___` of its tools' names.
+    pub name: String,
+    /// The logical id of the function.
+    pub function: String,
+    /// The tools as CloudFormation writes them (`Name`, `Description`, `InputSchema`, `OutputSchema`).
+    pub tools: Vec<Value>,
+    /// `AllowedRequestHeaders`, passed on to the function.
+    pub headers: Vec<String>,
+    /// `AllowedQueryParameters`, passed on to the function.
+    pub query: Vec<String>,
+}
+
+/// A function that sees every request or response of a gateway.
+#[derive(Debug, Clone)]
+pub struct InterceptorSpec {
+    /// The function.
+    pub function: FunctionSpec,
+    /// It sees requests, before the policies and the tool.
+    pub request: bool,
+    /// It sees responses, before the client.
+    pub response: bool,
+    /// It sees the request's headers.
+    pub pass_headers: bool,
+}
+
+/// The policies of a gateway.
+#[derive(Debug, Clone)]
+pub struct PolicyEngineSpec {
+    /// `ENFORCE`; else decisions are only logged.
+    pub enforce: bool,
+    /// The policies, in the template's order.
+    pub policies: Vec<PolicySpec>,
+}
+
+/// One policy.
+#[derive(Debug, Clone)]
+pub struct PolicySpec {
+    /// `Name`.
+    pub name: String,
+    /// The Cedar statement, with every name in it resolved.
+    pub statement: String,
+    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: it has to fit the tools.
+    pub validated: bool,
 }

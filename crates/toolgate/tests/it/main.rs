@@ -15,6 +15,7 @@ mod exposure;
 mod fields;
 mod gates;
 mod interceptor;
+mod interceptor_response;
 mod kit;
 mod meaning;
 mod metrics;

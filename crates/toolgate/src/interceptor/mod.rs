@@ -1,7 +1,9 @@
-//! AgentCore Gateway's request interceptor: the event that a gateway sends to a function of yours before it calls a
-//! tool, and what the function may answer.
+//! AgentCore Gateway's interceptors: the event that a gateway sends to a function of yours before it calls a tool
+//! ([`Intercepted`]) or before it answers ([`InterceptedResponse`]), and what the function may answer.
 //!
-//! It is where identity comes from on the gateway wire. A router reads it from a header
+//! # Requests
+//!
+//! A request interceptor is where identity comes from on the gateway wire. A router reads it from a header
 //! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)), and any client can send any header, so
 //! an interceptor has to set that one itself, from the token that the gateway has verified, over what the client sent:
 //!
@@ -26,10 +28,43 @@
 //! # assert_eq!(request["headers"]["X-Desk-Customer-Id"], "CUST-12345");
 //! ```
 //!
+//! # Responses
+//!
+//! A response interceptor sees what goes back, and may change it: what a listing shows, what a text says, a header.
+//!
+//! ```
+//! use toolgate::interceptor::{InterceptedResponse, refusal};
+//!
+//! fn hide_and_mask(event: serde_json::Value) -> serde_json::Value {
+//!     let Ok(mut response) = InterceptedResponse::decode(event) else {
+//!         return refusal("this is no response");
+//!     };
+//!     response.retain_tools(|tool| !tool.starts_with("internal___"));
+//!     for text in response.texts_mut() {
+//!         *text = text.replace("4111 1111 1111 1111", "****");
+//!     }
+//!     response.forward()
+//! }
+//! # let event = serde_json::json!({"interceptorInputVersion": "1.0", "mcp": {
+//! #     "gatewayRequest": {"body": {"id": 1, "method": "tools/call"}},
+//! #     "gatewayResponse": {"statusCode": 200, "body": {"id": 1, "result": {"content": [
+//! #         {"type": "text", "text": "card 4111 1111 1111 1111"}]}}}}});
+//! # let response = &hide_and_mask(event)["mcp"]["transformedGatewayResponse"];
+//! # assert_eq!(response["body"]["result"]["content"][0]["text"], "card ****");
+//! ```
+//!
+//! A function for both points asks each in turn; an event is one or the other. Run it with [`serve`](crate::serve), as
+//! `handlers/interceptor` does, and in a template mark it with `Metadata: Toolgate: {Tools: false}`. `toolgate dev` runs
+//! it in front of `/mcp` as AWS does.
+//!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
+
+mod response;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
+
+pub use response::{InterceptedResponse, NotAResponse};
 
 const VERSION: &str = "1.0";
 /// JSON-RPC leaves -32000 to -32099 to applications.
@@ -105,6 +140,23 @@ impl Intercepted {
         self.rest.get("body")?.get("method")?.as_str()
     }
 
+    /// The tool that is called, with its target: `orders___get_order_status`.
+    #[must_use]
+    pub fn tool(&self) -> Option<&str> {
+        (self.method() == Some("tools/call")).then(|| self.rest.get("body")?.pointer("/params/name")?.as_str())?
+    }
+
+    /// The arguments of a tool's call.
+    #[must_use]
+    pub fn arguments(&self) -> Option<&Map<String, Value>> {
+        self.rest.get("body")?.pointer("/params/arguments")?.as_object()
+    }
+
+    /// The arguments of a tool's call, to be changed.
+    pub fn arguments_mut(&mut self) -> Option<&mut Map<String, Value>> {
+        self.rest.get_mut("body")?.pointer_mut("/params/arguments")?.as_object_mut()
+    }
+
     /// Whether a header is there, in any spelling, empty or not.
     #[must_use]
     pub fn has_header(&self, name: &str) -> bool {
@@ -114,11 +166,7 @@ impl Intercepted {
     /// A header, in whichever case it is spelt; `None` also where it comes twice, since nobody can tell which counts.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        match (values.next(), values.next()) {
-            (Some((_, value)), None) => value.as_str(),
-            _ => None,
-        }
+        header(&self.headers, name)
     }
 
     /// A text claim of the bearer token, if it can be a header's value: visible ASCII, at most 256 bytes.
@@ -160,6 +208,14 @@ impl Intercepted {
     #[must_use]
     pub fn refuse(self, reason: &str) -> Value {
         answer(self.rest.get("body").and_then(|body| body.get("id")), reason)
+    }
+}
+
+fn header<'a>(headers: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let mut values = headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => value.as_str(),
+        _ => None,
     }
 }
 

@@ -1,0 +1,246 @@
+//! A tool call as the gateway makes it: the bare arguments are the event, all else is in the client context.
+//!
+//! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html>
+
+use bytes::Bytes;
+use http::HeaderMap;
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    Gateway,
+    tools::{Entry, mismatch},
+};
+use crate::functions::Event;
+
+/// What a client is told of a failure unless the gateway debugs.
+pub(super) const GENERIC: &str = "An internal error occurred. Please retry later.";
+/// Lambda's limit on a client context, in bytes of Base64.
+const CONTEXT_BYTES: usize = 3583;
+
+/// Headers that AgentCore never passes on, listed or not.
+/// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-headers.html>
+const RESTRICTED: [&str; 20] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "www-authenticate",
+];
+
+/// What a call carries beside its arguments.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Carried {
+    /// The JSON-RPC id.
+    pub(super) message_id: String,
+    /// The headers, as the interceptor left them.
+    pub(super) headers: HeaderMap,
+    /// The query of the gateway's URL.
+    pub(super) query: String,
+}
+
+impl Gateway {
+    /// Calls the function behind a tool. What goes wrong there is a result too.
+    pub(super) async fn call(
+        &self,
+        name: &str,
+        entry: &Entry,
+        arguments: JsonObject,
+        carried: &Carried,
+    ) -> CallToolResult {
+        let context = self.client_context(name, entry, carried).to_string();
+        if context.len().div_ceil(3) * 4 > CONTEXT_BYTES {
+            let detail =
+                format!("the client context is larger than {CONTEXT_BYTES} bytes; pass fewer or smaller headers on");
+            return self.failure(&detail);
+        }
+        let payload = Bytes::from(Value::Object(arguments).to_string());
+        let event = Event { payload, client_context: Some(context), ..Event::default() };
+        match self.functions.run(&entry.target.function, event).await {
+            Err(error) => self.failure(&error.to_string()),
+            Ok(invocation) if invocation.function_error.is_some() => {
+                let said = String::from_utf8_lossy(&invocation.payload);
+                self.failure(&format!("the function `{}` failed: {said}", entry.target.function))
+            }
+            Ok(invocation) => match serde_json::from_slice::<Value>(&invocation.payload) {
+                Ok(reply) => self.result(entry, &invocation.payload, reply),
+                Err(error) => self.failure(&format!("the function's reply is no JSON: {error}")),
+            },
+        }
+    }
+
+    /// Six keys, and what the target's `MetadataConfiguration` lets through.
+    fn client_context(&self, name: &str, entry: &Entry, carried: &Carried) -> Value {
+        let mut custom = json!({
+            "bedrockAgentCoreMessageVersion": "1.0",
+            "bedrockAgentCoreAwsRequestId": Uuid::new_v4().to_string(),
+            "bedrockAgentCoreMcpMessageId": carried.message_id,
+            "bedrockAgentCoreGatewayId": self.spec.id,
+            "bedrockAgentCoreTargetId": entry.target_id,
+            "bedrockAgentCoreToolName": name,
+        });
+        let headers = allowed_headers(&entry.target.headers, &carried.headers);
+        let query = allowed_query(&entry.target.query, &carried.query);
+        let propagated =
+            [("bedrockAgentCorePropagatedHeaders", headers), ("bedrockAgentCorePropagatedQueryParameters", query)];
+        for (key, values) in propagated {
+            if let (Some(custom), false) = (custom.as_object_mut(), values.is_empty()) {
+                custom.insert(key.to_owned(), Value::Object(values));
+            }
+        }
+        json!({"custom": custom})
+    }
+
+    /// The reply as content; where the tool has an output schema, as structured content too.
+    fn result(&self, entry: &Entry, payload: &[u8], reply: Value) -> CallToolResult {
+        let content = vec![ContentBlock::text(String::from_utf8_lossy(payload).into_owned())];
+        let Some(schema) = &entry.tool.output_schema else {
+            return CallToolResult::success(content);
+        };
+        // Toolgate's errors are normal replies of the function, and no output: with a schema, MCP has a word for that.
+        if is_error(&reply) {
+            return CallToolResult::error(content);
+        }
+        if let Some(problem) = mismatch(&Value::Object(schema.as_ref().clone()), &reply, "reply") {
+            return self.failure(&format!("the reply is not what the tool's `OutputSchema` says: {problem}"));
+        }
+        let mut result = CallToolResult::success(content);
+        result.structured_content = Some(reply);
+        result
+    }
+
+    /// An error for the client; the detail is for the log, and for the client only at `ExceptionLevel: DEBUG`.
+    pub(super) fn failure(&self, detail: &str) -> CallToolResult {
+        tracing::warn!(gateway = self.spec.logical_id, "{detail}");
+        self.error(GENERIC, detail)
+    }
+
+    pub(super) fn error(&self, said: &str, detail: &str) -> CallToolResult {
+        if !self.spec.debug {
+            return CallToolResult::error(vec![ContentBlock::text(said)]);
+        }
+        let debug = json!({"type": "text", "text": detail});
+        let meta: Map<String, Value> = Map::from_iter([("debug".to_owned(), debug)]);
+        CallToolResult::error(vec![ContentBlock::text(detail)]).with_meta(Some(MetaObject(meta)))
+    }
+}
+
+/// `{"error": {"kind", "message", ..}}`, and nothing beside it.
+fn is_error(reply: &Value) -> bool {
+    let only = reply.as_object().is_some_and(|reply| reply.len() == 1);
+    only && reply.pointer("/error/kind").is_some_and(Value::is_string)
+}
+
+fn allowed_headers(allowed: &[String], headers: &HeaderMap) -> Map<String, Value> {
+    let allowed = allowed.iter().filter(|name| !RESTRICTED.contains(&name.to_ascii_lowercase().as_str()));
+    let present = allowed.filter_map(|name| {
+        // one that comes twice is joined, as HTTP has it
+        let values: Vec<String> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        (!values.is_empty()).then(|| (name.clone(), Value::String(values.join(", "))))
+    });
+    present.collect()
+}
+
+fn allowed_query(allowed: &[String], query: &str) -> Map<String, Value> {
+    let decode = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+    };
+    let pairs = query.split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(name);
+        allowed.contains(&name).then(|| (name, Value::String(decode(value))))
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::gateway::tests;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pair =
+            |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
+        let mut map = HeaderMap::new();
+        pairs.iter().map(pair).for_each(|(name, value)| drop(map.append(name, value)));
+        map
+    }
+
+    #[test]
+    fn the_client_context_has_the_documented_keys_and_only_what_is_allowed() {
+        let gateway = tests::gateway();
+        let (name, entry) = gateway.tools.iter().next().unwrap();
+        let carried = Carried {
+            message_id: "7".to_owned(),
+            headers: headers(&[("x-desk", "a"), ("X-Desk", "b"), ("x-other", "c"), ("authorization", "Bearer x")]),
+            query: "tenant=a%20b&other=c".to_owned(),
+        };
+        let mut context = gateway.client_context(name, entry, &carried);
+        let request = context["custom"]["bedrockAgentCoreAwsRequestId"].take();
+        assert!(Uuid::parse_str(request.as_str().unwrap()).is_ok());
+        assert_eq!(
+            context,
+            json!({"custom": {
+                "bedrockAgentCoreMessageVersion": "1.0",
+                "bedrockAgentCoreAwsRequestId": null,
+                "bedrockAgentCoreMcpMessageId": "7",
+                "bedrockAgentCoreGatewayId": "desk-local00000",
+                "bedrockAgentCoreTargetId": "LOCAL00001",
+                "bedrockAgentCoreToolName": "orders___look_up",
+                "bedrockAgentCorePropagatedHeaders": {"X-Desk": "a, b"},
+                "bedrockAgentCorePropagatedQueryParameters": {"tenant": "a b"},
+            }})
+        );
+        let bare = gateway.client_context(name, entry, &Carried::default());
+        assert_eq!(bare["custom"].as_object().unwrap().len(), 6);
+    }
+
+    #[test]
+    fn a_reply_is_structured_only_where_a_schema_says_how() {
+        let gateway = tests::gateway();
+        let entry = |name: &str| gateway.tools.get(name).unwrap();
+        let result =
+            |name: &str, reply: Value| gateway.result(entry(name), reply.to_string().as_bytes(), reply.clone());
+
+        let plain = result("orders___look_up", json!({"error": {"kind": "refused", "message": "no"}}));
+        assert_eq!((plain.is_error, plain.structured_content), (Some(false), None));
+
+        let output = result("orders___typed", json!({"state": "sent"}));
+        assert_eq!((output.is_error, output.structured_content), (Some(false), Some(json!({"state": "sent"}))));
+        let error = result("orders___typed", json!({"error": {"kind": "refused", "message": "no"}}));
+        assert_eq!((error.is_error, error.structured_content), (Some(true), None));
+        let wrong = result("orders___typed", json!({"state": 7}));
+        assert_eq!((wrong.is_error, wrong.structured_content), (Some(true), None));
+        assert_eq!(wrong.content[0].as_text().unwrap().text, GENERIC);
+    }
+
+    #[test]
+    fn detail_is_told_only_at_debug() {
+        let quiet = tests::gateway().failure("the function `F` failed: secret");
+        assert!(!serde_json::to_string(&quiet).unwrap().contains("secret"));
+        let debug = serde_json::to_value(tests::debugging().failure("the function `F` failed: why")).unwrap();
+        assert_eq!(debug["isError"], true);
+        assert_eq!(debug["content"][0]["text"], "the function `F` failed: why");
+        assert_eq!(debug["_meta"]["debug"], json!({"type": "text", "text": "the function `F` failed: why"}));
+    }
+}

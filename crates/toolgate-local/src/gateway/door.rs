@@ -1,0 +1,199 @@
+//! Who calls, and whether the policies let them: the gateway's authoriser and its policy engine.
+//!
+//! On AWS the caller signs the request or shows a token. Here it is a token whose key is in a file, or one principal for
+//! everybody, which the person chose or, where nobody did, one that the template's policies name.
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rmcp::model::{CallToolResult, JsonObject};
+use serde_json::{Map, Value, json};
+use toolgate_policy::{Actions, Caller, Expected, Mode, Policies, PolicySource, Principal, TokenKeys, Tool};
+
+use super::{
+    Gateway, GatewayError,
+    rpc::{INVALID_REQUEST, Refusal},
+    tools::Tools,
+};
+use crate::template::GatewaySpec;
+
+/// How AWS tells of a call that its policies deny.
+/// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
+const DENIED: &str =
+    "AuthorizeActionException - Tool Execution Denied: Tool call not allowed due to policy enforcement";
+const IAM_ENTITY: &str = "AgentCore::IamEntity::\"";
+
+/// Who the gateway's callers are, as far as a person said.
+#[derive(Debug, Default)]
+pub(crate) enum Callers {
+    /// Nothing was said.
+    #[default]
+    Default,
+    /// Everybody is this one.
+    One(Principal),
+    /// Whoever a token speaks of.
+    Tokens(TokenKeys),
+}
+
+/// Who calls.
+#[derive(Debug)]
+enum Who {
+    One {
+        principal: Principal,
+        authorization: Option<HeaderValue>,
+    },
+    Tokens {
+        keys: TokenKeys,
+        expected: Expected,
+    },
+    /// The gateway takes tokens, and there is no key to check one by.
+    Unknown,
+}
+
+/// The authoriser and the policies of a gateway.
+#[derive(Debug)]
+pub(super) struct Door {
+    who: Who,
+    /// Whether somebody chose who calls.
+    chosen: bool,
+    policies: Option<Policies>,
+}
+
+impl Door {
+    pub(super) fn new(spec: &GatewaySpec, tools: &Tools, callers: Callers) -> Result<Self, GatewayError> {
+        let failed = |problem: String| GatewayError { gateway: spec.logical_id.clone(), problem };
+        let kinds = Caller::of(spec.authorizer.as_deref());
+        let by_token = kinds == [Caller::OAuthUser];
+        let chosen = !matches!(callers, Callers::Default);
+        let who = match callers {
+            Callers::Tokens(_) if !by_token => {
+                let kind = spec.authorizer.as_deref().unwrap_or("none");
+                return Err(failed(format!("its authorizer is `{kind}`, which takes no tokens; use `--principal`")));
+            }
+            Callers::Tokens(keys) => Who::Tokens { keys, expected: expected(spec) },
+            Callers::One(principal) if !kinds.contains(&principal.caller()) => {
+                let form = if by_token { "oauth:SUB" } else { "iam:ARN" };
+                return Err(failed(format!("its authorizer knows no such principal; use `--principal {form}`")));
+            }
+            Callers::One(principal) => Who::one(principal),
+            Callers::Default if by_token => Who::Unknown,
+            Callers::Default => Who::one(Principal::IamEntity { arn: named(spec) }),
+        };
+        Ok(Self { who, chosen, policies: policies(spec, tools, kinds)? })
+    }
+
+    /// For the start-up screen and `/health`: who calls, and whether the policies count.
+    pub(super) fn report(&self) -> Value {
+        let (kind, name) = match &self.who {
+            Who::One { principal: Principal::IamEntity { arn }, .. } => ("iam", Some(arn)),
+            Who::One { principal: Principal::OAuthUser { id, .. }, .. } => ("oauth", Some(id)),
+            Who::Tokens { .. } => ("token", None),
+            Who::Unknown => ("unknown", None),
+        };
+        let mode = self.policies.as_ref().map(|policies| match policies.mode() {
+            Mode::Enforce => "ENFORCE",
+            Mode::LogOnly => "LOG_ONLY",
+        });
+        json!({"caller": {"kind": kind, "name": name, "chosen": self.chosen}, "policies": mode})
+    }
+
+    /// Who sent a request. Afterwards its `Authorization` is one that an interceptor can trust as far as here.
+    pub(super) fn authenticate(&self, headers: &mut HeaderMap) -> Result<Principal, Refusal> {
+        let refused = |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, INVALID_REQUEST, message);
+        match &self.who {
+            Who::Unknown => {
+                Err(refused("the gateway takes tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
+            }
+            Who::Tokens { keys, expected } => {
+                let mut values = headers.get_all(header::AUTHORIZATION).iter();
+                let token = match (values.next(), values.next()) {
+                    (Some(value), None) => value.to_str().ok().and_then(|value| value.split_once(' ')),
+                    _ => None,
+                };
+                match token {
+                    Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                        keys.verify(token.trim(), expected).map_err(|error| refused(&error.to_string()))
+                    }
+                    _ => Err(refused("show a token: `Authorization: Bearer TOKEN`")),
+                }
+            }
+            Who::One { principal, authorization } => {
+                // what a client says of itself here, nobody has checked
+                headers.remove(header::AUTHORIZATION);
+                if let Some(authorization) = authorization {
+                    headers.insert(header::AUTHORIZATION, authorization.clone());
+                }
+                Ok(principal.clone())
+            }
+        }
+    }
+
+    pub(super) fn lists(&self, principal: &Principal, tool: &str) -> bool {
+        self.policies.as_ref().is_none_or(|policies| policies.lists(principal, tool))
+    }
+}
+
+impl Gateway {
+    /// The answer to a call that may not be made; `None` where it may.
+    pub(super) fn denied(&self, principal: &Principal, tool: &str, arguments: &JsonObject) -> Option<CallToolResult> {
+        let decision = self.door.policies.as_ref()?.decide(principal, tool, arguments);
+        if decision.permitted() {
+            tracing::info!(tool, "{decision}");
+        } else {
+            tracing::warn!(tool, "{decision}");
+        }
+        (!decision.allowed()).then(|| self.error(DENIED, &format!("{DENIED} [{decision}]")))
+    }
+}
+
+impl Who {
+    /// A user comes with a token that says who they are, so that an interceptor that reads it finds them.
+    fn one(principal: Principal) -> Self {
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+        let authorization = match &principal {
+            Principal::IamEntity { .. } => None,
+            Principal::OAuthUser { id, tags } => {
+                let mut claims: Map<String, Value> =
+                    tags.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+                claims.insert("sub".to_owned(), Value::String(id.clone()));
+                let part = |value: Value| BASE64.encode(value.to_string());
+                let token = format!("Bearer {}.{}.", part(json!({"alg": "none"})), part(Value::Object(claims)));
+                HeaderValue::from_str(&token).ok()
+            }
+        };
+        Self::One { principal, authorization }
+    }
+}
+
+fn expected(spec: &GatewaySpec) -> Expected {
+    let tokens = &spec.tokens;
+    Expected {
+        // the discovery document would name the issuer, and a laptop does not fetch it
+        issuer: None,
+        audiences: tokens.audiences.clone(),
+        clients: tokens.clients.clone(),
+        scopes: tokens.scopes.clone(),
+    }
+}
+
+/// The first IAM entity that a policy names: the caller whom the template has in mind.
+fn named(spec: &GatewaySpec) -> String {
+    let policies = spec.engine.iter().flat_map(|engine| &engine.policies);
+    let arns = policies.filter_map(|policy| policy.statement.split_once(IAM_ENTITY)?.1.split('"').next());
+    arns.map(str::to_owned).next().unwrap_or_else(|| "arn:aws:iam::123456789012:user/local".to_owned())
+}
+
+fn policies(spec: &GatewaySpec, tools: &Tools, kinds: &[Caller]) -> Result<Option<Policies>, GatewayError> {
+    let Some(engine) = &spec.engine else { return Ok(None) };
+    let schema = |definition: &Value| definition.get("InputSchema").cloned().unwrap_or_default();
+    let schemas: Vec<(&str, Value)> = tools.iter().map(|(name, entry)| (name, schema(&entry.definition))).collect();
+    let actions = schemas.iter().map(|(name, schema)| Tool { name, input_schema: schema });
+    let actions = Actions::new(kinds.iter().copied(), actions);
+    let sources = engine.policies.iter().map(|policy| PolicySource {
+        id: &policy.name,
+        statement: &policy.statement,
+        validated: policy.validated,
+    });
+    let mode = if engine.enforce { Mode::Enforce } else { Mode::LogOnly };
+    let policies = Policies::new(&spec.arn, &actions, sources, mode);
+    let failed = |problem: String| GatewayError { gateway: spec.logical_id.clone(), problem };
+    policies.map(Some).map_err(|error| failed(error.to_string()))
+}

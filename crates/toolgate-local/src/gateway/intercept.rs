@@ -1,0 +1,191 @@
+//! The gateway's interceptors: functions that see every request before it counts, and every response before it leaves.
+//!
+//! What AWS does not document is read strictly here, so that what is safe here is safe there: headers that an interceptor
+//! does not mention stay, and an interceptor that fails or says what cannot be understood ends the request.
+//!
+//! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
+
+use axum::{
+    Json,
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Gateway,
+    call::GENERIC,
+    rpc::{self, Refusal},
+};
+use crate::{functions::Event, template::InterceptorSpec};
+
+const FORMAT: &str = "1.0";
+
+/// A request on its way.
+#[derive(Debug)]
+pub(super) struct Passage {
+    /// As it came.
+    pub(super) raw: Bytes,
+    /// As it is now.
+    pub(super) body: Value,
+    pub(super) headers: HeaderMap,
+}
+
+impl Gateway {
+    /// The request as the interceptors want it, or the response with which they end it.
+    pub(super) async fn intercept_request(&self, mut passage: Passage) -> Result<Result<Passage, Response>, Refusal> {
+        for interceptor in &self.spec.interceptors {
+            if !interceptor.request {
+                continue;
+            }
+            let event = json!({"interceptorInputVersion": FORMAT, "mcp": request(&passage, interceptor)});
+            let mut answer = self.ask(interceptor, &event).await?;
+            // a response wins, even beside a request
+            if let Some(response) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
+                return Ok(Err(self.told(interceptor, response)?));
+            }
+            if let Some(Value::Object(mut request)) = answer.remove("transformedGatewayRequest") {
+                if let Some(headers) = request.get("headers") {
+                    overlay(&mut passage.headers, headers);
+                }
+                if let Some(body) = request.remove("body").filter(|body| !body.is_null()) {
+                    passage.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
+                        self.broken(interceptor, &format!("its request is none: {}", refusal.message))
+                    })?;
+                }
+            }
+        }
+        Ok(Ok(passage))
+    }
+
+    /// The response as the interceptors want it.
+    pub(super) async fn intercept_response(&self, passage: &Passage, response: Response) -> Result<Response, Refusal> {
+        let unseen = !self.spec.interceptors.iter().any(|interceptor| interceptor.response);
+        if unseen || response.status() == StatusCode::ACCEPTED {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let Ok(body) = serde_json::from_slice::<Value>(&bytes) else {
+            return Ok(Response::from_parts(parts, Body::from(bytes)));
+        };
+        let mut now = json!({"statusCode": parts.status.as_u16(), "body": body});
+        let mut response = Response::from_parts(parts, Body::from(bytes));
+        for interceptor in &self.spec.interceptors {
+            if !interceptor.response {
+                continue;
+            }
+            let mut mcp = request(passage, interceptor);
+            mcp.insert("gatewayResponse".to_owned(), now.clone());
+            let event = json!({"interceptorInputVersion": FORMAT, "mcp": mcp});
+            let mut answer = self.ask(interceptor, &event).await?;
+            if let Some(changed) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
+                response = self.told(interceptor, changed.clone())?;
+                now = changed;
+            }
+        }
+        Ok(response)
+    }
+
+    /// The `mcp` part of an interceptor's answer.
+    async fn ask(&self, interceptor: &InterceptorSpec, event: &Value) -> Result<Map<String, Value>, Refusal> {
+        let payload = Bytes::from(event.to_string());
+        let name = &interceptor.function.logical_id;
+        let invocation = self.interceptors.run(name, Event { payload, ..Event::default() }).await;
+        let invocation = invocation.map_err(|error| self.broken(interceptor, &error.to_string()))?;
+        if invocation.function_error.is_some() {
+            let said = String::from_utf8_lossy(&invocation.payload);
+            return Err(self.broken(interceptor, &format!("it failed: {said}")));
+        }
+        let mut answer: Value = serde_json::from_slice(&invocation.payload)
+            .map_err(|error| self.broken(interceptor, &format!("its answer is no JSON: {error}")))?;
+        if answer.get("interceptorOutputVersion").and_then(Value::as_str) != Some(FORMAT) {
+            return Err(self.broken(interceptor, "its answer has no `interceptorOutputVersion` \"1.0\""));
+        }
+        match answer.get_mut("mcp").map(Value::take) {
+            Some(Value::Object(mcp)) => Ok(mcp),
+            _ => Err(self.broken(interceptor, "its answer has no `mcp`")),
+        }
+    }
+
+    /// The response that an interceptor wrote.
+    fn told(&self, interceptor: &InterceptorSpec, mut response: Value) -> Result<Response, Refusal> {
+        let status = response.get("statusCode").map_or(Some(200), Value::as_u64);
+        let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
+        let Some(status) = status else {
+            return Err(self.broken(interceptor, "the `statusCode` of its response is none"));
+        };
+        let mut headers = HeaderMap::new();
+        overlay(&mut headers, response.get("headers").unwrap_or(&Value::Null));
+        headers.remove(header::CONTENT_LENGTH);
+        let body = response.get_mut("body").map(Value::take).unwrap_or_default();
+        let mut answer = (status, Json(body)).into_response();
+        answer.headers_mut().extend(headers);
+        Ok(answer)
+    }
+
+    fn broken(&self, interceptor: &InterceptorSpec, problem: &str) -> Refusal {
+        let detail = format!("the interceptor `{}`: {problem}", interceptor.function.logical_id);
+        tracing::warn!(gateway = self.spec.logical_id, "{detail}");
+        let message = if self.spec.debug { detail } else { GENERIC.to_owned() };
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, rpc::INTERNAL_ERROR, message)
+    }
+}
+
+/// The request's part of an event. Without `PassRequestHeaders` the headers are there and empty.
+fn request(passage: &Passage, interceptor: &InterceptorSpec) -> Map<String, Value> {
+    let headers = if interceptor.pass_headers { as_json(&passage.headers) } else { Map::new() };
+    let mcp = json!({
+        "rawGatewayRequest": {"body": String::from_utf8_lossy(&passage.raw)},
+        "gatewayRequest": {"path": "/mcp", "httpMethod": "POST", "headers": headers, "body": passage.body},
+    });
+    match mcp {
+        Value::Object(mcp) => mcp,
+        _ => Map::new(),
+    }
+}
+
+/// A header that comes twice is joined, as HTTP has it.
+fn as_json(headers: &HeaderMap) -> Map<String, Value> {
+    let joined = headers.keys().map(|name| {
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        (name.as_str().to_owned(), Value::String(values.collect::<Vec<_>>().join(", ")))
+    });
+    joined.collect()
+}
+
+/// Sets what is named, in place of every header of that name. One name in two spellings is two values.
+fn overlay(headers: &mut HeaderMap, named: &Value) {
+    let named = named.as_object().into_iter().flatten().filter_map(|(name, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(&value).ok()?))
+    });
+    let named: Vec<(HeaderName, HeaderValue)> = named.collect();
+    for (name, _) in &named {
+        headers.remove(name);
+    }
+    for (name, value) in named {
+        headers.append(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_interceptor_sets_is_the_only_value_and_what_it_leaves_out_stays() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-desk", HeaderValue::from_static("theirs"));
+        headers.append("x-desk", HeaderValue::from_static("theirs too"));
+        headers.append("x-other", HeaderValue::from_static("a"));
+        overlay(&mut headers, &json!({"X-Desk": "ours"}));
+        assert_eq!(Value::Object(as_json(&headers)), json!({"x-desk": "ours", "x-other": "a"}));
+        // two spellings are ambiguous, and stay so for the function to see
+        overlay(&mut headers, &json!({"X-Desk": "one", "x-desk": "two"}));
+        assert_eq!(as_json(&headers)["x-desk"], "one, two");
+    }
+}

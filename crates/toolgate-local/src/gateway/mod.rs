@@ -1,0 +1,165 @@
+//! AgentCore Gateway on a laptop: the template's targets as one MCP server at `/mcp`.
+//!
+//! A request takes the path that it takes on AWS, one module per step:
+//!
+//! ```text
+//! HTTP ──server──▶ JSON-RPC ──intercept──▶ MCP (mcp, by rmcp) ──policy──▶ call ──▶ function ──▶ result ──intercept──▶ HTTP
+//! ```
+//!
+//! The interceptors are functions like any other, and they see the request as it came; the policies judge what they
+//! made of it. `toolgate dev` serves Agents and the gateway from one process, so the gateway is there whatever
+//! `AgentPlatform` says, as long as the template has one ([`template`](crate::template) reads it as if its condition held).
+//!
+//! Like a gateway without `SessionConfiguration` it keeps no sessions: every request stands alone, a session id is
+//! not looked at, and answers are JSON, never a stream.
+
+mod call;
+mod door;
+mod intercept;
+mod mcp;
+mod rpc;
+mod server;
+mod tools;
+
+use std::sync::Arc;
+
+pub(crate) use door::Callers;
+pub(crate) use server::routes;
+
+use serde_json::{Value, json};
+
+use crate::{
+    functions::{Functions, StartError},
+    template::GatewaySpec,
+};
+use door::Door;
+use tools::Tools;
+
+/// What the template says of its gateway, or a person of its callers, cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway `{gateway}` cannot be served: {problem}")]
+pub struct GatewayError {
+    /// Its logical id.
+    pub gateway: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// The gateway of a template.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) spec: GatewaySpec,
+    pub(crate) tools: Tools,
+    door: Door,
+    /// The functions behind the targets.
+    functions: Functions,
+    /// The functions that intercept, which have no tools.
+    interceptors: Functions,
+}
+
+impl Gateway {
+    /// The gateway over these functions.
+    ///
+    /// # Errors
+    /// [`GatewayError`]: what the targets offer cannot be.
+    pub(crate) fn new(
+        spec: GatewaySpec,
+        callers: Callers,
+        functions: Functions,
+        interceptors: Functions,
+    ) -> Result<Arc<Self>, GatewayError> {
+        let tools = Tools::new(&spec)?;
+        let door = Door::new(&spec, &tools, callers)?;
+        Ok(Arc::new(Self { spec, tools, door, functions, interceptors }))
+    }
+
+    /// Starts one instance of each interceptor.
+    ///
+    /// # Errors
+    /// [`StartError`] of the first that does not come up.
+    pub(crate) async fn warm_up(&self) -> Result<(), StartError> {
+        self.interceptors.warm_up().await
+    }
+
+    /// Ends the interceptors.
+    pub(crate) async fn stop(&self) {
+        self.interceptors.stop().await;
+    }
+
+    /// For `/health`.
+    pub(crate) fn report(&self) -> Value {
+        let tools: Vec<&str> = self.tools.iter().map(|(name, _)| name).collect();
+        let interceptors = self.spec.interceptors.iter().map(|interceptor| interceptor.function.binary.as_str());
+        json!({
+            "id": self.spec.id,
+            "name": self.spec.name,
+            "versions": self.versions().iter().map(|version| version.as_str()).collect::<Vec<_>>(),
+            "door": self.door.report(),
+            "interceptors": interceptors.collect::<Vec<_>>(),
+            "tools": tools,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A gateway with one target, whose function nobody runs.
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        functions::{Environment, Log, Settings},
+        template::{TargetSpec, TokenSpec},
+    };
+
+    pub(super) fn spec() -> GatewaySpec {
+        GatewaySpec {
+            logical_id: "Desk".to_owned(),
+            name: "desk".to_owned(),
+            id: "desk-local00000".to_owned(),
+            arn: "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/desk-local00000".to_owned(),
+            instructions: None,
+            versions: Vec::new(),
+            paged: true,
+            debug: false,
+            authorizer: None,
+            tokens: TokenSpec::default(),
+            targets: Vec::new(),
+            interceptors: Vec::new(),
+            engine: None,
+        }
+    }
+
+    pub(super) fn gateway() -> Arc<Gateway> {
+        of(spec())
+    }
+
+    pub(super) fn debugging() -> Arc<Gateway> {
+        of(GatewaySpec { debug: true, ..spec() })
+    }
+
+    fn of(mut spec: GatewaySpec) -> Arc<Gateway> {
+        let typed = json!({"Type": "object", "Properties": {"state": {"Type": "string"}}, "Required": ["state"]});
+        spec.targets.push(TargetSpec {
+            name: "orders".to_owned(),
+            function: "OrdersFunction".to_owned(),
+            tools: vec![json!({"Name": "look_up"}), json!({"Name": "typed", "OutputSchema": typed})],
+            headers: vec!["X-Desk".to_owned(), "Authorization".to_owned()],
+            query: vec!["tenant".to_owned()],
+        });
+        let settings = || Settings {
+            environment: Environment::new("http://127.0.0.1:1", BTreeMap::new()),
+            log: Log::stderr(),
+            instances: 1,
+            init_timeout: std::time::Duration::from_secs(1),
+        };
+        Gateway::new(
+            spec,
+            Callers::Default,
+            Functions::new(Vec::new(), settings()),
+            Functions::new(Vec::new(), settings()),
+        )
+        .unwrap()
+    }
+}

@@ -1,0 +1,154 @@
+//! `/mcp`: MCP over streamable HTTP, from the bytes of a request to the bytes of its answer.
+//!
+//! A body is parsed once, and everything after works on what was parsed: interceptor, policy and function cannot
+//! read one body in two ways.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Full};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use serde_json::Value;
+
+use super::{
+    Gateway,
+    intercept::Passage,
+    mcp::Server,
+    rpc::{self, Refusal},
+};
+use crate::{
+    body::{self, Refused},
+    functions::PAYLOAD_BYTES,
+};
+
+const VERSION: &str = "mcp-protocol-version";
+
+type Service = StreamableHttpService<Server, NeverSessionManager>;
+
+/// A gateway and the MCP server in it.
+#[derive(Clone)]
+struct Place {
+    gateway: Arc<Gateway>,
+    service: Service,
+}
+
+/// The one route, on the guarded port.
+pub(crate) fn routes(gateway: Arc<Gateway>) -> Router {
+    // the guard has looked at host and origin, and the body has been measured
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .disable_allowed_hosts()
+        .with_max_request_body_bytes(2 * PAYLOAD_BYTES);
+    let server = Server(Arc::clone(&gateway));
+    let service = Service::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
+    Router::new().route("/mcp", any(serve)).with_state(Place { gateway, service })
+}
+
+async fn serve(State(place): State<Place>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match answer(&place, parts, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response, Refusal> {
+    let read = body::read(body, PAYLOAD_BYTES).await;
+    if parts.method != Method::POST {
+        let message = "this gateway keeps no sessions and sends no streams; send each message with POST";
+        let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, rpc::INVALID_REQUEST, message);
+        return Ok(([(header::ALLOW, "POST")], refusal).into_response());
+    }
+    let bytes = read.map_err(|refused| match refused {
+        Refused::TooLarge => {
+            let message = format!("the body is larger than {PAYLOAD_BYTES} bytes, which is more than a function takes");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, rpc::INVALID_REQUEST, message)
+        }
+        Refused::Broken => Refusal::bad_request("the body could not be read"),
+    })?;
+    media_types(&mut parts.headers)?;
+    let message = rpc::message(&bytes)?;
+    protocol_version(&place.gateway, &parts.headers).map_err(|refusal| refusal.of(&message))?;
+
+    let id = rpc::id(&message);
+    let principal = match place.gateway.door.authenticate(&mut parts.headers) {
+        Ok(principal) => principal,
+        Err(refusal) => {
+            return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response());
+        }
+    };
+    parts.extensions.insert(principal);
+    let passage = Passage { raw: bytes, body: message, headers: parts.headers };
+    let passage = match place.gateway.intercept_request(passage).await {
+        Ok(Ok(passage)) => passage,
+        Ok(Err(response)) => return Ok(response),
+        Err(refusal) => return Err(Refusal { id, ..refusal }),
+    };
+    parts.headers = passage.headers.clone();
+    let response = ask(&place.service, parts, &passage.body).await;
+    place.gateway.intercept_response(&passage, response).await.map_err(|refusal| Refusal { id, ..refusal })
+}
+
+/// What rmcp says. Its refusals are plain text; a client that reads JSON-RPC gets them as that.
+async fn ask(service: &Service, parts: Parts, message: &Value) -> Response {
+    let mut request = http::Request::from_parts(parts, Full::new(Bytes::from(message.to_string())));
+    // rmcp measures the body by itself, and its length may be another by now
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    let response = service.handle(request).await;
+    let json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if response.status().is_success() || json {
+        return response.map(Body::new);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    // to rmcp a message of the wrong shape is of another media type
+    let status =
+        if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE { StatusCode::BAD_REQUEST } else { parts.status };
+    Refusal::new(status, rpc::INVALID_REQUEST, String::from_utf8_lossy(&bytes)).of(message).into_response()
+}
+
+/// JSON comes in and goes out. AgentCore takes requests whose `Accept` is not as full as MCP asks for, curl's say.
+fn media_types(headers: &mut HeaderMap) -> Result<(), Refusal> {
+    let text = |name| headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
+    let kind = text(header::CONTENT_TYPE).next().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let message = "the `Content-Type` has to be `application/json`";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, rpc::INVALID_REQUEST, message));
+    }
+    let accepted: Vec<String> = text(header::ACCEPT).map(str::to_ascii_lowercase).collect();
+    let takes_json =
+        |accepted: &String| ["application/json", "application/*", "*/*"].iter().any(|kind| accepted.contains(kind));
+    if !accepted.is_empty() && !accepted.iter().any(takes_json) {
+        let message = "answers are JSON; accept `application/json`";
+        return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, rpc::INVALID_REQUEST, message));
+    }
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    Ok(())
+}
+
+/// Without the header rmcp takes the oldest version, as the protocol has it.
+fn protocol_version(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(asked) = headers.get(VERSION) else { return Ok(()) };
+    let known = gateway.versions();
+    if known.iter().any(|version| asked.as_bytes() == version.as_str().as_bytes()) {
+        return Ok(());
+    }
+    let known: Vec<String> = known.iter().map(|version| format!("`{version}`")).collect();
+    let asked = String::from_utf8_lossy(asked.as_bytes());
+    Err(Refusal::bad_request(format!("the gateway does not speak MCP `{asked}`, but {}", known.join(", "))))
+}

@@ -1,0 +1,154 @@
+//! A response on its way back through the gateway: what a RESPONSE interceptor sees, and what it may make of it.
+
+use serde_json::{Map, Value, json};
+
+use super::{VERSION, header};
+
+/// A response on its way through the gateway, with the request that it answers.
+///
+/// `Debug` shows no header and no body: both are the caller's.
+#[derive(Clone)]
+pub struct InterceptedResponse {
+    request: Map<String, Value>,
+    /// All of `gatewayResponse` but what can be changed here; what is not understood goes on as it came.
+    rest: Map<String, Value>,
+    status: u16,
+    headers: Map<String, Value>,
+    body: Value,
+}
+
+/// Why an event is no response that can be judged.
+///
+/// An answer of some kind has to be given: a function that fails leaves the client with a generic error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAResponse {
+    /// It is not version 1.0 of the interceptors' format, or lacks the request.
+    Format,
+    /// It is a request's, so the function is attached to the wrong interception point.
+    Request,
+}
+
+impl std::fmt::Display for NotAResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Format => "this is no response of an interceptor, format 1.0",
+            Self::Request => "this is a request; attach the interceptor to `RESPONSE` only",
+        })
+    }
+}
+
+impl std::error::Error for NotAResponse {}
+
+impl std::fmt::Debug for InterceptedResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InterceptedResponse").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl InterceptedResponse {
+    /// Reads the event of a response interceptor.
+    ///
+    /// # Errors
+    /// [`NotAResponse`].
+    pub fn decode(mut event: Value) -> Result<Self, NotAResponse> {
+        if event.get("interceptorInputVersion").and_then(Value::as_str) != Some(VERSION) {
+            return Err(NotAResponse::Format);
+        }
+        let mcp = event.get_mut("mcp").and_then(Value::as_object_mut).ok_or(NotAResponse::Format)?;
+        let Some(Value::Object(request)) = mcp.remove("gatewayRequest") else {
+            return Err(NotAResponse::Format);
+        };
+        let mut rest = match mcp.remove("gatewayResponse") {
+            None | Some(Value::Null) => return Err(NotAResponse::Request),
+            Some(Value::Object(response)) => response,
+            Some(_) => return Err(NotAResponse::Format),
+        };
+        let status = rest.remove("statusCode").as_ref().and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok());
+        let headers = match rest.remove("headers") {
+            Some(Value::Object(headers)) => headers,
+            _ => Map::new(),
+        };
+        let body = rest.remove("body").unwrap_or_default();
+        Ok(Self { request, rest, status: status.ok_or(NotAResponse::Format)?, headers, body })
+    }
+
+    /// The JSON-RPC method that is answered, such as `tools/call`.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.request.get("body")?.get("method")?.as_str()
+    }
+
+    /// The tool that was called, with its target: `orders___get_order_status`.
+    #[must_use]
+    pub fn tool(&self) -> Option<&str> {
+        (self.method() == Some("tools/call")).then(|| self.request.get("body")?.pointer("/params/name")?.as_str())?
+    }
+
+    /// A header of the request, in whichever case it is spelt; `None` also where it comes twice. The gateway passes
+    /// headers only with `PassRequestHeaders`.
+    #[must_use]
+    pub fn request_header(&self, name: &str) -> Option<&str> {
+        header(self.request.get("headers")?.as_object()?, name)
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The JSON-RPC message.
+    #[must_use]
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The JSON-RPC message, to be changed.
+    pub fn body_mut(&mut self) -> &mut Value {
+        &mut self.body
+    }
+
+    /// Keeps the listed tools for which this holds; of any other response nothing changes. The name is the one with its
+    /// target.
+    ///
+    /// Hiding a tool does not keep anybody from calling it: that is what policies and request interceptors are for.
+    pub fn retain_tools(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        if let Some(tools) = self.body.pointer_mut("/result/tools").and_then(Value::as_array_mut) {
+            tools.retain(|tool| tool.get("name").and_then(Value::as_str).is_none_or(&mut keep));
+        }
+    }
+
+    /// The text pieces of a tool's result, to be changed; structured content is in [`Self::body_mut`].
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let content = self.body.pointer_mut("/result/content").and_then(Value::as_array_mut);
+        content.into_iter().flatten().filter_map(|piece| match piece.get_mut("text") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Sets a header of the response, in place of every one that has the name in any spelling.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|key, _| !key.eq_ignore_ascii_case(name));
+        self.headers.insert(name.to_owned(), value.into());
+    }
+
+    /// The answer that lets the response go on, as it is now.
+    #[must_use]
+    pub fn forward(self) -> Value {
+        let mut response = self.rest;
+        response.insert("statusCode".to_owned(), self.status.into());
+        if !self.headers.is_empty() {
+            response.insert("headers".to_owned(), Value::Object(self.headers));
+        }
+        response.insert("body".to_owned(), self.body);
+        json!({"interceptorOutputVersion": VERSION, "mcp": {"transformedGatewayResponse": response}})
+    }
+
+    /// The answer that puts an error in the response's place. The client reads `reason`, and nothing of the response.
+    #[must_use]
+    pub fn withhold(self, reason: &str) -> Value {
+        super::answer(self.body.get("id"), reason)
+    }
+}

@@ -1,0 +1,117 @@
+"""The template's policies, and some of our own, as the gateway applies them to an MCP client."""
+
+import pytest
+from conftest import local_agent
+from gateways import changed
+from mcp_client import body, calling, listing, over_http
+
+DENIED = "AuthorizeActionException - Tool Execution Denied: Tool call not allowed due to policy enforcement"
+ROLES = "arn:aws:sts::123456789012:assumed-role"
+LOOK_UP = calling("orders___get_order_status", orderId="ORD-12345")
+OTHER_ORDER = calling("orders___get_order_status", orderId="ORD-123")
+# Beside the template's own policies, and checked against the tools as they are.
+FORBID = """
+  ForbidPolicy:
+    Type: AWS::BedrockAgentCore::Policy
+    Condition: OnAgentCore
+    Properties:
+      PolicyEngineId: !GetAtt PolicyEngine.PolicyEngineId
+      Name: not_this_order
+      Definition:
+        Cedar:
+          Statement: !Sub |
+            forbid (principal, action == AgentCore::Action::"orders___get_order_status",
+                    resource == AgentCore::Gateway::"${Gateway.GatewayArn}")
+              when { context.input.orderId == "ORD-123" };
+
+  Harness:
+"""
+DEBUG = ("      ProtocolType: MCP\n", "      ProtocolType: MCP\n      ExceptionLevel: DEBUG\n")
+
+
+def denied(result):
+    [content] = result.content
+    return result.is_error and content.text.startswith(DENIED) and result.structured_content is None
+
+
+def principal(name):
+    return f"--principal=iam:{name}"
+
+
+@pytest.fixture(scope="module")
+def forbidding(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("forbidding")
+    template = changed(folder, ("\n  Harness:\n", FORBID), DEBUG)
+    with local_agent(folder, template=template) as desk:
+        yield desk
+
+
+def test_the_default_caller_is_one_that_the_policies_name(desk):
+    door = desk.health["gateway"]["door"]
+    assert door == {"caller": {"kind": "iam", "name": f"{ROLES}/HarnessRole", "chosen": False}, "policies": "ENFORCE"}
+    screen = desk.log.read_text()
+    assert f"{desk.url}/mcp" in screen and f"{ROLES}/HarnessRole" in screen and "--principal" in screen
+
+
+@pytest.mark.parametrize("name", [f"{ROLES}/Stranger", f"{ROLES}/HarnessRole2", "arn:aws:iam::123456789012:user/dana"])
+def test_whom_no_policy_names_may_nothing(tmp_path, name):
+    with local_agent(tmp_path, principal(name)) as desk:
+        tools, result = over_http(desk, listing, LOOK_UP)
+        assert tools == []
+        assert denied(result)
+        assert result.content[0].text == DENIED, "the reason is for the log"
+        log = desk.log.read_text()
+        assert "no policy permits it" in log and "orders___get_order_status" in log
+        # the function was never called
+        assert 'wire="gateway"' not in log
+
+
+def test_a_session_of_the_role_may_what_the_role_may(tmp_path):
+    with local_agent(tmp_path, principal(f"{ROLES}/HarnessRole/one")) as desk:
+        tools, result = over_http(desk, listing, LOOK_UP)
+        assert len(tools) == 9
+        assert body(result)["status"] == "shipped"
+
+
+def test_a_forbidding_policy_wins_for_the_arguments_that_it_names(forbidding):
+    allowed, refused, tools = over_http(forbidding, LOOK_UP, OTHER_ORDER, listing)
+    assert body(allowed)["status"] == "shipped"
+    assert denied(refused)
+    assert "not_this_order" in refused.content[0].text
+    assert refused.meta["debug"]["text"] == refused.content[0].text
+    assert "forbidden by `not_this_order`" in forbidding.log.read_text()
+    # other arguments may still be permitted, so it is listed
+    assert "orders___get_order_status" in [tool.name for tool in tools]
+
+
+def test_arguments_that_a_policy_cannot_read_are_denied(forbidding):
+    for order in [7, None, ["ORD-12345"], {"orderId": "ORD-12345"}]:
+        [result] = over_http(forbidding, calling("orders___get_order_status", orderId=order))
+        assert denied(result), order
+
+
+def test_log_only_denies_nothing_and_says_what_it_would(tmp_path):
+    template = changed(tmp_path, ("Mode: ENFORCE", "Mode: LOG_ONLY"))
+    with local_agent(tmp_path, principal(f"{ROLES}/Stranger"), template=template) as desk:
+        tools, result = over_http(desk, listing, LOOK_UP)
+        assert len(tools) == 9
+        assert body(result)["status"] == "shipped"
+        assert "LOG_ONLY" in desk.log.read_text()
+
+
+def test_without_the_policy_that_permits_it_a_tool_is_denied(tmp_path):
+    """`ChangePolicy` taken away: the desk can look but not touch, as its comment says."""
+    change = 'AgentCore::Action::"billing___request_refund",\n'
+    template = changed(tmp_path, (change, ""))
+    with local_agent(tmp_path, template=template) as desk:
+        tools, refund = over_http(
+            desk, listing, calling("billing___request_refund", orderId="ORD-12345", amount=1.5, reason="test")
+        )
+        assert "billing___request_refund" not in [tool.name for tool in tools]
+        assert denied(refund)
+
+
+def test_the_gateway_is_served_whatever_the_platform(tmp_path):
+    with local_agent(tmp_path, "--parameter=AgentPlatform=classic") as desk:
+        tools, _ = over_http(desk, listing, LOOK_UP)
+        assert len(tools) == 9
