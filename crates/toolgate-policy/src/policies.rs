@@ -100,8 +100,8 @@ impl Policies {
         known && (self.mode == Mode::LogOnly || reached())
     }
 
-    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it. Each
-    /// is asked alone, since one that does not validate cannot be judged like this; it might permit.
+    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it.
+    /// Each is asked alone, since one that does not validate cannot be judged like this; it might permit.
     fn denies_all(&self, principal: &Principal, tool: &str) -> bool {
         let Ok((request, entities)) = self.any_call(principal, tool) else { return false };
         let judged = |policy: &PolicySet| {
