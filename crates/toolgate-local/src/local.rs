@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    agents::{self, Agents, AgentsError},
+    agents::{self, Agents, AgentsError, Limits},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     health::Health,
@@ -54,6 +54,7 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    limits: Limits,
     log: Log,
 }
 
@@ -126,6 +127,7 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            limits: Limits::default(),
             log: Log::stderr(),
         }
     }
@@ -201,6 +203,13 @@ impl Local {
         self
     }
 
+    /// What a turn of an agent may use before it is stopped.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Where the functions' own lines go (standard error unless set).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
@@ -268,7 +277,7 @@ impl Local {
             Some(model) => {
                 let models = Models::open(&model).await?;
                 let served = agents::Served(Arc::clone(&health));
-                Some(agents::routes(Agents::new(&template, Arc::new(served), models)?))
+                Some(agents::routes(Agents::with_limits(&template, Arc::new(served), models, self.limits)?))
             }
         };
 
