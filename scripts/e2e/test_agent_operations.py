@@ -72,6 +72,11 @@ def test_the_memory_is_empty(desk):
             desk.agents.get_agent_memory(**(ids | {"memoryType": "SESSION_SUMMARY"} | wrong))
 
 
+def results(count):
+    """Results for a question that nobody asked."""
+    return {"invocationId": "x", "returnControlInvocationResults": [{"functionResult": {"actionGroup": "g"}}] * count}
+
+
 @pytest.mark.parametrize(("request_", "code", "words"), [
     ({"agentId": "Nobody"}, "ResourceNotFoundException", "agentId"),
     ({"agentAliasId": "NOALIAS"}, "ResourceNotFoundException", "agentAliasId"),
@@ -85,16 +90,8 @@ def test_the_memory_is_empty(desk):
     ({"inputText": " "}, "ValidationException", "inputText"),
     ({"bedrockModelConfigurations": {"performanceConfig": {"latency": "now"}}}, "ValidationException", "latency"),
     ({"sessionState": {"invocationId": "x"}}, "ValidationException", "returnControlInvocationResults"),
-    (
-        {"sessionState": {"invocationId": "x", "returnControlInvocationResults": [{"functionResult": {"actionGroup": "g"}}] * 6}},
-        "ValidationException",
-        "less than or equal to 5",
-    ),
-    (
-        {"sessionState": {"invocationId": "x", "returnControlInvocationResults": [{"functionResult": {"actionGroup": "g"}}]}},
-        "ValidationException",
-        "waits for no answer",
-    ),
+    ({"sessionState": results(6)}, "ValidationException", "less than or equal to 5"),
+    ({"sessionState": results(1)}, "ValidationException", "waits for no answer"),
     (
         {"sessionState": {"conversationHistory": {"messages": [{"role": "system", "content": [{"text": "x"}]}]}}},
         "ValidationException",
