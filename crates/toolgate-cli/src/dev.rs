@@ -6,10 +6,20 @@ use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
 
-use crate::Failure;
+use crate::{Failure, hostile::Hostile};
+
+const MODELS: &str = "\
+Models:
+  script:FILE            a scenario with written rules, which needs nothing; the default is the one in scenarios/
+  bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
+  bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all
+  openai:BASE_URL#MODEL  a model server that speaks OpenAI's API, with OPENAI_API_KEY if it is set
+
+  toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1";
 
 /// Run the agents of a SAM template on this machine: Lambda, InvokeAgent and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
+#[command(after_help = MODELS)]
 pub(crate) struct Args {
     /// The SAM template
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
@@ -17,9 +27,9 @@ pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// The model behind the agents: `script:FILE` or `bedrock:MODEL_ID`
-    #[arg(long, env = "TOOLGATE_MODEL")]
-    model: Option<String>,
+    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable)
+    #[arg(long, env = "TOOLGATE_MODEL", value_name = "[AGENT=]MODEL")]
+    model: Vec<String>,
     /// Where the tables are kept across runs
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
@@ -35,6 +45,8 @@ pub(crate) struct Args {
     /// Set an environment variable of every function and of the seed program (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     env: Vec<(String, String)>,
+    #[command(flatten)]
+    hostile: Hostile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,8 +67,11 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         .data(&args.data)
         .reset(args.reset)
         .only_database(only_database);
-    if let Some(model) = args.model {
+    for model in args.model {
         local = local.model(model);
+    }
+    if let Some(seed) = args.hostile.seed() {
+        local = local.hostile(seed);
     }
     for (name, value) in args.parameter {
         local = local.parameter(name, value);
@@ -118,6 +133,9 @@ fn screen(running: &Running) -> String {
     let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
     row("endpoint", &format!("{url}  (health: {url}/health)"));
     row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
+    if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
+        row("hostile", &format!("seed {seed} (TOOLGATE_LOG=info shows what is done to each call)"));
+    }
     row("agents", &agents.join(", "));
     for (index, function) in functions.iter().enumerate() {
         row(if index == 0 { "functions" } else { "" }, function);

@@ -11,11 +11,12 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    agents::{self, Agents, AgentsError, Limits},
+    agents::{self, Agents, AgentsError, Invoke, Limits},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     health::Health,
-    models::{ModelChoiceError, Models},
+    hostile::Hostile,
+    models::{ModelChoiceError, Models, is_for_one_agent},
     progress,
     running::Running,
     seed::{self, SeedError},
@@ -47,7 +48,7 @@ pub struct Local {
     template: PathBuf,
     parameters: BTreeMap<String, String>,
     port: u16,
-    model: Option<String>,
+    models: Vec<String>,
     data: Data,
     reset: bool,
     only_database: bool,
@@ -55,6 +56,7 @@ pub struct Local {
     binaries: Option<PathBuf>,
     instances: usize,
     limits: Limits,
+    hostile: Option<u64>,
     log: Log,
 }
 
@@ -97,7 +99,7 @@ pub enum LocalError {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// No model was chosen, and there is not just one scenario.
-    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE` or `--model bedrock:MODEL_ID`", folder.display())]
+    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
     NoModel {
         /// Where scenarios were looked for.
         folder: PathBuf,
@@ -120,7 +122,7 @@ impl Local {
             template: path.into(),
             parameters: BTreeMap::new(),
             port: DEFAULT_PORT,
-            model: None,
+            models: Vec::new(),
             data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
             reset: false,
             only_database: false,
@@ -128,6 +130,7 @@ impl Local {
             binaries: None,
             instances: INSTANCES,
             limits: Limits::default(),
+            hostile: None,
             log: Log::stderr(),
         }
     }
@@ -139,11 +142,12 @@ impl Local {
         self
     }
 
-    /// The model behind the agents, such as `script:<file>` or `bedrock:<model id>`. Unless set, it is the one scenario in
-    /// the folder `scenarios` beside the template.
+    /// The model behind the agents: `script:<file>`, `bedrock:` (each agent's own of the template), `bedrock:<model id>` or
+    /// `openai:<base url>#<model>`; with `<agent>=` in front it is for that agent alone, and may be set for several. Unless
+    /// one is set for all, it is the one scenario in the folder `scenarios` beside the template.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
+        self.models.push(model.into());
         self
     }
 
@@ -210,6 +214,15 @@ impl Local {
         self
     }
 
+    /// Hostile mode: calls reach the functions as Bedrock really sends them. Values come in other spellings, parameters in
+    /// another order, optional ones empty, and calls late, twice or to a cold instance. What happens follows from the
+    /// seed; what a call means stays.
+    #[must_use]
+    pub fn hostile(mut self, seed: u64) -> Self {
+        self.hostile = Some(seed);
+        self
+    }
+
     /// Where the functions' own lines go (standard error unless set).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
@@ -256,29 +269,29 @@ impl Local {
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings);
         let template = Arc::new(template);
-        // without agents there is nothing that needs a model
-        let model = match (template.agents.is_empty(), &self.model) {
-            (true, _) => None,
-            (false, Some(chosen)) => Some(chosen.clone()),
-            (false, None) => Some(default_model(&template)?),
-        };
+        let choices = choices(&template, self.models)?;
         let store = Arc::clone(&database);
         let health = Arc::new(Health {
             endpoint,
-            model: model.clone(),
+            model: (!choices.is_empty()).then(|| choices.join(", ")),
+            hostile: self.hostile,
             template: Arc::clone(&template),
             functions: functions.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
-        let agents = match model {
-            None => None,
-            Some(model) => {
-                let models = Models::open(&model).await?;
-                let served = agents::Served(Arc::clone(&health));
-                Some(agents::routes(Agents::with_limits(&template, Arc::new(served), models, self.limits)?))
-            }
+        let agents = if choices.is_empty() {
+            None
+        } else {
+            let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
+            let models = Models::open_all(&choices, &ids).await?;
+            let served = Arc::new(agents::Served(Arc::clone(&health)));
+            let invoke: Arc<dyn Invoke> = match self.hostile {
+                Some(seed) => Hostile::new(seed, &template, served),
+                None => served,
+            };
+            Some(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?))
         };
 
         let (stop, stopped) = oneshot::channel::<()>();
@@ -317,6 +330,19 @@ fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<S
         }
     }
     said
+}
+
+/// The models chosen, completed so that every agent has one. Without agents there is nothing that needs a model.
+fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, LocalError> {
+    if template.agents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let alone = |agent: &str| chosen.iter().any(|choice| choice.split('=').next().map(str::trim) == Some(agent));
+    let all_alone = template.agents.iter().all(|agent| alone(&agent.id));
+    if !all_alone && chosen.iter().all(|choice| is_for_one_agent(choice)) {
+        chosen.insert(0, default_model(template)?);
+    }
+    Ok(chosen)
 }
 
 /// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.

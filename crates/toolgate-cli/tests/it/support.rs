@@ -14,7 +14,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 use toolgate_local::{
     agents::{Agents, Invoke, InvokeFailure, LambdaReply, routes},
     models::Models,
-    template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema, ParameterSchema, Template},
+    template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema, ParameterSchema, PromptSpec, Template},
 };
 
 const SCENARIO: &str = "
@@ -144,6 +144,7 @@ fn template() -> Template {
         collaborators: Vec::new(),
         action_groups: vec![group],
         idle_ttl: Duration::from_secs(600),
+        prompt: PromptSpec::default(),
     };
     Template { agents: vec![agent], ..Template::default() }
 }

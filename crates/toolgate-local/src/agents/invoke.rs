@@ -41,16 +41,18 @@ pub struct InvokeFailure {
     pub never_taken: bool,
 }
 
+impl From<InvokeError> for InvokeFailure {
+    fn from(error: InvokeError) -> Self {
+        // when everything stops, the event may have been taken already
+        Self { message: error.to_string(), never_taken: matches!(error, InvokeError::Unknown { .. }) }
+    }
+}
+
 impl Invoke for Functions {
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
         Box::pin(async move {
             let invoked = Self::invoke(self, function, payload, None).await;
-            // when everything stops, the event may have been taken already
-            let failure = |error: InvokeError| InvokeFailure {
-                message: error.to_string(),
-                never_taken: matches!(error, InvokeError::Unknown { .. }),
-            };
-            let invocation = invoked.map_err(failure)?;
+            let invocation = invoked.map_err(InvokeFailure::from)?;
             Ok(LambdaReply { payload: invocation.payload, function_error: invocation.function_error })
         })
     }

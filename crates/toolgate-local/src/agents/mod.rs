@@ -29,6 +29,7 @@ mod memory;
 mod openapi;
 mod operations;
 mod prompt;
+mod prompt_override;
 mod request;
 mod response;
 mod route;
@@ -37,6 +38,7 @@ mod session;
 mod shape;
 mod shapes;
 mod sink;
+mod streaming;
 mod tools;
 mod trace;
 mod turn;
@@ -54,6 +56,7 @@ pub use http::routes;
 pub(crate) use invoke::Served;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
 pub use limits::Limits;
+pub(crate) use openapi::operations;
 use session::Sessions;
 use shape::Problems;
 use tools::Toolbox;
@@ -139,11 +142,11 @@ impl Agents {
     /// The agents, their aliases and tools, and the model, for reports and consoles.
     #[must_use]
     pub fn report(&self) -> Value {
-        let model = self.models.model();
         let agents: Vec<Value> = self
             .agents
             .values()
             .map(|agent| {
+                let model = self.models.of(&agent.spec.id);
                 let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
                 json!({
                     "agentId": agent.spec.id,

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::session::Attributes;
+use super::{prompt_override, session::Attributes};
 use crate::{
-    models::{Block, Message, Role},
+    models::{Block, Message, ModelReply, Role, StopReason},
     template::AgentSpec,
 };
 
@@ -20,9 +20,23 @@ pub(crate) const ASK_USER: &str = "user__askuser";
 const RELAYED: usize = 40_000;
 
 /// The system prompt: the template's instruction, who may be asked, and what this turn brings along.
+/// The name by which a prompt of the service's own kind knows whoever invoked the agent.
+const USER: &str = "User";
+
+/// The system prompt: the template's instruction, who may be asked, and what this turn brings along. A prompt of the
+/// template's own is told in its place.
 pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed: &str) -> String {
-    let mut text = agent.instruction.trim().to_owned();
-    if !agent.collaborators.is_empty() {
+    let base = agent.prompt.base.as_deref();
+    let overridden = base.and_then(|base| {
+        prompt_override::system(base, |name| match name {
+            "instruction" => agent.instruction.trim().to_owned(),
+            "agent_collaborators" => recipients(agent),
+            _ => String::new(),
+        })
+    });
+    let lists_agents = overridden.is_some() && base.is_some_and(|base| base.contains("$agent_collaborators$"));
+    let mut text = overridden.unwrap_or_else(|| agent.instruction.trim().to_owned());
+    if !agent.collaborators.is_empty() && !lists_agents {
         let _ = write!(
             text,
             "\n\nYou can ask these agents, with the tool `{SEND_MESSAGE}`. They see only what you write to them:"
@@ -40,6 +54,33 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
         let _ = write!(text, "\n\nWhat the user and the agent who asks you have said so far:\n{relayed}");
     }
     text
+}
+
+/// Prompts of the service's own kind have a supervisor give its answer as a message to the user. That is its answer.
+pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
+    let said = |block: &Block| match block {
+        Block::ToolUse { name, input, .. } if name == SEND_MESSAGE => {
+            let field = |name: &str| input.get(name).and_then(serde_json::Value::as_str);
+            let to_user = field("recipient").is_some_and(|recipient| recipient.eq_ignore_ascii_case(USER));
+            to_user.then(|| field("content").map(str::to_owned)).flatten()
+        }
+        _ => None,
+    };
+    let others = |block: &Block| matches!(block, Block::ToolUse { .. }) && said(block).is_none();
+    let answers: Vec<String> = reply.content.iter().filter_map(said).collect();
+    // With other calls beside it the answer would be early: it is refused like a message to any unknown agent.
+    if answers.is_empty() || reply.content.iter().any(others) {
+        return reply;
+    }
+    for block in &mut reply.content {
+        if let Block::Text(text) = block {
+            *block = Block::Reasoning { text: std::mem::take(text), signature: None };
+        }
+    }
+    reply.content.retain(|block| !matches!(block, Block::ToolUse { .. }));
+    reply.content.push(Block::Text(answers.join("\n\n")));
+    reply.stop = StopReason::EndTurn;
+    reply
 }
 
 /// The collaborators as a list.

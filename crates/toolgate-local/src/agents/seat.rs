@@ -99,7 +99,7 @@ impl<'a> Seat<'a> {
     }
 
     pub(crate) fn model(&self) -> &dyn Model {
-        self.turn.agents.models.model()
+        self.turn.agents.models.of(&self.agent.spec.id)
     }
 
     pub(crate) fn prompt_attributes(&self) -> MutexGuard<'_, Attributes> {
@@ -143,8 +143,8 @@ impl<'a> Seat<'a> {
                 Ok(reply) => reply,
                 Err(error) => {
                     // Nothing has come of the input yet: asking again is as if for the first time.
-                    if history.len() == before + 1 {
-                        history.truncate(before);
+                    if taken == 1 {
+                        unsay(&mut history, before);
                     }
                     return Err(error.into());
                 }
@@ -194,11 +194,16 @@ impl<'a> Seat<'a> {
 
     /// One model turn. A conversation that turns out too long for the model is shown to it with less of its past.
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
+        let mut system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
+        // Collaborators answer their supervisor, who wants a whole answer, and a choice of route is none.
+        let streams = self.parent.is_none() && self.turn.pieces().is_some() && !self.is_routing();
+        if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
+            super::streaming::ask_for_tags(&mut system, hint);
+        }
         let mut window = self.turn.window;
         loop {
             let shown = window.view(history);
-            let reply = self.ask_about(&system, &shown).await?;
+            let reply = self.ask_about(&system, &shown, streams).await?;
             match window.narrower(&shown) {
                 Some(narrower) if reply.stop == StopReason::ContextFull => window = narrower,
                 _ => return Ok(reply),
@@ -206,20 +211,25 @@ impl<'a> Seat<'a> {
         }
     }
 
-    async fn ask_about(&self, system: &str, messages: &[Message]) -> Result<ModelReply, AgentError> {
+    async fn ask_about(&self, system: &str, messages: &[Message], streams: bool) -> Result<ModelReply, AgentError> {
         self.trace_model_input(system, messages);
         let start = Timestamp::now();
-        let reply = self
-            .model()
-            .converse(ModelRequest {
-                agent: &self.agent.spec.id,
-                foundation_model: &self.agent.spec.foundation_model,
-                system,
-                messages,
-                tools: &self.agent.tools.specs,
-            })
-            .await?;
+        let request = ModelRequest {
+            agent: &self.agent.spec.id,
+            foundation_model: &self.agent.spec.foundation_model,
+            system,
+            messages,
+            tools: &self.agent.tools.specs,
+            inference: &self.agent.spec.prompt.inference,
+        };
+        let reply = if streams {
+            self.turn.begin_answer();
+            self.model().converse_stream(request, &|words| self.turn.write(words)).await?
+        } else {
+            self.model().converse(request).await?
+        };
         self.turn.spend(reply.usage);
+        let reply = prompt::said_to_user(reply);
         self.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }
@@ -232,6 +242,15 @@ fn say(history: &mut Vec<Message>, text: &str) {
     match history.last_mut() {
         Some(Message { role: Role::User, content }) => content.push(block),
         _ => history.push(Message::user(vec![block])),
+    }
+}
+
+/// Takes the user's words back.
+fn unsay(history: &mut Vec<Message>, before: usize) {
+    if history.len() > before {
+        history.truncate(before);
+    } else if let Some(last) = history.last_mut() {
+        last.content.pop();
     }
 }
 

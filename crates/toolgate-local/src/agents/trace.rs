@@ -14,7 +14,7 @@ use super::{
     tools::{Action, Wire},
     version_of, window,
 };
-use crate::models::{Block, Message, ModelReply};
+use crate::models::{Block, Inference, Message, ModelReply};
 
 /// A prompt is traced up to this length: botocore takes no event above 24 MiB.
 const PROMPT_BYTES: usize = 4 * 1024 * 1024;
@@ -84,15 +84,21 @@ impl Seat<'_> {
 
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
         self.step("modelInvocationInput", || {
-            let mut prompt = json!({"system": system, "messages": messages}).to_string();
-            window::cut(&mut prompt, PROMPT_BYTES);
-            object(json!({
+            let mut text = json!({"system": system, "messages": messages}).to_string();
+            window::cut(&mut text, PROMPT_BYTES);
+            let prompt = &self.agent.spec.prompt;
+            let mut input = object(json!({
                 "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },
-                "text": prompt,
+                "text": text,
                 "foundationModel": self.model().label(&self.agent.spec.foundation_model),
-                "promptCreationMode": "DEFAULT",
+                "promptCreationMode": if prompt.base.is_some() { "OVERRIDDEN" } else { "DEFAULT" },
                 "parserMode": "DEFAULT",
-            }))
+            }));
+            let inference = inference(&prompt.inference);
+            if !inference.is_empty() {
+                input.insert("inferenceConfiguration".to_owned(), Value::Object(inference));
+            }
+            input
         });
     }
 
@@ -237,6 +243,19 @@ impl Seat<'_> {
     pub(crate) fn arn(&self) -> String {
         alias_arn(&self.agent.spec.id, &self.alias)
     }
+}
+
+/// What is set of a model's settings, under the trace's names.
+fn inference(given: &Inference) -> Map<String, Value> {
+    let mut fields = object(json!({
+        "temperature": given.temperature,
+        "topP": given.top_p,
+        "topK": given.top_k,
+        "maximumLength": given.max_tokens,
+        "stopSequences": (!given.stop_sequences.is_empty()).then_some(&given.stop_sequences),
+    }));
+    fields.retain(|_, value| !value.is_null());
+    fields
 }
 
 fn object(value: Value) -> Map<String, Value> {

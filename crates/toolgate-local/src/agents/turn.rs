@@ -22,6 +22,7 @@ use super::{
     seat::Seat,
     session::{Attributes, Phase, Session},
     sink::{Event, Sink},
+    streaming::Streamed,
     window::Window,
 };
 use crate::models::Usage;
@@ -45,6 +46,7 @@ pub(crate) struct Turn {
     pub(crate) window: Window,
     tokens: AtomicU64,
     wishes: Mutex<Wishes>,
+    pub(super) streamed: Mutex<Streamed>,
     dropped: AtomicBool,
     done: watch::Sender<bool>,
 }
@@ -84,6 +86,7 @@ impl Turn {
             window,
             tokens: AtomicU64::new(0),
             wishes: Mutex::new(Wishes::of(request)),
+            streamed: Mutex::default(),
             dropped: AtomicBool::new(false),
             done: watch::Sender::new(false),
         })
@@ -124,6 +127,11 @@ impl Turn {
         self.tokens.fetch_add(usage.input_tokens.saturating_add(usage.output_tokens), Ordering::Relaxed);
     }
 
+    /// How many characters a piece of the answer has at least, where it is wanted in pieces.
+    pub(crate) fn pieces(&self) -> Option<usize> {
+        lock(&self.wishes).pieces
+    }
+
     /// Nobody will answer any more: what runs is finished, and nothing new begins.
     pub(crate) fn drop_questions(&self) {
         self.dropped.store(true, Ordering::SeqCst);
@@ -156,10 +164,7 @@ impl Guard<'_> {
         release(turn);
         match result {
             Ok(text) => {
-                let pieces = lock(&turn.wishes).pieces;
-                for piece in pieces.map_or_else(|| vec![text.clone()], |length| split(&text, length)) {
-                    turn.sink.emit(Event::Chunk(piece));
-                }
+                turn.send_rest(&text);
                 turn.sink.finish(None);
             }
             Err(Ended::Failed(error)) => turn.sink.finish(Some(Event::Exception(error))),
@@ -183,21 +188,4 @@ fn release(turn: &Turn) {
     if !turn.is_dropped() {
         turn.session.set_phase(Phase::Idle);
     }
-}
-
-/// Pieces of at least `length` characters, cut after a blank.
-fn split(text: &str, length: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut characters = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        if characters >= length {
-            pieces.push(String::new());
-            characters = 0;
-        }
-        characters += word.chars().count();
-        if let Some(piece) = pieces.last_mut() {
-            piece.push_str(word);
-        }
-    }
-    pieces
 }

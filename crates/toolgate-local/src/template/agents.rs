@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use serde_json::Value;
 
 use super::{
-    ActionGroupSpec, AgentSpec, CollaboratorSpec, schema,
+    ActionGroupSpec, AgentSpec, CollaboratorSpec, prompt, schema,
     scope::{Resource, Scope, text},
 };
 
@@ -84,6 +84,7 @@ fn agent(scope: &Scope<'_>, resource: &Resource<'_>) -> AgentSpec {
             .filter_map(|(value, at)| action_group(scope, value, &at))
             .collect(),
         idle_ttl: Duration::from_secs(idle.flatten().unwrap_or(DEFAULT_IDLE_TTL_SECONDS)),
+        prompt: prompt::read(scope, scope.member(properties, "PromptOverrideConfiguration", at).as_ref(), at),
     }
 }
 

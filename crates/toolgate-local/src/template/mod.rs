@@ -9,6 +9,7 @@ mod error;
 mod functions;
 mod include;
 mod intrinsics;
+mod prompt;
 mod references;
 mod schema;
 mod scope;

@@ -1,4 +1,4 @@
-//! Whatever is sent: an answer, never a bare 5xx, and the server goes on.
+//! What no client sends, by raw socket: none of it takes the server down or keeps others out.
 
 use std::time::Duration;
 
@@ -6,204 +6,279 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    runtime::Runtime,
+    time::timeout,
 };
-use toolgate_local::Running;
 
-use crate::support::{TEMPLATE, folder, local};
+use crate::support::{Agent, TEMPLATE, start};
 
-/// The template of the other tests with an agent on its function, and a scenario in which everything is a call.
-fn start(runtime: &Runtime) -> (Running, tempfile::TempDir) {
-    let agent = r#"
-  Helper:
-    Type: AWS::Bedrock::Agent
-    Properties:
-      FoundationModel: some.model
-      Instruction: Help.
-      ActionGroups:
-        - ActionGroupName: echo
-          ActionGroupExecutor: {Lambda: !GetAtt Echo.Arn}
-          FunctionSchema: {Functions: [{Name: echo, Description: says it again, RequireConfirmation: ENABLED}]}
-        - ActionGroupName: own
-          ActionGroupExecutor: {CustomControl: RETURN_CONTROL}
-          FunctionSchema: {Functions: [{Name: own, Description: the caller's}]}
-"#;
-    let scenario = "agents:\n  Helper:\n    - {name: call, user: [a], steps: [{call: own}, {answer: done}]}\n    \
-                    - {name: all, user: ['.*'], steps: [{answer: hello}]}\n";
-    let folder = folder(&format!("{TEMPLATE}{agent}"));
-    let file = folder.path().join("scenario.yaml");
-    std::fs::write(&file, scenario).unwrap();
-    let local = local(&folder).model(format!("script:{}", file.display()));
-    (runtime.block_on(local.start()).unwrap(), folder)
-}
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A request as it is written to the socket; only the length is always right.
-#[derive(Debug, Clone)]
 struct Raw {
-    method: String,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    agent: Agent,
+    host: String,
 }
 
-fn paths() -> impl Strategy<Value = String> {
-    let segment = prop_oneof![
-        Just("agents".to_owned()),
-        Just("Helper".to_owned()),
-        Just("agentAliases".to_owned()),
-        Just("TSTALIASID".to_owned()),
-        Just("sessions".to_owned()),
-        Just("memories".to_owned()),
-        Just("text".to_owned()),
-        Just("knowledgebases".to_owned()),
-        Just("model".to_owned()),
-        "[a-zA-Z0-9._:%?&=+~-]{0,12}",
-        "(%[0-9a-fA-F]{2}){1,4}",
-    ];
-    let any = prop::collection::vec(segment, 0..9).prop_map(|segments| format!("/{}", segments.join("/")));
-    let session = "[a-zA-Z0-9._:%-]{1,110}";
-    let text = session.prop_map(|session| format!("/agents/Helper/agentAliases/TSTALIASID/sessions/{session}/text"));
-    let memory = "[a-zA-Z&=%+]{0,30}".prop_map(|query| {
-        format!("/agents/Helper/agentAliases/TSTALIASID/memories?memoryType=SESSION_SUMMARY&{query}")
-    });
-    prop_oneof![2 => any, 5 => text, 1 => memory]
+impl Raw {
+    async fn start() -> Self {
+        let agent = start(TEMPLATE).await;
+        let host = agent.running.url().trim_start_matches("http://").to_owned();
+        Self { agent, host }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.host).await.unwrap()
+    }
+
+    /// A request's head for this server.
+    fn head(&self, line: &str, headers: &str) -> String {
+        format!("{line} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", self.host)
+    }
+
+    /// What comes back for these bytes, until the server closes; `ends` when the client says that it sends no more.
+    async fn say(&self, bytes: &[u8], ends: bool) -> String {
+        let mut stream = self.connect().await;
+        // a server that refuses may close before everything is sent
+        drop(stream.write_all(bytes).await);
+        if ends {
+            drop(stream.shutdown().await);
+        }
+        let mut answer = Vec::new();
+        drop(timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server answers or closes"));
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn is_healthy(&self) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = timeout(PATIENCE, client.get(self.agent.url("/health")).send()).await.unwrap().unwrap();
+        assert_eq!(answer.status(), 200);
+        let reply = timeout(PATIENCE, self.agent.invoke("Echo", json!({}))).await.unwrap();
+        assert_eq!(reply.status(), 200);
+    }
 }
 
-/// JSON with the service's own names in it, right and wrong.
-fn bodies() -> impl Strategy<Value = Vec<u8>> {
-    let name = prop::sample::select(vec![
-        "inputText",
-        "enableTrace",
-        "endSession",
-        "memoryId",
-        "sessionState",
-        "sessionAttributes",
-        "promptSessionAttributes",
-        "invocationId",
-        "returnControlInvocationResults",
-        "functionResult",
-        "apiResult",
-        "actionGroup",
-        "files",
-        "conversationHistory",
-        "messages",
-        "role",
-        "content",
-        "text",
-        "streamingConfigurations",
-        "streamFinalResponse",
-        "applyGuardrailInterval",
-        "promptCreationConfigurations",
-        "previousConversationTurnsToInclude",
-        "shoeSize",
-    ]);
+const INVOKE: &str = "POST /2015-03-31/functions/Echo/invocations";
+const DYNAMODB: &str = "x-amz-target: DynamoDB_20120810.ListTables\r\ncontent-type: application/x-amz-json-1.0\r\n";
+
+#[tokio::test]
+async fn what_is_no_http_is_refused() {
+    let server = Raw::start().await;
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+        b"\x00\xff\xfe\x80\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /health HTTP/9.9\r\n\r\n",
+        b"GET /health\x00 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nho st: x\r\n\r\n",
+        b"\r\n\r\n\r\n\r\n",
+    ] {
+        let answer = server.say(bytes, true).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    server.is_healthy().await;
+}
+
+#[tokio::test]
+async fn heads_and_bodies_that_are_wrong_get_an_answer() {
+    let server = Raw::start().await;
+    let long = format!("{INVOKE}?{}", "a".repeat(100_000));
+    let many: String = (0..500).map(|number| format!("x-{number}: y\r\n")).collect();
+    for (line, headers, body, statuses) in [
+        (long.as_str(), "content-length: 2\r\n", "{}", &["414", "431", "400"][..]),
+        (INVOKE, &format!("x-long: {}\r\ncontent-length: 2\r\n", "y".repeat(1_000_000)), "{}", &["431", "400"]),
+        (INVOKE, &many, "", &["431", "400"]),
+        (INVOKE, "content-length: -1\r\n", "", &["400"]),
+        (INVOKE, "content-length: 99999999999999999999999\r\n", "", &["400"]),
+        (INVOKE, "content-length: 2\r\ncontent-length: 3\r\n", "{}", &["400"]),
+        (INVOKE, "content-length: 2\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n", &["400", "200"]),
+        (INVOKE, "transfer-encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n", &["400"]),
+        (INVOKE, "transfer-encoding: chunked\r\n", "ffffffffffffffffff\r\n", &["400"]),
+        (INVOKE, "transfer-encoding: chunked\r\n", "5\r\n{}", &["400"]),
+        (INVOKE, "transfer-encoding: gzip\r\n", "{}", &["400", "411", "501"]),
+        (INVOKE, "content-length: 100\r\n", "{\"half\":", &["400"]),
+        ("POST /", &format!("{DYNAMODB}content-length: 100\r\n"), "{", &["400"]),
+        ("POST /", &format!("{DYNAMODB}transfer-encoding: chunked\r\n"), "2\r\n{}x", &["400"]),
+        ("POST /2015-03-31/functions/%ff%fe/invocations", "content-length: 2\r\n", "{}", &["400", "404"]),
+        ("POST /2015-03-31/functions/../invocations", "content-length: 2\r\n", "{}", &["400", "404"]),
+        (INVOKE, "x-amz-client-context: \u{fc}\u{fc}==\r\ncontent-length: 2\r\n", "{}", &["400"]),
+        (INVOKE, "x-amz-invocation-type: \u{fc}\r\ncontent-length: 2\r\n", "{}", &["200", "400"]),
+        ("CONNECT a:1", "", "", &["403", "404", "405"]),
+        ("TRACE /health", "", "", &["405"]),
+    ] {
+        let head = server.head(line, &format!("connection: close\r\n{headers}"));
+        let answer = server.say(format!("{head}{body}").as_bytes(), !statuses.contains(&"200")).await;
+        let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap_or("none");
+        // a body that breaks off may leave nobody to answer
+        let broken = answer.is_empty() && (headers.contains("chunked") || body.contains("half") || body == "{");
+        let what =
+            format!("{} {}", line.chars().take(60).collect::<String>(), headers.chars().take(60).collect::<String>());
+        assert!(broken || statuses.contains(&status), "{what} {body}: {answer}");
+    }
+    server.is_healthy().await;
+}
+
+#[tokio::test]
+async fn requests_that_never_end_keep_nobody_out() {
+    let server = Raw::start().await;
+    let mut open = Vec::new();
+    for number in 0..200 {
+        let mut stream = server.connect().await;
+        let head = server.head(INVOKE, "content-length: 1000\r\n");
+        match number % 4 {
+            // says nothing, half a head, a head and half a body; or it was served, and stays
+            0 => {}
+            1 => stream.write_all(head.get(..20).unwrap().as_bytes()).await.unwrap(),
+            2 => stream.write_all(format!("{head}{{").as_bytes()).await.unwrap(),
+            _ => {
+                stream.write_all(server.head("GET /health", "").as_bytes()).await.unwrap();
+                let mut byte = [0];
+                stream.read_exact(&mut byte).await.unwrap();
+            }
+        }
+        open.push(stream);
+    }
+    server.is_healthy().await;
+}
+
+#[tokio::test]
+async fn a_slow_body_arrives() {
+    let server = Raw::start().await;
+    let mut stream = server.connect().await;
+    let head = server.head(INVOKE, "content-length: 17\r\nconnection: close\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for byte in br#"{"number": 12345}"# {
+        stream.write_all(&[*byte]).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("12345"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_blocks_nobody() {
+    let server = Raw::start().await;
+    let mut deaf = Vec::new();
+    for _ in 0..8 {
+        let mut stream = server.connect().await;
+        let body = json!({"size": 5_000_000}).to_string();
+        let head = server.head(INVOKE, &format!("content-length: {}\r\n", body.len()));
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        deaf.push(stream);
+    }
+    server.is_healthy().await;
+}
+
+#[tokio::test]
+async fn requests_one_after_the_other_on_one_connection_get_their_answers_in_order() {
+    let server = Raw::start().await;
+    let mut requests = String::new();
+    for number in 0..20 {
+        let body = json!({"number": number}).to_string();
+        let close = if number == 19 { "connection: close\r\n" } else { "" };
+        requests += &server.head(INVOKE, &format!("{close}content-length: {}\r\n", body.len()));
+        requests += &body;
+    }
+    let answer = server.say(requests.as_bytes(), false).await;
+    let order: Vec<usize> = (0..20).map(|number| answer.find(&format!("{{\"number\":{number}}}")).unwrap()).collect();
+    assert!(order.is_sorted() && answer.matches("HTTP/1.1 200").count() == 20);
+}
+
+/// JSON of any shape, some of it deep.
+fn anything() -> impl Strategy<Value = Vec<u8>> {
     let leaf = prop_oneof![
-        Just("null".to_owned()),
-        any::<bool>().prop_map(|flag| flag.to_string()),
         any::<i64>().prop_map(|number| number.to_string()),
-        any::<f64>().prop_map(|number| serde_json::json!(number).to_string()),
-        ".{0,20}".prop_map(|text| serde_json::json!(text).to_string()),
-        Just("\"CONFIRM\"".to_owned()),
-        Just("\"user\"".to_owned()),
+        any::<f64>().prop_map(|number| number.to_string()),
+        "\\PC{0,20}".prop_map(|text| json!(text).to_string()),
+        Just("null".to_owned()),
     ];
-    let json = leaf.prop_recursive(5, 40, 6, move |inner| {
-        let entry = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let value = leaf.prop_recursive(6, 40, 6, |inner| {
         prop_oneof![
-            prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec(entry, 0..6).prop_map(|entries| format!("{{{}}}", entries.join(","))),
+            prop::collection::vec(inner.clone(), 0..6).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(("[A-Za-z#:]{0,12}", inner), 0..6).prop_map(|members| {
+                let members: Vec<String> =
+                    members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+                format!("{{{}}}", members.join(","))
+            }),
         ]
     });
-    let deep = (1..3000_usize).prop_map(|depth| "{\"sessionState\":".repeat(depth).into_bytes());
-    let said = (".{1,40}", any::<[bool; 3]>()).prop_map(|(text, [trace, end, stream])| {
-        let streaming = serde_json::json!({"streamFinalResponse": stream});
-        let body = serde_json::json!({"inputText": text, "enableTrace": trace, "endSession": end, "streamingConfigurations": streaming});
-        body.to_string().into_bytes()
-    });
+    let deep = (1..60_000_usize, prop::sample::select(vec![("[", "]"), ("{\"a\":", "}"), ("{\"M\":{\"a\":", "}}")]))
+        .prop_map(|(depth, (open, close))| format!("{}1{}", open.repeat(depth), close.repeat(depth)));
     prop_oneof![
-        4 => json.prop_map(String::into_bytes),
-        1 => prop::collection::vec(any::<u8>(), 0..200),
-        1 => deep,
-        2 => said,
+        4 => value.prop_map(String::into_bytes),
+        1 => deep.prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..300),
     ]
 }
 
-fn requests() -> impl Strategy<Value = Raw> {
-    let method = prop_oneof![6 => Just("POST".to_owned()), 2 => Just("GET".to_owned()), 1 => "[A-Z]{1,10}"];
-    let header = prop_oneof![
-        ("content-type", prop_oneof![Just("application/json".to_owned()), "[a-z/;= -]{0,20}"]),
-        ("x-amz-source-arn", "[a-z0-9:/-]{0,60}"),
-        ("x-amz-target", "[A-Za-z0-9_.]{0,30}"),
-        ("x-amz-invocation-type", "[A-Za-z]{0,12}"),
-        ("x-amz-client-context", "[A-Za-z0-9+/=]{0,40}"),
-        ("origin", "(null|https?://[a-z:0-9.]{0,20})"),
-        ("authorization", "[ -~]{0,80}"),
-        ("expect", "(100-continue|[a-z]{0,5})"),
+/// A DynamoDB request that is nearly one.
+fn nearly() -> impl Strategy<Value = Vec<u8>> {
+    let expression = prop_oneof![
+        "[a-z0-9 =<>(),.:#\\[\\]]{0,60}",
+        (1..4000_usize).prop_map(|depth| format!("{}a = :a{}", "(".repeat(depth), ")".repeat(depth))),
+        (1..1000_usize).prop_map(|depth| format!("{}a = :a", "NOT ".repeat(depth))),
+        (1..2000_usize).prop_map(|depth| format!("a{} = :a", "[0]".repeat(depth))),
     ];
-    let headers = prop::collection::vec(header.prop_map(|(name, value)| (name.to_owned(), value)), 0..4);
-    (method, paths(), headers, bodies()).prop_map(|(method, path, headers, body)| Raw { method, path, headers, body })
+    (
+        expression,
+        prop::sample::select(vec![
+            "FilterExpression",
+            "ConditionExpression",
+            "UpdateExpression",
+            "KeyConditionExpression",
+            "ProjectionExpression",
+        ]),
+    )
+        .prop_map(|(expression, name)| {
+            let body = json!({
+                "TableName": "Data", "Key": {"id": {"S": "x"}}, "Item": {"id": {"S": "x"}}, name: expression,
+                "ExpressionAttributeValues": {":a": {"S": "x"}},
+            });
+            body.to_string().into_bytes()
+        })
 }
 
-/// The head and the body of the answer; none of it for what is no HTTP.
-async fn send(port: u16, raw: &Raw) -> (String, Vec<u8>) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n", raw.method, raw.path);
-    for (name, value) in &raw.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("content-length: {}\r\n\r\n", raw.body.len()));
-    let mut answer = Vec::new();
-    // An answer may come before the whole request was read.
-    let _ = stream.write_all(head.as_bytes()).await;
-    let _ = stream.write_all(&raw.body).await;
-    let _ = stream.read_to_end(&mut answer).await;
-    let continues = b"HTTP/1.1 100 Continue\r\n\r\n";
-    if answer.starts_with(continues) {
-        answer.drain(..continues.len());
-    }
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(answer.len(), |end| end + 4);
-    let body = answer.split_off(end);
-    (String::from_utf8_lossy(&answer).to_ascii_lowercase(), body)
-}
+const OPERATIONS: [&str; 14] = [
+    "ListTables",
+    "PutItem",
+    "GetItem",
+    "UpdateItem",
+    "DeleteItem",
+    "Query",
+    "Scan",
+    "BatchWriteItem",
+    "BatchGetItem",
+    "TransactWriteItems",
+    "TransactGetItems",
+    "ExecuteStatement",
+    "Nothing",
+    "",
+];
 
 #[test]
-fn no_request_takes_the_server_down_or_gets_a_bare_error() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
-    let (running, _folder) = start(&runtime);
-    let port: u16 = running.url().rsplit(':').next().unwrap().parse().unwrap();
-    let health = Raw { method: "GET".to_owned(), path: "/health".to_owned(), headers: Vec::new(), body: Vec::new() };
-    let mut runner = TestRunner::new(Config {
-        cases: std::env::var("ROBUST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600),
-        failure_persistence: None,
-        ..Config::default()
-    });
-    let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, u32>::new());
-    let result = runner.run(&requests(), |raw| {
-        let answer = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), send(port, &raw)).await });
-        let (head, body) = answer.map_err(|_| TestCaseError::fail("no answer"))?;
-        let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        *seen.lock().unwrap().entry(status.clone()).or_default() += 1;
-        prop_assert!(status.len() == 3, "no status: {head:?}");
-        prop_assert!(!status.starts_with('5') || head.contains("x-amzn-errortype"), "{head}");
-        // What is no HTTP never gets to the routes; that answer has no body.
-        let unread = status == "400" && body.is_empty();
-        prop_assert!(
-            status.starts_with('2')
-                || unread
-                || raw.path.split('?').next() == Some("/")
-                || head.contains("x-amzn-errortype"),
-            "{head}"
-        );
-        let (head, _) = runtime.block_on(send(port, &health));
-        prop_assert!(head.starts_with("http/1.1 200"), "{head}");
+fn no_body_or_path_takes_it_down() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let server = runtime.block_on(Raw::start());
+    let path =
+        prop_oneof![Just("/2015-03-31/functions/Echo/invocations".to_owned()), Just("/".to_owned()), "/[!-~]{0,80}"];
+    let request = (path, prop::sample::select(OPERATIONS.to_vec()), prop_oneof![anything(), nearly()]);
+    let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+    let done = runner.run(&request, |(path, operation, body)| {
+        let status = runtime.block_on(async {
+            let Ok(url) = reqwest::Url::parse(&server.agent.url(&path)) else { return 400 };
+            let request = server.agent.http.post(url).header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+            let request = request.header("content-type", "application/x-amz-json-1.0").body(body);
+            timeout(PATIENCE, request.send()).await.expect("an answer in time").expect("an answer").status().as_u16()
+        });
+        prop_assert!((200..500).contains(&status), "{}", status);
         Ok(())
     });
-    result.unwrap();
-    let seen = seen.into_inner().unwrap();
-    for status in ["200", "400", "404"] {
-        assert!(seen.contains_key(status), "the requests reach all of it: {seen:?}");
-    }
-    runtime.block_on(running.shutdown());
+    runtime.block_on(server.is_healthy());
+    done.unwrap();
+    drop(server);
 }

@@ -1,6 +1,6 @@
 //! Scenario files with mistakes, and choices that name no model.
 
-use toolgate_local::models::{Models, script::Scenario};
+use toolgate_local::models::script::Scenario;
 
 #[test]
 fn all_mistakes_of_a_scenario_are_told_at_once() {
@@ -33,14 +33,4 @@ agents:
     }
     let told = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml").unwrap_err().to_string();
     assert!(told.contains("stepz"), "{told}");
-}
-
-#[tokio::test]
-async fn a_choice_that_names_no_model_says_what_does() {
-    for choice in ["gpt", "script:", "openai:x", ""] {
-        let told = Models::open(choice).await.unwrap_err().to_string();
-        assert!(told.contains("script:<scenario file>"), "{told}");
-    }
-    let told = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
-    assert!(told.contains("/no/such/file.yaml"), "{told}");
 }

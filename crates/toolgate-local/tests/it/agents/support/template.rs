@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use toolgate_local::template::{
-    ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, Template,
+    ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, PromptSpec, Template,
 };
 
 /// A function schema with string parameters; `!` in front of a name asks for confirmation.
@@ -56,6 +56,7 @@ pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&st
             .collect(),
         action_groups: groups,
         idle_ttl: Duration::from_secs(600),
+        prompt: PromptSpec::default(),
     }
 }
 
