@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import EventStreamError
 from conftest import local_agent
 
-from agent_stream import checked, invoke, steps, walk
+from agent_stream import STREAM, checked, invoke, steps, walk
 
 WEB = {
     "openapi": "3.0.0",
@@ -22,7 +22,9 @@ WEB = {
                     "type": "object",
                     "properties": {"title": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
                 }}}},
-                "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}},
+                "responses": {
+                    "200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}
+                },
             }
         }
     },
@@ -37,7 +39,9 @@ Resources:
       Instruction: Ask the clerk.
       AgentCollaboration: SUPERVISOR
       AgentCollaborators: &clerk
-        - {{CollaboratorName: clerk, AgentDescriptor: {{AliasArn: !GetAtt ClerkAlias.AgentAliasArn}}, CollaborationInstruction: for all}}
+        - CollaboratorName: clerk
+          AgentDescriptor: {{AliasArn: !GetAtt ClerkAlias.AgentAliasArn}}
+          CollaborationInstruction: for all
   Router:
     Type: AWS::Bedrock::Agent
     Properties:
@@ -109,7 +113,8 @@ def clerk(tmp_path_factory):
 
 
 def say(desk, agent, session, text=None, state=None, **more):
-    body = {"enableTrace": True, **more} | ({"inputText": text} if text else {}) | ({"sessionState": state} if state else {})
+    given = {"inputText": text, "sessionState": state}
+    body = {"enableTrace": True, **more} | {name: value for name, value in given.items() if value is not None}
     _, frames = invoke(desk, agent, session, body)
     events = checked(frames)
     return events, steps(events)
@@ -205,7 +210,8 @@ def test_returned_control_on_the_api_wire_and_the_two_shapes_of_a_body(clerk):
 def test_several_results_a_refusal_and_a_reprompt(clerk):
     events, told = say(clerk, "Clerk", "both", "both please")
     control = last(events, "returnControl")
-    assert [next(iter(asked)) for asked in control["invocationInputs"]] == ["functionInvocationInput", "apiInvocationInput"]
+    wires = [next(iter(asked)) for asked in control["invocationInputs"]]
+    assert wires == ["functionInvocationInput", "apiInvocationInput"]
     again = text("which room?") | {"responseState": "REPROMPT"}
     _, told = say(clerk, "Clerk", "both", state=results(control, again, {"confirmationState": "DENY"}))
     assert told[:2] == [O("Clerk", "observation", "REPROMPT"), O("Clerk", "observation", "ACTION_GROUP")]
@@ -223,11 +229,11 @@ def test_a_failure_is_traced_and_ends_the_stream_with_an_exception_frame(clerk):
 
 
 def test_boto3_raises_the_exception_of_the_stream(clerk):
-    invoke_agent = lambda **more: clerk.agents.invoke_agent(agentId="Clerk", agentAliasId="TSTALIASID", sessionId="raises", **more)
-    [event] = invoke_agent(inputText="where is it?")["completion"]
+    ids = {"agentId": "Clerk", "agentAliasId": "TSTALIASID", "sessionId": "raises"}
+    [event] = clerk.agents.invoke_agent(**ids, inputText="where is it?")["completion"]
     state = results(event["returnControl"], text("no signal") | {"responseState": "FAILURE"})
     with pytest.raises(EventStreamError) as raised:
-        list(invoke_agent(sessionState=state)["completion"])
+        list(clerk.agents.invoke_agent(**ids, sessionState=state)["completion"])
     assert raised.value.response["Error"]["Code"] == "dependencyFailedException"
 
 
@@ -256,8 +262,8 @@ def test_a_collaborators_return_through_its_supervisor(clerk):
         O("Boss", "invocationInput", "AGENT_COLLABORATOR"), O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"),
         O("Boss", "observation", "AGENT_COLLABORATOR"), *finish("Boss"), CHUNK,
     ]
-    brought = events[0][1]["trace"]["orchestrationTrace"]["invocationInput"]["agentCollaboratorInvocationInput"]["input"]
-    assert brought == {"type": "RETURN_CONTROL", "returnControlResults": state}
+    told = events[0][1]["trace"]["orchestrationTrace"]["invocationInput"]
+    assert told["agentCollaboratorInvocationInput"]["input"] == {"type": "RETURN_CONTROL", "returnControlResults": state}
 
 
 def test_a_collaborators_failure_is_told_to_its_supervisor(clerk):
@@ -269,10 +275,10 @@ def test_a_collaborators_failure_is_told_to_its_supervisor(clerk):
 
 def test_a_router_is_traced_as_one(clerk):
     events, told = say(clerk, "Router", "s3", "hi")
-    routing = [(member, kind) for agent, trace, member, kind in told if agent == "Router" and trace == "routingClassifierTrace"]
+    routing = [(member, kind) for agent, trace, member, kind in told if (agent, trace) == ("Router", "routingClassifierTrace")]
     assert routing == [
-        ("modelInvocationInput", "ROUTING_CLASSIFIER"), ("modelInvocationOutput", ""), ("invocationInput", "AGENT_COLLABORATOR"),
-        ("observation", "AGENT_COLLABORATOR"), ("observation", "FINISH"),
+        ("modelInvocationInput", "ROUTING_CLASSIFIER"), ("modelInvocationOutput", ""),
+        ("invocationInput", "AGENT_COLLABORATOR"), ("observation", "AGENT_COLLABORATOR"), ("observation", "FINISH"),
     ]
     assert last(events, "chunk") == {"bytes": "aGVsbG8="}, "the clerk's own words"
 
@@ -298,8 +304,6 @@ def test_the_support_desks_conversations_keep_to_the_model(desk, agent, words):
 
 def test_the_walk_itself_finds_what_is_wrong(clerk):
     events, _ = say(clerk, "Clerk", "walk", "hi")
-    from agent_stream import STREAM
-
     part = events[0][1]
     for spoil in [
         lambda part: part.update(agentName="x"),

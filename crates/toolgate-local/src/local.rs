@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{
-    agents::{self, Agents, AgentsError, Invoke},
+    agents::{self, Agents, AgentsError, Invoke, Limits},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     gateway::{self, Callers, Gateway, GatewayError},
@@ -58,6 +58,7 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    limits: Limits,
     hostile: Option<u64>,
     callers: Callers,
     log: Log,
@@ -136,6 +137,7 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            limits: Limits::default(),
             hostile: None,
             callers: Callers::default(),
             log: Log::stderr(),
@@ -218,6 +220,13 @@ impl Local {
     #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
+        self
+    }
+
+    /// What a turn of an agent may use before it is stopped.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -322,7 +331,7 @@ impl Local {
                 Some(seed) => Hostile::new(seed, &template, served),
                 None => served,
             };
-            platforms.push(agents::routes(Agents::new(&template, invoke, models)?));
+            platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
         }
         platforms.extend(gateway.clone().map(gateway::routes));
 

@@ -143,8 +143,8 @@ impl<'a> Seat<'a> {
                 Ok(reply) => reply,
                 Err(error) => {
                     // Nothing has come of the input yet: asking again is as if for the first time.
-                    if history.len() == before + 1 {
-                        history.truncate(before);
+                    if taken == 1 {
+                        unsay(&mut history, before);
                     }
                     return Err(error.into());
                 }
@@ -242,6 +242,15 @@ fn say(history: &mut Vec<Message>, text: &str) {
     match history.last_mut() {
         Some(Message { role: Role::User, content }) => content.push(block),
         _ => history.push(Message::user(vec![block])),
+    }
+}
+
+/// Takes the user's words back.
+fn unsay(history: &mut Vec<Message>, before: usize) {
+    if history.len() > before {
+        history.truncate(before);
+    } else if let Some(last) = history.last_mut() {
+        last.content.pop();
     }
 }
 

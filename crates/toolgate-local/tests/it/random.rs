@@ -186,7 +186,7 @@ fn no_request_takes_the_server_down_or_gets_a_bare_error() {
         let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
         *seen.lock().unwrap().entry(status.clone()).or_default() += 1;
         prop_assert!(status.len() == 3, "no status: {head:?}");
-        prop_assert!(status < "500".to_owned() || head.contains("x-amzn-errortype"), "{head}");
+        prop_assert!(!status.starts_with('5') || head.contains("x-amzn-errortype"), "{head}");
         // What is no HTTP never gets to the routes; that answer has no body.
         let unread = status == "400" && body.is_empty();
         prop_assert!(

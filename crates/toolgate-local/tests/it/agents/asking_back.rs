@@ -1,7 +1,10 @@
 //! `AMAZON.UserInput`: an agent that asks the user ends the turn, and what the user says next is the answer.
 
 use serde_json::json;
-use toolgate_local::template::{ActionGroupSpec, GroupSchema, Template};
+use toolgate_local::{
+    models::{ModelError, ModelErrorKind},
+    template::{ActionGroupSpec, GroupSchema, Template},
+};
 
 use super::support::*;
 
@@ -30,6 +33,20 @@ async fn a_question_ends_the_turn_and_the_next_input_answers_it() {
     assert_eq!(turn.trail().last().unwrap(), "Orders observation ASK_USER");
     assert_eq!(functions.called(), ["get"], "other calls of the turn are made");
     assert_eq!(desk.say("Orders", "s1", "order 7").await.text, "order 7, 3 messages");
+}
+
+#[tokio::test]
+async fn an_answer_that_the_model_failed_on_can_be_given_again() {
+    let failures = std::sync::atomic::AtomicUsize::new(0);
+    let play = model(move |seen| match (seen.text.as_str(), seen.said) {
+        ("go", _) => Say::Calls(vec![(ASK, json!({"question": "Which order?"}))]),
+        (_, said) if failures.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 => answer(said.to_string()),
+        _ => Say::Error(ModelError { kind: ModelErrorKind::Throttled, message: "later".to_owned() }),
+    });
+    let desk = Desk::start(&template(), Functions::echo(), play).await;
+    desk.say("Orders", "s1", "go").await;
+    assert!(desk.say("Orders", "s1", "order 7").await.exception.is_some());
+    assert_eq!(desk.say("Orders", "s1", "order 7").await.text, "2", "the model sees it once");
 }
 
 #[tokio::test]

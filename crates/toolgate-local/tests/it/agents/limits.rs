@@ -4,7 +4,8 @@ use aws_sdk_bedrockagentruntime::{
     error::ProvideErrorMetadata,
     primitives::Blob,
     types::{
-        ByteContentFile, FileSource, FileSourceType, FileUseCase, InputFile, SessionState, StreamingConfigurations,
+        ByteContentFile, FileSource, FileSourceType, FileUseCase, InputFile, OrchestrationTrace, SessionState,
+        StreamingConfigurations, Trace,
     },
 };
 use serde_json::{Value, json};
@@ -238,4 +239,16 @@ async fn what_the_sdk_lets_through_comes_back_as_the_modelled_error() {
     let streaming = StreamingConfigurations::builder().apply_guardrail_interval(0).build();
     let call = desk.to("Orders", "s1").input_text("hi").streaming_configurations(streaming);
     assert!(call.send().await.unwrap_err().into_service_error().is_validation_exception());
+}
+
+#[tokio::test]
+async fn the_trace_of_a_very_long_prompt_fits_an_event_that_boto3_takes() {
+    let turn = desk().await.say("Orders", "s1", &"x".repeat(25_000_000)).await;
+    let Some(Trace::OrchestrationTrace(OrchestrationTrace::ModelInvocationInput(input))) = turn.traces[0].trace()
+    else {
+        panic!("{:?}", turn.trail());
+    };
+    let text = input.text().unwrap();
+    assert!(text.len() < 5 * 1024 * 1024 && text.contains(" … [cut: 25"), "{} bytes", text.len());
+    assert_eq!(turn.text, "fine");
 }

@@ -255,3 +255,45 @@ async fn an_answer_may_bring_attributes_for_the_session_and_for_the_rest_of_the_
     let turn = bring(&desk, &asked, vec![of_function(function("locate"))]).await;
     assert!(!turn.text.contains("sunny"), "{}", turn.text);
 }
+
+#[tokio::test]
+async fn a_question_is_forgotten_with_its_session() {
+    let mut template = template();
+    template.agents[0].idle_ttl = std::time::Duration::from_millis(50);
+    let desk = Desk::start(&template, Functions::echo(), caller()).await;
+    let asked = ask(&desk, "locate").await;
+    tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+    let late = refused(&desk, &asked, vec![of_function(function("locate"))]).await;
+    assert!(late.contains("waits for no answer"), "{late}");
+}
+
+#[tokio::test]
+async fn of_two_answers_at_once_one_counts() {
+    let functions = Functions::echo();
+    let play = model(|seen| match seen.results.first() {
+        None => Say::Calls(vec![("orders__cancel", json!({"id": "7"}))]),
+        Some(_) => answer("done"),
+    });
+    let desk = Desk::start(&one_agent(), functions.clone(), play).await;
+    let asked = desk.say("Orders", "s1", "go").await.asked.unwrap();
+    let result = FunctionResult::builder().action_group("orders").function("cancel");
+    let result = of_function(result.confirmation_state(ConfirmationState::Confirm));
+    let state = answering(&asked, vec![result]);
+    let answers = (0..5).map(|_| desk.to("Orders", "s1").session_state(state.clone()).send());
+    let answers = futures_util::future::join_all(answers).await;
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok(output) => taken.push(output),
+            Err(error) => refused.push(error.into_service_error()),
+        }
+    }
+    assert_eq!((taken.len(), refused.len()), (1, 4));
+    assert!(
+        refused.iter().all(|error| error.is_conflict_exception() || error.is_validation_exception()),
+        "{refused:?}"
+    );
+    let mut stream = taken.remove(0).completion;
+    while stream.recv().await.unwrap().is_some() {}
+    assert_eq!(functions.called(), ["cancel"]);
+}
