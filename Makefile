@@ -102,7 +102,7 @@ build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm
 
 .PHONY: deploy
 deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
-	$(VENV)/bin/python scripts/cloud.py preflight $(PLATFORM)
+	$(VENV)/bin/python scripts/cloud.py preflight $(ENV) $(PLATFORM)
 	$(MAKE) binaries
 	$(BIN)/toolgate schemas --check
 	$(BIN)/toolgate check

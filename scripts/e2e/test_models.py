@@ -6,7 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import ROOT, SCENARIO, TOOLGATE, local_agent
+from conftest import ROOT, TOOLGATE, local_agent
 
 KEY = "sk-e2e-secret"
 
@@ -55,8 +55,8 @@ def server():
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, server):
-    models = [f"script:{SCENARIO}", f"Orders=openai:http://127.0.0.1:{server.server_port}/v1#small"]
-    with local_agent(tmp_path_factory.mktemp("desk"), models, OPENAI_API_KEY=KEY) as desk:
+    model = f"Orders=openai:http://127.0.0.1:{server.server_port}/v1#small"
+    with local_agent(tmp_path_factory.mktemp("desk"), "--model", model, OPENAI_API_KEY=KEY) as desk:
         yield desk
 
 

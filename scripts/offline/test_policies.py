@@ -1,10 +1,11 @@
 """The gateway's Cedar policies, against a schema made from the tools that the gateway offers, and some callers."""
 
 import json
+from decimal import ROUND_DOWN, Decimal
 
 import cedarpy
 import pytest
-from variants import VARIANTS
+from variants import ROOT, VARIANTS
 
 GATEWAY = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/support-desk-abcdefghij"
 ROLES = "arn:aws:sts::123456789012:assumed-role"
@@ -22,6 +23,10 @@ TYPES = {
     "object": "Record",
     "string": "String",
 }
+
+
+# The table that the local policy engine is tested by.
+DECISIONS = json.loads((ROOT / "crates/toolgate-policy/tests/decisions.json").read_text())
 
 
 def tools(deployed):
@@ -122,3 +127,51 @@ def test_without_the_second_policy_the_desk_looks_and_does_not_touch(policies):
     text = statements(policies)["LookUpPolicy"]
     named = {name for name, _ in tools(policies) if f'"{name}"' in text}
     assert named == LOOK
+
+
+def caller(text):
+    """The entity of `iam:ARN` or `oauth:SUB,TAG=VALUE,..`."""
+    kind, rest = text.split(":", 1)
+    if kind == "iam":
+        session = ":assumed-role/" in rest
+        uid = {"type": "AgentCore::IamEntity", "id": rest.rsplit("/", 1)[0] if session else rest}
+        return {"uid": uid, "attrs": {"id": rest}, "parents": []}
+    sub, *tags = rest.split(",")
+    return {"uid": {"type": "AgentCore::OAuthUser", "id": sub}, "attrs": {"id": sub}, "parents": [],
+            "tags": dict(tag.split("=", 1) for tag in tags)}
+
+
+def cedar_value(schema, value):
+    match schema["Type"]:
+        case "number":
+            places = Decimal(str(value)).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+            return {"__extn": {"fn": "decimal", "arg": str(places)}}
+        case "object":
+            return {name: cedar_value(schema["Properties"][name], one) for name, one in value.items()}
+        case "array":
+            return [cedar_value(schema["Items"], one) for one in value]
+        case _:
+            return value
+
+
+def groups():
+    """The actions, each below its target."""
+    names = list(DECISIONS["tools"])
+    for name in {*names, *(name.split("___")[0] for name in names)}:
+        parents = [{"type": "AgentCore::Action", "id": name.split("___")[0]}] if "___" in name else []
+        yield {"uid": {"type": "AgentCore::Action", "id": name}, "attrs": {}, "parents": parents}
+
+
+@pytest.mark.parametrize("case", DECISIONS["cases"], ids=lambda case: f"{case['principal']} {case['tool']}")
+def test_the_local_policy_engine_decides_as_this_binding_does(case):
+    entity = caller(case["principal"])
+    uid = entity["uid"]
+    request = {"principal": f'{uid["type"]}::"{uid["id"]}"', "action": f'AgentCore::Action::"{case["tool"]}"',
+               "resource": f'AgentCore::Gateway::"{DECISIONS["gateway"]}"',
+               "context": {"input": cedar_value(DECISIONS["tools"][case["tool"]], case["input"])}}
+    ids = {f"policy{at}": name for at, name in enumerate(DECISIONS["policies"])}
+    text = "\n".join(DECISIONS["policies"].values())
+    answer = cedarpy.is_authorized(request, text, [entity, *groups()])
+    assert answer.allowed == case["permitted"]
+    assert sorted(ids[reason] for reason in answer.diagnostics.reasons) == case["policies"]
+    assert not answer.diagnostics.errors

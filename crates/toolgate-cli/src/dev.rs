@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running};
 
-use crate::Failure;
+use crate::{Failure, hostile::Hostile};
 
 const MODELS: &str = "\
 Models:
@@ -45,6 +45,8 @@ pub(crate) struct Args {
     /// Set an environment variable of every function and of the seed program (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     env: Vec<(String, String)>,
+    #[command(flatten)]
+    hostile: Hostile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,6 +69,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         .only_database(only_database);
     for model in args.model {
         local = local.model(model);
+    }
+    if let Some(seed) = args.hostile.seed() {
+        local = local.hostile(seed);
     }
     for (name, value) in args.parameter {
         local = local.parameter(name, value);
@@ -128,6 +133,9 @@ fn screen(running: &Running) -> String {
     let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
     row("endpoint", &format!("{url}  (health: {url}/health)"));
     row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
+    if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
+        row("hostile", &format!("seed {seed} (TOOLGATE_LOG=info shows what is done to each call)"));
+    }
     row("agents", &agents.join(", "));
     for (index, function) in functions.iter().enumerate() {
         row(if index == 0 { "functions" } else { "" }, function);

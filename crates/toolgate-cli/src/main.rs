@@ -5,6 +5,7 @@ mod chat;
 mod check;
 mod describe;
 mod dev;
+mod hostile;
 mod invoke;
 mod play;
 mod schemas;

@@ -11,10 +11,11 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    agents::{self, Agents, AgentsError},
+    agents::{self, Agents, AgentsError, Invoke},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     health::Health,
+    hostile::Hostile,
     models::{ModelChoiceError, Models, is_for_one_agent},
     progress,
     running::Running,
@@ -54,6 +55,7 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    hostile: Option<u64>,
     log: Log,
 }
 
@@ -126,6 +128,7 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            hostile: None,
             log: Log::stderr(),
         }
     }
@@ -202,6 +205,15 @@ impl Local {
         self
     }
 
+    /// Hostile mode: calls reach the functions as Bedrock really sends them. Values come in other spellings, parameters in
+    /// another order, optional ones empty, and calls late, twice or to a cold instance. What happens follows from the
+    /// seed; what a call means stays.
+    #[must_use]
+    pub fn hostile(mut self, seed: u64) -> Self {
+        self.hostile = Some(seed);
+        self
+    }
+
     /// Where the functions' own lines go (standard error unless set).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
@@ -253,6 +265,7 @@ impl Local {
         let health = Arc::new(Health {
             endpoint,
             model: (!choices.is_empty()).then(|| choices.join(", ")),
+            hostile: self.hostile,
             template: Arc::clone(&template),
             functions: functions.clone(),
             database,
@@ -264,7 +277,12 @@ impl Local {
         } else {
             let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
             let models = Models::open_all(&choices, &ids).await?;
-            Some(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?))
+            let served = Arc::new(agents::Served(Arc::clone(&health)));
+            let invoke: Arc<dyn Invoke> = match self.hostile {
+                Some(seed) => Hostile::new(seed, &template, served),
+                None => served,
+            };
+            Some(agents::routes(Agents::new(&template, invoke, models)?))
         };
 
         let (stop, stopped) = oneshot::channel::<()>();

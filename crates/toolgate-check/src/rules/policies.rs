@@ -1,12 +1,8 @@
 //! Cedar policies of AgentCore: checked against the schema that the gateway derives from its tools.
 
-mod schema;
+use serde_json::Value;
+use toolgate_policy::{Actions, Caller, StatementError, Tool};
 
-use cedar_policy::{
-    ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, ValidationWarning, Validator,
-};
-
-use self::schema::Actions;
 use super::{Rule, source};
 use crate::{
     document::{Node, Place},
@@ -50,42 +46,47 @@ fn statements<'v>(view: &'v View<'_>) -> impl Iterator<Item = Statement<'v>> {
         // temporal policies (`Definition.Policy`) are another language
         let node = resource.properties().at(&["Definition", "Cedar", "Statement"])?;
         let engine = view.referred(resource.properties().text_of("PolicyEngineId")?)?;
-        Some(Statement { resource, node, actions: Actions::of(view, engine) })
+        Some(Statement { resource, node, actions: actions(view, engine) })
     })
 }
 
-fn parsed(node: &Node) -> Result<Policy, String> {
-    let text = node.text().unwrap_or_default();
-    Policy::parse(Some(PolicyId::new("policy")), text).map_err(|error| {
-        let causes: Vec<String> = error.iter().map(ToString::to_string).collect();
-        causes.join("; ")
-    })
+/// What the policies of an engine may name: the tools of all gateways that use it.
+fn actions(view: &View<'_>, engine: &Resource) -> Actions {
+    let mut callers: Vec<Caller> = Vec::new();
+    let mut tools: Vec<(String, Value)> = Vec::new();
+    for gateway in view.of_type("AWS::BedrockAgentCore::Gateway") {
+        let arn = gateway.properties().at(&["PolicyEngineConfiguration", "Arn"]);
+        let used = arn.and_then(Node::text).and_then(|arn| view.referred(arn));
+        if used.is_none_or(|used| used.id != engine.id) {
+            continue;
+        }
+        callers.extend(Caller::of(gateway.properties().text_of("AuthorizerType")));
+        for target in view.targets() {
+            if target.gateway(view).is_some_and(|own| own.id == gateway.id) {
+                tools.extend(target.tools().iter().map(|tool| {
+                    let name = format!("{}___{}", target.name(), tool.text_of("Name").unwrap_or_default());
+                    (name, tool.get("InputSchema").map(Node::to_json).unwrap_or_default())
+                }));
+            }
+        }
+    }
+    Actions::new(callers, tools.iter().map(|(name, input_schema)| Tool { name, input_schema }))
+}
+
+fn parsed(node: &Node) -> Result<toolgate_policy::Statement, StatementError> {
+    toolgate_policy::Statement::parse(node.text().unwrap_or_default())
 }
 
 fn statement(view: &View<'_>, found: &mut Found<'_>) {
     for Statement { resource, node, .. } in statements(view) {
         let length = node.text().map_or(0, |text| text.chars().count());
-        if !(35..=10_000).contains(&length) {
+        if !toolgate_policy::Statement::fits(length) {
             found.at(&node.place, format!("the statement of the policy `{}` has {length} characters", resource.id));
         }
         if let Err(reason) = parsed(node) {
             found.at(&node.place, format!("the policy `{}` is not one Cedar policy: {reason}", resource.id));
         }
     }
-}
-
-/// The actions that a policy names and that do not exist.
-fn unknown(policy: &Policy, actions: &Actions) -> Vec<String> {
-    let named = match policy.action_constraint() {
-        ActionConstraint::Any => Vec::new(),
-        ActionConstraint::Eq(action) => vec![action],
-        ActionConstraint::In(actions) => actions,
-    };
-    let id = |action: EntityUid| action.id().unescaped().to_owned();
-    let known = |action: &EntityUid| {
-        action.type_name().to_string() == "AgentCore::Action" && actions.knows(action.id().unescaped())
-    };
-    named.into_iter().filter(|action| !known(action)).map(id).collect()
 }
 
 /// The line of a block of text that holds some words.
@@ -97,7 +98,7 @@ fn line_of(node: &Node, words: &str) -> Place {
 fn action(view: &View<'_>, found: &mut Found<'_>) {
     for Statement { resource, node, actions } in statements(view) {
         let Ok(policy) = parsed(node) else { continue };
-        for name in unknown(&policy, &actions) {
+        for name in actions.unknown(&policy) {
             let place = line_of(node, &format!("\"{name}\""));
             let message = format!("the policy `{}` names `{name}`, and the gateway has no such tool", resource.id);
             found.at(&place, message);
@@ -108,7 +109,7 @@ fn action(view: &View<'_>, found: &mut Found<'_>) {
 fn validates(view: &View<'_>, found: &mut Found<'_>) {
     for Statement { resource, node, actions } in statements(view) {
         let Ok(policy) = parsed(node) else { continue };
-        if !unknown(&policy, &actions).is_empty() {
+        if !actions.unknown(&policy).is_empty() {
             continue;
         }
         let schema = match actions.schema() {
@@ -118,17 +119,8 @@ fn validates(view: &View<'_>, found: &mut Found<'_>) {
                 continue;
             }
         };
-        let mut policies = PolicySet::new();
-        if policies.add(policy).is_err() {
-            continue;
-        }
-        let result = Validator::new(schema).validate(&policies, ValidationMode::default());
-        let never = |it: &&ValidationWarning| matches!(it, ValidationWarning::ImpossiblePolicy(_));
-        let never = result.validation_warnings().filter(never).map(ToString::to_string);
-        let errors: Vec<String> = result.validation_errors().map(ToString::to_string).chain(never).collect();
-        for error in errors {
-            let error = error.replace("for policy `policy`, ", "");
-            let message = format!("the policy `{}` does not validate: {error}", resource.id);
+        for finding in schema.findings(&policy) {
+            let message = format!("the policy `{}` does not validate: {finding}", resource.id);
             found.at(&node.place, message);
         }
     }

@@ -90,3 +90,14 @@ async fn a_scenario_without_conversations_plays_nothing_and_says_so() {
     assert_eq!(done.code, 1);
     assert!(done.err.contains("no conversations"), "{}", done.err);
 }
+
+#[tokio::test]
+async fn hostile_mode_is_for_a_local_agent_of_its_own() {
+    for (flags, told) in [
+        (&["play", "--hostile", "--endpoint-url", "http://127.0.0.1:1"], "cannot be used with"),
+        (&["play", "--scenario=x", "--seed", "7"], "--hostile"),
+    ] {
+        let done = toolgate(flags, "").await;
+        assert!(done.code == 2 && done.err.contains(told), "{}\n{}", done.out, done.err);
+    }
+}

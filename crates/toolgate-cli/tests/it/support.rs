@@ -140,6 +140,7 @@ fn template() -> Template {
         instruction: "You are a desk.".to_owned(),
         foundation_model: "some.model".to_owned(),
         supervisor: false,
+        routes: false,
         collaborators: Vec::new(),
         action_groups: vec![group],
         idle_ttl: Duration::from_secs(600),

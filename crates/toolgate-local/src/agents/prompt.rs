@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::{prompt_override, session::Attributes};
 use crate::{
     models::{Block, Message, ModelReply, Role, StopReason},
@@ -11,6 +13,13 @@ use crate::{
 /// The tool by which a supervisor asks its collaborators, named as Bedrock names it.
 pub(crate) const SEND_MESSAGE: &str = "AgentCommunication__sendMessage";
 
+/// The tool by which an agent with `AMAZON.UserInput` asks back, named as Bedrock names it.
+pub(crate) const ASK_USER: &str = "user__askuser";
+
+/// A supervisor's conversation is handed on up to this length; what is older is left out.
+const RELAYED: usize = 40_000;
+
+/// The system prompt: the template's instruction, who may be asked, and what this turn brings along.
 /// The name by which a prompt of the service's own kind knows whoever invoked the agent.
 const USER: &str = "User";
 
@@ -84,20 +93,27 @@ pub(crate) fn recipients(agent: &AgentSpec) -> String {
 
 /// A supervisor's conversation as text, for the collaborators that are to know it: what was said, not what was called.
 pub(crate) fn relayed(history: &[Message]) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for message in history {
-        let who = match message.role {
-            Role::User => "User",
-            Role::Assistant if message.content.iter().any(|block| matches!(block, Block::ToolUse { .. })) => {
-                continue;
-            }
-            Role::Assistant => "Agent",
-        };
+        let calls = message.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
         for block in &message.content {
-            if let Block::Text(said) = block {
-                let _ = writeln!(text, "{who}: {said}");
+            match (message.role, block) {
+                (Role::User, Block::Text(said)) => lines.push(format!("User: {said}\n")),
+                (Role::Assistant, Block::Text(said)) if !calls => lines.push(format!("Agent: {said}\n")),
+                (Role::Assistant, Block::ToolUse { name, input, .. }) if name == ASK_USER => {
+                    let question = input.get("question").and_then(Value::as_str).unwrap_or_default();
+                    lines.push(format!("Agent: {question}\n"));
+                }
+                _ => {}
             }
         }
     }
-    text
+    let mut room = RELAYED;
+    let newest = lines.iter().rev().take_while(|line| {
+        let fits = line.len() <= room;
+        room = room.saturating_sub(line.len());
+        fits
+    });
+    let kept = newest.count();
+    lines.split_off(lines.len() - kept).concat()
 }

@@ -12,9 +12,12 @@ use super::{
     seat::Seat,
     sink::Event,
     tools::{Action, Wire},
-    version_of,
+    version_of, window,
 };
 use crate::models::{Block, Inference, Message, ModelReply};
+
+/// A prompt is traced up to this length: botocore takes no event above 24 MiB.
+const PROMPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// When something began and ended.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +64,8 @@ impl Seat<'_> {
     }
 
     fn step(&self, member: &str, make: impl FnOnce() -> Map<String, Value>) {
-        self.trace("orchestrationTrace", || {
+        let kind = if self.is_routing() { "routingClassifierTrace" } else { "orchestrationTrace" };
+        self.trace(kind, || {
             let mut fields = make();
             fields.insert("traceId".to_owned(), json!(self.trace_id()));
             json!({member: fields})
@@ -80,10 +84,12 @@ impl Seat<'_> {
 
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
         self.step("modelInvocationInput", || {
+            let mut text = json!({"system": system, "messages": messages}).to_string();
+            window::cut(&mut text, PROMPT_BYTES);
             let prompt = &self.agent.spec.prompt;
             let mut input = object(json!({
-                "type": "ORCHESTRATION",
-                "text": json!({"system": system, "messages": messages}).to_string(),
+                "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },
+                "text": text,
                 "foundationModel": self.model().label(&self.agent.spec.foundation_model),
                 "promptCreationMode": if prompt.base.is_some() { "OVERRIDDEN" } else { "DEFAULT" },
                 "parserMode": "DEFAULT",
@@ -108,7 +114,7 @@ impl Seat<'_> {
                 "rawResponse": {"content": json!({"content": reply.content, "stopReason": reply.stop}).to_string()},
                 "metadata": metadata,
             }));
-            if let Some(text) = thought {
+            if let Some(text) = thought.filter(|_| !self.is_routing()) {
                 output.insert("reasoningContent".to_owned(), json!({"reasoningText": {"text": text}}));
             }
             output
@@ -118,7 +124,8 @@ impl Seat<'_> {
             Block::Text(text) if calls => Some(text.as_str()),
             _ => None,
         });
-        if let Some(text) = said.or(thought) {
+        // A classifier's traces have no place for one.
+        if let Some(text) = said.or(thought).filter(|_| !self.is_routing()) {
             self.step("rationale", || object(json!({"text": text})));
         }
     }
@@ -202,10 +209,22 @@ impl Seat<'_> {
 
     pub(crate) fn trace_final(&self, text: &str, span: Span) {
         self.step("observation", || {
-            let mut metadata = self.metadata(span);
-            metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
-            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": metadata}}))
+            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
         });
+    }
+
+    /// The turn ends with a question to the user.
+    pub(crate) fn trace_asked(&self, text: &str, span: Span) {
+        self.step("observation", || {
+            object(json!({"type": "ASK_USER", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
+        });
+    }
+
+    /// The metadata of a final response, which has the time of the whole operation as well.
+    fn whole(&self, span: Span) -> Map<String, Value> {
+        let mut metadata = self.metadata(span);
+        metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
+        metadata
     }
 
     pub(crate) fn trace_failure(&self, error: &AgentError, span: Span) {

@@ -99,6 +99,10 @@ pub(crate) struct Event {
     pub(crate) trace_id: Option<String>,
     /// Wait for the last lines that the function wrote.
     pub(crate) with_log: bool,
+    /// The id under which the function sees it; a new one where there is none.
+    pub(crate) request_id: Option<String>,
+    /// Give it to a fresh instance, as if none had been idle.
+    pub(crate) cold: bool,
 }
 
 /// How functions are run.

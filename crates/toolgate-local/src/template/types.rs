@@ -73,6 +73,8 @@ pub struct AgentSpec {
     pub foundation_model: String,
     /// `AgentCollaboration` is `SUPERVISOR` or `SUPERVISOR_ROUTER`.
     pub supervisor: bool,
+    /// It is `SUPERVISOR_ROUTER`: what one collaborator can do alone goes there at once.
+    pub routes: bool,
     /// The agents that it may ask.
     pub collaborators: Vec<CollaboratorSpec>,
     /// Its enabled action groups.

@@ -13,5 +13,7 @@ mod guarded;
 mod instances;
 mod invoke;
 mod models;
+mod random;
+mod robust;
 mod start;
 mod support;

@@ -1,0 +1,88 @@
+//! What can be wrong with policies, before any call.
+
+use std::fmt;
+
+/// No Cedar schema can be derived from these tools.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SchemaError(pub(crate) String);
+
+/// A text is not one Cedar policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StatementError(pub(crate) String);
+
+/// One thing that is wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mistake {
+    /// The policy's id; none when it is the tools' fault.
+    pub policy: Option<String>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl Mistake {
+    pub(crate) fn of_tools(error: &(impl ToString + ?Sized)) -> Self {
+        let message = format!("no Cedar schema can be derived from the tools: {}", error.to_string());
+        Self { policy: None, message }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.policy {
+            Some(policy) => write!(f, "policy `{policy}`: {}", self.message),
+            None => write!(f, "{}", self.message),
+        }
+    }
+}
+
+/// All that is wrong with the policies of an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError(pub(crate) Vec<Mistake>);
+
+impl PolicyError {
+    /// In the order of the policies; never empty.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.0
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// A text names no mode of a policy engine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no mode of a policy engine: use `ENFORCE` or `LOG_ONLY`")]
+pub struct ParseModeError(pub(crate) String);
+
+/// A text names no caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrincipalError {
+    /// It is neither `iam:` nor `oauth:`.
+    #[error("`{0}` is no principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`")]
+    Kind(String),
+    /// What follows `iam:` is no ARN of a user, role or session.
+    #[error(
+        "`{0}` is no caller's ARN: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, or a user's or role's"
+    )]
+    Arn(String),
+    /// Nothing follows `oauth:`.
+    #[error("`oauth:` needs the token's `sub` behind it, such as `oauth:user-1,role=desk`")]
+    Subject,
+    /// A tag is not `name=value`.
+    #[error("`{0}` is no tag: write `TAG=VALUE`, one for each claim of the token, with `,` between them")]
+    Tag(String),
+    /// A tag is there twice.
+    #[error("the tag `{0}` is there twice: a claim has one value")]
+    Twice(String),
+}

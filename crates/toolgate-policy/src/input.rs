@@ -1,0 +1,133 @@
+//! A call's arguments as Cedar values, by the tool's schema. They are whatever a model or a client wrote, so nothing in
+//! them is trusted and nothing of them is told: problems name the schema's own fields only.
+//!
+//! What does not fit is refused and not made to fit, as by Cedar's own generator of requests: a member that the schema
+//! does not have, a field that is missing or `null`, a value of another type, an integer beyond 64 bits, a number beyond
+//! `decimal`. A policy could not see such a thing, so it cannot permit it.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::RestrictedExpression;
+use serde_json::{Map, Number, Value};
+
+use crate::kind::{Field, Kind};
+
+/// How many problems of a call are told; a list of a million wrong elements has a million.
+const TOLD: usize = 10;
+
+/// The arguments as `context.input`.
+pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<RestrictedExpression, Vec<String>> {
+    let mut problems = Vec::new();
+    let input = match kind {
+        Kind::Record(fields) => record(fields, arguments, &Place::Root, &mut problems),
+        // a tool's schema is an object; what is not cannot be called with arguments
+        other => {
+            problems.push(format!("the tool's schema asks for {}, and arguments are an object", other.told()));
+            None
+        }
+    };
+    input.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// Where a value is, in the schema's own words.
+enum Place<'p> {
+    Root,
+    Field(&'p Place<'p>, &'p str),
+    Element(&'p Place<'p>),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Field(Self::Root, name) => (*name).to_owned(),
+            Self::Field(place, name) => format!("{}.{name}", place.path()),
+            Self::Element(place) => format!("{}[]", place.path()),
+        }
+    }
+}
+
+fn value(kind: &Kind, value: &Value, place: &Place<'_>, problems: &mut Vec<String>) -> Option<RestrictedExpression> {
+    let converted = match (kind, value) {
+        (Kind::Text, Value::String(text)) => Some(RestrictedExpression::new_string(text.clone())),
+        (Kind::Bool, Value::Bool(truth)) => Some(RestrictedExpression::new_bool(*truth)),
+        (Kind::Long, Value::Number(number)) => number.as_i64().map(RestrictedExpression::new_long),
+        (Kind::Decimal, Value::Number(number)) => {
+            let decimal = decimal(number);
+            if decimal.is_none() {
+                problem(problems, || format!("`{}` is beyond what a policy's decimal can hold", place.path()));
+                return None;
+            }
+            decimal.map(RestrictedExpression::new_decimal)
+        }
+        (Kind::Set(kind), Value::Array(elements)) => return set(kind, elements, place, problems),
+        (Kind::Record(fields), Value::Object(members)) => return record(fields, members, place, problems),
+        _ => None,
+    };
+    if converted.is_none() {
+        problem(problems, || format!("`{}` is not {}", place.path(), kind.told()));
+    }
+    converted
+}
+
+fn set(kind: &Kind, elements: &[Value], place: &Place<'_>, problems: &mut Vec<String>) -> Option<RestrictedExpression> {
+    let place = Place::Element(place);
+    let mut values = Vec::with_capacity(elements.len());
+    for element in elements {
+        values.push(value(kind, element, &place, problems)?);
+    }
+    Some(RestrictedExpression::new_set(values))
+}
+
+fn record(
+    fields: &BTreeMap<String, Field>,
+    members: &Map<String, Value>,
+    place: &Place<'_>,
+    problems: &mut Vec<String>,
+) -> Option<RestrictedExpression> {
+    let mut values = Vec::with_capacity(fields.len());
+    for (name, field) in fields {
+        let place = Place::Field(place, name);
+        match members.get(name) {
+            Some(member) => values.extend(value(&field.kind, member, &place, problems).map(|it| (name.clone(), it))),
+            None if field.required => problem(problems, || format!("`{}` is missing", place.path())),
+            None => {}
+        }
+    }
+    if members.keys().any(|name| !fields.contains_key(name)) {
+        problem(problems, || {
+            let names: Vec<String> = fields.keys().map(|name| format!("`{name}`")).collect();
+            let owner = match place {
+                Place::Root => "the tool".to_owned(),
+                place => format!("`{}`", place.path()),
+            };
+            format!(
+                "{owner} has no other fields than {}",
+                if names.is_empty() { "none".into() } else { names.join(", ") }
+            )
+        });
+    }
+    RestrictedExpression::new_record(values).ok()
+}
+
+fn problem(problems: &mut Vec<String>, told: impl FnOnce() -> String) {
+    if problems.len() < TOLD {
+        problems.push(told());
+    }
+}
+
+/// A number with four decimal places, the rest cut off, if Cedar can hold it.
+fn decimal(number: &Number) -> Option<String> {
+    // never in the form `1e300`, and an integer with all its digits
+    let text = match (number.as_i64(), number.as_u64()) {
+        (Some(integer), _) => integer.to_string(),
+        (_, Some(integer)) => integer.to_string(),
+        _ => number.as_f64().filter(|it| it.is_finite())?.to_string(),
+    };
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    let places: String = places.chars().chain("0000".chars()).take(4).collect();
+    // as Cedar keeps it: ten-thousandths in 64 bits
+    format!("{sign}{whole}{places}").parse::<i64>().ok()?;
+    Some(format!("{sign}{whole}.{places}"))
+}

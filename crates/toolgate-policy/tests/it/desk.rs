@@ -1,0 +1,152 @@
+//! The desk's own policies, as the template deploys them with tokens and with IAM.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use serde_yaml_ng::Value as Yaml;
+use toolgate_policy::{Actions, Caller, Mode, Policies, Tool};
+
+use crate::kit::{GATEWAY, file, principal};
+
+const ROLES: &str = "arn:aws:sts::123456789012:assumed-role";
+const LOOK: [&str; 4] = [
+    "billing___find_invoices",
+    "customers___get_customer_info",
+    "orders___get_order_status",
+    "support___search_knowledge_base",
+];
+
+/// A deployment: what its conditions say.
+struct Deployment {
+    by_token: bool,
+}
+
+impl Deployment {
+    fn policies(&self, without: &str) -> Policies {
+        let template: Yaml = serde_yaml_ng::from_str(&file("template.yaml")).unwrap();
+        let resources = template["Resources"].as_mapping().unwrap();
+        let values = BTreeMap::from([
+            ("Gateway.GatewayArn", GATEWAY.to_owned()),
+            ("AWS::Partition", "aws".to_owned()),
+            ("AWS::AccountId", "123456789012".to_owned()),
+            ("HarnessRole", "HarnessRole".to_owned()),
+            ("GatewayCallerRole", "desk-backend".to_owned()),
+            ("JwtCustomerClaim", "customer_id".to_owned()),
+        ]);
+        let policies = resources.iter().filter(|(_, it)| it["Type"] == "AWS::BedrockAgentCore::Policy");
+        let policies = policies.map(|(_, it)| &it["Properties"]).map(|it| {
+            let id = it["Name"].as_str().unwrap().to_owned();
+            (id, self.text(&it["Definition"]["Cedar"]["Statement"], &values))
+        });
+        let policies: Vec<(String, String)> = policies.filter(|(id, _)| id != without).collect();
+        let statements = policies.iter().map(|(id, statement)| (id.as_str(), statement.as_str()));
+        let tools = tools();
+        let tools = tools.iter().map(|(name, input_schema)| Tool { name, input_schema });
+        let authorizer = if self.by_token { "CUSTOM_JWT" } else { "AWS_IAM" };
+        let actions = Actions::new(Caller::of(Some(authorizer)).iter().copied(), tools);
+        Policies::new(GATEWAY, &actions, statements, Mode::Enforce).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// `!Sub`, `!Ref` and `!If`, which is all that the statements use.
+    fn text(&self, node: &Yaml, values: &BTreeMap<&str, String>) -> String {
+        match node {
+            Yaml::String(text) => text.clone(),
+            Yaml::Tagged(tagged) if tagged.tag == "Ref" => values[tagged.value.as_str().unwrap()].clone(),
+            Yaml::Tagged(tagged) if tagged.tag == "If" => {
+                let condition = match tagged.value[0].as_str().unwrap() {
+                    "ByToken" => self.by_token,
+                    "HasCallerRole" => true,
+                    other => panic!("{other}"),
+                };
+                self.text(&tagged.value[if condition { 1 } else { 2 }], values)
+            }
+            Yaml::Tagged(tagged) if tagged.tag == "Sub" => {
+                let (text, own) = match &tagged.value {
+                    Yaml::Sequence(parts) => (parts[0].as_str().unwrap(), parts[1].as_mapping()),
+                    text => (text.as_str().unwrap(), None),
+                };
+                let mut values = values.clone();
+                for (name, value) in own.into_iter().flatten() {
+                    let filled = self.text(value, &values);
+                    values.insert(name.as_str().unwrap(), filled);
+                }
+                let text = values
+                    .iter()
+                    .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value));
+                assert!(!text.contains("${"), "{text}");
+                text
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The desk's tools, from the schemas that get deployed.
+fn tools() -> Vec<(String, Value)> {
+    let of = |target: &str| -> Vec<(String, Value)> {
+        let schemas: Value = serde_json::from_str(&file(&format!("schemas/{target}/gateway.json"))).unwrap();
+        let tools = schemas["InlinePayload"].as_array().unwrap().iter();
+        tools.map(|it| (format!("{target}___{}", it["Name"].as_str().unwrap()), it["InputSchema"].clone())).collect()
+    };
+    ["billing", "customers", "orders", "support"].iter().flat_map(|target| of(target)).collect()
+}
+
+/// The least that a tool takes.
+fn least(schema: &Value) -> Map<String, Value> {
+    let needed = schema["Required"].as_array().cloned().unwrap_or_default();
+    let value = |name: &str| match schema["Properties"][name]["Type"].as_str().unwrap() {
+        "integer" => json!(1),
+        "number" => json!(1.5),
+        "boolean" => json!(true),
+        "array" => json!([]),
+        _ => json!("text"),
+    };
+    needed.iter().map(|name| name.as_str().unwrap()).map(|name| (name.to_owned(), value(name))).collect()
+}
+
+/// The tools that this caller may call.
+fn allowed(policies: &Policies, who: &str) -> Vec<String> {
+    let who = principal(who);
+    let tools = tools();
+    let may = tools.iter().filter(|(name, schema)| {
+        let allowed = policies.decide(&who, name, &least(schema)).allowed();
+        // no policy of the desk looks at arguments
+        assert_eq!(policies.lists(&who, name), allowed, "{name}");
+        allowed
+    });
+    may.map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn with_tokens_whoever_has_the_customer_claim_may_call_every_tool() {
+    let every: Vec<String> = tools().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(every.len(), 9);
+    let policies = Deployment { by_token: true }.policies("");
+    assert_eq!(allowed(&policies, "oauth:somebody,customer_id=CUST-12345"), every);
+    assert_eq!(allowed(&policies, "oauth:somebody,sub=somebody"), [] as [&str; 0]);
+    assert_eq!(allowed(&policies, "oauth:CUST-12345"), [] as [&str; 0]);
+    assert_eq!(allowed(&policies, &format!("iam:{ROLES}/HarnessRole/session")), [] as [&str; 0]);
+}
+
+#[test]
+fn with_iam_the_named_roles_may_call_every_tool() {
+    let every: Vec<String> = tools().into_iter().map(|(name, _)| name).collect();
+    let policies = Deployment { by_token: false }.policies("");
+    for role in ["HarnessRole", "desk-backend"] {
+        assert_eq!(allowed(&policies, &format!("iam:{ROLES}/{role}/session")), every);
+        assert_eq!(allowed(&policies, &format!("iam:{ROLES}/{role}")), every);
+    }
+    for other in ["HarnessRole2/s", "else/HarnessRole", "harnessrole/s"] {
+        assert_eq!(allowed(&policies, &format!("iam:{ROLES}/{other}")), [] as [&str; 0], "{other}");
+    }
+    let elsewhere = "iam:arn:aws:sts::210987654321:assumed-role/HarnessRole/s";
+    assert_eq!(allowed(&policies, elsewhere), [] as [&str; 0]);
+    assert_eq!(allowed(&policies, "iam:arn:aws:iam::123456789012:role/HarnessRole"), [] as [&str; 0]);
+    assert_eq!(allowed(&policies, "oauth:somebody,customer_id=CUST-12345"), [] as [&str; 0]);
+}
+
+#[test]
+fn without_the_second_policy_the_desk_looks_and_does_not_touch() {
+    let policies = Deployment { by_token: true }.policies("change");
+    assert_eq!(allowed(&policies, "oauth:somebody,customer_id=CUST-12345"), LOOK);
+}

@@ -1,0 +1,17 @@
+//! Policies, callers and tokens, as a gateway would use them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may fail loudly, their helpers too"
+)]
+
+mod kit;
+
+mod always;
+mod decisions;
+mod desk;
+mod mistakes;
+mod principals;
+mod tokens;
+mod values;

@@ -1,0 +1,66 @@
+//! Callers, as `--principal` names them.
+
+use toolgate_policy::{Caller, Mode, Principal};
+
+use crate::kit::principal;
+
+#[test]
+fn a_user_has_an_id_and_tags() {
+    let Principal::OAuthUser { id, tags } = principal("oauth:user:1,role=desk,note=a=b,empty=") else { panic!() };
+    assert_eq!(id, "user:1");
+    let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(tags, [("empty", ""), ("note", "a=b"), ("role", "desk")]);
+}
+
+#[test]
+fn an_iam_caller_is_its_arn() {
+    for arn in ["arn:aws:sts::123456789012:assumed-role/R/s", "arn:aws-cn:iam::123456789012:user/path/U"] {
+        assert_eq!(principal(&format!("iam:{arn}")), Principal::IamEntity { arn: arn.to_owned() });
+    }
+}
+
+#[test]
+fn what_is_no_principal_says_what_to_write() {
+    for (text, told) in [
+        ("", "`` is no principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`"),
+        ("somebody", "`somebody` is no principal"),
+        ("user:x", "`user:x` is no principal"),
+        ("iam:", "`` is no caller's ARN"),
+        (
+            "iam:desk-backend",
+            "`desk-backend` is no caller's ARN: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`",
+        ),
+        ("iam:arn:aws:s3:::bucket", "is no caller's ARN"),
+        ("oauth:", "`oauth:` needs the token's `sub` behind it"),
+        ("oauth:,role=desk", "`oauth:` needs the token's `sub` behind it"),
+        ("oauth:x,desk", "`desk` is no tag: write `TAG=VALUE`"),
+        ("oauth:x,=desk", "`=desk` is no tag"),
+        ("oauth:x,", "`` is no tag"),
+        ("oauth:x,a=1,a=2", "the tag `a` is there twice"),
+    ] {
+        let error = text.parse::<Principal>().unwrap_err().to_string();
+        assert!(error.contains(told), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_principal_does_not_tell_who_it_is_when_it_is_debugged() {
+    assert_eq!(format!("{:?}", principal("oauth:jane@example.com,name=Jane")), "OAuthUser { .. }");
+    assert_eq!(format!("{:?}", principal("iam:arn:aws:iam::123456789012:user/jane")), "IamEntity { .. }");
+}
+
+#[test]
+fn the_authorizer_decides_who_can_call() {
+    assert_eq!(Caller::of(Some("CUSTOM_JWT")), [Caller::OAuthUser]);
+    assert_eq!(Caller::of(Some("AWS_IAM")), [Caller::IamEntity]);
+    assert_eq!(Caller::of(Some("NONE")), Caller::ALL);
+    assert_eq!(Caller::of(None), Caller::ALL);
+}
+
+#[test]
+fn a_mode_is_spelled_as_in_the_template() {
+    assert_eq!("ENFORCE".parse(), Ok(Mode::Enforce));
+    assert_eq!("LOG_ONLY".parse(), Ok(Mode::LogOnly));
+    let error = "enforce".parse::<Mode>().unwrap_err();
+    assert_eq!(error.to_string(), "`enforce` is no mode of a policy engine: use `ENFORCE` or `LOG_ONLY`");
+}
