@@ -33,7 +33,7 @@ async fn conversations_that_go_as_expected_are_shown_with_their_traces() {
         "A cancellation (with Desk)",
         "you> cancel 7",
         "Allow? [y/n] y",
-        "\u{2192} cancel(id=7)",
+        "\u{2192} 1 desk.cancel(id=7)",
         "Desk> Cancelled 7.",
         "Desk> Left as it is.",
         "boto3",

@@ -139,3 +139,41 @@ where
         tokio::time::sleep(wait).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_have_some_chance_in_them() {
+        let patience = Patience::default().waits(ms(100), ms(500));
+        for (tried, longest) in [(1, 100), (2, 200), (3, 400), (4, 500), (40, 500)] {
+            for _ in 0..50 {
+                let wait = patience.wait(tried);
+                assert!((ms(longest) / 2..=ms(longest)).contains(&wait), "{tried}: {wait:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn tries_are_counted_and_only_what_may_pass_is_tried_again() {
+        let patience = Patience::default().attempts(3).waits(ms(0), ms(1));
+        for (again, tries) in [(Again::Soon, 3), (Again::Never, 1), (Again::After(ms(1)), 3), (Again::After(ms(2)), 1)]
+        {
+            let tried = AtomicU32::new(0);
+            let result: Result<(), _> = persist(&patience, "m", async || {
+                tried.fetch_add(1, Ordering::Relaxed);
+                Err(Fault::new(ModelErrorKind::Unavailable, "oh", again))
+            })
+            .await;
+            assert!(result.unwrap_err().message.starts_with("oh"));
+            assert_eq!(tried.load(Ordering::Relaxed), tries, "{again:?}");
+        }
+    }
+}

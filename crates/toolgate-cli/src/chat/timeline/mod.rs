@@ -59,13 +59,14 @@ impl Timeline {
 
     /// Draws one trace part; what the model turn in it cost stands beside it.
     pub(crate) fn draw(&mut self, part: &Value, cost: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+        let at = part.get("eventTime").and_then(part::seconds);
+        // Also of a part that is not drawn: a turn begins when its first model is asked.
+        let elapsed = at.map(|at| (at - *self.start.get_or_insert(at)).max(0.0));
         let Some(line) = self.line(part, cost) else {
             return Ok(());
         };
         let chain = chain_of(part);
         let depth = chain.matches('\n').count();
-        let at = part.get("eventTime").and_then(part::seconds);
-        let elapsed = at.map(|at| (at - *self.start.get_or_insert(at)).max(0.0));
         if self.current.as_ref() != Some(&chain) {
             self.page.agent(elapsed, depth, part::agent(part), out)?;
             self.current = Some(chain);
@@ -99,8 +100,12 @@ impl Timeline {
         let (chain, step) = (chain_of(part), trace_id(seen));
         // Results come in the order of the calls.
         let of_step = |call: &Call| call.chain == chain && call.step == step && part::fits(seen, &call.name);
-        let call = self.open.iter().position(of_step).map(|at| self.open.remove(at));
-        Some(Line::result(seen, call.map(|call| (call.number, call.name))))
+        let at = self.open.iter().position(of_step);
+        let call = at.and_then(|at| self.open.get(at)).map(|call| (call.number, call.name.clone()));
+        if let Some(at) = at.filter(|_| !part::asks_caller(seen)) {
+            self.open.remove(at);
+        }
+        Some(Line::result(seen, call))
     }
 
     fn call(&mut self, part: &Value, input: &Value) -> Line {

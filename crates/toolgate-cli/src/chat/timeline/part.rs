@@ -72,7 +72,11 @@ impl Line {
         let (number, name) = call.map_or((String::new(), String::new()), |(number, name)| (format!("{number} "), name));
         if let Some(reprompt) = seen.get("repromptResponse") {
             let mark = format!("\u{21ba} {number}");
-            return Self::new(Kind::Failure, mark, format!("{name} {}", text(reprompt, "text")).trim_start());
+            return Self::new(
+                Kind::Failure,
+                mark,
+                format!("{name}: {}", text(reprompt, "text")).trim_start_matches(": "),
+            );
         }
         let mark = format!("\u{2190} {number}");
         let output = ["actionGroupInvocationOutput", "agentCollaboratorInvocationOutput"];
@@ -80,7 +84,7 @@ impl Line {
             return Self::new(Kind::Result, mark, text(seen, "type"));
         };
         let said = match output.get("output") {
-            Some(said) if said.get("returnControlPayload").is_some() => "asks the caller".to_owned(),
+            Some(_) if asks_caller(seen) => "asks the caller".to_owned(),
             Some(said) => text(said, "text").to_owned(),
             None => text(output, "text").to_owned(),
         };
@@ -129,6 +133,11 @@ pub(super) fn name(input: &Value) -> String {
 /// The call hands the caller's answer on to an agent that had asked for it.
 pub(super) fn is_resumed(input: &Value) -> bool {
     input.pointer("/agentCollaboratorInvocationInput/input/returnControlResults").is_some()
+}
+
+/// A collaborator has no result yet: the caller is asked something first.
+pub(super) fn asks_caller(seen: &Value) -> bool {
+    seen.pointer("/agentCollaboratorInvocationOutput/output/returnControlPayload").is_some()
 }
 
 /// Whether a result can be that of the call: a collaborator's says its name.

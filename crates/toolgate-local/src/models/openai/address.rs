@@ -57,9 +57,13 @@ impl Address {
 
     /// Whether nobody on the way can read along.
     pub(super) fn keeps_secrets(&self) -> bool {
+        self.url.scheme() == "https" || self.is_here()
+    }
+
+    /// An address of this machine, to which no proxy leads.
+    pub(super) fn is_here(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        self.url.scheme() == "https" || here
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// OpenAI itself, which has given up a name that all others still go by.

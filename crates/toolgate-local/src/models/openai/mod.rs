@@ -66,8 +66,11 @@ impl OpenAiModel {
     /// # Errors
     /// [`AddressError`] when the address does not have that form.
     pub fn new(address: &str) -> Result<Self, AddressError> {
-        let http = reqwest::Client::builder().connect_timeout(CONNECT).build().map_err(|_| AddressError::Client)?;
-        Ok(Self { http, address: Address::parse(address)?, key: None, patience: Patience::default() })
+        let address = Address::parse(address)?;
+        let http = reqwest::Client::builder().connect_timeout(CONNECT);
+        let http = if address.is_here() { http.no_proxy() } else { http };
+        let http = http.build().map_err(|_| AddressError::Client)?;
+        Ok(Self { http, address, key: None, patience: Patience::default() })
     }
 
     /// With a key, which is sent as a bearer token and told to nobody else.
