@@ -9,6 +9,7 @@ mod hostile;
 mod invoke;
 mod play;
 mod schemas;
+mod screen;
 
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 
