@@ -4,9 +4,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
-use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running};
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, functions::Log};
 
-use crate::{Failure, desk, hostile::Hostile, mcp};
+use crate::{Failure, desk, hostile::Hostile, screen};
 
 const MODELS: &str = "\
 Models:
@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Serve one part alone, for `cargo lambda watch` beside it
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// Show the functions' lines as they wrote them, JSON and all
+    #[arg(long)]
+    raw_logs: bool,
     #[command(flatten)]
     hostile: Hostile,
 }
@@ -54,6 +57,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     for model in args.model {
         local = local.model(model);
     }
+    if args.raw_logs {
+        local = local.log(Log::raw());
+    }
     if let Some(seed) = args.hostile.seed() {
         local = local.hostile(seed);
     }
@@ -64,7 +70,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         running = local.start() => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    eprint!("{}", if only_database { database_screen(&running) } else { screen(&running) });
+    eprint!("{}", if only_database { database_screen(&running) } else { screen::screen(&running) });
     tokio::select! {
         () = running.wait() => {}
         () = &mut stop => {}
@@ -93,53 +99,6 @@ pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         drop(tokio::signal::ctrl_c().await);
     })
-}
-
-/// What is there and how to call it, on one screen.
-fn screen(running: &Running) -> String {
-    let health = running.health();
-    let url = running.url();
-    let agents: Vec<String> = list(&health, "agents", |agent| text(agent, "id"));
-    let functions = list(&health, "functions", |function| {
-        let name = text(function, "name");
-        let of_this = |tool: &&Value| text(tool, "function") == name;
-        let tools = health.get("tools").and_then(Value::as_array).into_iter().flatten().filter(of_this);
-        let tools: Vec<String> = tools.map(|tool| text(tool, "name")).collect();
-        format!("{name} ({})", tools.join(", "))
-    });
-    let mut screen = String::new();
-    let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
-    row("endpoint", &format!("{url}  (health: {url}/health)"));
-    row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
-    if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
-        row("hostile", &format!("seed {seed} (TOOLGATE_LOG=info shows what is done to each call)"));
-    }
-    row("agents", &agents.join(", "));
-    for (index, function) in functions.iter().enumerate() {
-        row(if index == 0 { "functions" } else { "" }, function);
-    }
-    for (name, value) in mcp::screen::rows(&health) {
-        row(name, &value);
-    }
-    row("tables", &tables(&health));
-    let mut example = String::new();
-    if let Some(function) = running.functions().report().first() {
-        example.push_str(&format!(
-            "  client = lambda x: boto3.client(x, endpoint_url=\"{url}\", region_name=\"us-east-1\",\n      \
-             aws_access_key_id=\"local\", aws_secret_access_key=\"local\")\n  \
-             client(\"lambda\").invoke(FunctionName=\"{}\", Payload=b'{{\"toolName\": \"…\", \"toolInput\": {{}}}}')\n",
-            function.name
-        ));
-    }
-    if let Some(agent) = agents.first() {
-        example.push_str(&format!(
-            "  client(\"bedrock-agent-runtime\").invoke_agent(agentId=\"{agent}\", agentAliasId=\"TSTALIASID\",\n      \
-             sessionId=\"one\", inputText=\"Hello\")\n"
-        ));
-    }
-    let boto3 = if example.is_empty() { String::new() } else { format!("\n  import boto3\n{example}") };
-    let mcp = mcp::screen::example(&health);
-    format!("toolgate is up; Ctrl-C stops it\n{screen}{boto3}{mcp}\n")
 }
 
 /// What `cargo lambda watch` needs to run the functions against this database.

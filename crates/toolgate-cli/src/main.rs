@@ -11,6 +11,7 @@ mod invoke;
 mod mcp;
 mod play;
 mod schemas;
+mod screen;
 
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 

@@ -8,6 +8,7 @@ mod environment;
 mod instance;
 mod log;
 mod pool;
+mod render;
 mod report;
 mod runtime_api;
 
@@ -20,7 +21,7 @@ pub use binaries::{Binaries, MissingBinaries};
 pub use catalogs::CatalogError;
 pub(crate) use environment::Environment;
 pub use log::Log;
-pub(crate) use log::Tail;
+pub(crate) use log::{Current, Tail};
 pub(crate) use report::exit_reason;
 
 use crate::template::FunctionSpec;
