@@ -52,6 +52,11 @@ fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Val
     if let Some(milliseconds) = event["sleep"].as_u64() {
         std::thread::sleep(Duration::from_millis(milliseconds));
     }
+    if let Ok(role) = std::env::var("ECHO_ROLE")
+        && role.starts_with("intercept")
+    {
+        return ("response", intercept(event));
+    }
     match event["do"].as_str() {
         Some("exit") => std::process::exit(3),
         Some("fail") => return ("error", json!({"errorType": "Mine", "errorMessage": "as asked"})),
@@ -63,6 +68,38 @@ fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Val
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     let reply = json!({"event": event, "headers": headers, "environment": environment, "pid": std::process::id()});
     ("response", reply)
+}
+
+/// A gateway's interceptor. What it does stands in the call's arguments (`intercept`); a response gets a header and, as its
+/// text, the event that the interceptor saw.
+fn intercept(event: &Value) -> Value {
+    let mut request = event["mcp"]["gatewayRequest"].clone();
+    let answer = |mcp: Value| json!({"interceptorOutputVersion": "1.0", "mcp": mcp});
+    if !event["mcp"]["gatewayResponse"].is_null() {
+        let mut response = event["mcp"]["gatewayResponse"].clone();
+        response["body"]["result"]["seen"] = event.clone();
+        response["headers"] = json!({"X-Seen": "yes"});
+        return answer(json!({"transformedGatewayResponse": response}));
+    }
+    let wanted = request["body"]["params"]["arguments"]["intercept"].clone();
+    match wanted.as_str() {
+        Some("exit") => std::process::exit(3),
+        Some("nothing") => json!(null),
+        Some("version") => json!({"interceptorOutputVersion": "2.0", "mcp": {"transformedGatewayRequest": request}}),
+        Some("no message") => answer(json!({"transformedGatewayRequest": {"body": {"id": 1}}})),
+        Some("end") => {
+            let body = json!({"jsonrpc": "2.0", "id": request["body"]["id"], "result": {"ended": true}});
+            let response = json!({"statusCode": 218, "headers": {"X-Ended": "yes"}, "body": body});
+            answer(json!({"transformedGatewayResponse": response, "transformedGatewayRequest": request}))
+        }
+        _ => {
+            request["headers"] = json!({"X-Tenant": "the interceptor's"});
+            if request["body"]["params"]["arguments"].is_object() {
+                request["body"]["params"]["arguments"]["added"] = json!(true);
+            }
+            answer(json!({"transformedGatewayRequest": request}))
+        }
+    }
 }
 
 fn seed() {

@@ -9,6 +9,7 @@
 
 mod agents;
 mod database;
+mod gateway;
 mod guarded;
 mod instances;
 mod invoke;
