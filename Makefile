@@ -65,6 +65,10 @@ bench: seed ## the orders handler beside a bare one, and a dispatch beside serde
 	cargo bench -p toolgate --bench dispatch
 	$(CARGO_TARGET_DIR)/release/bench --seed $(BIN)/support-desk-seed --python $(VENV)/bin/python $(BENCH)
 
+.PHONY: bench-local
+bench-local: binaries ## the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
+	@$(PYTHON) scripts/bench_local.py $(BIN)
+
 .PHONY: fuzz
 fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
 	@scripts/fuzz.sh
@@ -102,7 +106,7 @@ build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm
 
 .PHONY: deploy
 deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
-	$(VENV)/bin/python scripts/cloud.py preflight $(PLATFORM)
+	$(VENV)/bin/python scripts/cloud.py preflight $(ENV) $(PLATFORM)
 	$(MAKE) binaries
 	$(BIN)/toolgate schemas --check
 	$(BIN)/toolgate check

@@ -1,6 +1,6 @@
-"""What the Makefile does with a deployed stack. Credentials and Region are boto3's, as for `sam`.
+"""What the Makefile does with a deployed stack. Name and Region are samconfig.toml's, as for `sam`; credentials are boto3's.
 
-    cloud.py preflight PLATFORM      who deploys, where, and what stands in the way
+    cloud.py preflight ENV PLATFORM  who deploys, where, and what stands in the way
     cloud.py output ENV NAME         one output of the stack
     cloud.py invoke ENV TEXT         asks the supervisor, or the harness where there is none
     cloud.py delete ENV              the stack; in dev also the tables that it leaves behind
@@ -10,10 +10,15 @@ import argparse
 import os
 import sys
 import uuid
+from functools import cache
+from pathlib import Path
 
 import boto3
+import tomlkit  # it comes with SAM
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+SAMCONFIG = Path(__file__).resolve().parent.parent / "samconfig.toml"
 
 CLASSIC = """\
 `classic` runs on Amazon Bedrock Agents, which has been closed to new customers since 2026-07-30: AWS refuses to create
@@ -21,17 +26,34 @@ an agent in an account that has used none in the past 12 months. Nothing has bee
 choose PLATFORM=agentcore."""
 
 
-def client(service):
+@cache
+def configurations():
+    """What `sam deploy` is told, by configuration: `dev`, `dev-agentcore`, and so on."""
+    read = tomlkit.parse(SAMCONFIG.read_text()).unwrap()
+    tables = {name: commands for name, commands in read.items() if isinstance(commands, dict)}
+    return {name: commands["deploy"]["parameters"] for name, commands in tables.items() if "deploy" in commands}
+
+
+def configuration(environment, platform="classic"):
+    name = environment if platform == "classic" else f"{environment}-agentcore"
+    if name not in configurations():
+        known = ", ".join(name for name in configurations() if not name.endswith("-agentcore"))
+        sys.exit(f"samconfig.toml has no `{name}`: ENV is one of {known}; PLATFORM is classic or agentcore")
+    return configurations()[name]
+
+
+def client(environment, service):
     # a turn of several agents takes a while
-    return boto3.client(service, config=Config(read_timeout=300))
+    region = configuration(environment)["region"]
+    return boto3.client(service, region_name=region, config=Config(read_timeout=300))
 
 
 def stack(environment):
-    return f"support-desk-{environment}"
+    return configuration(environment)["stack_name"]
 
 
 def outputs(environment):
-    (found,) = client("cloudformation").describe_stacks(StackName=stack(environment))["Stacks"]
+    (found,) = client(environment, "cloudformation").describe_stacks(StackName=stack(environment))["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
@@ -43,14 +65,22 @@ def is_agreed(question):
     return os.environ.get("CONFIRM") == "yes"
 
 
-def preflight(platform):
-    session = boto3.session.Session()
-    who = client("sts").get_caller_identity()
-    print(f"account {who['Account']}, Region {session.region_name}, as {who['Arn']}")
+def preflight(environment, platform):
+    chosen = configuration(environment, platform)
+    parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
+    if parameters.get("GatewayAuthorizer") == "jwt":
+        missing = [name for name in ("JwtDiscoveryUrl", "JwtAudience") if not parameters.get(name)]
+        if missing:
+            sys.exit(
+                f"`{environment}-agentcore` in samconfig.toml takes tokens and does not say whose: "
+                f"add {' and '.join(missing)} to its parameter_overrides (docs/deploying.md, AgentCore)"
+            )
+    who = client(environment, "sts").get_caller_identity()
+    print(f"account {who['Account']}, Region {chosen['region']}, as {who['Arn']}")
     if platform == "agentcore":
         return
     print(CLASSIC)
-    agents = client("bedrock-agent").list_agents(maxResults=1)["agentSummaries"]
+    agents = client(environment, "bedrock-agent").list_agents(maxResults=1)["agentSummaries"]
     if agents:
         print("This account has agents in this Region, so it is most likely one that may.")
     else:
@@ -65,11 +95,11 @@ def invoke(environment, text, agent=None, alias=None, session=None):
         there = outputs(environment)
         if harness := there.get("HarnessArn"):
             if "SupervisorAgentId" not in there:
-                return ask_harness(harness, text, session)
+                return ask_harness(environment, harness, text, session)
         if "SupervisorAgentId" not in there:
             sys.exit(f"`{stack(environment)}` has no agent to talk to; its tools are at {there.get('GatewayUrl')}")
         agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
-    runtime = client("bedrock-agent-runtime")
+    runtime = client(environment, "bedrock-agent-runtime")
     answer = runtime.invoke_agent(agentId=agent, agentAliasId=alias, sessionId=session, inputText=text)
     for event in answer["completion"]:
         if "chunk" in event:
@@ -79,9 +109,9 @@ def invoke(environment, text, agent=None, alias=None, session=None):
     print()
 
 
-def ask_harness(harness, text, session):
+def ask_harness(environment, harness, text, session):
     messages = [{"role": "user", "content": [{"text": text}]}]
-    runtime = client("bedrock-agentcore")
+    runtime = client(environment, "bedrock-agentcore")
     answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages)
     for event in answer["stream"]:
         print(event.get("contentBlockDelta", {}).get("delta", {}).get("text", ""), end="", flush=True)
@@ -92,7 +122,7 @@ def delete(environment):
     name = stack(environment)
     if not is_agreed(f"Delete the stack `{name}`?"):
         sys.exit("nothing was deleted")
-    formation, tables = client("cloudformation"), client("dynamodb")
+    formation, tables = client(environment, "cloudformation"), client(environment, "dynamodb")
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [resource for page in pages for resource in page["StackResourceSummaries"]]
     kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
@@ -107,7 +137,9 @@ def delete(environment):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("preflight").add_argument("platform", choices=["classic", "agentcore", "both"])
+    first = commands.add_parser("preflight")
+    first.add_argument("environment")
+    first.add_argument("platform", choices=["classic", "agentcore"])
     one = commands.add_parser("output")
     one.add_argument("environment")
     one.add_argument("name")
@@ -120,7 +152,7 @@ def main(arguments):
     chosen = parser.parse_args(arguments)
     match chosen.command:
         case "preflight":
-            preflight(chosen.platform)
+            preflight(chosen.environment, chosen.platform)
         case "output":
             print(outputs(chosen.environment)[chosen.name])
         case "invoke":
@@ -132,5 +164,7 @@ def main(arguments):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except NoCredentialsError:
+        sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"AWS says: {error}")

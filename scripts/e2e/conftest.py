@@ -140,13 +140,13 @@ def wait_until_healthy(port, process, log):
 
 
 @contextmanager
-def local_agent(folder, *arguments, template="template.yaml", **environment):
-    """`toolgate dev` as a `Desk`; `log` is the file that holds all it wrote."""
+def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, **environment):
+    """`toolgate dev` with these options as a `Desk`; `log` is the file that holds all it wrote."""
     port, log = free_port(), folder / "log"
     command = [TOOLGATE, "dev", "--template", template, "--port", str(port), "--data", folder / "data"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*map(str, command), "--model", f"script:{SCENARIO}", *map(str, arguments)],
+            [*map(str, command), "--model", f"script:{scenario}", *map(str, options)],
             cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )
     try:

@@ -1,5 +1,6 @@
 """The commands that a person types: `make run` with and without a terminal."""
 
+import json
 import os
 import pty
 import re
@@ -9,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, SCENARIO, TOOLGATE, free_port
+from conftest import ROOT, SCENARIO, TOOLGATE, free_port, local_agent
 
 PLAY = [str(TOOLGATE), "play", "--template", "template.yaml"]
 
@@ -76,3 +77,30 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
         os.close(terminal.master)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server is still there"
+
+
+def test_what_dev_shows_runs_as_it_stands(tmp_path):
+    """The start-up screen fits 80 columns, and its commands (but for the aws command line's) do what they say."""
+    with local_agent(tmp_path) as desk:
+        desk.order("ORD-12345")
+        shown = desk.log.read_text()
+        screen = shown[shown.index("toolgate is up at") :]
+        screen = screen[: screen.index("EOF\n", screen.index("<<'EOF'") + 8) + 4]
+        assert all(len(line) <= 80 for line in screen.splitlines())
+        assert desk.url in screen and len(screen.splitlines()) <= 40
+        commands = screen.split("from another shell:\n")[1]
+        commands = re.sub(r"^(aws|toolgate) .*\n(  .*\n)*", "", commands, flags=re.M)
+        python = {"PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+        ran = subprocess.run(["bash", "-euc", commands], env=os.environ | python, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        assert '"status":"ok"' in ran.stdout and "'chunk'" in ran.stdout
+        # a call leaves one line: when, how grave, which function, which request, what
+        assert re.search(r"^[0-9:.]{12} INFO  orders    [0-9a-f]{8}  get_order_status: ok in [0-9.]+ ms \(direct\)$", desk.log.read_text(), re.M)
+
+
+def test_raw_lines_are_as_the_function_wrote_them(tmp_path):
+    with local_agent(tmp_path, "--raw-logs") as desk:
+        desk.order("ORD-12345")
+        [line] = [line for line in desk.log.read_text().splitlines() if "get_order_status" in line and "duration_ms" in line]
+        name, written = line.split(" | ", 1)
+        assert name == "orders" and json.loads(written)["tool"] == "get_order_status"

@@ -16,7 +16,8 @@ OUTPUTS = {"ApprovalsTableName": {"Value": {"Ref": "A"}}}
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch):
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    # another Region is the person's default; the stacks are where samconfig.toml says
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "offline")
     monkeypatch.setenv("CONFIRM", "yes")
@@ -24,23 +25,27 @@ def aws(monkeypatch):
         yield
 
 
+def aws_client(service):
+    return boto3.client(service, region_name="us-east-1")
+
+
 def deploy(environment):
     body = json.dumps({"Resources": TABLES, "Outputs": OUTPUTS})
-    boto3.client("cloudformation").create_stack(StackName=f"support-desk-{environment}", TemplateBody=body)
-    return boto3.client("dynamodb").list_tables()["TableNames"]
+    aws_client("cloudformation").create_stack(StackName=f"support-desk-{environment}", TemplateBody=body)
+    return aws_client("dynamodb").list_tables()["TableNames"]
 
 
 def test_delete_clears_the_tables_of_dev_away(capsys):
     (table,) = deploy("dev")
     cloud.main(["delete", "dev"])
-    assert boto3.client("dynamodb").list_tables()["TableNames"] == []
+    assert aws_client("dynamodb").list_tables()["TableNames"] == []
     assert f"table {table} deleted" in capsys.readouterr().out
 
 
 def test_delete_keeps_the_tables_of_prod(capsys):
     (table,) = deploy("prod")
     cloud.main(["delete", "prod"])
-    assert boto3.client("dynamodb").list_tables()["TableNames"] == [table]
+    assert aws_client("dynamodb").list_tables()["TableNames"] == [table]
     assert f"table {table} kept" in capsys.readouterr().out
 
 
@@ -49,21 +54,21 @@ def test_nothing_is_deleted_without_a_yes(monkeypatch):
     (table,) = deploy("dev")
     with pytest.raises(SystemExit, match="nothing was deleted"):
         cloud.main(["delete", "dev"])
-    assert boto3.client("cloudformation").describe_stacks()["Stacks"]
-    assert boto3.client("dynamodb").list_tables()["TableNames"] == [table]
+    assert aws_client("cloudformation").describe_stacks()["Stacks"]
+    assert aws_client("dynamodb").list_tables()["TableNames"] == [table]
 
 
 def test_classic_says_whom_it_is_for_before_anything_is_created(monkeypatch, capsys):
     monkeypatch.delenv("CONFIRM")
     with pytest.raises(SystemExit, match="nothing was created"):
-        cloud.main(["preflight", "classic"])
+        cloud.main(["preflight", "dev", "classic"])
     said = capsys.readouterr().out
     assert "closed to new customers" in said and "This account has no agents" in said
 
 
 def test_agentcore_needs_no_yes(monkeypatch, capsys):
     monkeypatch.delenv("CONFIRM")
-    cloud.main(["preflight", "agentcore"])
+    cloud.main(["preflight", "dev", "agentcore"])
     assert "account 123456789012, Region us-east-1" in capsys.readouterr().out
 
 
@@ -71,3 +76,15 @@ def test_an_output_can_be_read(capsys):
     (table,) = deploy("dev")
     cloud.main(["output", "dev", "ApprovalsTableName"])
     assert capsys.readouterr().out.strip() == table
+
+
+@pytest.mark.parametrize("command", [["preflight", "nope", "classic"], ["delete", "nope"], ["output", "nope", "A"]])
+def test_an_unknown_environment_is_told_with_those_that_are_known(command):
+    with pytest.raises(SystemExit, match="no `nope`: ENV is one of dev, staging, prod"):
+        cloud.main(command)
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_a_gateway_whose_tokens_nobody_named_stops_before_the_build(environment):
+    with pytest.raises(SystemExit, match="add JwtDiscoveryUrl and JwtAudience"):
+        cloud.main(["preflight", environment, "agentcore"])

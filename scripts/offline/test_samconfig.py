@@ -1,15 +1,15 @@
 """samconfig.toml fits the template, and its own names."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomlkit
 import transform
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = tomllib.loads((ROOT / "samconfig.toml").read_text())
+CONFIGS = tomlkit.parse((ROOT / "samconfig.toml").read_text()).unwrap()
 NAMES = [f"{environment}{platform}" for environment in ("dev", "staging", "prod") for platform in ("", "-agentcore")]
 
 

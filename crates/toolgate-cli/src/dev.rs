@@ -4,21 +4,31 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
-use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running};
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, functions::Log};
 
-use crate::{Failure, desk, mcp};
+use crate::{Failure, desk, hostile::Hostile, screen};
+
+const MODELS: &str = "\
+Models:
+  script:FILE            a scenario with written rules, which needs nothing; the default is the one in scenarios/
+  bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
+  bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all
+  openai:BASE_URL#MODEL  a model server that speaks OpenAI's API, with OPENAI_API_KEY if it is set
+
+  toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1";
 
 /// Run the agents of a SAM template on this machine: Lambda, InvokeAgent, the gateway (MCP) and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
+#[command(after_help = MODELS)]
 pub(crate) struct Args {
     #[command(flatten)]
     desk: desk::DeskArgs,
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// The model behind the agents: `script:FILE` or `bedrock:MODEL_ID`
-    #[arg(long, env = "TOOLGATE_MODEL")]
-    model: Option<String>,
+    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable)
+    #[arg(long, env = "TOOLGATE_MODEL", value_name = "[AGENT=]MODEL")]
+    model: Vec<String>,
     /// Where the tables are kept across runs
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
@@ -28,6 +38,11 @@ pub(crate) struct Args {
     /// Serve one part alone, for `cargo lambda watch` beside it
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// Show the functions' lines as they wrote them, JSON and all
+    #[arg(long)]
+    raw_logs: bool,
+    #[command(flatten)]
+    hostile: Hostile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,8 +54,14 @@ enum Part {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
     let mut local = args.desk.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
-    if let Some(model) = args.model {
+    for model in args.model {
         local = local.model(model);
+    }
+    if args.raw_logs {
+        local = local.log(Log::raw());
+    }
+    if let Some(seed) = args.hostile.seed() {
+        local = local.hostile(seed);
     }
     // Signals are taken from the start, so that a Ctrl-C while starting leaves no process behind.
     let stop = stop_signal()?;
@@ -49,7 +70,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         running = local.start() => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    eprint!("{}", if only_database { database_screen(&running) } else { screen(&running) });
+    eprint!("{}", if only_database { database_screen(&running) } else { screen::screen(&running) });
     tokio::select! {
         () = running.wait() => {}
         () = &mut stop => {}
@@ -78,50 +99,6 @@ pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         drop(tokio::signal::ctrl_c().await);
     })
-}
-
-/// What is there and how to call it, on one screen.
-fn screen(running: &Running) -> String {
-    let health = running.health();
-    let url = running.url();
-    let agents: Vec<String> = list(&health, "agents", |agent| text(agent, "id"));
-    let functions = list(&health, "functions", |function| {
-        let name = text(function, "name");
-        let of_this = |tool: &&Value| text(tool, "function") == name;
-        let tools = health.get("tools").and_then(Value::as_array).into_iter().flatten().filter(of_this);
-        let tools: Vec<String> = tools.map(|tool| text(tool, "name")).collect();
-        format!("{name} ({})", tools.join(", "))
-    });
-    let mut screen = String::new();
-    let mut row = |name: &str, value: &str| screen.push_str(&format!("  {name:<11}{value}\n"));
-    row("endpoint", &format!("{url}  (health: {url}/health)"));
-    row("model", health.get("model").and_then(Value::as_str).unwrap_or("none"));
-    row("agents", &agents.join(", "));
-    for (index, function) in functions.iter().enumerate() {
-        row(if index == 0 { "functions" } else { "" }, function);
-    }
-    for (name, value) in mcp::screen::rows(&health) {
-        row(name, &value);
-    }
-    row("tables", &tables(&health));
-    let mut example = String::new();
-    if let Some(function) = running.functions().report().first() {
-        example.push_str(&format!(
-            "  client = lambda x: boto3.client(x, endpoint_url=\"{url}\", region_name=\"us-east-1\",\n      \
-             aws_access_key_id=\"local\", aws_secret_access_key=\"local\")\n  \
-             client(\"lambda\").invoke(FunctionName=\"{}\", Payload=b'{{\"toolName\": \"…\", \"toolInput\": {{}}}}')\n",
-            function.name
-        ));
-    }
-    if let Some(agent) = agents.first() {
-        example.push_str(&format!(
-            "  client(\"bedrock-agent-runtime\").invoke_agent(agentId=\"{agent}\", agentAliasId=\"TSTALIASID\",\n      \
-             sessionId=\"one\", inputText=\"Hello\")\n"
-        ));
-    }
-    let boto3 = if example.is_empty() { String::new() } else { format!("\n  import boto3\n{example}") };
-    let mcp = mcp::screen::example(&health);
-    format!("toolgate is up; Ctrl-C stops it\n{screen}{boto3}{mcp}\n")
 }
 
 /// What `cargo lambda watch` needs to run the functions against this database.

@@ -6,10 +6,12 @@ mod check;
 mod describe;
 mod desk;
 mod dev;
+mod hostile;
 mod invoke;
 mod mcp;
 mod play;
 mod schemas;
+mod screen;
 
 use std::{error::Error, io::IsTerminal, process::ExitCode};
 

@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Health {
     pub(crate) endpoint: String,
     pub(crate) model: Option<String>,
+    /// The seed of hostile mode, where it is on.
+    pub(crate) hostile: Option<u64>,
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
     pub(crate) gateway: Option<Arc<Gateway>>,
@@ -51,6 +53,7 @@ impl Health {
             "status": "ok",
             "endpoint": self.endpoint,
             "model": self.model,
+            "hostile": self.hostile,
             "agents": self.agents(),
             "gateway": self.gateway(),
             "functions": self.functions(),

@@ -54,7 +54,8 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
     match kind {
         "RequestResponse" => {
             let with_log = header("x-amz-log-type") == Some("Tail");
-            let invocation = functions.run(name, Event { payload, client_context, trace_id, with_log }).await?;
+            let invocation =
+                functions.run(name, Event { payload, client_context, trace_id, with_log, ..Event::default() }).await?;
             Ok(reply(invocation, with_log))
         }
         "Event" => {

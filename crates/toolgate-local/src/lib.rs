@@ -6,14 +6,17 @@
 
 pub mod agents;
 mod body;
+mod connections;
 mod dynamodb;
 pub mod functions;
 pub mod gateway;
 mod guard;
 mod health;
+mod hostile;
 mod lambda;
 mod local;
 pub mod models;
+mod patient;
 mod progress;
 mod running;
 mod seed;

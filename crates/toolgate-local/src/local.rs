@@ -12,12 +12,13 @@ use tokio::{net::TcpListener, sync::oneshot};
 use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{
-    agents::{self, Agents, AgentsError},
+    agents::{self, Agents, AgentsError, Invoke, Limits},
     dynamodb::{Data, Database, DatabaseError},
     functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
     gateway::{self, Callers, Gateway, GatewayError},
     health::Health,
-    models::{ModelChoiceError, Models},
+    hostile::Hostile,
+    models::{ModelChoiceError, Models, is_for_one_agent},
     progress,
     running::Running,
     seed::{self, SeedError},
@@ -49,7 +50,7 @@ pub struct Local {
     template: PathBuf,
     parameters: BTreeMap<String, String>,
     port: u16,
-    model: Option<String>,
+    models: Vec<String>,
     data: Data,
     reset: bool,
     only_database: bool,
@@ -57,6 +58,8 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    limits: Limits,
+    hostile: Option<u64>,
     callers: Callers,
     log: Log,
 }
@@ -100,7 +103,7 @@ pub enum LocalError {
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// No model was chosen, and there is not just one scenario.
-    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE` or `--model bedrock:MODEL_ID`", folder.display())]
+    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
     NoModel {
         /// Where scenarios were looked for.
         folder: PathBuf,
@@ -126,7 +129,7 @@ impl Local {
             template: path.into(),
             parameters: BTreeMap::new(),
             port: DEFAULT_PORT,
-            model: None,
+            models: Vec::new(),
             data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
             reset: false,
             only_database: false,
@@ -134,6 +137,8 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            limits: Limits::default(),
+            hostile: None,
             callers: Callers::default(),
             log: Log::stderr(),
         }
@@ -146,11 +151,12 @@ impl Local {
         self
     }
 
-    /// The model behind the agents, such as `script:<file>` or `bedrock:<model id>`. Unless set, it is the one scenario in
-    /// the folder `scenarios` beside the template.
+    /// The model behind the agents: `script:<file>`, `bedrock:` (each agent's own of the template), `bedrock:<model id>` or
+    /// `openai:<base url>#<model>`; with `<agent>=` in front it is for that agent alone, and may be set for several. Unless
+    /// one is set for all, it is the one scenario in the folder `scenarios` beside the template.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
+        self.models.push(model.into());
         self
     }
 
@@ -214,6 +220,22 @@ impl Local {
     #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
+        self
+    }
+
+    /// What a turn of an agent may use before it is stopped.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Hostile mode: calls reach the functions as Bedrock really sends them. Values come in other spellings, parameters in
+    /// another order, optional ones empty, and calls late, twice or to a cold instance. What happens follows from the
+    /// seed; what a call means stays.
+    #[must_use]
+    pub fn hostile(mut self, seed: u64) -> Self {
+        self.hostile = Some(seed);
         self
     }
 
@@ -287,16 +309,12 @@ impl Local {
         });
         let gateway = gateway.transpose()?;
         let template = Arc::new(template);
-        // without agents there is nothing that needs a model
-        let model = match (template.agents.is_empty(), &self.model) {
-            (true, _) => None,
-            (false, Some(chosen)) => Some(chosen.clone()),
-            (false, None) => Some(default_model(&template)?),
-        };
+        let choices = choices(&template, self.models)?;
         let store = Arc::clone(&database);
         let health = Arc::new(Health {
             endpoint,
-            model: model.clone(),
+            model: (!choices.is_empty()).then(|| choices.join(", ")),
+            hostile: self.hostile,
             template: Arc::clone(&template),
             functions: functions.clone(),
             gateway: gateway.clone(),
@@ -305,9 +323,15 @@ impl Local {
         });
 
         let mut platforms = Vec::new();
-        if let Some(model) = model {
-            let models = Models::open(&model).await?;
-            platforms.push(agents::routes(Agents::new(&template, Arc::new(functions.clone()), models)?));
+        if !choices.is_empty() {
+            let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
+            let models = Models::open_all(&choices, &ids).await?;
+            let served = Arc::new(agents::Served(Arc::clone(&health)));
+            let invoke: Arc<dyn Invoke> = match self.hostile {
+                Some(seed) => Hostile::new(seed, &template, served),
+                None => served,
+            };
+            platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
         }
         platforms.extend(gateway.clone().map(gateway::routes));
 
@@ -355,6 +379,19 @@ fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<S
         }
     }
     said
+}
+
+/// The models chosen, completed so that every agent has one. Without agents there is nothing that needs a model.
+fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, LocalError> {
+    if template.agents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let alone = |agent: &str| chosen.iter().any(|choice| choice.split('=').next().map(str::trim) == Some(agent));
+    let all_alone = template.agents.iter().all(|agent| alone(&agent.id));
+    if !all_alone && chosen.iter().all(|choice| is_for_one_agent(choice)) {
+        chosen.insert(0, default_model(template)?);
+    }
+    Ok(chosen)
 }
 
 /// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    functions::{Environment, Log, Tail, exit_reason},
+    functions::{Current, Environment, Log, Tail, exit_reason},
     task::Task,
     template::SeedSpec,
 };
@@ -33,9 +33,12 @@ pub(crate) async fn run(
         .command(program, &seed.environment)
         .spawn()
         .map_err(|error| failed(format!("it cannot be run: {error}")))?;
-    let forward = |stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone()));
-    let stdout =
-        child.stdout.take().map(|stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone())));
+    let forward =
+        |stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default()));
+    let stdout = child
+        .stdout
+        .take()
+        .map(|stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default())));
     let stderr = child.stderr.take().map(forward);
     let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
     // Its last words say why it failed.

@@ -11,7 +11,7 @@ use http::{StatusCode, Uri};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{LocalError, dynamodb, guard, health, health::Health, lambda, task::Task};
+use crate::{LocalError, connections, dynamodb, guard, health, health::Health, lambda, task::Task};
 
 /// The address of the local agent: nothing but loopback.
 const ADDRESS: &str = "127.0.0.1";
@@ -43,11 +43,7 @@ pub(crate) fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
     let router = guard::protect(router, port);
-    Task::spawn(async move {
-        if let Err(error) = axum::serve(no_delay(listener), router).with_graceful_shutdown(stop).await {
-            tracing::error!(%error, "the local agent stopped serving");
-        }
-    })
+    Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
 }
 
 /// Small answers leave at once instead of waiting for more to send.

@@ -2,8 +2,8 @@
 //! them is trusted and nothing of them is told: problems name the schema's own fields only.
 //!
 //! What does not fit is refused and not made to fit, as by Cedar's own generator of requests: a member that the schema
-//! does not have, a field that is missing or `null`, a value of another type, an integer beyond 64 bits, a number beyond
-//! `decimal`. A policy could not see such a thing, so it cannot permit it.
+//! does not have, a field that is missing or `null`, a value of another type, an integer beyond 64 bits, a number
+//! beyond `decimal`. A policy could not see such a thing, so it cannot permit it.
 
 use std::collections::BTreeMap;
 

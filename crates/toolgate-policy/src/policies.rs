@@ -90,8 +90,8 @@ impl Policies {
         }
     }
 
-    /// Whether a listing shows this tool to this caller: unless no arguments at all could make a call of it pass. That a
-    /// tool is listed permits nothing. Every tool is listed in [`Mode::LogOnly`].
+    /// Whether a listing shows this tool to this caller: unless no arguments at all could make a call of it pass.
+    /// That a tool is listed permits nothing. Every tool is listed in [`Mode::LogOnly`].
     /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
     #[must_use]
     pub fn lists(&self, principal: &Principal, tool: &str) -> bool {
@@ -100,8 +100,8 @@ impl Policies {
         known && (self.mode == Mode::LogOnly || reached())
     }
 
-    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it. Each is
-    /// asked alone, since one that does not validate cannot be judged like this; it might permit.
+    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it.
+    /// Each is asked alone, since one that does not validate cannot be judged like this; it might permit.
     fn denies_all(&self, principal: &Principal, tool: &str) -> bool {
         let Ok((request, entities)) = self.any_call(principal, tool) else { return false };
         let judged = |policy: &PolicySet| {

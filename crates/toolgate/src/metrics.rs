@@ -22,7 +22,8 @@ use crate::{
     wire::Wire,
 };
 
-const NAMESPACE: &str = "BedrockAgents";
+/// Where metrics go unless something else is said.
+pub(crate) const NAMESPACE: &str = "BedrockAgents";
 
 /// By agent and class for dashboards, by class, and over all calls, which is what alarms look at.
 const DIMENSIONS: [&[&str]; 3] = [&["AgentId", "IntentClass", "Success"], &["IntentClass"], &[]];
@@ -40,6 +41,8 @@ const METRICS: [Definition; 7] = [
 /// Kinds that are the function's fault. All others are what a gate or a tool declined.
 const FAULTS: [&str; 3] = [Kind::Internal.as_str(), Kind::TimedOut.as_str(), Kind::TooLarge.as_str()];
 
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
+const LONGEST_NAMESPACE: usize = 255;
 /// Characters of a dimension's value, by the specification.
 const LONGEST_VALUE: usize = 1024;
 /// `^[0-9a-zA-Z]{1,10}$`: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Agent.html>
@@ -59,11 +62,38 @@ pub(crate) fn from_env() -> Result<bool, Error> {
     }
 }
 
+/// The namespace that `TOOLGATE_METRICS_NAMESPACE` names, if any.
+pub(crate) fn namespace_from_env() -> Result<Option<String>, Error> {
+    let value = match std::env::var("TOOLGATE_METRICS_NAMESPACE") {
+        Ok(value) => value,
+        Err(VarError::NotPresent) => return Ok(None),
+        Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
+    };
+    match value.trim() {
+        "" => Ok(None),
+        name if is_namespace(name) => Ok(Some(name.to_owned())),
+        name => Err(format!(
+            "TOOLGATE_METRICS_NAMESPACE must be 1 to 255 letters, digits or `.-_/#:`, not begin with `AWS/` or `:`, \
+             and cannot be `{name}`"
+        )
+        .into()),
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>: names that begin with
+/// `AWS/` are the services' own.
+fn is_namespace(name: &str) -> bool {
+    (1..=LONGEST_NAMESPACE).contains(&name.len())
+        && !name.starts_with("AWS/")
+        && !name.starts_with(':')
+        && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || b".-_/#:".contains(&letter))
+}
+
 /// Writes a call's line, whole and at once, so that no other line can begin inside of it.
-pub(crate) fn emit(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
+pub(crate) fn emit(namespace: &str, record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // neither can fail a call: the line has nothing that JSON cannot say, and a closed output is nobody's to read
-    if let Ok(mut line) = serde_json::to_vec(&Line::of(record, wire, request_id, duration, now)) {
+    if let Ok(mut line) = serde_json::to_vec(&Line::of(namespace, record, wire, request_id, duration, now)) {
         line.push(b'\n');
         let _ = std::io::stdout().lock().write_all(&line);
     }
@@ -74,7 +104,7 @@ pub(crate) fn emit(record: &Record, wire: Wire, request_id: &str, duration: Dura
 struct Line<'a> {
     // the first member: the local agent knows the line by it
     #[serde(rename = "_aws")]
-    metadata: Metadata,
+    metadata: Metadata<'a>,
     agent_id: &'a str,
     intent_class: Cow<'a, str>,
     success: &'static str,
@@ -95,15 +125,15 @@ struct Line<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metadata {
+struct Metadata<'a> {
     timestamp: u64,
-    cloud_watch_metrics: [Directive; 1],
+    cloud_watch_metrics: [Directive<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directive {
-    namespace: &'static str,
+struct Directive<'a> {
+    namespace: &'a str,
     dimensions: [&'static [&'static str]; 3],
     metrics: [Definition; 7],
 }
@@ -116,13 +146,20 @@ struct Definition {
 }
 
 impl<'a> Line<'a> {
-    fn of(record: &'a Record, wire: Wire, request_id: &'a str, duration: Duration, now: Duration) -> Self {
+    fn of(
+        namespace: &'a str,
+        record: &'a Record,
+        wire: Wire,
+        request_id: &'a str,
+        duration: Duration,
+        now: Duration,
+    ) -> Self {
         let failed = record.outcome.is_some();
         let fault = record.outcome.is_some_and(|kind| FAULTS.contains(&kind));
         Self {
             metadata: Metadata {
                 timestamp: u64::try_from(now.as_millis()).unwrap_or_default(),
-                cloud_watch_metrics: [Directive { namespace: NAMESPACE, dimensions: DIMENSIONS, metrics: METRICS }],
+                cloud_watch_metrics: [Directive { namespace, dimensions: DIMENSIONS, metrics: METRICS }],
             },
             agent_id: if wire.is_agents() { agent_id(record.agent.as_deref()) } else { wire.name() },
             intent_class: value(&record.intent_class),
@@ -174,14 +211,14 @@ mod tests {
     use super::*;
 
     fn line(record: &Record, wire: Wire) -> serde_json::Value {
-        let line = Line::of(record, wire, "id", Duration::from_micros(1500), Duration::from_millis(7));
+        let line = Line::of(NAMESPACE, record, wire, "id", Duration::from_micros(1500), Duration::from_millis(7));
         serde_json::to_value(&line).unwrap()
     }
 
     #[test]
     fn a_line_is_known_by_its_first_member() {
         let record = Record::default();
-        let line = Line::of(&record, Wire::Direct, "id", Duration::ZERO, Duration::ZERO);
+        let line = Line::of(NAMESPACE, &record, Wire::Direct, "id", Duration::ZERO, Duration::ZERO);
         assert!(serde_json::to_string(&line).unwrap().starts_with(r#"{"_aws":{"Timestamp":0,"#));
     }
 
@@ -213,6 +250,16 @@ mod tests {
         }
         assert_eq!(value(&"é".repeat(2000)), "?".repeat(1024));
         assert_eq!(value(&"x".repeat(2000)), "x".repeat(1024));
+    }
+
+    #[test]
+    fn a_namespace_is_one_that_cloudwatch_takes() {
+        for name in ["BedrockAgents", "BedrockAgents/prod", "a.b-c_d#e:f", &"x".repeat(255)] {
+            assert!(is_namespace(name), "{name}");
+        }
+        for name in ["", "AWS/Bedrock", ":a", "a b", "é", "a\nb", &"x".repeat(256)] {
+            assert!(!is_namespace(name), "{name}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub struct Service<S> {
     budget: Option<Budget>,
     cache: Arc<Cache>,
     metrics: bool,
+    namespace: Arc<str>,
 }
 
 /// The event is in no format that Toolgate knows. The one error that Lambda itself reports, under the stable type
@@ -80,7 +81,8 @@ impl<S> Service<S> {
 impl<S: Send + Sync + 'static> Service<S> {
     pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
         let (budget, cache) = (router.budget, Arc::new(Cache::new(router.cache_bytes)));
-        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache, metrics: false }
+        let namespace = metrics::NAMESPACE.into();
+        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache, metrics: false, namespace }
     }
 
     /// Limits the wires that are answered; a call on another is refused.
@@ -96,6 +98,14 @@ impl<S: Send + Sync + 'static> Service<S> {
     #[must_use]
     pub fn metrics(mut self, on: bool) -> Self {
         self.metrics = on;
+        self
+    }
+
+    /// The namespace of the metrics, instead of `BedrockAgents`: one for each environment of an account, say.
+    /// [`run`](crate::run) takes it from `TOOLGATE_METRICS_NAMESPACE`.
+    #[must_use]
+    pub fn metrics_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
+        self.namespace = namespace.into();
         self
     }
 
@@ -130,7 +140,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         let duration = started.elapsed();
         telemetry::call(&done.record, wire, &context.request_id, duration);
         if self.metrics {
-            metrics::emit(&done.record, wire, &context.request_id, duration);
+            metrics::emit(&self.namespace, &done.record, wire, &context.request_id, duration);
         }
         Ok(wire::encode(decoded.echo, done.outcome, done.session, done.prompt))
     }
@@ -219,6 +229,7 @@ impl<S> Clone for Service<S> {
             budget: self.budget,
             cache: self.cache.clone(),
             metrics: self.metrics,
+            namespace: self.namespace.clone(),
         }
     }
 }

@@ -60,6 +60,13 @@ pub(super) const RULES: &[Rule] = &[
         fix: "say it in fewer words, and move the rest to `Examples`",
         check: topic_definition,
     },
+    Rule {
+        name: "prompt-attack-input",
+        holds: "a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`",
+        source: source::GUARDRAIL_PROMPT_ATTACK,
+        fix: "set `OutputStrength: NONE`",
+        check: prompt_attack_input,
+    },
 ];
 
 /// The user guide says 10; the quota table says 1,000. The lower one is certain.
@@ -153,6 +160,20 @@ fn topic_definition(view: &View<'_>, found: &mut Found<'_>) {
                 let name = topic.text_of("Name").unwrap_or_default();
                 let place = topic.entry("Definition").map_or(&topic.place, |entry| &entry.place);
                 found.at(place, format!("the definition of the denied topic `{name}` has {length} characters"));
+            }
+        }
+    }
+}
+
+fn prompt_attack_input(view: &View<'_>, found: &mut Found<'_>) {
+    for guardrail in view.of_type("AWS::Bedrock::Guardrail") {
+        let filters =
+            guardrail.properties().get("ContentPolicyConfig").map_or(&[] as &[_], |it| it.list("FiltersConfig"));
+        for filter in filters.iter().filter(|filter| filter.text_of("Type") == Some("PROMPT_ATTACK")) {
+            if let Some(strength) = filter.entry("OutputStrength").filter(|it| it.node.text() != Some("NONE")) {
+                let said = strength.node.text().unwrap_or("something else");
+                let message = format!("the guardrail `{}` looks for prompt attacks in outputs: `{said}`", guardrail.id);
+                found.at(&strength.place, message);
             }
         }
     }

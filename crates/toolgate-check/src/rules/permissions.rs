@@ -17,10 +17,10 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "permission-source",
-        holds: "such a permission names this account and its agents, so that nobody else's agent may call the function",
+        holds: "such a permission names this account and one agent, so that no other agent may call the function",
         source: source::LAMBDA_PERMISSION,
-        fix: "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: \
-              arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/*`",
+        fix: "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: !GetAtt AGENT.AgentArn`; two agents are two \
+              permissions",
         check: permission_source,
     },
     Rule {
@@ -102,7 +102,7 @@ fn permission_source(view: &View<'_>, found: &mut Found<'_>) {
         } else if arn.is_empty() {
             found.at(&permission.place, format!("the permission `{id}` has no `SourceArn`"));
         } else if !narrow(arn) {
-            let message = format!("the permission `{id}` lets more in than this account's agents: `{arn}`");
+            let message = format!("the permission `{id}` lets more in than one agent: `{arn}`");
             found.at(permission.place_of("SourceArn"), message);
         } else if account.is_empty() || account.contains('*') {
             found.at(&permission.place, format!("the permission `{id}` has no `SourceAccount`"));
@@ -110,7 +110,7 @@ fn permission_source(view: &View<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Whether an ARN is an agent's, or any agent's of one account and region.
+/// Whether an ARN is one agent's.
 fn narrow(arn: &str) -> bool {
     // pseudo parameters have colons of their own
     let plain = arn.replace("AWS::", "");
@@ -118,8 +118,8 @@ fn narrow(arn: &str) -> bool {
     match parts.as_slice() {
         ["arn", _, service, region, account, resource] => {
             *service == "bedrock"
-                && ![*region, *account].iter().any(|it| it.contains('*'))
-                && resource.starts_with("agent/")
+                && ![*region, *account, *resource].iter().any(|it| it.contains(['*', '?']))
+                && resource.strip_prefix("agent/").is_some_and(|id| !id.is_empty())
         }
         _ => arn.starts_with("${") && arn.ends_with(".AgentArn}"),
     }

@@ -30,6 +30,8 @@ pub(super) const GATEWAY_TARGET: &str = concat!(
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/",
     "aws-resource-bedrockagentcore-gatewaytarget.html"
 );
+pub(super) const GUARDRAIL_PROMPT_ATTACK: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-prompt-attack.html";
 pub(super) const GUARDRAIL_TOPICS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GuardrailTopicConfig.html";
 pub(super) const GUARDRAIL_VERSION: &str =

@@ -90,6 +90,15 @@ fn a_denied_topic_defined_in_more_than_200_characters() {
 }
 
 #[test]
+fn prompt_attacks_in_outputs() {
+    Copy::new().edit(TEMPLATE, "OutputStrength: NONE", "OutputStrength: HIGH").finds(&[(
+        TEMPLATE,
+        "OutputStrength: HIGH",
+        "prompt-attack-input",
+    )]);
+}
+
+#[test]
 fn an_alias_that_gets_no_new_version() {
     Copy::new().edit(TEMPLATE, "release ${Release} of the clerk", "for ${Environment} of the clerk").finds(&[(
         TEMPLATE,

@@ -25,12 +25,14 @@ fn a_function_that_bedrock_may_not_invoke() {
 
 #[test]
 fn a_permission_with_a_source_that_is_too_wide() {
-    let arn = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/*";
+    let arn = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/${Clerk}";
     for wide in [
-        "arn:${AWS::Partition}:bedrock:${AWS::Region}:*:agent/*",
-        "arn:${AWS::Partition}:bedrock:*:${AWS::AccountId}:agent/*",
+        "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/*",
+        "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:agent/A?",
+        "arn:${AWS::Partition}:bedrock:${AWS::Region}:*:agent/${Clerk}",
+        "arn:${AWS::Partition}:bedrock:*:${AWS::AccountId}:agent/${Clerk}",
         "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}:*",
-        "arn:aws:*:us-east-1:123456789012:agent/*",
+        "arn:aws:*:us-east-1:123456789012:agent/AGENT12345",
         "\"*\"",
     ] {
         Copy::new().edit(TEMPLATE, arn, wide).finds(&[(

@@ -8,11 +8,12 @@ use aws_sdk_bedrockagentruntime::{
     operation::invoke_agent::builders::InvokeAgentFluentBuilder,
     types::{
         ActionInvocationType, ApiResult, ConfirmationState, FunctionResult, InvocationInputMember,
-        InvocationResultMember, ResponseStream, ReturnControlPayload, SessionState, TracePart,
+        InvocationResultMember, ResponseStream, ReturnControlPayload, SessionState, StreamingConfigurations, TracePart,
     },
 };
+use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, raw::RawTraces};
 
 /// Whom one talks to, and in which session.
 #[derive(Debug, Clone)]
@@ -24,9 +25,13 @@ pub(crate) struct Target {
 
 /// Somebody who follows a turn.
 pub(crate) trait Watch {
-    fn wants_trace(&self) -> bool;
+    /// The answer while it is being written.
+    fn wants_stream(&self) -> bool {
+        false
+    }
     fn text(&mut self, text: &str) -> Result<(), Failure>;
-    fn trace(&mut self, part: &TracePart) -> Result<(), Failure>;
+    /// A trace part, as the SDK understands it and as it came.
+    fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure>;
     async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure>;
 }
 
@@ -47,13 +52,16 @@ impl fmt::Display for Asked {
 
 /// Takes a turn to its end.
 pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str, watch: &mut W) -> Result<(), Failure> {
+    let streaming =
+        watch.wants_stream().then(|| StreamingConfigurations::builder().stream_final_response(true).build());
     let call = || {
         client
             .invoke_agent()
             .agent_id(&target.agent)
             .agent_alias_id(&target.alias)
             .session_id(&target.session)
-            .enable_trace(watch.wants_trace())
+            .set_streaming_configurations(streaming.clone())
+            .enable_trace(true)
     };
     let mut request = call().input_text(text);
     loop {
@@ -68,13 +76,7 @@ pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str,
             .set_invocation_id(question.invocation_id)
             .set_return_control_invocation_results(Some(results))
             .build();
-        request = client
-            .invoke_agent()
-            .agent_id(&target.agent)
-            .agent_alias_id(&target.alias)
-            .session_id(&target.session)
-            .enable_trace(watch.wants_trace())
-            .session_state(state);
+        request = call().session_state(state);
     }
 }
 
@@ -83,7 +85,8 @@ async fn stream<W: Watch>(
     request: InvokeAgentFluentBuilder,
     watch: &mut W,
 ) -> Result<Option<ReturnControlPayload>, Failure> {
-    let mut output = request.send().await.map_err(told)?;
+    let raw = RawTraces::default();
+    let mut output = request.customize().interceptor(raw.clone()).send().await.map_err(told)?;
     let mut question = None;
     while let Some(event) = output.completion.recv().await.map_err(told)? {
         match event {
@@ -92,7 +95,7 @@ async fn stream<W: Watch>(
                     chunk.bytes.map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner).unwrap_or_default();
                 watch.text(&String::from_utf8_lossy(&bytes))?;
             }
-            ResponseStream::Trace(part) => watch.trace(&part)?,
+            ResponseStream::Trace(part) => watch.trace(&part, &raw.next().unwrap_or_default())?,
             ResponseStream::ReturnControl(payload) => question = Some(payload),
             _ => {}
         }

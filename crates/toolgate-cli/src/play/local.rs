@@ -7,7 +7,20 @@ use toolgate_local::{Local, Running};
 use crate::chat::Failure;
 
 /// Starts the agents of a template with the scenario's model.
-pub(crate) async fn start(template: &Path, scenario: &Path) -> Result<Running, Failure> {
+pub(crate) async fn start(
+    template: &Path,
+    scenario: &Path,
+    data: Option<&Path>,
+    hostile: Option<u64>,
+) -> Result<Running, Failure> {
     let model = format!("script:{}", scenario.display());
-    Ok(Local::from_template(template).port(0).in_memory().model(model).variable("TOOLGATE_LOG", "warn").start().await?)
+    let mut local = Local::from_template(template).port(0).model(model).variable("TOOLGATE_LOG", "warn");
+    local = match data {
+        Some(folder) => local.data(folder),
+        None => local.in_memory(),
+    };
+    if let Some(seed) = hostile {
+        local = local.hostile(seed);
+    }
+    Ok(local.start().await?)
 }

@@ -7,14 +7,18 @@ mod record;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use aws_sdk_bedrockagentruntime::{Client, types::TracePart};
+use serde_json::Value;
 use toolgate_local::models::script::{Conversation, Scenario, Turn, YesNo};
 use uuid::Uuid;
 
-use crate::chat::{
-    Failure,
-    client::Place,
-    timeline::Timeline,
-    turn::{self, Asked, Target, Watch},
+use crate::{
+    chat::{
+        Failure,
+        client::Place,
+        timeline::{Page, Timeline},
+        turn::{self, Asked, Target, Watch},
+    },
+    hostile::Hostile,
 };
 use record::Record;
 
@@ -28,37 +32,49 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", default_value = "scenarios/support-desk.yaml")]
     scenario: PathBuf,
     /// Play against a local agent that runs already, with its own model and tables.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "hostile")]
     endpoint_url: Option<String>,
+    /// Keep the tables here, to look at them afterwards; without it they are gone.
+    #[arg(long, value_name = "DIR", conflicts_with = "endpoint_url")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    hostile: Hostile,
 }
 
 /// Plays all conversations; the exit code says whether every one went as expected.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let scenario = Scenario::read(&args.scenario)?;
+    let seed = args.hostile.seed();
     if scenario.conversations.is_empty() {
         return Err(format!("scenario `{}` has no conversations to play", args.scenario.display()).into());
     }
     let started = match args.endpoint_url {
         Some(_) => None,
-        None => Some(local::start(&args.template, &args.scenario).await?),
+        None => Some(local::start(&args.template, &args.scenario, args.data.as_deref(), seed).await?),
     };
     let url =
         args.endpoint_url.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
-    let result = play_all(&scenario, &url).await;
+    let result = play_all(&scenario, &url, seed).await;
     if let Some(started) = started {
         started.shutdown().await;
     }
     result
 }
 
-async fn play_all(scenario: &Scenario, url: &str) -> Result<ExitCode, Failure> {
+async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Result<ExitCode, Failure> {
     let place = Place::choose(Some(url), None);
     let client = place.connect().await?;
     let mut problems = Vec::new();
-    for conversation in &scenario.conversations {
+    if let Some(seed) = hostile {
+        say(&format!("hostile mode, seed {seed}"))?;
+    }
+    for (index, conversation) in scenario.conversations.iter().enumerate() {
+        // what is done to a call follows from seed and session, so a seed wants the same sessions each time
+        let session =
+            if hostile.is_some() { format!("play-{}", index + 1) } else { format!("play-{}", Uuid::new_v4()) };
         say(&format!("\n== {} (with {})", conversation.name, conversation.agent))?;
         say(&place.introduce(&conversation.agent).await?)?;
-        for problem in play(&client, conversation).await? {
+        for problem in play(&client, conversation, session).await? {
             say(&format!("   not as expected: {problem}"))?;
             problems.push(format!("{}: {problem}", conversation.name));
         }
@@ -69,8 +85,9 @@ async fn play_all(scenario: &Scenario, url: &str) -> Result<ExitCode, Failure> {
         say(&format!("{played} conversations went as expected."))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let again = hostile.map_or_else(String::new, |seed| format!("\n  again the same way: `--hostile --seed {seed}`"));
     Err(format!(
-        "{} of what was expected in {played} conversations did not come:\n  {}",
+        "{} of what was expected in {played} conversations did not come:\n  {}{again}",
         problems.len(),
         problems.join("\n  ")
     )
@@ -91,16 +108,13 @@ To call the agents from another shell, start them with `toolgate dev` and run th
   EOF
 "#;
 
-async fn play(client: &Client, conversation: &Conversation) -> Result<Vec<String>, Failure> {
-    let target = Target {
-        agent: conversation.agent.clone(),
-        alias: "TSTALIASID".to_owned(),
-        session: format!("play-{}", Uuid::new_v4()),
-    };
+async fn play(client: &Client, conversation: &Conversation, session: String) -> Result<Vec<String>, Failure> {
+    let target = Target { agent: conversation.agent.clone(), alias: "TSTALIASID".to_owned(), session };
     let mut problems = Vec::new();
     for turn in &conversation.turns {
         say(&format!("\n   you> {}", turn.say))?;
-        let mut player = Player { turn, timeline: Timeline::default(), record: Record::default() };
+        let mut player =
+            Player { turn, timeline: Timeline::new(Page::on(&std::io::stdout())), record: Record::default() };
         if let Err(error) = turn::take(client, &target, &turn.say, &mut player).await {
             problems.push(format!("the turn failed: {error}"));
             break;
@@ -123,18 +137,14 @@ struct Player<'a> {
 }
 
 impl Watch for Player<'_> {
-    fn wants_trace(&self) -> bool {
-        true
-    }
-
     fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.record.answer.push_str(text);
         Ok(())
     }
 
-    fn trace(&mut self, part: &TracePart) -> Result<(), Failure> {
+    fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure> {
         self.record.add(part);
-        Ok(self.timeline.draw(part, &mut std::io::stdout().lock())?)
+        Ok(self.timeline.draw(raw, None, &mut std::io::stdout().lock())?)
     }
 
     async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure> {

@@ -55,15 +55,70 @@ async fn a_trace_is_drawn_on_standard_error() {
     let done = desk.chat(&["--trace", "cancel 7"], "y\n").await;
     assert_eq!(done.out, "Cancelled 7.\n");
     for part in [
-        "Desk: model",
-        "tokens",
+        "s Desk\n",
+        "s   model ",
         "\u{201c}It is asked for.\u{201d}",
-        "\u{2192} cancel(id=7)",
-        "\u{2190} ",
+        "\u{2192} 1 desk.cancel(id=7)",
+        "\u{2190} 1 cancel ",
         "= Cancelled 7.",
+        "(2 model turns, ",
     ] {
         assert!(done.err.contains(part), "{part}\n{}", done.err);
     }
+    assert!(!done.err.contains('\u{1b}'), "no colours without a terminal: {}", done.err);
+}
+
+#[tokio::test]
+async fn the_raw_parts_have_standard_output_to_themselves() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["--trace=json", "cancel 7"], "y\n").await;
+    let parts: Vec<serde_json::Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let members: Vec<&str> = parts
+        .iter()
+        .map(|part| part["trace"]["orchestrationTrace"].as_object().unwrap().keys().next().unwrap().as_str())
+        .collect();
+    assert_eq!(
+        members,
+        [
+            "modelInvocationInput",
+            "modelInvocationOutput",
+            "rationale",
+            "invocationInput",
+            "observation",
+            "modelInvocationInput",
+            "modelInvocationOutput",
+            "observation"
+        ]
+    );
+    assert_eq!(parts[0]["agentId"], "Desk");
+    assert!(done.err.contains("Cancelled 7.") && done.err.contains("The model is scripted"), "{}", done.err);
+    let done = desk.chat(&["--trace=xml", "hello"], "").await;
+    assert!(done.code == 2 && done.err.contains("timeline, json"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn every_turn_is_told_with_its_tokens_and_the_sessions() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&[], "hello\nbye\n").await;
+    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("tokens")).collect();
+    assert!(told.len() == 2 && told[0].starts_with("(1 model turn, "), "{told:?}");
+    assert!(told[1].contains("; session: 2 model turns, ") && !told[1].contains('$'), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_table_of_prices_that_cannot_be_used_is_told_before_anything_is_said() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["--prices", "/no/such/prices.json", "hello"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("cannot read the prices `/no/such/prices.json`"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_streamed_answer_is_the_same_answer() {
+    let desk = Desk::start().await;
+    let words = "many words ".repeat(30);
+    let done = desk.chat(&["--stream", words.trim()], "").await;
+    assert_eq!((done.code, done.out), (0, format!("You said {}.\n", words.trim())), "{}", done.err);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn conversations_that_go_as_expected_are_shown_with_their_traces() {
         "A cancellation (with Desk)",
         "you> cancel 7",
         "Allow? [y/n] y",
-        "\u{2192} cancel(id=7)",
+        "\u{2192} 1 desk.cancel(id=7)",
         "Desk> Cancelled 7.",
         "Desk> Left as it is.",
         "boto3",
@@ -89,4 +89,15 @@ async fn a_scenario_without_conversations_plays_nothing_and_says_so() {
     let done = play(&desk).await;
     assert_eq!(done.code, 1);
     assert!(done.err.contains("no conversations"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn hostile_mode_is_for_a_local_agent_of_its_own() {
+    for (flags, told) in [
+        (&["play", "--hostile", "--endpoint-url", "http://127.0.0.1:1"], "cannot be used with"),
+        (&["play", "--scenario=x", "--seed", "7"], "--hostile"),
+    ] {
+        let done = toolgate(flags, "").await;
+        assert!(done.code == 2 && done.err.contains(told), "{}\n{}", done.out, done.err);
+    }
 }

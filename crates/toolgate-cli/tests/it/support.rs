@@ -14,7 +14,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 use toolgate_local::{
     agents::{Agents, Invoke, InvokeFailure, LambdaReply, routes},
     models::Models,
-    template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema, ParameterSchema, Template},
+    template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema, ParameterSchema, PromptSpec, Template},
 };
 
 const SCENARIO: &str = "
@@ -140,9 +140,11 @@ fn template() -> Template {
         instruction: "You are a desk.".to_owned(),
         foundation_model: "some.model".to_owned(),
         supervisor: false,
+        routes: false,
         collaborators: Vec::new(),
         action_groups: vec![group],
         idle_ttl: Duration::from_secs(600),
+        prompt: PromptSpec::default(),
     };
     Template { agents: vec![agent], ..Template::default() }
 }

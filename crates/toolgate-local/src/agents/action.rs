@@ -12,7 +12,6 @@ use super::{
     error::AgentError,
     function_arn,
     invoke::{InvokeFailure, LambdaReply},
-    lock,
     seat::Seat,
     session::{Attributes, apply_changes},
     tools::{Action, Wire},
@@ -30,10 +29,10 @@ impl Seat<'_> {
     pub(crate) async fn run(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
         let function = action.function.as_deref().unwrap_or_default();
         let session = self.turn.session.attributes();
-        let prompt = lock(&self.prompt_attributes).clone();
+        let prompt = self.prompt_attributes().clone();
         let event = self.event(action, arguments, &session, &prompt);
         let arn = function_arn(function);
-        let reply = self.invoke(function, Bytes::from(event.to_string())).await.map_err(|failure| {
+        let reply = self.invoke(function, &action.tool, Bytes::from(event.to_string())).await.map_err(|failure| {
             tracing::warn!(function, error = %failure, "the function could not be invoked");
             AgentError::lambda_failed(&arn, "Unhandled", failure.message)
         })?;
@@ -45,13 +44,13 @@ impl Seat<'_> {
         }
         let envelope = envelope::read(action, &reply.payload).map_err(|problem| {
             tracing::warn!(function, tool = %action.tool, problem, "the function's reply is malformed");
-            AgentError::malformed_reply(format!("function `{function}`, tool `{}`: {problem}", action.tool))
+            AgentError::malformed_reply(&arn, format!("function `{function}`, tool `{}`: {problem}", action.tool))
         })?;
         if let Some(returned) = envelope.session_attributes {
             self.turn.session.change_attributes(|current| apply_changes(current, &session, returned));
         }
         if let Some(returned) = envelope.prompt_attributes {
-            apply_changes(&mut lock(&self.prompt_attributes), &prompt, returned);
+            apply_changes(&mut self.prompt_attributes(), &prompt, returned);
         }
         match envelope.state {
             State::Success => Ok(Outcome::ok(envelope.text)),
@@ -65,15 +64,34 @@ impl Seat<'_> {
         }
     }
 
-    /// Tries again only while nobody has taken the event.
-    async fn invoke(&self, function: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
+    /// Tries again while nobody has taken the event, and once where a function was lost on the way with a tool whose
+    /// effect happens once. What any other tool has done by then nobody knows, so it is never run again.
+    async fn invoke(&self, function: &str, tool: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
+        let reply = self.deliver(function, payload.clone()).await?;
+        if !lost(&reply) || !self.turn.agents.invoke.happens_once(function, tool) {
+            return Ok(reply);
+        }
+        tracing::warn!(function, tool, "the function was lost; its tool happens once, so it is called again");
+        self.deliver(function, payload).await
+    }
+
+    async fn deliver(&self, function: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
         for pause in PAUSES {
-            match self.turn.agents.invoke.invoke(function, payload.clone()).await {
+            match self.deliver_once(function, payload.clone()).await {
                 Err(failure) if failure.never_taken => tokio::time::sleep(pause).await,
                 result => return result,
             }
         }
-        self.turn.agents.invoke.invoke(function, payload).await
+        self.deliver_once(function, payload).await
+    }
+
+    async fn deliver_once(&self, function: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
+        let limit = self.turn.agents.limits.call;
+        let reply = self.turn.agents.invoke.invoke(function, payload);
+        tokio::time::timeout(limit, reply).await.unwrap_or_else(|_| {
+            let message = format!("no reply within {} s", limit.as_secs_f32());
+            Err(InvokeFailure { message, never_taken: false })
+        })
     }
 
     fn event(&self, action: &Action, arguments: &Arguments, session: &Attributes, prompt: &Attributes) -> Value {
@@ -114,4 +132,11 @@ fn told_by(payload: &[u8]) -> String {
     let error: Value = serde_json::from_slice(payload).unwrap_or_default();
     let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     format!("{}: {}", field("errorType"), field("errorMessage"))
+}
+
+/// The function took the event and was gone before it replied, in Lambda's words for that.
+fn lost(reply: &LambdaReply) -> bool {
+    let kind = || serde_json::from_slice::<Value>(&reply.payload).ok()?.get("errorType")?.as_str().map(str::to_owned);
+    reply.function_error.is_some()
+        && kind().is_some_and(|kind| ["Sandbox.Timedout", "Runtime.ExitError"].contains(&kind.as_str()))
 }

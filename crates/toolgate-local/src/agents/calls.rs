@@ -33,6 +33,8 @@ pub(crate) enum Plan<'a> {
     Ask(&'a Action, Arguments),
     /// A collaborator is asked.
     Message(&'a CollaboratorSpec, String),
+    /// The user is asked, which ends the turn.
+    AskUser(String),
 }
 
 /// What came of a call.
@@ -91,7 +93,7 @@ impl<'a> Seat<'a> {
                 _ => None,
             })
             .collect();
-        let failed = results.iter().flatten().any(Result::is_err);
+        let failed = results.iter().flatten().any(|result| !matches!(result, Ok(_) | Err(Ended::Asked(_))));
         for (index, result) in self.ask_all(&questions, failed).await {
             if let Some(slot) = results.get_mut(index) {
                 *slot = Some(result);
@@ -106,6 +108,13 @@ impl<'a> Seat<'a> {
         };
         if call.name == prompt::SEND_MESSAGE && !self.agent.spec.collaborators.is_empty() {
             return self.plan_message(&call.input);
+        }
+        if call.name == prompt::ASK_USER && self.agent.tools.asks_user {
+            let question = input.get("question").and_then(Value::as_str).map(str::trim);
+            return match question.filter(|question| !question.is_empty()) {
+                Some(question) => Plan::AskUser(question.to_owned()),
+                None => Plan::Refuse("a question to the user needs `question`, as text".to_owned()),
+            };
         }
         let Some(action) = self.agent.tools.action(&call.name) else {
             let names: Vec<&str> = self.agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
@@ -141,7 +150,7 @@ impl<'a> Seat<'a> {
                 let input = json!({"type": "TEXT", "text": content});
                 self.trace_collaborator_input(&collaborator.name, &self.arn_of(collaborator), &input);
             }
-            Plan::Refuse(_) | Plan::Ask(..) => {}
+            Plan::Refuse(_) | Plan::Ask(..) | Plan::AskUser(_) => {}
         }
     }
 
@@ -150,6 +159,7 @@ impl<'a> Seat<'a> {
             Plan::Run(action, arguments) => Ok(self.run(action, arguments).await?),
             Plan::Message(collaborator, content) => self.send_message(collaborator, content, relayed).await,
             Plan::Refuse(reason) => Ok(Outcome::error(reason)),
+            Plan::AskUser(question) => Err(Ended::Asked(question.clone())),
             Plan::Ask(..) => Err(Ended::Dropped),
         }
     }
@@ -166,6 +176,12 @@ impl<'a> Seat<'a> {
                 collaborator.name
             )));
         }
+        if self.is_asked_by(&collaborator.agent_id) {
+            return Ok(Outcome::error(format!(
+                "agent `{}` cannot be asked: it waits for this answer itself",
+                collaborator.name
+            )));
+        }
         let Some(agent) = self.turn.agents.agent(&collaborator.agent_id) else {
             return Ok(Outcome::error(format!("agent `{}` does not exist", collaborator.name)));
         };
@@ -175,8 +191,20 @@ impl<'a> Seat<'a> {
             Err(Ended::Failed(error)) => {
                 Ok(Outcome::error(format!("agent `{}` could not answer: {}", collaborator.name, error.message)))
             }
-            Err(Ended::Dropped) => Err(Ended::Dropped),
+            Err(ended) => Err(ended),
         }
+    }
+
+    /// Whether an agent is on the way from the caller to here.
+    fn is_asked_by(&self, agent_id: &str) -> bool {
+        let mut seat = Some(self);
+        while let Some(here) = seat {
+            if here.agent.spec.id == agent_id {
+                return true;
+            }
+            seat = here.parent;
+        }
+        false
     }
 
     fn observe(&self, plan: Option<&Plan<'_>>, result: &Result<Outcome, Ended>, span: Span) {
@@ -188,7 +216,7 @@ impl<'a> Seat<'a> {
                 self.trace_collaborator_output(&collaborator.name, &self.arn_of(collaborator), &output, Some(span));
             }
             Some(Plan::Refuse(reason)) => self.trace_refused(reason),
-            Some(Plan::Ask(..)) | None => {}
+            Some(Plan::Ask(..) | Plan::AskUser(_)) | None => {}
         }
     }
 
@@ -215,14 +243,10 @@ fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) ->
         .map(|(call, result)| {
             let outcome = match result {
                 Some(Ok(outcome)) => outcome,
-                Some(Err(Ended::Failed(error))) => {
-                    let outcome = Outcome::error(&error.message);
-                    ended = Some(Ended::Failed(error));
+                Some(Err(because)) => {
+                    let outcome = unanswered(&because);
+                    ended = Some(graver(ended.take(), because));
                     outcome
-                }
-                Some(Err(Ended::Dropped)) => {
-                    ended.get_or_insert(Ended::Dropped);
-                    Outcome::error("Not run: the person said something else instead of answering.")
                 }
                 None => Outcome::error("Not run: another call of this turn failed."),
             };
@@ -230,4 +254,23 @@ fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) ->
         })
         .collect();
     (blocks, ended)
+}
+
+/// What the model finds in place of a result when the turn ended here.
+fn unanswered(because: &Ended) -> Outcome {
+    match because {
+        Ended::Failed(error) => Outcome::error(&error.message),
+        Ended::Asked(_) => Outcome::ok("The user has been asked. What they say next is the answer."),
+        Ended::Dropped => Outcome::error("Not run: the person said something else instead of answering."),
+    }
+}
+
+/// Of two reasons to end a turn: a failure before all, and questions are put together.
+fn graver(first: Option<Ended>, second: Ended) -> Ended {
+    match (first, second) {
+        (None, only) => only,
+        (Some(Ended::Asked(first)), Ended::Asked(second)) => Ended::Asked(format!("{first}\n{second}")),
+        (Some(failed @ Ended::Failed(_)), _) | (_, failed @ Ended::Failed(_)) => failed,
+        (Some(Ended::Dropped), _) | (_, Ended::Dropped) => Ended::Dropped,
+    }
 }

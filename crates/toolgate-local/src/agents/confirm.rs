@@ -43,8 +43,10 @@ pub(crate) struct Waiting {
     pub(crate) turn: Arc<Turn>,
     invocation_id: String,
     agent_id: String,
+    /// The agent is a collaborator, so that results have to say whose they are.
+    collaborator: bool,
     asked: Vec<Asked>,
-    answer: oneshot::Sender<Vec<ResultFields>>,
+    answer: oneshot::Sender<Vec<InvocationResult>>,
 }
 
 #[derive(Debug)]
@@ -52,6 +54,8 @@ struct Asked {
     group: String,
     target: Target,
     kind: AskKind,
+    /// What a result's body may be called.
+    content: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -87,27 +91,22 @@ impl AskKind {
 
 impl Waiting {
     /// The caller's results in the order of the questions, if they answer these and nothing else.
-    pub(crate) fn check(&self, id: &str, results: &[InvocationResult]) -> Result<Vec<ResultFields>, AgentError> {
+    pub(crate) fn check(&self, id: &str, results: &[InvocationResult]) -> Result<Vec<InvocationResult>, AgentError> {
         if id != self.invocation_id {
             return Err(AgentError::invalid("`invocationId` is not the one that this session waits for"));
         }
         let mut left: Vec<&InvocationResult> = results.iter().collect();
         let mut sorted = Vec::new();
         for asked in &self.asked {
-            let Some(at) = left.iter().position(|result| asked.is_answered_by(result, &self.agent_id)) else {
+            let Some(at) = left.iter().position(|result| asked.is_answered_by(result)) else {
                 return Err(AgentError::invalid(format!(
                     "the results have none for {} of action group `{}`",
                     asked.target, asked.group
                 )));
             };
-            let (InvocationResult::FunctionResult(fields) | InvocationResult::ApiResult(fields)) = left.remove(at);
-            if asked.kind != AskKind::Result && fields.confirmation_state.is_none() {
-                return Err(AgentError::invalid(format!(
-                    "the result for {} needs `confirmationState`, CONFIRM or DENY",
-                    asked.target
-                )));
-            }
-            sorted.push(fields.clone());
+            let result = left.remove(at);
+            self.check_fields(asked, result.fields())?;
+            sorted.push(result.clone());
         }
         if left.is_empty() {
             return Ok(sorted);
@@ -115,8 +114,38 @@ impl Waiting {
         Err(AgentError::invalid("the results answer more than was asked"))
     }
 
+    fn check_fields(&self, asked: &Asked, fields: &ResultFields) -> Result<(), AgentError> {
+        let target = &asked.target;
+        match &fields.agent_id {
+            Some(id) if *id != self.agent_id => {
+                return Err(AgentError::invalid(format!(
+                    "the result for {target} has another `agentId` than agent `{}`, which asked for it",
+                    self.agent_id
+                )));
+            }
+            None if self.collaborator => {
+                return Err(AgentError::invalid(format!(
+                    "the result for {target} needs the `agentId` of the collaborator that asked for it, `{}`",
+                    self.agent_id
+                )));
+            }
+            _ => {}
+        }
+        if asked.kind != AskKind::Result && fields.confirmation_state.is_none() {
+            return Err(AgentError::invalid(format!(
+                "the result for {target} needs `confirmationState`, CONFIRM or DENY"
+            )));
+        }
+        let body = fields.response_body.iter().flatten();
+        if body.map(|(name, _)| name).any(|name| !asked.content.contains(name)) {
+            let allowed = asked.content.join("` or `");
+            return Err(AgentError::invalid(format!("the `responseBody` for {target} may only have `{allowed}`")));
+        }
+        Ok(())
+    }
+
     /// Wakes the turn.
-    pub(crate) fn answer(self, results: Vec<ResultFields>) {
+    pub(crate) fn answer(self, results: Vec<InvocationResult>) {
         // A turn that is gone needs no answer.
         let _ = self.answer.send(results);
     }
@@ -128,10 +157,14 @@ impl Asked {
             Wire::Function { .. } => Target::Function(action.tool.clone()),
             Wire::Api(operation) => Target::Api { path: operation.path.clone(), method: operation.method.clone() },
         };
-        Self { group: action.group.clone(), target, kind: AskKind::of(action) }
+        let mut content = vec!["TEXT".to_owned()];
+        if let Wire::Api(operation) = &action.wire {
+            content.extend(operation.replies.iter().cloned());
+        }
+        Self { group: action.group.clone(), target, kind: AskKind::of(action), content }
     }
 
-    fn is_answered_by(&self, result: &InvocationResult, agent_id: &str) -> bool {
+    fn is_answered_by(&self, result: &InvocationResult) -> bool {
         let (fields, same) = match (result, &self.target) {
             (InvocationResult::FunctionResult(fields), Target::Function(function)) => {
                 (fields, fields.function.as_ref() == Some(function))
@@ -142,7 +175,7 @@ impl Asked {
             }
             _ => return false,
         };
-        same && fields.action_group == self.group && fields.agent_id.as_ref().is_none_or(|id| id == agent_id)
+        same && fields.action_group == self.group
     }
 }
 
@@ -187,7 +220,7 @@ impl Seat<'_> {
         results
     }
 
-    async fn ask(&self, batch: &[Question<'_>]) -> Result<Vec<ResultFields>, Ended> {
+    async fn ask(&self, batch: &[Question<'_>]) -> Result<Vec<InvocationResult>, Ended> {
         let _one_at_a_time = self.turn.asking.lock().await;
         if self.turn.is_dropped() {
             return Err(Ended::Dropped);
@@ -208,6 +241,7 @@ impl Seat<'_> {
             turn: Arc::clone(self.turn),
             invocation_id: id.clone(),
             agent_id: self.agent.spec.id.clone(),
+            collaborator: self.name.is_some(),
             asked: batch.iter().map(|question| Asked::of(question.action)).collect(),
             answer,
         }));
@@ -217,7 +251,10 @@ impl Seat<'_> {
             return Err(Ended::Dropped);
         };
         self.trace_up(|parent, child| {
-            let input = json!({"type": "RETURN_CONTROL", "returnControlResults": {"invocationId": id}});
+            let input = json!({"type": "RETURN_CONTROL", "returnControlResults": {
+                "invocationId": id,
+                "returnControlInvocationResults": results,
+            }});
             parent.trace_collaborator_input(child.name.as_deref().unwrap_or_default(), &child.arn(), &input);
         });
         Ok(results)
@@ -260,15 +297,16 @@ impl Seat<'_> {
         }
     }
 
-    async fn settle(&self, question: Question<'_>, answer: ResultFields) -> (Result<Outcome, Ended>, Span) {
+    async fn settle(&self, question: Question<'_>, answer: InvocationResult) -> (Result<Outcome, Ended>, Span) {
         let start = Timestamp::now();
+        let answer = answer.fields();
         let result = if answer.confirmation_state == Some(Confirmation::Deny) {
             Ok(Outcome::error(format!("{DECLINED}: `{}` was not run.", question.action.tool)))
         } else if question.action.function.is_some() {
             self.trace_action_input(question.action, question.arguments, None);
             self.run(question.action, question.arguments).await.map_err(Ended::from)
         } else {
-            brought(question.action, &answer).map_err(Ended::from)
+            brought(question.action, answer).map_err(Ended::from)
         };
         (result, Span::since(start))
     }
@@ -276,8 +314,9 @@ impl Seat<'_> {
 
 /// A result that the caller brings, who ran the action itself.
 fn brought(action: &Action, answer: &ResultFields) -> Result<Outcome, AgentError> {
-    let body = |media: &str| answer.response_body.get(media).and_then(|content| content.body.clone());
-    let text = body("TEXT").or_else(|| body("application/json")).unwrap_or_default();
+    // What else could be in it was refused when it came.
+    let mut bodies = answer.response_body.iter().flatten();
+    let text = bodies.find_map(|(_, content)| content.body.clone()).unwrap_or_default();
     match answer.response_state {
         Some(ResponseState::Failure) => Err(AgentError::new(
             Kind::DependencyFailed,

@@ -1,6 +1,7 @@
 //! The errors of InvokeAgent, as HTTP answers before the stream begins and as exception frames after that.
 
 use http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::models::{ModelError, ModelErrorKind};
 
@@ -13,6 +14,8 @@ pub(crate) struct AgentError {
     pub(crate) message: String,
     /// What only a laptop can say on top, for the trace and the log.
     pub(crate) hint: Option<String>,
+    /// What failed, where the exception has a place for it.
+    pub(crate) resource: Option<String>,
 }
 
 /// The exceptions of the service that this crate raises.
@@ -61,7 +64,7 @@ impl Kind {
 
 impl AgentError {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), hint: None, resource: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -75,13 +78,23 @@ impl AgentError {
              The error message from the Lambda function is {error}. \
              Check the Lambda function log for error details, then try your request again after fixing the error."
         );
-        Self { kind: Kind::DependencyFailed, message, hint: Some(hint.into()) }
+        let resource = Some(arn.to_owned());
+        Self { kind: Kind::DependencyFailed, message, hint: Some(hint.into()), resource }
     }
 
     /// The service's text for a reply that is not in the agreed form, word for word.
-    pub(crate) fn malformed_reply(hint: impl Into<String>) -> Self {
+    pub(crate) fn malformed_reply(arn: &str, hint: impl Into<String>) -> Self {
         let message = "The server encountered an error processing the Lambda response. Check the Lambda response and retry the request";
-        Self { kind: Kind::DependencyFailed, message: message.to_owned(), hint: Some(hint.into()) }
+        let resource = Some(arn.to_owned());
+        Self { kind: Kind::DependencyFailed, message: message.to_owned(), hint: Some(hint.into()), resource }
+    }
+
+    /// The members of the exception.
+    pub(crate) fn body(&self) -> Value {
+        match &self.resource {
+            Some(resource) => json!({"message": self.message, "resourceName": resource}),
+            None => json!({"message": self.message}),
+        }
     }
 }
 
@@ -105,6 +118,8 @@ impl From<ModelError> for AgentError {
 pub(crate) enum Ended {
     /// Something failed.
     Failed(AgentError),
+    /// The agent asks the user something, and the answer is the next input.
+    Asked(String),
     /// The person said something else instead of answering a question.
     Dropped,
 }

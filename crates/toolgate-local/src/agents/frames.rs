@@ -17,8 +17,13 @@ pub(crate) fn encode(event: &Event) -> Bytes {
     match event {
         Event::Chunk(text) if text.is_empty() => write(&mut bytes, "chunk", &json!({"bytes": ""})),
         Event::Chunk(text) => {
-            for part in text.as_bytes().chunks(CHUNK_BYTES) {
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                // Never within a character: a client may read each chunk for itself.
+                let end = (0..=CHUNK_BYTES.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end));
+                let (part, after) = rest.split_at_checked(end.unwrap_or_default()).unwrap_or((rest, ""));
                 write(&mut bytes, "chunk", &json!({"bytes": STANDARD.encode(part)}));
+                rest = after;
             }
         }
         Event::Trace(part) => write(&mut bytes, "trace", part),
@@ -37,7 +42,7 @@ fn write_exception(bytes: &mut BytesMut, error: &AgentError) {
     let name = error.kind.name();
     let member = name.get(..1).unwrap_or_default().to_ascii_lowercase() + name.get(1..).unwrap_or_default();
     let headers = [(":exception-type", member), (":message-type", "exception".to_owned())];
-    write_frame(bytes, headers, &json!({"message": error.message}));
+    write_frame(bytes, headers, &error.body());
 }
 
 fn write_frame(bytes: &mut BytesMut, headers: [(&'static str, String); 2], payload: &Value) {

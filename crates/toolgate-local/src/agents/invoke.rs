@@ -1,16 +1,25 @@
 //! The one thing that agents need of the functions: somebody who invokes them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
-use crate::functions::{Functions, InvokeError};
+use crate::{
+    functions::{Functions, InvokeError},
+    health::Health,
+};
 
 /// Invokes a Lambda function. The functions of this crate do; tests bring their own.
 pub trait Invoke: Send + Sync + fmt::Debug {
     /// Invokes the function with this logical id and waits for its reply.
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
+
+    /// Whether the effect of a function's tool happens once, however often the call is repeated (`.once()`).
+    fn happens_once(&self, _function: &str, _tool: &str) -> bool {
+        false
+    }
 }
 
 /// What a function replied.
@@ -32,17 +41,36 @@ pub struct InvokeFailure {
     pub never_taken: bool,
 }
 
+impl From<InvokeError> for InvokeFailure {
+    fn from(error: InvokeError) -> Self {
+        // when everything stops, the event may have been taken already
+        Self { message: error.to_string(), never_taken: matches!(error, InvokeError::Unknown { .. }) }
+    }
+}
+
 impl Invoke for Functions {
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
         Box::pin(async move {
             let invoked = Self::invoke(self, function, payload, None).await;
-            // when everything stops, the event may have been taken already
-            let failure = |error: InvokeError| InvokeFailure {
-                message: error.to_string(),
-                never_taken: matches!(error, InvokeError::Unknown { .. }),
-            };
-            let invocation = invoked.map_err(failure)?;
+            let invocation = invoked.map_err(InvokeFailure::from)?;
             Ok(LambdaReply { payload: invocation.payload, function_error: invocation.function_error })
         })
+    }
+}
+
+/// The functions with their catalogs, which say what may be repeated.
+#[derive(Debug)]
+pub(crate) struct Served(pub(crate) Arc<Health>);
+
+impl Invoke for Served {
+    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
+        Invoke::invoke(&self.0.functions, function, payload)
+    }
+
+    fn happens_once(&self, function: &str, tool: &str) -> bool {
+        let catalog = || self.0.catalogs.get()?.get(self.0.functions.resolve(function).ok()?);
+        let tools = catalog().and_then(|catalog| catalog.get("tools")?.as_array());
+        let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(tool);
+        tools.and_then(|tools| tools.iter().find(named)?.get("once")?.as_bool()) == Some(true)
     }
 }

@@ -21,17 +21,28 @@ mod confirm;
 mod envelope;
 mod error;
 mod frames;
+mod history;
 mod http;
 mod invoke;
+mod limits;
+mod memory;
 mod openapi;
+mod operations;
 mod prompt;
+mod prompt_override;
 mod request;
+mod response;
+mod route;
 mod seat;
 mod session;
+mod shape;
+mod shapes;
 mod sink;
+mod streaming;
 mod tools;
 mod trace;
 mod turn;
+mod window;
 
 use std::{
     collections::BTreeMap,
@@ -40,9 +51,14 @@ use std::{
 
 use serde_json::{Value, json};
 
+use error::{AgentError, Kind};
 pub use http::routes;
+pub(crate) use invoke::Served;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
+pub use limits::Limits;
+pub(crate) use openapi::operations;
 use session::Sessions;
+use shape::Problems;
 use tools::Toolbox;
 
 use crate::{
@@ -57,9 +73,6 @@ pub(crate) const DECLINED: &str = "The person declined";
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 
-/// Model turns that one agent may take for one input.
-const ITERATIONS: u32 = 20;
-
 /// The agents of a template, ready to be invoked.
 #[derive(Debug)]
 pub struct Agents {
@@ -67,7 +80,7 @@ pub struct Agents {
     sessions: Sessions,
     invoke: Arc<dyn Invoke>,
     models: Models,
-    iterations: u32,
+    limits: Limits,
 }
 
 /// One agent with its tools.
@@ -91,18 +104,18 @@ impl Agents {
     /// # Errors
     /// [`AgentsError`] when an OpenAPI document cannot be used, or a collaborator is not in the template.
     pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
-        Self::with_iterations(template, invoke, models, ITERATIONS)
+        Self::with_limits(template, invoke, models, Limits::default())
     }
 
-    /// [`Agents::new`] with another limit on the model turns that one agent may take for one input.
+    /// [`Agents::new`] with other limits.
     ///
     /// # Errors
     /// As [`Agents::new`].
-    pub fn with_iterations(
+    pub fn with_limits(
         template: &Template,
         invoke: Arc<dyn Invoke>,
         models: Models,
-        iterations: u32,
+        limits: Limits,
     ) -> Result<Arc<Self>, AgentsError> {
         let mut problems = Vec::new();
         for agent in &template.agents {
@@ -123,17 +136,17 @@ impl Agents {
         if !problems.is_empty() {
             return Err(AgentsError { problems });
         }
-        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, iterations }))
+        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, limits }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
     #[must_use]
     pub fn report(&self) -> Value {
-        let model = self.models.model();
         let agents: Vec<Value> = self
             .agents
             .values()
             .map(|agent| {
+                let model = self.models.of(&agent.spec.id);
                 let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
                 json!({
                     "agentId": agent.spec.id,
@@ -151,9 +164,34 @@ impl Agents {
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {
         self.agents.get(id)
     }
+
+    /// An agent by the alias that a caller names.
+    pub(crate) fn find(&self, id: &str, alias: &str) -> Result<&Agent, AgentError> {
+        let unknown = |field: &str, id: &str| {
+            let message = format!("there is no such {field}: `{id}`; `GET /agents` lists what there is");
+            AgentError::new(Kind::ResourceNotFound, message)
+        };
+        let agent = self.agent(id).ok_or_else(|| unknown("agentId", id))?;
+        if agent.has_alias(alias) { Ok(agent) } else { Err(unknown("agentAliasId", alias)) }
+    }
+
+    /// Holds ids to the service's pattern, but for those of the template: its names may be longer than real ids are.
+    pub(crate) fn check_ids(&self, id: &str, alias: &str, problems: &mut Problems) {
+        let agent = self.agent(id);
+        if agent.is_none() {
+            problems.check_text("agentId", id, &shapes::ID);
+        }
+        if !agent.is_some_and(|agent| agent.has_alias(alias)) {
+            problems.check_text("agentAliasId", alias, &shapes::ID);
+        }
+    }
 }
 
 impl Agent {
+    fn has_alias(&self, alias: &str) -> bool {
+        alias == TEST_ALIAS || self.spec.aliases.iter().any(|known| known == alias)
+    }
+
     /// The alias under which a supervisor reaches this agent: one of the template's, if it has any.
     pub(crate) fn own_alias(&self) -> &str {
         let named = self.spec.aliases.iter().find(|alias| *alias != TEST_ALIAS);

@@ -2,19 +2,41 @@
 
 use std::fmt::Write;
 
-use super::session::Attributes;
+use serde_json::Value;
+
+use super::{prompt_override, session::Attributes};
 use crate::{
-    models::{Block, Message, Role},
+    models::{Block, Message, ModelReply, Role, StopReason},
     template::AgentSpec,
 };
 
 /// The tool by which a supervisor asks its collaborators, named as Bedrock names it.
 pub(crate) const SEND_MESSAGE: &str = "AgentCommunication__sendMessage";
 
+/// The tool by which an agent with `AMAZON.UserInput` asks back, named as Bedrock names it.
+pub(crate) const ASK_USER: &str = "user__askuser";
+
+/// A supervisor's conversation is handed on up to this length; what is older is left out.
+const RELAYED: usize = 40_000;
+
 /// The system prompt: the template's instruction, who may be asked, and what this turn brings along.
+/// The name by which a prompt of the service's own kind knows whoever invoked the agent.
+const USER: &str = "User";
+
+/// The system prompt: the template's instruction, who may be asked, and what this turn brings along. A prompt of the
+/// template's own is told in its place.
 pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed: &str) -> String {
-    let mut text = agent.instruction.trim().to_owned();
-    if !agent.collaborators.is_empty() {
+    let base = agent.prompt.base.as_deref();
+    let overridden = base.and_then(|base| {
+        prompt_override::system(base, |name| match name {
+            "instruction" => agent.instruction.trim().to_owned(),
+            "agent_collaborators" => recipients(agent),
+            _ => String::new(),
+        })
+    });
+    let lists_agents = overridden.is_some() && base.is_some_and(|base| base.contains("$agent_collaborators$"));
+    let mut text = overridden.unwrap_or_else(|| agent.instruction.trim().to_owned());
+    if !agent.collaborators.is_empty() && !lists_agents {
         let _ = write!(
             text,
             "\n\nYou can ask these agents, with the tool `{SEND_MESSAGE}`. They see only what you write to them:"
@@ -34,6 +56,33 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
     text
 }
 
+/// Prompts of the service's own kind have a supervisor give its answer as a message to the user. That is its answer.
+pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
+    let said = |block: &Block| match block {
+        Block::ToolUse { name, input, .. } if name == SEND_MESSAGE => {
+            let field = |name: &str| input.get(name).and_then(serde_json::Value::as_str);
+            let to_user = field("recipient").is_some_and(|recipient| recipient.eq_ignore_ascii_case(USER));
+            to_user.then(|| field("content").map(str::to_owned)).flatten()
+        }
+        _ => None,
+    };
+    let others = |block: &Block| matches!(block, Block::ToolUse { .. }) && said(block).is_none();
+    let answers: Vec<String> = reply.content.iter().filter_map(said).collect();
+    // With other calls beside it the answer would be early: it is refused like a message to any unknown agent.
+    if answers.is_empty() || reply.content.iter().any(others) {
+        return reply;
+    }
+    for block in &mut reply.content {
+        if let Block::Text(text) = block {
+            *block = Block::Reasoning { text: std::mem::take(text), signature: None };
+        }
+    }
+    reply.content.retain(|block| !matches!(block, Block::ToolUse { .. }));
+    reply.content.push(Block::Text(answers.join("\n\n")));
+    reply.stop = StopReason::EndTurn;
+    reply
+}
+
 /// The collaborators as a list.
 pub(crate) fn recipients(agent: &AgentSpec) -> String {
     agent.collaborators.iter().fold(String::new(), |mut list, collaborator| {
@@ -44,20 +93,27 @@ pub(crate) fn recipients(agent: &AgentSpec) -> String {
 
 /// A supervisor's conversation as text, for the collaborators that are to know it: what was said, not what was called.
 pub(crate) fn relayed(history: &[Message]) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for message in history {
-        let who = match message.role {
-            Role::User => "User",
-            Role::Assistant if message.content.iter().any(|block| matches!(block, Block::ToolUse { .. })) => {
-                continue;
-            }
-            Role::Assistant => "Agent",
-        };
+        let calls = message.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
         for block in &message.content {
-            if let Block::Text(said) = block {
-                let _ = writeln!(text, "{who}: {said}");
+            match (message.role, block) {
+                (Role::User, Block::Text(said)) => lines.push(format!("User: {said}\n")),
+                (Role::Assistant, Block::Text(said)) if !calls => lines.push(format!("Agent: {said}\n")),
+                (Role::Assistant, Block::ToolUse { name, input, .. }) if name == ASK_USER => {
+                    let question = input.get("question").and_then(Value::as_str).unwrap_or_default();
+                    lines.push(format!("Agent: {question}\n"));
+                }
+                _ => {}
             }
         }
     }
-    text
+    let mut room = RELAYED;
+    let newest = lines.iter().rev().take_while(|line| {
+        let fits = line.len() <= room;
+        room = room.saturating_sub(line.len());
+        fits
+    });
+    let kept = newest.count();
+    lines.split_off(lines.len() - kept).concat()
 }

@@ -1,14 +1,13 @@
 //! The body of InvokeAgent, held to the limits that the service has and the SDKs do not check.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{error::AgentError, session::Attributes};
+use super::{error::AgentError, session::Attributes, shape::Problems, shapes};
 
-/// The service's limit on the input text, in characters.
-const INPUT_CHARACTERS: usize = 25_000_000;
-
-/// What a caller may send. Members that a laptop has no use for are read past.
+/// What a caller may send. Members that a laptop has no use for are read past, once they have the right shape.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct InvokeAgent {
@@ -18,6 +17,7 @@ pub(crate) struct InvokeAgent {
     pub(crate) memory_id: Option<String>,
     pub(crate) session_state: Option<SessionState>,
     pub(crate) streaming_configurations: Option<Streaming>,
+    pub(crate) prompt_creation_configurations: Option<PromptCreation>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,7 @@ pub(crate) struct SessionState {
     pub(crate) return_control_invocation_results: Option<Vec<InvocationResult>>,
     pub(crate) conversation_history: Option<ConversationHistory>,
     files: Option<Vec<Value>>,
+    knowledge_base_configurations: Option<Vec<Value>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,10 +39,18 @@ pub(crate) struct Streaming {
     pub(crate) apply_guardrail_interval: Option<usize>,
 }
 
+/// What the model is shown of earlier turns.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PromptCreation {
+    pub(crate) previous_conversation_turns_to_include: Option<usize>,
+    pub(crate) exclude_previous_thinking_steps: Option<bool>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct ConversationHistory {
     #[serde(default)]
-    pub(crate) messages: Vec<HistoryMessage>,
+    pub(crate) messages: Option<Vec<HistoryMessage>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,7 +72,7 @@ pub(crate) struct HistoryContent {
 }
 
 /// A caller's answer to one invocation input.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum InvocationResult {
     FunctionResult(ResultFields),
@@ -71,34 +80,49 @@ pub(crate) enum InvocationResult {
 }
 
 /// The members of `functionResult` and `apiResult`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResultFields {
     pub(crate) action_group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) function: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) http_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) agent_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confirmation_state: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) response_state: Option<ResponseState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) http_status_code: Option<i64>,
-    #[serde(default)]
-    pub(crate) response_body: std::collections::BTreeMap<String, ResultBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response_body: Option<BTreeMap<String, ResultBody>>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+impl InvocationResult {
+    pub(crate) fn fields(&self) -> &ResultFields {
+        let (Self::FunctionResult(fields) | Self::ApiResult(fields)) = self;
+        fields
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct ResultBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Confirmation {
     Confirm,
     Deny,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum ResponseState {
     Failure,
@@ -106,10 +130,21 @@ pub(crate) enum ResponseState {
 }
 
 impl InvokeAgent {
-    /// Reads and checks a body.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, AgentError> {
-        let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-        let request: Self = serde_json::from_slice(body)
+    /// Reads a body and adds what is wrong with its shape to the problems of the request.
+    ///
+    /// # Errors
+    /// A validation error: all problems, or the first rule that the members break together.
+    pub(crate) fn read(body: &[u8], mut problems: Problems) -> Result<Self, AgentError> {
+        let body: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        let mut value: Value = serde_json::from_slice(body)
+            .map_err(|error| AgentError::invalid(format!("the request body is no JSON: {error}")))?;
+        if !value.is_object() {
+            return Err(AgentError::invalid("the request body must be a JSON object"));
+        }
+        problems.check("", &value, &shapes::INVOKE_AGENT);
+        problems.finish()?;
+        shapes::INVOKE_AGENT.keep(&mut value);
+        let request: Self = serde_json::from_value(value)
             .map_err(|error| AgentError::invalid(format!("the request body is invalid: {error}")))?;
         request.check()?;
         Ok(request)
@@ -125,51 +160,32 @@ impl InvokeAgent {
         self.end_session == Some(true)
     }
 
+    /// The rules that a shape cannot say.
     fn check(&self) -> Result<(), AgentError> {
-        if let Some(id) = &self.memory_id {
-            check_id("memoryId", id)?;
-        }
-        if self.streaming_configurations.as_ref().and_then(|streaming| streaming.apply_guardrail_interval) == Some(0) {
-            return Err(AgentError::invalid("`streamingConfigurations.applyGuardrailInterval` must be at least 1"));
-        }
         let state = self.session_state.as_ref();
         if state.and_then(|state| state.files.as_ref()).is_some_and(|files| !files.is_empty()) {
             return Err(AgentError::invalid(
                 "`sessionState.files` is not supported by the local agent, which has no code interpreter",
             ));
         }
+        if state.is_some_and(|state| state.knowledge_base_configurations.is_some()) {
+            tracing::warn!(
+                "`sessionState.knowledgeBaseConfigurations` changes nothing: there are no knowledge bases here"
+            );
+        }
         let results = state.and_then(|state| state.return_control_invocation_results.as_ref());
         let id = state.and_then(|state| state.invocation_id.as_ref());
         match (id, results) {
-            (None, None) => self.check_text(),
-            (Some(_), Some(results)) if (1..=5).contains(&results.len()) => Ok(()),
-            (Some(_), Some(_)) => Err(AgentError::invalid("`returnControlInvocationResults` must have 1 to 5 results")),
+            (Some(_), Some(_)) => Ok(()),
             (None, Some(_)) => {
                 Err(AgentError::invalid("`returnControlInvocationResults` needs the `invocationId` that it answers"))
             }
             (Some(_), None) => Err(AgentError::invalid("`invocationId` needs `returnControlInvocationResults`")),
-        }
-    }
-
-    fn check_text(&self) -> Result<(), AgentError> {
-        match &self.input_text {
-            Some(text) if text.chars().count() > INPUT_CHARACTERS => {
-                Err(AgentError::invalid(format!("`inputText` must have at most {INPUT_CHARACTERS} characters")))
-            }
-            Some(text) if !text.trim().is_empty() => Ok(()),
-            _ if self.ends_session() => Ok(()),
-            _ => Err(AgentError::invalid(
+            (None, None) if self.ends_session() => Ok(()),
+            (None, None) if self.input_text.as_ref().is_some_and(|text| !text.trim().is_empty()) => Ok(()),
+            (None, None) => Err(AgentError::invalid(
                 "`inputText` must not be empty, unless results are returned or the session is ended",
             )),
         }
     }
-}
-
-/// Session and memory ids: 2 to 100 of `[0-9a-zA-Z._:-]`.
-pub(crate) fn check_id(field: &str, id: &str) -> Result<(), AgentError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
-    if (2..=100).contains(&id.len()) && id.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(AgentError::invalid(format!("`{field}` must have 2 to 100 letters, digits or `._:-`")))
 }

@@ -1,8 +1,8 @@
 //! One agent at work on one input: model turn, tool calls, results, and again, until there is an answer.
 
 use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use futures_util::future::BoxFuture;
@@ -37,8 +37,10 @@ pub(crate) struct Seat<'a> {
     pub(crate) input: String,
     /// What its supervisor's conversation was about, where that is relayed.
     pub(crate) relayed: String,
-    /// Of this turn only.
-    pub(crate) prompt_attributes: Mutex<Attributes>,
+    /// Of this turn only. The agent that was invoked has the turn's; a collaborator has its own.
+    own_prompt_attributes: Mutex<Attributes>,
+    /// A router's first model turn decides who answers.
+    pub(crate) routing: AtomicBool,
     run: Uuid,
     steps: AtomicU32,
 }
@@ -53,13 +55,7 @@ pub(crate) struct ToolCall {
 
 impl<'a> Seat<'a> {
     /// The agent that the caller invoked.
-    pub(crate) fn root(
-        turn: &'a Arc<Turn>,
-        agent: &'a Agent,
-        alias: String,
-        input: String,
-        prompt: Attributes,
-    ) -> Self {
+    pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
         let chain = vec![alias_arn(&agent.spec.id, &alias)];
         let path = agent.spec.id.clone();
         Self {
@@ -72,7 +68,8 @@ impl<'a> Seat<'a> {
             parent: None,
             input,
             relayed: String::new(),
-            prompt_attributes: Mutex::new(prompt),
+            own_prompt_attributes: Mutex::default(),
+            routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
         }
@@ -94,14 +91,19 @@ impl<'a> Seat<'a> {
             input,
             relayed,
             // They are for the agent that was invoked, and not handed on.
-            prompt_attributes: Mutex::default(),
+            own_prompt_attributes: Mutex::default(),
+            routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
             steps: AtomicU32::new(0),
         }
     }
 
     pub(crate) fn model(&self) -> &dyn Model {
-        self.turn.agents.models.model()
+        self.turn.agents.models.of(&self.agent.spec.id)
+    }
+
+    pub(crate) fn prompt_attributes(&self) -> MutexGuard<'_, Attributes> {
+        lock(if self.parent.is_none() { &self.turn.prompt_attributes } else { &self.own_prompt_attributes })
     }
 
     /// One id for all that belongs to one model turn.
@@ -127,21 +129,28 @@ impl<'a> Seat<'a> {
         let mut history = history.lock().await;
         let before = history.len();
         say(&mut history, &self.input);
-        for _ in 0..self.turn.agents.iterations {
+        let limits = self.turn.agents.limits;
+        let mut taken = 0;
+        let over = loop {
+            if let Some(over) = limits.passed(taken, self.turn.tokens()) {
+                break over;
+            }
             if self.turn.is_dropped() {
                 return Err(Ended::Dropped);
             }
+            taken += 1;
             let reply = match self.ask_model(&history).await {
                 Ok(reply) => reply,
                 Err(error) => {
                     // Nothing has come of the input yet: asking again is as if for the first time.
-                    if history.len() == before + 1 {
-                        history.truncate(before);
+                    if taken == 1 {
+                        unsay(&mut history, before);
                     }
                     return Err(error.into());
                 }
             };
             let calls = calls_of(&reply);
+            self.choose_route(&calls);
             if calls.is_empty() || reply.stop == StopReason::MaxTokens {
                 let text = answer(&reply)?;
                 let mut content = reply.content;
@@ -153,40 +162,74 @@ impl<'a> Seat<'a> {
             }
             history.push(Message::assistant(reply.content));
             let (results, ended) = self.perform(calls, &history).await;
+            let routed = self.routed_answer(&results);
             history.push(Message::user(results));
-            if let Some(ended) = ended {
-                return Err(ended);
+            match (ended, routed) {
+                (Some(Ended::Asked(question)), _) => {
+                    self.trace_asked(&question, Span::since(started));
+                    return Ok(question);
+                }
+                (Some(ended), _) => return Err(ended),
+                (None, Some(text)) => {
+                    history.push(Message::assistant(vec![Block::Text(text.clone())]));
+                    self.trace_final(&text, Span::since(started));
+                    return Ok(text);
+                }
+                (None, None) => {}
             }
             self.steps.fetch_add(1, Ordering::Relaxed);
-        }
-        let limit = self.turn.agents.iterations;
+        };
         let text = format!(
-            "I stopped here: after {limit} steps there was still no answer. What was done so far stays done; please ask again, more narrowly."
+            "I stopped here: after {over} there was still no answer. What was done so far stays done; please ask again, more narrowly."
         );
         history.push(Message::assistant(vec![Block::Text(text.clone())]));
         let error = AgentError::new(
             Kind::DependencyFailed,
-            format!("the agent reached its limit of {limit} model turns without an answer"),
+            format!("the agent reached its limit after {over} without an answer"),
         );
         self.trace_failure(&error, Span::since(started));
         self.trace_final(&text, Span::since(started));
         Ok(text)
     }
 
+    /// One model turn. A conversation that turns out too long for the model is shown to it with less of its past.
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
-        let system = prompt::system(&self.agent.spec, &lock(&self.prompt_attributes), &self.relayed);
-        self.trace_model_input(&system, history);
+        let mut system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
+        // Collaborators answer their supervisor, who wants a whole answer, and a choice of route is none.
+        let streams = self.parent.is_none() && self.turn.pieces().is_some() && !self.is_routing();
+        if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
+            super::streaming::ask_for_tags(&mut system, hint);
+        }
+        let mut window = self.turn.window;
+        loop {
+            let shown = window.view(history);
+            let reply = self.ask_about(&system, &shown, streams).await?;
+            match window.narrower(&shown) {
+                Some(narrower) if reply.stop == StopReason::ContextFull => window = narrower,
+                _ => return Ok(reply),
+            }
+        }
+    }
+
+    async fn ask_about(&self, system: &str, messages: &[Message], streams: bool) -> Result<ModelReply, AgentError> {
+        self.trace_model_input(system, messages);
         let start = Timestamp::now();
-        let reply = self
-            .model()
-            .converse(ModelRequest {
-                agent: &self.agent.spec.id,
-                foundation_model: &self.agent.spec.foundation_model,
-                system: &system,
-                messages: history,
-                tools: &self.agent.tools.specs,
-            })
-            .await?;
+        let request = ModelRequest {
+            agent: &self.agent.spec.id,
+            foundation_model: &self.agent.spec.foundation_model,
+            system,
+            messages,
+            tools: &self.agent.tools.specs,
+            inference: &self.agent.spec.prompt.inference,
+        };
+        let reply = if streams {
+            self.turn.begin_answer();
+            self.model().converse_stream(request, &|words| self.turn.write(words)).await?
+        } else {
+            self.model().converse(request).await?
+        };
+        self.turn.spend(reply.usage);
+        let reply = prompt::said_to_user(reply);
         self.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }
@@ -199,6 +242,15 @@ fn say(history: &mut Vec<Message>, text: &str) {
     match history.last_mut() {
         Some(Message { role: Role::User, content }) => content.push(block),
         _ => history.push(Message::user(vec![block])),
+    }
+}
+
+/// Takes the user's words back.
+fn unsay(history: &mut Vec<Message>, before: usize) {
+    if history.len() > before {
+        history.truncate(before);
+    } else if let Some(last) = history.last_mut() {
+        last.content.pop();
     }
 }
 

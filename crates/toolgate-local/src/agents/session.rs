@@ -41,6 +41,13 @@ impl Sessions {
         Arc::clone(session)
     }
 
+    /// The session of a caller who answers a question.
+    pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session>, AgentError> {
+        let mut sessions = lock(&self.0);
+        sessions.retain(|_, session| !session.expired());
+        sessions.get(key).cloned().ok_or_else(waits_for_nothing)
+    }
+
     /// Ends a session.
     pub(crate) fn end(&self, key: &SessionKey) -> Result<(), AgentError> {
         let mut sessions = lock(&self.0);
@@ -125,9 +132,7 @@ impl Session {
             Phase::Waiting(waiting) => check(waiting)?,
             Phase::Running => return Err(busy()),
             Phase::Idle => {
-                return Err(AgentError::invalid(
-                    "this session waits for no answer: `invocationId` is unknown, or was answered already",
-                ));
+                return Err(waits_for_nothing());
             }
         };
         match std::mem::replace(&mut state.phase, Phase::Running) {
@@ -158,6 +163,10 @@ impl Session {
     pub(crate) fn history(&self, path: &str) -> History {
         Arc::clone(lock(&self.histories).entry(path.to_owned()).or_default())
     }
+}
+
+fn waits_for_nothing() -> AgentError {
+    AgentError::invalid("this session waits for no answer: `invocationId` is unknown, or was answered already")
 }
 
 fn busy() -> AgentError {

@@ -20,6 +20,8 @@ const NAME_LENGTH: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Toolbox {
     pub(crate) specs: Vec<ToolSpec>,
+    /// The agent has `AMAZON.UserInput`.
+    pub(crate) asks_user: bool,
     actions: HashMap<String, Action>,
 }
 
@@ -61,6 +63,9 @@ impl Toolbox {
         }
         if !agent.collaborators.is_empty() {
             toolbox.specs.push(send_message(agent));
+        }
+        if toolbox.asks_user {
+            toolbox.specs.push(ask_user());
         }
         toolbox
     }
@@ -112,10 +117,13 @@ impl Toolbox {
         self.actions.insert(name, action);
     }
 
-    fn note_signature(&self, agent: &AgentSpec, group: &ActionGroupSpec) {
-        // AMAZON.UserInput lets the model ask back, which every model can do in its answer.
-        if let Some(signature) = group.signature.as_deref().filter(|signature| *signature != "AMAZON.UserInput") {
-            tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent has no such tool; it is left out");
+    fn note_signature(&mut self, agent: &AgentSpec, group: &ActionGroupSpec) {
+        match group.signature.as_deref() {
+            Some("AMAZON.UserInput") => self.asks_user = true,
+            Some(signature) => {
+                tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent has no such tool; it is left out");
+            }
+            None => {}
         }
     }
 }
@@ -142,6 +150,20 @@ fn model_name(prefix: &str, tool: &str, taken: &HashSet<&str>) -> String {
         }
     }
     tool.to_owned()
+}
+
+fn ask_user() -> ToolSpec {
+    ToolSpec {
+        name: prompt::ASK_USER.to_owned(),
+        description: "Ask the user for what is missing, when nothing can be done without it. The answer comes as the \
+                      user's next message."
+            .to_owned(),
+        input_schema: json!({
+            "type": "object",
+            "properties": {"question": {"type": "string", "description": "What the user is asked."}},
+            "required": ["question"],
+        }),
+    }
 }
 
 fn send_message(agent: &AgentSpec) -> ToolSpec {

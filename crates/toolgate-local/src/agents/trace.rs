@@ -12,9 +12,12 @@ use super::{
     seat::Seat,
     sink::Event,
     tools::{Action, Wire},
-    version_of,
+    version_of, window,
 };
-use crate::models::{Block, Message, ModelReply};
+use crate::models::{Block, Inference, Message, ModelReply};
+
+/// A prompt is traced up to this length: botocore takes no event above 24 MiB.
+const PROMPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// When something began and ended.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +64,8 @@ impl Seat<'_> {
     }
 
     fn step(&self, member: &str, make: impl FnOnce() -> Map<String, Value>) {
-        self.trace("orchestrationTrace", || {
+        let kind = if self.is_routing() { "routingClassifierTrace" } else { "orchestrationTrace" };
+        self.trace(kind, || {
             let mut fields = make();
             fields.insert("traceId".to_owned(), json!(self.trace_id()));
             json!({member: fields})
@@ -80,13 +84,21 @@ impl Seat<'_> {
 
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
         self.step("modelInvocationInput", || {
-            object(json!({
-                "type": "ORCHESTRATION",
-                "text": json!({"system": system, "messages": messages}).to_string(),
+            let mut text = json!({"system": system, "messages": messages}).to_string();
+            window::cut(&mut text, PROMPT_BYTES);
+            let prompt = &self.agent.spec.prompt;
+            let mut input = object(json!({
+                "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },
+                "text": text,
                 "foundationModel": self.model().label(&self.agent.spec.foundation_model),
-                "promptCreationMode": "DEFAULT",
+                "promptCreationMode": if prompt.base.is_some() { "OVERRIDDEN" } else { "DEFAULT" },
                 "parserMode": "DEFAULT",
-            }))
+            }));
+            let inference = inference(&prompt.inference);
+            if !inference.is_empty() {
+                input.insert("inferenceConfiguration".to_owned(), Value::Object(inference));
+            }
+            input
         });
     }
 
@@ -102,7 +114,7 @@ impl Seat<'_> {
                 "rawResponse": {"content": json!({"content": reply.content, "stopReason": reply.stop}).to_string()},
                 "metadata": metadata,
             }));
-            if let Some(text) = thought {
+            if let Some(text) = thought.filter(|_| !self.is_routing()) {
                 output.insert("reasoningContent".to_owned(), json!({"reasoningText": {"text": text}}));
             }
             output
@@ -112,7 +124,8 @@ impl Seat<'_> {
             Block::Text(text) if calls => Some(text.as_str()),
             _ => None,
         });
-        if let Some(text) = said.or(thought) {
+        // A classifier's traces have no place for one.
+        if let Some(text) = said.or(thought).filter(|_| !self.is_routing()) {
             self.step("rationale", || object(json!({"text": text})));
         }
     }
@@ -196,10 +209,22 @@ impl Seat<'_> {
 
     pub(crate) fn trace_final(&self, text: &str, span: Span) {
         self.step("observation", || {
-            let mut metadata = self.metadata(span);
-            metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
-            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": metadata}}))
+            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
         });
+    }
+
+    /// The turn ends with a question to the user.
+    pub(crate) fn trace_asked(&self, text: &str, span: Span) {
+        self.step("observation", || {
+            object(json!({"type": "ASK_USER", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
+        });
+    }
+
+    /// The metadata of a final response, which has the time of the whole operation as well.
+    fn whole(&self, span: Span) -> Map<String, Value> {
+        let mut metadata = self.metadata(span);
+        metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
+        metadata
     }
 
     pub(crate) fn trace_failure(&self, error: &AgentError, span: Span) {
@@ -218,6 +243,19 @@ impl Seat<'_> {
     pub(crate) fn arn(&self) -> String {
         alias_arn(&self.agent.spec.id, &self.alias)
     }
+}
+
+/// What is set of a model's settings, under the trace's names.
+fn inference(given: &Inference) -> Map<String, Value> {
+    let mut fields = object(json!({
+        "temperature": given.temperature,
+        "topP": given.top_p,
+        "topK": given.top_k,
+        "maximumLength": given.max_tokens,
+        "stopSequences": (!given.stop_sequences.is_empty()).then_some(&given.stop_sequences),
+    }));
+    fields.retain(|_, value| !value.is_null());
+    fields
 }
 
 fn object(value: Value) -> Map<String, Value> {

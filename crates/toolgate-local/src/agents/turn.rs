@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -22,7 +22,10 @@ use super::{
     seat::Seat,
     session::{Attributes, Phase, Session},
     sink::{Event, Sink},
+    streaming::Streamed,
+    window::Window,
 };
+use crate::models::Usage;
 
 /// The service's default for how many characters a streamed chunk has at least.
 const CHUNK_CHARACTERS: usize = 50;
@@ -37,7 +40,13 @@ pub(crate) struct Turn {
     pub(crate) asking: tokio::sync::Mutex<()>,
     pub(crate) started: Instant,
     pub(crate) request_id: Uuid,
+    /// For the agent that was invoked, and not handed on.
+    pub(crate) prompt_attributes: Mutex<Attributes>,
+    /// What the models are shown of earlier turns.
+    pub(crate) window: Window,
+    tokens: AtomicU64,
     wishes: Mutex<Wishes>,
+    pub(super) streamed: Mutex<Streamed>,
     dropped: AtomicBool,
     done: watch::Sender<bool>,
 }
@@ -61,6 +70,11 @@ impl Wishes {
 
 impl Turn {
     pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session>, request: &InvokeAgent) -> Arc<Self> {
+        let mut window = agents.limits.window();
+        if let Some(wanted) = request.prompt_creation_configurations {
+            window.turns = wanted.previous_conversation_turns_to_include;
+            window.without_thinking = wanted.exclude_previous_thinking_steps == Some(true);
+        }
         Arc::new(Self {
             agents,
             session,
@@ -68,27 +82,25 @@ impl Turn {
             asking: tokio::sync::Mutex::default(),
             started: Instant::now(),
             request_id: Uuid::new_v4(),
+            prompt_attributes: Mutex::new(prompt_attributes_of(request)),
+            window,
+            tokens: AtomicU64::new(0),
             wishes: Mutex::new(Wishes::of(request)),
+            streamed: Mutex::default(),
             dropped: AtomicBool::new(false),
             done: watch::Sender::new(false),
         })
     }
 
     /// Sets the turn going; its events come out of the receiver.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        agent: String,
-        alias: String,
-        text: String,
-        prompt: Attributes,
-    ) -> UnboundedReceiver<Event> {
+    pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
         let events = self.sink.attach();
         let turn = Arc::clone(self);
         tokio::spawn(async move {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
-                Some(root) => Seat::root(&turn, root, alias, text, prompt).converse().await,
-                None => Ok(String::new()),
+                Some(root) => Seat::root(&turn, root, alias, text).converse().await,
+                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
             };
             guard.end(last);
         });
@@ -98,11 +110,26 @@ impl Turn {
     /// Opens the stream of a caller who brings an answer.
     pub(crate) fn resume(&self, request: &InvokeAgent) -> UnboundedReceiver<Event> {
         *lock(&self.wishes) = Wishes::of(request);
+        lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
         self.sink.attach()
     }
 
     pub(crate) fn wants_trace(&self) -> bool {
         lock(&self.wishes).trace
+    }
+
+    /// What all agents of this turn have used so far.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn spend(&self, usage: Usage) {
+        self.tokens.fetch_add(usage.input_tokens.saturating_add(usage.output_tokens), Ordering::Relaxed);
+    }
+
+    /// How many characters a piece of the answer has at least, where it is wanted in pieces.
+    pub(crate) fn pieces(&self) -> Option<usize> {
+        lock(&self.wishes).pieces
     }
 
     /// Nobody will answer any more: what runs is finished, and nothing new begins.
@@ -121,6 +148,11 @@ impl Turn {
     }
 }
 
+fn prompt_attributes_of(request: &InvokeAgent) -> Attributes {
+    let state = request.session_state.as_ref();
+    state.and_then(|state| state.prompt_session_attributes.clone()).unwrap_or_default()
+}
+
 /// Ends a turn on every way out, a panic too, so that the session is never left busy.
 struct Guard<'a>(&'a Turn);
 
@@ -132,14 +164,11 @@ impl Guard<'_> {
         release(turn);
         match result {
             Ok(text) => {
-                let pieces = lock(&turn.wishes).pieces;
-                for piece in pieces.map_or_else(|| vec![text.clone()], |length| split(&text, length)) {
-                    turn.sink.emit(Event::Chunk(piece));
-                }
+                turn.send_rest(&text);
                 turn.sink.finish(None);
             }
             Err(Ended::Failed(error)) => turn.sink.finish(Some(Event::Exception(error))),
-            Err(Ended::Dropped) => turn.sink.finish(None),
+            Err(Ended::Dropped | Ended::Asked(_)) => turn.sink.finish(None),
         }
         turn.done.send_replace(true);
     }
@@ -159,21 +188,4 @@ fn release(turn: &Turn) {
     if !turn.is_dropped() {
         turn.session.set_phase(Phase::Idle);
     }
-}
-
-/// Pieces of at least `length` characters, cut after a blank.
-fn split(text: &str, length: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut characters = 0;
-    for word in text.split_inclusive(char::is_whitespace) {
-        if characters >= length {
-            pieces.push(String::new());
-            characters = 0;
-        }
-        characters += word.chars().count();
-        if let Some(piece) = pieces.last_mut() {
-            piece.push_str(word);
-        }
-    }
-    pieces
 }

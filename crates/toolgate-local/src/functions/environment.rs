@@ -31,7 +31,8 @@ impl Environment {
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
-            ("AWS_LAMBDA_LOG_FORMAT", "Text"),
+            // as when deployed; a person gets it in words
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("TZ", ":UTC"),

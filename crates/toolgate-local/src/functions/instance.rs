@@ -62,7 +62,8 @@ impl Instance {
             .spawn()
             .map_err(|error| broken("Runtime.InvalidEntrypoint", format!("`{}`: {error}", program.display())))?;
         let tail = Tail::default();
-        let forward = |stream| settings.log.clone().forward(spec.binary.clone(), stream, tail.clone());
+        let forward =
+            |stream| settings.log.clone().forward(spec.binary.clone(), stream, tail.clone(), Arc::clone(&api.current));
         let stdout =
             child.stdout.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream) as Stream)));
         let stderr = child.stderr.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream))));

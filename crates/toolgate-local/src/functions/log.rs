@@ -3,10 +3,11 @@
 use std::{
     collections::VecDeque,
     fmt,
-    io::Write as _,
+    io::{IsTerminal, Write as _},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use super::render::render;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Lambda returns the last 4 KB of an invocation's log.
@@ -14,32 +15,51 @@ const TAIL_BYTES: usize = 4096;
 /// How a line of metrics begins, in CloudWatch's embedded metric format as Toolgate writes it.
 const METRICS: &str = r#"{"_aws":"#;
 
+/// A line of a function.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) function: &'a str,
+    /// The request that it was at work on last.
+    pub(super) request: Option<&'a str>,
+    pub(super) text: &'a str,
+}
+
+/// The request that an instance works on, or worked on last.
+pub(crate) type Current = Arc<Mutex<Option<String>>>;
+
 /// Where the lines of functions go, each with the function's name.
 #[derive(Clone)]
 pub struct Log(Arc<Write>);
 
-type Write = dyn Fn(&str, &str) + Send + Sync;
+type Write = dyn Fn(&Line<'_>) + Send + Sync;
 
 impl Log {
     /// Calls this with the function's name and the line. Lines of metrics are left out; an invocation's log tail has
     /// them, as on Lambda.
     pub fn new(write: impl Fn(&str, &str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(write))
+        Self(Arc::new(move |line| write(line.function, line.text)))
     }
 
-    /// Writes `name | line` to standard error.
+    /// Writes lines to standard error as a person reads them: time, level, function, request, and the fields of a JSON
+    /// line in words. With colours on a terminal, unless `NO_COLOR` is set.
     #[must_use]
     pub fn stderr() -> Self {
-        // A closed terminal must not end the local agent, so a line that cannot be written is lost.
-        Self::new(|name, line| drop(writeln!(std::io::stderr().lock(), "{name} | {line}")))
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        Self(Arc::new(move |line| write(&render(line, colours))))
     }
 
-    pub(crate) fn line(&self, name: &str, line: &str) {
-        (self.0)(name, line);
+    /// Writes `name | line` to standard error, each line as the function wrote it.
+    #[must_use]
+    pub fn raw() -> Self {
+        Self::new(|name, line| write(&format!("{name} | {line}")))
+    }
+
+    pub(crate) fn line(&self, name: &str, text: &str) {
+        (self.0)(&Line { function: name, request: None, text });
     }
 
     /// Reads lines until the stream ends.
-    pub(crate) async fn forward(self, name: String, stream: impl AsyncRead + Unpin, tail: Tail) {
+    pub(crate) async fn forward(self, name: String, stream: impl AsyncRead + Unpin, tail: Tail, current: Current) {
         let mut stream = BufReader::new(stream);
         let mut bytes = Vec::new();
         while matches!(stream.read_until(b'\n', &mut bytes).await, Ok(read) if read > 0) {
@@ -49,11 +69,19 @@ impl Log {
             match line.starts_with(METRICS) {
                 // for a service to read, one for each call: nobody wants to see them scroll by
                 true => tracing::debug!(function = name, line, "metrics"),
-                false => self.line(&name, line),
+                false => {
+                    let request = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    (self.0)(&Line { function: &name, request: request.as_deref(), text: line });
+                }
             }
             bytes.clear();
         }
     }
+}
+
+/// A closed terminal must not end the local agent, so a line that cannot be written is lost.
+fn write(line: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
 impl fmt::Debug for Log {
@@ -109,7 +137,7 @@ mod tests {
         let log = seen.clone();
         let log = Log::new(move |name, line| log.lock().unwrap().push_str(&format!("{name} | {line}\n")));
         let written = "one\n{\"_aws\":{}}\n{\"own\":\"_aws\"}\n";
-        log.forward("orders".into(), written.as_bytes(), tail.clone()).await;
+        log.forward("orders".into(), written.as_bytes(), tail.clone(), Current::default()).await;
         assert_eq!(*seen.lock().unwrap(), "orders | one\norders | {\"own\":\"_aws\"}\n");
         assert_eq!(tail.take(), written);
     }

@@ -8,6 +8,7 @@ mod environment;
 mod instance;
 mod log;
 mod pool;
+mod render;
 mod report;
 mod runtime_api;
 
@@ -20,7 +21,7 @@ pub use binaries::{Binaries, MissingBinaries};
 pub use catalogs::CatalogError;
 pub(crate) use environment::Environment;
 pub use log::Log;
-pub(crate) use log::Tail;
+pub(crate) use log::{Current, Tail};
 pub(crate) use report::exit_reason;
 
 use crate::template::FunctionSpec;
@@ -99,6 +100,10 @@ pub(crate) struct Event {
     pub(crate) trace_id: Option<String>,
     /// Wait for the last lines that the function wrote.
     pub(crate) with_log: bool,
+    /// The id under which the function sees it; a new one where there is none.
+    pub(crate) request_id: Option<String>,
+    /// Give it to a fresh instance, as if none had been idle.
+    pub(crate) cold: bool,
 }
 
 /// How functions are run.

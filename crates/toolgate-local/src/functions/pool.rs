@@ -72,9 +72,13 @@ impl Pool {
 
     async fn run(&self, event: Event) -> Result<Invocation, InvokeError> {
         let _permit = self.free.acquire().await.map_err(|_| InvokeError::Stopping)?;
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = event.request_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        if event.cold {
+            drop(self.take_idle());
+        }
+        let mut cold = event.cold;
         loop {
-            let idle = self.take_idle();
+            let idle = if std::mem::take(&mut cold) { None } else { self.take_idle() };
             let fresh = idle.is_none();
             let mut instance = match idle {
                 Some(instance) => instance,

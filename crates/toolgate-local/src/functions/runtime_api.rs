@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use axum::{
     Json, Router,
@@ -19,7 +19,7 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc},
 };
 
-use super::PAYLOAD_BYTES;
+use super::{Current, PAYLOAD_BYTES};
 use crate::{guard, server, task::Task};
 
 /// An event on its way to a handler.
@@ -60,7 +60,8 @@ pub(super) struct RuntimeApi {
     pub(super) address: String,
     pub(super) said: mpsc::UnboundedReceiver<Said>,
     jobs: mpsc::UnboundedSender<Job>,
-    current: Arc<Mutex<Option<String>>>,
+    /// The request id of the event that the handler works on, or worked on last.
+    pub(super) current: Current,
     _server: Task,
 }
 
@@ -69,7 +70,7 @@ struct Side {
     jobs: Arc<AsyncMutex<mpsc::UnboundedReceiver<Job>>>,
     said: mpsc::UnboundedSender<Said>,
     /// The request id of the event that the handler works on.
-    current: Arc<Mutex<Option<String>>>,
+    current: Current,
 }
 
 impl RuntimeApi {
@@ -78,7 +79,7 @@ impl RuntimeApi {
         let port = listener.local_addr()?.port();
         let (jobs, taken) = mpsc::unbounded_channel();
         let (say, said) = mpsc::unbounded_channel();
-        let current = Arc::default();
+        let current = Current::default();
         let side = Side { jobs: Arc::new(AsyncMutex::new(taken)), said: say, current: Arc::clone(&current) };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+pub use crate::template::Inference;
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,7 +44,7 @@ impl Message {
 pub enum Block {
     /// Plain text.
     Text(String),
-    /// What the model thought; it is given back unchanged with the history.
+    /// What the model thought. A signed thought is given back unchanged with the history; others stay here.
     Reasoning {
         /// The thought.
         text: String,
@@ -98,6 +100,8 @@ pub struct ModelRequest<'a> {
     pub messages: &'a [Message],
     /// The tools on offer.
     pub tools: &'a [ToolSpec],
+    /// How the model is to write, as the template says.
+    pub inference: &'a Inference,
 }
 
 /// What the model answered.

@@ -1,23 +1,50 @@
 //! The models that an agent can think with, behind one Converse-like trait.
 //!
-//! The loop in `agents` knows only [`Model`]; where the answer comes from (a scenario file, Bedrock) stays in here.
+//! The loop in `agents` knows only [`Model`]; where the answer comes from (a scenario file, Bedrock, a model server that
+//! speaks OpenAI's API) stays in here.
 
+mod answer;
+mod assemble;
 mod bedrock;
+mod choice;
 mod message;
+mod openai;
+mod patience;
+pub mod prices;
 pub mod script;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::fmt;
 
 use futures_util::future::BoxFuture;
 
 pub use bedrock::BedrockModel;
-pub use message::{Block, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage};
+pub(crate) use choice::is_for_one_agent;
+pub use choice::{ModelChoiceError, Models};
+pub use message::{Block, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage};
+pub use openai::{AddressError, OpenAiModel};
+pub use patience::Patience;
+pub use prices::Prices;
 pub use script::ScriptModel;
 
 /// Something that answers a conversation, with text or with calls of the tools that it was offered.
 pub trait Model: Send + Sync + fmt::Debug {
     /// One model turn.
     fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
+
+    /// The same, and the final answer is told while it is written. What is told must be how the reply's text begins; a
+    /// model that cannot know in time what its final answer is tells nothing, which is what happens unless overridden.
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        _write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        self.converse(request)
+    }
+
+    /// What the system prompt has to say so that the model's final answer can be told from its other words in time.
+    fn stream_hint(&self) -> Option<&'static str> {
+        None
+    }
 
     /// What stands behind it for this agent, as `script:…` or `bedrock:…`, for traces and consoles.
     fn label(&self, foundation_model: &str) -> String;
@@ -26,57 +53,6 @@ pub trait Model: Send + Sync + fmt::Debug {
     fn is_scripted(&self) -> bool {
         false
     }
-}
-
-/// Which model the agents use.
-#[derive(Debug, Clone)]
-pub struct Models(Arc<dyn Model>);
-
-impl Models {
-    /// A model from a choice such as `script:scenarios/support-desk.yaml`, `bedrock:` or `bedrock:<model id>`.
-    ///
-    /// # Errors
-    /// [`ModelChoiceError`] when the choice names no known kind, or its scenario file cannot be used.
-    pub async fn open(choice: &str) -> Result<Self, ModelChoiceError> {
-        match choice.split_once(':') {
-            Some(("script", file)) if !file.is_empty() => Self::script(&PathBuf::from(file)),
-            Some(("bedrock", id)) => Ok(Self::custom(Arc::new(BedrockModel::from_env(id).await))),
-            _ => Err(ModelChoiceError::Unknown(choice.to_owned())),
-        }
-    }
-
-    /// The scripted model of a scenario file.
-    ///
-    /// # Errors
-    /// [`ModelChoiceError::Scenario`] when the file cannot be read or has a mistake.
-    pub fn script(file: &std::path::Path) -> Result<Self, ModelChoiceError> {
-        let scenario = script::Scenario::read(file)?;
-        let name = format!("script:{}", file.display());
-        Ok(Self::custom(Arc::new(ScriptModel::new(scenario, name))))
-    }
-
-    /// A model of one's own.
-    #[must_use]
-    pub fn custom(model: Arc<dyn Model>) -> Self {
-        Self(model)
-    }
-
-    /// The model.
-    #[must_use]
-    pub fn model(&self) -> &dyn Model {
-        self.0.as_ref()
-    }
-}
-
-/// Why a model choice cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelChoiceError {
-    /// The choice is of no known kind.
-    #[error("`{0}` is no model: write `script:<scenario file>`, `bedrock:` or `bedrock:<model id>`")]
-    Unknown(String),
-    /// The scenario file cannot be used.
-    #[error(transparent)]
-    Scenario(#[from] script::ScenarioError),
 }
 
 /// Why a model did not answer. The kind decides which exception the caller of the agent sees.

@@ -1,17 +1,20 @@
 //! `AWS::Bedrock::Agent` with its action groups, collaborators and aliases.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::Value;
 
 use super::{
-    ActionGroupSpec, AgentSpec, CollaboratorSpec, schema,
+    ActionGroupSpec, AgentSpec, CollaboratorSpec, prompt, schema,
     scope::{Resource, Scope, text},
 };
 
 /// The alias that Bedrock gives every agent: its working draft.
 const TEST_ALIAS: &str = "TSTALIASID";
 const DEFAULT_IDLE_TTL_SECONDS: u64 = 600;
+/// What CloudFormation takes.
+const IDLE_TTL_SECONDS: RangeInclusive<u64> = 60..=5400;
+const MODES: [&str; 3] = ["DISABLED", "SUPERVISOR", "SUPERVISOR_ROUTER"];
 
 pub(super) fn agents(scope: &Scope<'_>) -> Vec<AgentSpec> {
     let aliases: Vec<(String, Vec<String>)> = scope
@@ -53,7 +56,17 @@ fn agent(scope: &Scope<'_>, resource: &Resource<'_>) -> AgentSpec {
         }
         value.unwrap_or_default()
     };
-    let idle = text("IdleSessionTTLInSeconds").and_then(|seconds| seconds.parse().ok());
+    let mode = text("AgentCollaboration");
+    if mode.as_deref().is_some_and(|mode| !MODES.contains(&mode)) {
+        scope.problem(&format!("{at}.AgentCollaboration"), format!("this must be one of {}", MODES.join(", ")));
+    }
+    let idle = text("IdleSessionTTLInSeconds");
+    let idle = idle.map(|seconds| seconds.parse().ok().filter(|seconds| IDLE_TTL_SECONDS.contains(seconds)));
+    if idle == Some(None) {
+        let (least, most) = (IDLE_TTL_SECONDS.start(), IDLE_TTL_SECONDS.end());
+        let message = format!("this must be a whole number from {least} to {most}");
+        scope.problem(&format!("{at}.IdleSessionTTLInSeconds"), message);
+    }
     let groups = list("ActionGroups");
     let collaborators = list("AgentCollaborators");
     AgentSpec {
@@ -62,14 +75,16 @@ fn agent(scope: &Scope<'_>, resource: &Resource<'_>) -> AgentSpec {
         aliases: Vec::new(),
         instruction: needed("Instruction"),
         foundation_model: needed("FoundationModel"),
-        supervisor: text("AgentCollaboration").is_some_and(|mode| mode.starts_with("SUPERVISOR")),
+        supervisor: mode.as_deref().is_some_and(|mode| mode.starts_with("SUPERVISOR")),
+        routes: mode.as_deref() == Some("SUPERVISOR_ROUTER"),
         collaborators: numbered(&collaborators, &format!("{at}.AgentCollaborators"))
             .filter_map(|(value, at)| collaborator(scope, value, &at))
             .collect(),
         action_groups: numbered(&groups, &format!("{at}.ActionGroups"))
             .filter_map(|(value, at)| action_group(scope, value, &at))
             .collect(),
-        idle_ttl: Duration::from_secs(idle.unwrap_or(DEFAULT_IDLE_TTL_SECONDS)),
+        idle_ttl: Duration::from_secs(idle.flatten().unwrap_or(DEFAULT_IDLE_TTL_SECONDS)),
+        prompt: prompt::read(scope, scope.member(properties, "PromptOverrideConfiguration", at).as_ref(), at),
     }
 }
 
@@ -102,7 +117,28 @@ fn check_collaborators(scope: &Scope<'_>, agents: &[AgentSpec]) {
                 scope.problem(&format!("Resources.{}.Properties.AgentCollaborators", agent.id), message);
             }
         }
+        if leads_to(agents, &agent.id, &agent.id) {
+            let message = "it leads back to this agent: agents cannot be deployed that need each other";
+            scope.problem(&format!("Resources.{}.Properties.AgentCollaborators", agent.id), message);
+        }
     }
+}
+
+/// Whether an agent's collaborators, theirs and so on, come to this one.
+fn leads_to(agents: &[AgentSpec], from: &str, to: &str) -> bool {
+    let of = |id: &str| agents.iter().find(|agent| agent.id == id).into_iter().flat_map(|agent| &agent.collaborators);
+    let mut open: Vec<&str> = of(from).map(|collaborator| collaborator.agent_id.as_str()).collect();
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some(next) = open.pop() {
+        if next == to {
+            return true;
+        }
+        if !seen.contains(&next) {
+            seen.push(next);
+            open.extend(of(next).map(|collaborator| collaborator.agent_id.as_str()));
+        }
+    }
+    false
 }
 
 fn action_group(scope: &Scope<'_>, value: &Value, at: &str) -> Option<ActionGroupSpec> {

@@ -10,6 +10,7 @@ mod functions;
 mod gateway;
 mod include;
 mod intrinsics;
+mod prompt;
 mod references;
 mod schema;
 mod scope;

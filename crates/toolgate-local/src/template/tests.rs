@@ -287,3 +287,27 @@ Resources:
     assert!(error.contains("`A` is no function of this template"), "{error}");
     assert!(error.contains("the collaborator `x` leads to no agent"), "{error}");
 }
+
+#[test]
+fn what_cloudformation_would_not_take_of_an_agent_is_a_problem() {
+    let agent = |more: &str| {
+        let template = format!(
+            "Resources:\n  A:\n    Type: AWS::Bedrock::Agent\n    Properties: {{FoundationModel: m, Instruction: i, {more}}}\n"
+        );
+        let folder = write(&[("template.yaml", &template)]);
+        read(&folder.path().join("template.yaml"), &BTreeMap::new())
+    };
+    assert_eq!(agent("").unwrap().agents[0].idle_ttl.as_secs(), 600);
+    assert_eq!(agent("IdleSessionTTLInSeconds: 5400").unwrap().agents[0].idle_ttl.as_secs(), 5400);
+    for seconds in ["59", "5401", "soon", "60.5"] {
+        let problem = agent(&format!("IdleSessionTTLInSeconds: {seconds}")).unwrap_err().to_string();
+        assert!(problem.contains("IdleSessionTTLInSeconds") && problem.contains("60 to 5400"), "{problem}");
+    }
+    let router = agent("AgentCollaboration: SUPERVISOR_ROUTER").unwrap().agents.remove(0);
+    assert!(router.supervisor && router.routes);
+    let problem = agent("AgentCollaboration: BOSS").unwrap_err().to_string();
+    assert!(problem.contains("DISABLED, SUPERVISOR, SUPERVISOR_ROUTER"), "{problem}");
+    let itself = "AgentCollaborators: [{CollaboratorName: me, AgentDescriptor: {AliasArn: 'arn:aws:bedrock:us-east-1:1:agent-alias/A/x'}}]";
+    let problem = agent(itself).unwrap_err().to_string();
+    assert!(problem.contains("leads back to this agent"), "{problem}");
+}

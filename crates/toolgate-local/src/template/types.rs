@@ -75,12 +75,40 @@ pub struct AgentSpec {
     pub foundation_model: String,
     /// `AgentCollaboration` is `SUPERVISOR` or `SUPERVISOR_ROUTER`.
     pub supervisor: bool,
+    /// It is `SUPERVISOR_ROUTER`: what one collaborator can do alone goes there at once.
+    pub routes: bool,
     /// The agents that it may ask.
     pub collaborators: Vec<CollaboratorSpec>,
     /// Its enabled action groups.
     pub action_groups: Vec<ActionGroupSpec>,
     /// How long a session lives without a call.
     pub idle_ttl: Duration,
+    /// How its model is prompted where the template overrides that.
+    pub prompt: PromptSpec,
+}
+
+/// The step in which the model thinks and calls: `PromptOverrideConfiguration` of the type `ORCHESTRATION`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PromptSpec {
+    /// `BasePromptTemplate`, where one is in force.
+    pub base: Option<String>,
+    /// `InferenceConfiguration`.
+    pub inference: Inference,
+}
+
+/// How a model is to write; what is not set is left to the model's own defaults.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inference {
+    /// How freely it chooses its words, 0 to 1.
+    pub temperature: Option<f64>,
+    /// The share of likely words that it chooses from, 0 to 1.
+    pub top_p: Option<f64>,
+    /// The number of likely words that it chooses from.
+    pub top_k: Option<u32>,
+    /// The most tokens of one answer.
+    pub max_tokens: Option<u32>,
+    /// Words at which it stops.
+    pub stop_sequences: Vec<String>,
 }
 
 /// An agent that a supervisor may ask.

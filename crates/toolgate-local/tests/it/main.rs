@@ -14,5 +14,7 @@ mod guarded;
 mod instances;
 mod invoke;
 mod models;
+mod random;
+mod robust;
 mod start;
 mod support;

@@ -213,7 +213,8 @@ proptest! {
         let (sign, places) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
         let text = format!("{sign}{}.{:04}", places / 10_000, places % 10_000);
         let number: Value = serde_json::from_str(&text).unwrap();
-        let statement = format!("permit (principal, action, resource) when {{ context.input.it == decimal(\"{text}\") }};");
+        let condition = format!("context.input.it == decimal(\"{text}\")");
+        let statement = format!("permit (principal, action, resource) when {{ {condition} }};");
         let policies = one_tool(&it(&json!({"type": "number"})), &[&statement], Mode::Enforce);
         let decision = policies.decide(&user(), "t___call", &object(json!({"it": number})));
         prop_assert!(decision.allowed(), "{}", decision);

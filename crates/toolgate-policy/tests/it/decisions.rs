@@ -2,10 +2,10 @@
 //! Cedar, with schema and values of its own making.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use toolgate_policy::{Actions, Caller, Mode, Policies, Reason, Tool};
 
-use crate::kit::principal;
+use crate::kit::{principal, user};
 
 #[derive(Deserialize)]
 struct Table {
@@ -85,4 +85,17 @@ fn a_listing_shows_what_some_arguments_could_call() {
     let logged = table.policies(Mode::LogOnly);
     assert!(table.tools.keys().all(|tool| logged.lists(&principal("oauth:u"), tool)));
     assert!(!logged.lists(&principal("oauth:u"), "billing___refunds"));
+}
+
+#[test]
+fn the_gateways_own_groups_stand_for_every_tool() {
+    let schema = json!({"type": "object"});
+    for (group, permitted) in [("Mcp", true), ("CallTool", true), ("t", true), ("t___other", false)] {
+        let statement = format!("permit (principal, action in AgentCore::Action::\"{group}\", resource);");
+        let tools = ["t___call", "t___other"].map(|name| Tool { name, input_schema: &schema });
+        let actions = Actions::new(Caller::ALL, tools);
+        let policies = Policies::new("arn", &actions, [("group", statement.as_str())], Mode::Enforce).unwrap();
+        assert_eq!(policies.decide(&user(), "t___call", &Map::new()).allowed(), permitted, "{group}");
+        assert!(policies.decide(&user(), "t___other", &Map::new()).allowed(), "{group}");
+    }
 }

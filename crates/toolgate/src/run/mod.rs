@@ -28,7 +28,8 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
 /// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
 /// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda)
-/// says whether calls write metrics to standard output ([`Service::metrics`]).
+/// says whether calls write metrics to standard output ([`Service::metrics`]), `TOOLGATE_METRICS_NAMESPACE` into which
+/// namespace.
 ///
 /// # Errors
 /// The state could not be made, a `TOOLGATE_` variable makes no sense, or the Runtime API is gone.
@@ -50,8 +51,12 @@ where
     hide_panic_payloads();
     let api = api::RuntimeApi::from_env()?;
     let service = async {
-        let metrics = metrics::from_env()?;
+        let (metrics, namespace) = (metrics::from_env()?, metrics::namespace_from_env()?);
         let service = router.with_state(state().await.map_err(Into::into)?).metrics(metrics);
+        let service = match namespace {
+            Some(namespace) => service.metrics_namespace(namespace),
+            None => service,
+        };
         let service = match Budget::from_env(service.declared_budget())? {
             Some(budget) => service.budget(budget)?,
             None => service,

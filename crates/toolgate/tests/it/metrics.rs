@@ -142,6 +142,14 @@ fn an_alarm_finds_all_calls_in_one_metric_and_a_dashboard_each_agent() {
 }
 
 #[test]
+fn each_environment_can_have_a_namespace() {
+    let mut function = Function::start("probe", &[ON, ("TOOLGATE_METRICS_NAMESPACE", "BedrockAgents/staging")]);
+    call(&mut function, Wire::Function, "act", "hello");
+    let [line] = lines(function).try_into().unwrap();
+    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "BedrockAgents/staging");
+}
+
+#[test]
 fn nothing_that_a_caller_wrote_becomes_a_metric() {
     let mut function = Function::start("probe", &[ON]);
     let ids = ["Ada Lovelace", "ada@example.org", "ABCDEFGHIJK", "", "é", "a\nb", "a\"b"];

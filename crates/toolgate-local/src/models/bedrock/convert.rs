@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use aws_sdk_bedrockruntime::{
     error::BuildError,
     types::{
-        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock, ReasoningTextBlock, Tool,
-        ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus, ToolSpecification, ToolUseBlock,
+        ContentBlock, ConversationRole, Message as SdkMessage, ReasoningContentBlock, ReasoningTextBlock,
+        StopReason as Stop, Tool, ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus,
+        ToolSpecification, ToolUseBlock,
     },
 };
 use aws_smithy_types::{Blob, Document, Number, base64};
 use serde_json::Value;
 
-use crate::models::{Block, Message, ModelError, ModelErrorKind, Role, ToolSpec};
+use crate::models::{Block, Message, ModelError, ModelErrorKind, Role, StopReason, ToolSpec, assemble::as_object};
 
 pub(super) fn unbuildable(error: BuildError) -> ModelError {
     ModelError::new(ModelErrorKind::Invalid, format!("the request to the model is incomplete: {error}"))
@@ -25,8 +26,14 @@ pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError
         Role::User => ConversationRole::User,
         Role::Assistant => ConversationRole::Assistant,
     };
-    let content = message.content.iter().map(block_to_sdk).collect::<Result<Vec<_>, _>>()?;
+    let content = message.content.iter().filter(|block| is_sent(block)).map(block_to_sdk);
+    let content = content.collect::<Result<Vec<_>, _>>()?;
     SdkMessage::builder().role(role).set_content(Some(content)).build().map_err(unbuildable)
+}
+
+/// A thought that nobody signed was found in a text, and providers refuse it as a thought.
+fn is_sent(block: &Block) -> bool {
+    !matches!(block, Block::Reasoning { signature: None, .. })
 }
 
 fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
@@ -48,7 +55,7 @@ fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
             let block = ToolUseBlock::builder()
                 .tool_use_id(id)
                 .name(name)
-                .input(document(input))
+                .input(document(&as_object(input)))
                 .build()
                 .map_err(unbuildable)?;
             ContentBlock::ToolUse(block)
@@ -115,6 +122,18 @@ fn kind_of(block: &ContentBlock) -> &'static str {
         ContentBlock::Audio(_) => "audio",
         ContentBlock::Video(_) => "video",
         _ => "other",
+    }
+}
+
+pub(super) fn stop_from_sdk(stop: &Stop) -> StopReason {
+    match stop {
+        Stop::EndTurn | Stop::StopSequence => StopReason::EndTurn,
+        Stop::ToolUse => StopReason::ToolUse,
+        Stop::MaxTokens => StopReason::MaxTokens,
+        Stop::GuardrailIntervened | Stop::ContentFiltered => StopReason::Guardrail,
+        Stop::ModelContextWindowExceeded => StopReason::ContextFull,
+        Stop::MalformedModelOutput | Stop::MalformedToolUse => StopReason::Malformed,
+        other => StopReason::Other(other.as_str().to_owned()),
     }
 }
 

@@ -1,45 +1,99 @@
-//! What a failed Converse call means to the person at the keyboard.
+//! What a failed call of Converse means to the person at the keyboard, and whether another try may pass.
+
+use std::{error::Error, fmt::Debug, time::Duration};
 
 use aws_sdk_bedrockruntime::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::converse::ConverseError,
+    types::error::ConverseStreamOutputError as InStream,
 };
 
-use crate::models::{ModelError, ModelErrorKind as Kind};
+use crate::models::{
+    ModelErrorKind as Kind,
+    patience::{Again, Fault},
+};
 
-/// The SDK's error as a [`ModelError`], with the service's own words where there are any.
-pub(super) fn explain<R>(error: &SdkError<ConverseError, R>, model_id: &str) -> ModelError
+/// The SDK's error as a [`Fault`], with the service's own words where there are any.
+pub(super) fn explain<E, R>(error: &SdkError<E, R>, model: &str) -> Fault
 where
-    R: std::fmt::Debug,
+    E: ProvideErrorMetadata + Error + 'static,
+    R: Debug + WithHeaders,
 {
     let Some(service) = error.as_service_error() else {
-        // Without an answer of the service: no credentials, no region, no network, a time-out.
-        let text = DisplayErrorContext(error).to_string();
-        if text.contains("credentials") || text.contains("Credentials") {
-            return ModelError::new(
-                Kind::AccessDenied,
-                "no AWS credentials for Bedrock: run `aws configure` or `aws sso login`, or choose a `script:` model",
-            );
-        }
-        return ModelError::new(
-            Kind::Unavailable,
-            format!("Bedrock could not be reached for model `{model_id}`: {text}"),
+        return unreachable(error, model);
+    };
+    let asked = error.raw_response().and_then(WithHeaders::retry_after);
+    let (kind, again) = meaning(service.code().unwrap_or_default());
+    let again = match (again, asked) {
+        (Again::Soon, Some(wait)) => Again::After(wait),
+        (again, _) => again,
+    };
+    told(kind, service.message(), model, again)
+}
+
+/// The same for an exception inside a stream, whose code only its type tells.
+pub(super) fn explain_event<R: Debug>(error: &SdkError<InStream, R>, model: &str) -> Fault {
+    let Some(service) = error.as_service_error() else {
+        return unreachable(error, model);
+    };
+    let (kind, again) = meaning(match service {
+        InStream::ThrottlingException(_) => "ThrottlingException",
+        InStream::ValidationException(_) => "ValidationException",
+        InStream::ServiceUnavailableException(_) => "ServiceUnavailableException",
+        InStream::InternalServerException(_) => "InternalServerException",
+        InStream::ModelStreamErrorException(_) => "ModelStreamErrorException",
+        other => other.code().unwrap_or_default(),
+    });
+    told(kind, service.message(), model, again)
+}
+
+fn told(kind: Kind, message: Option<&str>, model: &str, again: Again) -> Fault {
+    let said = message.unwrap_or("the model failed without a message");
+    Fault::new(kind, format!("model `{model}`: {said}"), again)
+}
+
+fn meaning(code: &str) -> (Kind, Again) {
+    match code {
+        "ThrottlingException" => (Kind::Throttled, Again::Soon),
+        "ServiceQuotaExceededException" => (Kind::Throttled, Again::Never),
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "ExpiredTokenException"
+        | "InvalidSignatureException" => (Kind::AccessDenied, Again::Never),
+        "ResourceNotFoundException" => (Kind::NotFound, Again::Never),
+        "ValidationException" => (Kind::Invalid, Again::Never),
+        "ModelNotReadyException" => (Kind::NotReady, Again::Soon),
+        // The model was at work and failed: it would most likely fail again, at the same price.
+        "ModelErrorException" | "ModelTimeoutException" => (Kind::Unavailable, Again::Never),
+        // InternalServer, ServiceUnavailable, ModelStreamError, and what a proxy answers in their place.
+        _ => (Kind::Unavailable, Again::Soon),
+    }
+}
+
+/// Without an answer of the service: no credentials, no region, no network, a time-out, a cut connection.
+fn unreachable<E, R>(error: &SdkError<E, R>, model: &str) -> Fault
+where
+    E: Error + 'static,
+    R: Debug,
+{
+    let text = DisplayErrorContext(error).to_string();
+    if text.contains("credentials") || text.contains("Credentials") {
+        return Fault::new(
+            Kind::AccessDenied,
+            "no AWS credentials for Bedrock: run `aws configure` or `aws sso login`, or choose a `script:` model",
+            Again::Never,
         );
-    };
-    let kind = match service {
-        ConverseError::ThrottlingException(_) => Kind::Throttled,
-        ConverseError::AccessDeniedException(_) => Kind::AccessDenied,
-        ConverseError::ResourceNotFoundException(_) => Kind::NotFound,
-        ConverseError::ValidationException(_) => Kind::Invalid,
-        ConverseError::ModelNotReadyException(_) => Kind::NotReady,
-        other => match other.code() {
-            Some("UnrecognizedClientException" | "ExpiredTokenException" | "InvalidSignatureException") => {
-                Kind::AccessDenied
-            }
-            Some("ServiceQuotaExceededException") => Kind::Throttled,
-            _ => Kind::Unavailable,
-        },
-    };
-    let said = service.message().unwrap_or("the model failed without a message");
-    ModelError::new(kind, format!("model `{model_id}`: {said}"))
+    }
+    let again = if matches!(error, SdkError::ConstructionFailure(_)) { Again::Never } else { Again::Soon };
+    Fault::new(Kind::Unavailable, format!("Bedrock could not be reached for model `{model}`: {text}"), again)
+}
+
+/// An HTTP answer, as far as it says when to come again.
+pub(super) trait WithHeaders {
+    fn retry_after(&self) -> Option<Duration>;
+}
+
+impl WithHeaders for aws_sdk_bedrockruntime::config::http::HttpResponse {
+    fn retry_after(&self) -> Option<Duration> {
+        self.headers().get("retry-after")?.parse().ok().map(Duration::from_secs)
+    }
 }

@@ -4,26 +4,35 @@
 
 mod convert;
 mod failure;
+mod request;
+mod stream;
+
+use std::time::Duration;
 
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{BehaviorVersion, Region, retry::RetryConfig},
-    types::{StopReason as Stop, SystemContentBlock, ToolConfiguration},
+    config::{BehaviorVersion, Config, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    types::TokenUsage,
 };
 use aws_smithy_http_client::tls;
 use futures_util::future::BoxFuture;
 
-use super::{Model, ModelError, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage};
+use super::{
+    Model, ModelError, ModelErrorKind, ModelReply, ModelRequest, Usage,
+    answer::{self, Mode, Outlet, Write},
+    patience::{Fault, Patience, persist},
+};
 
-/// Five tries in all: a throttled account recovers within seconds, and the person waits.
-const ATTEMPTS: u32 = 5;
+/// A service that is there answers the phone at once.
+const CONNECT: Duration = Duration::from_secs(10);
 
-/// A model of Amazon Bedrock, reached by Converse.
+/// A model of Amazon Bedrock, reached by Converse, or by ConverseStream where the answer is wanted while it is written.
 #[derive(Debug, Clone)]
 pub struct BedrockModel {
     client: Client,
     /// The model id or ARN; without one each agent uses its own foundation model.
     model_id: Option<String>,
+    patience: Patience,
 }
 
 impl BedrockModel {
@@ -33,11 +42,7 @@ impl BedrockModel {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .load()
-            .await;
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
         let mut service = aws_sdk_bedrockruntime::config::Builder::from(&config);
         if config.region().is_none() {
             service = service.region(Region::from_static("us-east-1"));
@@ -45,17 +50,25 @@ impl BedrockModel {
         Self::new(Client::from_conf(service.build()), model_id)
     }
 
-    /// A model reached with a client of one's own.
+    /// A model reached with a client of one's own. Its retries and time-outs are not used: [`Patience`] decides.
     #[must_use]
     pub fn new(client: Client, model_id: &str) -> Self {
-        Self { client, model_id: (!model_id.is_empty()).then(|| model_id.to_owned()) }
+        let model_id = (!model_id.is_empty()).then(|| model_id.to_owned());
+        Self { client, model_id, patience: Patience::default() }
+    }
+
+    /// How long it is waited for, and how often it is tried.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
     }
 
     fn id<'a>(&'a self, foundation_model: &'a str) -> &'a str {
         self.model_id.as_deref().unwrap_or(foundation_model)
     }
 
-    async fn ask(&self, request: ModelRequest<'_>) -> Result<ModelReply, ModelError> {
+    async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
         let id = self.id(request.foundation_model);
         if id.is_empty() {
             return Err(ModelError::new(
@@ -66,39 +79,58 @@ impl BedrockModel {
                 ),
             ));
         }
-        let messages = request.messages.iter().map(convert::message_to_sdk).collect::<Result<Vec<_>, _>>()?;
-        let mut call = self.client.converse().model_id(id).set_messages(Some(messages));
-        if !request.system.is_empty() {
-            call = call.system(SystemContentBlock::Text(request.system.to_owned()));
-        }
-        if !request.tools.is_empty() {
-            let tools = request.tools.iter().map(convert::tool_to_sdk).collect::<Result<Vec<_>, _>>()?;
-            let config = ToolConfiguration::builder().set_tools(Some(tools)).build().map_err(convert::unbuildable)?;
-            call = call.tool_config(config);
-        }
-        let answer = call.send().await.map_err(|error| failure::explain(&error, id))?;
-        let usage = answer.usage.as_ref().map_or_else(Usage::default, |usage| Usage {
-            input_tokens: usage.input_tokens.try_into().unwrap_or_default(),
-            output_tokens: usage.output_tokens.try_into().unwrap_or_default(),
-        });
-        let stop = match &answer.stop_reason {
-            Stop::EndTurn | Stop::StopSequence => StopReason::EndTurn,
-            Stop::ToolUse => StopReason::ToolUse,
-            Stop::MaxTokens => StopReason::MaxTokens,
-            Stop::GuardrailIntervened | Stop::ContentFiltered => StopReason::Guardrail,
-            Stop::ModelContextWindowExceeded => StopReason::ContextFull,
-            Stop::MalformedModelOutput | Stop::MalformedToolUse => StopReason::Malformed,
-            other => StopReason::Other(other.as_str().to_owned()),
-        };
+        let parts = request::Parts::of(&request, id)?;
+        let mode = Mode::of(&request);
+        let outlet = Outlet::new(write);
+        persist(&self.patience, id, async || match write {
+            None => self.whole(parts.clone(), id, mode).await,
+            Some(_) => stream::answer(self, parts.clone(), id, mode, &outlet).await,
+        })
+        .await
+    }
+
+    async fn whole(&self, parts: request::Parts, id: &str, mode: Mode) -> Result<ModelReply, Fault> {
+        let call = parts.converse(self.client.converse().model_id(id)).customize().config_override(self.settings());
+        let sent = tokio::time::timeout(self.patience.silence, call.send()).await;
+        let answer = sent
+            .map_err(|_| Fault::silent(id, self.patience.silence))?
+            .map_err(|error| failure::explain(&error, id))?;
         let message = answer.output.and_then(|output| output.as_message().ok().cloned());
         let content = message.map(|message| convert::content_from_sdk(message.content)).unwrap_or_default();
-        Ok(ModelReply { content, stop, usage })
+        let usage = usage(answer.usage.as_ref());
+        Ok(answer::settle(ModelReply { content, stop: convert::stop_from_sdk(&answer.stop_reason), usage }, mode))
     }
+
+    /// One try per call of the SDK, since the tries are counted, and told, here.
+    fn settings(&self) -> aws_sdk_bedrockruntime::config::Builder {
+        Config::builder()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
+    }
+}
+
+fn usage(told: Option<&TokenUsage>) -> Usage {
+    told.map_or_else(Usage::default, |usage| Usage {
+        input_tokens: usage.input_tokens.try_into().unwrap_or_default(),
+        output_tokens: usage.output_tokens.try_into().unwrap_or_default(),
+    })
 }
 
 impl Model for BedrockModel {
     fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
-        Box::pin(self.ask(request))
+        Box::pin(self.ask(request, None))
+    }
+
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, Some(write)))
+    }
+
+    fn stream_hint(&self) -> Option<&'static str> {
+        Some(answer::HINT)
     }
 
     fn label(&self, foundation_model: &str) -> String {

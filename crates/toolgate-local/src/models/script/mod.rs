@@ -62,6 +62,28 @@ impl Model for ScriptModel {
         Box::pin(async move { self.reply(&request) })
     }
 
+    /// Word by word, so that clients of a streamed answer can be tried without a model that costs something.
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(async move {
+            let reply = self.reply(&request)?;
+            if reply.stop == StopReason::EndTurn {
+                let texts = reply.content.iter().filter_map(|block| match block {
+                    Block::Text(text) => Some(text),
+                    _ => None,
+                });
+                for word in texts.flat_map(|text| text.split_inclusive(char::is_whitespace)) {
+                    write(word);
+                    tokio::task::yield_now().await;
+                }
+            }
+            Ok(reply)
+        })
+    }
+
     fn label(&self, _foundation_model: &str) -> String {
         self.label.clone()
     }

@@ -177,7 +177,8 @@ async fn a_conversation_can_be_brought_along() {
 async fn the_limit_of_model_turns_is_told_plainly() {
     let play = model(|_| Say::Calls(vec![("orders__get", json!({"id": "1"}))]));
     let functions = Functions::echo();
-    let agents = Agents::with_iterations(&one_agent(), functions.clone(), play, 3).unwrap();
+    let agents =
+        Agents::with_limits(&one_agent(), functions.clone(), play, limits(|limits| limits.model_turns = 3)).unwrap();
     let turn = Desk::serve(agents).await.say("Orders", "s1", "go").await;
     assert_eq!(functions.called().len(), 3);
     assert!(turn.text.contains("after 3 steps"), "{}", turn.text);

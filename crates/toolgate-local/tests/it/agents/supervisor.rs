@@ -152,15 +152,47 @@ async fn collaborators_have_a_history_of_their_own_and_hear_what_was_said_before
 }
 
 #[tokio::test]
+async fn a_collaborator_hears_nothing_of_the_conversation_unless_it_is_relayed() {
+    let mut template = desk();
+    template.agents[0].collaborators[1].relay_history = false;
+    let play = model(|seen| match (seen.agent.as_str(), seen.results.first()) {
+        ("Boss", None) => Say::Calls(vec![ask("Orders", "look"), ask("Billing", "look")]),
+        ("Boss", Some(results)) => answer(format!("{} {}", results[0].0, results[1].0)),
+        (who, _) => answer(format!("{who}:{}", seen.system.contains("a secret"))),
+    });
+    let desk = Desk::start(&template, Functions::echo(), play).await;
+    assert_eq!(desk.say("Boss", "s1", "a secret").await.text, "Orders:true Billing:false");
+}
+
+#[tokio::test]
 async fn agents_ask_each_other_three_deep_and_no_deeper() {
-    let template = Template { agents: vec![agent("Boss", vec![], &["Boss"])], ..Template::default() };
-    let play = model(|seen| match seen.results.first() {
-        None => Say::Calls(vec![ask("Boss", "deeper")]),
-        Some(results) => answer(format!("> {}", results[0].0)),
+    let names = ["One", "Two", "Three", "Four"];
+    let agents = (0..4).map(|at| agent(names[at], vec![], names.get(at + 1..at + 2).unwrap_or_default()));
+    let template = Template { agents: agents.collect(), ..Template::default() };
+    let play = model(move |seen| match (names.iter().position(|name| *name == seen.agent), seen.results.first()) {
+        (_, Some(results)) => answer(format!("> {}", results[0].0)),
+        (Some(at), None) => Say::Calls(vec![ask(names[at + 1], "deeper")]),
+        (None, None) => panic!("nobody"),
+    });
+    let desk = Desk::start(&template, Functions::echo(), play).await;
+    let text = desk.say("One", "s1", "go").await.text;
+    assert!(text.starts_with("> > > agent `Four` cannot be asked: agents ask each other at most 3 deep"), "{text}");
+}
+
+#[tokio::test]
+async fn agents_that_ask_each_other_in_a_circle_are_stopped() {
+    let template = Template {
+        agents: vec![agent("Boss", vec![], &["Orders"]), agent("Orders", vec![], &["Boss"])],
+        ..Template::default()
+    };
+    let play = model(|seen| match (seen.agent.as_str(), seen.results.first()) {
+        (_, Some(results)) => answer(format!("> {}", results[0].0)),
+        ("Boss", None) => Say::Calls(vec![ask("Orders", "and you?")]),
+        _ => Say::Calls(vec![ask("Boss", "and you?")]),
     });
     let desk = Desk::start(&template, Functions::echo(), play).await;
     let text = desk.say("Boss", "s1", "go").await.text;
-    assert!(text.starts_with("> > > agent `Boss` cannot be asked"), "{text}");
+    assert_eq!(text, "> > agent `Boss` cannot be asked: it waits for this answer itself");
 }
 
 #[tokio::test]

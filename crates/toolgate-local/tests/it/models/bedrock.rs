@@ -1,59 +1,17 @@
 //! `bedrock:` against a stand-in that speaks Converse: what is sent, what is read, and how failures are told.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
-
-use aws_sdk_bedrockruntime::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
-};
-use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::post};
 use serde_json::{Value, json};
-use toolgate_local::models::{BedrockModel, Models};
 
+use super::stand_in::{Answer, StandIn, json_answer};
 use crate::agents::support::*;
 
-/// Answers to give, and requests seen.
-#[derive(Default)]
-struct Converse {
-    answers: Mutex<VecDeque<(u16, Value)>>,
-    seen: Mutex<Vec<(String, Value)>>,
+async fn model(id: &str, answers: Vec<Answer>) -> (toolgate_local::models::Models, StandIn) {
+    let stand_in = StandIn::start(answers).await;
+    (stand_in.bedrock(id), stand_in)
 }
 
-async fn converse(
-    State(stand_in): State<Arc<Converse>>,
-    axum::extract::Path(model): axum::extract::Path<String>,
-    Json(body): Json<Value>,
-) -> axum::response::Response {
-    stand_in.seen.lock().unwrap().push((model, body));
-    let (status, answer) = stand_in.answers.lock().unwrap().pop_front().expect("an answer for every request");
-    let kind = answer["__type"].as_str().unwrap_or_default().to_owned();
-    (StatusCode::from_u16(status).unwrap(), [("x-amzn-errortype", kind)], Json(answer)).into_response()
-}
-
-async fn model(id: &str, answers: Vec<(u16, Value)>) -> (Models, Arc<Converse>) {
-    let stand_in = Arc::new(Converse { answers: Mutex::new(answers.into()), ..Converse::default() });
-    let router = Router::new().route("/model/{id}/converse", post(converse)).with_state(Arc::clone(&stand_in));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::for_tests())
-        .retry_config(
-            RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(10)),
-        )
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(url)
-        .build();
-    (Models::custom(Arc::new(BedrockModel::new(Client::from_conf(config), id))), stand_in)
-}
-
-fn says(content: Value, stop: &str) -> (u16, Value) {
-    (
+fn says(content: Value, stop: &str) -> Answer {
+    json_answer(
         200,
         json!({
             "output": {"message": {"role": "assistant", "content": content}},
@@ -92,13 +50,13 @@ async fn parallel_unknown_and_refused_calls_are_all_answered_in_one_message() {
     let get = functions.events().into_iter().find(|event| tool_of(event) == "get").unwrap();
     assert_eq!(parameters(&get)["count"], "9007199254740993", "whole numbers stay whole");
 
-    let seen = stand_in.seen.lock().unwrap().clone();
-    assert_eq!(seen[0].0, "some.model-v1:0", "without an id each agent uses its own model");
-    assert_eq!(seen[0].1["system"][0]["text"], "You are Orders.");
-    let tool = &seen[0].1["toolConfig"]["tools"][0]["toolSpec"];
+    let seen = stand_in.seen();
+    assert_eq!(seen[0].path, "/model/some.model-v1%3A0/converse", "without an id each agent uses its own model");
+    assert_eq!(seen[0].body["system"][0]["text"], "You are Orders.");
+    let tool = &seen[0].body["toolConfig"]["tools"][0]["toolSpec"];
     assert_eq!(tool["name"], "orders__get");
     assert_eq!(tool["inputSchema"]["json"]["properties"]["count"]["type"], "integer");
-    let results = &seen[1].1["messages"][2]["content"];
+    let results = &seen[1].body["messages"][2]["content"];
     let of = |at: usize| {
         (
             results[at]["toolResult"]["toolUseId"].as_str().unwrap(),
@@ -106,18 +64,21 @@ async fn parallel_unknown_and_refused_calls_are_all_answered_in_one_message() {
         )
     };
     assert_eq!([of(0), of(1), of(2)], [("a", "success"), ("b", "error"), ("c", "error")]);
-    assert_eq!(seen[1].1["messages"][1]["content"][1]["toolUse"]["input"]["count"], json!(9_007_199_254_740_993_u64));
+    assert_eq!(
+        seen[1].body["messages"][1]["content"][1]["toolUse"]["input"]["count"],
+        json!(9_007_199_254_740_993_u64)
+    );
     assert!(results[1]["toolResult"]["content"][0]["text"].as_str().unwrap().contains("there is no tool"));
 }
 
 #[tokio::test]
 async fn throttling_is_tried_again_and_told_when_it_lasts() {
-    let throttled = || (429, json!({"__type": "ThrottlingException", "message": "slow down"}));
+    let throttled = || json_answer(429, json!({"__type": "ThrottlingException", "message": "slow down"}));
     let (models, stand_in) =
         model("my.model", vec![throttled(), throttled(), says(json!([{"text": "There."}]), "end_turn")]).await;
     let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
     assert_eq!(desk.say("Orders", "s1", "go").await.text, "There.");
-    assert_eq!(stand_in.seen.lock().unwrap()[0].0, "my.model");
+    assert_eq!(stand_in.seen()[0].path, "/model/my.model/converse");
 
     let (models, _) = model("my.model", vec![throttled(), throttled(), throttled()]).await;
     let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
@@ -133,7 +94,8 @@ async fn the_models_own_errors_keep_their_words() {
         (404, "ResourceNotFoundException", "ResourceNotFoundException"),
         (424, "ModelErrorException", "BadGatewayException"),
     ] {
-        let (models, _) = model("my.model", vec![(status, json!({"__type": kind, "message": "because"}))]).await;
+        let (models, _) =
+            model("my.model", vec![json_answer(status, json!({"__type": kind, "message": "because"}))]).await;
         let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
         let turn = desk.say("Orders", "s1", "go").await;
         assert_eq!(turn.exception, Some((name.to_owned(), "model `my.model`: because".to_owned())));
@@ -175,5 +137,5 @@ async fn thoughts_are_given_back_unchanged() {
         model("my.model", vec![says(first, "tool_use"), says(json!([{"text": "ok"}]), "end_turn")]).await;
     let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
     assert_eq!(desk.say("Orders", "s1", "go").await.text, "ok");
-    assert_eq!(stand_in.seen.lock().unwrap()[1].1["messages"][1]["content"][0], thought);
+    assert_eq!(stand_in.seen()[1].body["messages"][1]["content"][0], thought);
 }

@@ -1,6 +1,11 @@
 //! Scenario files with mistakes, and choices that name no model.
 
-use toolgate_local::models::{Models, script::Scenario};
+use std::sync::Arc;
+
+use aws_sdk_bedrockagentruntime::types::StreamingConfigurations;
+use toolgate_local::models::{Models, ScriptModel, script::Scenario};
+
+use crate::agents::support::*;
 
 #[test]
 fn all_mistakes_of_a_scenario_are_told_at_once() {
@@ -36,11 +41,20 @@ agents:
 }
 
 #[tokio::test]
-async fn a_choice_that_names_no_model_says_what_does() {
-    for choice in ["gpt", "script:", "openai:x", ""] {
-        let told = Models::open(choice).await.unwrap_err().to_string();
-        assert!(told.contains("script:<scenario file>"), "{told}");
-    }
-    let told = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
-    assert!(told.contains("/no/such/file.yaml"), "{told}");
+async fn a_scripted_answer_is_streamed_word_by_word_and_without_what_was_said_before_a_call() {
+    let scenario = "
+agents:
+  Orders:
+    - name: all
+      steps:
+        - why: I look at the order first, as one does, and only then do I say anything.
+          call: get
+          with: {id: '7'}
+        - answer: 'One two three four five.'
+";
+    let model = ScriptModel::new(Scenario::parse(scenario, "x.yaml").unwrap(), "script:x.yaml");
+    let desk = Desk::start(&one_agent(), Functions::echo(), Models::custom(Arc::new(model))).await;
+    let streaming = StreamingConfigurations::builder().stream_final_response(true).apply_guardrail_interval(1).build();
+    let turn = collect(desk.to("Orders", "s1").input_text("go").streaming_configurations(streaming)).await;
+    assert_eq!((turn.text.as_str(), turn.chunks), ("One two three four five.", 5));
 }

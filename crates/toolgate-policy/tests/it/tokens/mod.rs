@@ -12,15 +12,17 @@ use toolgate_policy::{Expected, KeyError, Principal, TokenError, TokenKeys};
 use self::issuer::{Issuer, claims, message, now, pem, shared};
 
 /// The example of RFC 7515, A.2: RS256, expired in 2011, and without `sub`.
-const RFC_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvb\
-    S9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujG\
-    bds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_d\
-    O--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlU\
-    PQGe77Rw";
-const RFC_MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4Q\
-    lL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEM\
-    a2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4F\
-    RWyuXpoQ";
+const RFC_TOKEN: &str = "\
+    eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19\
+    yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt\
+    _O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb\
+    1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI\
+    8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+const RFC_MODULUS: &str = "\
+    ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yR\
+    T-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXB\
+    dQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9ia\
+    GNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 
 fn expected() -> Expected {
     Expected {
@@ -36,7 +38,12 @@ fn a_token_speaks_of_its_sub_and_its_claims_are_tags() {
     for issuer in [Issuer::ed25519(), Issuer::p256(), Issuer::p384()] {
         let exp = now() + 3600;
         let token = issuer.token(&claims(&json!({
-            "exp": exp, "cognito:groups": ["admins", "desk"], "level": 3, "vip": true, "none": null, "at": {"city": "X"},
+            "exp": exp,
+            "cognito:groups": ["admins", "desk"],
+            "level": 3,
+            "vip": true,
+            "none": null,
+            "at": {"city": "X"},
         })));
         let Principal::OAuthUser { id, tags } = issuer.keys().verify(&token, &expected()).unwrap() else { panic!() };
         assert_eq!(id, "user-1");
@@ -263,7 +270,8 @@ proptest! {
     #[test]
     fn any_text_as_keys_is_read_or_refused(text in any::<String>(), der in any::<Vec<u8>>()) {
         let modulus = BASE64_URL_SAFE_NO_PAD.encode(&der);
-        let jwk = json!({"keys": [{"kty": "RSA", "n": modulus, "e": ""}, {"kty": "EC", "crv": "P-256", "x": modulus, "y": ""}]});
+        let rsa = json!({"kty": "RSA", "n": modulus, "e": ""});
+        let jwk = json!({"keys": [rsa, {"kty": "EC", "crv": "P-256", "x": modulus, "y": ""}]});
         for text in [text.clone(), format!("{{{text}"), pem(&der), jwk.to_string()] {
             if let Ok(keys) = TokenKeys::from_text(&text) {
                 prop_assert!(keys.verify(RFC_TOKEN, &Expected::default()).is_err());

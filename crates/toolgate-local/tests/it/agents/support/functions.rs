@@ -20,6 +20,8 @@ pub(crate) enum Reply {
     Raw(Value),
     /// A function error.
     Error(&'static str),
+    /// The function took the event and was gone, with this type of error.
+    Lost(&'static str),
     /// No reply at all.
     Failure { never_taken: bool },
     /// The same a while later.
@@ -29,6 +31,7 @@ pub(crate) enum Reply {
 /// Functions that record their events.
 pub(crate) struct Functions {
     handler: Box<Handler>,
+    once: bool,
     pub(crate) events: Mutex<Vec<Value>>,
 }
 
@@ -40,7 +43,12 @@ impl fmt::Debug for Functions {
 
 impl Functions {
     pub(crate) fn new(handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { handler: Box::new(handler), events: Mutex::default() })
+        Self::once(false, handler)
+    }
+
+    /// Functions of which every tool's effect happens once, or none's.
+    pub(crate) fn once(once: bool, handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { handler: Box::new(handler), once, events: Mutex::default() })
     }
 
     /// Functions that answer every call with its own name and parameters.
@@ -74,10 +82,18 @@ impl Invoke for Functions {
                     payload: json!({"errorType": "Boom", "errorMessage": "it broke"}).to_string().into(),
                     function_error: Some(kind.to_owned()),
                 }),
+                Reply::Lost(kind) => Ok(LambdaReply {
+                    payload: json!({"errorType": kind, "errorMessage": "gone"}).to_string().into(),
+                    function_error: Some("Unhandled".to_owned()),
+                }),
                 Reply::Failure { never_taken } => Err(InvokeFailure { message: "no instance".to_owned(), never_taken }),
                 Reply::Later(..) => unreachable!("one pause is enough"),
             }
         })
+    }
+
+    fn happens_once(&self, _function: &str, _tool: &str) -> bool {
+        self.once
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Seen {
     /// The results since then, as (text, error), turn by turn.
     pub(crate) results: Vec<Vec<(String, bool)>>,
     pub(crate) messages: usize,
+    /// How often the user has said something.
+    pub(crate) said: usize,
 }
 
 /// What the model says.
@@ -52,6 +54,7 @@ impl Model for FnModel {
             text: String::new(),
             results: Vec::new(),
             messages: request.messages.len(),
+            said: 0,
         };
         assert_answered(&request);
         for message in request.messages {
@@ -60,6 +63,7 @@ impl Model for FnModel {
                 match block {
                     Block::Text(text) if message.role == toolgate_local::models::Role::User => {
                         seen.text.clone_from(text);
+                        seen.said += 1;
                         seen.results.clear();
                         results.clear();
                     }

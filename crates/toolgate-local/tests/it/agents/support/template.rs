@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::json;
 use toolgate_local::template::{
-    ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, Template,
+    ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, PromptSpec, Template,
 };
 
 /// A function schema with string parameters; `!` in front of a name asks for confirmation.
@@ -43,6 +44,7 @@ pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&st
         instruction: format!("You are {id}."),
         foundation_model: "some.model-v1:0".to_owned(),
         supervisor: !collaborators.is_empty(),
+        routes: false,
         collaborators: collaborators
             .iter()
             .map(|name| CollaboratorSpec {
@@ -54,6 +56,7 @@ pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&st
             .collect(),
         action_groups: groups,
         idle_ttl: Duration::from_secs(600),
+        prompt: PromptSpec::default(),
     }
 }
 
@@ -67,4 +70,30 @@ pub(crate) fn one_agent() -> Template {
         )],
         ..Template::default()
     }
+}
+
+/// Limits of one's own.
+pub(crate) fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> toolgate_local::agents::Limits {
+    let mut limits = toolgate_local::agents::Limits::default();
+    set(&mut limits);
+    limits
+}
+
+/// An OpenAPI document with `POST /<name>` for each name, a path parameter and a body; `!` asks for confirmation.
+pub(crate) fn api(names: &[&str]) -> GroupSchema {
+    let operation = |name: &&str| {
+        let id = name.trim_start_matches('!');
+        let body = json!({"type": "object", "properties": {"count": {"type": "integer"}, "tags": {"type": "array"}}});
+        let operation = json!({
+            "operationId": id,
+            "description": format!("Does {id}."),
+            "x-requireConfirmation": if name.starts_with('!') { "ENABLED" } else { "DISABLED" },
+            "parameters": [{"name": "id", "in": "path", "description": "An id.", "schema": {"type": "string"}}],
+            "requestBody": {"content": {"application/json": {"schema": body}}},
+            "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}},
+        });
+        (format!("/{{id}}/{id}"), json!({"post": operation}))
+    };
+    let paths: serde_json::Map<String, serde_json::Value> = names.iter().map(operation).collect();
+    GroupSchema::Api(json!({"openapi": "3.0.0", "paths": paths}))
 }

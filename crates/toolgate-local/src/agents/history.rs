@@ -1,0 +1,38 @@
+//! `conversationHistory`: where a new session begins. A session with a history of its own keeps that.
+
+use super::{
+    request::{HistoryMessage, HistoryRole, SessionState},
+    session::Session,
+};
+use crate::models::{Block, Message};
+
+/// Gives a new session the history that its first request brings.
+pub(crate) async fn seed(session: &Session, agent: &str, state: Option<&SessionState>) {
+    let given = state.and_then(|state| state.conversation_history.as_ref()?.messages.as_ref());
+    let Some(given) = given else { return };
+    let history = session.history(agent);
+    let mut history = history.lock().await;
+    if history.is_empty() {
+        *history = accepted(given);
+    }
+}
+
+/// The messages as a model accepts them: nothing blank, the user first, and the roles in turns.
+fn accepted(given: &[HistoryMessage]) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    for message in given {
+        let texts = message.content.iter().filter(|part| !part.text.trim().is_empty());
+        let content: Vec<Block> = texts.map(|part| Block::Text(part.text.clone())).collect();
+        let message = match message.role {
+            HistoryRole::User => Message::user(content),
+            HistoryRole::Assistant => Message::assistant(content),
+        };
+        match messages.last_mut() {
+            _ if message.content.is_empty() => {}
+            Some(last) if last.role == message.role => last.content.extend(message.content),
+            None if message.role == crate::models::Role::Assistant => {}
+            _ => messages.push(message),
+        }
+    }
+    messages
+}

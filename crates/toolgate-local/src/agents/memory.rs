@@ -1,0 +1,99 @@
+//! `GetAgentMemory` and `DeleteAgentMemory`: a memory that is empty, and says so.
+//!
+//! The service writes a summary of each session that has ended, with a prompt and a model of its own. On a laptop nobody
+//! does, so there is nothing to list and nothing to forget; requests are held to the service's limits all the same.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, Uri};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::{Agents, error::AgentError, response, shape::Problems, shapes};
+
+type Ids = (String, String);
+type Pairs = Vec<(String, String)>;
+
+/// The only kind there is.
+const SUMMARY: &str = "SESSION_SUMMARY";
+
+pub(crate) async fn get(
+    State(agents): State<Arc<Agents>>,
+    path: Result<Path<Ids>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let query = pairs(&uri);
+    let checked = check(&agents, path, |problems| {
+        match value(&query, "memoryType") {
+            None => problems.add("memoryType", "Member must not be null"),
+            Some(SUMMARY) => {}
+            Some(_) => problems.add("memoryType", &format!("Member must satisfy enum value set: [{SUMMARY}]")),
+        }
+        match value(&query, "memoryId") {
+            None => problems.add("memoryId", "Member must not be null"),
+            Some(id) => problems.check_text("memoryId", id, &shapes::SESSION),
+        }
+        if value(&query, "maxItems")
+            .is_some_and(|items| !items.parse().is_ok_and(|items: u32| (1..=1000).contains(&items)))
+        {
+            problems.add("maxItems", "Member must have value between 1 and 1000, inclusive");
+        }
+        if value(&query, "nextToken")
+            .is_some_and(|token| !(1..=2048).contains(&token.len()) || token.contains(char::is_whitespace))
+        {
+            problems.add("nextToken", "Member must satisfy regular expression pattern: ^\\S*$");
+        }
+    });
+    match checked {
+        Ok(()) => response::stamp(Json(json!({"memoryContents": []})).into_response()),
+        Err(error) => response::refuse(&error),
+    }
+}
+
+pub(crate) async fn delete(
+    State(agents): State<Arc<Agents>>,
+    path: Result<Path<Ids>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let query = pairs(&uri);
+    let checked = check(&agents, path, |problems| {
+        for name in ["memoryId", "sessionId"] {
+            if let Some(id) = value(&query, name) {
+                problems.check_text(name, id, &shapes::SESSION);
+            }
+        }
+    });
+    match checked {
+        Ok(()) => response::stamp((StatusCode::ACCEPTED, Json(json!({}))).into_response()),
+        Err(error) => response::refuse(&error),
+    }
+}
+
+fn check(
+    agents: &Agents,
+    path: Result<Path<Ids>, PathRejection>,
+    query: impl FnOnce(&mut Problems),
+) -> Result<(), AgentError> {
+    let Path((agent, alias)) = path.map_err(|_| response::bad_path())?;
+    let mut problems = Problems::default();
+    agents.check_ids(&agent, &alias, &mut problems);
+    query(&mut problems);
+    problems.finish()?;
+    agents.find(&agent, &alias).map(drop)
+}
+
+/// The query. What is not UTF-8 fits no pattern, and is refused as that.
+fn pairs(uri: &Uri) -> Pairs {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let parts = uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty());
+    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (decoded(k), decoded(v))).collect()
+}
+
+fn value<'q>(query: &'q Pairs, name: &str) -> Option<&'q str> {
+    query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,67 @@
+//! What an SDK can ask of this endpoint and does not get: each operation says so itself, as an error that it has.
+//!
+//! A bare 404 would look like a wrong URL, and a client would not know what to make of its body.
+
+mod table;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::Response,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+
+use super::{error::AgentError, response};
+use crate::body;
+
+/// What is sent to nobody is read so far, so that the client gets its answer.
+const DRAINED: usize = 1024 * 1024;
+
+/// A route for every operation that is not served.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let mut paths: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
+    let tables = [&table::BEDROCK_AGENT_RUNTIME[..], &table::BEDROCK_AGENT, &table::BEDROCK_RUNTIME].concat();
+    for (operation, method, path) in &tables {
+        paths.entry(pattern(path)).or_default().entry(method).or_insert(operation);
+    }
+    // Some SDKs leave out the slash at the end.
+    for (operation, method, path) in &tables {
+        let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+        paths.entry(pattern(&other)).or_default().entry(method).or_insert(operation);
+    }
+    paths.into_iter().fold(Router::new(), |router, (path, methods)| {
+        let methods = methods.into_iter().filter_map(|(method, operation)| {
+            let method = MethodFilter::try_from(method.parse::<Method>().ok()?).ok()?;
+            Some((method, operation))
+        });
+        let methods = methods.fold(MethodRouter::new(), |router, (method, operation)| {
+            router.merge(on(method, move |request: Request| not_served(operation, request.into_body())))
+        });
+        router.route(&path, methods.fallback(response::no_such_method))
+    })
+}
+
+/// `/agents/{}/` as the router writes it.
+fn pattern(path: &str) -> String {
+    let mut numbered = String::new();
+    for (index, part) in path.split("{}").enumerate() {
+        if index > 0 {
+            numbered.push_str(&format!("{{p{index}}}"));
+        }
+        numbered.push_str(part);
+    }
+    numbered
+}
+
+async fn not_served(operation: &'static str, body: Body) -> Response {
+    // Whatever it is.
+    let _ = body::read(body, DRAINED).await;
+    response::refuse(&AgentError::invalid(format!(
+        "{operation} is not served by the local agent, which has InvokeAgent, GetAgentMemory and DeleteAgentMemory: \
+         give this client no local endpoint, or stub the call"
+    )))
+}

@@ -1,0 +1,96 @@
+//! A prompt of the template's own (`BasePromptTemplate`), as far as Converse can be told it: its system text.
+//!
+//! The text is JSON of the model's native API with placeholders between `$`, and with line breaks inside of strings, as
+//! the console writes it. Bedrock fills the placeholders in; those that mean nothing on a laptop are filled with nothing.
+
+use serde_json::Value;
+
+/// The system text of a base prompt, with its placeholders filled in. `None` where it has none that can be told.
+pub(crate) fn system(base: &str, fill: impl Fn(&str) -> String) -> Option<String> {
+    let native: Value = serde_json::from_str(&one_line_strings(base)).ok()?;
+    let system = match native.get("system")? {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            parts.iter().filter_map(|part| part.get("text")?.as_str()).collect::<Vec<_>>().join("\n")
+        }
+        _ => return None,
+    };
+    Some(tidy(&filled(&system, fill)))
+}
+
+/// JSON knows no line breaks inside of strings.
+fn one_line_strings(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for character in text.chars() {
+        match character {
+            '\n' if inside => out.push_str("\\n"),
+            '\r' if inside => {}
+            '\t' if inside => out.push_str("\\t"),
+            other => out.push(other),
+        }
+        if character == '"' && !escaped {
+            inside = !inside;
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    out
+}
+
+/// Replaces `$name$`; a lone `$` is money.
+fn filled(text: &str, fill: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        match after.split_once('$').filter(|(name, _)| is_name(name)) {
+            Some((name, after)) => {
+                out.push_str(&fill(name));
+                rest = after;
+            }
+            None => {
+                out.push('$');
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+/// Without the indentation of the file, and without the gaps that empty placeholders leave.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for line in text.trim().lines().map(str::trim) {
+        if line.is_empty() {
+            gap = true;
+            continue;
+        }
+        if !out.is_empty() {
+            out.push_str(if std::mem::take(&mut gap) { "\n\n" } else { "\n" });
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_text_is_told_with_its_placeholders_filled_in() {
+        let base = "{\n  \"anthropic_version\": \"x\",\n  \"system\": \"\n    $instruction$\n\n    $nothing$\n    Pay $5 for \\\"this\\\".\n  \",\n  \"messages\": []\n}";
+        let fill = |name: &str| if name == "instruction" { "You are kind.\nVery.".to_owned() } else { String::new() };
+        assert_eq!(system(base, fill).unwrap(), "You are kind.\nVery.\n\nPay $5 for \"this\".");
+    }
+
+    #[test]
+    fn what_is_no_prompt_of_a_messages_api_is_not_told() {
+        for base in ["Human: $question$", "{\"prompt\": \"x\"}", "{\"system\": 1}"] {
+            assert_eq!(system(base, |_| String::new()), None);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Answers: the event stream of a turn, and errors before there is one.
+
+use std::convert::Infallible;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
+
+use super::{error::AgentError, frames, sink::Event};
+
+/// The response of InvokeAgent.
+pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&str>) -> Response {
+    let frames = stream::unfold(events, |mut events| async move {
+        let event = events.recv().await?;
+        Some((Ok::<Bytes, Infallible>(frames::encode(&event)), events))
+    });
+    let mut response = Response::new(Body::from_stream(frames));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream"));
+    headers.insert("x-amzn-bedrock-agent-content-type", HeaderValue::from_static("application/json"));
+    for (name, value) in [("x-amz-bedrock-agent-session-id", Some(session)), ("x-amz-bedrock-agent-memory-id", memory)]
+    {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    stamp(response)
+}
+
+/// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.
+pub(crate) fn refuse(error: &AgentError) -> Response {
+    told(error.kind.status(), error.kind.name(), &error.body())
+}
+
+/// For a path that is served, but not so.
+pub(crate) async fn no_such_method() -> Response {
+    let message = "no operation of this path has this method";
+    told(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
+}
+
+pub(crate) fn bad_path() -> AgentError {
+    AgentError::invalid("the path is not valid percent-encoded UTF-8")
+}
+
+fn told(status: StatusCode, kind: &'static str, body: &Value) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
+    stamp(response)
+}
+
+/// Every answer has a request id.
+pub(crate) fn stamp(mut response: Response) -> Response {
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}

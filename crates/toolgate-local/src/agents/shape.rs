@@ -1,0 +1,213 @@
+//! JSON held to the service's own shapes, and refused in its own words.
+//!
+//! The SDKs check types, required members and minimums; maxima, patterns and enums are left to the server. Values are
+//! never repeated in a message: they may be personal.
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Map, Value};
+
+use super::error::AgentError;
+
+/// More problems than these help nobody.
+const TOLD: usize = 10;
+
+/// What a value has to be.
+pub(crate) enum Shape {
+    Text {
+        least: usize,
+        most: usize,
+        pattern: Option<Pattern>,
+    },
+    Flag,
+    /// A whole number of at least this.
+    Whole(i64),
+    /// Base64 of 1 to so many bytes.
+    Blob(usize),
+    Choice(&'static [&'static str]),
+    List {
+        least: usize,
+        most: usize,
+        of: &'static Shape,
+    },
+    Map(&'static Shape),
+    /// An object; members that are not listed are read past, as by the service.
+    Fields(&'static [Member]),
+    /// An object with exactly one of these members.
+    Union(&'static [Member]),
+    /// Any object.
+    Object,
+}
+
+/// A pattern, as the service prints it, and what it means.
+#[derive(Clone, Copy)]
+pub(crate) struct Pattern {
+    pub(crate) text: &'static str,
+    pub(crate) holds: fn(&str) -> bool,
+}
+
+pub(crate) struct Member {
+    name: &'static str,
+    required: bool,
+    shape: &'static Shape,
+}
+
+pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+    Member { name, required: false, shape }
+}
+
+pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+    Member { name, required: true, shape }
+}
+
+/// What is wrong with a request, all of it.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    /// Holds text from outside of the body (a path, a query, a header) to its shape.
+    pub(crate) fn check_text(&mut self, name: &str, text: &str, shape: &Shape) {
+        if let Shape::Text { least, most, pattern } = shape {
+            self.text(name, text, (*least, *most), *pattern);
+        }
+    }
+
+    /// Holds a member to its shape. `null` is a member that is not there.
+    pub(crate) fn check(&mut self, at: &str, value: &Value, shape: &Shape) {
+        match (shape, value) {
+            (Shape::Text { least, most, pattern }, Value::String(text)) => {
+                self.text(at, text, (*least, *most), *pattern);
+            }
+            (Shape::Flag, Value::Bool(_)) | (Shape::Object, Value::Object(_)) => {}
+            (Shape::Whole(least), value) => match value.as_i64().and_then(|whole| i32::try_from(whole).ok()) {
+                Some(whole) if i64::from(whole) >= *least => {}
+                Some(_) => self.add(at, &format!("Member must have value greater than or equal to {least}")),
+                None => self.add(at, "Member must be an integer"),
+            },
+            (Shape::Blob(most), Value::String(text)) => match BASE64.decode(text) {
+                Ok(bytes) => self.length(at, bytes.len(), 1, *most),
+                Err(_) => self.add(at, "Member must be base64"),
+            },
+            (Shape::Choice(choices), Value::String(text)) => {
+                if !choices.contains(&text.as_str()) {
+                    self.add(at, &format!("Member must satisfy enum value set: [{}]", choices.join(", ")));
+                }
+            }
+            (Shape::List { least, most, of }, Value::Array(items)) => {
+                self.length(at, items.len(), *least, *most);
+                for (index, item) in items.iter().enumerate() {
+                    self.element(&format!("{at}.{}.member", index + 1), item, of);
+                }
+            }
+            (Shape::Map(of), Value::Object(entries)) => {
+                for (name, value) in entries {
+                    // The keys are the caller's own words.
+                    let at = if name.len() > 100 { format!("{at}.…") } else { format!("{at}.{name}") };
+                    self.element(&format!("{at}.member"), value, of);
+                }
+            }
+            (Shape::Fields(members), Value::Object(object)) => self.members(at, object, members),
+            (Shape::Union(members), Value::Object(object)) => self.union(at, object, members),
+            (shape, _) => self.add(at, &format!("Member must be {}", shape.kind())),
+        }
+    }
+
+    /// One more, found by other means.
+    pub(crate) fn add(&mut self, at: &str, constraint: &str) {
+        self.0.push(format!("Value at '{at}' failed to satisfy constraint: {constraint}"));
+    }
+
+    /// # Errors
+    /// Everything that was found, as the service words it.
+    pub(crate) fn finish(self) -> Result<(), AgentError> {
+        let count = self.0.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let errors = if count == 1 { "error" } else { "errors" };
+        let told: Vec<String> = self.0.into_iter().take(TOLD).collect();
+        Err(AgentError::invalid(format!("{count} validation {errors} detected: {}", told.join("; "))))
+    }
+
+    fn members(&mut self, at: &str, object: &Map<String, Value>, members: &[Member]) {
+        for member in members {
+            let at = join(at, member.name);
+            match present(object, member.name) {
+                Some(value) => self.check(&at, value, member.shape),
+                None if member.required => self.add(&at, "Member must not be null"),
+                None => {}
+            }
+        }
+    }
+
+    fn union(&mut self, at: &str, object: &Map<String, Value>, members: &[Member]) {
+        let given: Vec<&Member> = members.iter().filter(|member| present(object, member.name).is_some()).collect();
+        if given.len() != 1 {
+            let names: Vec<&str> = members.iter().map(|member| member.name).collect();
+            self.add(at, &format!("Member must have exactly one of: [{}]", names.join(", ")));
+        }
+        self.members(at, object, members);
+    }
+
+    fn element(&mut self, at: &str, value: &Value, shape: &Shape) {
+        if value.is_null() {
+            self.add(at, "Member must not be null");
+        } else {
+            self.check(at, value, shape);
+        }
+    }
+
+    fn text(&mut self, at: &str, text: &str, (least, most): (usize, usize), pattern: Option<Pattern>) {
+        self.length(at, text.chars().count(), least, most);
+        if let Some(pattern) = pattern.filter(|pattern| !(pattern.holds)(text)) {
+            self.add(at, &format!("Member must satisfy regular expression pattern: {}", pattern.text));
+        }
+    }
+
+    fn length(&mut self, at: &str, length: usize, least: usize, most: usize) {
+        if length < least {
+            self.add(at, &format!("Member must have length greater than or equal to {least}"));
+        } else if length > most {
+            self.add(at, &format!("Member must have length less than or equal to {most}"));
+        }
+    }
+}
+
+impl Shape {
+    /// Drops what the shape does not have, and members that are `null`.
+    pub(crate) fn keep(&self, value: &mut Value) {
+        match (self, value) {
+            (Self::Fields(members) | Self::Union(members), Value::Object(object)) => {
+                let shape_of =
+                    |name: &str| members.iter().find(|member| member.name == name).map(|member| member.shape);
+                object.retain(|name, value| !value.is_null() && shape_of(name).is_some());
+                for (name, value) in object.iter_mut() {
+                    if let Some(shape) = shape_of(name) {
+                        shape.keep(value);
+                    }
+                }
+            }
+            (Self::List { of, .. }, Value::Array(items)) => items.iter_mut().for_each(|item| of.keep(item)),
+            (Self::Map(of), Value::Object(entries)) => entries.values_mut().for_each(|value| of.keep(value)),
+            _ => {}
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Text { .. } | Self::Choice(_) => "a string",
+            Self::Flag => "a boolean",
+            Self::Whole(_) => "an integer",
+            Self::Blob(_) => "a string of base64",
+            Self::List { .. } => "a list",
+            Self::Map(_) | Self::Fields(_) | Self::Union(_) | Self::Object => "an object",
+        }
+    }
+}
+
+fn present<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    object.get(name).filter(|value| !value.is_null())
+}
+
+fn join(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
+}

@@ -1,0 +1,136 @@
+//! A function's line as a person reads it: when, how grave, which function, which request, what.
+//!
+//! `12:39:51.050 INFO  billing   8dcca068  request_refund: ok in 17.5 ms (function, replayed)`
+
+use serde_json::{Map, Value};
+
+use super::log::Line;
+
+/// What a person is not shown, since it stands elsewhere in the line.
+const ELSEWHERE: [&str; 7] = ["timestamp", "level", "target", "message", "request_id", "requestId", "AWSRequestId"];
+/// What the line of a call says in its own words.
+const OF_A_CALL: [&str; 8] = ["tool", "wire", "outcome", "gate", "duration_ms", "dropped", "replayed", "cached"];
+
+/// The line, with colours for a terminal.
+pub(super) fn render(line: &Line<'_>, colours: bool) -> String {
+    let paint = |code: &str, text: &str| if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let said: Option<Map<String, Value>> = serde_json::from_str(line.text).ok();
+    let said = said.filter(|said| said.contains_key("level") || said.contains_key("message"));
+    let field = |name: &str| said.as_ref().and_then(|said| said.get(name)?.as_str());
+    let time = field("timestamp").and_then(time_of_day).unwrap_or_else(now);
+    let level = field("level").unwrap_or("").to_uppercase();
+    let request = ELSEWHERE.iter().skip(4).find_map(|name| field(name)).or(line.request).unwrap_or("");
+    let request: String = request.chars().take(8).collect();
+    let text = said.as_ref().map_or_else(|| line.text.to_owned(), words);
+    let grave = match level.as_str() {
+        "ERROR" => "31",
+        "WARN" => "33",
+        "INFO" => "32",
+        _ => "2",
+    };
+    let request = if request.is_empty() { request } else { format!("{}  ", paint("2", &format!("{request:<8}"))) };
+    let (time, level) = (paint("2", &time), paint(grave, &format!("{level:<5}")));
+    let function = paint(colour(line.function), &format!("{:<9}", line.function));
+    format!("{time} {level} {function} {request}{}", shown(&text))
+}
+
+/// The message and its fields.
+fn words(said: &Map<String, Value>) -> String {
+    let text = |name: &str| said.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let message = text("message").unwrap_or_default();
+    let call = text("tool").zip(text("outcome")).filter(|_| message == "call");
+    let mut words = match call {
+        Some((tool, outcome)) => called(said, tool, outcome),
+        None => message.to_owned(),
+    };
+    for (name, value) in said {
+        let known = ELSEWHERE.contains(&name.as_str()) || call.is_some() && OF_A_CALL.contains(&name.as_str());
+        if !known {
+            words.push_str(&match value {
+                Value::String(text) => format!(" {name}=`{text}`"),
+                other => format!(" {name}={other}"),
+            });
+        }
+    }
+    words.trim_start().to_owned()
+}
+
+/// The line that every call leaves.
+fn called(said: &Map<String, Value>, tool: &str, outcome: &str) -> String {
+    let mut words = format!("{tool}: {outcome}");
+    if let Some(gate) = said.get("gate").and_then(Value::as_str).filter(|gate| !gate.is_empty()) {
+        words.push_str(&format!(" at the gate `{gate}`"));
+    }
+    if let Some(duration) = said.get("duration_ms").and_then(Value::as_f64) {
+        words.push_str(&format!(" in {duration:.1} ms"));
+    }
+    let mut more: Vec<String> = said.get("wire").and_then(Value::as_str).map(str::to_owned).into_iter().collect();
+    let is = |name: &str| said.get(name).and_then(Value::as_bool) == Some(true);
+    more.extend(["replayed", "cached"].into_iter().filter(|name| is(name)).map(str::to_owned));
+    if let Some(dropped) = said.get("dropped").and_then(Value::as_u64).filter(|dropped| *dropped > 0) {
+        more.push(format!("{dropped} fields dropped"));
+    }
+    if !more.is_empty() {
+        words.push_str(&format!(" ({})", more.join(", ")));
+    }
+    words
+}
+
+/// `12:39:51.050` of a timestamp.
+fn time_of_day(timestamp: &str) -> Option<String> {
+    let time = timestamp.split_once('T')?.1.get(..12)?;
+    time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte)).then(|| time.to_owned())
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// One colour for each function, whichever runs first.
+fn colour(function: &str) -> &'static str {
+    let colours = ["36", "35", "34", "33", "32", "96", "95", "94"];
+    let hash = function.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    colours.get(hash % colours.len()).copied().unwrap_or("36")
+}
+
+/// What a model wrote may be in a line, so nothing in it may move the cursor.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Line<'_> {
+        Line { function: "billing", request: Some("1a1920f0-758b-4841"), text }
+    }
+
+    #[test]
+    fn the_line_of_a_call_is_a_sentence() {
+        let call = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"INFO","message":"call","tool":"request_refund","wire":"function","outcome":"ok","gate":"","duration_ms":7.459,"request_id":"8dcca068-67db-41ec","dropped":2,"replayed":true,"cached":false,"target":"toolgate::telemetry"}"#;
+        let said = "18:39:50.715 INFO  billing   8dcca068  request_refund: ok in 7.5 ms (function, replayed, 2 fields dropped)";
+        assert_eq!(render(&line(call), false), said);
+        let refused = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"ERROR","message":"call","tool":"pay","wire":"api","outcome":"internal","gate":"once","duration_ms":1.0,"cause":"no table"}"#;
+        let said =
+            "18:39:50.715 ERROR billing   1a1920f0  pay: internal at the gate `once` in 1.0 ms (api) cause=`no table`";
+        assert_eq!(render(&line(refused), false), said);
+    }
+
+    #[test]
+    fn other_lines_keep_their_fields_and_the_request_that_was_running() {
+        let own = r#"{"level":"warn","message":"a slow table","table":"Orders","items":7}"#;
+        assert!(render(&line(own), false).ends_with(" WARN  billing   1a1920f0  a slow table table=`Orders` items=7"));
+        for plain in ["thread 'main' panicked", r#"{"own":"json"}"#, "[1]"] {
+            assert!(render(&line(plain), false).ends_with(&format!("billing   1a1920f0  {plain}")), "{plain}");
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_nothing_else_steers_one() {
+        assert!(render(&line("x"), true).contains("\x1b[2m"));
+        let evil = "a\x1b[2Jb\rc";
+        assert!(!render(&line(evil), false).contains(['\x1b', '\r']));
+        assert!(render(&line("{\"message\":\"\\u001b[2J\"}"), false).contains('\u{fffd}'));
+    }
+}

@@ -1,0 +1,106 @@
+//! Hostile mode: between the agents and the functions, the ways in which Bedrock really hurts.
+//!
+//! ```text
+//! agents ──event──▶ twisted ──late, to a cold instance, twice──▶ function
+//!                                        first reply ──▶ agents; the second is compared and dropped
+//! ```
+//!
+//! Nothing here changes what a call means: values keep their meaning in another spelling, optional parameters that a
+//! model left out arrive empty, required ones always arrive. A function that gets it wrong would get it wrong on AWS.
+//! Lambda Invoke stays as it is: who calls it sees the function's own reply to their own event.
+//!
+//! Every decision follows from the seed, the session, the agent, the tool, and the how-manieth call of it this is, so
+//! the same conversation under the same seed meets the same trouble, however the machine's time falls.
+
+mod declared;
+mod deliver;
+mod dice;
+mod event;
+mod java;
+mod plan;
+mod values;
+
+#[cfg(test)]
+mod meaning;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::{
+    agents::{Invoke, InvokeFailure, LambdaReply},
+    template::Template,
+};
+use declared::Declared;
+use deliver::{Deliver, Parcel};
+use dice::Dice;
+use plan::Delivery;
+
+/// Functions that are called the hostile way.
+#[derive(Debug)]
+pub(crate) struct Hostile<D> {
+    seed: u64,
+    declared: Declared,
+    functions: D,
+    /// How often each tool was called by an agent in a session.
+    calls: Mutex<HashMap<u64, u64>>,
+}
+
+impl<D: Deliver> Hostile<D> {
+    pub(crate) fn new(seed: u64, template: &Template, functions: D) -> Arc<Self> {
+        Arc::new(Self { seed, declared: Declared::of(template), functions, calls: Mutex::default() })
+    }
+
+    /// What becomes of a call. The agents ask for the calls of one model turn in their order, so that counting is as
+    /// repeatable as the model is.
+    fn prepare(&self, function: &str, payload: Bytes) -> Parcel {
+        let mut parcel = Parcel { seed: self.seed, function: function.to_owned(), payload, ..Parcel::default() };
+        let Ok(Value::Object(mut event)) = serde_json::from_slice(&parcel.payload) else { return parcel };
+        let group = text(&event, "/actionGroup");
+        parcel.tool = match event.get("function").and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => declared::action(&text(&event, "/apiPath"), &text(&event, "/httpMethod")),
+        };
+        let dice = Dice::new(self.seed).of(&text(&event, "/sessionId")).of(&text(&event, "/agent/id"));
+        let dice = self.count(dice.of(&group).of(&parcel.tool));
+        let delivery = Delivery::decide(dice.of("delivery"));
+        parcel.twists = event::twist(&mut event, &self.declared.optional(&group, &parcel.tool), dice.of("event"));
+        parcel.twists.extend(delivery.words());
+        parcel.payload = Bytes::from(Value::Object(event).to_string());
+        parcel.delivery = Some(delivery);
+        parcel
+    }
+
+    /// The dice for the next call of its kind.
+    fn count(&self, kind: Dice) -> Dice {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = calls.entry(kind.key()).or_default();
+        *count += 1;
+        kind.of(&count.to_string())
+    }
+}
+
+fn text(event: &Map<String, Value>, pointer: &str) -> String {
+    let mut names = pointer.split('/').skip(1);
+    let first = names.next().and_then(|name| event.get(name));
+    let found = names.fold(first, |value, name| value?.get(name));
+    found.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl<D: Deliver> Invoke for Hostile<D> {
+    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
+        let parcel = self.prepare(function, payload);
+        Box::pin(deliver::deliver(&self.functions, parcel))
+    }
+
+    fn happens_once(&self, function: &str, tool: &str) -> bool {
+        self.functions.happens_once(function, tool)
+    }
+}

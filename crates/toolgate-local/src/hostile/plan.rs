@@ -1,0 +1,54 @@
+//! What happens to one call: decided before anything of it happens.
+
+use std::time::Duration;
+
+use super::dice::Dice;
+
+/// How a call is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delivery {
+    /// Before the function gets it.
+    pub(super) delay: Duration,
+    /// To a fresh instance.
+    pub(super) cold: bool,
+    pub(super) again: Option<Again>,
+}
+
+/// The same event once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// While the function may still work on the first.
+    Meanwhile(Duration),
+    /// After its answer.
+    Afterwards(Duration),
+}
+
+impl Delivery {
+    pub(super) fn decide(dice: Dice) -> Self {
+        let milliseconds = |what: &str, most: u64| Duration::from_millis(1 + dice.of(what).below(most));
+        let delay = if dice.of("slow").one_in(5) { milliseconds("how slow", 300) } else { Duration::ZERO };
+        let again = match dice.of("again").below(6) {
+            0 => Some(Again::Meanwhile(milliseconds("meanwhile", 5))),
+            1 => Some(Again::Afterwards(milliseconds("afterwards", 100))),
+            _ => None,
+        };
+        Self { delay, cold: dice.of("cold").one_in(8), again }
+    }
+
+    /// In words.
+    pub(super) fn words(self) -> Vec<String> {
+        let mut words = Vec::new();
+        if !self.delay.is_zero() {
+            words.push(format!("slow by {} ms", self.delay.as_millis()));
+        }
+        if self.cold {
+            words.push("cold".to_owned());
+        }
+        match self.again {
+            Some(Again::Meanwhile(_)) => words.push("twice at once".to_owned()),
+            Some(Again::Afterwards(_)) => words.push("twice, again after the answer".to_owned()),
+            None => {}
+        }
+        words
+    }
+}

@@ -1,0 +1,125 @@
+//! What hostile mode decides and delivers, over functions that write down what they get.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    functions::{Event, Invocation, InvokeError},
+    template::Template,
+};
+
+/// Functions that answer with a number of their own, a moment after they were called.
+#[derive(Debug, Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<Event>>>);
+
+impl Recorder {
+    fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Deliver for Recorder {
+    fn run<'a>(&'a self, _function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+        let number = {
+            let mut events = self.0.lock().unwrap();
+            events.push(event.clone());
+            events.len()
+        };
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let payload = Bytes::from(json!({"number": number}).to_string());
+            let request_id = event.request_id.unwrap_or_default();
+            Ok(Invocation { payload, function_error: None, log_tail: String::new(), request_id })
+        })
+    }
+}
+
+fn event(session: &str, tool: &str) -> Bytes {
+    let event = json!({
+        "messageVersion": "1.0", "agent": {"id": "Orders", "name": "orders"}, "sessionId": session, "inputText": "hello",
+        "actionGroup": "orders", "function": tool, "sessionAttributes": {}, "promptSessionAttributes": {},
+        "parameters": [
+            {"name": "orderId", "type": "string", "value": "ORD-1"}, {"name": "count", "type": "integer", "value": "5"},
+            {"name": "urgent", "type": "boolean", "value": "true"}, {"name": "tags", "type": "array", "value": "[\"a\",\"b\"]"},
+        ],
+    });
+    Bytes::from(event.to_string())
+}
+
+fn hostile(seed: u64) -> (Arc<Hostile<Recorder>>, Recorder) {
+    let recorder = Recorder::default();
+    (Hostile::new(seed, &Template::default(), recorder.clone()), recorder)
+}
+
+/// What is decided about these calls, in this order.
+fn decided(seed: u64, calls: &[(&str, &str)]) -> BTreeSet<String> {
+    let (hostile, _) = hostile(seed);
+    let mut count = HashMap::<_, u32>::new();
+    let decide = |(session, tool): &(&str, &str)| {
+        let parcel = hostile.prepare("F", event(session, tool));
+        let number = count.entry(format!("{session} {tool}")).and_modify(|count| *count += 1).or_default();
+        format!("{session} {tool} {number}: {:?} {:?}", parcel.payload, parcel.delivery)
+    };
+    calls.iter().map(decide).collect()
+}
+
+#[test]
+fn the_seed_and_the_call_decide_and_not_the_order_in_which_calls_arrive() {
+    let mut calls = Vec::new();
+    for session in ["one", "two", "three"] {
+        for tool in ["get", "put"] {
+            calls.extend([(session, tool); 10]);
+        }
+    }
+    let first = decided(7, &calls);
+    assert_eq!(first.len(), 60);
+    for seed in 0..20 {
+        Dice::new(seed).shuffle(&mut calls);
+        assert_eq!(decided(7, &calls), first);
+    }
+    assert_ne!(decided(8, &calls), first);
+    assert!(first.iter().map(|call| call.split(": ").nth(1).unwrap()).collect::<BTreeSet<_>>().len() > 30);
+}
+
+#[tokio::test]
+async fn the_first_reply_counts_and_the_second_delivery_is_the_same_event() {
+    let (mut twice_at_once, mut twice_later, mut cold, mut slow) = (0, 0, 0, 0);
+    for seed in 0..60 {
+        let delivery = hostile(seed).0.prepare("F", event("s", "get")).delivery.unwrap();
+        let (hostile, recorder) = hostile(seed);
+        let reply = hostile.invoke("F", event("s", "get")).await.unwrap();
+        assert_eq!(reply.payload, json!({"number": 1}).to_string());
+        let wanted = match delivery.again {
+            None => 1,
+            Some(again) => {
+                match again {
+                    plan::Again::Meanwhile(_) => twice_at_once += 1,
+                    plan::Again::Afterwards(_) => twice_later += 1,
+                }
+                2
+            }
+        };
+        while recorder.events().len() < wanted {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let events = recorder.events();
+        assert_eq!(events.len(), wanted);
+        assert!(events.iter().all(|other| other.payload == events[0].payload));
+        assert_eq!(events[0].cold, delivery.cold);
+        cold += u32::from(delivery.cold);
+        slow += u32::from(!delivery.delay.is_zero());
+    }
+    assert!([twice_at_once, twice_later, cold, slow].iter().all(|count| *count > 0));
+}
+
+#[tokio::test]
+async fn what_is_no_call_of_an_action_group_goes_on_as_it_is() {
+    for payload in ["", "{", "[1]", "7"] {
+        let (hostile, recorder) = hostile(1);
+        hostile.invoke("F", Bytes::from(payload)).await.unwrap();
+        let events = recorder.events();
+        assert_eq!((events.len(), &events[0].payload[..]), (1, payload.as_bytes()));
+    }
+}

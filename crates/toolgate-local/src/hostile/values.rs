@@ -1,0 +1,51 @@
+//! Values as Bedrock and its models really write them. Each means what it meant before.
+
+use serde_json::Value;
+
+use super::{dice::Dice, java};
+
+/// The value in another spelling, and what that is called; `None` where it stays as it is.
+pub(super) fn twist(kind: &str, value: &str, dice: Dice) -> Option<(String, &'static str)> {
+    // half of them stay as they are: the functions have to do with both
+    if !dice.of("at all").one_in(2) {
+        return None;
+    }
+    match kind {
+        "boolean" => boolean(value, dice),
+        "integer" | "number" => number(value, dice),
+        "array" | "object" => structure(value),
+        _ => None,
+    }
+}
+
+fn boolean(value: &str, dice: Dice) -> Option<(String, &'static str)> {
+    let words = match value {
+        "true" => ["True", "TRUE", " true "],
+        "false" => ["False", "FALSE", " false "],
+        _ => return None,
+    };
+    let word = words.get(usize::try_from(dice.of("word").below(3)).ok()?)?;
+    Some(((*word).to_owned(), "boolean"))
+}
+
+fn number(value: &str, dice: Dice) -> Option<(String, &'static str)> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    // what a float cannot hold exactly is not made to look like one
+    if !plain(whole) || !plain(fraction) || whole.len() + fraction.len() > 15 {
+        return None;
+    }
+    match dice.of("form").below(3) {
+        0 => Some((format!(" {value}"), "spaces")),
+        1 => Some((format!(" {value} "), "spaces")),
+        _ if digits.contains('.') => Some((format!("{value}0"), "decimals")),
+        _ => Some((format!("{value}.0"), "decimals")),
+    }
+}
+
+fn structure(value: &str) -> Option<(String, &'static str)> {
+    let read: Value = serde_json::from_str(value).ok()?;
+    let text = matches!(read, Value::Array(_) | Value::Object(_)).then(|| java::text(&read)).flatten()?;
+    (text != value).then_some((text, "java text"))
+}

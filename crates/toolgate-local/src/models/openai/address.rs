@@ -1,0 +1,115 @@
+//! Where a model server is, and which of its models is meant.
+
+use std::{fmt, net::IpAddr};
+
+use reqwest::Url;
+
+/// `<base url>#<model>`, taken apart.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    /// The base address as it was given, without what may be a password.
+    shown: String,
+    /// The address of its chat completions.
+    pub(super) url: Url,
+    pub(super) model: String,
+}
+
+/// The address of a model server cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// There is no address, or no model.
+    #[error(
+        "`openai:{0}` has no model: write `openai:<base url>#<model>`, such as `openai:http://127.0.0.1:11434/v1#llama3.1`"
+    )]
+    NoModel(String),
+    /// The address is none.
+    #[error(
+        "`{0}` is no address of a model server: it begins with `http://` or `https://` and ends where `/chat/completions` begins"
+    )]
+    NoUrl(String),
+    /// The address holds a name or a password.
+    #[error("the address of a model server has no place for a password: set OPENAI_API_KEY instead")]
+    Password,
+    /// No HTTP client can be made.
+    #[error("cannot make an HTTP client for the model server")]
+    Client,
+}
+
+impl Address {
+    pub(super) fn parse(text: &str) -> Result<Self, AddressError> {
+        let (base, model) = text.split_once('#').unwrap_or((text, ""));
+        if base.contains('@') {
+            return Err(AddressError::Password);
+        }
+        if base.is_empty() || model.is_empty() {
+            return Err(AddressError::NoModel(text.to_owned()));
+        }
+        let base = base.trim_end_matches('/');
+        let base = base.strip_suffix("/chat/completions").unwrap_or(base);
+        let no_url = || AddressError::NoUrl(base.to_owned());
+        let url: Url = format!("{base}/chat/completions").parse().map_err(|_| no_url())?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || url.query().is_some() {
+            return Err(no_url());
+        }
+        Ok(Self { shown: base.to_owned(), url, model: model.to_owned() })
+    }
+
+    /// Whether nobody on the way can read along.
+    pub(super) fn keeps_secrets(&self) -> bool {
+        self.url.scheme() == "https" || self.is_here()
+    }
+
+    /// An address of this machine, to which no proxy leads.
+    pub(super) fn is_here(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// OpenAI itself, which has given up a name that all others still go by.
+    pub(super) fn is_openai(&self) -> bool {
+        self.url.host_str().is_some_and(|host| host == "openai.com" || host.ends_with(".openai.com"))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.shown, self.model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_base_and_a_model() {
+        let address = Address::parse("http://127.0.0.1:11434/v1/#llama3.1:8b").unwrap();
+        assert_eq!(address.url.as_str(), "http://127.0.0.1:11434/v1/chat/completions");
+        assert_eq!(
+            (address.model.as_str(), address.is_openai(), address.keeps_secrets()),
+            ("llama3.1:8b", false, true)
+        );
+        let address = Address::parse("https://api.openai.com/v1#gpt-5").unwrap();
+        assert!(address.is_openai() && address.keeps_secrets());
+        assert!(!Address::parse("http://models.example.com/v1#x").unwrap().keeps_secrets());
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said() {
+        for (text, told) in [
+            ("", "has no model"),
+            ("gpt-5", "has no model"),
+            ("#gpt-5", "has no model"),
+            ("http://127.0.0.1:1/v1", "has no model"),
+            ("127.0.0.1:1#x", "is no address"),
+            ("ftp://127.0.0.1#x", "is no address"),
+            ("http://127.0.0.1/v1?key=1#x", "is no address"),
+            ("http://me:secret@127.0.0.1#x", "OPENAI_API_KEY"),
+        ] {
+            let error = Address::parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

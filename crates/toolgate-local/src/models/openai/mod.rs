@@ -1,0 +1,151 @@
+//! `openai:<base url>#<model>`: any server that speaks OpenAI's chat completions, so that a model of this machine works.
+//!
+//! The servers differ in what they leave out and what they add. Requests therefore keep to the published schema (the
+//! tests hold them against `async-openai`'s types), and of an answer only what an agent needs is read, leniently.
+//! `async-openai`'s own client is not used: its types refuse answers with a field or a reason that OpenAI does not know.
+
+mod address;
+mod answer;
+mod failure;
+mod request;
+mod stream;
+
+use std::{fmt, time::Duration};
+
+use futures_util::future::BoxFuture;
+
+pub use address::AddressError;
+
+use self::address::Address;
+use super::{
+    Model, ModelError, ModelReply, ModelRequest,
+    answer::{self as final_answer, Mode, Outlet, Write},
+    patience::{Fault, Patience, persist},
+};
+
+/// The one variable that a key is taken from.
+const KEY: &str = "OPENAI_API_KEY";
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A model behind OpenAI's chat completions API.
+#[derive(Clone)]
+pub struct OpenAiModel {
+    http: reqwest::Client,
+    address: Address,
+    key: Option<String>,
+    patience: Patience,
+}
+
+/// Without the key.
+impl fmt::Debug for OpenAiModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAiModel").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl OpenAiModel {
+    /// A model from `<base url>#<model>`, with the key in `OPENAI_API_KEY` if there is one.
+    ///
+    /// # Errors
+    /// [`AddressError`] when the address does not have that form.
+    pub fn from_env(address: &str) -> Result<Self, AddressError> {
+        let model = Self::new(address)?;
+        let key = std::env::var(KEY).ok().filter(|key| !key.trim().is_empty());
+        Ok(match key {
+            Some(_) if !model.address.keeps_secrets() => {
+                tracing::warn!("{KEY} is not sent to `{}`: it would be readable on its way; use https", model.address);
+                model
+            }
+            Some(key) => model.key(key),
+            None => model,
+        })
+    }
+
+    /// A model from `<base url>#<model>`, without a key.
+    ///
+    /// # Errors
+    /// [`AddressError`] when the address does not have that form.
+    pub fn new(address: &str) -> Result<Self, AddressError> {
+        let address = Address::parse(address)?;
+        let http = reqwest::Client::builder().connect_timeout(CONNECT);
+        let http = if address.is_here() { http.no_proxy() } else { http };
+        let http = http.build().map_err(|_| AddressError::Client)?;
+        Ok(Self { http, address, key: None, patience: Patience::default() })
+    }
+
+    /// With a key, which is sent as a bearer token and told to nobody else.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into().trim().to_owned());
+        self
+    }
+
+    /// How long it is waited for, and how often it is tried.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
+        let body = request::body(&request, &self.address, write.is_some()).to_string();
+        let mode = Mode::of(&request);
+        let outlet = Outlet::new(write);
+        persist(&self.patience, &self.address.model, async || {
+            let answer = async {
+                let response = self.send(body.clone()).await?;
+                if write.is_some() && stream::is_one(&response) {
+                    return stream::read(response, &self.address, self.patience.silence, mode, &outlet).await;
+                }
+                // A server that cannot stream answers as if it had not been asked to.
+                let text = self.within(response.text()).await?;
+                answer::read(&text, &self.address, mode)
+            };
+            // Whoever reads along cannot be made to forget: what has begun to go out is not begun again.
+            answer.await.map_err(|fault| if outlet.is_used() { fault.last() } else { fault })
+        })
+        .await
+    }
+
+    async fn send(&self, body: String) -> Result<reqwest::Response, Fault> {
+        let mut call = self.http.post(self.address.url.clone()).header("content-type", "application/json").body(body);
+        if let Some(key) = &self.key {
+            call = call.bearer_auth(key);
+        }
+        let response = self.within(call.send()).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = self.within(response.text()).await.unwrap_or_default();
+        Err(failure::refused(status, &headers, &text, &self.address, self.key.as_deref()))
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = reqwest::Result<T>>) -> Result<T, Fault> {
+        let done = tokio::time::timeout(self.patience.silence, work).await;
+        let done = done.map_err(|_| Fault::silent(&self.address.model, self.patience.silence))?;
+        done.map_err(|error| failure::unreachable(&error, &self.address))
+    }
+}
+
+impl Model for OpenAiModel {
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, None))
+    }
+
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, Some(write)))
+    }
+
+    fn stream_hint(&self) -> Option<&'static str> {
+        Some(final_answer::HINT)
+    }
+
+    fn label(&self, _foundation_model: &str) -> String {
+        format!("openai:{}", self.address)
+    }
+}

@@ -1,0 +1,155 @@
+//! `openai:` against servers that fail: what is tried again, what is told, and what is kept to itself.
+
+use serde_json::{Value, json};
+
+use super::{
+    openai::{DONE, ask_streaming, chunk, events, says},
+    stand_in::{Answer, End, StandIn, json_answer, raw},
+};
+use crate::agents::support::*;
+
+fn refusal(status: u16, code: &str, message: &str) -> Answer {
+    json_answer(status, json!({"error": {"message": message, "type": "x", "param": null, "code": code}}))
+}
+
+fn fine() -> Answer {
+    says(json!({"content": "There."}), "stop")
+}
+
+async fn ask(answers: Vec<Answer>) -> (Turn, StandIn) {
+    let stand_in = StandIn::start(answers).await;
+    let desk = Desk::start(&one_agent(), Functions::echo(), stand_in.openai(Some("sk-very-secret"))).await;
+    (desk.say("Orders", "s1", "go").await, stand_in)
+}
+
+async fn ask_for_a_stream(answers: Vec<Answer>) -> (Turn, StandIn) {
+    let stand_in = StandIn::start(answers).await;
+    let desk = Desk::start(&one_agent(), Functions::echo(), stand_in.openai(None)).await;
+    (ask_streaming(&desk).await, stand_in)
+}
+
+fn exception(turn: Turn) -> (String, String) {
+    turn.exception.unwrap_or_else(|| panic!("an exception instead of {:?}", turn.text))
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_tried_again() {
+    let faults: [fn() -> Answer; 5] = [
+        || refusal(429, "rate_limit_exceeded", "slow down").header("retry-after", "0"),
+        || refusal(429, "rate_limit_exceeded", "slow down").header("retry-after-ms", "20"),
+        || refusal(500, "x", "oh"),
+        || raw("text/html", ["<h1>Bad gateway</h1>"]).end(End::Cut),
+        || fine().end(End::Silence),
+    ];
+    for fault in faults {
+        let (turn, stand_in) = ask(vec![fault(), fault(), fine()]).await;
+        assert_eq!((turn.text.as_str(), turn.exception, stand_in.left()), ("There.", None, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_long_pause_is_not_waited_for() {
+    let later = refusal(429, "rate_limit_exceeded", "slow down").header("retry-after", "3600");
+    let (turn, stand_in) = ask(vec![later, fine()]).await;
+    let (kind, told) = exception(turn);
+    assert_eq!((kind.as_str(), stand_in.left()), ("ThrottlingException", 1));
+    assert!(told.contains("slow down") && told.contains("a pause of 3600 s"), "{told}");
+}
+
+#[tokio::test]
+async fn what_lasts_is_told_as_the_agents_own_exception() {
+    for (answer, kind, told, tries) in [
+        (refusal as fn(u16, &str, &str) -> Answer, "ThrottlingException", (429, "rate_limit_exceeded", "slow down"), 3),
+        (refusal, "ThrottlingException", (429, "insufficient_quota", "pay first"), 1),
+        (refusal, "BadGatewayException", (500, "x", "oh"), 3),
+        (refusal, "BadGatewayException", (503, "x", "loading"), 3),
+        (refusal, "ResourceNotFoundException", (404, "model_not_found", "no such model"), 1),
+        (refusal, "ValidationException", (400, "x", "no tools here"), 1),
+    ] {
+        let (status, code, message) = told;
+        let (turn, stand_in) = ask((0..3).map(|_| answer(status, code, message)).collect()).await;
+        let (name, text) = exception(turn);
+        assert_eq!((name.as_str(), stand_in.seen().len()), (kind, tries), "{status} {code}");
+        assert!(text.contains(message) && text.contains("#local-model"), "{text}");
+    }
+    let (turn, _) = ask(vec![refusal(400, "context_length_exceeded", "maximum context length is 8192 tokens")]).await;
+    let told = "the conversation no longer fits the model: start a new session";
+    assert_eq!(exception(turn), ("ValidationException".to_owned(), told.to_owned()));
+}
+
+#[tokio::test]
+async fn a_key_is_not_repeated_in_an_error() {
+    for (status, kind) in [(401, "AccessDeniedException"), (403, "AccessDeniedException"), (400, "ValidationException")]
+    {
+        let (turn, _) =
+            ask(vec![refusal(status, "invalid_api_key", "Incorrect API key provided: sk-very-secret")]).await;
+        let (name, text) = exception(turn);
+        assert_eq!(name, kind);
+        assert!(!text.contains("very-secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_none_are_told_and_not_paid_for_again() {
+    let wrong: [(&str, Value, &str); 4] = [
+        ("application/json", json!("text"), "no chat completion"),
+        ("application/json", json!({"choices": []}), "no choices"),
+        ("application/json", json!({"choices": "many"}), "no chat completion"),
+        ("text/plain", json!("hello"), "no chat completion"),
+    ];
+    for (kind, body, told) in wrong {
+        let (turn, stand_in) = ask(vec![raw(kind, [body.to_string()]), fine()]).await;
+        let (name, text) = exception(turn);
+        assert_eq!((name.as_str(), stand_in.left()), ("DependencyFailedException", 1));
+        assert!(text.contains(told), "{text}");
+    }
+    let (turn, _) = ask(vec![says(json!({"content": null}), "stop")]).await;
+    assert!(exception(turn).1.contains("without an answer"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_at_once() {
+    let mut gone = StandIn::start(Vec::new()).await;
+    gone.url = "http://127.0.0.1:9".to_owned();
+    let desk = Desk::start(&one_agent(), Functions::echo(), gone.openai(None)).await;
+    let (name, text) = exception(desk.say("Orders", "s1", "go").await);
+    assert_eq!(name, "BadGatewayException");
+    assert!(text.contains("is it running?"), "{text}");
+}
+
+#[tokio::test]
+async fn streams_that_fail_before_a_word_is_out_are_tried_again() {
+    let whole = || events(&[chunk(json!({"content": "<answer>There.</answer>"}), Some("stop")), DONE.to_owned()]);
+    let said = || chunk(json!({"content": "Hm"}), None);
+    let faults: [Answer; 5] = [
+        events(&[said()]),
+        events(&[said()]).end(End::Cut),
+        events(&[said()]).end(End::Silence),
+        events(&[said(), "data: {\"error\": {\"message\": \"out of memory\"}}\n\n".to_owned()]),
+        refusal(429, "rate_limit_exceeded", "slow down"),
+    ];
+    for fault in faults {
+        let (turn, stand_in) = ask_for_a_stream(vec![fault, whole()]).await;
+        assert_eq!((turn.text.as_str(), turn.exception, stand_in.left()), ("There.", None, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_after_that_is_told() {
+    let begun = chunk(json!({"content": "<answer>Half of an answer"}), None);
+    let (turn, stand_in) = ask_for_a_stream(vec![events(&[begun]).end(End::Cut), fine()]).await;
+    assert_eq!((turn.text.as_str(), stand_in.left()), ("Half of an ", 1));
+    let (name, text) = exception(turn);
+    assert_eq!(name, "BadGatewayException");
+    assert!(text.contains("broke off"), "{text}");
+    let (turn, _) = ask_for_a_stream(vec![events(&["data: {\"choices\": [\n\n".to_owned()])]).await;
+    let (name, text) = exception(turn);
+    assert_eq!(name, "DependencyFailedException");
+    assert!(text.contains("no JSON of a chunk"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_stream_still_answers() {
+    let (turn, _) = ask_for_a_stream(vec![says(json!({"content": "<answer>There.</answer>"}), "stop")]).await;
+    assert_eq!(turn.text, "There.");
+}
