@@ -182,7 +182,9 @@ mod tests {
         let pair =
             |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
         let mut map = HeaderMap::new();
-        pairs.iter().map(pair).for_each(|(name, value)| drop(map.append(name, value)));
+        for (name, value) in pairs.iter().map(pair) {
+            map.append(name, value);
+        }
         map
     }
 
