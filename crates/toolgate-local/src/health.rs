@@ -73,9 +73,7 @@ impl Health {
     /// Null where the template has none.
     fn gateway(&self) -> Option<Value> {
         let gateway = self.gateway.as_ref()?;
-        let mut report = gateway.report();
-        report["endpoint"] = json!(format!("{}/mcp", self.endpoint));
-        Some(report)
+        Some(gateway.report(&format!("{}/mcp", self.endpoint)))
     }
 
     fn functions(&self) -> Vec<Value> {

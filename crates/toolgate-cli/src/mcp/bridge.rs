@@ -114,8 +114,10 @@ impl Bridge {
         match answer {
             Ok(None) => None,
             Ok(Some(mut answer)) if awaited => {
-                if answer.get("id").is_none_or(Value::is_null) {
-                    answer["id"] = id;
+                if let Some(answer) = answer.as_object_mut()
+                    && answer.get("id").is_none_or(Value::is_null)
+                {
+                    answer.insert("id".to_owned(), id);
                 }
                 Some(answer)
             }

@@ -29,6 +29,6 @@ pub(crate) fn rows(health: &Value) -> Vec<(&'static str, Vec<String>)> {
 pub(crate) fn example(health: &Value) -> String {
     match health.pointer("/gateway/endpoint").and_then(Value::as_str) {
         None => String::new(),
-        Some(endpoint) => format!("npx @modelcontextprotocol/inspector --cli {endpoint} --method tools/list\n"),
+        Some(endpoint) => format!("npx @modelcontextprotocol/inspector --cli \\\n  {endpoint} --method tools/list\n"),
     }
 }

@@ -87,10 +87,11 @@ impl Gateway {
     }
 
     /// For `/health`.
-    pub(crate) fn report(&self) -> Value {
+    pub(crate) fn report(&self, endpoint: &str) -> Value {
         let tools: Vec<&str> = self.tools.iter().map(|(name, _)| name).collect();
         let interceptors = self.spec.interceptors.iter().map(|interceptor| interceptor.function.binary.as_str());
         json!({
+            "endpoint": endpoint,
             "id": self.spec.id,
             "name": self.spec.name,
             "versions": self.versions().iter().map(|version| version.as_str()).collect::<Vec<_>>(),

@@ -143,17 +143,16 @@ pub(crate) fn mismatch(schema: &Value, value: &Value, at: &str) -> Option<String
     if !fits {
         return Some(format!("`{at}` is no {kind}"));
     }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    if let Some(missing) = required.filter(|name| value.get(*name).is_none()).next() {
+    let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    if let Some(missing) = required.find(|name| value.get(*name).is_none()) {
         return Some(format!("`{at}` lacks `{missing}`"));
     }
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let wrong =
-        properties.filter_map(|(name, schema)| mismatch(schema, value.get(name)?, &format!("{at}.{name}"))).next();
+    let mut properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let wrong = properties.find_map(|(name, schema)| mismatch(schema, value.get(name)?, &format!("{at}.{name}")));
     wrong.or_else(|| {
         let items = schema.get("items")?;
-        let values = value.as_array()?.iter().enumerate();
-        values.filter_map(|(index, value)| mismatch(items, value, &format!("{at}[{index}]"))).next()
+        let mut values = value.as_array()?.iter().enumerate();
+        values.find_map(|(index, value)| mismatch(items, value, &format!("{at}[{index}]")))
     })
 }
 
