@@ -182,7 +182,9 @@ mod tests {
         let pair =
             |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
         let mut map = HeaderMap::new();
-        pairs.iter().map(pair).for_each(|(name, value)| drop(map.append(name, value)));
+        pairs.iter().map(pair).for_each(|(name, value)| {
+            map.append(name, value);
+        });
         map
     }
 

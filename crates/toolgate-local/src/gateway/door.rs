@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::{Map, Value, json};
-use toolgate_policy::{Actions, Caller, Expected, Mode, Policies, PolicySource, Principal, TokenKeys, Tool};
+use toolgate_policy::{Actions, Caller, Expected, Mode, Policies, PolicySource, Principal, Reason, TokenKeys, Tool};
 
 use super::{
     Gateway, GatewayError,
@@ -140,7 +140,13 @@ impl Gateway {
         } else {
             tracing::warn!(tool, "{decision}");
         }
-        (!decision.allowed()).then(|| self.error(DENIED, &format!("{DENIED} [{decision}]")))
+        if decision.allowed() {
+            return None;
+        }
+        let detail = format!("{DENIED} [{decision}]");
+        // what does not fit the tool a model can repair; which policies there are is nobody's business
+        let said = if matches!(decision.reason(), Reason::Unfit(_)) { &detail } else { DENIED };
+        Some(self.error(said, &detail))
     }
 }
 
