@@ -182,9 +182,9 @@ mod tests {
         let pair =
             |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap());
         let mut map = HeaderMap::new();
-        for (name, value) in pairs.iter().map(pair) {
+        pairs.iter().map(pair).for_each(|(name, value)| {
             map.append(name, value);
-        }
+        });
         map
     }
 
