@@ -23,7 +23,8 @@ impl Scope<'_> {
         let text = match std::fs::read_to_string(self.document.folder.join(&location)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                self.problem(at, format!("the file `{location}` does not exist: `toolgate schemas` writes it"));
+                let help = if location.contains("schemas/") { ": `toolgate schemas` writes it" } else { "" };
+                self.problem(at, format!("the file `{location}` does not exist{help}"));
                 return None;
             }
             Err(error) => {
