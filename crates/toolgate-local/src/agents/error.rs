@@ -107,7 +107,7 @@ impl From<ModelError> for AgentError {
             ModelErrorKind::Invalid => Kind::Validation,
             ModelErrorKind::NotReady => Kind::ModelNotReady,
             ModelErrorKind::Unavailable => Kind::BadGateway,
-            ModelErrorKind::BadAnswer => Kind::DependencyFailed,
+            ModelErrorKind::TooLong | ModelErrorKind::BadAnswer => Kind::DependencyFailed,
         };
         Self::new(kind, error.message)
     }

@@ -18,7 +18,7 @@ use super::{
     trace::Span,
     turn::Turn,
 };
-use crate::models::{Block, Message, Model, ModelReply, ModelRequest, Role, StopReason};
+use crate::models::{Block, Message, Model, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
 
 /// An agent's place in a turn.
 #[derive(Debug)]
@@ -224,9 +224,16 @@ impl<'a> Seat<'a> {
         };
         let reply = if streams {
             self.turn.begin_answer();
-            self.model().converse_stream(request, &|words| self.turn.write(words)).await?
+            self.model().converse_stream(request, &|words| self.turn.write(words)).await
         } else {
-            self.model().converse(request).await?
+            self.model().converse(request).await
+        };
+        let reply = match reply {
+            // some refuse what others answer with this reason
+            Err(error) if error.kind == ModelErrorKind::TooLong => {
+                ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }
+            }
+            reply => reply?,
         };
         self.turn.spend(reply.usage);
         let reply = prompt::said_to_user(reply);

@@ -49,7 +49,7 @@ impl Gateway {
             }
             if let Some(Value::Object(mut request)) = answer.remove("transformedGatewayRequest") {
                 if let Some(headers) = request.get("headers") {
-                    overlay(&mut passage.headers, headers);
+                    overlay(&mut passage.headers, headers).map_err(|problem| self.broken(interceptor, &problem))?;
                 }
                 if let Some(body) = request.remove("body").filter(|body| !body.is_null()) {
                     passage.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
@@ -119,7 +119,8 @@ impl Gateway {
             return Err(self.broken(interceptor, "the `statusCode` of its response is none"));
         };
         let mut headers = HeaderMap::new();
-        overlay(&mut headers, response.get("headers").unwrap_or(&Value::Null));
+        overlay(&mut headers, response.get("headers").unwrap_or(&Value::Null))
+            .map_err(|problem| self.broken(interceptor, &problem))?;
         headers.remove(header::CONTENT_LENGTH);
         let body = response.get_mut("body").map(Value::take).unwrap_or_default();
         let mut answer = (status, Json(body)).into_response();
@@ -158,18 +159,24 @@ fn as_json(headers: &HeaderMap) -> Map<String, Value> {
 }
 
 /// Sets what is named, in place of every header of that name. One name in two spellings is two values.
-fn overlay(headers: &mut HeaderMap, named: &Value) {
-    let named = named.as_object().into_iter().flatten().filter_map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some((name.parse::<HeaderName>().ok()?, HeaderValue::from_str(&value).ok()?))
-    });
-    let named: Vec<(HeaderName, HeaderValue)> = named.collect();
+///
+/// What cannot be set is an error: passing over it would leave the client's own value where ours should be.
+fn overlay(headers: &mut HeaderMap, named: &Value) -> Result<(), String> {
+    let pair = |(name, value): (&String, &Value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let parsed = (name.parse::<HeaderName>().ok(), HeaderValue::from_str(&text).ok());
+        let (Some(name), Some(value)) = parsed else { return Err(format!("`{name}` cannot be set as a header")) };
+        Ok((name, value))
+    };
+    let named = named.as_object().into_iter().flatten().map(pair);
+    let named = named.collect::<Result<Vec<(HeaderName, HeaderValue)>, String>>()?;
     for (name, _) in &named {
         headers.remove(name);
     }
     for (name, value) in named {
         headers.append(name, value);
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -182,10 +189,18 @@ mod tests {
         headers.append("x-desk", HeaderValue::from_static("theirs"));
         headers.append("x-desk", HeaderValue::from_static("theirs too"));
         headers.append("x-other", HeaderValue::from_static("a"));
-        overlay(&mut headers, &json!({"X-Desk": "ours"}));
+        overlay(&mut headers, &json!({"X-Desk": "ours"})).unwrap();
         assert_eq!(Value::Object(as_json(&headers)), json!({"x-desk": "ours", "x-other": "a"}));
         // two spellings are ambiguous, and stay so for the function to see
-        overlay(&mut headers, &json!({"X-Desk": "one", "x-desk": "two"}));
+        overlay(&mut headers, &json!({"X-Desk": "one", "x-desk": "two"})).unwrap();
         assert_eq!(as_json(&headers)["x-desk"], "one, two");
+    }
+    #[test]
+    fn what_cannot_be_set_is_never_passed_over() {
+        for bad in [json!({"X-Desk": "a\nb"}), json!({"X-Desk": "\u{0}"}), json!({"X Desk": "a"}), json!({"": "a"})] {
+            let mut headers = HeaderMap::new();
+            headers.append("x-desk", HeaderValue::from_static("theirs"));
+            assert!(overlay(&mut headers, &bad).is_err(), "{bad}");
+        }
     }
 }

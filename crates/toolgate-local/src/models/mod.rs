@@ -76,6 +76,8 @@ pub enum ModelErrorKind {
     NotFound,
     /// The request was refused as invalid.
     Invalid,
+    /// The conversation is longer than the model takes; with less of it, it may pass.
+    TooLong,
     /// The model is still being loaded.
     NotReady,
     /// The model or the way to it failed.

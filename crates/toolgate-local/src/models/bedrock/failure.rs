@@ -48,6 +48,8 @@ pub(super) fn explain_event<R: Debug>(error: &SdkError<InStream, R>, model: &str
 
 fn told(kind: Kind, message: Option<&str>, model: &str, again: Again) -> Fault {
     let said = message.unwrap_or("the model failed without a message");
+    // "Input is too long for requested model.", "prompt is too long: 210000 tokens > 200000 maximum"
+    let kind = if kind == Kind::Invalid && said.contains("is too long") { Kind::TooLong } else { kind };
     Fault::new(kind, format!("model `{model}`: {said}"), again)
 }
 

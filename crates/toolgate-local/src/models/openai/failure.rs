@@ -31,10 +31,7 @@ pub(super) fn refused(
             let message = format!("the model server at `{address}` refuses the key: check OPENAI_API_KEY ({status})");
             return Fault::new(Kind::AccessDenied, message, Again::Never);
         }
-        _ if code == "context_length_exceeded" => {
-            let message = "the conversation no longer fits the model: start a new session";
-            return Fault::new(Kind::Invalid, message, Again::Never);
-        }
+        400 | 413 | 422 if is_too_long(&json, code) => (Kind::TooLong, Again::Never),
         404 => (Kind::NotFound, Again::Never),
         429 if code == "insufficient_quota" => (Kind::Throttled, Again::Never),
         429 => (Kind::Throttled, Again::Soon),
@@ -47,6 +44,14 @@ pub(super) fn refused(
     let said = words(&json, body);
     let said = key.map_or(said.clone(), |key| said.replace(key, "(the key)"));
     Fault::new(kind, format!("model `{address}`: {said} ({status})"), again)
+}
+
+/// OpenAI's code, llama.cpp's type, and the words of those who copy OpenAI's.
+fn is_too_long(json: &Value, code: &str) -> bool {
+    let text = |place: &str| json.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    code == "context_length_exceeded"
+        || text("/error/type") == "exceed_context_size_error"
+        || ["/error/message", "/message"].iter().any(|place| text(place).contains("maximum context length"))
 }
 
 /// The server failed in the middle of a stream, or says so in an answer that otherwise looks well.

@@ -103,6 +103,22 @@ async fn the_models_own_errors_keep_their_words() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_is_refused_as_too_long_is_shown_with_less_of_its_past() {
+    for message in ["Input is too long for requested model.", "prompt is too long: 210000 tokens > 200000 maximum"] {
+        let refused = json_answer(400, json!({"__type": "ValidationException", "message": message}));
+        let fine = || says(json!([{"text": "ok"}]), "end_turn");
+        let (models, stand_in) = model("my.model", vec![fine(), refused, fine()]).await;
+        let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
+        for text in ["first", "second"] {
+            assert_eq!(desk.say("Orders", "s1", text).await.text, "ok");
+        }
+        let sent: Vec<usize> =
+            stand_in.seen().iter().map(|request| request.body["messages"].as_array().unwrap().len()).collect();
+        assert_eq!(sent, [1, 3, 1]);
+    }
+}
+
+#[tokio::test]
 async fn what_cuts_an_answer_short_is_said() {
     for (content, stop, text, exception) in [
         (

@@ -72,9 +72,29 @@ async fn what_lasts_is_told_as_the_agents_own_exception() {
         assert_eq!((name.as_str(), stand_in.seen().len()), (kind, tries), "{status} {code}");
         assert!(text.contains(message) && text.contains("#local-model"), "{text}");
     }
-    let (turn, _) = ask(vec![refusal(400, "context_length_exceeded", "maximum context length is 8192 tokens")]).await;
-    let told = "the conversation no longer fits the model: start a new session";
-    assert_eq!(exception(turn), ("ValidationException".to_owned(), told.to_owned()));
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_too_long_is_shown_with_less_of_its_past() {
+    let by_type = json!({"error": {"code": 400, "message": "too much", "type": "exceed_context_size_error"}});
+    for too_long in [
+        || refusal(400, "context_length_exceeded", "too much"),
+        || refusal(400, "x", "This model's maximum context length is 8192 tokens"),
+    ] {
+        let stand_in = StandIn::start(vec![fine(), too_long(), fine(), too_long()]).await;
+        let desk = Desk::start(&one_agent(), Functions::echo(), stand_in.openai(None)).await;
+        for text in ["first", "second"] {
+            assert_eq!(desk.say("Orders", "s1", text).await.text, "There.");
+        }
+        let sent: Vec<usize> =
+            stand_in.seen().iter().map(|request| request.body["messages"].as_array().unwrap().len()).collect();
+        assert_eq!(sent, [2, 4, 2], "system and user; with the past; without it");
+        let told = "the conversation no longer fits the model: start a new session";
+        let turn = desk.say("Orders", "another", "too long by itself").await;
+        assert_eq!(exception(turn), ("DependencyFailedException".to_owned(), told.to_owned()));
+    }
+    let (turn, _) = ask(vec![json_answer(400, by_type)]).await;
+    assert_eq!(exception(turn).0, "DependencyFailedException");
 }
 
 #[tokio::test]
