@@ -96,8 +96,9 @@ fn log_to_stderr() {
         Ok("error") => LevelFilter::ERROR,
         _ => LevelFilter::WARN,
     };
-    // To the embedded database a failed condition is a warning; to a tool it is an answer.
-    let filter = Targets::new().with_default(level).with_target("dynoxide", LevelFilter::ERROR);
+    // To the embedded database a failed condition is a warning; to a tool it is an answer. The MCP library writes what clients sent.
+    let quiet = ["dynoxide", "rmcp"].map(|target| (target, LevelFilter::ERROR));
+    let filter = Targets::new().with_default(level).with_targets(quiet);
     let ansi = std::io::stderr().is_terminal();
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_ansi(ansi);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();

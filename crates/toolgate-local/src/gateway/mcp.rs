@@ -76,6 +76,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let gateway = &self.0;
         let Some(entry) = gateway.tools.get(&request.name) else {
+            tracing::warn!(gateway = gateway.spec.logical_id, "a call of a tool that no target has");
             return Err(ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None));
         };
         let (parts, principal) = request_of(&context)?;
