@@ -181,7 +181,7 @@ fn no_request_takes_the_server_down_or_gets_a_bare_error() {
     });
     let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, u32>::new());
     let result = runner.run(&requests(), |raw| {
-        let answer = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), send(port, &raw)).await });
+        let answer = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), send(port, &raw)).await });
         let (head, body) = answer.map_err(|_| TestCaseError::fail("no answer"))?;
         let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
         *seen.lock().unwrap().entry(status.clone()).or_default() += 1;
