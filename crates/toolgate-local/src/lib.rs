@@ -8,6 +8,7 @@ pub mod agents;
 mod body;
 mod connections;
 mod dynamodb;
+mod error;
 pub mod functions;
 pub mod gateway;
 mod guard;
@@ -25,6 +26,7 @@ mod task;
 pub mod template;
 
 pub use dynamodb::DatabaseError;
-pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local, LocalError};
+pub use error::LocalError;
+pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local};
 pub use running::Running;
 pub use seed::SeedError;

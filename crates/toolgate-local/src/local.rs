@@ -1,4 +1,4 @@
-//! Starting the local agent: the order in which its parts come up, and the one list of what can go wrong.
+//! Starting the local agent: what may be chosen for it, and the order in which its parts come up.
 
 use std::{
     collections::BTreeMap,
@@ -12,18 +12,18 @@ use tokio::{net::TcpListener, sync::oneshot};
 use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{
-    agents::{self, Agents, AgentsError, Invoke, Limits},
-    dynamodb::{Data, Database, DatabaseError},
-    functions::{Binaries, CatalogError, Environment, Functions, Log, MissingBinaries, Settings, StartError},
-    gateway::{self, Callers, Gateway, GatewayError},
+    agents::{self, Agents, Invoke, Limits},
+    dynamodb::{Data, Database},
+    error::LocalError,
+    functions::{Binaries, Environment, Functions, Log, Settings},
+    gateway::{self, Callers, Gateway},
     health::Health,
     hostile::Hostile,
-    models::{ModelChoiceError, Models, is_for_one_agent},
+    models::{Models, is_for_one_agent},
     progress,
     running::Running,
-    seed::{self, SeedError},
-    server,
-    template::{self, Template, TemplateError},
+    seed, server,
+    template::{self, Template},
 };
 
 /// The port of `toolgate dev`.
@@ -62,64 +62,6 @@ pub struct Local {
     hostile: Option<u64>,
     callers: Callers,
     log: Log,
-}
-
-/// Why the local agent does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LocalError {
-    /// The template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// Binaries that are not built.
-    #[error(transparent)]
-    Binaries(#[from] MissingBinaries),
-    /// The port is taken.
-    #[error(
-        "port {port} is in use: is another `toolgate dev` running? choose a port with `--port` (0 is any free one)"
-    )]
-    PortInUse {
-        /// The port.
-        port: u16,
-    },
-    /// The port cannot be used.
-    #[error("cannot listen on port {port}: {source}")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The seed program.
-    #[error(transparent)]
-    Seed(#[from] SeedError),
-    /// A function.
-    #[error(transparent)]
-    Function(#[from] StartError),
-    /// A function's catalog.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// No model was chosen, and there is not just one scenario.
-    #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
-    NoModel {
-        /// Where scenarios were looked for.
-        folder: PathBuf,
-    },
-    /// The model.
-    #[error(transparent)]
-    Model(#[from] ModelChoiceError),
-    /// The agents.
-    #[error(transparent)]
-    Agents(#[from] AgentsError),
-    /// The gateway.
-    #[error(transparent)]
-    Gateway(#[from] GatewayError),
-    /// No HTTP client can be made.
-    #[error("cannot make an HTTP client: {0}")]
-    Client(String),
 }
 
 impl Local {
