@@ -99,6 +99,27 @@ def test_log_only_denies_nothing_and_says_what_it_would(tmp_path):
         assert "LOG_ONLY" in desk.log.read_text()
 
 
+def test_a_policy_that_only_logs_permits_nothing(tmp_path):
+    """`ChangePolicy` with `EnforcementMode: LOG_ONLY`: the desk can look but not touch, as docs/deploying.md says."""
+    name = "      Name: change\n"
+    template = changed(tmp_path, (name, f"{name}      EnforcementMode: LOG_ONLY\n"))
+    with local_agent(tmp_path, template=template) as desk:
+        refund = calling("billing___request_refund", orderId="ORD-12345", amount=1.5, reason="test")
+        tools, refused, allowed = over_http(desk, listing, refund, LOOK_UP)
+        assert len(tools) == 4
+        assert denied(refused)
+        assert body(allowed)["status"] == "shipped"
+        assert "LOG_ONLY" in desk.log.read_text()
+
+
+def test_a_forbidding_policy_that_only_logs_forbids_nothing(tmp_path):
+    idle = FORBID.replace("      Name: not_this_order\n", "      Name: not_this_order\n      EnforcementMode: LOG_ONLY\n")
+    template = changed(tmp_path, ("\n  Harness:\n", idle))
+    with local_agent(tmp_path, template=template) as desk:
+        [result] = over_http(desk, OTHER_ORDER)
+        assert body(result)["orderId"] == "ORD-123"
+
+
 def test_without_the_policy_that_permits_it_a_tool_is_denied(tmp_path):
     """`ChangePolicy` taken away: the desk can look but not touch, as its comment says."""
     change = 'AgentCore::Action::"billing___request_refund",\n'

@@ -193,7 +193,11 @@ fn policies(spec: &GatewaySpec, tools: &Tools, kinds: &[Caller]) -> Result<Optio
     let schemas: Vec<(&str, Value)> = tools.iter().map(|(name, entry)| (name, schema(&entry.definition))).collect();
     let actions = schemas.iter().map(|(name, schema)| Tool { name, input_schema: schema });
     let actions = Actions::new(kinds.iter().copied(), actions);
-    let sources = engine.policies.iter().map(|policy| PolicySource {
+    let (active, idle): (Vec<_>, Vec<_>) = engine.policies.iter().partition(|policy| policy.active);
+    for policy in idle {
+        tracing::warn!(policy = policy.name, "its `EnforcementMode` is `LOG_ONLY`, so it neither permits nor forbids");
+    }
+    let sources = active.into_iter().map(|policy| PolicySource {
         id: &policy.name,
         statement: &policy.statement,
         validated: policy.validated,

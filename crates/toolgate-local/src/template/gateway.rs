@@ -147,8 +147,9 @@ fn policy_engine(scope: &Scope<'_>, configuration: &Value) -> PolicyEngineSpec {
             return None;
         };
         let name = scope.text_member(properties, "Name", &at).unwrap_or_else(|| resource.id.to_owned());
-        let mode = scope.text_member(properties, "ValidationMode", &at);
-        Some(PolicySpec { name, statement, validated: mode.as_deref() != Some("IGNORE_ALL_FINDINGS") })
+        let is = |member: &str, value: &str| scope.text_member(properties, member, &at).as_deref() == Some(value);
+        let validated = !is("ValidationMode", "IGNORE_ALL_FINDINGS");
+        Some(PolicySpec { name, statement, validated, active: !is("EnforcementMode", "LOG_ONLY") })
     });
     let enforce = configuration.get("Mode").and_then(Value::as_str) != Some("LOG_ONLY");
     PolicyEngineSpec { enforce, policies: policies.collect() }

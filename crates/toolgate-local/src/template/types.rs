@@ -262,4 +262,6 @@ pub struct PolicySpec {
     pub statement: String,
     /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: it has to fit the tools.
     pub validated: bool,
+    /// `EnforcementMode` is not `LOG_ONLY`: it counts.
+    pub active: bool,
 }
