@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use super::{ModelError, ModelErrorKind};
+use super::{ModelError, ModelErrorKind, answer::Outlet};
 
 /// How patient a model's client is.
 #[derive(Debug, Clone, Copy)]
@@ -86,12 +86,6 @@ impl Fault {
         let message = format!("model `{model}` said nothing for {} s", silence.as_secs_f32());
         Self::new(ModelErrorKind::Unavailable, message, Again::Soon)
     }
-
-    /// The same, when nothing may be done twice.
-    pub(crate) fn last(mut self) -> Self {
-        self.again = Again::Never;
-        self
-    }
 }
 
 impl From<ModelError> for Fault {
@@ -101,9 +95,12 @@ impl From<ModelError> for Fault {
 }
 
 /// Tries until it works, it cannot work, or the patience is at its end.
+///
+/// Whoever reads along cannot be made to forget: what has begun to go out by the outlet is not begun again.
 pub(crate) async fn persist<T, F>(
     patience: &Patience,
     model: &str,
+    outlet: &Outlet<'_>,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, ModelError>
 where
@@ -118,6 +115,7 @@ where
         };
         let wait = match again {
             Again::Never => return Err(error),
+            _ if outlet.is_used() => return Err(error),
             Again::Soon => patience.wait(tried),
             Again::After(wait) => wait,
         };
@@ -167,7 +165,7 @@ mod tests {
         for (again, tries) in [(Again::Soon, 3), (Again::Never, 1), (Again::After(ms(1)), 3), (Again::After(ms(2)), 1)]
         {
             let tried = AtomicU32::new(0);
-            let result: Result<(), _> = persist(&patience, "m", async || {
+            let result: Result<(), _> = persist(&patience, "m", &Outlet::new(None), async || {
                 tried.fetch_add(1, Ordering::Relaxed);
                 Err(Fault::new(ModelErrorKind::Unavailable, "oh", again))
             })

@@ -82,7 +82,7 @@ impl BedrockModel {
         let parts = request::Parts::of(&request, id)?;
         let mode = Mode::of(&request);
         let outlet = Outlet::new(write);
-        persist(&self.patience, id, async || match write {
+        persist(&self.patience, id, &outlet, async || match write {
             None => self.whole(parts.clone(), id, mode).await,
             Some(_) => stream::answer(self, parts.clone(), id, mode, &outlet).await,
         })

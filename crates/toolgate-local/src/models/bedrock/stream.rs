@@ -19,18 +19,6 @@ pub(super) async fn answer(
     mode: Mode,
     outlet: &Outlet<'_>,
 ) -> Result<ModelReply, Fault> {
-    let read = read(model, parts, id, mode, outlet).await;
-    // Whoever reads along cannot be made to forget: what has begun to go out is not begun again.
-    read.map_err(|fault| if outlet.is_used() { fault.last() } else { fault })
-}
-
-async fn read(
-    model: &BedrockModel,
-    parts: Parts,
-    id: &str,
-    mode: Mode,
-    outlet: &Outlet<'_>,
-) -> Result<ModelReply, Fault> {
     let silence = model.patience.silence;
     let silent = |_| Fault::silent(id, silence);
     let call = parts.converse_stream(model.client.converse_stream().model_id(id));

@@ -91,18 +91,14 @@ impl OpenAiModel {
         let body = request::body(&request, &self.address, write.is_some()).to_string();
         let mode = Mode::of(&request);
         let outlet = Outlet::new(write);
-        persist(&self.patience, &self.address.model, async || {
-            let answer = async {
-                let response = self.send(body.clone()).await?;
-                if write.is_some() && stream::is_one(&response) {
-                    return stream::read(response, &self.address, self.patience.silence, mode, &outlet).await;
-                }
-                // A server that cannot stream answers as if it had not been asked to.
-                let text = self.within(response.text()).await?;
-                answer::read(&text, &self.address, mode)
-            };
-            // Whoever reads along cannot be made to forget: what has begun to go out is not begun again.
-            answer.await.map_err(|fault| if outlet.is_used() { fault.last() } else { fault })
+        persist(&self.patience, &self.address.model, &outlet, async || {
+            let response = self.send(body.clone()).await?;
+            if write.is_some() && stream::is_one(&response) {
+                return stream::read(response, &self.address, self.patience.silence, mode, &outlet).await;
+            }
+            // A server that cannot stream answers as if it had not been asked to.
+            let text = self.within(response.text()).await?;
+            answer::read(&text, &self.address, mode)
         })
         .await
     }
