@@ -11,7 +11,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, Uri};
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::{Agents, error::AgentError, response, shape::Problems, shapes};
@@ -89,9 +88,7 @@ fn check(
 
 /// The query. What is not UTF-8 fits no pattern, and is refused as that.
 fn pairs(uri: &Uri) -> Pairs {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let parts = uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty());
-    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (decoded(k), decoded(v))).collect()
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
 fn value<'q>(query: &'q Pairs, name: &str) -> Option<&'q str> {

@@ -159,16 +159,8 @@ fn allowed_headers(allowed: &[String], headers: &HeaderMap) -> Map<String, Value
 }
 
 fn allowed_query(allowed: &[String], query: &str) -> Map<String, Value> {
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
-    };
-    let pairs = query.split('&').filter_map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name);
-        allowed.contains(&name).then(|| (name, Value::String(decode(value))))
-    });
-    pairs.collect()
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+    pairs.filter(|(name, _)| allowed.contains(name)).map(|(name, value)| (name, Value::String(value))).collect()
 }
 
 #[cfg(test)]
