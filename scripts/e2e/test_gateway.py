@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, local_agent
 from mcp import MCPError
 from mcp_client import body, calling, listing, over_http
 
@@ -34,6 +34,16 @@ def test_tools_are_listed_with_their_targets_schemas(desk, mode):
         assert set(tool.input_schema["properties"]) == set(definition["InputSchema"]["Properties"])
         # a schema of outputs is for tools with structured results
         assert tool.output_schema is None
+
+
+@pytest.mark.parametrize(("environment", "answers"), [("dev", True), ("prod", False)])
+def test_on_classic_only_functions_of_dev_answer_the_gateway(tmp_path, environment, answers):
+    parameters = ["AgentPlatform=classic", f"Environment={environment}"]
+    with local_agent(tmp_path, *[f"--parameter={parameter}" for parameter in parameters]) as desk:
+        tools, result = over_http(desk, listing, calling("support___search_knowledge_base", query="return"))
+        assert len(tools) == 9
+        assert ("error" not in body(result)) == answers
+        assert answers or "no calls on the gateway wire" in body(result)["error"]["message"]
 
 
 def test_a_call_gets_the_functions_reply(desk):
