@@ -53,7 +53,7 @@ impl DeskArgs {
             local = local.principal(principal);
         }
         if let Some(keys) = &self.jwt_keys {
-            local = local.tokens(TokenKeys::from_file(keys)?);
+            local = local.tokens(TokenKeys::from_file(keys).map_err(|error| format!("`--jwt-keys`: {error}"))?);
         }
         Ok(local)
     }
