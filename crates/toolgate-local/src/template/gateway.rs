@@ -9,7 +9,7 @@ use super::{
     GatewaySpec, InterceptorSpec, PolicyEngineSpec, PolicySpec, TargetSpec, TokenSpec,
     agents::function_id,
     functions,
-    scope::{Resource, Scope, text},
+    scope::{Resource, Scope, is_true, text},
 };
 
 const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
@@ -157,8 +157,4 @@ fn policy_engine(scope: &Scope<'_>, configuration: &Value) -> PolicyEngineSpec {
 
 fn texts(value: Option<&Value>) -> Vec<String> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(text).collect()
-}
-
-fn is_true(value: &Value) -> bool {
-    text(value).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     FunctionSchema, GroupSchema, ParameterSchema,
-    scope::{Scope, text},
+    scope::{Scope, is_true, text},
     yaml,
 };
 
@@ -36,7 +36,7 @@ fn function(scope: &Scope<'_>, value: &Value, at: &str) -> Option<FunctionSchema
     let parameter = |value: &Value| ParameterSchema {
         kind: value.get("Type").and_then(text).unwrap_or_else(|| "string".to_owned()),
         description: description(value),
-        required: is_true(value.get("Required")),
+        required: value.get("Required").is_some_and(is_true),
     };
     Some(FunctionSchema {
         name,
@@ -48,11 +48,6 @@ fn function(scope: &Scope<'_>, value: &Value, at: &str) -> Option<FunctionSchema
 
 fn description(value: &Value) -> String {
     value.get("Description").and_then(text).unwrap_or_default()
-}
-
-/// CloudFormation reads `"true"` as well as `true`.
-fn is_true(value: Option<&Value>) -> bool {
-    value.and_then(text).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 fn api_document(scope: &Scope<'_>, api: &Value, at: &str) -> Option<Value> {

@@ -148,3 +148,8 @@ pub(super) fn text(value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
+
+/// CloudFormation reads `"true"` as well as `true`.
+pub(super) fn is_true(value: &Value) -> bool {
+    text(value).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
