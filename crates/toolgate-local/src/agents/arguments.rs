@@ -20,7 +20,7 @@ impl Arguments {
     /// Names that the schema does not have are sent too: refusing them is the function's own gate's work,
     /// and on a laptop one wants to see it.
     pub(crate) fn of(action: &Action, input: &Map<String, Value>) -> Self {
-        // one order, whatever the order of `serde_json`'s objects in this build
+        // one order, in whichever one the model wrote them
         let input: BTreeMap<&String, &Value> = input.iter().collect();
         let input = || input.iter().map(|(name, value)| (*name, *value));
         match &action.wire {

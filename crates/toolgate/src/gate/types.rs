@@ -9,8 +9,7 @@ use crate::{
 
 pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let mut arguments = std::mem::take(&mut passage.arguments);
-    // sorted they are already, unless another crate of the build makes `serde_json` keep the order of what came: the
-    // same call must be answered alike in every build
+    // the same call is answered alike, in whichever order a model wrote its members
     arguments.sort_keys();
     arguments.values_mut().for_each(serde_json::Value::sort_all_objects);
     let input = coerce::arguments(&passage.entry.shape, arguments, &mut passage.reading);
