@@ -10,13 +10,13 @@ use super::{
     calls::Outcome,
     envelope::{self, State},
     error::AgentError,
-    function_arn,
     invoke::{InvokeFailure, LambdaReply},
     seat::Seat,
     session::{Attributes, apply_changes},
     tools::{Action, Wire},
     version_of,
 };
+use crate::template::function_arn;
 
 /// Pauses before trying again what no instance has taken.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];

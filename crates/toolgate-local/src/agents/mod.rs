@@ -63,15 +63,11 @@ use tools::Toolbox;
 
 use crate::{
     models::Models,
-    template::{AgentSpec, Template},
+    template::{ACCOUNT, AgentSpec, REGION, Template},
 };
 
 /// How the result of a call begins that a person did not allow. A scripted model knows it by this.
 pub(crate) const DECLINED: &str = "The person declined";
-
-/// Where this platform pretends to be.
-const REGION: &str = "us-east-1";
-const ACCOUNT: &str = "123456789012";
 
 /// The agents of a template, ready to be invoked.
 #[derive(Debug)]
@@ -204,10 +200,6 @@ const TEST_ALIAS: &str = "TSTALIASID";
 
 fn alias_arn(agent: &str, alias: &str) -> String {
     format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:agent-alias/{agent}/{alias}")
-}
-
-fn function_arn(function: &str) -> String {
-    format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}")
 }
 
 /// What an alias points at: the draft, or the one version that a laptop has.

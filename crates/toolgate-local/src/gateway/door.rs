@@ -13,7 +13,7 @@ use super::{
     rpc::{INVALID_REQUEST, Refusal},
     tools::Tools,
 };
-use crate::template::GatewaySpec;
+use crate::template::{ACCOUNT, GatewaySpec};
 
 /// How AWS tells of a call that its policies deny.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
@@ -184,7 +184,7 @@ fn expected(spec: &GatewaySpec) -> Expected {
 fn named(spec: &GatewaySpec) -> String {
     let policies = spec.engine.iter().flat_map(|engine| &engine.policies);
     let arns = policies.filter_map(|policy| policy.statement.split_once(IAM_ENTITY)?.1.split('"').next());
-    arns.map(str::to_owned).next().unwrap_or_else(|| "arn:aws:iam::123456789012:user/local".to_owned())
+    arns.map(str::to_owned).next().unwrap_or_else(|| format!("arn:aws:iam::{ACCOUNT}:user/local"))
 }
 
 fn policies(spec: &GatewaySpec, tools: &Tools, kinds: &[Caller]) -> Result<Option<Policies>, GatewayError> {

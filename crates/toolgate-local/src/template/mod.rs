@@ -24,7 +24,7 @@ mod yaml;
 use std::{collections::BTreeMap, path::Path};
 
 pub use error::{Problem, TemplateError};
-pub(crate) use references::{REGION, function_arn};
+pub(crate) use references::{ACCOUNT, REGION, function_arn};
 pub use types::*;
 
 use document::Document;

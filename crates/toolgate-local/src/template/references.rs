@@ -22,7 +22,9 @@ impl Scope<'_> {
             "AWS::Partition" => "aws",
             "AWS::URLSuffix" => "amazonaws.com",
             "AWS::StackName" => "local",
-            "AWS::StackId" => "arn:aws:cloudformation:us-east-1:123456789012:stack/local/0",
+            "AWS::StackId" => {
+                return Some(Value::String(format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/local/0")));
+            }
             _ => "",
         };
         if !pseudo.is_empty() {
