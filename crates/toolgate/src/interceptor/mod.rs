@@ -137,13 +137,13 @@ impl Intercepted {
     /// The JSON-RPC method, such as `tools/call`; `None` for a batch and for what is no JSON-RPC.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        self.rest.get("body")?.get("method")?.as_str()
+        method(&self.rest)
     }
 
     /// The tool that is called, with its target: `orders___get_order_status`.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
-        (self.method() == Some("tools/call")).then(|| self.rest.get("body")?.pointer("/params/name")?.as_str())?
+        tool(&self.rest)
     }
 
     /// The arguments of a tool's call.
@@ -209,6 +209,16 @@ impl Intercepted {
     pub fn refuse(self, reason: &str) -> Value {
         answer(self.rest.get("body").and_then(|body| body.get("id")), reason)
     }
+}
+
+/// The JSON-RPC method of a `gatewayRequest`.
+fn method(request: &Map<String, Value>) -> Option<&str> {
+    request.get("body")?.get("method")?.as_str()
+}
+
+/// The tool that a `gatewayRequest` calls.
+fn tool(request: &Map<String, Value>) -> Option<&str> {
+    (method(request) == Some("tools/call")).then(|| request.get("body")?.pointer("/params/name")?.as_str())?
 }
 
 fn header<'a>(headers: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

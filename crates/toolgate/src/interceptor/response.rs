@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{VERSION, header};
+use super::{VERSION, header, method, tool};
 
 /// A response on its way through the gateway, with the request that it answers.
 ///
@@ -76,13 +76,13 @@ impl InterceptedResponse {
     /// The JSON-RPC method that is answered, such as `tools/call`.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        self.request.get("body")?.get("method")?.as_str()
+        method(&self.request)
     }
 
     /// The tool that was called, with its target: `orders___get_order_status`.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
-        (self.method() == Some("tools/call")).then(|| self.request.get("body")?.pointer("/params/name")?.as_str())?
+        tool(&self.request)
     }
 
     /// A header of the request, in whichever case it is spelt; `None` also where it comes twice. The gateway passes
