@@ -11,6 +11,9 @@ pub static CUSTOMER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^CUST-[0-9]{
 /// An order's number: `ORD-` and 3 to 10 digits.
 pub static ORDER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^ORD-[0-9]{3,10}$"));
 
+/// A charge's id: `CHG-`, 3 to 10 digits, and its place in the order.
+pub static CHARGE_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^CHG-[0-9]{3,10}-[0-9]{1,3}$"));
+
 /// A phone number: `+` and 7 to 15 digits, with spaces, dots or hyphens between them.
 pub static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern("^\\+[0-9](?:[ .-]?[0-9]){6,14}$"));
 
@@ -37,6 +40,7 @@ mod tests {
     #[test]
     fn patterns_know_what_they_name() {
         assert!(CUSTOMER_ID.is_match("CUST-12345") && !CUSTOMER_ID.is_match("CUST-1234"));
+        assert!(CHARGE_ID.is_match("CHG-123-2") && !CHARGE_ID.is_match("CHG-123"));
         assert!(
             ORDER_ID.is_match("ORD-404") && !ORDER_ID.is_match("ORD-12345678901") && !ORDER_ID.is_match("xORD-404")
         );

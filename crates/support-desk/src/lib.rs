@@ -29,7 +29,7 @@ pub use customers::{AccountStatus, AccountUpdated, ContactDetails, CustomerInfo,
 pub use desk::{Desk, Plan};
 pub use error::DeskError;
 pub use feedback::FeedbackRecorded;
-pub use ids::{CUSTOMER_ID, ORDER_ID, PHONE};
+pub use ids::{CHARGE_ID, CUSTOMER_ID, ORDER_ID, PHONE};
 pub use invoices::{Invoice, InvoiceQuery, InvoiceStatus, InvoicesFound};
 pub use item::Item;
 pub use jiff::civil::Date;

@@ -1,5 +1,7 @@
 //! An order as it is kept, and as it is told.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -109,6 +111,8 @@ pub struct Charge {
     /// What caused the duplicate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// How much of it has been refunded.
+    pub refunded: Money,
 }
 
 /// The currency of everything.
@@ -131,7 +135,7 @@ impl OrderStatus {
             delivered_at: item.opt_instant("deliveredAt")?,
             items: item.maps("items").map(OrderItem::read).collect::<Result<_, _>>()?,
             paid_amount: charges.iter().map(|charge| charge.amount).sum(),
-            refunded_amount: refunded(item)?,
+            refunded_amount: refunded(item, |_| true)?,
             charges,
             currency: CURRENCY,
             returnable,
@@ -146,11 +150,16 @@ impl OrderItem {
     }
 }
 
+/// Names a charge, in charges, refunds and tickets.
+pub(crate) const CHARGE_ID: &str = "chargeId";
+
 fn charges(item: &Item) -> Result<Vec<Charge>, DeskError> {
     item.maps("charges")
         .map(|charge| {
+            let charge_id = charge.text(CHARGE_ID)?;
             Ok(Charge {
-                charge_id: charge.text("chargeId")?,
+                refunded: refunded(item, |refund| refund.opt_text(CHARGE_ID).as_ref() == Some(&charge_id))?,
+                charge_id,
                 amount: charge.money("amountCents")?,
                 charged_at: charge.instant("chargedAt")?,
                 duplicate_of: charge.opt_text("duplicateOf"),
@@ -160,15 +169,27 @@ fn charges(item: &Item) -> Result<Vec<Charge>, DeskError> {
         .collect()
 }
 
-fn refunded(item: &Item) -> Result<Money, DeskError> {
-    let amounts = item.maps("refunds").map(|refund| refund.money("amountCents")).collect::<Result<Vec<_>, _>>()?;
+fn refunded(item: &Item, counts: impl Fn(&Item) -> bool) -> Result<Money, DeskError> {
+    let refunds = item.maps("refunds").filter(|refund| counts(refund));
+    let amounts = refunds.map(|refund| refund.money("amountCents")).collect::<Result<Vec<_>, _>>()?;
     Ok(amounts.into_iter().sum())
+}
+
+/// What is left of each charge, by its id.
+pub(crate) fn charges_left(item: &Item) -> Result<BTreeMap<String, Money>, DeskError> {
+    let left = |charge: Charge| (charge.charge_id, less(charge.amount, charge.refunded).max(Money::default()));
+    Ok(charges(item)?.into_iter().map(left).collect())
+}
+
+/// One amount less another.
+pub(crate) fn less(one: Money, other: Money) -> Money {
+    Money::cents(one.to_cents().saturating_sub(other.to_cents()))
 }
 
 /// What was paid and not yet refunded, by the charges and refunds themselves.
 pub(crate) fn refundable(item: &Item) -> Result<Money, DeskError> {
     let paid: Money = charges(item)?.iter().map(|charge| charge.amount).sum();
-    Ok(Money::cents(paid.to_cents().saturating_sub(refunded(item)?.to_cents())))
+    Ok(less(paid, refunded(item, |_| true)?))
 }
 
 /// The same words whether an order does not exist or is somebody else's.

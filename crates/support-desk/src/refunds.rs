@@ -4,6 +4,8 @@
 //! copy of the charges that this figure counts. Where an order's charges have been corrected by hand since, they differ
 //! from the copy: then the charges are right, and figure and copy follow them.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     builders::{ConditionCheckBuilder, UpdateBuilder},
@@ -16,9 +18,9 @@ use crate::{
     desk::{Desk, Plan},
     error::DeskError,
     ids,
-    item::{Item, Read, cents, map, number, text},
+    item::{Item, Read, cents, text},
     money::{Amount, Money},
-    order::{CURRENCY, refundable, seen},
+    order::{CHARGE_ID, CURRENCY, charges_left, less, refundable, seen},
     tickets::{Priority, REFUNDS_QUEUE},
 };
 
@@ -27,6 +29,9 @@ pub const AUTOMATIC_LIMIT: Money = Money::cents(50_000);
 
 /// The charges that `refundableCents` counts; a condition can compare them with the charges as they are.
 pub(crate) const COUNTED: &str = "countedCharges";
+
+/// What is left to refund of each charge: charge id to cents. Refunds that name no charge do not count here.
+pub(crate) const CHARGE_LEFT: &str = "chargeLeftCents";
 
 /// Days until a refund shows on an account.
 const EXPECTED_IN_DAYS: &str = "3–5";
@@ -40,6 +45,8 @@ pub struct RefundRequest {
     pub amount: Amount,
     /// Why.
     pub reason: String,
+    /// The charge that is given back, where it is one charge.
+    pub charge_id: Option<String>,
 }
 
 /// What became of a refund request.
@@ -61,6 +68,9 @@ pub struct RefundResult {
     pub refund_id: Option<String>,
     /// The order's number.
     pub order_id: String,
+    /// The charge that is given back, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_id: Option<String>,
     /// How much.
     pub amount: Money,
     /// The currency.
@@ -80,6 +90,7 @@ impl RefundResult {
         Self {
             refund_id: None,
             order_id: request.order_id.clone(),
+            charge_id: request.charge_id.clone(),
             amount: request.amount.money(),
             currency: CURRENCY,
             state,
@@ -104,8 +115,8 @@ impl Desk {
     /// What to do after a plan's condition failed, by the order as it is.
     ///
     /// # Errors
-    /// `NotFound` where there is no such order or it is not the caller's; `Refused` where the amount is more than was
-    /// paid and not yet refunded; `Store`.
+    /// `NotFound` where there is no such order, it is not the caller's, or it has no such charge; `Refused` where the
+    /// amount is more than was paid and not yet refunded, of the order or of the charge; `Store`.
     pub fn replan_refund(
         &self,
         caller: &Caller,
@@ -121,8 +132,14 @@ impl Desk {
                 format!("`{order_id}` has only {rest} {CURRENCY} left to refund, so {amount} cannot be refunded");
             return Err(DeskError::Refused(text));
         }
-        // where the kept figure is right, the order has only changed meanwhile; else its charges have been corrected
-        let right = order.get(COUNTED) == order.get("charges") && order.money("refundableCents")? == rest;
+        let left = charges_left(order)?;
+        if let Some(charge_id) = &request.charge_id {
+            check_charge(order, request, left.get(charge_id).copied())?;
+        }
+        // where the kept figures are right, the order has only changed meanwhile; else its charges have been corrected
+        let right = order.get(COUNTED) == order.get("charges")
+            && order.money("refundableCents")? == rest
+            && order.get(CHARGE_LEFT) == Some(&kept(&left));
         let read = (!right).then_some((order, rest));
         match amount > order.money("autoRefundableCents")? {
             true => self.escalation(caller, request, read),
@@ -139,31 +156,50 @@ impl Desk {
     ) -> Result<Plan<RefundResult>, DeskError> {
         let amount = request.amount.money();
         let refund_id = ids::new("REF-");
-        let record = map([
-            ("refundId", text(&refund_id)),
-            ("amountCents", cents(amount)),
-            ("refundedAt", text(self.clock.now().to_string())),
-            ("reason", text(&request.reason)),
+        let mut record = Item::from([
+            ("refundId".to_owned(), text(&refund_id)),
+            ("amountCents".to_owned(), cents(amount)),
+            ("refundedAt".to_owned(), text(self.clock.now().to_string())),
+            ("reason".to_owned(), text(&request.reason)),
         ]);
+        record.extend(request.charge_id.as_ref().map(|id| (CHARGE_ID.to_owned(), text(id))));
         let mut update = Update::builder()
             .table_name(&self.tables.orders)
             .key("orderId", text(&request.order_id))
             .expression_attribute_values(":amount", cents(amount))
-            .expression_attribute_values(":refund", AttributeValue::L(vec![record]))
+            .expression_attribute_values(":refund", AttributeValue::L(vec![AttributeValue::M(record)]))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let common = "autoRefundableCents = autoRefundableCents - :amount, \
                       refunds = list_append(if_not_exists(refunds, :none), :refund)";
         let limits = "autoRefundableCents >= :amount";
         update = match read {
-            None => owned(update, caller, &format!("{COVERED} AND {limits}"))
-                .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}")),
-            Some((order, rest)) => owned(update, caller, &format!("{} AND {limits}", unchanged(order)))
-                .update_expression(format!("SET refundableCents = :rest, {COUNTED} = :charges, {common}"))
-                .expression_attribute_values(":charges", attribute(order, "charges"))
-                .expression_attribute_values(":kept", attribute(order, "refundableCents"))
-                .set_known_refunds(order)
-                .expression_attribute_values(":rest", number(rest.to_cents() - amount.to_cents())),
+            None => {
+                let (covered, counted) = match &request.charge_id {
+                    Some(id) => {
+                        update = update.expression_attribute_names("#charge", id);
+                        (format!("{COVERED} AND {CHARGE_COVERED}"), CHARGE_COUNTED)
+                    }
+                    None => (COVERED.to_owned(), ""),
+                };
+                owned(update, caller, &format!("{covered} AND {limits}"))
+                    .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}{counted}"))
+            }
+            Some((order, rest)) => {
+                let mut left = charges_left(order)?;
+                if let Some(left) = request.charge_id.as_ref().and_then(|id| left.get_mut(id)) {
+                    *left = less(*left, amount);
+                }
+                owned(update, caller, &format!("{} AND {limits}", unchanged(order)))
+                    .update_expression(format!(
+                        "SET refundableCents = :rest, {COUNTED} = :charges, {CHARGE_LEFT} = :left, {common}"
+                    ))
+                    .expression_attribute_values(":charges", attribute(order, "charges"))
+                    .expression_attribute_values(":kept", attribute(order, "refundableCents"))
+                    .expression_attribute_values(":left", kept(&left))
+                    .set_known_refunds(order)
+                    .expression_attribute_values(":rest", cents(less(rest, amount)))
+            }
         };
         let update = update.build().map_err(unbuilt)?;
         let output = RefundResult {
@@ -195,9 +231,18 @@ impl Desk {
             None => "",
         };
         check = match read {
-            None => check
-                .condition_expression(format!("{COVERED}{owner}"))
-                .expression_attribute_values(":amount", cents(amount)),
+            None => {
+                let covered = match &request.charge_id {
+                    Some(id) => {
+                        check = check.expression_attribute_names("#charge", id);
+                        format!("{COVERED} AND {CHARGE_COVERED}")
+                    }
+                    None => COVERED.to_owned(),
+                };
+                check
+                    .condition_expression(format!("{covered}{owner}"))
+                    .expression_attribute_values(":amount", cents(amount))
+            }
             Some((order, _)) => check
                 .condition_expression(format!("{}{owner}", unchanged(order)))
                 .expression_attribute_values(":charges", attribute(order, "charges"))
@@ -210,6 +255,7 @@ impl Desk {
             ticket = ticket.item(name, value);
         }
         let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
+        let ticket = request.charge_id.iter().fold(ticket, |ticket, id| ticket.item(CHARGE_ID, text(id)));
         // which customer it is, is known without a read only where the session is bound to one
         let ticket = caller.customer().into_iter().fold(ticket, |ticket, id| ticket.item("customerId", text(id)));
         let output = RefundResult { ticket_id: Some(ticket_id), ..RefundResult::of(request, RefundState::Escalated) };
@@ -221,6 +267,40 @@ impl Desk {
 
 /// The kept figure is right, and enough.
 const COVERED: &str = "charges = countedCharges AND refundableCents >= :amount";
+/// The charge has enough left.
+const CHARGE_COVERED: &str = "chargeLeftCents.#charge >= :amount";
+/// And has less then.
+const CHARGE_COUNTED: &str = ", chargeLeftCents.#charge = chargeLeftCents.#charge - :amount";
+
+/// Whether the amount may be given back of this charge.
+fn check_charge(order: &Item, request: &RefundRequest, left: Option<Money>) -> Result<(), DeskError> {
+    let (order_id, amount) = (&request.order_id, request.amount.money());
+    let charge_id = request.charge_id.as_deref().unwrap_or_default();
+    let Some(left) = left else {
+        return Err(DeskError::NotFound(format!("order `{order_id}` has no charge `{charge_id}`")));
+    };
+    if amount <= left {
+        return Ok(());
+    }
+    if left > Money::default() {
+        let text =
+            format!("charge `{charge_id}` has only {left} {CURRENCY} left to refund, so {amount} cannot be refunded");
+        return Err(DeskError::Refused(text));
+    }
+    let refund = order.maps("refunds").find(|refund| refund.opt_text(CHARGE_ID).as_deref() == Some(charge_id));
+    let when = refund.and_then(|refund| Some((refund.opt_text("refundId")?, refund.opt_instant("refundedAt").ok()??)));
+    Err(DeskError::Refused(match when {
+        Some((id, at)) => {
+            format!("charge `{charge_id}` has been refunded already, on {} (`{id}`)", at.strftime("%Y-%m-%d"))
+        }
+        None => format!("charge `{charge_id}` has been refunded already"),
+    }))
+}
+
+/// As an order keeps it.
+fn kept(left: &BTreeMap<String, Money>) -> AttributeValue {
+    AttributeValue::M(left.iter().map(|(id, left)| (id.clone(), cents(*left))).collect())
+}
 /// The order is as it was read. Charges and the kept figure alone do not say so: a figure that was corrected upwards
 /// comes back to the old value by refunds, and a plan made before them would then correct it once more.
 fn unchanged(order: &Item) -> String {

@@ -125,7 +125,7 @@ async fn park(
         return if passes(&error) { Ok(None) } else { Err(unavailable(OPERATION, &error)) };
     };
     match (once, canceled.cancellation_reasons()) {
-        (Some(key), [record, ..]) if is_condition(record) => Err(Ledger::repeat(key, record.item())),
+        (Some(_), [record, ..]) if is_condition(record) => Err(Ledger::repeat(record.item())),
         (_, reasons) if is_passing(reasons) => Ok(None),
         (_, [.., question]) if is_condition(question) => Ok(None),
         _ => Err(ToolError::internal(describe(OPERATION, &error))),
@@ -142,7 +142,7 @@ fn question(table: &str, request: &ApprovalRequest, id: &str) -> Result<Transact
         .item("tool", text(&request.tool))
         .item("input", text(input))
         .item("parkedAt", number(now_millis()))
-        .item("expiresAt", number(now + request.ttl.as_secs()))
+        .item("expiresAt", number(now.saturating_add(request.ttl.as_secs())))
         .condition_expression("attribute_not_exists(id) OR expiresAt < :now")
         .expression_attribute_values(":now", number(now))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
 };
 use serde::Serialize;
-use toolgate::{Cx, OnceKey, ToolError};
+use toolgate::{Committed, Cx, OnceKey, ToolError};
 
 use crate::{
     error::CommitError,
@@ -17,19 +17,19 @@ use crate::{
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Commits the effect of a `.once()` tool.
+/// Commits the effect of a `.once(..)` tool.
 pub trait Commit {
-    /// Writes `items` and the record of `output` in one transaction, and gives `output` back. Build the output before:
+    /// Writes `items` and the record of `output` in one transaction, and returns the proof of it, which a `.once(..)` tool returns. Build the output before:
     /// its exposed fields are what a repeat will be answered with. At most 99 items
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html> allows 100).
     ///
     /// ```no_run
     /// # use aws_sdk_dynamodb::types::TransactWriteItem;
-    /// # use toolgate::{Cx, ToolError};
+    /// # use toolgate::{Committed, Cx, ToolError};
     /// # use toolgate_dynamodb::{Commit, Ledger};
     /// # struct Desk { ledger: Ledger }
     /// # #[derive(serde::Serialize)] struct Refund { refund_id: String }
-    /// async fn refund(cx: Cx<Desk>, items: Vec<TransactWriteItem>) -> Result<Refund, ToolError> {
+    /// async fn refund(cx: Cx<Desk>, items: Vec<TransactWriteItem>) -> Result<Committed<Refund>, ToolError> {
     ///     let refund = Refund { refund_id: "REF-7M2KQ4XWZA".into() };
     ///     Ok(cx.commit(&cx.state().ledger, items, refund).await?)
     /// }
@@ -43,7 +43,7 @@ pub trait Commit {
         ledger: &Ledger,
         items: Vec<TransactWriteItem>,
         output: O,
-    ) -> impl Future<Output = Result<O, CommitError>> + Send;
+    ) -> impl Future<Output = Result<Committed<O>, CommitError>> + Send;
 }
 
 impl<S: Send + Sync> Commit for Cx<S> {
@@ -52,9 +52,9 @@ impl<S: Send + Sync> Commit for Cx<S> {
         ledger: &Ledger,
         items: Vec<TransactWriteItem>,
         output: O,
-    ) -> Result<O, CommitError> {
+    ) -> Result<Committed<O>, CommitError> {
         let failed = CommitError::Failed;
-        let key = self.once_key().ok_or_else(|| failed(ToolError::internal("a commit needs a `.once()` tool")))?;
+        let key = self.once_key().ok_or_else(|| failed(ToolError::internal("a commit needs a `.once(..)` tool")))?;
         let reply = self.project(&output).map_err(failed)?;
         let record = ledger.record(key, &reply).map_err(|error| failed(ToolError::internal(error)))?;
         let items: Vec<_> = std::iter::once(record).chain(items).collect();
@@ -62,10 +62,7 @@ impl<S: Send + Sync> Commit for Cx<S> {
         loop {
             let request = ledger.client().transact_write_items().set_transact_items(Some(items.clone()));
             let error = match request.send().await {
-                Ok(_) => {
-                    key.mark_committed();
-                    return Ok(output);
-                }
+                Ok(_) => return Ok(key.committed(output)),
                 Err(error) => error,
             };
             match judge(key, &error) {
@@ -91,7 +88,7 @@ fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<Com
     if let Some(record) = reasons.first().filter(|reason| is_condition(reason)) {
         // this very call may have committed before its answer was lost: a repeat of itself, and the reply is the same
         key.mark_committed();
-        return Some(CommitError::Repeat(Ledger::repeat(key, record.item())));
+        return Some(CommitError::Repeat(Ledger::repeat(record.item())));
     }
     if is_passing(reasons) {
         return None;

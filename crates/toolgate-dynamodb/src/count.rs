@@ -1,6 +1,6 @@
 //! A session's budget: one item that counts calls and adds up costs, in one conditional write per call.
 //!
-//! `{id: "budget#…", calls, costMicros, expiresAt}`. Where the call is of a `.once()` tool, its record is checked in the
+//! `{id: "budget#…", calls, costMicros, expiresAt}`. Where the call is of a once tool, its record is checked in the
 //! same transaction, so that a repeat costs nothing.
 
 use aws_sdk_dynamodb::{
@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use toolgate::{Count, OnceKey, ToolError, Usd};
 
 use crate::{
     fault::{contention, describe, is_condition, is_passing, passes, unavailable},
-    item::{Item, Read, now, number, text},
+    item::{Clock, Item, Read, number, text},
     ledger::Ledger,
     retry,
 };
@@ -39,7 +39,7 @@ pub(crate) async fn count(ledger: &Ledger, count: &Count, once: Option<&OnceKey>
     if count.budget.max_calls() == Some(0) || count.budget.max_usd() == Some(Usd::micros(0)) {
         return Err(used_up());
     }
-    let mut change = usual(count);
+    let mut change = usual(&ledger.clock, count);
     let mut attempt = 1;
     loop {
         let outcome = match once {
@@ -49,9 +49,11 @@ pub(crate) async fn count(ledger: &Ledger, count: &Count, once: Option<&OnceKey>
         match outcome {
             Attempt::Counted => return Ok(()),
             Attempt::Failed(error) => return Err(error),
-            Attempt::Full(item) => match item.filter(|item| item.has_ended(now())) {
+            Attempt::Full(item) => match item.filter(|item| item.has_ended(ledger.clock.now())) {
                 // its time is over, and DynamoDB has not deleted it yet
-                Some(item) if attempt < retry::ATTEMPTS => (change, attempt) = (anew(count, &item), attempt + 1),
+                Some(item) if attempt < retry::ATTEMPTS => {
+                    (change, attempt) = (anew(&ledger.clock, count, &item), attempt + 1)
+                }
                 _ => return Err(used_up()),
             },
             Attempt::Again(error) => match retry::pause(attempt, count.remaining).await {
@@ -67,13 +69,12 @@ fn used_up() -> ToolError {
 }
 
 /// One more call, within the limits.
-fn usual(count: &Count) -> Change {
-    let now = now();
+fn usual(clock: &Clock, count: &Count) -> Change {
     let mut condition = "(attribute_not_exists(expiresAt) OR expiresAt >= :now)".to_owned();
     let mut values = HashMap::from([
         (":one".to_owned(), number(1)),
-        (":now".to_owned(), number(now)),
-        (":until".to_owned(), number(now + count.budget.lasts().as_secs())),
+        (":now".to_owned(), number(clock.now())),
+        (":until".to_owned(), number(clock.end_of(count.budget.lasts()))),
     ]);
     if let Some(calls) = count.budget.max_calls() {
         condition.push_str(" AND (attribute_not_exists(calls) OR calls < :calls)");
@@ -87,11 +88,11 @@ fn usual(count: &Count) -> Change {
 }
 
 /// The first call of a new window, over the item of an old one.
-fn anew(count: &Count, old: &Item) -> Change {
+fn anew(clock: &Clock, count: &Count, old: &Item) -> Change {
     let seen = old.get("expiresAt").cloned().unwrap_or(AttributeValue::Null(true));
     let values = HashMap::from([
         (":one".to_owned(), number(1)),
-        (":until".to_owned(), number(now() + count.budget.lasts().as_secs())),
+        (":until".to_owned(), number(clock.end_of(count.budget.lasts()))),
         (":seen".to_owned(), seen),
     ]);
     let update = "SET calls = :one, expiresAt = :until REMOVE costMicros";
@@ -129,7 +130,7 @@ async fn with_record(ledger: &Ledger, count: &Count, change: &Change, key: &Once
         Ok(_) => return Attempt::Counted,
         Err(error) => error,
     };
-    judge(key, &error)
+    judge(&error)
 }
 
 fn items(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Result<Vec<TransactWriteItem>, BuildError> {
@@ -144,7 +145,7 @@ fn items(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Resu
     Ok(vec![ledger.check(key)?, TransactWriteItem::builder().update(update).build()])
 }
 
-fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Attempt {
+fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
     const OPERATION: &str = "TransactWriteItems";
     let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
         return match passes(error) {
@@ -154,7 +155,7 @@ fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Attempt {
     };
     match canceled.cancellation_reasons() {
         // a repeat costs nothing, and is answered even where the budget is used up
-        [record, ..] if is_condition(record) => Attempt::Failed(Ledger::repeat(key, record.item())),
+        [record, ..] if is_condition(record) => Attempt::Failed(Ledger::repeat(record.item())),
         reasons if is_passing(reasons) => Attempt::Again(contention(OPERATION, error)),
         [_, budget] if is_condition(budget) => Attempt::Full(budget.item().cloned()),
         _ => Attempt::Failed(ToolError::internal(describe(OPERATION, error))),
@@ -162,7 +163,7 @@ fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Attempt {
 }
 
 /// A budget that no tool has been called under yet.
-const A_DAY: u64 = 24 * 60 * 60;
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn spend(ledger: &Ledger, budget: &str, cost: Usd) -> Result<(), ToolError> {
     let request = ledger
@@ -171,7 +172,7 @@ pub(crate) async fn spend(ledger: &Ledger, budget: &str, cost: Usd) -> Result<()
         .table_name(&ledger.table)
         .key("id", text(budget))
         .update_expression("SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost")
-        .expression_attribute_values(":until", number(now() + A_DAY))
+        .expression_attribute_values(":until", number(ledger.clock.end_of(A_DAY)))
         .expression_attribute_values(":cost", number(cost.to_micros()));
     request.send().await.map(|_| ()).map_err(|error| unavailable("UpdateItem", &error))
 }

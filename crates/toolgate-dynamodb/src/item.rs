@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
-    time::{SystemTime, UNIX_EPOCH},
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -36,6 +38,47 @@ impl Read for Item {
 
     fn number(&self, name: &str) -> Option<u64> {
         self.get(name)?.as_n().ok()?.parse().ok()
+    }
+}
+
+/// The clock that judges ends. Tests move it; a deployed function has the system's.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn of(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.now_millis() / 1000
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn now_millis(&self) -> u64 {
+        millis(self.time())
+    }
+
+    pub(crate) fn time(&self) -> SystemTime {
+        (self.0)()
+    }
+
+    /// The second, since 1970, in which something ends that begins now. Never before now, however long it lasts.
+    pub(crate) fn end_of(&self, ttl: Duration) -> u64 {
+        self.now().saturating_add(ttl.as_secs())
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::of(SystemTime::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Effects outside of DynamoDB: a lease while the tool runs, and its reply when it is over.
 //!
-//! `{id, inputHash, lease, leaseUntil, createdAt, expiresAt}`, later with `reply` and without `leaseUntil`.
+//! `{id, lease, leaseUntil, createdAt, expiresAt, session}`, later with `reply` and without `leaseUntil`.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use toolgate::{Lease, OnceKey, ToolError};
 
 use crate::{
     fault::{contention, passes, unavailable, unclear},
-    item::{Read, millis, now, now_millis, number, text},
+    item::{Read, millis, number, text},
     ledger::{FREE, Ledger},
     retry,
 };
@@ -22,20 +22,18 @@ pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> 
     let lease = Lease { token: format!("{:032x}", rand::random::<u128>()) };
     let mut attempt = 1;
     loop {
-        let now = now();
         let request = ledger
             .client
             .put_item()
             .table_name(&ledger.table)
             .item("id", text(key.id()))
-            .item("inputHash", text(key.input_hash()))
             .item("lease", text(&lease.token))
             .item("leaseUntil", number(millis(until)))
-            .item("createdAt", number(now))
-            .item("expiresAt", number(now + key.ttl().as_secs()))
+            .item("createdAt", number(ledger.clock.now()))
+            .item("expiresAt", number(ledger.clock.end_of(key.ttl())))
             .condition_expression(FREE)
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":millis", number(now_millis()))
+            .expression_attribute_values(":now", number(ledger.clock.now()))
+            .expression_attribute_values(":millis", number(ledger.clock.now_millis()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let error = match request.send().await {
             Ok(_) => return Ok(lease),
@@ -47,7 +45,7 @@ pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> 
                 // the SDK may have sent it twice, the first answer having been lost
                 return match record.and_then(|record| record.text("lease")) == Some(&lease.token) {
                     true => Ok(lease),
-                    false => Err(Ledger::repeat(key, record)),
+                    false => Err(Ledger::repeat(record)),
                 };
             }
             _ if passes(&error) => match retry::pause(attempt, left(until)).await {
@@ -79,7 +77,7 @@ pub(crate) async fn finish(ledger: &Ledger, key: &OnceKey, lease: &Lease, reply:
         match error.as_service_error() {
             // the lease had ended, and another call has taken it over: its reply is the first one that was kept
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                return Err(Ledger::repeat(key, failed.item()));
+                return Err(Ledger::repeat(failed.item()));
             }
             _ if passes(&error) && retry::pause(attempt, None).await => attempt += 1,
             _ => return Err(unclear("UpdateItem", &error)),

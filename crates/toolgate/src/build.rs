@@ -12,15 +12,18 @@ use serde_json::Value;
 
 use crate::{
     catalog::CatalogTool,
-    entry::{Caching, Entry, Exec, Once, Typed},
-    gate::{cache, fields_out::Exposed, size},
+    declare::{TTL, out_of_bounds},
+    entry::{Entry, Exec, Typed},
+    gate::{REPEATED, cache, size},
     nearest::same_name,
+    projection::{self, OutputProjection},
     router::{Inner, Router, RouterBuilder},
     schema::{
         reflect::is_recursive,
         shape::{Object, Shape},
     },
-    tool::{DEFAULT_APPROVAL_TTL, Draft, Expose, Tool},
+    step::Step,
+    tool::{Draft, Expose, Tool},
 };
 
 /// Longest tool name that a model can be given (Converse, `toolSpec.name`).
@@ -29,15 +32,16 @@ const NAME_LIMIT: usize = 64;
 /// A declared tool without its input type.
 pub(crate) struct Candidate<S> {
     draft: Draft,
-    has_own_key: bool,
+    asks_by_own_key: bool,
+    steps: Vec<Step<S>>,
     exec: Box<dyn Exec<S>>,
 }
 
 impl<S: Send + Sync + 'static> Candidate<S> {
-    pub(crate) fn new<I>(tool: Tool<S, I>) -> Self {
-        let Tool { draft, run, rules, once_by, erase } = tool;
-        let has_own_key = once_by.is_some();
-        Self { draft, has_own_key, exec: erase(Typed { run, rules, once_by }) }
+    pub(crate) fn new<I, O>(tool: Tool<S, I, O>) -> Self {
+        let Tool { draft, run, rules, once_by, confirm_by, steps, erase, .. } = tool;
+        let asks_by_own_key = confirm_by.is_some();
+        Self { draft, asks_by_own_key, steps, exec: erase(Typed { run, rules, once_by, confirm_by }) }
     }
 }
 
@@ -97,10 +101,10 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
         let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
         log_targets.insert(candidate.draft.from.to_owned());
         let mut problems = Vec::new();
-        if candidate.draft.leased && candidate.draft.once && !has_ledger {
+        if candidate.draft.once.is_some_and(|once| once.keeping.leased) && !has_ledger {
             problems.push("`.leased()` needs a ledger; name it with `.ledger(|state| ..)` on the router".to_owned());
         }
-        let entry = entry(candidate, &mut problems);
+        let entry = entry(candidate, &builder.steps, &mut problems);
         if tools.contains_key(&tool) {
             problems.push("there are two tools of this name".to_owned());
         }
@@ -118,7 +122,6 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
         declared: builder.declared,
         log_targets: log_targets.into_iter().collect(),
         store: builder.store,
-        steps: builder.steps.into(),
         budget: builder.budget,
         cache_bytes: builder.cache_bytes.unwrap_or(cache::DEFAULT_BYTES),
         intent_class: builder.intent_class.unwrap_or_else(|| group.clone()),
@@ -127,8 +130,8 @@ pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Resu
 }
 
 /// Checks one tool; what is wrong goes into `problems`, and the entry is then not used.
-fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
-    let Candidate { mut draft, has_own_key, exec } = candidate;
+fn entry<S>(candidate: Candidate<S>, router_steps: &[Step<S>], problems: &mut Vec<String>) -> Entry<S> {
+    let Candidate { mut draft, asks_by_own_key, steps, exec } = candidate;
     problems.extend(wrong_name(&draft.name));
     let description = draft.description.take().or_else(|| text(&draft.input, "description")).unwrap_or_default();
     if description.trim().is_empty() {
@@ -159,34 +162,30 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
             "the output exposes `{name}`, which is reserved for outputs that were cut; rename the field"
         ));
     }
-    let key = draft.key.take();
-    for name in key.iter().flatten() {
-        if !shape.fields.contains_key(name) {
-            problems.push(format!("`.key` names `{name}`, which the input does not have"));
-        }
+    if (draft.once.is_some() || draft.confirm.is_some()) && exposed.has_field(REPEATED) {
+        problems.push(format!("its output has a field `{REPEATED}`, which is reserved for repeats; rename the field"));
     }
-    if key.is_some() && !(draft.once || draft.confirm) {
-        problems.push("`.key([..])` says what `.once()` or `.confirm()` go by, and it has neither".to_owned());
+    if let Some(field) = projection::replaceable(&draft.output) {
+        problems.push(format!(
+            "its output flattens a map beside the field `{field}`, and a key of the map could replace it; give the map a \
+             field of its own"
+        ));
     }
-    if key.is_some() && has_own_key {
-        problems.push("`.key([..])` and `.once_by(..)` both name the effect; keep one".to_owned());
-    }
-    contradictions(&draft, problems);
+    options(&draft, asks_by_own_key, problems);
     let catalog = CatalogTool {
         name: draft.name.clone(),
         description: description.replace('\n', " "),
         input: draft.input,
         output: exposed.prune(&draft.output),
-        confirm: draft.confirm,
-        once: draft.once,
+        confirm: draft.confirm.is_some(),
+        once: draft.once.is_some(),
         refuse: draft.refuse.clone(),
     };
     Entry {
         shape,
-        once: draft.once.then_some(Once { ttl: draft.once_ttl, leased: draft.leased }),
-        key,
-        approval_ttl: draft.approval_ttl.unwrap_or(DEFAULT_APPROVAL_TTL),
-        cache: draft.cache.map(|ttl| Caching { ttl, shared: draft.shared }),
+        once: draft.once,
+        cache: draft.cache,
+        steps: router_steps.iter().chain(&steps).cloned().collect(),
         name: draft.name,
         refuse: draft.refuse,
         confirm: draft.confirm,
@@ -198,25 +197,50 @@ fn entry<S>(candidate: Candidate<S>, problems: &mut Vec<String>) -> Entry<S> {
     }
 }
 
-/// Rules that exclude each other, or that say something about a rule that is not there.
-fn contradictions(draft: &Draft, problems: &mut Vec<String>) {
-    let cached = draft.cache.is_some();
+/// Options that exclude each other, and durations out of their bounds.
+fn options(draft: &Draft, asks_by_own_key: bool, problems: &mut Vec<String>) {
+    let leased = draft.once.is_some_and(|once| once.keeping.leased);
     for (wrong, message) in [
         (
-            cached && draft.once,
-            "`.cache(..)` is for tools that only read, and `.once()` for those that do not; keep one",
+            draft.cache.is_some() && draft.once.is_some(),
+            "`.cache(..)` is for tools that only read, and `.once(..)` for those that do not; keep one",
         ),
         (
-            cached && draft.confirm,
-            "`.cache(..)` would answer without asking a person, and it has `.confirm()`; keep one",
+            draft.cache.is_some() && draft.confirm.is_some(),
+            "`.cache(..)` would answer without asking a person, and it has `.confirm(..)`; keep one",
         ),
-        (draft.shared && !cached, "`.shared()` says for whom `.cache(..)` keeps outputs, and it has none"),
-        (draft.leased && !draft.once, "`.leased()` says how `.once()` is kept, and it has none"),
-        (draft.approval_ttl.is_some() && !draft.confirm, "`.approval_ttl(..)` is for `.confirm()`, and it has none"),
+        (
+            asks_by_own_key && draft.once.is_some(),
+            "`Confirm::by(..)` and `.once(..)` both name the effect; keep the key of `.once(..)`",
+        ),
+        (
+            draft.commits && draft.once.is_none(),
+            "it returns `Committed<..>` and has no `.once(..)`; declare it, since its commit needs a key",
+        ),
+        (
+            draft.commits && leased,
+            "it returns `Committed<..>`, and `.leased()` is for effects outside of the ledger; keep one",
+        ),
     ] {
         if wrong {
             problems.push(message.to_owned());
         }
+    }
+    problems.extend(draft.once.and_then(|once| out_of_bounds("`.once(..)`", once.ttl)));
+    problems.extend(draft.confirm.and_then(|within| out_of_bounds("`.confirm(..)`", within)));
+    problems.extend(
+        draft.cache.filter(|cache| cache.ttl.is_zero() || cache.ttl > TTL.1).map(|cache| {
+            format!("`.cache(..)` lasts {:?}, which is not more than zero and at most 366 days", cache.ttl)
+        }),
+    );
+    if let (Some(once), Some(within)) = (draft.once, draft.confirm)
+        && once.ttl < within
+    {
+        problems.push(format!(
+            "a repeat is recognised for {:?} and an approval holds for {within:?}, so one approval could run twice; make \
+             `Once::ttl(..)` at least as long as `Confirm::within(..)`",
+            once.ttl
+        ));
     }
 }
 
@@ -249,10 +273,10 @@ fn compile(input: &Value, problems: &mut Vec<String>) -> Object {
     })
 }
 
-fn expose(draft: &Draft, problems: &mut Vec<String>) -> Exposed {
-    let mut exposed = Exposed::default();
+fn expose(draft: &Draft, problems: &mut Vec<String>) -> OutputProjection {
+    let mut exposed = OutputProjection::default();
     match &draft.expose {
-        Some(Expose::All) => return Exposed::all(),
+        Some(Expose::All) => return OutputProjection::all(),
         Some(Expose::Fields(paths)) if !paths.is_empty() => {
             for path in paths {
                 if let Err(message) = exposed.add(path, &draft.output) {

@@ -47,11 +47,6 @@ impl Caller {
     pub(crate) fn all(&self) -> &BTreeMap<String, String> {
         &self.identity
     }
-
-    /// All identity as one text, for keys; `None` where nothing is known.
-    pub(crate) fn scope(&self) -> Option<String> {
-        (!self.identity.is_empty()).then(|| format!("{:?}", self.identity))
-    }
 }
 
 /// Names only.

@@ -15,8 +15,9 @@ use serde_json::Value;
 use crate::{
     call::{Agent, Attributes, Facts, RawCall},
     caller::Caller,
+    effect::OnceKey,
     error::ToolError,
-    gate::fields_out::Exposed,
+    projection::OutputProjection,
     wire::Wire,
 };
 
@@ -48,7 +49,7 @@ pub(crate) struct Shared {
     session: Mutex<Attributes>,
     prompt: Mutex<Attributes>,
     once: OnceLock<OnceKey>,
-    exposed: Arc<Exposed>,
+    exposed: Arc<OutputProjection>,
     trail: Trail,
 }
 
@@ -58,6 +59,7 @@ pub(crate) struct Trail {
     begun: AtomicBool,
     attributes: AtomicBool,
     replayed: AtomicBool,
+    repeated: OnceLock<Option<String>>,
     cached: AtomicBool,
     dropped: AtomicUsize,
 }
@@ -75,6 +77,16 @@ impl Trail {
 
     pub(crate) fn note_replayed(&self) {
         self.replayed.store(true, Ordering::Relaxed);
+    }
+
+    /// The first reply was given in another session.
+    pub(crate) fn note_repeated(&self, first_at: Option<String>) {
+        let _ = self.repeated.set(first_at);
+    }
+
+    /// When the effect happened, where another session had its first reply.
+    pub(crate) fn repeated(&self) -> Option<Option<&str>> {
+        self.repeated.get().map(Option::as_deref)
     }
 
     pub(crate) fn is_replayed(&self) -> bool {
@@ -197,7 +209,7 @@ impl<S> fmt::Debug for Cx<S> {
 }
 
 impl Shared {
-    pub(crate) fn new(call: RawCall, caller: Caller, identity: Arc<[String]>, exposed: Arc<Exposed>) -> Self {
+    pub(crate) fn new(call: RawCall, caller: Caller, identity: Arc<[String]>, exposed: Arc<OutputProjection>) -> Self {
         Self {
             facts: call.facts,
             caller,
@@ -263,52 +275,6 @@ impl Session<'_> {
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(lock(self.attributes).keys()).finish()
-    }
-}
-
-/// What identifies the one effect of a `.once()` call. A ledger stores it beside the effect.
-#[derive(Debug)]
-pub struct OnceKey {
-    id: String,
-    input_hash: String,
-    ttl: Duration,
-    leased: bool,
-    committed: AtomicBool,
-}
-
-impl OnceKey {
-    pub(crate) fn new(id: String, input_hash: String, ttl: Duration, leased: bool) -> Self {
-        Self { id, input_hash, ttl, leased, committed: AtomicBool::new(false) }
-    }
-
-    /// The ledger's key: the tool's name, `#`, and 64 hex digits over the scope and the fields that identify the
-    /// effect. Also fit as an idempotency key for another service.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// 64 hex digits over what makes a call a repeat: the fields that identify the effect, or all of the input where the
-    /// tool has a key of its own. Under one key, another hash is another call.
-    pub fn input_hash(&self) -> &str {
-        &self.input_hash
-    }
-
-    /// How long a repeat is recognised.
-    pub fn ttl(&self) -> Duration {
-        self.ttl
-    }
-
-    /// A ledger calls this when the effect and its record are committed, together.
-    pub fn mark_committed(&self) {
-        self.committed.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_leased(&self) -> bool {
-        self.leased
-    }
-
-    pub(crate) fn is_committed(&self) -> bool {
-        self.committed.load(Ordering::Acquire)
     }
 }
 

@@ -11,11 +11,14 @@ use crate::{
     catalog::CatalogTool,
     coerce::{is_shown, looks_like_card, show},
     cx::Cx,
+    declare::{KeyOf, cache::Cache},
     error::{Problem, ToolError},
-    gate::fields_out::Exposed,
+    key::Key,
     nearest::same_name,
+    projection::OutputProjection,
     schema::shape::{Object, Shape},
-    tool::{Check, KeyOf, Run},
+    step::Step,
+    tool::{Check, OnceDraft, Run},
 };
 
 /// A tool, ready to be called.
@@ -23,31 +26,17 @@ pub(crate) struct Entry<S> {
     pub(crate) name: String,
     pub(crate) shape: Object,
     pub(crate) refuse: Vec<String>,
-    pub(crate) confirm: bool,
-    pub(crate) once: Option<Once>,
-    /// The fields that identify the effect, for approvals and once alike; default: all.
-    pub(crate) key: Option<Vec<String>>,
-    pub(crate) approval_ttl: Duration,
-    pub(crate) cache: Option<Caching>,
+    /// How long an approval holds, where a person must say yes.
+    pub(crate) confirm: Option<Duration>,
+    pub(crate) once: Option<OnceDraft>,
+    pub(crate) cache: Option<Cache>,
+    /// The router's steps, then the tool's own.
+    pub(crate) steps: Arc<[Step<S>]>,
     pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
-    pub(crate) exposed: Arc<Exposed>,
+    pub(crate) exposed: Arc<OutputProjection>,
     pub(crate) exec: Box<dyn Exec<S>>,
     pub(crate) catalog: CatalogTool,
-}
-
-/// How a once-tool's effect is remembered.
-pub(crate) struct Once {
-    pub(crate) ttl: Duration,
-    /// The effect is outside of the ledger.
-    pub(crate) leased: bool,
-}
-
-/// How a tool's output is kept.
-pub(crate) struct Caching {
-    pub(crate) ttl: Duration,
-    /// For all sessions and callers.
-    pub(crate) shared: bool,
 }
 
 /// Makes typed input out of a read one.
@@ -58,7 +47,10 @@ pub(crate) trait Exec<S>: Send + Sync {
 /// A typed input and the function that it is for.
 pub(crate) trait Ready<S>: Send {
     fn rules(&self, cx: &Cx<S>) -> Result<(), ToolError>;
-    fn once_by(&self, cx: &Cx<S>) -> Option<String>;
+    /// What identifies the effect of a once tool.
+    fn once_key(&self) -> Option<Key>;
+    /// What identifies the question to a person.
+    fn question_key(&self) -> Option<Key>;
     fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>>;
 }
 
@@ -66,7 +58,8 @@ pub(crate) trait Ready<S>: Send {
 pub(crate) struct Typed<S, I> {
     pub(crate) run: Run<S, I>,
     pub(crate) rules: Vec<(String, Check<S, I>)>,
-    pub(crate) once_by: Option<KeyOf<S, I>>,
+    pub(crate) once_by: Option<KeyOf<I>>,
+    pub(crate) confirm_by: Option<KeyOf<I>>,
 }
 
 struct TypedCall<S, I> {
@@ -112,8 +105,12 @@ where
         Ok(())
     }
 
-    fn once_by(&self, cx: &Cx<S>) -> Option<String> {
-        self.tool.once_by.as_ref().map(|key| key(&self.input, cx))
+    fn once_key(&self) -> Option<Key> {
+        self.tool.once_by.as_ref().map(|key| key(&self.input))
+    }
+
+    fn question_key(&self) -> Option<Key> {
+        self.tool.once_by.as_ref().or(self.tool.confirm_by.as_ref()).map(|key| key(&self.input))
     }
 
     fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>> {

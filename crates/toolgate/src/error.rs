@@ -8,24 +8,35 @@ use std::{borrow::Cow, error::Error, fmt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gate::fields_out::strip;
+use crate::{effect::Replay, sanitize};
 
-/// The kinds of errors, as the model reads them in `error.kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+/// The kinds of errors, as the model reads them in `error.kind`: [`as_str`](Self::as_str).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input cannot be right; the model should correct it and call again.
     Invalid,
+    /// There is no such tool.
     UnknownTool,
+    /// The caller may not do this.
     Refused,
+    /// What the input names does not exist.
     NotFound,
+    /// The data is not in a state that allows this.
     Conflict,
+    /// The same call is running already.
     InProgress,
+    /// A person has to say yes first, and has been asked.
     WaitingForApproval,
+    /// The output does not fit; the model should narrow its query.
     TooLarge,
+    /// Something took too long; it may have happened.
     TimedOut,
+    /// Something failed that the model can do nothing about.
     Internal,
 }
 
-impl Kind {
+impl ErrorKind {
     /// The one table: what the kind is called, its status on the api and direct wires, and whether the function wire
     /// asks the model to try again (`REPROMPT`).
     const fn row(self) -> (&'static str, u16, bool) {
@@ -43,7 +54,8 @@ impl Kind {
         }
     }
 
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// As it is spelled on every wire: `invalid`, `unknown tool`, `not found`, ..
+    pub const fn as_str(self) -> &'static str {
         self.row().0
     }
 
@@ -53,6 +65,13 @@ impl Kind {
 
     pub(crate) const fn reprompts(self) -> bool {
         self.row().2
+    }
+}
+
+/// As on every wire.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -78,7 +97,7 @@ impl Problem {
 /// Why a call has no output.
 ///
 /// ```
-/// use toolgate::ToolError;
+/// use toolgate::{ErrorKind, ToolError};
 ///
 /// fn find(id: &str) -> Result<u32, ToolError> {
 ///     let text = std::fs::read_to_string("/no/such/file").map_err(ToolError::internal)?; // logged, not told
@@ -86,24 +105,24 @@ impl Problem {
 /// }
 ///
 /// let error = find("ORD-1").unwrap_err();
-/// assert_eq!(error.kind(), "internal");
+/// assert_eq!(error.kind(), ErrorKind::Internal);
 /// assert_eq!(error.message(), "failed; it has been logged");
 /// ```
 pub struct ToolError(Box<Inner>);
 
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     message: Cow<'static, str>,
     problems: Vec<Problem>,
     fatal: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
-    replay: Option<Value>,
+    replay: Option<Replay>,
     /// Where the call was stopped; empty where the tool itself said no, `None` as long as nobody has said.
     gate: Option<&'static str>,
 }
 
 impl ToolError {
-    pub(crate) fn of(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn of(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
@@ -117,55 +136,55 @@ impl ToolError {
 
     /// The input cannot be right: the model should correct it and call again (status 400, `REPROMPT`).
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::Invalid, message)
+        Self::of(ErrorKind::Invalid, message)
     }
 
     /// The caller may not do this (403).
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::Refused, message)
+        Self::of(ErrorKind::Refused, message)
     }
 
     /// What the input names does not exist (404).
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::NotFound, message)
+        Self::of(ErrorKind::NotFound, message)
     }
 
     /// The data is not in a state that allows this (409).
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::Conflict, message)
+        Self::of(ErrorKind::Conflict, message)
     }
 
     /// The same call is running already (409).
     pub fn in_progress(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::InProgress, message)
+        Self::of(ErrorKind::InProgress, message)
     }
 
     /// A person has to say yes first, and has been asked (202).
     pub fn waiting_for_approval(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::WaitingForApproval, message)
+        Self::of(ErrorKind::WaitingForApproval, message)
     }
 
     /// The output does not fit; the model should narrow its query (413, `REPROMPT`).
     pub fn too_large(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::TooLarge, message)
+        Self::of(ErrorKind::TooLarge, message)
     }
 
     /// Something outside took too long (504).
     pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(Kind::TimedOut, message)
+        Self::of(ErrorKind::TimedOut, message)
     }
 
     /// Something failed that the model can do nothing about (500). The source goes to the log; the model reads only
     /// that it failed.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::of(Kind::Internal, "failed; it has been logged").with_source(source)
+        Self::of(ErrorKind::Internal, "failed; it has been logged").with_source(source)
     }
 
     /// The first reply to a call that is now repeated. A ledger returns it, so that `?` leaves the tool at once; the
-    /// model gets `reply` as an ordinary success. Only `.once()` tools may answer so.
-    pub fn replay(reply: Value) -> Self {
-        let mut error = Self::of(Kind::Internal, "a repeated call outside of a `.once()` tool");
-        error.0.replay = Some(reply);
+    /// model gets the reply as an ordinary success. Only `.once(..)` tools may answer so.
+    pub fn replay(replay: Replay) -> Self {
+        let mut error = Self::of(ErrorKind::Internal, "a repeated call outside of a `.once(..)` tool");
+        error.0.replay = Some(replay);
         error
     }
 
@@ -196,9 +215,9 @@ impl ToolError {
         self
     }
 
-    /// The kind, as the model reads it: `invalid`, `refused`, `not found`, …
-    pub fn kind(&self) -> &'static str {
-        self.0.kind.as_str()
+    /// The kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
     }
 
     /// The public text.
@@ -209,11 +228,6 @@ impl ToolError {
     /// The problems with single fields.
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
-    }
-
-    /// The private source.
-    pub fn source(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
-        self.0.source.as_deref()
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -240,19 +254,32 @@ impl ToolError {
 
     /// Whether the effect of a tool that ended so may have happened.
     pub(crate) fn is_unclear(&self) -> bool {
-        matches!(self.0.kind, Kind::TimedOut | Kind::Internal)
+        matches!(self.0.kind, ErrorKind::TimedOut | ErrorKind::Internal)
     }
 
-    pub(crate) fn take_replay(&mut self) -> Option<Value> {
+    /// Whether the tool has judged the data, and nothing has happened.
+    pub(crate) fn is_verdict(&self) -> bool {
+        let judged = matches!(
+            self.0.kind,
+            ErrorKind::Invalid | ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::TooLarge
+        );
+        judged && !self.is_replay()
+    }
+
+    pub(crate) fn is_replay(&self) -> bool {
+        self.0.replay.is_some()
+    }
+
+    pub(crate) fn take_replay(&mut self) -> Option<Replay> {
         self.0.replay.take()
     }
 
     /// The one error body of every wire.
     pub(crate) fn body(&self) -> Value {
         let mut body =
-            json!({"error": {"kind": self.kind(), "message": &*self.0.message, "problems": self.0.problems}});
+            json!({"error": {"kind": self.kind().as_str(), "message": &*self.0.message, "problems": self.0.problems}});
         // it may quote what a model or a table said
-        strip(&mut body);
+        sanitize::value(&mut body);
         body
     }
 }
@@ -261,7 +288,7 @@ impl ToolError {
 impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolError")
-            .field("kind", &self.kind())
+            .field("kind", &self.kind().as_str())
             .field("problems", &self.0.problems.len())
             .finish_non_exhaustive()
     }
@@ -271,5 +298,12 @@ impl fmt::Debug for ToolError {
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
+    }
+}
+
+/// The source is private: for the log, never for a model.
+impl Error for ToolError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

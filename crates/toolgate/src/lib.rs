@@ -40,15 +40,22 @@ mod caller;
 mod catalog;
 mod coerce;
 mod cx;
+mod declare;
+mod digest;
+mod effect;
 mod entry;
 mod error;
 mod gate;
 mod handler;
 pub mod interceptor;
+mod key;
 mod metrics;
 mod nearest;
+pub mod prelude;
+mod projection;
 mod router;
 mod run;
+pub mod sanitize;
 pub mod schema;
 mod service;
 mod step;
@@ -58,17 +65,34 @@ pub mod testing;
 mod tool;
 mod wire;
 
+// what stands in public signatures, at the versions that they mean
+pub use lambda_runtime;
+pub use schemars;
+pub use serde;
+pub use serde_json;
+pub use tower;
+pub use validator;
+
 pub use build::BuildErrors;
 pub use call::Agent;
 pub use caller::Caller;
 pub use catalog::{Catalog, CatalogTool};
-pub use cx::{Cx, OnceKey, Session};
-pub use error::{Problem, ToolError};
+pub use cx::{Cx, Session};
+pub use declare::{
+    cache::Cache,
+    confirm::{Confirm, DEFAULT_APPROVAL_TTL},
+    days, hours, minutes,
+    once::{Commits, DEFAULT_ONCE_TTL, Leases, Once, OnceOutput},
+    seconds,
+};
+pub use effect::{Committed, OnceKey, Replay, UsedApproval};
+pub use error::{ErrorKind, Problem, ToolError};
 pub use handler::{Described, Readable, ToolFailure, ToolFn, ToolFuture, ToolReply, Validated, Writable};
+pub use key::{Key, key};
 pub use router::{Router, RouterBuilder};
 pub use run::{Error, run, serve};
 pub use service::{Service, UnknownEvent};
 pub use step::{Call, Next, Outcome};
 pub use store::{Answer, Approval, ApprovalRequest, Budget, Count, GateStore, Lease, Usd, UsdError};
-pub use tool::{DEFAULT_APPROVAL_TTL, DEFAULT_ONCE_TTL, Tool};
+pub use tool::Tool;
 pub use wire::Wire;

@@ -16,7 +16,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    error::Kind,
+    error::ErrorKind,
     run::Error,
     telemetry::{Record, milliseconds},
     wire::Wire,
@@ -39,7 +39,7 @@ const METRICS: [Definition; 7] = [
 ];
 
 /// Kinds that are the function's fault. All others are what a gate or a tool declined.
-const FAULTS: [&str; 3] = [Kind::Internal.as_str(), Kind::TimedOut.as_str(), Kind::TooLarge.as_str()];
+const FAULTS: [ErrorKind; 3] = [ErrorKind::Internal, ErrorKind::TimedOut, ErrorKind::TooLarge];
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 const LONGEST_NAMESPACE: usize = 255;
@@ -173,7 +173,7 @@ impl<'a> Line<'a> {
             replays: record.replayed.into(),
             tool: record.tool.as_deref(),
             wire: wire.name(),
-            outcome: record.outcome.unwrap_or("ok"),
+            outcome: record.outcome.map_or("ok", ErrorKind::as_str),
             request_id,
         }
     }

@@ -29,7 +29,6 @@ pub(crate) struct Inner<S> {
     pub(crate) identity: Arc<[String]>,
     pub(crate) log_targets: Vec<String>,
     pub(crate) store: Option<StoreOf<S>>,
-    pub(crate) steps: Arc<[Step<S>]>,
     pub(crate) budget: Option<Budget>,
     pub(crate) cache_bytes: u64,
     pub(crate) intent_class: String,
@@ -133,7 +132,7 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
 
     /// Adds a tool.
     #[must_use]
-    pub fn tool<I>(mut self, tool: Tool<S, I>) -> Self {
+    pub fn tool<I, O>(mut self, tool: Tool<S, I, O>) -> Self {
         self.tools.push(build::Candidate::new(tool));
         self
     }

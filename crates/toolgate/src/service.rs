@@ -15,7 +15,7 @@ use crate::{
     caller::Caller,
     coerce::Reading,
     cx::{Cx, Shared},
-    error::{Kind, ToolError},
+    error::{ErrorKind, ToolError},
     gate::{self, Passage, cache::Cache},
     metrics, nearest,
     router::Inner,
@@ -195,7 +195,7 @@ impl<S: Send + Sync + 'static> Service<S> {
         names.sort_unstable();
         let near = nearest::find(name, names.iter().copied());
         ToolError::of(
-            Kind::UnknownTool,
+            ErrorKind::UnknownTool,
             match near {
                 Some(near) => format!("there is no such tool; did you mean `{near}`?"),
                 None => format!("there is no such tool; there are `{}`", names.join("`, `")),

@@ -1,4 +1,5 @@
-//! Own steps: what an engineer adds to the path of every call of a router, between the rules and the gates with memory.
+//! Own steps: what an engineer adds to the path of calls, of a router or of one tool, between the rules and the gates
+//! with memory.
 
 use std::{fmt, future::Future, sync::Arc};
 
@@ -77,11 +78,12 @@ where
 }
 
 /// Takes a call through all steps and what comes after them.
-pub(crate) async fn walk<S: Send + Sync + 'static>(steps: &Arc<[Step<S>]>, passage: Passage<S>) -> Outcome {
+pub(crate) async fn walk<S: Send + Sync + 'static>(passage: Passage<S>) -> Outcome {
+    let steps = passage.entry.steps.clone();
     if steps.is_empty() {
         return gate::effect(passage).await;
     }
     let call = Call { passage: Box::new(passage) };
-    let outcome = Next { steps: steps.clone(), at: 0 }.run(call).await;
+    let outcome = Next { steps, at: 0 }.run(call).await;
     outcome.map_err(|error| error.at("own step"))
 }

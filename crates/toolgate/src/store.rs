@@ -10,7 +10,11 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{cx::OnceKey, error::ToolError, gate::key::digest};
+use crate::{
+    digest::{Digest, digest},
+    effect::OnceKey,
+    error::ToolError,
+};
 
 /// A store's answer. An error goes to the model as it is, and the tool does not run: a store that cannot answer stops
 /// the call.
@@ -19,7 +23,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Sen
 /// A store behind the gates that need memory.
 ///
 /// Where a method takes the [`OnceKey`] of the call, a store looks at its record in the same request: a call whose
-/// effect has happened is answered by [`ToolError::replay`], under another input by `conflict`.
+/// effect has happened is answered by [`ToolError::replay`].
 pub trait GateStore: Send + Sync {
     /// Counts one call against a budget.
     ///
@@ -33,10 +37,18 @@ pub trait GateStore: Send + Sync {
     /// `refused`, where there is nobody to ask; a replay; what a store that fails says.
     fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> Answer<'a, Approval>;
 
-    /// Reserves an effect outside of the store until `until`: nobody else gets it before.
+    /// Looks for the record of an effect; `Ok` where it has not happened.
     ///
     /// # Errors
-    /// `in progress`, where another call has reserved it; a replay; `conflict`; what a store that fails says.
+    /// A replay; `in progress`, where another call has reserved it; what a store that fails says.
+    fn find<'a>(&'a self, once: &'a OnceKey) -> Answer<'a, ()>;
+
+    /// Reserves an effect outside of the store until `until`: nobody else gets it before. Where the
+    /// call runs under [an approval](OnceKey::approval), the same write uses it up: no other effect gets it.
+    ///
+    /// # Errors
+    /// `in progress`, where another call has reserved it; a replay; `conflict`, where another effect has used the approval;
+    /// what a store that fails says.
     fn lease<'a>(&'a self, key: &'a OnceKey, until: SystemTime) -> Answer<'a, Lease>;
 
     /// Keeps the reply of a leased effect that has happened.
@@ -67,18 +79,16 @@ pub struct Count {
 impl Count {
     /// The name of a session's budget, as the gates count it; `None` where nobody can be counted.
     pub fn id_of(session: Option<&str>, identity: &BTreeMap<String, String>) -> Option<String> {
-        let identity = (!identity.is_empty()).then(|| format!("{identity:?}"));
-        match (session, identity) {
-            (None, None) => None,
-            (session, identity) => {
-                let parts = [session.unwrap_or_default(), identity.as_deref().unwrap_or_default()];
-                Some(format!("budget#{}", digest(&parts)))
-            }
+        if session.is_none() && identity.is_empty() {
+            return None;
         }
+        let session = session.map_or_else(String::new, |id| digest(&["session", id]));
+        Some(format!("budget#{}", Digest::default().part(session).members(identity.iter()).hex()))
     }
 
-    pub(crate) fn new(id: String, budget: Budget, remaining: Option<Duration>) -> Self {
-        Self { id, budget, remaining }
+    /// A charge by hand, for tests of a store.
+    pub fn new(id: impl Into<String>, budget: Budget, remaining: Option<Duration>) -> Self {
+        Self { id: id.into(), budget, remaining }
     }
 }
 

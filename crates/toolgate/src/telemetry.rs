@@ -13,7 +13,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{cx::Trail, error::ToolError, wire::Wire};
+use crate::{
+    cx::Trail,
+    error::{ErrorKind, ToolError},
+    wire::Wire,
+};
 
 /// What is told of a call.
 #[derive(Default)]
@@ -24,7 +28,7 @@ pub(crate) struct Record {
     pub(crate) intent_class: String,
     /// The calling agent's id, on the Agents wires.
     pub(crate) agent: Option<String>,
-    pub(crate) outcome: Option<&'static str>,
+    pub(crate) outcome: Option<ErrorKind>,
     pub(crate) gate: &'static str,
     pub(crate) dropped: usize,
     pub(crate) replayed: bool,
@@ -63,12 +67,12 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 /// The one line of a call.
 pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let tool = record.tool.as_deref().unwrap_or("(unknown)");
-    let outcome = record.outcome.unwrap_or("ok");
+    let outcome = record.outcome.map_or("ok", ErrorKind::as_str);
     let duration_ms = milliseconds(duration);
     let (wire, gate, dropped) = (wire.name(), record.gate, record.dropped);
     let (replayed, cached) = (record.replayed, record.cached);
     match &record.source {
-        Some(cause) if outcome == "internal" => {
+        Some(cause) if record.outcome == Some(ErrorKind::Internal) => {
             tracing::error!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call");
         }
         Some(cause) => tracing::info!(tool, wire, outcome, gate, duration_ms, request_id, cause, "call"),

@@ -1,29 +1,30 @@
 //! A tool as it is declared: a function, its name, and the rules it runs under.
 
-use std::{fmt, panic::Location, sync::Arc, time::Duration};
+use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc, time::Duration};
 
 use lambda_runtime::BoxFuture;
 use serde_json::Value;
 
 use crate::{
     cx::Cx,
+    declare::{
+        KeyOf,
+        cache::Cache,
+        confirm::Confirm,
+        once::{Once, OnceOutput},
+    },
+    effect::{self, Keeping},
     entry::{Exec, Typed},
     error::ToolError,
     handler::{Described, Readable, ToolFn, ToolFuture, ToolReply, Validated},
     schema::reflect,
+    step::{self, Call, Next, Outcome, Step},
 };
-
-/// How long a parked call waits for a person, and their approval holds, unless [`Tool::approval_ttl`] says otherwise.
-pub const DEFAULT_APPROVAL_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long a `.once()` tool recognises a repeat, unless [`Tool::once_ttl`] says otherwise.
-pub const DEFAULT_ONCE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) type Run<S, I> = Arc<dyn Fn(Cx<S>, I) -> BoxFuture<'static, Result<Value, ToolError>> + Send + Sync>;
 pub(crate) type Check<S, I> = Box<dyn Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync>;
-pub(crate) type KeyOf<S, I> = Box<dyn Fn(&I, &Cx<S>) -> String + Send + Sync>;
 
-/// A tool for a [`Router`](crate::Router) with state `S`; `I` is the tool's input type.
+/// A tool for a [`Router`](crate::Router) with state `S`; `I` is the tool's input type and `O` what it returns.
 ///
 /// ```
 /// use schemars::JsonSchema;
@@ -54,13 +55,16 @@ pub(crate) type KeyOf<S, I> = Box<dyn Fn(&I, &Cx<S>) -> String + Send + Sync>;
 /// let router = Router::<()>::builder().tool(Tool::new("add", add).expose(["sum"])).build()?;
 /// # Ok::<(), toolgate::BuildErrors>(())
 /// ```
-pub struct Tool<S, I> {
+pub struct Tool<S, I, O> {
     pub(crate) draft: Draft,
     pub(crate) run: Run<S, I>,
     pub(crate) rules: Vec<(String, Check<S, I>)>,
-    pub(crate) once_by: Option<KeyOf<S, I>>,
+    pub(crate) once_by: Option<KeyOf<I>>,
+    pub(crate) confirm_by: Option<KeyOf<I>>,
+    pub(crate) steps: Vec<Step<S>>,
     /// Forgets the input's type. It is made where the type is checked, so that a wrong one is told once.
     pub(crate) erase: fn(Typed<S, I>) -> Box<dyn Exec<S>>,
+    output: PhantomData<fn() -> O>,
 }
 
 /// What is declared of a tool beside its function, before it is checked.
@@ -72,20 +76,25 @@ pub(crate) struct Draft {
     pub(crate) expose: Option<Expose>,
     pub(crate) accept: Option<Vec<String>>,
     pub(crate) refuse: Vec<String>,
-    pub(crate) confirm: bool,
-    pub(crate) once: bool,
-    pub(crate) once_ttl: Duration,
-    pub(crate) leased: bool,
-    pub(crate) approval_ttl: Option<Duration>,
-    pub(crate) cache: Option<Duration>,
-    pub(crate) shared: bool,
+    /// How long an approval holds.
+    pub(crate) confirm: Option<Duration>,
+    pub(crate) once: Option<OnceDraft>,
+    pub(crate) cache: Option<Cache>,
+    /// The function returns [`Committed`](crate::Committed).
+    pub(crate) commits: bool,
     pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
-    pub(crate) key: Option<Vec<String>>,
     /// The crate that the function is from, which may log below `info`.
     pub(crate) from: &'static str,
     /// Where the tool is declared, for build errors.
     pub(crate) location: &'static Location<'static>,
+}
+
+/// What `.once(..)` says beside the key.
+#[derive(Clone, Copy)]
+pub(crate) struct OnceDraft {
+    pub(crate) ttl: Duration,
+    pub(crate) keeping: Keeping,
 }
 
 pub(crate) enum Expose {
@@ -93,7 +102,7 @@ pub(crate) enum Expose {
     Fields(Vec<String>),
 }
 
-impl<S, I> Tool<S, I> {
+impl<S, I, O> Tool<S, I, O> {
     /// A tool called `name` (letters, digits, single `_` or `-`; 1–64 characters) that runs `function`.
     ///
     /// The doc comment of the input type becomes the description that the model reads; those of its fields describe
@@ -103,7 +112,7 @@ impl<S, I> Tool<S, I> {
     where
         S: Send + Sync + 'static,
         F: ToolFn<S, Args, Input = I>,
-        F::Future: ToolReply + Send,
+        F::Future: ToolReply + ToolFuture<Ok = O> + Send,
         I: Readable + Described + Validated + Send + 'static,
     {
         let run: Run<S, I> = Arc::new(move |cx, input| {
@@ -121,20 +130,25 @@ impl<S, I> Tool<S, I> {
             expose: None,
             accept: None,
             refuse: Vec::new(),
-            confirm: false,
-            once: false,
-            once_ttl: DEFAULT_ONCE_TTL,
-            leased: false,
-            approval_ttl: None,
+            confirm: None,
+            once: None,
             cache: None,
-            shared: false,
+            commits: effect::is_committed::<<F::Future as ToolFuture>::Ok>(),
             intent_class: None,
             max_reply: None,
-            key: None,
             from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
             location: Location::caller(),
         };
-        Self { draft, run, rules: Vec::new(), once_by: None, erase: |typed| Box::new(Arc::new(typed)) }
+        Self {
+            draft,
+            run,
+            rules: Vec::new(),
+            once_by: None,
+            confirm_by: None,
+            steps: Vec::new(),
+            erase: |typed| Box::new(Arc::new(typed)),
+            output: PhantomData,
+        }
     }
 
     /// Replaces the description that the model reads.
@@ -184,71 +198,76 @@ impl<S, I> Tool<S, I> {
         self
     }
 
-    /// A person must say yes first. Bedrock Agents asks. On the other wires the call is parked as an approval, if the
-    /// router's [ledger](crate::RouterBuilder::ledger) has a table for them, and is refused otherwise. What runs after a
-    /// person's yes is the input that was approved, once: a repeat gets the first reply.
-    ///
-    /// Which calls are the same is said by [`key`](Self::key); an approval holds for one session and identity.
+    /// A person must say yes first: see [`Confirm`].
     #[must_use]
-    pub fn confirm(mut self) -> Self {
-        self.draft.confirm = true;
+    pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
+        self.draft.confirm = Some(confirm.within);
+        self.confirm_by = confirm.by;
         self
     }
 
-    /// How long a parked call waits for a person, and their approval holds (default [`DEFAULT_APPROVAL_TTL`]).
+    /// The effect happens once, however often the call is repeated: see [`Once`]. The tool returns
+    /// [`Committed`](crate::Committed), or its plain output where the effect is [leased](Once::leased).
     #[must_use]
-    pub fn approval_ttl(mut self, ttl: Duration) -> Self {
-        self.draft.approval_ttl = Some(ttl);
-        self
-    }
-
-    /// The effect happens once, however often the call is repeated. The tool commits its effect and the record of it
-    /// together, by `commit` of `toolgate-dynamodb`; where the effect is elsewhere, see [`leased`](Self::leased).
-    ///
-    /// What identifies the effect: the session and the declared identity, as far as they are known, and the fields of [`key`](Self::key).
-    #[must_use]
-    pub fn once(mut self) -> Self {
-        self.draft.once = true;
-        self
-    }
-
-    /// As [`once`](Self::once), under a key of your own, which holds for all sessions and callers.
-    #[must_use]
-    pub fn once_by<F>(mut self, key: F) -> Self
+    pub fn once<K>(mut self, once: Once<I, K>) -> Self
     where
-        F: Fn(&I, &Cx<S>) -> String + Send + Sync + 'static,
+        O: OnceOutput<K>,
     {
-        self.draft.once = true;
-        self.once_by = Some(Box::new(key));
+        self.draft.once = Some(OnceDraft { ttl: once.ttl, keeping: once.keeping });
+        self.once_by = Some(once.by);
         self
     }
 
-    /// The effect of this `.once()` tool is outside of DynamoDB: a payment service, say. Instead of committing, the tool
-    /// runs under a lease that ends with the function's deadline; its reply is kept by the router's
-    /// [ledger](crate::RouterBuilder::ledger) and answers repeats. While the first call runs, a repeat is told "already
-    /// in progress".
+    /// Keeps outputs of this read-only tool: see [`Cache`].
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.draft.cache = Some(cache);
+        self
+    }
+
+    /// Adds a step to the path of this tool's calls, behind the router's own steps: see
+    /// [`RouterBuilder::with`](crate::RouterBuilder::with). It runs before a person is asked, so it may refuse what
+    /// nobody should be asked about.
     ///
-    /// A crash between the effect and the kept reply makes the next repeat run again, so hand
-    /// [`OnceKey::id`](crate::OnceKey::id) to the other system as its idempotency key: it is the same in every repeat.
-    /// An error of kind `invalid`, `refused`, `not found` or `conflict` must mean that nothing has happened.
+    /// ```
+    /// use schemars::JsonSchema;
+    /// use serde::{Deserialize, Serialize};
+    /// use toolgate::{Call, Next, Outcome, Router, Tool, ToolError};
+    /// use validator::Validate;
+    ///
+    /// /// Close an account.
+    /// #[derive(Deserialize, JsonSchema, Validate)]
+    /// struct CloseAccount { account: String }
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Closed { account: String }
+    ///
+    /// struct Bank;
+    ///
+    /// async fn close_account(input: CloseAccount) -> Result<Closed, ToolError> {
+    ///     Ok(Closed { account: input.account })
+    /// }
+    ///
+    /// /// The account belongs to the caller.
+    /// async fn owned(call: Call<Bank>, next: Next<Bank>) -> Outcome {
+    ///     let owner = call.cx().caller().identity("customerId");
+    ///     if owner.is_none() || call.input().get("account").and_then(|id| id.as_str()) != owner {
+    ///         return Err(ToolError::not_found("there is no such account"));
+    ///     }
+    ///     next.run(call).await
+    /// }
+    ///
+    /// let tool = Tool::new("close_account", close_account).with(owned).expose(["account"]);
+    /// let router = Router::<Bank>::builder().identity(["customerId"]).tool(tool).build()?;
+    /// # Ok::<(), toolgate::BuildErrors>(())
+    /// ```
     #[must_use]
-    pub fn leased(mut self) -> Self {
-        self.draft.leased = true;
-        self
-    }
-
-    /// Keeps outputs of this read-only tool for `ttl` in the warm instance, by input, session, identity and attributes.
-    /// A call that sets an attribute is not kept.
-    #[must_use]
-    pub fn cache(mut self, ttl: Duration) -> Self {
-        self.draft.cache = Some(ttl);
-        self
-    }
-
-    /// Cached outputs serve all sessions and callers: only for a tool whose output depends on nothing but its input.
-    #[must_use]
-    pub fn shared(mut self) -> Self {
-        self.draft.shared = true;
+    pub fn with<F, Fut>(mut self, step: F) -> Self
+    where
+        F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.steps.push(step::erase(step));
         self
     }
 
@@ -256,13 +275,6 @@ impl<S, I> Tool<S, I> {
     #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.draft.intent_class = Some(class.into());
-        self
-    }
-
-    /// How long a repeat is recognised (default [`DEFAULT_ONCE_TTL`]).
-    #[must_use]
-    pub fn once_ttl(mut self, ttl: Duration) -> Self {
-        self.draft.once_ttl = ttl;
         self
     }
 
@@ -274,17 +286,9 @@ impl<S, I> Tool<S, I> {
         self.draft.max_reply = Some(bytes);
         self
     }
-
-    /// The fields that identify the effect; default: all of the input. With `["orderId", "amount"]` a rephrased
-    /// `reason` is not another refund.
-    #[must_use]
-    pub fn key<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
-        self.draft.key = Some(fields.into_iter().map(Into::into).collect());
-        self
-    }
 }
 
-impl<S, I> fmt::Debug for Tool<S, I> {
+impl<S, I, O> fmt::Debug for Tool<S, I, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tool").field("name", &self.draft.name).finish_non_exhaustive()
     }

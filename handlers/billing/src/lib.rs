@@ -3,9 +3,12 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
-use toolgate::{BuildErrors, Router, Tool};
+use toolgate::{BuildErrors, Confirm, Once, Router, Tool, hours};
 
-use tools::{find_invoices::find_invoices, request_refund::request_refund};
+use tools::{
+    find_invoices::find_invoices,
+    request_refund::{effect, request_refund},
+};
 
 /// The tools of this group.
 ///
@@ -28,14 +31,20 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
             "invoices[].amount",
             "invoices[].status",
         ]))
-        .tool(Tool::new("request_refund", request_refund).confirm().once().key(["orderId", "amount"]).expose([
-            "refundId",
-            "orderId",
-            "amount",
-            "currency",
-            "state",
-            "ticketId",
-            "expectedInDays",
-        ]))
+        .tool(
+            Tool::new("request_refund", request_refund)
+                .confirm(Confirm::within(hours(24)))
+                .once(Once::by(effect).ttl(hours(24)))
+                .expose([
+                    "refundId",
+                    "orderId",
+                    "chargeId",
+                    "amount",
+                    "currency",
+                    "state",
+                    "ticketId",
+                    "expectedInDays",
+                ]),
+        )
         .build()
 }

@@ -3,9 +3,12 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
-use toolgate::{BuildErrors, Router, Tool};
+use toolgate::{BuildErrors, Confirm, Once, Router, Tool, hours};
 
-use tools::{get_order_status::get_order_status, initiate_return::initiate_return};
+use tools::{
+    get_order_status::get_order_status,
+    initiate_return::{effect, initiate_return},
+};
 
 /// The tools of this group.
 ///
@@ -32,17 +35,18 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
             "charges[].chargedAt",
             "charges[].duplicateOf",
             "charges[].cause",
+            "charges[].refunded",
             "paidAmount",
             "refundedAmount",
             "currency",
             "returnable",
             "returnableUntil",
         ]))
-        .tool(Tool::new("initiate_return", initiate_return).confirm().once().key(["orderId"]).expose([
-            "returnId",
-            "orderId",
-            "labelSentTo",
-            "refundWithinDays",
-        ]))
+        .tool(
+            Tool::new("initiate_return", initiate_return)
+                .confirm(Confirm::within(hours(24)))
+                .once(Once::by(effect).ttl(hours(24)))
+                .expose(["returnId", "orderId", "labelSentTo", "refundWithinDays"]),
+        )
         .build()
 }

@@ -3,10 +3,11 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
-use toolgate::{BuildErrors, Router, Tool};
+use toolgate::{BuildErrors, Once, Router, Tool};
 
 use tools::{
-    escalate_to_human::escalate_to_human, record_feedback::record_feedback,
+    escalate_to_human::{effect, escalate_to_human},
+    record_feedback::record_feedback,
     search_knowledge_base::search_knowledge_base,
 };
 
@@ -22,7 +23,11 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .identity_header(IDENTITY_HEADER, IDENTITY)
         .log_targets(["support_desk"])
         .ledger(|desk: &Desk| desk.ledger())
-        .tool(Tool::new("escalate_to_human", escalate_to_human).once().expose(["ticketId", "queue", "replyBy"]))
+        .tool(
+            Tool::new("escalate_to_human", escalate_to_human)
+                .once(Once::by(effect))
+                .expose(["ticketId", "queue", "replyBy"]),
+        )
         .tool(Tool::new("search_knowledge_base", search_knowledge_base).expose([
             "articles[].articleId",
             "articles[].title",

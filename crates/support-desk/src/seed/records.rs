@@ -7,8 +7,8 @@ use crate::{
     invoices::company_key,
     item::{Item, cents, map, number, text},
     money::Money,
-    order::OrderState,
-    refunds::{AUTOMATIC_LIMIT, COUNTED},
+    order::{CHARGE_ID, OrderState},
+    refunds::{AUTOMATIC_LIMIT, CHARGE_LEFT, COUNTED},
 };
 
 /// How long after shipping an order may be returned.
@@ -68,7 +68,7 @@ impl Order<'_> {
         let charge = |place: usize, cause: Option<&str>| {
             let at = self.ordered_at.checked_add(SignedDuration::from_secs(2)).unwrap_or(self.ordered_at);
             let mut charge: Item = item([
-                ("chargeId", text(number_of(place))),
+                (CHARGE_ID, text(number_of(place))),
                 ("amountCents", number(total)),
                 ("chargedAt", text(at.to_string())),
             ]);
@@ -83,6 +83,8 @@ impl Order<'_> {
         let cancelled = self.state == OrderState::Cancelled;
         let paid = total * i64::try_from(charges.len()).unwrap_or(1);
         let refundable = if cancelled { 0 } else { paid };
+        let left =
+            (1..=charges.len()).map(|place| (number_of(place), number(if cancelled { 0 } else { total }))).collect();
         let line = |(name, quantity, price): &Line<'_>| {
             map([("name", text(*name)), ("quantity", number(quantity)), ("unitCents", number(price))])
         };
@@ -95,6 +97,7 @@ impl Order<'_> {
             ("charges", AttributeValue::L(charges.clone())),
             (COUNTED, AttributeValue::L(charges)),
             ("refundableCents", number(refundable)),
+            (CHARGE_LEFT, AttributeValue::M(left)),
             ("autoRefundableCents", cents(AUTOMATIC_LIMIT)),
         ]);
         if cancelled {
@@ -102,6 +105,7 @@ impl Order<'_> {
             let refund = map([
                 ("refundId", text(refund_id(&self.id))),
                 ("amountCents", number(paid)),
+                (CHARGE_ID, text(number_of(1))),
                 ("refundedAt", at),
                 ("reason", text("cancelled before it was shipped")),
             ]);

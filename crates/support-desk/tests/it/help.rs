@@ -105,6 +105,7 @@ impl World {
             order_id: order.into(),
             amount: Amount::parse(amount).unwrap(),
             reason: "as the test says".into(),
+            charge_id: None,
         };
         let mut plan = self.desk.plan_refund(caller, &request)?;
         for _ in 0..4 {

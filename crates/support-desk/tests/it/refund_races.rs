@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use support_desk::{Amount, Desk, DeskError, Item, Money, RefundRequest, RefundResult, RefundState, caller};
-use toolgate::{Cx, Router, Service, Tool, ToolError, testing};
+use toolgate::{Committed, Cx, Once, Router, Service, Tool, ToolError, key, testing};
 use toolgate_dynamodb::{Commit, CommitError};
 use validator::Validate;
 
@@ -24,12 +24,17 @@ struct Refund {
     order_id: String,
     /// The amount.
     amount: Amount,
+    /// Tells refunds of one amount apart.
+    case: String,
+    /// The charge.
+    charge_id: Option<String>,
 }
 
 /// As the billing handler does it.
-async fn refund(cx: Cx<Desk>, input: Refund) -> Result<RefundResult, ToolError> {
+async fn refund(cx: Cx<Desk>, input: Refund) -> Result<Committed<RefundResult>, ToolError> {
     let (desk, caller) = (cx.state(), caller(&cx)?);
-    let request = RefundRequest { order_id: input.order_id, amount: input.amount, reason: "race".into() };
+    let Refund { order_id, amount, case: _, charge_id } = input;
+    let request = RefundRequest { order_id, amount, reason: "race".into(), charge_id };
     let mut plan = desk.plan_refund(&caller, &request)?;
     for _ in 0..4 {
         match cx.commit(desk.ledger(), plan.items, plan.output).await {
@@ -41,7 +46,9 @@ async fn refund(cx: Cx<Desk>, input: Refund) -> Result<RefundResult, ToolError> 
 }
 
 fn service(desk: Desk) -> Service<Desk> {
-    let tool = Tool::new("refund", refund).once().key(["orderId", "amount"]).expose(["refundId", "state", "ticketId"]);
+    let tool = Tool::new("refund", refund).expose(["refundId", "state", "ticketId"]);
+    let by = |refund: &Refund| key((&refund.order_id, refund.amount.money(), &refund.case, &refund.charge_id));
+    let tool = tool.once(Once::by(by));
     Router::builder()
         .group("billing")
         .description("Refunds.")
@@ -53,7 +60,7 @@ fn service(desk: Desk) -> Service<Desk> {
 }
 
 async fn call(service: &Service<Desk>, session: &str, order: &str, amount: &str) -> Value {
-    let input = json!({"orderId": order, "amount": amount});
+    let input = json!({"orderId": order, "amount": amount, "case": session});
     testing::call(service, "refund", input).session(session).identity("customerId", JANE).await.body().clone()
 }
 

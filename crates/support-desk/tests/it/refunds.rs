@@ -186,6 +186,7 @@ async fn a_plan_for_corrected_charges_does_not_outlive_the_refunds_after_it() {
         order_id: "ORD-803".into(),
         amount: support_desk::Amount::parse("20").unwrap(),
         reason: "x".into(),
+        charge_id: None,
     };
     let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).unwrap().items).await.unwrap_err();
     let late = world.desk.replan_refund(&jane(), &request, item).unwrap();
@@ -206,6 +207,7 @@ async fn a_correction_between_plan_and_write_is_seen() {
         order_id: "ORD-123".into(),
         amount: support_desk::Amount::parse("250").unwrap(),
         reason: "x".into(),
+        charge_id: None,
     };
     // a first plan fails, a second is made for the order as it was, and then the charges change again
     world.set("ORD-123", "charges[1].amountCents", number(90_000)).await;

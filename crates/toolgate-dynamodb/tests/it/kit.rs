@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolgate::{Cx, Router, Service, Tool, ToolError, testing};
+use toolgate::{Committed, Confirm, Cx, Key, Once, Router, Service, Tool, ToolError, hours, key, testing};
 use toolgate_dynamodb::{Commit, CommitError, Ledger};
 use validator::Validate;
 
@@ -40,6 +40,22 @@ pub(crate) struct Bank {
     pub(crate) failed: Failed,
     pub(crate) wired: Wired,
     pub(crate) client: Client,
+    pub(crate) clock: TestClock,
+}
+
+/// A clock that a test moves; it starts at the real time.
+#[derive(Clone, Default)]
+pub(crate) struct TestClock(Arc<Mutex<std::time::Duration>>);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: std::time::Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    pub(crate) fn reader(&self) -> impl Fn() -> std::time::SystemTime + Send + Sync + 'static {
+        let offset = self.0.clone();
+        move || std::time::SystemTime::now() + *offset.lock().unwrap()
+    }
 }
 
 /// What the tools work with.
@@ -79,7 +95,7 @@ struct Auditor {
     phone: String,
 }
 
-async fn pay(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
+async fn pay(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError> {
     let Payment { account, amount, note: _ } = input;
     let run = cx.state().runs.fetch_add(1, Ordering::SeqCst);
     let paid = Paid {
@@ -111,7 +127,7 @@ async fn pay(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
 }
 
 /// As `pay`, with the error that a `?` alone would give.
-async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
+async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError> {
     let check = Update::builder()
         .table_name("accounts")
         .key("id", text(&input.account))
@@ -129,6 +145,24 @@ async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
 #[derive(Serialize, JsonSchema)]
 struct Seen {
     seen: String,
+}
+
+/// A commit in a tool that is not declared as one that commits.
+async fn pay_whenever(cx: Cx<State>, input: Payment) -> Result<Seen, ToolError> {
+    Ok(Seen { seen: pay(cx, input).await?.payment_id.clone() })
+}
+
+/// The natural shape of a tool with an effect: it reads, judges, and then writes.
+async fn judge_and_pay(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError> {
+    let client = cx.state().ledger.client();
+    let get = client.get_item().table_name("accounts").key("id", text(&input.account)).consistent_read(true);
+    let account = get.send().await.map_err(ToolError::internal)?.item;
+    let account = account.ok_or_else(|| ToolError::not_found("there is no such account"))?;
+    let balance: i64 = account["balance"].as_n().unwrap().parse().unwrap();
+    if balance < input.amount {
+        return Err(ToolError::conflict("there is not enough money"));
+    }
+    pay(cx, input).await
 }
 
 /// A tool that changes nothing.
@@ -190,11 +224,13 @@ impl Bank {
         for table in ["accounts", "ledger", "approvals"] {
             create(&client, table).await;
         }
+        let clock = TestClock::default();
         let ledger = Ledger::new(client_of(&proxy, retries), "ledger").with_approvals("approvals");
+        let ledger = ledger.with_clock(clock.reader());
         let failed = Failed::default();
         let wired = Wired::default();
         let state = State { ledger, runs: AtomicUsize::new(0), failed: failed.clone(), wired: wired.clone() };
-        let bank = Self { service: router().with_state(state), proxy, failed, wired, client };
+        let bank = Self { service: router().with_state(state), proxy, failed, wired, client, clock };
         bank.put("accounts", [("id", text("jane")), ("balance", number(1_000))]).await;
         bank
     }
@@ -241,6 +277,14 @@ pub(crate) async fn call(service: &Service<State>, tool: &str, session: &str, ar
     testing::call(service, tool, arguments).session(session).await.body().clone()
 }
 
+/// What makes a payment another one: a rephrased note does not.
+fn payment(input: &Payment) -> Key {
+    key((&input.account, input.amount))
+}
+
+/// Longer than any record is kept by default.
+const DAYS_8: std::time::Duration = std::time::Duration::from_secs(8 * 24 * 60 * 60);
+
 fn router() -> Router<State> {
     let exposed = ["paymentId", "account", "amount", "auditor.name"];
     Router::builder()
@@ -249,23 +293,22 @@ fn router() -> Router<State> {
         .identity(["customerId"])
         .identity_header("x-customer", "customerId")
         .ledger(|state: &State| &state.ledger)
-        .tool(Tool::new("pay", pay).once().key(["account", "amount"]).expose(exposed))
-        .tool(Tool::new("pay_or_fail", pay_or_fail).once().expose(exposed))
+        .tool(Tool::new("pay", pay).once(Once::by(payment)).expose(exposed))
+        .tool(Tool::new("pay_or_fail", pay_or_fail).once(Once::by(payment)).expose(exposed))
+        .tool(Tool::new("pay_by_note", pay).once(Once::by(|input: &Payment| key(&input.note))).expose(exposed))
+        .tool(Tool::new("pay_whenever", pay_whenever).expose(["seen"]))
+        .tool(Tool::new("judge_and_pay", judge_and_pay).once(Once::by(payment)).expose(exposed))
+        .tool(Tool::new("look_and_pay", judge_and_pay).once(Once::by(payment).look_first()).expose(exposed))
         .tool(
-            Tool::new("pay_by_note", pay)
-                .once_by(|input: &Payment, _| input.note.clone().unwrap_or_default())
-                .expose(exposed),
+            Tool::new("pay_confirmed", pay).confirm(Confirm::within(hours(24))).once(Once::by(payment)).expose(exposed),
         )
-        .tool(Tool::new("pay_whenever", pay).expose(exposed))
-        .tool(Tool::new("pay_confirmed", pay).confirm().once().key(["account", "amount"]).expose(exposed))
-        .tool(Tool::new("wire_money", wire_money).once().leased().key(["account", "amount"]).expose(exposed))
+        .tool(Tool::new("wire_money", wire_money).once(Once::by(payment).leased()).expose(exposed))
         .tool(
             Tool::new("wire_by_account", wire_money)
-                .once_by(|input: &Payment, _| input.account.clone())
-                .leased()
+                .once(Once::by(|input: &Payment| key(&input.account)).leased())
                 .expose(exposed),
         )
-        .tool(Tool::new("wire_confirmed", wire_money).confirm().key(["account", "amount"]).expose(exposed))
+        .tool(Tool::new("wire_confirmed", wire_money).confirm(Confirm::within(DAYS_8).by(payment)).expose(exposed))
         .tool(Tool::new("look", look).expose(["seen"]))
         .build()
         .unwrap()

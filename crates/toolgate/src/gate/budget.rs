@@ -3,6 +3,7 @@
 //!
 //! Without a budget no request is made here: the commit itself, or the approval, finds the record.
 
+use super::key;
 use crate::{
     cx::Cx,
     error::ToolError,
@@ -12,6 +13,7 @@ use crate::{
 
 pub(super) async fn enter<S>(router: &Inner<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
     let Some(budget) = budget else { return Ok(()) };
+    key::scope(cx)?;
     let id = Count::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
         ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
     })?;

@@ -11,7 +11,10 @@ use quick_cache::{OptionsBuilder, Weighter, sync};
 use serde_json::Value;
 
 use super::{Passage, key};
-use crate::entry::Caching;
+use crate::{
+    declare::cache::Cache as Caching,
+    digest::{Digest, digest},
+};
 
 /// Bytes of keys and outputs that one instance keeps, unless the router says otherwise.
 pub(crate) const DEFAULT_BYTES: u64 = 4 * 1024 * 1024;
@@ -62,7 +65,9 @@ impl Cache {
     }
 
     fn keep(&self, key: String, ttl: Duration, output: &Value) {
-        self.0.insert(key, Kept { until: Instant::now() + ttl, output: output.to_string().into() });
+        // a time beyond what the clock can say is not kept
+        let Some(until) = Instant::now().checked_add(ttl) else { return };
+        self.0.insert(key, Kept { until, output: output.to_string().into() });
     }
 }
 
@@ -91,10 +96,11 @@ fn name<S>(passage: &Passage<S>, caching: &Caching) -> String {
     let (entry, cx) = (&passage.entry, &passage.cx);
     let input = key::canonical(&passage.arguments, &entry.shape);
     if caching.shared {
-        return format!("{}#{}", entry.name, key::digest(&[&input]));
+        return format!("{}#{}", entry.name, digest(&[&input]));
     }
     let (session, prompt) = cx.shared().attributes();
-    let scope = key::scope(cx).unwrap_or_default();
-    let attributes = format!("{session:?} {prompt:?}");
-    format!("{}#{}", entry.name, key::digest(&[&input, &scope, &attributes]))
+    let (place, identity) = (key::session(cx).unwrap_or_default(), cx.caller().all());
+    let key = Digest::default().part(input).part(place).members(identity.iter());
+    let key = key.members(session.iter()).members(prompt.iter());
+    format!("{}#{}", entry.name, key.hex())
 }

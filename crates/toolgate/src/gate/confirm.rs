@@ -1,17 +1,19 @@
 //! Gate 8, confirm: a person said yes. Bedrock Agents asks the person before it calls, so there the call passes. On the
 //! other wires nobody has asked: the call is parked as an approval, and what runs later is the input that was approved.
 
+use std::time::Duration;
+
 use super::{Passage, key, once, rules};
 use crate::{
+    digest::{Digest, digest},
+    effect::UsedApproval,
     error::ToolError,
     store::{Approval, ApprovalRequest},
 };
 
 pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
-    if !passage.entry.confirm || passage.cx.wire().is_agents() {
-        return Ok(());
-    }
-    let (router, cx, request) = (passage.router.clone(), passage.cx.clone(), request(passage));
+    let Some(within) = passage.entry.confirm.filter(|_| !passage.cx.wire().is_agents()) else { return Ok(()) };
+    let (router, cx, request) = (passage.router.clone(), passage.cx.clone(), request(passage, within)?);
     let Ok(store) = router.store(cx.state()) else { return Err(nobody()) };
     let approval = store.approval(&request, cx.once_key()).await?;
     match approval {
@@ -26,10 +28,14 @@ pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> 
             })?);
             passage.arguments = input;
             rules::enter(passage)?;
-            match passage.cx.once_key() {
-                Some(_) => Ok(()),
-                None => once::name(passage, Some(&id)),
+            let used = UsedApproval::new(request.key, id);
+            if passage.cx.once_key().is_none() {
+                once::name(passage, Some(&used))?;
             }
+            if let Some(key) = passage.cx.once_key() {
+                key.set_approval(used);
+            }
+            Ok(())
         }
     }
 }
@@ -41,20 +47,22 @@ fn nobody() -> ToolError {
 }
 
 /// The call as a person is asked about it. Its key holds whose call it is: nobody's approval serves another.
-fn request<S>(passage: &Passage<S>) -> ApprovalRequest {
+fn request<S>(passage: &Passage<S>, within: Duration) -> Result<ApprovalRequest, ToolError> {
     let (entry, cx) = (&passage.entry, &passage.cx);
-    let own = passage.ready.as_ref().and_then(|ready| ready.once_by(cx));
-    let effect = own.unwrap_or_else(|| key::effect(entry.key.as_deref(), &passage.arguments, &entry.shape));
     // where nobody is known, at least the way in is
-    let scope = key::scope(cx).unwrap_or_else(|| format!("nobody {}", cx.wire()));
-    let mut request = ApprovalRequest::new(
-        format!("{}#{}", entry.name, key::digest(&["approval", &scope, &effect])),
-        &entry.name,
-        passage.arguments.clone(),
-        entry.approval_ttl,
-    );
+    let scope = key::scope(cx)?.unwrap_or_else(|| digest(&["nobody", &cx.wire().to_string()]));
+    let name = Digest::default().part("approval").part(scope);
+    let name = match passage.ready.as_ref().and_then(|ready| ready.question_key()) {
+        Some(key) => name.part(
+            key.bytes()
+                .map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?,
+        ),
+        None => name.part(key::canonical(&passage.arguments, &entry.shape)),
+    };
+    let key = format!("{}#{}", entry.name, name.hex());
+    let mut request = ApprovalRequest::new(key, &entry.name, passage.arguments.clone(), within);
     request.session = cx.session_id().map(str::to_owned);
     request.caller = cx.caller().all().clone();
     request.remaining = cx.remaining();
-    request
+    Ok(request)
 }

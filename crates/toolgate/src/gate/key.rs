@@ -1,37 +1,36 @@
 //! Names for calls: which are one effect, whose they are. One spelling of an input, and digests over it.
 
-use serde_json::{Map, Number, Value};
-use sha2::{Digest, Sha256};
-
 use crate::{
     cx::Cx,
+    digest::{Digest, digest},
+    error::ToolError,
+    sanitize,
     schema::shape::{Object, Shape},
 };
+use serde_json::{Map, Number, Value};
 
-/// Whose a call is: session and identity, as far as they are known. Identity is part of a session's scope too, since
-/// another customer under the same session id must not get this one's reply.
-pub(super) fn scope<S>(cx: &Cx<S>) -> Option<String> {
-    let session = cx.session_id().map(|id| {
-        // an id is only as unique as the agent that it belongs to
-        let agent = cx.agent().map_or("", |agent| agent.id.as_str());
-        format!("session {agent:?} {id:?}")
-    });
-    let identity = cx.caller().scope().map(|identity| format!("identity {identity}"));
-    match (session, identity) {
-        (None, None) => None,
-        (session, identity) => Some(session.into_iter().chain(identity).collect::<Vec<_>>().join(" ")),
+/// Whose a call is: the declared identity where there is one, in whichever session, else the session; `None` where
+/// neither is known.
+///
+/// # Errors
+/// `refused`, where an identity is declared and empty: all such callers would be one.
+pub(super) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
+    let identity = cx.caller().all();
+    if identity.values().any(|value| sanitize::text(value).trim().is_empty()) {
+        return Err(ToolError::refused(
+            "the caller's identity is empty, so a repeat, an approval or a budget could be anybody's",
+        ));
     }
+    Ok(match identity.is_empty() {
+        true => session(cx),
+        false => Some(Digest::default().part("identity").members(identity.iter()).hex()),
+    })
 }
 
-/// The fields that identify an effect, in one spelling; all of them where none are named.
-pub(super) fn effect(fields: Option<&[String]>, input: &Map<String, Value>, shape: &Object) -> String {
-    match fields {
-        None => canonical(input, shape),
-        Some(fields) => {
-            let chosen = fields.iter().filter_map(|field| Some((field.clone(), input.get(field)?.clone())));
-            canonical(&chosen.collect(), shape)
-        }
-    }
+/// 64 hex digits for the session, where there is one. Its id is only as unique as the agent that it belongs to.
+pub(super) fn session<S>(cx: &Cx<S>) -> Option<String> {
+    let agent = cx.agent().map_or("", |agent| agent.id.as_str());
+    cx.session_id().map(|id| digest(&["session", agent, id]))
 }
 
 /// JSON with sorted members and numbers in one spelling: where the input takes a number, `"129.95"`, `129.950` and
@@ -106,14 +105,4 @@ fn plain_number(text: &str) -> String {
         ("", fraction) => format!("{minus}0.{fraction}"),
         (whole, fraction) => format!("{minus}{whole}.{fraction}"),
     }
-}
-
-/// 64 hex digits over parts, each with its length, so that no two lists of parts collide.
-pub(crate) fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -30,6 +30,9 @@ use crate::{
     store::Budget,
 };
 
+/// The member of a reply to a repeat in another session. No once tool may use the name.
+pub(crate) const REPEATED: &str = "repeated";
+
 /// A call on its way through the gates.
 pub(crate) struct Passage<S> {
     pub(crate) router: Arc<Inner<S>>,
@@ -49,8 +52,8 @@ impl<S> Passage<S> {
     /// Whether a gate after the third looks at the input.
     fn keeps_input(&self) -> bool {
         let entry = &self.entry;
-        let parks = entry.confirm && !self.cx.wire().is_agents();
-        entry.once.is_some() || parks || entry.cache.is_some() || !self.router.steps.is_empty()
+        let parks = entry.confirm.is_some() && !self.cx.wire().is_agents();
+        parks || entry.cache.is_some() || !entry.steps.is_empty()
     }
 }
 
@@ -66,11 +69,11 @@ async fn through<S: Send + Sync + 'static>(mut passage: Passage<S>) -> Outcome {
     at("fields in", fields_in::enter(&passage))?;
     at("types", types::enter(&mut passage))?;
     at("rules", rules::enter(&passage))?;
-    let (router, entry, cx) = (passage.router.clone(), passage.entry.clone(), passage.cx.clone());
-    let output = deadline::within(&cx, step::walk(&router.steps, passage)).await?;
+    let (entry, cx) = (passage.entry.clone(), passage.cx.clone());
+    let output = deadline::within(&cx, step::walk(passage)).await?;
     // a step's output passes here again: what it adds leaves only if it is exposed
-    let output = if router.steps.is_empty() { output } else { fields_out::leave(&entry, &cx, output) };
-    at("size", size::leave(&entry, &cx, output))
+    let output = if entry.steps.is_empty() { output } else { fields_out::leave(&entry, &cx, output) };
+    at("size", size::leave(&entry, &cx, once::mark_repeat(&cx, output)))
 }
 
 /// The gates with memory, and the tool between them. What comes out is exposed.
@@ -82,10 +85,7 @@ pub(crate) async fn effect<S: Send + Sync + 'static>(mut passage: Passage<S>) ->
     let output = match happen(&mut passage).await {
         Err(mut error) if passage.cx.once_key().is_some() => match error.take_replay() {
             // a repeat's answer is the first reply, as an ordinary success
-            Some(reply) => {
-                passage.cx.trail().note_replayed();
-                reply
-            }
+            Some(replay) => once::repeat(&passage.cx, replay),
             None => return Err(error),
         },
         outcome => outcome?,
@@ -101,6 +101,7 @@ async fn happen<S: Send + Sync + 'static>(passage: &mut Passage<S>) -> Outcome {
     at("once", once::name(passage, None))?;
     at("budget", budget::enter(&router, &cx, passage.budget).await)?;
     at("confirm", confirm::enter(passage).await)?;
+    at("once", once::look(&router, &cx).await)?;
     let lease = at("once", once::enter(&router, &cx).await)?;
     let Some(ready) = passage.ready.take() else {
         return Err(ToolError::internal("the tool was to run before its input was read"));

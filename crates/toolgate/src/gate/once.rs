@@ -3,59 +3,90 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Passage, key};
+use super::{Passage, REPEATED, key};
 use crate::{
-    cx::{Cx, OnceKey},
+    cx::Cx,
+    digest::{Digest, digest},
+    effect::{Keeping, OnceKey, Replay, UsedApproval},
     entry::Entry,
     error::ToolError,
+    key::Key,
     router::Inner,
     store::Lease,
-    tool::DEFAULT_ONCE_TTL,
 };
 
 /// How long a lease lasts where the platform tells no deadline: as long as a function can run
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Names the effect. `approval` is the id under which the call runs, if a person was asked: it makes a scope where there
-/// is no other, and the call's effect happens once per approval.
-pub(super) fn name<S>(passage: &Passage<S>, approval: Option<&str>) -> Result<(), ToolError> {
+/// A record outlives the approval that allowed it by this: the longest run of a function, and clocks that differ.
+const MARGIN: Duration = Duration::from_secs(60 * 60);
+
+/// Names the effect. `approval` is the one under which the call runs, if a person was asked: it makes a scope where
+/// there is no other, and the call's effect happens once per approval.
+pub(super) fn name<S>(passage: &Passage<S>, approval: Option<&UsedApproval>) -> Result<(), ToolError> {
     let (entry, cx) = (&passage.entry, &passage.cx);
-    let input = || key::canonical(&passage.arguments, &entry.shape);
-    let (scope, effect, input, ttl, leased) = match (&entry.once, approval) {
+    let within = entry.confirm.map_or(Duration::ZERO, |within| within.saturating_add(MARGIN));
+    let (scope, effect, ttl, keeping) = match (&entry.once, approval) {
         (None, None) => return Ok(()),
-        (None, Some(id)) => (approved(id), String::new(), input(), DEFAULT_ONCE_TTL, true),
-        (Some(once), approval) => match passage.ready.as_ref().and_then(|ready| ready.once_by(cx)) {
-            // the tool's own key may meet another input, which is then no repeat
-            Some(own) => ("own key".to_owned(), own, input(), once.ttl, once.leased),
-            None => {
-                let effect = key::effect(entry.key.as_deref(), &passage.arguments, &entry.shape);
-                let scope = match (key::scope(cx), approval) {
-                    (Some(scope), _) => scope,
-                    (None, Some(id)) => approved(id),
-                    // a person will be asked, and the approval is the scope
-                    (None, None) if entry.confirm && !cx.wire().is_agents() => return Ok(()),
-                    (None, None) => return Err(nobodys()),
-                };
-                (scope, effect.clone(), effect, once.ttl, once.leased)
-            }
-        },
+        // an effect of its own, which the framework keeps
+        (None, Some(approval)) => (approved(approval), None, within, Keeping { leased: true, looks_first: false }),
+        (Some(once), approval) => {
+            let key = passage.ready.as_ref().and_then(|ready| ready.once_key());
+            let scope = match (key::scope(cx)?, approval) {
+                (Some(scope), _) => scope,
+                (None, Some(approval)) => approved(approval),
+                // a person will be asked, and the approval is the scope
+                (None, None) if entry.confirm.is_some() && !cx.wire().is_agents() => return Ok(()),
+                (None, None) => return Err(nobodys()),
+            };
+            (scope, key, once.ttl.max(within), once.keeping)
+        }
     };
-    let id = format!("{}#{}", entry.name, key::digest(&[&scope, &effect]));
-    cx.set_once(OnceKey::new(id, key::digest(&[&input]), ttl, leased));
+    let effect = effect.as_ref().map_or(Ok(&[][..]), Key::bytes);
+    let effect =
+        effect.map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?;
+    let id = format!("{}#{}", entry.name, Digest::default().part(scope).part(effect).hex());
+    cx.set_once(OnceKey::named(id, ttl, key::session(cx), keeping));
     Ok(())
 }
 
-fn approved(id: &str) -> String {
-    format!("approval {id:?}")
+fn approved(approval: &UsedApproval) -> String {
+    digest(&["approval", &approval.id])
 }
 
 fn nobodys() -> ToolError {
     ToolError::refused(
         "this call has an effect that must happen once, and it came without a session or an identity to tell a repeat by",
     )
+}
+
+/// Answers a repeat: the first reply, as an ordinary success.
+pub(super) fn repeat<S>(cx: &Cx<S>, replay: Replay) -> Value {
+    cx.trail().note_replayed();
+    if replay.session.as_deref() != cx.once_key().and_then(OnceKey::session) {
+        cx.trail().note_repeated(replay.first_at);
+    }
+    replay.reply
+}
+
+/// In another session than the first call's, the reply says that the effect is not this call's own.
+pub(super) fn mark_repeat<S>(cx: &Cx<S>, mut output: Value) -> Value {
+    if let (Some(first_at), Some(members)) = (cx.trail().repeated(), output.as_object_mut()) {
+        let first_at = first_at.map_or_else(|| json!({}), |first_at| json!({"firstAt": first_at}));
+        members.insert(REPEATED.into(), first_at);
+    }
+    output
+}
+
+/// Looks the record up before the tool runs, where the tool asks for that.
+pub(super) async fn look<S>(router: &Inner<S>, cx: &Cx<S>) -> Result<(), ToolError> {
+    match cx.once_key().filter(|key| key.looks_first()) {
+        Some(key) => router.store(cx.state())?.find(key).await,
+        None => Ok(()),
+    }
 }
 
 /// Reserves an effect that the tool does not commit itself.
@@ -75,10 +106,14 @@ pub(super) async fn leave<S>(
 ) -> Result<Value, ToolError> {
     let Some(key) = cx.once_key() else { return outcome };
     let Some(lease) = lease else {
-        if outcome.is_ok() && !key.is_committed() {
-            tracing::error!(tool = entry.name, "a `.once()` tool returned without a commit: a repeat would run again");
-        }
-        return outcome;
+        return match outcome {
+            Err(error) if error.is_verdict() => first_reply(router, cx, key, error).await,
+            Ok(_) if !key.is_committed() => {
+                tracing::error!(tool = entry.name, "a once tool returned without a commit: a repeat would run again");
+                outcome
+            }
+            outcome => outcome,
+        };
     };
     let store = router.store(cx.state())?;
     match outcome {
@@ -94,6 +129,22 @@ pub(super) async fn leave<S>(
                 tracing::warn!(tool = entry.name, cause = ?unreleased, "a lease was not given back");
             }
             Err(error)
+        }
+    }
+}
+
+/// A tool that judges by what it read finds its own effect in a repeat, and returns an error. If there is a record, the
+/// call is a repeat, and the first reply is the answer.
+async fn first_reply<S>(router: &Inner<S>, cx: &Cx<S>, key: &OnceKey, error: ToolError) -> Result<Value, ToolError> {
+    let Ok(store) = router.store(cx.state()) else { return Err(error) };
+    match store.find(key).await {
+        Ok(()) => Err(error),
+        Err(found) if found.is_replay() => Err(found),
+        Err(unknown) => {
+            tracing::warn!(tool = key.id().split('#').next(), cause = ?unknown, "whether a call is a repeat could not be read");
+            Err(ToolError::timed_out(
+                "whether this has been done before could not be read; repeat the same call to find out",
+            ))
         }
     }
 }

@@ -2,13 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toolgate::{Budget, Described, Readable, Router, RouterBuilder, Tool, ToolError, Validated};
+use toolgate::{
+    Budget, Cache, Committed, Confirm, Described, Once, Readable, Router, RouterBuilder, Tool, ToolError, Validated,
+    days, hours, key, minutes, seconds,
+};
 use validator::Validate;
+
+use std::time::Duration;
 
 /// A pair.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only its schema is used")]
 struct Pair {
     order_id: String,
     amount: Option<f64>,
@@ -70,13 +74,30 @@ async fn any<I>(_: I) -> Result<Out, ToolError> {
     Err(ToolError::conflict("never called"))
 }
 
-fn of<I: Readable + Described + Validated + Send + 'static>(name: &str) -> Tool<(), I> {
+fn of<I: Readable + Described + Validated + Send + 'static>(name: &str) -> Tool<(), I, Out> {
     Tool::new(name, any::<I>).expose(["id"])
 }
 
-const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+async fn commits(_: Pair) -> Result<Committed<Out>, ToolError> {
+    Err(ToolError::conflict("never called"))
+}
 
-fn one<I>(tool: Tool<(), I>) -> Vec<String> {
+/// A tool that commits, and its effect.
+fn effect() -> (Tool<(), Pair, Committed<Out>>, Once<Pair>) {
+    (Tool::new("pay", commits).expose(["id"]), Once::by(|pair: &Pair| key((&pair.order_id, pair.amount))))
+}
+
+fn once() -> Tool<(), Pair, Committed<Out>> {
+    let (tool, once) = effect();
+    tool.once(once)
+}
+
+fn lasting(ttl: Duration) -> Vec<String> {
+    let (tool, once) = effect();
+    one(tool.once(once.ttl(ttl)))
+}
+
+fn one<I, O>(tool: Tool<(), I, O>) -> Vec<String> {
     wrong(Router::builder().group("g").tool(tool))
 }
 
@@ -86,7 +107,7 @@ fn wrong(builder: RouterBuilder<()>) -> Vec<String> {
 
 #[test]
 fn a_right_declaration_builds() {
-    let tool = of::<Pair>("get").refuse(["role"]).confirm().once().key(["orderId", "amount"]);
+    let tool = once().refuse(["role"]).confirm(Confirm::default());
     assert_eq!(one(tool), [""; 0]);
     assert_eq!(one(Tool::new("get", any::<Pair>).expose(["items[].name", "id"])), [""; 0]);
     assert_eq!(one(Tool::new("get", any::<Pair>).expose_all()), [""; 0]);
@@ -124,15 +145,16 @@ fn each_wrong_declaration_is_found() {
         (one(of::<Pair>("get").accept(["orderId", "x"])), "`.accept` names `x`, which the input does not have"),
         (one(of::<Pair>("get").refuse(["amount"])), "`amount` is both a field of the input and refused"),
         (one(of::<Pair>("get").refuse(["order_id"])), "`orderId` is both a field of the input and refused"),
-        (one(of::<Pair>("get").once().key(["order"])), "`.key` names `order`, which the input does not have"),
-        (one(of::<Pair>("get").key(["orderId"])), "it has neither"),
-        (one(of::<Pair>("get").once_by(|_, _| String::new()).key(["orderId"])), "keep one"),
-        (one(of::<Pair>("get").once().cache(HOUR)), "`.once()` for those that do not; keep one"),
-        (one(of::<Pair>("get").confirm().cache(HOUR)), "would answer without asking a person"),
-        (one(of::<Pair>("get").shared()), "`.shared()` says for whom `.cache(..)` keeps outputs, and it has none"),
-        (one(of::<Pair>("get").leased()), "`.leased()` says how `.once()` is kept, and it has none"),
-        (one(of::<Pair>("get").once().leased()), "`.leased()` needs a ledger"),
-        (one(of::<Pair>("get").approval_ttl(HOUR)), "`.approval_ttl(..)` is for `.confirm()`, and it has none"),
+        (one(once().cache(Cache::per_caller(hours(1)))), "`.once(..)` for those that do not; keep one"),
+        (
+            one(of::<Pair>("get").confirm(Confirm::default()).cache(Cache::shared(hours(1)))),
+            "would answer without asking a person",
+        ),
+        (one(once().confirm(Confirm::default().by(|pair: &Pair| key(&pair.order_id)))), "both name the effect"),
+        (one(effect().0), "it returns `Committed<..>` and has no `.once(..)`"),
+        (one(of::<Pair>("get").once(effect().1.leased())), "`.leased()` needs a ledger"),
+        (one(once().confirm(Confirm::within(hours(25)))), "so one approval could run twice"),
+        (one(Tool::new("get", flattened).expose(["state"])), "a key of the map could replace it"),
         (wrong(Router::builder().group("g").budget(Budget::calls(1))), "`.budget(..)` counts in a ledger"),
         (one(of::<Choice>("get")), "its input must be a struct with named fields"),
         (one(of::<Flat>("get")), "an enum is flattened into a struct"),
@@ -141,6 +163,45 @@ fn each_wrong_declaration_is_found() {
     ];
     for (found, expected) in cases {
         assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "expected `{expected}`, got {found:?}");
+    }
+}
+
+/// An output that lists what a table has beside what it says itself.
+#[derive(Serialize, JsonSchema)]
+struct Flattened {
+    state: String,
+    #[serde(flatten)]
+    others: std::collections::HashMap<String, String>,
+}
+
+async fn flattened(_: Pair) -> Result<Flattened, ToolError> {
+    Err(ToolError::conflict("never called"))
+}
+
+#[test]
+fn durations_are_bounded() {
+    for ttl in [seconds(1), minutes(1), days(366)] {
+        assert_eq!(lasting(ttl), [""; 0], "{ttl:?}");
+        assert_eq!(one(of::<Pair>("get").confirm(Confirm::within(ttl))), [""; 0], "{ttl:?}");
+        assert_eq!(one(of::<Pair>("get").cache(Cache::shared(ttl))), [""; 0], "{ttl:?}");
+    }
+    for ttl in [Duration::ZERO, Duration::from_millis(999), days(367), days(u64::MAX), Duration::MAX] {
+        let wrong = |found: Vec<String>| matches!(found.as_slice(), [one] if one.contains("366 days"));
+        assert!(wrong(lasting(ttl)), "{ttl:?}");
+        assert!(wrong(one(of::<Pair>("get").confirm(Confirm::within(ttl)))), "{ttl:?}");
+        let cached = one(of::<Pair>("get").cache(Cache::shared(ttl)));
+        assert_eq!(wrong(cached), ttl != Duration::from_millis(999), "{ttl:?}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever the durations: what builds has a record that outlives the approval.
+    #[test]
+    fn no_record_ends_before_its_approval(ttl in 0_u64..40_000_000, within in 0_u64..40_000_000) {
+        let (tool, once) = effect();
+        let built = one(tool.once(once.ttl(seconds(ttl))).confirm(Confirm::within(seconds(within)))).is_empty();
+        let longest = days(366).as_secs();
+        assert_eq!(built, within >= 1 && ttl >= within && ttl <= longest);
     }
 }
 
@@ -185,11 +246,11 @@ fn a_header_may_only_set_a_declared_identity() {
 #[test]
 fn all_problems_are_listed_at_once_with_the_user_s_own_lines() {
     let line = line!();
-    let builder = Router::builder()
+    let builder = Router::<()>::builder()
         .group("g")
-        .tool(Tool::<(), Pair>::new("a b", any::<Pair>).expose(["nope"]))
-        .tool(Tool::<(), Undescribed>::new("get", any::<Undescribed>))
-        .tool(Tool::<(), Pair>::new("get", any::<Pair>).expose_all());
+        .tool(Tool::new("a b", any::<Pair>).expose(["nope"]))
+        .tool(Tool::new("get", any::<Undescribed>))
+        .tool(Tool::new("get", any::<Pair>).expose_all());
     let text = builder.build().unwrap_err().to_string();
     for (expected, line) in [
         ("tool `a b`: the name must be", line + 3),

@@ -9,7 +9,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolgate::{Cx, Router, RouterBuilder, Service, Tool, ToolError, Wire, testing};
+use toolgate::{Cache, Cx, Router, RouterBuilder, Service, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
 /// Look something up.
@@ -48,8 +48,8 @@ fn builder() -> RouterBuilder<Runs> {
         .group("looks")
         .identity(["customerId"])
         .identity_header("x-customer", "customerId")
-        .tool(Tool::new("look", look).cache(Duration::from_millis(400)).expose(["run", "text"]))
-        .tool(Tool::new("look_shared", look).cache(Duration::from_secs(60)).shared().expose(["run", "text"]))
+        .tool(Tool::new("look", look).cache(Cache::per_caller(Duration::from_millis(400))).expose(["run", "text"]))
+        .tool(Tool::new("look_shared", look).cache(Cache::shared(Duration::from_secs(60))).expose(["run", "text"]))
         .tool(Tool::new("look_again", look).expose(["run"]))
 }
 

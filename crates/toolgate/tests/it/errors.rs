@@ -59,7 +59,7 @@ fn an_error_shows_neither_its_text_nor_its_source_in_debug() {
     let error = ToolError::internal("SECRET").with_problem(Problem::new("a", "SECRET", "SECRET"));
     assert!(!format!("{error:?}").contains("SECRET"));
     assert_eq!(error.to_string(), "failed; it has been logged");
-    assert_eq!(error.source().unwrap().to_string(), "SECRET");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "SECRET");
     assert_eq!(error.problems().len(), 1);
 }
 

@@ -7,7 +7,7 @@ use proptest::{collection, prelude::*};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolgate::{Call, Next, Router, RouterBuilder, Service, Tool, ToolError, Wire};
+use toolgate::{Cache, Call, Cx, Next, Once, Replay, Router, RouterBuilder, Service, Tool, ToolError, Wire, key};
 use validator::Validate;
 
 use super::{
@@ -100,27 +100,33 @@ fn talkative(output: &Value, paths: &[&str]) -> Service<()> {
 }
 
 fn builder(output: &Value, paths: &[&str], limit: usize) -> RouterBuilder<()> {
-    let [plain, once, cached] = ["plain", "once", "cached"].map(|name| {
+    let committed = Raw(output.clone());
+    let once = move |cx: Cx<()>, ending: Ending| {
+        let output = committed.clone();
+        let session = cx.once_key().and_then(|key| key.session()).map(str::to_owned);
+        async move { end(&ending.how, output, session).map(|output| cx.once_key().unwrap().committed(output)) }
+    };
+    let once = Tool::new("once", once).describe("End in some way.").expose(paths.to_vec()).max_reply(limit);
+    let [plain, cached] = ["plain", "cached"].map(|name| {
         let output = Raw(output.clone());
         let tool = move |ending: Ending| {
             let output = output.clone();
-            async move { end(&ending.how, output) }
+            async move { end(&ending.how, output, None) }
         };
         Tool::new(name, tool).describe("End in some way.").expose(paths.to_vec()).max_reply(limit)
     });
     Router::builder()
         .group("kit")
         .tool(plain)
-        // by a key of its own, since the direct wire has neither session nor identity
-        .tool(once.once_by(|_, _| "one".to_owned()))
-        .tool(cached.cache(Duration::from_secs(60)))
+        .tool(once.once(Once::by(|_| key("one"))))
+        .tool(cached.cache(Cache::per_caller(Duration::from_secs(60))))
 }
 
-fn end(how: &str, output: Raw) -> Result<Raw, ToolError> {
+fn end(how: &str, output: Raw, session: Option<String>) -> Result<Raw, ToolError> {
     let private = output.0.to_string();
     match how {
         "output" => Ok(output),
-        "replay" => Err(ToolError::replay(output.0)),
+        "replay" => Err(ToolError::replay(Replay::of(output.0).in_session(session))),
         "invalid" => Err(ToolError::invalid("that is wrong").with_source(private)),
         "refused" => Err(ToolError::refused("that is refused").with_source(private)),
         "not found" => Err(ToolError::not_found("that is not there").with_source(private)),
@@ -212,6 +218,8 @@ proptest! {
         // of two calls the second is answered from the cache
         let ways = ways.into_iter().chain([(&service, "cached", "output"); 2]);
         let all = Wire::ALL.into_iter().flat_map(|wire| ways.clone().map(move |way| (wire, way)));
+        // a once tool needs a session or an identity
+        let all = all.filter(|(wire, (_, tool, _))| *tool != "once" || matches!(wire, Wire::Function | Wire::Api));
         for (wire, (service, tool, how)) in all {
             let (reply, body) = ended(service, wire, tool, how);
             let (mut left, mut names) = (Vec::new(), Vec::new());

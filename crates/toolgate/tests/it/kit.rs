@@ -8,7 +8,7 @@ use std::sync::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolgate::{Cx, Router, Service, Tool, ToolError, Wire, testing};
+use toolgate::{Committed, Confirm, Cx, Once, Replay, Router, Service, Tool, ToolError, Wire, key, testing};
 use validator::Validate;
 
 /// Counts what really ran.
@@ -161,6 +161,12 @@ pub(crate) struct Act {
     what: String,
 }
 
+/// The same as an effect that is committed; no ledger is asked.
+async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
+    let output = act(cx.clone(), input).await?;
+    cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))
+}
+
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Acted {
     text: String,
@@ -193,7 +199,7 @@ async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
         "too large" => return Err(ToolError::too_large("narrow your query")),
         "timed out" => return Err(ToolError::timed_out("too slow")),
         "internal" => return Err(ToolError::internal(Private)),
-        "replay" => return Err(ToolError::replay(json!({"text": "the first reply"}))),
+        "replay" => return Err(ToolError::replay(Replay::of(json!({"text": "the first reply"})))),
         "fatal" => return Err(ToolError::conflict("stop").fatal()),
         "set" => session.set("last", "7")?,
         "clear" => session.clear("last")?,
@@ -258,8 +264,13 @@ pub(crate) fn router() -> Router<State> {
         .identity_header("X-Customer", "customerId")
         .tool(Tool::new("take_order", take_order).expose(taken))
         .tool(Tool::new("act", act).expose(["text"]))
-        .tool(Tool::new("act_once", act).once().intent_class("effects").expose(["text"]))
-        .tool(Tool::new("act_confirmed", act).confirm().expose(["text"]))
+        .tool(
+            Tool::new("act_once", act_once)
+                .once(Once::by(|input: &Act| key(&input.what)))
+                .intent_class("effects")
+                .expose(["text"]),
+        )
+        .tool(Tool::new("act_confirmed", act).confirm(Confirm::default()).expose(["text"]))
         .tool(
             Tool::new("update", update)
                 .refuse(["accountStatus", "creditLimit", "role"])

@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use toolgate::{Catalog, Router, Tool, ToolError, schema};
+use toolgate::{Catalog, Confirm, Router, Tool, ToolError, schema};
 use validator::Validate;
 
 use super::kit;
@@ -145,7 +145,7 @@ fn catalogs() -> [Catalog; 2] {
         .tool(
             Tool::new("some", everything)
                 .expose(["rows[].count", "tagged"])
-                .confirm()
+                .confirm(Confirm::default())
                 .describe(format!("Long.\n{}", "x".repeat(2_000))),
         )
         .tool(Tool::new("nothing", nothing).expose_all());

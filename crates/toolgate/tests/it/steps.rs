@@ -47,7 +47,10 @@ async fn outer(call: Call<Diary>, next: Next<Diary>) -> Outcome {
     note(&call, format!("outer {} {}", call.tool(), Value::Object(call.input().clone())));
     let diary = call.cx().state().clone();
     let outcome = next.run(call).await;
-    diary.lock().unwrap().push(format!("outer after {}", outcome.as_ref().map_or_else(ToolError::kind, |_| "ok")));
+    diary
+        .lock()
+        .unwrap()
+        .push(format!("outer after {}", outcome.as_ref().map_or_else(|error| error.kind().as_str(), |_| "ok")));
     outcome
 }
 

@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support_desk::{Amount, Desk, ORDER_ID, RefundRequest, RefundResult, caller};
-use toolgate::{Cx, ToolError};
+use support_desk::{Amount, CHARGE_ID, Desk, ORDER_ID, RefundRequest, RefundResult, caller};
+use toolgate::{Committed, Cx, Key, ToolError, key};
 use toolgate_dynamodb::{Commit, CommitError};
 use validator::Validate;
 
@@ -20,16 +20,24 @@ pub(crate) struct RequestRefund {
     /// Why, in a sentence.
     #[validate(length(min = 1, max = 500))]
     reason: String,
+    /// The charge to give back, such as CHG-12345-1, where it is about one charge: a duplicate, say.
+    #[validate(regex(path = *CHARGE_ID))]
+    charge_id: Option<String>,
+}
+
+/// A refund of the same amount for another charge is another refund; a reworded reason is not.
+pub(crate) fn effect(refund: &RequestRefund) -> Key {
+    key((&refund.order_id, refund.amount.money(), &refund.charge_id))
 }
 
 /// A plan may meet an order that has changed, and be replaced by another; more than this often is contention.
 const PLANS: usize = 4;
 
-pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result<RefundResult, ToolError> {
+pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result<Committed<RefundResult>, ToolError> {
     let desk = cx.state();
     let caller = caller(&cx)?;
-    let RequestRefund { order_id, amount, reason } = input;
-    let request = RefundRequest { order_id, amount, reason };
+    let RequestRefund { order_id, amount, reason, charge_id } = input;
+    let request = RefundRequest { order_id, amount, reason, charge_id };
     // nothing is read first: the conditions of the write judge, and a repeat is told by the ledger in the same request
     let mut plan = desk.plan_refund(&caller, &request)?;
     for _ in 0..PLANS {

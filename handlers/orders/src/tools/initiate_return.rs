@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use support_desk::{Desk, ORDER_ID, ReturnStarted, caller};
-use toolgate::{Cx, ToolError};
+use toolgate::{Committed, Cx, Key, ToolError, key};
 use toolgate_dynamodb::{Commit, CommitError};
 use validator::Validate;
 
@@ -20,7 +20,15 @@ pub(crate) struct InitiateReturn {
     reason: Option<String>,
 }
 
-pub(crate) async fn initiate_return(cx: Cx<Desk>, input: InitiateReturn) -> Result<ReturnStarted, ToolError> {
+/// An order is returned once, for whatever reason.
+pub(crate) fn effect(input: &InitiateReturn) -> Key {
+    key(&input.order_id)
+}
+
+pub(crate) async fn initiate_return(
+    cx: Cx<Desk>,
+    input: InitiateReturn,
+) -> Result<Committed<ReturnStarted>, ToolError> {
     let desk = cx.state();
     let caller = caller(&cx)?;
     let plan = desk.plan_return(&caller, &input.order_id, input.reason.as_deref()).await?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use support_desk::{CUSTOMER_ID, Desk, Escalation, ORDER_ID, Priority, TicketOpened, caller};
-use toolgate::{Cx, ToolError};
+use toolgate::{Committed, Cx, Key, ToolError, key};
 use toolgate_dynamodb::{Commit, CommitError};
 use validator::Validate;
 
@@ -24,10 +24,25 @@ pub(crate) struct EscalateToHuman {
     priority: Option<Priority>,
 }
 
-pub(crate) async fn escalate_to_human(cx: Cx<Desk>, input: EscalateToHuman) -> Result<TicketOpened, ToolError> {
+impl EscalateToHuman {
+    fn priority(&self) -> Priority {
+        self.priority.unwrap_or(Priority::Normal)
+    }
+}
+
+/// One case is one ticket. A priority that is left out is the normal one.
+pub(crate) fn effect(case: &EscalateToHuman) -> Key {
+    key((&case.summary, &case.customer_id, &case.order_id, case.priority()))
+}
+
+pub(crate) async fn escalate_to_human(
+    cx: Cx<Desk>,
+    input: EscalateToHuman,
+) -> Result<Committed<TicketOpened>, ToolError> {
     let desk = cx.state();
-    let EscalateToHuman { summary, customer_id, order_id, priority } = input;
-    let escalation = Escalation { summary, customer_id, order_id, priority: priority.unwrap_or(Priority::Normal) };
+    let priority = input.priority();
+    let EscalateToHuman { summary, customer_id, order_id, .. } = input;
+    let escalation = Escalation { summary, customer_id, order_id, priority };
     let plan = desk.plan_escalation(&caller(&cx)?, &escalation)?;
     match cx.commit(desk.ledger(), plan.items, plan.output).await {
         Err(CommitError::Condition { index, .. }) => Err(desk.why_not_escalated(&escalation, index).into()),

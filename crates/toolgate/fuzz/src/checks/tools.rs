@@ -12,7 +12,7 @@ use std::{
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value, json};
-use toolgate::{Cx, Router, Service, Tool, ToolError};
+use toolgate::{Committed, Confirm, Cx, Once, Replay, Router, Service, Tool, ToolError, key};
 use validator::{Validate, ValidationErrors};
 
 /// The tools.
@@ -280,31 +280,37 @@ async fn file_claim(cx: Cx<Desk>, input: Seen<Claim>) -> Result<Raw<Filed>, Tool
         "hidden": hidden,
     });
     match input.typed.wanted.unwrap_or(Wanted::Kept) {
-        Wanted::Kept => {
-            if let Some(key) = cx.once_key() {
-                key.mark_committed();
-            }
-            Ok(Raw::of(output))
-        }
+        Wanted::Kept => Ok(Raw::of(output)),
         Wanted::Refused => Err(ToolError::refused("the desk says no").with_source(hidden)),
         Wanted::Missing => Err(ToolError::not_found("there is no such claim").with_source(hidden)),
         Wanted::Conflict => Err(ToolError::conflict("the claim is closed").with_source(hidden)),
         Wanted::Failed => Err(ToolError::internal(hidden)),
         Wanted::Fatal => Err(ToolError::conflict("the desk is closed").with_source(hidden).fatal()),
-        Wanted::Repeated => Err(ToolError::replay(output)),
+        Wanted::Repeated => {
+            let session = cx.once_key().and_then(|key| key.session()).map(str::to_owned);
+            Err(ToolError::replay(Replay::of(output).in_session(session)))
+        }
     }
 }
 
+/// The same as an effect that is committed; no ledger is asked.
+async fn file_claim_once(cx: Cx<Desk>, input: Seen<Claim>) -> Result<Committed<Raw<Filed>>, ToolError> {
+    let output = file_claim(cx.clone(), input).await?;
+    cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))
+}
+
 pub(super) fn service(desk: Desk) -> Service<Desk> {
-    let [plain, once, confirmed] =
-        NAMES.map(|name| Tool::new(name, file_claim).accept(FIELDS).refuse(REFUSED).expose(EXPOSED).max_reply(LIMIT));
+    let [plain, once, confirmed] = NAMES;
+    let [plain, confirmed] = [plain, confirmed]
+        .map(|name| Tool::new(name, file_claim).accept(FIELDS).refuse(REFUSED).expose(EXPOSED).max_reply(LIMIT));
+    let once = Tool::new(once, file_claim_once).accept(FIELDS).refuse(REFUSED).expose(EXPOSED).max_reply(LIMIT);
     Router::builder()
         .group("claims")
         .identity(["customerId"])
         .identity_header("X-Customer", "customerId")
         .tool(plain)
-        .tool(once.once().key(["claimId", "ratio"]))
-        .tool(confirmed.confirm())
+        .tool(once.once(Once::by(|claim: &Seen<Claim>| key((&claim.typed.claim_id, claim.typed.ratio)))))
+        .tool(confirmed.confirm(Confirm::default()))
         .build()
         .unwrap()
         .with_state(desk)

@@ -1,0 +1,152 @@
+//! What of an output leaves the function: the exposed fields, as paths into its schema.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::schema::dialect::{alternatives, inner, kind};
+
+/// What of an output leaves.
+#[derive(Debug, Default)]
+pub(crate) struct OutputProjection {
+    /// All that is here and below.
+    whole: bool,
+    fields: BTreeMap<String, OutputProjection>,
+    items: Option<Box<OutputProjection>>,
+}
+
+impl OutputProjection {
+    pub(crate) fn all() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// Adds a path such as `orders[].status`, checked against the output's schema.
+    ///
+    /// # Errors
+    /// Which part of the path the output lacks.
+    pub(crate) fn add(&mut self, path: &str, schema: &Value) -> Result<(), String> {
+        let (mut node, mut schema) = (self, schema);
+        for segment in path.split('.') {
+            let name = segment.trim_end_matches("[]");
+            if segment.is_empty() {
+                return Err(format!("`{path}` names no field; for the whole output there is `.expose_all()`"));
+            }
+            if !name.is_empty() {
+                schema = member(schema, name).ok_or_else(|| lacks(path, name, schema))?;
+                node = node.fields.entry(name.to_owned()).or_default();
+            }
+            for _ in 0..(segment.len() - name.len()) / 2 {
+                if kind(schema) != "array" {
+                    return Err(format!("`{path}` has `[]` where the output has no list"));
+                }
+                schema = inner(schema).get("items").unwrap_or(&Value::Null);
+                node = node.items.get_or_insert_default();
+            }
+        }
+        node.whole = true;
+        Ok(())
+    }
+
+    /// The exposed part of an output, and how many fields were dropped.
+    pub(crate) fn project(&self, mut value: Value) -> (Value, usize) {
+        let mut dropped = 0;
+        self.keep(&mut value, &mut dropped);
+        (value, dropped)
+    }
+
+    fn keep(&self, value: &mut Value, dropped: &mut usize) {
+        if self.whole {
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                members.retain(|name, member| match self.fields.get(name) {
+                    Some(node) => {
+                        node.keep(member, dropped);
+                        true
+                    }
+                    None => {
+                        *dropped += 1;
+                        false
+                    }
+                });
+            }
+            Value::Array(items) => match &self.items {
+                Some(node) => items.iter_mut().for_each(|item| node.keep(item, dropped)),
+                None => {
+                    *dropped += items.len();
+                    items.clear();
+                }
+            },
+            Value::Null => {}
+            // a plain value where a path went deeper: not what was allowed
+            other => {
+                *dropped += 1;
+                *other = Value::Null;
+            }
+        }
+    }
+
+    /// Whether a field of the output's top is named here.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    /// The schema of the exposed part.
+    pub(crate) fn prune(&self, schema: &Value) -> Value {
+        if self.whole {
+            return schema.clone();
+        }
+        let Some(target) = inner(schema).as_object() else { return schema.clone() };
+        let mut pruned = target.clone();
+        if let Some(description) = schema.get("description") {
+            pruned.insert("description".into(), description.clone());
+        }
+        if let (Some(node), Some(items)) = (&self.items, target.get("items")) {
+            pruned.insert("items".into(), node.prune(items));
+        }
+        if let Some(fields) = target.get("properties").and_then(Value::as_object) {
+            let kept = fields
+                .iter()
+                .filter_map(|(name, schema)| self.fields.get(name).map(|node| (name.clone(), node.prune(schema))));
+            pruned.insert("properties".into(), kept.collect::<Map<_, _>>().into());
+        }
+        if let Some(Value::Array(required)) = pruned.get_mut("required") {
+            required.retain(|name| name.as_str().is_some_and(|name| self.fields.contains_key(name)));
+        }
+        pruned.into()
+    }
+}
+
+/// The schema of a member, in whichever alternative has one.
+fn member<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let open = || schema.get("additionalProperties").filter(|other| !matches!(other, Value::Bool(false)));
+    let here = schema.get("properties").and_then(|fields| fields.get(name));
+    here.or_else(|| alternatives(schema).find_map(|schema| member(schema, name))).or_else(open)
+}
+
+fn lacks(path: &str, name: &str, schema: &Value) -> String {
+    if kind(schema) == "array" {
+        return format!("`{path}`: `{name}` stands inside of a list, so write `[]` before it");
+    }
+    let fields = inner(schema).get("properties").and_then(Value::as_object);
+    let near = fields.and_then(|fields| crate::nearest::find(name, fields.keys().map(String::as_str)));
+    match near {
+        Some(near) => format!("the output has no `{path}`; did you mean `{near}`?"),
+        None => format!("the output has no `{path}`"),
+    }
+}
+
+/// A field beside which an object takes members of any name (a flattened map): such a member could replace it, since the
+/// last of two members of one name counts.
+pub(crate) fn replaceable(schema: &Value) -> Option<&str> {
+    match schema {
+        Value::Object(members) => {
+            let open = members.get("additionalProperties").is_some_and(|other| *other != Value::Bool(false));
+            let field = members.get("properties").and_then(Value::as_object).and_then(|fields| fields.keys().next());
+            field.filter(|_| open).map(String::as_str).or_else(|| members.values().find_map(replaceable))
+        }
+        Value::Array(items) => items.iter().find_map(replaceable),
+        _ => None,
+    }
+}
