@@ -26,7 +26,15 @@ pub(crate) struct Declared {
 impl Caller {
     /// Reads identity from where it may stand, and puts what a gateway header tells into the session's attributes, so
     /// that a tool finds it in one place on every wire.
-    pub(crate) fn read(declared: &Declared, facts: &mut Facts, session: &mut Attributes) -> Self {
+    ///
+    /// # Errors
+    /// `refused`, where a header that names the caller did not come as one text.
+    pub(crate) fn read(declared: &Declared, facts: &mut Facts, session: &mut Attributes) -> Result<Self, ToolError> {
+        if let Some((header, _)) = declared.headers.iter().find(|(header, _)| facts.ambiguous_headers.contains(header))
+        {
+            let message = format!("the header `{header}` is not one text, so nobody can tell who calls");
+            return Err(ToolError::refused(message));
+        }
         let mut hints = std::mem::take(&mut facts.headers);
         for (header, attribute) in &declared.headers {
             if let Some(value) = hints.remove(header) {
@@ -34,7 +42,7 @@ impl Caller {
             }
         }
         let known = |name: &String| Some((name.clone(), session.get(name)?.clone()));
-        Self { identity: declared.names.iter().filter_map(known).collect(), hints }
+        Ok(Self { identity: declared.names.iter().filter_map(known).collect(), hints })
     }
 
     /// A declared identity attribute.
@@ -99,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_present_identity_without_a_letter_or_a_digit_is_blank() {
-        for blank in ["", " ", "\t\r\n", "\u{200b}", "\u{feff}\u{2060}", "\u{3164}", "\u{2800}", "\u{e0041}", "-", "[]"] {
+        for blank in ["", " ", "\t\r\n", "\u{200b}", "\u{feff}\u{2060}", "\u{3164}", "\u{2800}", "\u{e0041}", "-", "[]"]
+        {
             assert!(caller(&[blank]).is_blank(), "{blank:?}");
             assert!(caller(&["CUST-1", blank]).is_blank(), "{blank:?} beside another");
             assert_eq!(caller(&[blank]).refuse_blank().unwrap_err().kind(), "refused");

@@ -12,6 +12,7 @@ use crate::{
 
 pub(super) async fn enter<S>(router: &Inner<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
     let Some(budget) = budget else { return Ok(()) };
+    cx.caller().refuse_blank()?;
     let id = Count::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
         ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
     })?;

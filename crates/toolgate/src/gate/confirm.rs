@@ -11,6 +11,7 @@ pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> 
     if !passage.entry.confirm || passage.cx.wire().is_agents() {
         return Ok(());
     }
+    passage.cx.caller().refuse_blank()?;
     let (router, cx, request) = (passage.router.clone(), passage.cx.clone(), request(passage));
     let Ok(store) = router.store(cx.state()) else { return Err(nobody()) };
     let approval = store.approval(&request, cx.once_key()).await?;
@@ -55,6 +56,7 @@ fn request<S>(passage: &Passage<S>) -> ApprovalRequest {
     );
     request.session = cx.session_id().map(str::to_owned);
     request.caller = cx.caller().all().clone();
+    request.function.clone_from(&passage.router.group);
     request.remaining = cx.remaining();
     request
 }

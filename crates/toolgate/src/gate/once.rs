@@ -23,6 +23,9 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// is no other, and the call's effect happens once per approval.
 pub(super) fn name<S>(passage: &Passage<S>, approval: Option<&str>) -> Result<(), ToolError> {
     let (entry, cx) = (&passage.entry, &passage.cx);
+    if entry.once.is_some() {
+        cx.caller().refuse_blank()?;
+    }
     let input = || key::canonical(&passage.arguments, &entry.shape);
     let (scope, effect, input, ttl, leased) = match (&entry.once, approval) {
         (None, None) => return Ok(()),

@@ -10,6 +10,7 @@ mod coercion;
 mod corpus;
 mod describe;
 mod emf;
+mod envelope;
 mod errors;
 mod exposure;
 mod fields;
