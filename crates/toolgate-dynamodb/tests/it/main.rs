@@ -17,3 +17,5 @@ mod lease;
 mod parked;
 mod proxy;
 mod repeat;
+mod shown;
+mod waiting;
