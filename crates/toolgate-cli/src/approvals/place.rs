@@ -3,9 +3,13 @@
 use std::{io::Write, time::Duration};
 
 use aws_config::{
-    BehaviorVersion, ecs::EcsCredentialsProvider, environment::EnvironmentVariableCredentialsProvider,
-    meta::credentials::CredentialsProviderChain, profile::ProfileFileCredentialsProvider,
-    provider_config::ProviderConfig, web_identity_token::WebIdentityTokenCredentialsProvider,
+    BehaviorVersion,
+    ecs::EcsCredentialsProvider,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    meta::{credentials::CredentialsProviderChain, region::RegionProviderChain},
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    web_identity_token::WebIdentityTokenCredentialsProvider,
 };
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::{
@@ -67,16 +71,14 @@ impl Place {
         }
         let local = endpoint.as_ref().filter(|url| is_local(url)).cloned();
         if let Some(url) = &local {
+            loader = loader.region(local_region(self.region.as_deref()).await);
             loader = loader.credentials_provider(local_credentials(url, is_agent, http.clone()).await?);
         }
         if let Some(url) = endpoint {
             loader = loader.endpoint_url(url);
         }
-        let mut config = loader.load().await;
-        let has_region = config.region().is_some_and(|region| !region.as_ref().is_empty());
-        if local.is_some() && !has_region {
-            config = config.into_builder().region(Region::new("us-east-1")).build();
-        } else if !has_region {
+        let config = loader.load().await;
+        if config.region().is_none_or(|region| region.as_ref().is_empty()) {
             return Err("no AWS region is set: use --region, or set AWS_REGION or `region` in your AWS profile".into());
         }
         if let Some(provider) = config.credentials_provider() {
@@ -84,6 +86,15 @@ impl Place {
         }
         Ok(Client::new(&config))
     }
+}
+
+/// The region that is named or configured, else one that any emulator knows.
+async fn local_region(named: Option<&str>) -> Region {
+    let configured = RegionProviderChain::first_try(named.map(|name| Region::new(name.to_owned())))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    let region = configured.region().await.filter(|region| !region.as_ref().is_empty());
+    region.unwrap_or(Region::from_static("us-east-1"))
 }
 
 /// The credentials that are configured, for an emulator that checks permissions; dummy ones where there are none. A

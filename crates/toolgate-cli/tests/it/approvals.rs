@@ -107,8 +107,15 @@ async fn the_local_agent_names_its_table() {
 #[tokio::test]
 async fn without_credentials_a_local_endpoint_gets_dummy_ones_and_the_command_says_so() {
     let (url, asked) = agent(StatusCode::OK, TABLES).await;
-    let nobody =
-        [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("AWS_REGION", ""), ("HOME", "/nonexistent")];
+    let nobody = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_REGION", ""),
+        ("HOME", "/nonexistent"),
+        ("AWS_EC2_METADATA_DISABLED", "false"),
+        // a machine's own role is not asked for
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"),
+    ];
     let told = format!("no AWS credentials are configured: using dummy ones for {url}\n");
     // the local agent looks at none, so there is nothing to say
     for (arguments, told) in [(&["list", "--json"][..], ""), (&["list", "--json", "--table", "Mine"], told.as_str())] {
