@@ -162,7 +162,7 @@ async fn rows_that_cannot_be_read_are_listed_and_hide_no_others() {
     )
     .await;
     let list = approvals(&bank).list().await.unwrap();
-    assert_eq!(list.pending, [shown.clone()]);
+    assert_eq!(list.pending, std::slice::from_ref(&shown));
     let mut bad: Vec<_> =
         list.unreadable.iter().map(|bad| (bad.key.as_str(), bad.id.as_deref().unwrap_or("-"))).collect();
     bad.sort_unstable();
