@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import subprocess
 import time
@@ -334,6 +335,64 @@ def test_a_person_reads_a_table_and_a_hostile_input_stays_text(desk):
     done = approvals(desk, "approve", approval, "--by", "dana")
     assert done.stdout.startswith(f"approved {approval} by dana: request_refund {{")
     assert done.stdout.count("\n") == 1 and "\x1b" not in done.stdout
+
+
+def at_terminal(desk, typed, *arguments):
+    """The command on a terminal, where somebody types a line: exit code, output, and what was shown before."""
+    terminal, end = pty.openpty()
+    command = [TOOLGATE, "approvals", *arguments, "--endpoint-url", desk.url]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=end, stderr=end, stdout=subprocess.PIPE, text=True)
+    os.close(end)
+    os.write(terminal, typed.encode())
+    output, _ = process.communicate(timeout=60)
+    shown = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(terminal)
+    return process.returncode, output, shown.decode()
+
+
+def test_on_a_terminal_a_person_sees_the_call_and_is_asked(desk):
+    before = stored(desk)
+    approval = parked(on(desk, "gateway, bound", refund("7.05", "seen \x1b[2J first")))
+    for typed in ["n\n", "\n", "yep\n"]:
+        code, output, shown = at_terminal(desk, typed, "approve", approval, "--by", "dana")
+        assert (code, output) == (1, ""), shown
+        assert f"{approval}: request_refund for customerId {JANE}, expires in" in shown
+        assert 'amount = "7.05"' in shown and "Approve? [y/N]" in shown and "nothing is decided" in shown
+        assert "\x1b" not in shown
+        assert about(desk, approval)[1] is None
+    code, output, _ = at_terminal(desk, "y\n", "approve", approval, "--by", "dana")
+    assert (code, output.startswith(f"approved {approval} by dana")) == (0, True)
+    assert stored(desk) == before
+
+
+def test_a_script_decides_about_the_call_that_it_listed(desk):
+    approval = parked(on(desk, "gateway", refund("7.06")))
+    done = approvals(desk, "list", "--json", "--with-digest")
+    digest = {call["id"]: call["digest"] for call in json.loads(done.stdout)}[approval]
+    question = about(desk, approval)[0]
+    swapped = json.dumps(json.loads(question["input"]["S"]) | {"amount": "400.00"})
+    change = lambda text: desk.dynamodb.update_item(  # noqa: E731
+        TableName=table(desk, "ApprovalsTable"), Key={"id": question["id"]},
+        UpdateExpression="SET #input = :input", ExpressionAttributeNames={"#input": "input"},
+        ExpressionAttributeValues={":input": {"S": text}},
+    )
+    change(swapped)
+    done = approvals(desk, "approve", approval, "--by", "dana", "--digest", digest)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no longer the call that was shown" in done.stderr
+    change(question["input"]["S"])
+    done = approvals(desk, "approve", approval, "--by", "dana", "--digest", digest)
+    assert (done.returncode, done.stderr) == (0, "")
+    # swapped after the yes, it does not run and waits again
+    change(swapped)
+    assert parked(on(desk, "gateway", refund("7.06"))) == approval
+    assert listed(desk)[approval]["input"]["amount"] == "400.00"
+    decide(desk, "deny", approval)
 
 
 def test_decisions_in_json(desk):

@@ -1,22 +1,28 @@
-//! Parked calls: what a person is asked, and what they said.
+//! Parked calls: what a person is asked, and what they decided.
 //!
 //! A table of its own, partition key `id`, two items a call: `call#<key>` is the question and written by the function,
-//! `decision#<key>` the answer and written by a person. A function's role may write the former only (a condition on
-//! `dynamodb:LeadingKeys`), so no argument of a model's can approve anything.
-//! A decision names the approval that it is about: it says nothing of a call that is parked later under the same key.
+//! `decision#<key>` the answer and written by a person. A function's role may write the former and `waiting#` alone (a
+//! condition on `dynamodb:LeadingKeys`), so no argument of a model's can approve anything.
+//!
+//! A decision names the approval that it is about: it says nothing of a call that is parked later under the same key. It
+//! also names what was shown, by a digest over tool, input and caller: where the question has been swapped, before or
+//! after the decision, nothing runs.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
+use serde_json::{Map, Value};
 use toolgate::{Approval, ApprovalRequest, OnceKey, ToolError};
 
 use crate::{
-    fault::{contention, describe, is_condition, is_passing, passes, unavailable},
-    item::{Item, Read, now, now_millis, number, text},
+    batch,
+    fault::{describe, is_condition, is_passing, passes, unavailable},
+    item::{Item, Read, number, text},
     ledger::Ledger,
     retry,
+    waiting::{self, Slot},
 };
 
 /// The key of a question, and of its answer.
@@ -25,7 +31,7 @@ pub(crate) const DECISION: &str = "decision#";
 pub(crate) const APPROVED: &str = "approved";
 pub(crate) const DENIED: &str = "denied";
 
-/// What a person said of this call. It is parked where nobody has been asked.
+/// What a person decided about this call. It is parked where nobody has been asked.
 pub(crate) async fn ask(
     ledger: &Ledger,
     request: &ApprovalRequest,
@@ -36,15 +42,22 @@ pub(crate) async fn ask(
             "a person must confirm this call first, and nobody can be asked here; hand the request over to a person",
         ));
     };
+    let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
     let mut attempt = 1;
     loop {
-        let (call, decision) = read(ledger, table, request).await?;
+        let found = batch::get(ledger, table, &ids, &[], || request.remaining).await?;
+        let [call, decision] = ids.each_ref().map(|id| found.get(id));
         if let Some(call) = call {
-            return answer(&call, decision.as_ref());
+            return answer(request, call, decision);
         }
-        match park(ledger, table, request, once).await? {
+        // a place of its own first, which is free as long as few calls wait
+        let slot = match attempt {
+            1 => Slot::first(request),
+            _ => waiting::free(ledger, table, request).await?,
+        };
+        match park(ledger, table, request, once, &slot).await? {
             Some(id) => return Ok(Approval::Waiting { id }),
-            // another call has parked it, or something passes
+            // another call has parked it or taken the place, or something passes
             None if retry::pause(attempt, request.remaining).await => attempt += 1,
             None => {
                 return Err(ToolError::conflict(
@@ -55,52 +68,21 @@ pub(crate) async fn ask(
     }
 }
 
-fn answer(call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
+/// What the items say. The digest is made anew, of the input that would run and of the caller as this call knows it: a
+/// question that shows a person something else cannot be decided for it.
+fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
     let broken = || ToolError::internal("a parked call without an id or an input");
     let id = call.text("approval").ok_or_else(broken)?.to_owned();
-    let decision = decision.filter(|decision| decision.text("approval") == Some(&id));
-    Ok(match decision.and_then(|decision| decision.text("decision")) {
+    let input: Map<String, Value> =
+        call.text("input").and_then(|input| serde_json::from_str(input).ok()).ok_or_else(broken)?;
+    let digest = request.digest_with(&input);
+    let is_for_it =
+        |decision: &&Item| decision.text("approval") == Some(&id) && decision.text("digest") == Some(&digest);
+    Ok(match decision.filter(is_for_it).and_then(|decision| decision.text("decision")) {
         None => Approval::Waiting { id },
-        Some(APPROVED) => {
-            let input = call.text("input").and_then(|input| serde_json::from_str(input).ok()).ok_or_else(broken)?;
-            Approval::Approved { id, input }
-        }
+        Some(APPROVED) => Approval::Approved { id, input },
         Some(_) => Approval::Denied { id },
     })
-}
-
-/// Question and answer, as far as they are there and have not ended.
-async fn read(
-    ledger: &Ledger,
-    table: &str,
-    request: &ApprovalRequest,
-) -> Result<(Option<Item>, Option<Item>), ToolError> {
-    let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
-    let mut attempt = 1;
-    loop {
-        let keys = ids.iter().map(|id| Item::from([("id".to_owned(), text(id))])).collect();
-        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let keys = keys.map_err(ToolError::internal)?;
-        let error = match ledger.client.batch_get_item().request_items(table, keys).send().await {
-            Ok(read) if read.unprocessed_keys().is_none_or(std::collections::HashMap::is_empty) => {
-                let items = read.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-                let now = now();
-                let find = |id: &String| {
-                    items.iter().find(|item| item.text("id") == Some(id) && !item.has_ended(now)).cloned()
-                };
-                let [call, decision] = ids.each_ref().map(find);
-                return Ok((call, decision));
-            }
-            // throttled
-            Ok(_) => ToolError::conflict("too many calls at once; repeat the same call in a moment"),
-            Err(error) if passes(&error) => contention("BatchGetItem", &error),
-            Err(error) => return Err(unavailable("BatchGetItem", &error)),
-        };
-        match retry::pause(attempt, request.remaining).await {
-            true => attempt += 1,
-            false => return Err(error),
-        }
-    }
 }
 
 /// Parks a call; `None` where it was parked meanwhile, or where it may be tried again.
@@ -109,15 +91,18 @@ async fn park(
     table: &str,
     request: &ApprovalRequest,
     once: Option<&OnceKey>,
+    slot: &Slot,
 ) -> Result<Option<String>, ToolError> {
     const OPERATION: &str = "TransactWriteItems";
     let id = new_id();
+    let input = readable(&request.input)?;
     let mut items = Vec::new();
     if let Some(key) = once {
         // the effect may have happened under an approval that has ended since
         items.push(ledger.check(key).map_err(ToolError::internal)?);
     }
-    items.push(question(table, request, &id).map_err(ToolError::internal)?);
+    items.push(question(ledger, table, request, &id, input).map_err(ToolError::internal)?);
+    items.push(slot.taken_by(ledger, table, request, &id).map_err(ToolError::internal)?);
     let Err(error) = ledger.client.transact_write_items().set_transact_items(Some(items)).send().await else {
         return Ok(Some(id));
     };
@@ -127,24 +112,37 @@ async fn park(
     match (once, canceled.cancellation_reasons()) {
         (Some(_), [record, ..]) if is_condition(record) => Err(Ledger::repeat(record.item())),
         (_, reasons) if is_passing(reasons) => Ok(None),
-        (_, [.., question]) if is_condition(question) => Ok(None),
+        (_, [.., question, slot]) if is_condition(question) || is_condition(slot) => Ok(None),
         _ => Err(ToolError::internal(describe(OPERATION, &error))),
     }
 }
 
-fn question(table: &str, request: &ApprovalRequest, id: &str) -> Result<TransactWriteItem, BuildError> {
-    let now = now();
-    let input = serde_json::Value::Object(request.input.clone()).to_string();
+/// The input as it is stored. Reading it back must give the same, since a question that nobody can read can only expire.
+fn readable(input: &Map<String, Value>) -> Result<String, ToolError> {
+    let stored = Value::Object(input.clone()).to_string();
+    match serde_json::from_str::<Map<String, Value>>(&stored) {
+        Ok(back) if back == *input => Ok(stored),
+        _ => Err(ToolError::invalid("a person cannot be asked about this input, since it cannot be stored as it is")),
+    }
+}
+
+fn question(
+    ledger: &Ledger,
+    table: &str,
+    request: &ApprovalRequest,
+    id: &str,
+    input: String,
+) -> Result<TransactWriteItem, BuildError> {
     let mut put = Put::builder()
         .table_name(table)
         .item("id", text(format!("{CALL}{}", request.key)))
         .item("approval", text(id))
         .item("tool", text(&request.tool))
         .item("input", text(input))
-        .item("parkedAt", number(now_millis()))
-        .item("expiresAt", number(now.saturating_add(request.ttl.as_secs())))
+        .item("parkedAt", number(ledger.clock.now_millis()))
+        .item("expiresAt", number(ledger.clock.end_of(request.ttl)))
         .condition_expression("attribute_not_exists(id) OR expiresAt < :now")
-        .expression_attribute_values(":now", number(now))
+        .expression_attribute_values(":now", number(ledger.clock.now()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     if let Some(session) = &request.session {
         put = put.item("session", text(session));
@@ -153,6 +151,30 @@ fn question(table: &str, request: &ApprovalRequest, id: &str) -> Result<Transact
         put = put.item("caller", text(serde_json::json!(request.caller).to_string()));
     }
     Ok(TransactWriteItem::builder().put(put.build()?).build())
+}
+
+/// The write that uses an approval, for the transaction that begins an effect: an approval is used by one effect and by
+/// no other. `request` is the call's [`ApprovalRequest::key`], `id` the approval's, `effect` the id of the [`OnceKey`]
+/// under which the call runs.
+///
+/// A repeat of the same effect may use it again, since its own record decides what happens then. Where the condition
+/// fails, [`used_up`] is what the call is told.
+pub(crate) fn used(table: &str, request: &str, id: &str, effect: &str) -> Result<TransactWriteItem, BuildError> {
+    let update = Update::builder()
+        .table_name(table)
+        .key("id", text(format!("{CALL}{request}")))
+        .update_expression("SET usedBy = :effect")
+        .condition_expression("approval = :approval AND (attribute_not_exists(usedBy) OR usedBy = :effect)")
+        .expression_attribute_values(":approval", text(id))
+        .expression_attribute_values(":effect", text(effect))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// What a call is told whose approval is another effect's by now, or has ended.
+pub(crate) fn used_up(id: &str) -> ToolError {
+    ToolError::refused(format!("the approval `{id}` has been used or has ended; repeat the call to ask for a new one"))
 }
 
 /// `APR-` and ten characters of base32.

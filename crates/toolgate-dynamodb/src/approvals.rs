@@ -1,21 +1,19 @@
 //! What people do with parked calls: look at them, and decide.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt};
 
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    primitives::{DateTime, DateTimeFormat},
-    types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{
     approval::{APPROVED, CALL, DECISION, DENIED},
     fault::{describe, is_condition, is_passing, passes},
     item::{Item, Read, now, number, text},
+    pending::{PendingApproval, UnreadableApproval, is_call},
     retry,
 };
 
@@ -26,10 +24,12 @@ use crate::{
 /// use toolgate_dynamodb::{Approvals, Decision};
 ///
 /// let approvals = Approvals::new(client, "support-desk-approvals");
-/// for parked in approvals.list().await? {
-///     println!("{} wants to call {} with {:?}", parked.id, parked.tool, parked.input);
+/// let waiting = approvals.list().await?;
+/// for call in &waiting.pending {
+///     println!("{} wants to call {} with {:?}", call.id, call.tool, call.input);
 /// }
-/// approvals.decide("APR-7M2KQ4XWZA", Decision::Approve, "dana@example.com").await?;
+/// // what was shown is what is decided
+/// approvals.decide(&waiting.pending[0], Decision::Approve, "dana@example.com").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -39,23 +39,14 @@ pub struct Approvals {
     table: String,
 }
 
-/// A call that waits for a person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The calls that wait, as far as they can be read.
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Parked {
-    /// The approval's id: `APR-` and ten characters.
-    pub id: String,
-    /// The tool.
-    pub tool: String,
-    /// The input that will run.
-    pub input: Map<String, Value>,
-    /// The session, where there is one.
-    pub session: Option<String>,
-    /// Declared identity: attribute to value; `None` where there is none.
-    pub caller: Option<Map<String, Value>>,
-    /// Until when it waits, as RFC 3339 in UTC.
-    pub expires_at: String,
+pub struct ApprovalList {
+    /// Those that can be decided, the oldest first.
+    pub pending: Vec<PendingApproval>,
+    /// Those that cannot be read, by their keys. They hide none of the others.
+    pub unreadable: Vec<UnreadableApproval>,
 }
 
 /// A person's answer.
@@ -95,6 +86,13 @@ pub enum ApprovalsError {
         /// Who.
         by: String,
     },
+    /// The call is no longer the one that was shown: its tool, its input or its caller differ. List it again.
+    Changed {
+        /// The id.
+        id: String,
+    },
+    /// The call cannot be read, so nobody can be shown what would run.
+    Unreadable(UnreadableApproval),
     /// DynamoDB says no; the operation and the error's code.
     Store(String),
 }
@@ -106,6 +104,15 @@ impl fmt::Display for ApprovalsError {
                 write!(f, "no approval `{id}` is waiting: see what is with `toolgate approvals list`")
             }
             Self::Decided { id, decision, by } => write!(f, "`{id}` has been {decision} already, by {by}"),
+            Self::Changed { id } => {
+                write!(
+                    f,
+                    "`{id}` is no longer the call that was shown: look at it again with `toolgate approvals list`"
+                )
+            }
+            Self::Unreadable(call) => {
+                write!(f, "the call `{}` cannot be read, and never runs: {}", call.key, call.reason)
+            }
             Self::Store(cause) => write!(f, "the approvals cannot be reached: {cause}"),
         }
     }
@@ -119,31 +126,58 @@ impl Approvals {
         Self { client, table: table.into() }
     }
 
-    /// The calls that wait for a decision, the oldest first.
+    /// The calls that wait for a decision, the oldest first, and those that cannot be read.
     ///
     /// # Errors
     /// `Store`.
-    pub async fn list(&self) -> Result<Vec<Parked>, ApprovalsError> {
+    pub async fn list(&self) -> Result<ApprovalList, ApprovalsError> {
         let items = self.scan().await?;
-        let decided = |call: &Item| items.iter().any(|item| is_decision_on(item, call));
-        let mut waiting: Vec<&Item> = items.iter().filter(|item| is_call(item) && !decided(item)).collect();
-        waiting.sort_by_key(|item| (item.number("parkedAt"), item.text("approval")));
-        waiting.into_iter().map(parked).collect()
+        let decisions = Decisions::of(&items);
+        let mut calls: Vec<&Item> = items.iter().filter(|item| is_call(item)).collect();
+        calls.sort_by_key(|item| (item.number("parkedAt"), item.text("approval")));
+        let mut list = ApprovalList::default();
+        for call in calls {
+            match PendingApproval::read(call) {
+                Ok(pending) if decisions.on(&pending).is_none() => list.pending.push(pending),
+                Ok(_) => {}
+                Err(unreadable) => list.unreadable.push(unreadable),
+            }
+        }
+        Ok(list)
     }
 
-    /// Decides about a parked call, and gives it back. `by` is recorded: who decided.
+    /// The call that waits under this id.
     ///
     /// # Errors
-    /// `NotFound`, `Decided`, `Store`.
-    pub async fn decide(&self, id: &str, decision: Decision, by: &str) -> Result<Parked, ApprovalsError> {
+    /// `NotFound`, `Decided`, `Unreadable`, `Store`.
+    pub async fn find(&self, id: &str) -> Result<PendingApproval, ApprovalsError> {
         let items = self.scan().await?;
-        let call = items.iter().find(|item| is_call(item) && item.text("approval") == Some(id));
-        let Some(call) = call else { return Err(ApprovalsError::NotFound { id: id.to_owned() }) };
+        let pending = PendingApproval::read(question(&items, id)?).map_err(ApprovalsError::Unreadable)?;
+        match Decisions::of(&items).on(&pending) {
+            Some(decision) => Err(decided(id, Some(decision))),
+            None => Ok(pending),
+        }
+    }
+
+    /// Decides about a call, as it was shown by [`list`](Self::list) or [`find`](Self::find). Where anything of it has
+    /// changed since, nothing is decided. `by` is recorded: who decided.
+    ///
+    /// # Errors
+    /// `NotFound`, `Decided`, `Changed`, `Unreadable`, `Store`.
+    pub async fn decide(&self, shown: &PendingApproval, decision: Decision, by: &str) -> Result<(), ApprovalsError> {
+        let id = shown.id.as_str();
+        let changed = || ApprovalsError::Changed { id: id.to_owned() };
+        let digest = shown.digest();
+        let items = self.scan().await?;
+        let call = question(&items, id)?;
+        if PendingApproval::read(call).map_err(ApprovalsError::Unreadable)?.digest() != digest {
+            return Err(changed());
+        }
         let mut attempt = 1;
         loop {
             let written = self.client.transact_write_items();
-            let written = written.set_transact_items(Some(self.writes(call, id, decision, by)?)).send().await;
-            let Err(error) = written else { return parked(call) };
+            let written = written.set_transact_items(Some(self.writes(call, id, &digest, decision, by)?)).send().await;
+            let Err(error) = written else { return Ok(()) };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
                     canceled.cancellation_reasons()
@@ -151,7 +185,13 @@ impl Approvals {
                 _ => &[],
             };
             match reasons {
-                [call, _] if is_condition(call) => return Err(ApprovalsError::NotFound { id: id.to_owned() }),
+                [call, _] if is_condition(call) => {
+                    let is_there = |item: &Item| item.text("approval") == Some(id) && !item.has_ended(now());
+                    return Err(match call.item().is_some_and(is_there) {
+                        true => changed(),
+                        false => not_found(id),
+                    });
+                }
                 [_, other] if is_condition(other) => return Err(decided(id, other.item())),
                 reasons if (is_passing(reasons) || passes(&error)) && retry::pause(attempt, None).await => attempt += 1,
                 _ => return Err(self.failed("TransactWriteItems", &error)),
@@ -159,35 +199,50 @@ impl Approvals {
         }
     }
 
-    /// The decision, on condition that the call still waits and nobody has decided.
+    /// The decision, on condition that the call still waits, in the very text that was read, and that nobody has decided
+    /// about it.
     fn writes(
         &self,
         call: &Item,
         id: &str,
+        digest: &str,
         decision: Decision,
         by: &str,
     ) -> Result<Vec<TransactWriteItem>, ApprovalsError> {
         let now = now();
         let key = call.text("id").and_then(|id| id.strip_prefix(CALL)).unwrap_or_default();
         let build = |error: aws_sdk_dynamodb::error::BuildError| ApprovalsError::Store(error.to_string());
-        let waits = ConditionCheck::builder()
+        let mut waits = ConditionCheck::builder()
             .table_name(&self.table)
             .key("id", text(format!("{CALL}{key}")))
-            .condition_expression("approval = :approval AND expiresAt >= :now")
-            .expression_attribute_values(":approval", text(id))
             .expression_attribute_values(":now", number(now))
-            .build()
-            .map_err(build)?;
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut condition = "expiresAt >= :now".to_owned();
+        for name in ["approval", "tool", "input", "caller", "session"] {
+            waits = waits.expression_attribute_names(format!("#{name}"), name);
+            match call.get(name) {
+                Some(value) => {
+                    condition.push_str(&format!(" AND #{name} = :{name}"));
+                    waits = waits.expression_attribute_values(format!(":{name}"), value.clone());
+                }
+                None => condition.push_str(&format!(" AND attribute_not_exists(#{name})")),
+            }
+        }
+        let waits = waits.condition_expression(condition).build().map_err(build)?;
         let put = Put::builder()
             .table_name(&self.table)
             .item("id", text(format!("{DECISION}{key}")))
             .item("approval", text(id))
+            .item("digest", text(digest))
             .item("decision", text(decision.as_str()))
             .item("decidedBy", text(by))
             .item("decidedAt", number(now))
-            .item("expiresAt", number(call.number("expiresAt").unwrap_or(now)))
-            .condition_expression("attribute_not_exists(id) OR approval <> :approval")
+            .item("expiresAt", call.get("expiresAt").cloned().unwrap_or(AttributeValue::N(now.to_string())))
+            .condition_expression(
+                "attribute_not_exists(id) OR approval <> :approval OR attribute_not_exists(digest) OR digest <> :digest",
+            )
             .expression_attribute_values(":approval", text(id))
+            .expression_attribute_values(":digest", text(digest))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(build)?;
@@ -216,28 +271,27 @@ impl Approvals {
     }
 }
 
-fn is_call(item: &Item) -> bool {
-    item.text("id").is_some_and(|id| id.starts_with(CALL))
+/// The decisions among some items, by approval. One that is about another input than the question has says nothing.
+struct Decisions<'a>(HashMap<(&'a str, &'a str), &'a Item>);
+
+impl<'a> Decisions<'a> {
+    fn of(items: &'a [Item]) -> Self {
+        let decisions = items.iter().filter(|item| item.text("id").is_some_and(|id| id.starts_with(DECISION)));
+        Self(decisions.filter_map(|item| Some(((item.text("approval")?, item.text("digest")?), item))).collect())
+    }
+
+    fn on(&self, call: &PendingApproval) -> Option<&'a Item> {
+        self.0.get(&(call.id.as_str(), call.digest().as_str())).copied()
+    }
 }
 
-fn is_decision_on(item: &Item, call: &Item) -> bool {
-    item.text("id").is_some_and(|id| id.starts_with(DECISION)) && item.text("approval") == call.text("approval")
+/// The question of this id.
+fn question<'a>(items: &'a [Item], id: &str) -> Result<&'a Item, ApprovalsError> {
+    items.iter().find(|item| is_call(item) && item.text("approval") == Some(id)).ok_or_else(|| not_found(id))
 }
 
-fn parked(call: &Item) -> Result<Parked, ApprovalsError> {
-    let broken = || ApprovalsError::Store("a parked call that is none".to_owned());
-    let own = |name: &str| call.text(name).map(str::to_owned);
-    let json = |name: &str| call.text(name).and_then(|text| serde_json::from_str(text).ok());
-    let ends = Duration::from_secs(call.number("expiresAt").ok_or_else(broken)?);
-    let ends = DateTime::from_secs(i64::try_from(ends.as_secs()).map_err(|_| broken())?);
-    Ok(Parked {
-        id: own("approval").ok_or_else(broken)?,
-        tool: own("tool").ok_or_else(broken)?,
-        input: json("input").ok_or_else(broken)?,
-        session: own("session"),
-        caller: json("caller"),
-        expires_at: ends.fmt(DateTimeFormat::DateTime).map_err(|_| broken())?,
-    })
+fn not_found(id: &str) -> ApprovalsError {
+    ApprovalsError::NotFound { id: id.to_owned() }
 }
 
 fn decided(id: &str, item: Option<&Item>) -> ApprovalsError {

@@ -68,7 +68,11 @@ impl<S: Send + Sync> Commit for Cx<S> {
             match judge(key, &error) {
                 Some(error) => return Err(error),
                 None if retry::pause(attempt, self.remaining()).await => attempt += 1,
-                None => return Err(failed(contention(OPERATION, &error))),
+                None => {
+                    // the model is to repeat the call, which looks again
+                    key.mark_absent();
+                    return Err(failed(contention(OPERATION, &error)));
+                }
             }
         }
     }
@@ -95,7 +99,10 @@ fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<Com
     }
     let own = reasons.iter().skip(1).enumerate().find(|(_, reason)| is_condition(reason));
     Some(match own {
-        Some((index, reason)) => CommitError::Condition { index, item: reason.item().cloned() },
+        Some((index, reason)) => {
+            key.mark_absent();
+            CommitError::Condition { index, item: reason.item().cloned() }
+        }
         None => CommitError::Failed(ToolError::internal(describe(OPERATION, error))),
     })
 }

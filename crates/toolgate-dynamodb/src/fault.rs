@@ -71,7 +71,7 @@ pub(crate) fn contention<E: ProvideErrorMetadata>(operation: &str, error: &SdkEr
         .with_source(describe(operation, error))
 }
 
-/// The error's code and nothing else: messages and debug output may hold items.
+/// The error's code, and of a denied request what was denied. Nothing else: messages and debug output may hold items.
 pub(crate) fn describe<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> String {
     let kind = match error {
         SdkError::TimeoutError(_) => "timeout",
@@ -79,5 +79,88 @@ pub(crate) fn describe<E: ProvideErrorMetadata>(operation: &str, error: &SdkErro
         SdkError::ResponseError(_) => "unreadable response",
         _ => "error",
     };
-    format!("DynamoDB {operation}: {}", error.code().unwrap_or(kind))
+    let code = error.code().unwrap_or(kind);
+    match error.message().filter(|_| code == "AccessDeniedException").and_then(denied) {
+        Some(Denied { action, resource }) => format!("DynamoDB {operation}: {code}: {action} on {resource}"),
+        None => format!("DynamoDB {operation}: {code}"),
+    }
+}
+
+/// What IAM has denied.
+#[derive(Debug, PartialEq, Eq)]
+struct Denied<'a> {
+    action: &'a str,
+    resource: &'a str,
+}
+
+/// Reads `.. is not authorized to perform: <action> on resource: <ARN> ..`. Only what has exactly the form of an action and
+/// of a table's or an index's ARN is taken; who was denied is not repeated.
+fn denied(message: &str) -> Option<Denied<'_>> {
+    let (_, rest) = message.split_once("is not authorized to perform: ")?;
+    let (action, rest) = rest.split_once(" on resource: ")?;
+    let resource = rest.split(' ').next()?;
+    let name = action.strip_prefix("dynamodb:")?;
+    let is_action = (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_action && is_table(resource)).then_some(Denied { action, resource })
+}
+
+/// `arn:aws:dynamodb:eu-west-1:123456789012:table/Orders`, or an index of such a table.
+fn is_table(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, "dynamodb", region, account, resource] = parts.as_slice() else { return false };
+    let lower =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let name = |text: &str| {
+        (1..=255).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+    };
+    let is_resource = match resource.split('/').collect::<Vec<_>>().as_slice() {
+        ["table", table] => name(table),
+        ["table", table, "index", index] => name(table) && name(index),
+        _ => false,
+    };
+    let is_account = account.len() <= 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    partition.starts_with("aws") && lower(partition) && lower(region) && is_account && is_resource
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = "User: arn:aws:sts::123456789012:assumed-role/Role/jane@example.com";
+
+    #[test]
+    fn a_denied_action_is_told_with_its_table_and_without_who_was_denied() {
+        for resource in [
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders",
+            "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/My.Orders_1-a",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders/index/byCustomer",
+        ] {
+            for why in ["", " because no identity-based policy allows the dynamodb:PutItem action"] {
+                let message =
+                    format!("{USER} is not authorized to perform: dynamodb:PutItem on resource: {resource}{why}");
+                assert_eq!(denied(&message), Some(Denied { action: "dynamodb:PutItem", resource }));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_of_a_message_is_told() {
+        let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders";
+        for (action, resource) in [
+            ("dynamodb:Put Item", table),
+            ("dynamodb:", table),
+            ("kms:Decrypt", table),
+            ("dynamodb:PutItem{\"id\":\"jane\"}", table),
+            ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/jane@example.com"),
+            ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders/item/jane"),
+            ("dynamodb:PutItem", "arn:aws:dynamodb:Jane:123456789012:table/Orders"),
+            ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:jane:table/Orders"),
+            ("dynamodb:PutItem", "jane"),
+        ] {
+            let message = format!("{USER} is not authorized to perform: {action} on resource: {resource} because");
+            assert_eq!(denied(&message), None, "{message}");
+        }
+        assert_eq!(denied("jane@example.com may not"), None);
+    }
 }

@@ -5,56 +5,72 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
-    types::ReturnValuesOnConditionCheckFailure,
+    error::BuildError,
+    operation::{
+        delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+    },
+    types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use serde_json::Value;
 use toolgate::{Lease, OnceKey, ToolError};
 
 use crate::{
-    fault::{contention, passes, unavailable, unclear},
+    approval,
+    fault::{contention, describe, is_condition, is_passing, passes, unavailable, unclear},
     item::{Read, millis, number, text},
-    ledger::{FREE, Ledger},
+    ledger::Ledger,
     retry,
 };
+
+const OPERATION: &str = "TransactWriteItems";
 
 pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> Result<Lease, ToolError> {
     let lease = Lease { token: format!("{:032x}", rand::random::<u128>()) };
     let mut attempt = 1;
     loop {
-        let request = ledger
-            .client
-            .put_item()
-            .table_name(&ledger.table)
-            .item("id", text(key.id()))
-            .item("lease", text(&lease.token))
-            .item("leaseUntil", number(millis(until)))
-            .item("createdAt", number(ledger.clock.now()))
-            .item("expiresAt", number(ledger.clock.end_of(key.ttl())))
-            .condition_expression(FREE)
-            .expression_attribute_values(":now", number(ledger.clock.now()))
-            .expression_attribute_values(":millis", number(ledger.clock.now_millis()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match request.send().await {
-            Ok(_) => return Ok(lease),
-            Err(error) => error,
+        let items = items(ledger, key, &lease, until).map_err(ToolError::internal)?;
+        let Err(error) = ledger.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+            return Ok(lease);
         };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let record = failed.item();
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
+            _ if passes(&error) => &[],
+            _ => return Err(unavailable(OPERATION, &error)),
+        };
+        match (reasons, key.approval()) {
+            ([record, ..], _) if is_condition(record) => {
+                let record = record.item();
                 // the SDK may have sent it twice, the first answer having been lost
                 return match record.and_then(|record| record.text("lease")) == Some(&lease.token) {
                     true => Ok(lease),
                     false => Err(Ledger::repeat(record)),
                 };
             }
-            _ if passes(&error) => match retry::pause(attempt, left(until)).await {
-                true => attempt += 1,
-                false => return Err(contention("PutItem", &error)),
-            },
-            _ => return Err(unavailable("PutItem", &error)),
+            ([_, used], Some(approval)) if is_condition(used) => return Err(approval::used_up(&approval.id)),
+            (reasons, _) if reasons.is_empty() || is_passing(reasons) => {
+                match retry::pause(attempt, left(ledger, until)).await {
+                    true => attempt += 1,
+                    false => return Err(contention(OPERATION, &error)),
+                }
+            }
+            _ => return Err(ToolError::internal(describe(OPERATION, &error))),
         }
     }
+}
+
+/// The lease, and the approval that the call runs under as used by this effect: one approval is for one effect.
+fn items(
+    ledger: &Ledger,
+    key: &OnceKey,
+    lease: &Lease,
+    until: SystemTime,
+) -> Result<Vec<TransactWriteItem>, BuildError> {
+    let put = ledger.put(key).item("lease", text(&lease.token)).item("leaseUntil", number(millis(until))).build()?;
+    let mut items = vec![TransactWriteItem::builder().put(put).build()];
+    if let (Some(table), Some(approval)) = (&ledger.approvals, key.approval()) {
+        items.push(approval::used(table, &approval.key, &approval.id, key.id())?);
+    }
+    Ok(items)
 }
 
 pub(crate) async fn finish(ledger: &Ledger, key: &OnceKey, lease: &Lease, reply: &Value) -> Result<(), ToolError> {
@@ -103,6 +119,6 @@ pub(crate) async fn release(ledger: &Ledger, key: &OnceKey, lease: &Lease) -> Re
     }
 }
 
-fn left(until: SystemTime) -> Option<std::time::Duration> {
-    until.duration_since(SystemTime::now()).ok()
+fn left(ledger: &Ledger, until: SystemTime) -> Option<std::time::Duration> {
+    until.duration_since(ledger.clock.time()).ok()
 }

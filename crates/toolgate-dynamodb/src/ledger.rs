@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A record that stops nobody: none, one that has ended, or a lease that ended without a reply.
-pub(crate) const FREE: &str =
+const FREE: &str =
     "attribute_not_exists(id) OR expiresAt < :now OR (attribute_not_exists(reply) AND leaseUntil < :millis)";
 
 /// The ledger's table and the client that reaches it; it answers the gates that need memory.

@@ -8,6 +8,7 @@
 
 mod approval;
 mod approvals;
+mod batch;
 mod client;
 mod commit;
 mod count;
@@ -16,10 +17,13 @@ mod fault;
 mod item;
 mod lease;
 mod ledger;
+mod pending;
 mod retry;
+mod waiting;
 
-pub use approvals::{Approvals, ApprovalsError, Decision, Parked};
+pub use approvals::{ApprovalList, Approvals, ApprovalsError, Decision};
 pub use client::client;
 pub use commit::Commit;
 pub use error::CommitError;
 pub use ledger::Ledger;
+pub use pending::{PendingApproval, UnreadableApproval};

@@ -1,7 +1,7 @@
 //! One decoded invocation, whatever wire it came on.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime},
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) agent: Option<Agent>,
     /// Headers that AgentCore Gateway passed on, names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
+    /// Those of them that did not come as one text, and so cannot name anybody.
+    pub(crate) ambiguous_headers: BTreeSet<String>,
     /// `None` where the platform told none.
     pub(crate) deadline: Option<SystemTime>,
 }

@@ -24,6 +24,7 @@ pub struct OnceKey {
     keeping: Keeping,
     approval: OnceLock<UsedApproval>,
     committed: AtomicBool,
+    absent: AtomicBool,
 }
 
 /// Who keeps the record, and when it is looked at.
@@ -54,7 +55,7 @@ impl UsedApproval {
 
 impl OnceKey {
     pub(crate) fn named(id: String, ttl: Duration, session: Option<String>, keeping: Keeping) -> Self {
-        Self { id, ttl, session, keeping, approval: OnceLock::new(), committed: AtomicBool::new(false) }
+        Self { id, ttl, session, keeping, approval: OnceLock::new(), committed: AtomicBool::new(false), absent: AtomicBool::new(false) }
     }
 
     /// A key by hand, for tests of a ledger: an id, how long a repeat is recognised, and 64 hex digits for the session.
@@ -108,6 +109,16 @@ impl OnceKey {
     /// A ledger calls this where it finds the effect committed without having the output: the call is a repeat.
     pub fn mark_committed(&self) {
         self.committed.store(true, Ordering::Release);
+    }
+
+    /// A ledger calls this where its own write has looked at the record and found none: then nobody has to look again,
+    /// whatever error the tool returns.
+    pub fn mark_absent(&self) {
+        self.absent.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.absent.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_approval(&self, approval: UsedApproval) {

@@ -16,6 +16,7 @@ use crate::{
     key::Key,
     nearest::same_name,
     projection::OutputProjection,
+    redact::{LONGEST_MESSAGE, serde_message},
     schema::shape::{Object, Shape},
     step::Step,
     tool::{Check, OnceDraft, Run},
@@ -79,7 +80,8 @@ where
         let typed = I::deserialize(&value).or_else(|_| serde_path_to_error::deserialize(&value)).map_err(
             |error: serde_path_to_error::Error<serde_json::Error>| {
                 let path = error.path().to_string();
-                vec![problem(shape, &value, if path == "." { "" } else { &path }, &error.into_inner().to_string())]
+                let message = error.into_inner().to_string();
+                vec![problem(shape, &value, if path == "." { "" } else { &path }, serde_message(&message))]
             },
         )?;
         typed.validate().map_err(|errors| {
@@ -118,8 +120,8 @@ where
     }
 }
 
-/// A problem that serde or `validator` found. Their texts may repeat the value, so they are not used where the value
-/// must not be.
+/// A problem that serde or `validator` found; an empty message means that the schema describes it. Their texts may repeat
+/// the value, so they are not used where the value must not be.
 fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem {
     let steps = steps(path);
     let (value, found) = find(shape, input, &steps);
@@ -128,7 +130,7 @@ fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem 
     let object = if steps.is_empty() { Some(shape) } else { found.and_then(|found| found.object.as_ref()) };
     let hushed = secret || value.is_some_and(|value| is_hushed(value, object, message));
     let schema = found.map(|found| found.expected.as_str()).filter(|expected| !expected.is_empty());
-    let expected = match (hushed || message.is_empty() || message.chars().count() > MESSAGE, schema) {
+    let expected = match (hushed || message.is_empty() || message.chars().count() > LONGEST_MESSAGE, schema) {
         (true, schema) => schema.unwrap_or("a valid value").to_owned(),
         // serde would name the Rust type
         (false, Some(schema)) if message.starts_with("invalid value: integer") => {
@@ -139,9 +141,6 @@ fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem 
     };
     Problem::new(path, expected, got)
 }
-
-/// Longest text of serde or `validator` that is passed on.
-const MESSAGE: usize = 200;
 
 /// Whether `message` may tell something in `value` that must not be repeated: a secret, or what is not shown as it is.
 fn is_hushed(value: &Value, object: Option<&Object>, message: &str) -> bool {

@@ -8,7 +8,6 @@
 
 use std::{
     borrow::Cow,
-    env::VarError,
     io::Write,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -16,6 +15,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    config,
     error::ErrorKind,
     run::Error,
     telemetry::{Record, milliseconds},
@@ -51,28 +51,17 @@ const UNKNOWN: &str = "unknown";
 
 /// Whether `TOOLGATE_METRICS` wants metrics; without it, whether this is Lambda.
 pub(crate) fn from_env() -> Result<bool, Error> {
-    let wrong = |value: &str| Err(format!("TOOLGATE_METRICS must be `on` or `off`, not `{value}`").into());
-    match std::env::var("TOOLGATE_METRICS").as_deref().map(str::trim) {
-        Ok("on") => Ok(true),
-        Ok("off") => Ok(false),
-        // set by Lambda, and by `toolgate dev`, which is to do as Lambda does
-        Ok("") | Err(VarError::NotPresent) => Ok(std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some()),
-        Ok(value) => wrong(value),
-        Err(VarError::NotUnicode(value)) => wrong(&value.to_string_lossy()),
-    }
+    // set by Lambda, and by `toolgate dev`, which is to do as Lambda does
+    let is_lambda = || std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some();
+    Ok(config::switch(config::METRICS)?.unwrap_or_else(is_lambda))
 }
 
 /// The namespace that `TOOLGATE_METRICS_NAMESPACE` names, if any.
 pub(crate) fn namespace_from_env() -> Result<Option<String>, Error> {
-    let value = match std::env::var("TOOLGATE_METRICS_NAMESPACE") {
-        Ok(value) => value,
-        Err(VarError::NotPresent) => return Ok(None),
-        Err(VarError::NotUnicode(value)) => value.to_string_lossy().into_owned(),
-    };
-    match value.trim() {
-        "" => Ok(None),
-        name if is_namespace(name) => Ok(Some(name.to_owned())),
-        name => Err(format!(
+    match config::text(config::METRICS_NAMESPACE)? {
+        None => Ok(None),
+        Some(name) if is_namespace(&name) => Ok(Some(name)),
+        Some(name) => Err(format!(
             "TOOLGATE_METRICS_NAMESPACE must be 1 to 255 letters, digits or `.-_/#:`, not begin with `AWS/` or `:`, \
              and cannot be `{name}`"
         )

@@ -21,7 +21,7 @@ use crate::{
     router::Inner,
     store::Budget,
     telemetry,
-    wire::{self, Wire},
+    wire::{self, Undecodable, Wire},
 };
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. Cheap to clone.
@@ -38,23 +38,37 @@ pub struct Service<S> {
     namespace: Arc<str>,
 }
 
-/// The event is in no format that Toolgate knows. The one error that Lambda itself reports, under the stable type
-/// [`TYPE`](Self::TYPE): there is no caller whose reply format could be used.
+/// The event is in no format that Toolgate knows, or comes from AgentCore Gateway with a client context that does not
+/// name a tool. The one error that Lambda itself reports, under a stable type ([`error_type`](Self::error_type)): there
+/// is no caller whose reply format could be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UnknownEvent;
+pub struct UnknownEvent(Undecodable);
 
 impl UnknownEvent {
-    /// `errorType` of the Lambda function error.
+    /// `errorType` of the Lambda function error for an event in an unknown format.
     pub const TYPE: &'static str = "Toolgate.UnknownEvent";
+
+    /// `errorType` of the Lambda function error: [`TYPE`](Self::TYPE), or `Toolgate.UnreadableClientContext`.
+    pub const fn error_type(&self) -> &'static str {
+        match self.0 {
+            Undecodable::Event => Self::TYPE,
+            Undecodable::ClientContext => "Toolgate.UnreadableClientContext",
+        }
+    }
 }
 
 impl fmt::Display for UnknownEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the event is no call that this function knows: expected a Bedrock Agents event (function details or \
-             OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`",
-        )
+        f.write_str(match self.0 {
+            Undecodable::Event => {
+                "the event is no call that this function knows: expected a Bedrock Agents event (function details \
+                 or OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`"
+            }
+            Undecodable::ClientContext => {
+                "the client context has keys of AgentCore Gateway and no `bedrockAgentCoreToolName` in `custom`"
+            }
+        })
     }
 }
 
@@ -62,7 +76,7 @@ impl std::error::Error for UnknownEvent {}
 
 impl From<UnknownEvent> for Diagnostic {
     fn from(error: UnknownEvent) -> Self {
-        Self { error_type: UnknownEvent::TYPE.to_owned(), error_message: error.to_string() }
+        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
     }
 }
 
@@ -131,9 +145,16 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// [`UnknownEvent`]; everything else is a reply.
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
-        let Some(decoded) = wire::decode(event, context) else {
-            telemetry::unknown_event(&context.request_id);
-            return Err(UnknownEvent);
+        let decoded = match wire::decode(event, context) {
+            Ok(decoded) => decoded,
+            Err(why) => {
+                let error = UnknownEvent(why);
+                match why {
+                    Undecodable::Event => telemetry::unknown_event(&context.request_id),
+                    Undecodable::ClientContext => telemetry::unreadable(&context.request_id, error.error_type()),
+                }
+                return Err(error);
+            }
         };
         let wire = decoded.echo.wire();
         let done = self.dispatch(decoded.call, decoded.unreadable, wire).await;
@@ -165,12 +186,15 @@ impl<S: Send + Sync + 'static> Service<S> {
             }
             (None, Some(entry)) => entry,
         };
-        let mut reading = Reading::new();
+        let mut reading = Reading::new(wire.absence());
         for name in std::mem::take(&mut call.doubled) {
             reading.on(&name, Reading::doubled);
         }
         let arguments = std::mem::take(&mut call.arguments);
-        let caller = Caller::read(&self.router.declared, &mut call.facts, &mut call.session_attributes);
+        let caller = match Caller::read(&self.router.declared, &mut call.facts, &mut call.session_attributes) {
+            Ok(caller) => caller,
+            Err(error) => return Done::stopped(call, record, error.at("wire")),
+        };
         let shared = Shared::new(call, caller, self.router.identity.clone(), entry.exposed.clone());
         let cx = Cx::new(self.state.clone(), Arc::new(shared));
         let outcome = gate::walk(Passage {

@@ -11,6 +11,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
+    config,
     digest::{Digest, digest},
     effect::OnceKey,
     error::ToolError,
@@ -106,6 +107,8 @@ pub struct ApprovalRequest {
     pub session: Option<String>,
     /// Declared identity.
     pub caller: BTreeMap<String, String>,
+    /// The router's group: whose waiting calls are counted where neither caller nor session is known.
+    pub function: String,
     /// How long a person may take, and their approval holds.
     pub ttl: Duration,
     /// The time left for this call, if the platform told.
@@ -116,7 +119,31 @@ impl ApprovalRequest {
     /// A request by hand, for tests of a store.
     pub fn new(key: impl Into<String>, tool: impl Into<String>, input: Map<String, Value>, ttl: Duration) -> Self {
         let (key, tool) = (key.into(), tool.into());
-        Self { key, tool, input, session: None, caller: BTreeMap::new(), ttl, remaining: None }
+        let (caller, function) = (BTreeMap::new(), String::new());
+        Self { key, tool, input, session: None, caller, function, ttl, remaining: None }
+    }
+
+    /// 64 hex digits over what a person is shown: a tool, its input, and whose call it is. A decision holds for these
+    /// alone. Stored decisions have it, so it never changes.
+    pub fn digest_of(tool: &str, input: &Map<String, Value>, caller: &BTreeMap<String, String>) -> String {
+        let mut input = Value::Object(input.clone());
+        input.sort_all_objects();
+        digest(&["approval", tool, &input.to_string(), &serde_json::json!(caller).to_string()])
+    }
+
+    /// The digest of this call with another input: the one that was parked, say.
+    pub fn digest_with(&self, input: &Map<String, Value>) -> String {
+        Self::digest_of(&self.tool, input, &self.caller)
+    }
+
+    /// Names whose waiting calls are counted together: 64 hex digits over the identity, else the session, else the
+    /// function.
+    pub fn waiting_scope(&self) -> String {
+        match &self.session {
+            _ if !self.caller.is_empty() => digest(&["identity", &serde_json::json!(self.caller).to_string()]),
+            Some(session) => digest(&["session", session]),
+            None => digest(&["function", &self.function]),
+        }
     }
 }
 
@@ -216,18 +243,11 @@ impl Budget {
     /// The budget of the environment, over `declared`: `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD`. Empty is unset.
     ///
     /// # Errors
-    /// A variable is no number.
+    /// A variable is not a number.
     pub(crate) fn from_env(declared: Option<Self>) -> Result<Option<Self>, String> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
         let mut budget = declared.unwrap_or(Self::NONE);
-        if let Some(text) = variable("TOOLGATE_BUDGET_CALLS") {
-            let calls = text.trim().parse();
-            budget.calls =
-                Some(calls.map_err(|_| format!("TOOLGATE_BUDGET_CALLS must be a whole number, not `{text}`"))?);
-        }
-        if let Some(text) = variable("TOOLGATE_BUDGET_USD") {
-            budget.usd = Some(text.parse().map_err(|error| format!("TOOLGATE_BUDGET_USD: {error}"))?);
-        }
+        budget.calls = config::whole_number(config::BUDGET_CALLS)?.or(budget.calls);
+        budget.usd = config::value(config::BUDGET_USD)?.or(budget.usd);
         Ok((budget.calls.is_some() || budget.usd.is_some()).then_some(budget))
     }
 }
@@ -281,6 +301,41 @@ impl std::str::FromStr for Usd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stored_digests_never_change() {
+        let input = |text: &str| serde_json::from_str(text).unwrap();
+        let caller = BTreeMap::from([("customerId".to_owned(), "CUST-1".to_owned())]);
+        let digest =
+            ApprovalRequest::digest_of("pay", &input(r#"{"b":[1,2.50,"x"],"a":{"d":null,"c":true}}"#), &caller);
+        assert_eq!(digest, "14807a6cc70f26df9f9ccdc9f3b6132d2e85196a2935c18ecfd747a1ce2a8905");
+        let again = input(r#"{"a": {"c": true, "d": null}, "b": [1, 2.5, "x"]}"#);
+        assert_eq!(ApprovalRequest::digest_of("pay", &again, &caller), digest, "the order of members says nothing");
+        for (tool, text, caller) in [
+            ("pay2", r#"{"a":1}"#, BTreeMap::new()),
+            ("pay", r#"{"a":2}"#, BTreeMap::new()),
+            ("pay", r#"{"a":"1"}"#, BTreeMap::new()),
+            ("pay", r#"{"a":1}"#, caller.clone()),
+        ] {
+            let one = ApprovalRequest::digest_of("pay", &input(r#"{"a":1}"#), &BTreeMap::new());
+            assert_ne!(ApprovalRequest::digest_of(tool, &input(text), &caller), one, "{tool} {text}");
+        }
+    }
+
+    #[test]
+    fn waiting_calls_are_counted_by_identity_else_session_else_function() {
+        let mut request = ApprovalRequest::new("k", "pay", Map::new(), Duration::from_secs(1));
+        request.function = "bank".to_owned();
+        let by_function = request.waiting_scope();
+        request.session = Some("s-1".to_owned());
+        let by_session = request.waiting_scope();
+        request.caller = BTreeMap::from([("customerId".to_owned(), "CUST-1".to_owned())]);
+        let by_identity = request.waiting_scope();
+        assert!(by_function != by_session && by_session != by_identity && by_identity != by_function);
+        request.session = Some("s-2".to_owned());
+        request.function = "other".to_owned();
+        assert_eq!(request.waiting_scope(), by_identity, "in whichever session and function");
+    }
 
     #[test]
     fn dollars_are_read_exactly() {

@@ -14,6 +14,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
+    config,
     cx::Trail,
     error::{ErrorKind, ToolError},
     wire::Wire,
@@ -95,14 +96,23 @@ pub(crate) fn unreadable(request_id: &str, error_type: &str) {
     tracing::warn!(outcome = "unreadable", error_type, request_id, "call");
 }
 
+/// A call panicked outside of every gate: in a layer around the service, or in a service that is not Toolgate's.
+pub(crate) fn panicked(request_id: &str) {
+    tracing::error!(outcome = "panic", request_id, "call");
+}
+
 /// Sends log lines to standard error: JSON on Lambda, readable elsewhere (`AWS_LAMBDA_LOG_FORMAT` overrides).
 /// The filter is `TOOLGATE_LOG`, else `RUST_LOG`, else `info`, in the form `level` or `target=level,..`. `own` are the
 /// targets that may log below `info`.
-pub(crate) fn init(own: &[String]) {
-    let filter = std::env::var("TOOLGATE_LOG").or_else(|_| std::env::var("RUST_LOG")).unwrap_or_default();
-    let wanted: Targets = match filter.trim() {
-        "" => Targets::new().with_default(LevelFilter::INFO),
-        text => text.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO)),
+///
+/// # Errors
+/// `TOOLGATE_LOG` is not UTF-8.
+pub(crate) fn init(own: &[String]) -> Result<(), String> {
+    let filter = config::text(config::LOG)?.or_else(|| std::env::var("RUST_LOG").ok());
+    let info = || Targets::new().with_default(LevelFilter::INFO);
+    let wanted: Targets = match filter.as_deref().map(str::trim) {
+        None | Some("") => info(),
+        Some(text) => text.parse().unwrap_or_else(|_| info()),
     };
     // whatever the filter says, only what is known to log no data may say more than `info`
     let own: Vec<String> = own.iter().map(|target| target.replace('-', "_")).collect();
@@ -114,6 +124,7 @@ pub(crate) fn init(own: &[String]) {
     };
     // a second call, in a test say, keeps the first subscriber
     let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(cap)).try_init();
+    Ok(())
 }
 
 /// Whether a target belongs to Toolgate or to one of these crates: the whole name counts, since `aws` is not `aws_config`.

@@ -4,6 +4,8 @@
 //! from the token that the gateway has verified, over whatever the client sent. Where nobody can be named, no tool is
 //! called: that is decided here, since a tool that hears of no customer takes the call for the desk's own.
 
+use std::ffi::OsString;
+
 use serde_json::Value;
 use toolgate::interceptor::{Intercepted, refusal};
 
@@ -35,10 +37,10 @@ impl Door {
     /// By `TOOLGATE_IDENTITY_HEADER` and `TOOLGATE_IDENTITY_CLAIM`.
     ///
     /// # Errors
-    /// As for [`Door::new`].
+    /// As for [`Door::new`]; a variable is not UTF-8, which must not be taken for a gateway without tokens.
     pub fn from_env() -> Result<Self, String> {
-        let variable = |name: &str| std::env::var(name).unwrap_or_default();
-        Self::new(&variable("TOOLGATE_IDENTITY_HEADER"), Some(&variable("TOOLGATE_IDENTITY_CLAIM")))
+        let variable = |name: &str| text(name, std::env::var_os(name));
+        Self::new(&variable("TOOLGATE_IDENTITY_HEADER")?, Some(&variable("TOOLGATE_IDENTITY_CLAIM")?))
     }
 
     /// The answer to the gateway: the request with its customer, or a refusal.
@@ -63,6 +65,12 @@ impl Door {
         request.set_header(&self.header, &customer);
         request.forward()
     }
+}
+
+/// A variable's text; empty where it is unset.
+fn text(name: &str, value: Option<OsString>) -> Result<String, String> {
+    let not_text = |_| format!("{name} is not UTF-8 text: set it anew, or unset it");
+    value.unwrap_or_default().into_string().map_err(not_text)
 }
 
 fn is_harmless(request: &Intercepted) -> bool {

@@ -89,6 +89,15 @@ fn an_event_that_cannot_be_judged_is_refused() {
 }
 
 #[test]
+fn a_variable_that_is_not_text_is_a_mistake_and_not_unset() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = std::ffi::OsString::from_vec(b"customer_id\xff".to_vec());
+    assert!(super::text("TOOLGATE_IDENTITY_CLAIM", Some(odd)).unwrap_err().contains("TOOLGATE_IDENTITY_CLAIM"));
+    assert_eq!(super::text("TOOLGATE_IDENTITY_CLAIM", Some("customer_id".into())).as_deref(), Ok("customer_id"));
+    assert_eq!(super::text("TOOLGATE_IDENTITY_CLAIM", None).as_deref(), Ok(""));
+}
+
+#[test]
 fn a_door_without_a_header_is_a_mistake() {
     assert!(Door::new("", Some("customer_id")).unwrap_err().contains("TOOLGATE_IDENTITY_HEADER"));
 }

@@ -122,5 +122,5 @@ async fn an_item_that_is_not_as_written_fails_without_telling_its_value() {
     let DeskError::Store(source) = &error else { panic!("{error:?}") };
     assert_eq!(source.to_string(), "an item has no readable `email`");
     let told: toolgate::ToolError = error.into();
-    assert_eq!((told.kind(), told.message().contains("email")), ("internal", false));
+    assert_eq!((told.kind(), told.message().contains("email")), (toolgate::ErrorKind::Internal, false));
 }

@@ -17,10 +17,10 @@ async fn an_order_is_told_with_its_sums_and_its_duplicate_charge() {
             "deliveredAt": "2026-11-12T12:00:00Z",
             "items": [{"name": "Desk lamp", "quantity": 1, "unitPrice": "129.95"}],
             "charges": [
-                {"chargeId": "CHG-123-1", "amount": "129.95", "chargedAt": "2026-11-08T12:00:02Z"},
+                {"chargeId": "CHG-123-1", "amount": "129.95", "chargedAt": "2026-11-08T12:00:02Z", "refunded": "0.00"},
                 {
                     "chargeId": "CHG-123-2", "amount": "129.95", "chargedAt": "2026-11-08T12:00:02Z",
-                    "duplicateOf": "CHG-123-1", "cause": "a retry in the payment processor",
+                    "duplicateOf": "CHG-123-1", "cause": "a retry in the payment processor", "refunded": "0.00",
                 },
             ],
             "paidAmount": "259.90", "refundedAmount": "0.00", "currency": "USD",

@@ -3,11 +3,14 @@
 mod place;
 mod show;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    process::ExitCode,
+};
 
 use aws_sdk_dynamodb::primitives::DateTime;
 use clap::Subcommand;
-use toolgate_dynamodb::{Decision, Parked};
+use toolgate_dynamodb::{ApprovalsError, Decision};
 
 use crate::Failure;
 
@@ -17,7 +20,7 @@ With --table alone it is AWS, with the credentials and the region of your AWS co
 
 Examples:
   toolgate approvals list
-  toolgate approvals approve APR-7M2KQ4XWZA
+  toolgate approvals approve APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals deny APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals list --json --table support-desk-prod-approvals --region eu-west-1";
 
@@ -38,8 +41,12 @@ pub(crate) struct Args {
 enum What {
     /// The calls that wait for a person, the oldest first
     #[command(after_help = WHERE)]
-    List,
-    /// Let a call run, once, with the input that `list` shows
+    List {
+        /// Add each call's digest to the JSON, for `approve --digest`
+        #[arg(long, requires = "json")]
+        with_digest: bool,
+    },
+    /// Let a call run, once, as it is shown; on a terminal this shows it and asks
     #[command(after_help = WHERE)]
     Approve(Decide),
     /// Refuse a call until it expires
@@ -55,12 +62,15 @@ struct Decide {
     /// Who decides; it is recorded
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
+    /// Decide only if the call is still the one with this digest (`list --json --with-digest`), and do not ask
+    #[arg(long, value_name = "HEX")]
+    digest: Option<String>,
 }
 
 /// Shows what waits, or decides. What cannot be decided fails, and says why.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let (decide, decision) = match &args.what {
-        What::List => return list(&args).await,
+        What::List { with_digest } => return list(&args, *with_digest).await,
         What::Approve(decide) => (decide, Decision::Approve),
         What::Deny(decide) => (decide, Decision::Deny),
     };
@@ -68,22 +78,58 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Some(name) => person(name)?,
         None => login()?,
     };
-    let parked = args.place.approvals().await?.decide(&decide.id, decision, &by).await?;
-    let said = match args.json {
-        true => show::json(&parked)?,
-        false => show::decided(&parked, decision, &by),
+    let approvals = args.place.approvals().await?;
+    let shown = approvals.find(&decide.id).await?;
+    match &decide.digest {
+        Some(digest) if !digest.eq_ignore_ascii_case(&shown.digest()) => {
+            return Err(ApprovalsError::Changed { id: shown.id }.into());
+        }
+        // somebody who sees the call first
+        None if decision == Decision::Approve && is_interactive() => {
+            let call = show::call(&shown, DateTime::from(std::time::SystemTime::now()));
+            write!(std::io::stderr().lock(), "{call}Approve? [y/N] ")?;
+            if !is_yes(std::io::stdin().lock())? {
+                writeln!(std::io::stderr().lock(), "nothing is decided")?;
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        _ => {}
+    }
+    approvals.decide(&shown, decision, &by).await?;
+    let line = match args.json {
+        true => show::json(&shown)?,
+        false => show::decided(&shown, decision, &by),
     };
-    writeln!(std::io::stdout().lock(), "{said}")?;
+    writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: &Args) -> Result<ExitCode, Failure> {
-    let waiting: Vec<Parked> = args.place.approvals().await?.list().await?;
+/// Whether a person can be asked: the question goes to standard error.
+fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Whether the next line is a yes. The end of the input is none.
+fn is_yes(mut input: impl BufRead) -> std::io::Result<bool> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    Ok(["y", "yes"].iter().any(|yes| line.trim().eq_ignore_ascii_case(yes)))
+}
+
+async fn list(args: &Args, with_digest: bool) -> Result<ExitCode, Failure> {
+    let list = args.place.approvals().await?.list().await?;
     let mut out = std::io::stdout().lock();
-    match (args.json, waiting.is_empty()) {
-        (true, _) => writeln!(out, "{}", show::json(&waiting)?)?,
+    match (args.json, list.pending.is_empty()) {
+        (true, _) if with_digest => {
+            let calls: Vec<_> = list.pending.iter().map(show::WithDigest::of).collect();
+            writeln!(out, "{}", show::json(&calls)?)?;
+        }
+        (true, _) => writeln!(out, "{}", show::json(&list.pending)?)?,
         (false, true) => writeln!(std::io::stderr().lock(), "nothing waits")?,
-        (false, false) => write!(out, "{}", show::table(&waiting, DateTime::from(std::time::SystemTime::now())))?,
+        (false, false) => write!(out, "{}", show::table(&list.pending, DateTime::from(std::time::SystemTime::now())))?,
+    }
+    for call in &list.unreadable {
+        writeln!(std::io::stderr().lock(), "{}", show::unreadable(call))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,6 +171,16 @@ mod tests {
             assert!(id(wrong).is_err(), "{wrong}");
         }
         assert!(id("APR-7M2KQ4XWZ\u{c4}").is_err());
+    }
+
+    #[test]
+    fn only_yes_is_a_yes() {
+        for yes in ["y", "Y\n", " yes \n", "YES\nn\n"] {
+            assert!(is_yes(yes.as_bytes()).unwrap(), "{yes}");
+        }
+        for no in ["", "\n", "n\n", "yy\n", "\ny\n", "yes please\n", "\u{1b}[Ay\n"] {
+            assert!(!is_yes(no.as_bytes()).unwrap(), "{no}");
+        }
     }
 
     #[test]

@@ -1,11 +1,21 @@
 //! Which table, and where. A laptop's table is known to its local agent; a deployed one has to be named.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
-use aws_config::BehaviorVersion;
+use aws_config::{
+    BehaviorVersion,
+    ecs::EcsCredentialsProvider,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    meta::{credentials::CredentialsProviderChain, region::RegionProviderChain},
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    web_identity_token::WebIdentityTokenCredentialsProvider,
+};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::{
     Client,
-    config::{Credentials, ProvideCredentials, Region},
+    config::{Credentials, ProvideCredentials, Region, SharedCredentialsProvider, SharedHttpClient},
+    error::DisplayErrorContext,
 };
 use aws_smithy_http_client::tls;
 use serde_json::Value;
@@ -22,7 +32,7 @@ pub(super) struct Place {
     /// The table of parked calls; on this machine the local agent knows it
     #[arg(long, value_name = "T", global = true)]
     table: Option<String>,
-    /// Where DynamoDB is. http:// and loopback addresses get dummy credentials, others yours
+    /// Where DynamoDB is. Your credentials are used; http:// and loopback addresses get dummy ones where you have none
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_DYNAMODB", global = true)]
     endpoint_url: Option<String>,
     /// The table's region on AWS; without it the one of your AWS configuration
@@ -42,27 +52,29 @@ impl Place {
         if let Some(url) = endpoint.as_ref().filter(|url| url.parse::<reqwest::Url>().is_err()) {
             return Err(format!("`{url}` is no URL, such as {LOCAL}").into());
         }
-        let table = match (&self.table, &endpoint) {
-            (Some(table), _) => table.clone(),
-            (None, Some(url)) if is_loopback(url) => ask(url).await?,
+        let (table, is_agent) = match (&self.table, &endpoint) {
+            (Some(table), _) => (table.clone(), false),
+            (None, Some(url)) if is_loopback(url) => (ask(url).await?, true),
             (None, _) => return Err("name the table of parked calls, with --table".into()),
         };
-        Ok(Approvals::new(self.client(endpoint).await?, table))
+        Ok(Approvals::new(self.client(endpoint, is_agent).await?, table))
     }
 
-    async fn client(&self, endpoint: Option<String>) -> Result<Client, Failure> {
+    /// `is_agent`: the local agent answers there, which looks at no credentials.
+    async fn client(&self, endpoint: Option<String>, is_agent: bool) -> Result<Client, Failure> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
+        let local = endpoint.as_ref().filter(|url| is_local(url)).cloned();
+        if let Some(url) = &local {
+            loader = loader.region(local_region(self.region.as_deref()).await);
+            loader = loader.credentials_provider(local_credentials(url, is_agent, http.clone()).await?);
+        }
         if let Some(url) = endpoint {
-            if is_local(&url) {
-                let dummy = Credentials::new("local", "local", None, None, "toolgate");
-                loader = loader.region(Region::new("us-east-1")).credentials_provider(dummy);
-            }
             loader = loader.endpoint_url(url);
         }
         let config = loader.load().await;
@@ -73,6 +85,39 @@ impl Place {
             provider.provide_credentials().await.map_err(|error| format!("there are no AWS credentials: {error}"))?;
         }
         Ok(Client::new(&config))
+    }
+}
+
+/// The region that is named or configured, else one that any emulator knows.
+async fn local_region(named: Option<&str>) -> Region {
+    let configured = RegionProviderChain::first_try(named.map(|name| Region::new(name.to_owned())))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    let region = configured.region().await.filter(|region| !region.as_ref().is_empty());
+    region.unwrap_or(Region::from_static("us-east-1"))
+}
+
+/// The credentials that are configured, for an emulator that checks permissions; dummy ones where there are none. A
+/// machine's own role is not looked for: where there is none, that takes seconds.
+async fn local_credentials(
+    url: &str,
+    is_agent: bool,
+    http: SharedHttpClient,
+) -> Result<SharedCredentialsProvider, Failure> {
+    let config = ProviderConfig::without_region().with_http_client(http);
+    let configured = CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
+        .or_else("profile", ProfileFileCredentialsProvider::builder().configure(&config).build())
+        .or_else("web identity", WebIdentityTokenCredentialsProvider::builder().configure(&config).build())
+        .or_else("container", EcsCredentialsProvider::builder().configure(&config).build());
+    match configured.provide_credentials().await {
+        Ok(_) => Ok(SharedCredentialsProvider::new(configured)),
+        Err(CredentialsError::CredentialsNotLoaded(_)) => {
+            if !is_agent {
+                writeln!(std::io::stderr().lock(), "no AWS credentials are configured: using dummy ones for {url}")?;
+            }
+            Ok(SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "toolgate")))
+        }
+        Err(error) => Err(format!("your AWS credentials cannot be used: {}", DisplayErrorContext(error)).into()),
     }
 }
 

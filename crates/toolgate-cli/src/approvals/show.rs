@@ -6,10 +6,10 @@ use std::fmt::Write;
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde::Serialize;
 use serde_json::Value;
-use toolgate_dynamodb::{Decision, Parked};
+use toolgate_dynamodb::{Decision, PendingApproval, UnreadableApproval};
 
 /// The calls that wait, a line each. Inputs are whole, however long: what is approved must have been seen.
-pub(super) fn table(waiting: &[Parked], now: DateTime) -> String {
+pub(super) fn table(waiting: &[PendingApproval], now: DateTime) -> String {
     let head = ["ID", "TOOL", "FOR", "EXPIRES IN", "INPUT"].map(str::to_owned);
     let rows = waiting.iter().map(|parked| {
         let left = left(&parked.expires_at, now);
@@ -31,10 +31,40 @@ pub(super) fn table(waiting: &[Parked], now: DateTime) -> String {
     text
 }
 
+/// A call for the person who is asked about it, a line for each part and each argument.
+pub(super) fn call(parked: &PendingApproval, now: DateTime) -> String {
+    let mut text = format!("{}: {} for {}, ", visible(&parked.id), visible(&parked.tool), visible(&whose(parked)));
+    text.push_str(&format!("expires in {}\n", visible(&left(&parked.expires_at, now))));
+    for (name, value) in &parked.input {
+        text.push_str(&format!("  {} = {}\n", visible(name), visible(&value.to_string())));
+    }
+    text
+}
+
+/// One line about a call that cannot be read.
+pub(super) fn unreadable(call: &UnreadableApproval) -> String {
+    let id = call.id.as_deref().unwrap_or("without an id");
+    format!("cannot be read, and never runs: {} (`{}`): {}", visible(id), visible(&call.key), visible(&call.reason))
+}
+
 /// One line about a decision.
-pub(super) fn decided(parked: &Parked, decision: Decision, by: &str) -> String {
+pub(super) fn decided(parked: &PendingApproval, decision: Decision, by: &str) -> String {
     let [id, tool, whose, by] = [&parked.id, &parked.tool, &whose(parked), by].map(visible);
     format!("{} {id} by {by}: {tool} {} for {whose}", decision.as_str(), input(parked))
+}
+
+/// A call with what `approve --digest` takes.
+#[derive(Debug, Serialize)]
+pub(super) struct WithDigest<'a> {
+    #[serde(flatten)]
+    call: &'a PendingApproval,
+    digest: String,
+}
+
+impl<'a> WithDigest<'a> {
+    pub(super) fn of(call: &'a PendingApproval) -> Self {
+        Self { call, digest: call.digest() }
+    }
 }
 
 /// JSON on one line, in ASCII where a terminal might act on it.
@@ -42,12 +72,12 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
     serde_json::to_string(value).map(|text| escape(&text, is_unsafe))
 }
 
-fn input(parked: &Parked) -> String {
+fn input(parked: &PendingApproval) -> String {
     visible(&Value::Object(parked.input.clone()).to_string())
 }
 
 /// Whose call it is: declared identity and session.
-fn whose(parked: &Parked) -> String {
+fn whose(parked: &PendingApproval) -> String {
     let mut parts = Vec::new();
     for (name, value) in parked.caller.iter().flatten() {
         parts.push(match value {
@@ -116,7 +146,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parked(value: Value) -> Parked {
+    fn parked(value: Value) -> PendingApproval {
         serde_json::from_value(value).unwrap()
     }
 
@@ -177,7 +207,13 @@ mod tests {
         assert_eq!(text.lines().count(), 2, "{text}");
         let line = decided(&parked, Decision::Approve, "dana\u{1b}[2J");
         let json = json(&parked).unwrap();
-        for shown in [text.trim_end_matches('\n').replace('\n', ""), line.clone(), json.clone()] {
+        let asked = call(&parked, at("2026-03-01T10:29:30Z"));
+        assert_eq!(asked.lines().count(), 3, "{asked}");
+        for shown in [text, asked]
+            .map(|text| text.trim_end_matches('\n').replace('\n', ""))
+            .into_iter()
+            .chain([line.clone(), json.clone()])
+        {
             assert!(!shown.contains(is_unsafe), "{shown:?}");
         }
         assert!(
@@ -186,7 +222,7 @@ mod tests {
             ),
             "{line}"
         );
-        let back: Parked = serde_json::from_str(&json).unwrap();
+        let back: PendingApproval = serde_json::from_str(&json).unwrap();
         assert_eq!(back, parked);
     }
 }

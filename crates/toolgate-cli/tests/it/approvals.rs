@@ -22,6 +22,11 @@ type Asked = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// A local agent with such a health report, and one parked call.
 async fn agent(status: StatusCode, health: &'static str) -> (String, Asked) {
+    agent_with(status, health, None).await
+}
+
+/// With another row in the table.
+async fn agent_with(status: StatusCode, health: &'static str, other: Option<Value>) -> (String, Asked) {
     let asked = Asked::default();
     let seen = asked.clone();
     let dynamodb = async move |headers: HeaderMap, body: String| {
@@ -33,7 +38,8 @@ async fn agent(status: StatusCode, health: &'static str) -> (String, Asked) {
             "input": {"S": "{\"amount\":\"1.00\"}"}, "session": {"S": "s-1"}, "parkedAt": {"N": "1"},
             "expiresAt": {"N": "4102444800"},
         });
-        json!({"Count": 1, "ScannedCount": 1, "Items": [call]}).to_string()
+        let rows: Vec<Value> = std::iter::once(call).chain(other.clone()).collect();
+        json!({"Count": rows.len(), "ScannedCount": rows.len(), "Items": rows}).to_string()
     };
     let report = async move || (status, health).into_response();
     let url = serve(Router::new().route("/health", get(report)).route("/", post(dynamodb))).await;
@@ -67,7 +73,7 @@ async fn approvals(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
 type Looked<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
 #[tokio::test]
-async fn the_local_agent_names_its_table_and_gets_no_real_credentials() {
+async fn the_local_agent_names_its_table() {
     let (url, asked) = agent(StatusCode::OK, TABLES).await;
     let slash = format!("{url}/");
     let at_url: [Looked<'_>; 5] = [
@@ -91,9 +97,84 @@ async fn the_local_agent_names_its_table_and_gets_no_real_credentials() {
         assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap(), expected);
         let asked = std::mem::take(&mut *asked.lock().unwrap());
         assert_eq!(asked.len(), 1);
-        assert!(asked[0].0.starts_with("local/"), "{}", asked[0].0);
+        // an emulator may check who asks
+        assert!(asked[0].0.starts_with("AKIAREAL/"), "{}", asked[0].0);
+        assert!(asked[0].0.contains("/eu-west-1/"), "{}", asked[0].0);
         assert_eq!(asked[0].1["TableName"], table);
     }
+}
+
+#[tokio::test]
+async fn without_credentials_a_local_endpoint_gets_dummy_ones_and_the_command_says_so() {
+    let (url, asked) = agent(StatusCode::OK, TABLES).await;
+    let nobody = [
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_REGION", ""),
+        ("HOME", "/nonexistent"),
+        ("AWS_EC2_METADATA_DISABLED", "false"),
+        // a machine's own role is not asked for
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"),
+    ];
+    let told = format!("no AWS credentials are configured: using dummy ones for {url}\n");
+    // the local agent looks at none, so there is nothing to say
+    for (arguments, told) in [(&["list", "--json"][..], ""), (&["list", "--json", "--table", "Mine"], told.as_str())] {
+        let done = approvals(&[arguments, &["--endpoint-url", &url]].concat(), &nobody).await;
+        assert_eq!((done.code, done.err.as_str()), (0, told), "{}", done.out);
+    }
+    let asked = std::mem::take(&mut *asked.lock().unwrap());
+    assert!(asked[0].0.starts_with("local/") && asked[0].0.contains("/us-east-1/"), "{}", asked[0].0);
+    // a named region counts there too
+    approvals(&["list", "--endpoint-url", &url, "--region", "eu-north-1"], &nobody).await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_told_and_the_others_are_listed() {
+    let (url, _) = agent_with(StatusCode::OK, TABLES, Some(json!({
+        "id": {"S": "call#pay#1"}, "approval": {"S": "APR-AAAAAAAAAA"}, "tool": {"S": "pay"}, "input": {"S": "\u{1b}[2J"},
+        "parkedAt": {"N": "0"}, "expiresAt": {"N": "4102444800"},
+    }))).await;
+    for arguments in [&["list", "--json"][..], &["list"]] {
+        let done = approvals(&[arguments, &["--endpoint-url", &url]].concat(), &[]).await;
+        assert_eq!(done.code, 0);
+        assert!(done.out.contains("APR-7M2KQ4XWZA") && !done.out.contains("APR-AAAAAAAAAA"), "{}", done.out);
+        let told = "cannot be read, and never runs: APR-AAAAAAAAAA (`call#pay#1`): its input is not a JSON object\n";
+        assert_eq!(done.err, told);
+    }
+    let done = approvals(&["approve", "APR-AAAAAAAAAA", "--by", "dana", "--endpoint-url", &url], &[]).await;
+    assert!(done.code == 1 && done.err.contains("cannot be read, and never runs"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_decision_is_about_the_call_that_was_listed() {
+    let (url, asked) = agent(StatusCode::OK, TABLES).await;
+    let listed = approvals(&["list", "--json", "--with-digest", "--endpoint-url", &url], &[]).await;
+    let digest = serde_json::from_str::<Value>(&listed.out).unwrap()[0]["digest"].as_str().unwrap().to_owned();
+    assert_eq!(digest, "283b508f284217c6f28c73aa1840d6de44ffde866fdfbd7f986b30d010386f01");
+    asked.lock().unwrap().clear();
+    let other = "0".repeat(64);
+    for (decide, digest, code) in [("approve", other.as_str(), 1), ("approve", &digest, 0), ("deny", &digest, 0)] {
+        let arguments =
+            [decide, "APR-7M2KQ4XWZA", "--by", "dana", "--digest", digest, "--json", "--endpoint-url", &url];
+        let done = approvals(&arguments, &[]).await;
+        assert_eq!(done.code, code, "{}", done.err);
+        let asked = std::mem::take(&mut *asked.lock().unwrap());
+        let written = asked.iter().filter_map(|(_, request)| request.get("TransactItems")).collect::<Vec<_>>();
+        if code == 1 {
+            assert!(written.is_empty() && done.err.contains("is no longer the call that was shown"), "{}", done.err);
+            continue;
+        }
+        assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap()["id"], "APR-7M2KQ4XWZA");
+        assert_eq!(written[0][1]["Put"]["Item"]["digest"]["S"], digest);
+        assert_eq!(
+            written[0][0]["ConditionCheck"]["ExpressionAttributeValues"][":input"]["S"],
+            "{\"amount\":\"1.00\"}"
+        );
+    }
+    // without a terminal nobody is asked
+    let done = approvals(&["approve", "APR-7M2KQ4XWZA", "--by", "dana", "--endpoint-url", &url], &[]).await;
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(done.out.starts_with("approved APR-7M2KQ4XWZA by dana: pay"), "{}", done.out);
 }
 
 #[tokio::test]

@@ -2,12 +2,23 @@
 
 use serde_json::{Value, json};
 use toolgate::{Wire, testing};
-use toolgate_dynamodb::{Approvals, ApprovalsError, Decision};
+use toolgate_dynamodb::{Approvals, ApprovalsError, Decision, PendingApproval};
 
 use crate::kit::{Bank, number};
 
 fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
+}
+
+/// Decides about the call as it waits now; gives what was decided about.
+async fn decide(
+    approvals: &Approvals,
+    id: &str,
+    decision: Decision,
+    by: &str,
+) -> Result<PendingApproval, ApprovalsError> {
+    let shown = approvals.find(id).await?;
+    approvals.decide(&shown, decision, by).await.map(|()| shown)
 }
 
 /// Parks a payment; the approval's id.
@@ -19,7 +30,7 @@ async fn park(bank: &Bank, amount: i64, note: &str) -> String {
 }
 
 async fn waiting(bank: &Bank) -> Vec<String> {
-    approvals(bank).list().await.unwrap().into_iter().map(|parked| parked.id).collect()
+    approvals(bank).list().await.unwrap().pending.into_iter().map(|parked| parked.id).collect()
 }
 
 /// What of a question or an answer about `id` is stored.
@@ -49,8 +60,8 @@ async fn the_oldest_is_first_and_what_is_decided_or_over_is_not_listed() {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     assert_eq!(waiting(&bank).await, ids);
-    approvals(&bank).decide(&ids[3], Decision::Approve, "dana").await.unwrap();
-    approvals(&bank).decide(&ids[7], Decision::Deny, "dana").await.unwrap();
+    decide(&approvals(&bank), &ids[3], Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &ids[7], Decision::Deny, "dana").await.unwrap();
     set_end(&bank, "call#", &ids[10], 1_000).await;
     let left: Vec<_> = ids.iter().filter(|id| ![&ids[3], &ids[7], &ids[10]].contains(id)).cloned().collect();
     assert_eq!(waiting(&bank).await, left);
@@ -65,11 +76,11 @@ async fn more_than_a_page_of_the_table_is_read() {
     }
     let first = bank.client.scan().table_name("approvals").send().await.unwrap();
     assert!(first.last_evaluated_key.is_some() && first.items().len() < ids.len(), "one page is not enough");
-    let listed = approvals(&bank).list().await.unwrap();
+    let listed = approvals(&bank).list().await.unwrap().pending;
     assert_eq!(listed.len(), ids.len());
     assert!(listed.iter().all(|parked| parked.input["note"].as_str().unwrap().len() == 150_000), "inputs are whole");
     for id in &ids {
-        assert_eq!(approvals(&bank).decide(id, Decision::Deny, "dana").await.unwrap().id, *id);
+        assert_eq!(decide(&approvals(&bank), id, Decision::Deny, "dana").await.unwrap().id, *id);
     }
     assert!(waiting(&bank).await.is_empty());
 }
@@ -78,7 +89,7 @@ async fn more_than_a_page_of_the_table_is_read() {
 async fn a_decision_is_given_back_as_json_with_these_members() {
     let bank = Bank::open().await;
     let id = park(&bank, 5, "x").await;
-    let parked = approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    let parked = decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     let json = serde_json::to_value(&parked).unwrap();
     let input = json!({"account": "jane", "amount": 5, "note": "x"});
     let expected = json!({
@@ -95,7 +106,7 @@ async fn who_decided_and_when_is_recorded() {
     let bank = Bank::open().await;
     for (amount, decision) in [(1, Decision::Approve), (2, Decision::Deny)] {
         let id = park(&bank, amount, "x").await;
-        approvals(&bank).decide(&id, decision, "dana@example.com").await.unwrap();
+        decide(&approvals(&bank), &id, decision, "dana@example.com").await.unwrap();
         let item = stored(&bank, "decision#", &id).await.unwrap();
         assert_eq!(item["decidedBy"].as_s().unwrap(), "dana@example.com");
         assert_eq!(item["decision"].as_s().unwrap(), decision.as_str());
@@ -112,9 +123,9 @@ async fn the_first_decision_counts() {
     let bank = Bank::open().await;
     for (amount, first, second) in [(1, Decision::Approve, Decision::Deny), (2, Decision::Deny, Decision::Approve)] {
         let id = park(&bank, amount, "x").await;
-        approvals(&bank).decide(&id, first, "dana").await.unwrap();
+        decide(&approvals(&bank), &id, first, "dana").await.unwrap();
         for again in [first, second] {
-            let error = approvals(&bank).decide(&id, again, "eve").await.unwrap_err();
+            let error = decide(&approvals(&bank), &id, again, "eve").await.unwrap_err();
             let decided =
                 ApprovalsError::Decided { id: id.clone(), decision: first.as_str().into(), by: "dana".into() };
             assert_eq!(error, decided);
@@ -130,7 +141,7 @@ async fn of_many_who_decide_at_once_one_does() {
     let decide = |place: usize| {
         let (approvals, id) = (approvals(&bank), id.clone());
         let decision = if place.is_multiple_of(2) { Decision::Approve } else { Decision::Deny };
-        tokio::spawn(async move { approvals.decide(&id, decision, &format!("person {place}")).await })
+        tokio::spawn(async move { decide(&approvals, &id, decision, &format!("person {place}")).await })
     };
     let mut done = Vec::new();
     for (place, task) in (0..16).map(decide).collect::<Vec<_>>().into_iter().enumerate() {
@@ -148,7 +159,7 @@ async fn what_has_ended_is_not_decided_although_the_table_still_has_it() {
     let bank = Bank::open().await;
     let id = park(&bank, 1, "x").await;
     set_end(&bank, "call#", &id, 1_000).await;
-    let error = approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap_err();
+    let error = decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap_err();
     assert_eq!(error, ApprovalsError::NotFound { id: id.clone() });
     assert!(stored(&bank, "decision#", &id).await.is_none());
 }
@@ -158,17 +169,17 @@ async fn an_old_answer_says_nothing_of_a_new_question() {
     for old in [Decision::Approve, Decision::Deny] {
         let bank = Bank::open().await;
         let id = park(&bank, 1, "x").await;
-        approvals(&bank).decide(&id, old, "dana").await.unwrap();
+        decide(&approvals(&bank), &id, old, "dana").await.unwrap();
         // the question has ended; its answer, by a wrong clock say, has not
         set_end(&bank, "call#", &id, 1_000).await;
         let new = park(&bank, 1, "y").await;
         assert_ne!(new, id);
         assert_eq!(park(&bank, 1, "z").await, new);
         assert_eq!(waiting(&bank).await, [new.as_str()]);
-        let error = approvals(&bank).decide(&id, Decision::Approve, "eve").await.unwrap_err();
+        let error = decide(&approvals(&bank), &id, Decision::Approve, "eve").await.unwrap_err();
         assert_eq!(error, ApprovalsError::NotFound { id });
         // the new answer takes the old one's place
-        approvals(&bank).decide(&new, Decision::Approve, "eve").await.unwrap();
+        decide(&approvals(&bank), &new, Decision::Approve, "eve").await.unwrap();
         let reply =
             testing::call(&bank.service, "pay_confirmed", json!({"account": "jane", "amount": 1})).on(Wire::Gateway);
         assert_eq!(reply.await.ok()["amount"], Value::from(1));
@@ -188,10 +199,10 @@ async fn a_hostile_id_names_nothing() {
     let other = key.replace("call#", "decision#");
     let hostile = ["", "APR-", "*", "call#", "decision#", ":approval", "' OR 1=1", "APR-\0", "\u{202e}APR", &long];
     for text in hostile.into_iter().chain([lower.as_str(), &padded, bare, &key, &other]) {
-        let error = approvals(&bank).decide(text, Decision::Approve, "eve").await.unwrap_err();
+        let error = decide(&approvals(&bank), text, Decision::Approve, "eve").await.unwrap_err();
         assert_eq!(error, ApprovalsError::NotFound { id: text.to_owned() });
     }
-    assert_eq!(bank.items("approvals").await.len(), 1);
+    assert_eq!(bank.items("approvals").await.len(), 2, "the call and its place");
     assert_eq!(waiting(&bank).await, [id]);
 }
 

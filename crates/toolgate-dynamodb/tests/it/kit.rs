@@ -240,6 +240,11 @@ impl Bank {
         self.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
 
+    /// The ledger itself, with a client of its own and the bank's clock.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.client.clone(), "ledger").with_approvals("approvals").with_clock(self.clock.reader())
+    }
+
     /// The ledger's records.
     pub(crate) async fn records(&self) -> Vec<Item> {
         self.items("ledger").await

@@ -17,3 +17,6 @@ mod lease;
 mod parked;
 mod proxy;
 mod repeat;
+mod shown;
+mod time;
+mod waiting;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use toolgate::{Budget, Wire, testing};
-use toolgate_dynamodb::{Approvals, Decision};
+use toolgate_dynamodb::{Approvals, ApprovalsError, Decision, PendingApproval};
 
 use crate::{
     kit::{Bank, State, number, text},
@@ -23,6 +23,17 @@ fn call<'a>(bank: &'a Bank, wire: Wire, tool: &str, input: Value) -> testing::Ca
 
 fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
+}
+
+/// Decides about the call as it waits now; gives what was decided about.
+async fn decide(
+    approvals: &Approvals,
+    id: &str,
+    decision: Decision,
+    by: &str,
+) -> Result<PendingApproval, ApprovalsError> {
+    let shown = approvals.find(id).await?;
+    approvals.decide(&shown, decision, by).await.map(|()| shown)
 }
 
 /// Parks the call and gives the approval's id.
@@ -44,7 +55,7 @@ async fn a_parked_call_waits_under_one_id_and_has_no_effect() {
         assert_eq!(bank.proxy.requests(), 1);
         assert_ne!(park(&bank, wire, "pay_confirmed", json!({"account": "jane", "amount": 101})).await, id);
         assert_eq!(bank.balance().await, (1_000, 0));
-        let parked = approvals(&bank).list().await.unwrap();
+        let parked = approvals(&bank).list().await.unwrap().pending;
         assert_eq!(parked.len(), 2);
         assert_eq!((parked[0].id.as_str(), parked[0].tool.as_str()), (id.as_str(), "pay_confirmed"));
         assert_eq!(Value::Object(parked[0].input.clone()), pay("rent"));
@@ -67,7 +78,7 @@ async fn what_was_approved_runs_once_as_it_was_approved() {
     for (wire, tool) in WIRES.into_iter().flat_map(|wire| [(wire, "pay_confirmed"), (wire, "wire_confirmed")]) {
         let bank = Bank::open().await;
         let id = park(&bank, wire, tool, pay("approved")).await;
-        approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+        decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
         bank.proxy.requests();
         let calls = (0..16).map(|place| {
             let service = bank.service.clone();
@@ -99,7 +110,7 @@ async fn what_was_approved_runs_once_as_it_was_approved() {
 async fn an_approved_first_run_is_one_request_more() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
-    approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     bank.proxy.requests();
     for _ in 0..2 {
         call(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await.ok();
@@ -111,7 +122,7 @@ async fn an_approved_first_run_is_one_request_more() {
 async fn an_approval_serves_nobody_else_and_nothing_else() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
-    approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     let other = call(&bank, Wire::Gateway, "pay_confirmed", pay("x")).identity("customerId", "CUST-2").await;
     other.assert_error("waiting for approval");
     let nobody = testing::call(&bank.service, "pay_confirmed", pay("x")).on(Wire::Gateway).await;
@@ -126,7 +137,7 @@ async fn an_approval_serves_nobody_else_and_nothing_else() {
 async fn an_approved_call_that_times_out_says_that_it_may_be_repeated() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "wire_confirmed", pay("hang")).await;
-    approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     let call = call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).within(Duration::from_millis(400));
     call.await.assert_error("timed out").assert_says("it may have happened; repeat the same call");
 }
@@ -135,7 +146,7 @@ async fn an_approved_call_that_times_out_says_that_it_may_be_repeated() {
 async fn a_denied_call_is_refused_until_it_has_expired() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
-    approvals(&bank).decide(&id, Decision::Deny, "dana").await.unwrap();
+    decide(&approvals(&bank), &id, Decision::Deny, "dana").await.unwrap();
     let reply = call(&bank, Wire::Gateway, "pay_confirmed", pay("y")).await;
     reply.assert_error("refused").assert_says(&id);
     expire(&bank).await;
@@ -146,11 +157,11 @@ async fn a_denied_call_is_refused_until_it_has_expired() {
 async fn an_old_yes_is_none_to_a_call_that_is_parked_anew_and_a_repeat_stays_one() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
-    approvals(&bank).decide(&id, Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     expire(&bank).await;
     let again = park(&bank, Wire::Gateway, "pay_confirmed", pay("y")).await;
     assert_ne!(again, id);
-    approvals(&bank).decide(&again, Decision::Approve, "dana").await.unwrap();
+    decide(&approvals(&bank), &again, Decision::Approve, "dana").await.unwrap();
     let first = call(&bank, Wire::Gateway, "pay_confirmed", pay("z")).await;
     first.ok();
     expire(&bank).await;
@@ -213,7 +224,7 @@ async fn a_table_that_fails_stops_the_call() {
     bank.proxy.requests();
     bank.proxy.fail([Fault::Pass, Fault::canceled(&["None", "TransactionConflict"])]);
     park(&bank, Wire::Direct, "pay_confirmed", pay("x")).await;
-    assert_eq!(bank.proxy.requests(), 4, "both once more");
+    assert_eq!(bank.proxy.requests(), 5, "both once more, after a look for a place to wait in");
     assert_eq!(bank.balance().await, (1_000, 0));
 }
 
@@ -227,5 +238,5 @@ async fn asking_costs_and_a_used_up_budget_asks_nobody() {
     };
     call(1).await.assert_error("waiting for approval");
     call(2).await.assert_error("refused").assert_says("budget");
-    assert_eq!(approvals(&bank).list().await.unwrap().len(), 1);
+    assert_eq!(approvals(&bank).list().await.unwrap().pending.len(), 1);
 }

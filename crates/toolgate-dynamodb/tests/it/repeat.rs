@@ -1,8 +1,12 @@
 //! A repeat gets the first reply, and nothing happens again.
 
 use serde_json::{Value, json};
+use toolgate::testing;
 
-use crate::kit::{Bank, call, number, text};
+use crate::{
+    kit::{Bank, call, number, text},
+    proxy::Fault,
+};
 
 #[tokio::test]
 async fn a_repeat_gets_the_first_reply_in_one_request() {
@@ -75,11 +79,11 @@ async fn a_record_that_has_expired_counts_no_more_though_it_is_still_there() {
     let mut record = bank.records().await.remove(0);
     let id = record["id"].as_s().unwrap().clone();
     let reply = record.remove("reply").unwrap();
-    let hash = record.remove("inputHash").unwrap();
+    let session = record.remove("session").unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let set = async |expires: u64| {
         let item =
-            [("id", text(&id)), ("reply", reply.clone()), ("inputHash", hash.clone()), ("expiresAt", number(expires))];
+            [("id", text(&id)), ("reply", reply.clone()), ("session", session.clone()), ("expiresAt", number(expires))];
         bank.put("ledger", item).await;
     };
     set(now + 60).await;
@@ -93,17 +97,61 @@ async fn a_record_that_has_expired_counts_no_more_though_it_is_still_there() {
 }
 
 #[tokio::test]
-async fn another_input_under_a_tools_own_key_is_a_conflict() {
+async fn the_identity_is_the_scope_and_a_repeat_in_another_session_says_so() {
     let bank = Bank::open().await;
-    let pay = async |session, amount| {
-        bank.call("pay_by_note", session, json!({"account": "jane", "amount": amount, "note": "n-1"})).await
+    let pay = async |session: &str, note: &str| {
+        let input = json!({"account": "jane", "amount": 100, "note": note});
+        let call = testing::call(&bank.service, "pay", input).session(session).identity("customerId", "CUST-1");
+        call.await.body().clone()
     };
-    let first = pay("s-1", 100).await;
-    // a key of its own holds for all sessions
-    assert_eq!(pay("s-2", 100).await, first);
-    let other = pay("s-1", 200).await;
-    assert_eq!(other["error"]["kind"], "conflict", "{other}");
+    let first = pay("s-1", "rent").await;
+    assert_eq!(pay("s-1", "the rent").await, first, "in its own session it is the first reply to the letter");
+    let mut elsewhere = pay("s-2", "rent").await;
+    let repeated = elsewhere.as_object_mut().unwrap().remove("repeated").unwrap();
+    assert_eq!(elsewhere, first);
+    let at = repeated["firstAt"].as_str().unwrap();
+    assert!(at.len() == "2026-11-29T12:00:00Z".len() && at.ends_with('Z'), "{at}");
     assert_eq!(bank.balance().await, (900, 1));
+}
+
+#[tokio::test]
+async fn a_tool_that_reads_judges_and_writes_gives_repeats_the_first_reply() {
+    for tool in ["judge_and_pay", "look_and_pay"] {
+        let bank = Bank::open().await;
+        let pay = async |amount: i64| bank.call(tool, "s-1", json!({"account": "jane", "amount": amount})).await;
+        // all of the balance, so that a repeat would find too little
+        let first = pay(1_000).await;
+        assert_eq!(first["amount"], 1_000, "{first}");
+        for _ in 0..3 {
+            assert_eq!(pay(1_000).await, first, "{tool}");
+        }
+        assert_eq!(pay(999).await["error"]["kind"], "conflict", "another payment is judged");
+        assert_eq!(bank.balance().await, (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn looking_first_costs_one_read_and_spares_the_tool_its_work() {
+    let bank = Bank::open().await;
+    let pay = async |tool: &str| {
+        bank.call(tool, "s-1", json!({"account": "jane", "amount": 10})).await;
+        bank.proxy.requests()
+    };
+    assert_eq!((pay("pay").await, pay("pay").await), (1, 1), "the conditions of the write judge");
+    assert_eq!((pay("judge_and_pay").await, pay("judge_and_pay").await), (2, 2));
+    assert_eq!((pay("look_and_pay").await, pay("look_and_pay").await), (3, 1));
+}
+
+#[tokio::test]
+async fn whether_it_is_a_repeat_is_never_guessed() {
+    let bank = Bank::open().await;
+    let pay = async || bank.call("judge_and_pay", "s-1", json!({"account": "jane", "amount": 1_000})).await;
+    pay().await;
+    // the tool's own read passes, and the look at the record does not
+    bank.proxy.fail([Fault::Pass, Fault::error(500, "InternalServerError"), Fault::error(500, "InternalServerError")]);
+    let reply = pay().await;
+    assert_eq!(reply["error"]["kind"], "timed out", "{reply}");
+    assert_eq!(bank.balance().await, (0, 1));
 }
 
 #[tokio::test]

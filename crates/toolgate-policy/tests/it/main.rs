@@ -12,6 +12,7 @@ mod always;
 mod decisions;
 mod desk;
 mod mistakes;
+mod presence;
 mod principals;
 mod tokens;
 mod values;

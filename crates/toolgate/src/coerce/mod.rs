@@ -1,7 +1,7 @@
 //! Values become what the tool's schema says they are. The type that an event claims plays no part.
 //!
 //! Bedrock Agents sends every value as text, lists and objects not even as JSON; other callers send real types and
-//! sometimes text all the same. One reading serves all wires.
+//! sometimes text all the same. One reading serves all wires; they differ in what is absent ([`Absence`]) alone.
 
 mod number;
 mod show;
@@ -21,20 +21,38 @@ use crate::{
 /// How many problems of a call are told. A hostile one may have a hundred thousand.
 pub(crate) const TOLD: usize = 20;
 
+/// Levels of lists and objects that a value without a schema of its own may have. Whatever stores an input has to read
+/// it back, and JSON readers end at 128 levels; this leaves room for what stands around it.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// What a caller can say by `""` and `"null"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Absence {
+    /// The caller sends text only, or Java's `toString`, and cannot tell nothing from `""` and `"null"`: a field that has
+    /// one of them has no value.
+    AsText,
+    /// The caller sends JSON: only `null` is nothing. A policy in front of the tool sees the same.
+    #[default]
+    AsNull,
+}
+
 /// Where in the input we are, and what was wrong so far. Reading goes as deep as the schema, never as the value.
+#[derive(Default)]
 pub(crate) struct Reading {
     path: String,
     problems: Vec<Problem>,
     count: usize,
+    absence: Absence,
 }
 
 impl Reading {
-    pub(crate) fn new() -> Self {
-        Self::starting_at(String::new())
+    pub(crate) fn new(absence: Absence) -> Self {
+        Self { absence, ..Self::default() }
     }
 
-    fn starting_at(path: String) -> Self {
-        Self { path, problems: Vec::new(), count: 0 }
+    /// Another reading of what is read here.
+    fn attempt(&self) -> Self {
+        Self { path: self.path.clone(), ..Self::new(self.absence) }
     }
 
     /// How many problems there are.
@@ -67,6 +85,23 @@ impl Reading {
         self.problems.truncate(TOLD);
     }
 
+    /// Runs `inner` over what came as Java's `toString`.
+    fn as_text<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let absence = std::mem::replace(&mut self.absence, Absence::AsText);
+        let result = inner(self);
+        self.absence = absence;
+        result
+    }
+
+    /// Whether a value says nothing.
+    fn is_absent(&self, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::String(text) => self.absence == Absence::AsText && (text.is_empty() || text == "null"),
+            _ => false,
+        }
+    }
+
     /// Runs `inner` one level deeper, at `path` + `suffix`.
     fn at<T>(&mut self, suffix: &str, inner: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
@@ -76,15 +111,6 @@ impl Reading {
         let result = inner(self);
         self.path.truncate(length);
         result
-    }
-}
-
-/// Missing, `""` and `"null"` all mean that the model had nothing to say.
-pub(crate) fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty() || text == "null",
-        _ => false,
     }
 }
 
@@ -110,7 +136,7 @@ pub(crate) fn value(shape: &Shape, value: Value, reading: &mut Reading) -> Optio
 fn convert(shape: &Shape, value: Value, reading: &mut Reading) -> Result<Value, Value> {
     let is_container = shape.list.is_some() || shape.object.is_some();
     match value {
-        _ if shape.any => Ok(value),
+        _ if shape.any => shallow(value, reading),
         Value::Null if shape.null => Ok(value),
         Value::String(_) if shape.text => Ok(value),
         Value::String(text) => from_text(shape, &text, reading).ok_or(Value::String(text)),
@@ -124,6 +150,25 @@ fn convert(shape: &Shape, value: Value, reading: &mut Reading) -> Result<Value, 
             structure::object(shape, members, reading).ok_or(Value::Object(serde_json::Map::new()))
         }
         other => Err(other),
+    }
+}
+
+/// A value that may be anything, if it is not nested too deeply.
+fn shallow(value: Value, reading: &mut Reading) -> Result<Value, Value> {
+    if is_deeper(&value, MAX_DEPTH) {
+        reading.note(|| (format!("at most {MAX_DEPTH} levels of lists and objects"), "more levels".to_owned()));
+        return Err(value);
+    }
+    Ok(value)
+}
+
+/// Whether a value has more than so many levels of lists and objects. Looks no deeper than that.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match (value, levels.checked_sub(1)) {
+        (Value::Array(_) | Value::Object(_), None) => true,
+        (Value::Array(items), Some(left)) => items.iter().any(|item| is_deeper(item, left)),
+        (Value::Object(members), Some(left)) => members.values().any(|member| is_deeper(member, left)),
+        _ => false,
     }
 }
 
@@ -146,7 +191,7 @@ fn from_text(shape: &Shape, text: &str, reading: &mut Reading) -> Option<Value> 
             _ => {}
         }
     }
-    if shape.null && text == "null" {
+    if shape.null && text == "null" && reading.absence == Absence::AsText {
         return Some(Value::Null);
     }
     structure::from_text(shape, text, reading)
@@ -163,7 +208,7 @@ fn alternative(shape: &Shape, original: Value, reading: &mut Reading) -> Option<
     }
     let mut nearest: Option<Reading> = None;
     for option in &shape.any_of {
-        let mut attempt = Reading::starting_at(reading.path.clone());
+        let mut attempt = reading.attempt();
         if let Some(read) = value(option, original.clone(), &mut attempt) {
             return Some(read);
         }

@@ -7,7 +7,7 @@ const LIMIT: usize = 64;
 
 /// A value, for `got`.
 pub(crate) fn value(value: &Value, secret: bool) -> String {
-    if secret && !super::is_absent(value) {
+    if secret && !value.is_null() && value.as_str() != Some("") {
         return "a value that is not repeated here".to_owned();
     }
     match value {

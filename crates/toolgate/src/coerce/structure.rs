@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reading, is_absent, show_name, text, value};
+use super::{Reading, shallow, show_name, text, value};
 use crate::{
     nearest,
     schema::shape::{List, Object, Shape},
@@ -16,10 +16,11 @@ pub(super) fn from_text(shape: &Shape, raw: &str, reading: &mut Reading) -> Opti
         }
         let items = match text::list(raw) {
             Some(items) => items.into_iter().map(Value::from).collect(),
+            None if raw.is_empty() => return None,
             // one item without its brackets
             None => vec![Value::from(raw)],
         };
-        return list(list_shape, items, reading);
+        return reading.as_text(|reading| list(list_shape, items, reading));
     }
     shape.object.as_ref()?;
     if let Some(Value::Object(members)) = json(raw, '{') {
@@ -29,7 +30,7 @@ pub(super) fn from_text(shape: &Shape, raw: &str, reading: &mut Reading) -> Opti
     for (name, member) in text::object(raw)? {
         insert(&mut members, name.to_owned(), member.into(), reading)?;
     }
-    object(shape, members, reading)
+    reading.as_text(|reading| object(shape, members, reading))
 }
 
 fn json(raw: &str, start: char) -> Option<Value> {
@@ -67,7 +68,7 @@ fn insert(members: &mut Map<String, Value>, name: String, value: Value, reading:
 }
 
 fn list(shape: &List, items: Vec<Value>, reading: &mut Reading) -> Option<Value> {
-    let Some(item_shape) = &shape.items else { return Some(Value::Array(items)) };
+    let Some(item_shape) = &shape.items else { return shallow(Value::Array(items), reading).ok() };
     let before = reading.count;
     let read: Vec<Value> = items
         .into_iter()
@@ -104,7 +105,7 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &m
                 continue;
             }
         };
-        if is_absent(&member) && !(member.is_null() && field.shape.null) {
+        if reading.is_absent(&member) && !(member.is_null() && field.shape.null) {
             // a required one is noted below, as missing
             continue;
         }

@@ -3,7 +3,6 @@
 //!
 //! Without a budget no request is made here: the commit itself, or the approval, finds the record.
 
-use super::key;
 use crate::{
     cx::Cx,
     error::ToolError,
@@ -13,7 +12,7 @@ use crate::{
 
 pub(super) async fn enter<S>(router: &Inner<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
     let Some(budget) = budget else { return Ok(()) };
-    key::scope(cx)?;
+    cx.caller().refuse_blank()?;
     let id = Count::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
         ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
     })?;

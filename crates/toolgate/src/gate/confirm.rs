@@ -63,6 +63,7 @@ fn request<S>(passage: &Passage<S>, within: Duration) -> Result<ApprovalRequest,
     let mut request = ApprovalRequest::new(key, &entry.name, passage.arguments.clone(), within);
     request.session = cx.session_id().map(str::to_owned);
     request.caller = cx.caller().all().clone();
+    request.function.clone_from(&passage.router.group);
     request.remaining = cx.remaining();
     Ok(request)
 }

@@ -4,7 +4,6 @@ use crate::{
     cx::Cx,
     digest::{Digest, digest},
     error::ToolError,
-    sanitize,
     schema::shape::{Object, Shape},
 };
 use serde_json::{Map, Number, Value};
@@ -15,12 +14,8 @@ use serde_json::{Map, Number, Value};
 /// # Errors
 /// `refused`, where an identity is declared and empty: all such callers would be one.
 pub(super) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
+    cx.caller().refuse_blank()?;
     let identity = cx.caller().all();
-    if identity.values().any(|value| sanitize::text(value).trim().is_empty()) {
-        return Err(ToolError::refused(
-            "the caller's identity is empty, so a repeat, an approval or a budget could be anybody's",
-        ));
-    }
     Ok(match identity.is_empty() {
         true => session(cx),
         false => Some(Digest::default().part("identity").members(identity.iter()).hex()),

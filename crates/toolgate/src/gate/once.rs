@@ -107,7 +107,7 @@ pub(super) async fn leave<S>(
     let Some(key) = cx.once_key() else { return outcome };
     let Some(lease) = lease else {
         return match outcome {
-            Err(error) if error.is_verdict() => first_reply(router, cx, key, error).await,
+            Err(error) if error.is_verdict() && !key.is_absent() => first_reply(router, cx, key, error).await,
             Ok(_) if !key.is_committed() => {
                 tracing::error!(tool = entry.name, "a once tool returned without a commit: a repeat would run again");
                 outcome

@@ -2,10 +2,7 @@
 //! call comes back at once.
 
 use super::Passage;
-use crate::{
-    coerce::{self, Reading},
-    error::ToolError,
-};
+use crate::{coerce, error::ToolError};
 
 pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
     let mut arguments = std::mem::take(&mut passage.arguments);
@@ -26,7 +23,7 @@ pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
                 Err(problems) => (problems.len(), problems),
             }
         }
-        count => (count, std::mem::replace(&mut passage.reading, Reading::new()).into_problems()),
+        count => (count, std::mem::take(&mut passage.reading).into_problems()),
     };
     let count = match count {
         1 => "one problem".to_owned(),

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{metrics, router::Router, service::Service, store::Budget, telemetry, wire::Wire};
+use crate::{config, metrics, router::Router, service::Service, store::Budget, telemetry};
 
 /// What ends a handler.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -29,10 +29,16 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
 /// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda)
 /// says whether calls write metrics to standard output ([`Service::metrics`]), `TOOLGATE_METRICS_NAMESPACE` into which
-/// namespace.
+/// namespace. `docs/configuration.md` lists all variables.
+///
+/// # Panics in a handler
+/// A panic never ends the process: one in a tool is answered as an internal error, one in a layer as a function error.
+/// Before `state` runs, this replaces the process's panic hook by [`hide_panic_payloads`], which logs where the panic
+/// happened and not its message, since that may quote a value. A hook of your own belongs into `state`: what is set
+/// there stays. [`serve`] leaves the hook alone.
 ///
 /// # Errors
-/// The state could not be made, a `TOOLGATE_` variable makes no sense, or the Runtime API is gone.
+/// The state could not be made, a `TOOLGATE_` variable cannot be read or makes no sense, or the Runtime API is gone.
 pub async fn run<S, F, Fut, E>(router: Router<S>, state: F) -> Result<(), Error>
 where
     S: Send + Sync + 'static,
@@ -47,10 +53,12 @@ where
         return Ok(writeln!(out)?);
     }
     let own = std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    telemetry::init(&own.into_iter().chain(router.log_targets().iter().cloned()).collect::<Vec<_>>());
+    let targets: Vec<_> = own.into_iter().chain(router.log_targets().iter().cloned()).collect();
+    let logging = config::check().and_then(|()| telemetry::init(&targets));
     hide_panic_payloads();
     let api = api::RuntimeApi::from_env()?;
     let service = async {
+        logging?;
         let (metrics, namespace) = (metrics::from_env()?, metrics::namespace_from_env()?);
         let service = router.with_state(state().await.map_err(Into::into)?).metrics(metrics);
         let service = match namespace {
@@ -61,7 +69,7 @@ where
             Some(budget) => service.budget(budget)?,
             None => service,
         };
-        Ok::<_, Error>(match wires_from_env()? {
+        Ok::<_, Error>(match config::list(config::WIRES)? {
             Some(wires) => service.wires(wires),
             None => service,
         })
@@ -82,7 +90,11 @@ where
 /// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
 ///
 /// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), metrics
-/// (see [`Service::metrics`]) and a `tracing` subscriber.
+/// (see [`Service::metrics`]), a `tracing` subscriber, and a panic hook ([`hide_panic_payloads`]).
+///
+/// A panic in the service, in a layer around it or in an interceptor is answered with the function error
+/// `Toolgate.Panic`, and the next event is polled. The service that panicked is called again, so a layer has to stay
+/// usable after one.
 ///
 /// # Errors
 /// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).
@@ -102,10 +114,19 @@ where
     loop {
         let invocation = api.next().await?;
         let outcome = match invocation.event {
-            Ok(event) => match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
-                Ok(()) => service.call(event).await.map_err(Into::into),
-                Err(error) => Err(error.into()),
-            },
+            Ok(event) => {
+                let work = async {
+                    match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
+                        Ok(()) => service.call(event).await.map_err(Into::into),
+                        Err(error) => Err(error.into()),
+                    }
+                };
+                // the payload may quote a value, so it is dropped; the panic hook has told where
+                AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_payload| {
+                    telemetry::panicked(invocation.id.request_id());
+                    Err(panicked())
+                })
+            }
             Err(diagnostic) => {
                 telemetry::unreadable(invocation.id.request_id(), &diagnostic.error_type);
                 Err(diagnostic)
@@ -115,16 +136,16 @@ where
     }
 }
 
-fn wires_from_env() -> Result<Option<Vec<Wire>>, Error> {
-    let Some(names) = std::env::var("TOOLGATE_WIRES").ok().filter(|names| !names.trim().is_empty()) else {
-        return Ok(None);
-    };
-    let wires = names.split(',').map(|name| name.trim().parse()).collect::<Result<_, String>>();
-    wires.map(Some).map_err(|error| format!("TOOLGATE_WIRES: {error}").into())
+fn panicked() -> Diagnostic {
+    Diagnostic {
+        error_type: "Toolgate.Panic".to_owned(),
+        error_message: "the function panicked; the log has the place".to_owned(),
+    }
 }
 
-/// A panic's message may quote a value; the log gets the place only.
-fn hide_panic_payloads() {
+/// Replaces the process's panic hook by one that logs where a panic happened, through `tracing`, and not its message: a
+/// message may quote what a caller sent. [`run`] does this; a handler that calls [`serve`] may.
+pub fn hide_panic_payloads() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");

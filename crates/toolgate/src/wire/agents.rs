@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value, map::Entry};
 
-use super::{Decoded, Echo, object, own_text};
+use super::{Decoded, Echo, Kept, object, own_text, unreadable_identity};
 use crate::{
     call::{Agent, Attributes, Facts, RawCall},
     error::ToolError,
@@ -23,7 +23,8 @@ pub(super) struct Event {
     pub(super) request_body: Value,
     session_id: String,
     agent: Value,
-    session_attributes: Value,
+    /// `None` where the event has none.
+    session_attributes: Option<Value>,
     prompt_session_attributes: Value,
 }
 
@@ -40,7 +41,7 @@ impl Event {
                 "requestBody" => taken.request_body = value,
                 "sessionId" => taken.session_id = own_text(value),
                 "agent" => taken.agent = value,
-                "sessionAttributes" => taken.session_attributes = value,
+                "sessionAttributes" => taken.session_attributes = Some(value),
                 "promptSessionAttributes" => taken.prompt_session_attributes = value,
                 _ => {}
             }
@@ -49,7 +50,14 @@ impl Event {
     }
 
     /// Reads what both wires have in common. `parameters` are the lists of `{name, type, value}` of the event.
-    pub(super) fn decode(self, echo: Echo, tool: String, parameters: Vec<Value>) -> Decoded {
+    pub(super) fn decode(self, echo: impl FnOnce(Kept) -> Echo, tool: String, parameters: Vec<Value>) -> Decoded {
+        let (session_attributes, kept) = match self.session_attributes {
+            None => (Attributes::new(), None),
+            Some(value) => match texts(&value) {
+                Some(attributes) => (attributes, None),
+                None => (Attributes::new(), Some(value)),
+            },
+        };
         let facts = Facts {
             session_id: Some(self.session_id).filter(|id| !id.is_empty()),
             agent: agent(self.agent),
@@ -57,19 +65,20 @@ impl Event {
         };
         let mut call = RawCall {
             tool,
-            session_attributes: attributes(self.session_attributes),
+            session_attributes,
             prompt_attributes: attributes(self.prompt_session_attributes),
             facts,
             ..RawCall::default()
         };
-        let (mut unreadable, mut doubled) = (None, BTreeSet::new());
+        let mut unreadable = kept.is_some().then(|| unreadable_identity("the session attributes"));
+        let mut doubled = BTreeSet::new();
         for list in parameters {
             if let Err(error) = collect(list, &mut call.arguments, &mut doubled) {
-                unreadable = Some(error);
+                unreadable.get_or_insert(error);
             }
         }
         call.doubled = doubled.into_iter().collect();
-        Decoded { echo, call, unreadable }
+        Decoded { echo: echo(kept), call, unreadable }
     }
 }
 
@@ -122,8 +131,14 @@ fn agent(value: Value) -> Option<Agent> {
     Some(agent)
 }
 
-/// Attributes are text. What is not (a test tool's number, say) becomes its JSON text and a null becomes empty:
-/// dropping it could turn a bound session into an unbound one.
+/// An object of texts; `None` for anything else, `null` included. Session attributes may carry identity, so what Bedrock
+/// would not have sent is refused and not made to fit.
+fn texts(value: &Value) -> Option<Attributes> {
+    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    value.as_object()?.iter().map(text).collect()
+}
+
+/// The attributes of a turn, which carry no identity. What is not text (a test tool's number, say) becomes its JSON text.
 fn attributes(value: Value) -> Attributes {
     let Value::Object(map) = value else { return Attributes::new() };
     let text = |value| match value {
@@ -143,13 +158,14 @@ fn text(value: &Value) -> Cow<'_, str> {
 }
 
 /// Wraps a wire's `response`. Bedrock keeps the attributes that it gets back, so all of them go back.
-pub(super) fn envelope(response: Value, session: Attributes, prompt: Attributes) -> Value {
-    let text =
-        |attributes: Attributes| attributes.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
+pub(super) fn envelope(response: Value, session: Attributes, kept: Kept, prompt: Attributes) -> Value {
+    let text = |attributes: Attributes| {
+        Value::Object(attributes.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
+    };
     object([
         ("messageVersion", "1.0".into()),
         ("response", response),
-        ("sessionAttributes", Value::Object(text(session))),
-        ("promptSessionAttributes", Value::Object(text(prompt))),
+        ("sessionAttributes", kept.unwrap_or_else(|| text(session))),
+        ("promptSessionAttributes", text(prompt)),
     ])
 }

@@ -6,7 +6,7 @@ mod agents;
 mod api;
 mod direct;
 mod function;
-mod gateway;
+pub(crate) mod gateway;
 
 use std::{
     fmt,
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     call::{Attributes, Facts, RawCall},
+    coerce::Absence,
     error::ToolError,
 };
 
@@ -54,6 +55,14 @@ impl Wire {
         }
     }
 
+    /// What `""` and `"null"` are on this wire: Bedrock Agents sends text alone, and cannot send nothing otherwise.
+    pub(crate) const fn absence(self) -> Absence {
+        match self.is_agents() {
+            true => Absence::AsText,
+            false => Absence::AsNull,
+        }
+    }
+
     /// Whether Bedrock Agents is the caller, which asks the person before a tool that needs confirmation.
     pub(crate) const fn is_agents(self) -> bool {
         matches!(self, Self::Function | Self::Api)
@@ -81,9 +90,13 @@ impl FromStr for Wire {
 pub(crate) enum Echo {
     Direct,
     Gateway,
-    Function { action_group: String, function: String },
-    Api { action_group: String, api_path: String, http_method: String },
+    Function { action_group: String, function: String, kept: Kept },
+    Api { action_group: String, api_path: String, http_method: String, kept: Kept },
 }
+
+/// Session attributes that could not be read, to go back as they came: Bedrock keeps what it gets back, so a refusal
+/// that left them out could unbind the session.
+pub(crate) type Kept = Option<Value>;
 
 impl Echo {
     pub(crate) const fn wire(&self) -> Wire {
@@ -104,15 +117,24 @@ pub(crate) struct Decoded {
     pub(crate) unreadable: Option<ToolError>,
 }
 
-/// Detects the wire and reads the event; `None` where it is no wire at all.
+/// Why an event has no envelope in which it could be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undecodable {
+    /// It is in none of the formats.
+    Event,
+    /// The gateway sent it, and its client context does not name a tool.
+    ClientContext,
+}
+
+/// Detects the wire and reads the event.
 ///
 /// The client context comes first: a Gateway event is nothing but arguments that a model wrote, so its shape proves
-/// nothing.
-pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
+/// nothing. Whatever of the gateway's stands in the context, the event is never read as another wire's.
+pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecodable> {
     let mut decoded = if let Some(custom) = gateway::custom(context) {
-        gateway::decode(event, custom)
+        gateway::decode(event, custom).ok_or(Undecodable::ClientContext)?
     } else {
-        let Value::Object(event) = event else { return None };
+        let Value::Object(event) = event else { return Err(Undecodable::Event) };
         let text = |name: &str| event.get(name).is_some_and(Value::is_string);
         let agents = event.contains_key("messageVersion") && text("actionGroup");
         if agents && text("function") {
@@ -122,7 +144,7 @@ pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
         } else if text("toolName") {
             direct::decode(event)
         } else {
-            return None;
+            return Err(Undecodable::Event);
         }
     };
     let facts = &mut decoded.call.facts;
@@ -131,7 +153,7 @@ pub(crate) fn decode(event: Value, context: &Context) -> Option<Decoded> {
     // one of long ago is none (`cargo lambda watch` sends 1970)
     let recent = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
     facts.deadline = Some(context.deadline()).filter(|at| *at > recent);
-    Some(decoded)
+    Ok(decoded)
 }
 
 /// Encodes an outcome for the wire that its call came on. Attributes go back on success and on error.
@@ -144,13 +166,13 @@ pub(crate) fn encode(
     match echo {
         Echo::Direct => direct::encode(outcome),
         Echo::Gateway => gateway::encode(outcome),
-        Echo::Function { action_group, function } => {
+        Echo::Function { action_group, function, kept } => {
             let response = function::encode(action_group, function, outcome);
-            agents::envelope(response, session_attributes, prompt_attributes)
+            agents::envelope(response, session_attributes, kept, prompt_attributes)
         }
-        Echo::Api { action_group, api_path, http_method } => {
+        Echo::Api { action_group, api_path, http_method, kept } => {
             let response = api::encode(action_group, api_path, http_method, outcome);
-            agents::envelope(response, session_attributes, prompt_attributes)
+            agents::envelope(response, session_attributes, kept, prompt_attributes)
         }
     }
 }
@@ -176,6 +198,11 @@ fn own_text(value: Value) -> String {
         Value::String(text) => text,
         _ => String::new(),
     }
+}
+
+/// The refusal of a call whose `what` might say who calls, and cannot be read. Such a caller is never taken for nobody.
+fn unreadable_identity(what: &str) -> ToolError {
+    ToolError::refused(format!("{what} are not an object of texts, so nobody can tell who calls"))
 }
 
 /// The arguments of a wire that carries them as one JSON object.

@@ -174,6 +174,59 @@ fn a_handler_that_cannot_start_says_why() {
 }
 
 #[test]
+fn a_variable_that_is_not_text_refuses_to_start() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"gateway\xff");
+    for name in [
+        "TOOLGATE_WIRES",
+        "TOOLGATE_BUDGET_CALLS",
+        "TOOLGATE_BUDGET_USD",
+        "TOOLGATE_METRICS",
+        "TOOLGATE_METRICS_NAMESPACE",
+        "TOOLGATE_LOG",
+        "TOOLGATE_OF_LATER",
+    ] {
+        let mut function = Function::start_with("probe", &[(name, odd)]);
+        let post = function.post();
+        assert_eq!(
+            (post.what.as_str(), post.error_type.as_deref()),
+            ("init/error", Some("Runtime.InitError")),
+            "{name}"
+        );
+        let message = json(&post)["errorMessage"].as_str().unwrap().to_owned();
+        assert_eq!(message, format!("{name} is not UTF-8 text: set it anew, or unset it"));
+        assert!(!function.wait());
+    }
+}
+
+#[test]
+fn a_panic_in_a_layer_is_a_function_error_and_the_process_stays() {
+    let mut function = Function::start("probe", &[("PROBE_LAYER", "1"), ("TOOLGATE_LOG", "info")]);
+    for place in ["call", "future", "the next poll_ready"] {
+        let event = json!({"toolName": "act", "toolInput": {"what": "hello"}, "panicIn": place}).to_string();
+        let mut post = function.invoke(None, &event);
+        if place == "the next poll_ready" {
+            assert_eq!(post.what, "response", "{post:?}");
+            post = function.invoke(None, &event);
+        }
+        assert_eq!((post.what.as_str(), post.error_type.as_deref()), ("error", Some("Toolgate.Panic")), "{place}");
+        assert!(!post.body.contains("SECRET"), "{post:?}");
+        is_well(&mut function);
+    }
+    assert!(!function.log().contains("SECRET"));
+}
+
+#[test]
+fn a_panic_hook_that_the_state_sets_stays() {
+    let mut function = Function::start("probe", &[("PROBE_HOOK", "1")]);
+    let post = function.invoke(None, &json!({"toolName": "act", "toolInput": {"what": "panic"}}).to_string());
+    assert_eq!(post.what, "response");
+    is_well(&mut function);
+    let log = function.log();
+    assert!(log.contains("OWN-HOOK") && log.contains("kit.rs"), "{log}");
+}
+
+#[test]
 fn the_environment_limits_the_wires() {
     let mut function = Function::start("probe", &[("TOOLGATE_WIRES", " function , gateway")]);
     assert_eq!(json(&function.invoke(None, HELLO))["statusCode"], 403);

@@ -228,7 +228,8 @@ async fn what_only_the_type_knows_is_told_with_path_and_reason() {
         odd_problem(json!({"firstDay": 2, "lastDay": 1})).await,
         one("", "`lastDay` after `firstDay`", "an object")
     );
-    assert_eq!(odd_problem(json!({"fragile": "vase"})).await, one("fragile", "`vase` is broken", "`vase`"));
+    // a `Deserialize` of one's own may say anything, so the schema describes what it wants
+    assert_eq!(odd_problem(json!({"fragile": "vase"})).await, one("fragile", "text", "`vase`"));
     assert_eq!(
         odd_problem(json!({"small": 3_000_000_000_i64})).await,
         one("small", "an integer that fits 32 bits", "3000000000")
@@ -242,7 +243,7 @@ async fn a_type_that_quotes_a_card_number_is_not_quoted() {
     let problems = odd_problem(json!({"fragile": "4111111111111111"})).await;
     assert!(!format!("{problems:?}").contains("4111"), "{problems:?}");
     let problems = odd_problem(json!({"card": {"number": "77"}})).await;
-    assert_eq!(problems[0]["expected"], "77 is no card of ours");
+    assert_eq!((&problems[0]["expected"], &problems[0]["got"]), (&json!("an object"), &json!("an object")));
 }
 
 #[tokio::test]

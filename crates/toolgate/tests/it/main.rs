@@ -1,6 +1,7 @@
 //! Behaviour of the framework through its public surface.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
+mod absence;
 mod allow_list;
 mod build;
 mod cache;
@@ -10,6 +11,7 @@ mod coercion;
 mod corpus;
 mod describe;
 mod emf;
+mod envelope;
 mod errors;
 mod exposure;
 mod fields;

@@ -206,10 +206,14 @@ fn untouched(mut event: Event, arguments: &Value) -> Event {
     event
 }
 
-/// The same call with every value as text, where a wire would have carried it as it is.
+/// The same call with every value as text, where a wire would have carried it as it is. Nothing stays nothing: as text it
+/// is the word `null` to a wire that carries JSON.
 fn as_text(arguments: &Value) -> Value {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    arguments.as_object().unwrap().iter().map(|(name, value)| (name.clone(), Value::from(text(value)))).collect()
+    let text = |value: &Value| match value {
+        Value::Null => Value::Null,
+        value => value.as_str().map_or_else(|| value.to_string(), str::to_owned).into(),
+    };
+    arguments.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 proptest! {

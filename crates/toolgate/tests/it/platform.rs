@@ -1,6 +1,7 @@
 //! A stand-in for Lambda: the Runtime API over plain sockets, and a handler's process on it.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -60,6 +61,11 @@ pub(crate) struct Function {
 
 impl Function {
     pub(crate) fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(name, variables)
+    }
+
+    /// With variables that need not be text.
+    pub(crate) fn start_with(name: &str, variables: &[(&str, impl AsRef<OsStr>)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let api = match name {
@@ -70,7 +76,7 @@ impl Function {
         let mut child = Command::new(example(name))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api)
-            .envs(variables.iter().copied())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use toolgate::{Wire, testing};
 
-use super::kit::{body, error, event, send, service};
+use super::kit::{body, counted, error, event, send, service};
 
 const AGENTS: [Wire; 2] = [Wire::Function, Wire::Api];
 
@@ -79,17 +79,44 @@ async fn session_attributes_are_the_identity_of_an_agents_call() {
 }
 
 #[tokio::test]
-async fn attributes_that_are_no_text_become_text() {
+async fn session_attributes_that_are_not_texts_are_refused_and_go_back_as_they_came() {
+    for wire in AGENTS {
+        for odd in [
+            json!(null),
+            json!("text"),
+            json!(7),
+            json!([]),
+            json!([{"customerId": "CUST-1"}]),
+            json!({"customerId": 12345}),
+            json!({"customerId": null}),
+            json!({"customerId": ["CUST-1"]}),
+            json!({"customerId": "CUST-1", "flag": true}),
+        ] {
+            let (service, state) = counted();
+            let mut event = event(wire, "act", json!({"what": "who"}));
+            event.event["sessionAttributes"] = odd.clone();
+            let reply = send(&service, &event).await;
+            let body = body(wire, &reply);
+            assert_eq!(error(&body)["kind"], "refused", "{wire} {odd}");
+            assert!(error(&body)["message"].as_str().unwrap().contains("session attributes"), "{body}");
+            // leaving them out would unbind the session
+            assert_eq!(reply["sessionAttributes"], odd, "{wire}");
+            assert_eq!(state.ran(), 0, "{wire} {odd}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn attributes_of_a_turn_that_are_not_text_become_text() {
     let mut event = event(Wire::Function, "act", json!({"what": "who"}));
-    event.event["sessionAttributes"] = json!({"customerId": 12345, "flag": true, "list": [1], "none": null});
+    event.event["promptSessionAttributes"] = json!({"n": 12345, "flag": true, "list": [1], "none": null});
     let reply = send(&service(), &event).await;
-    assert_eq!(body(Wire::Function, &reply)["text"], "12345 none");
-    let text = json!({"customerId": "12345", "flag": "true", "list": "[1]", "none": ""});
-    assert_eq!(reply["sessionAttributes"], text);
+    assert_eq!(body(Wire::Function, &reply)["text"], "CUST-1 none");
+    assert_eq!(reply["promptSessionAttributes"], json!({"n": "12345", "flag": "true", "list": "[1]", "none": ""}));
     for none in [json!(null), json!("text"), json!([])] {
-        event.event["sessionAttributes"] = none;
+        event.event["promptSessionAttributes"] = none;
         let reply = send(&service(), &event).await;
-        assert_eq!(reply["sessionAttributes"], json!({}));
+        assert_eq!(reply["promptSessionAttributes"], json!({}));
     }
 }
 
@@ -97,7 +124,8 @@ async fn attributes_that_are_no_text_become_text() {
 async fn gateway(headers: Value) -> Value {
     let custom = json!({"bedrockAgentCoreToolName": "kit___act", "bedrockAgentCorePropagatedHeaders": headers});
     let context = testing::context(Some(&json!({"custom": custom})));
-    service().handle(json!({"what": "who"}), &context).await.unwrap()["text"].clone()
+    let reply = service().handle(json!({"what": "who"}), &context).await.unwrap();
+    if reply["error"].is_object() { reply["error"]["kind"].clone() } else { reply["text"].clone() }
 }
 
 #[tokio::test]
@@ -110,8 +138,15 @@ async fn a_declared_header_is_the_identity_of_a_gateway_call() {
 #[tokio::test]
 async fn another_header_is_only_a_hint() {
     assert_eq!(gateway(json!({"customerId": "CUST-7", "x-hint": "h"})).await, "nobody h");
-    for none in [json!(null), json!("no json"), json!([]), json!(7), json!({})] {
-        assert_eq!(gateway(none).await, "nobody none");
+    assert_eq!(gateway(json!({})).await, "nobody none");
+}
+
+#[tokio::test]
+async fn headers_that_cannot_be_read_are_refused_and_never_nobody_s() {
+    for odd in
+        [json!(null), json!("no json"), json!("null"), json!([]), json!(7), json!("[]"), json!([["x-hint", "h"]])]
+    {
+        assert_eq!(gateway(odd.clone()).await, "refused", "{odd}");
     }
 }
 
@@ -119,13 +154,17 @@ async fn another_header_is_only_a_hint() {
 async fn an_ambiguous_identity_is_nobody_s_and_never_none() {
     for ambiguous in [
         json!({"X-Customer": ["CUST-1", "CUST-2"]}),
-        json!({"X-Customer": "CUST-1", "x-customer": "CUST-2"}),
+        json!({"X-Customer": []}),
+        json!({"X-Customer": [1]}),
         json!({"X-Customer": {"id": "CUST-1"}}),
         json!({"X-Customer": null}),
+        json!({"X-Customer": "CUST-1", "x-customer": "CUST-2"}),
     ] {
-        let text = gateway(ambiguous).await.as_str().unwrap().to_owned();
-        assert!(!text.starts_with("nobody ") && !text.starts_with("CUST-1 ") && !text.starts_with("CUST-2 "), "{text}");
+        assert_eq!(gateway(ambiguous.clone()).await, "refused", "{ambiguous}");
     }
+    // a header that names nobody may be anything
+    assert_eq!(gateway(json!({"X-Customer": "CUST-1", "X-Hint": 7, "x-more": null})).await, "CUST-1 7");
+    assert_eq!(gateway(json!({"X-Hint": ["a", "b"]})).await, "nobody [\"a\",\"b\"]");
 }
 
 #[tokio::test]

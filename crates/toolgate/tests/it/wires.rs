@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 use toolgate::{UnknownEvent, Wire, testing};
 
-use super::kit::{Event, body, call, error, event, problems, send, service};
+use super::kit::{Event, body, call, counted, error, event, problems, send, service};
 
 fn agents(rest: Value) -> Value {
     let mut event = json!({
@@ -40,6 +40,36 @@ async fn gateway_arguments_that_imitate_another_wire_stay_gateway() {
         let reply = send(&service(), &gateway("kit___act", imitation)).await;
         assert_eq!(reply.as_object().unwrap().len(), 1, "not a bare result: {reply}");
         assert!(problems(&reply).iter().any(|problem| problem.contains("no such field")), "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn any_key_of_the_gateway_s_means_gateway_and_without_a_tool_it_is_a_function_error() {
+    let contexts = [
+        json!({"custom": {"bedrockAgentCoreGatewayId": "g"}}),
+        json!({"custom": {"bedrockAgentCorePropagatedHeaders": {"x-customer": "CUST-1"}}}),
+        json!({"custom": {"BEDROCKAGENTCOREtoolname": "kit___act"}}),
+        json!({"custom": {"bedrockAgentCoreToolName": null}}),
+        json!({"custom": {"bedrockAgentCoreToolName": ["kit___act"]}}),
+        json!({"custom": {"bedrockAgentCoreToolName": 7, "x": "y"}}),
+        json!({"custom": [{"bedrockAgentCoreToolName": "kit___act"}]}),
+        json!({"custom": "{\"bedrockAgentCoreToolName\": \"kit___act\"}"}),
+        json!({"Custom": {"bedrockAgentCoreToolName": "kit___act"}}),
+        json!({"env": {"bedrockAgentCoreToolName": "kit___act"}}),
+        json!({"bedrockAgentCoreToolName": "kit___act"}),
+        json!("{\"custom\": {\"bedrockAgentCoreToolName\": \"kit___act\"}}"),
+        json!([{"custom": {"bedrockAgentCoreMessageVersion": "1.0"}}]),
+    ];
+    for client_context in contexts {
+        for wire in Wire::ALL {
+            let (service, state) = counted();
+            let event = event(wire, "act", json!({"what": "who"})).event;
+            let error = service.handle(event, &testing::context(Some(&client_context))).await;
+            let error = error.expect_err(&client_context.to_string());
+            assert_eq!(error.error_type(), "Toolgate.UnreadableClientContext", "{wire} {client_context}");
+            assert_eq!(Diagnostic::from(error).error_type, "Toolgate.UnreadableClientContext");
+            assert_eq!(state.ran(), 0);
+        }
     }
 }
 

@@ -89,7 +89,8 @@ async fn where_nobody_asks_a_refund_waits_for_a_person_and_runs_as_approved() {
         let waiting = ask(amount).await;
         waiting.assert_error("waiting for approval");
         let id = waiting.message().split('`').nth(1).unwrap().to_owned();
-        approvals.decide(&id, Decision::Approve, "dana").await.unwrap();
+        let shown = approvals.find(&id).await.unwrap();
+        approvals.decide(&shown, Decision::Approve, "dana").await.unwrap();
         let paid = ask(amount).await;
         assert_eq!((&paid["state"], &paid["amount"]), (&json!("refunded"), &json!(amount)));
         assert_eq!(ask(amount).await.ok(), paid.ok());

@@ -48,7 +48,8 @@ async fn an_approved_return_of_a_strangers_order_still_finds_nothing() {
         || call(&service, "initiate_return", order("ORD-12345")).on(Wire::Gateway).identity(IDENTITY, "CUST-10001");
     let id = attempt().await.message().split('`').nth(1).unwrap().to_owned();
     let approvals = Approvals::new(desk.ledger().client().clone(), "ApprovalsTable");
-    approvals.decide(&id, Decision::Approve, "dana").await.unwrap();
+    let shown = approvals.find(&id).await.unwrap();
+    approvals.decide(&shown, Decision::Approve, "dana").await.unwrap();
     attempt().await.assert_error("not found");
 }
 

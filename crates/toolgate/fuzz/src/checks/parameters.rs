@@ -1,5 +1,5 @@
 //! Any text as the value of a parameter: it is read alike on every wire, and what was read and is sent again is read
-//! as the same.
+//! as the same. On Bedrock's wires alone `""` and `"null"` are nothing.
 
 use std::sync::LazyLock;
 
@@ -23,24 +23,40 @@ pub(super) fn check(bytes: &[u8]) -> Option<(&'static str, bool)> {
     let (which, text) = bytes.split_first()?;
     let which = usize::from(which.wrapping_sub(b'a')) % tools::FIELDS.len();
     let (field, text) = (tools::FIELDS[which], String::from_utf8_lossy(text));
-    let read = read_alike(field, &text);
-    if let Some(value) = &read {
-        let again = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        assert_eq!(read_alike(field, &again).as_ref(), Some(value), "`{field}` is {value}, and then not");
-    }
-    Some((field, read.is_some()))
+    let [agents, others] = [[Wire::Function, Wire::Api], [Wire::Gateway, Wire::Direct]].map(|wires| {
+        let read = read_alike(wires, field, &text);
+        if let Some(value) = &read {
+            let again = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            assert_eq!(read_alike(wires, field, &again).as_ref(), Some(value), "`{field}` is {value}, and then not");
+        }
+        read
+    });
+    let says_nothing = text.is_empty() || serde_json::from_str(&text).is_ok_and(|value| holds_nothing(&value));
+    assert!(says_nothing || agents == others, "`{field}` is {agents:?} on Bedrock's wires, elsewhere {others:?}");
+    Some((field, agents.is_some()))
 }
 
-/// What a text is as a field's value, which must be the same on all wires; `None` where it is refused or nothing.
-fn read_alike(field: &str, text: &str) -> Option<Value> {
-    let (arguments, body) = read(Wire::Function, event(Wire::Function, field, text));
-    for wire in Wire::ALL {
-        let (others, other) = read(wire, event(wire, field, text));
-        assert_eq!(others, arguments, "on the {wire} and the function wire");
-        assert_eq!(other, body, "on the {wire} and the function wire");
+/// Whether a text that Bedrock could have meant as nothing stands somewhere in a value.
+fn holds_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() || text == "null",
+        Value::Array(items) => items.iter().any(holds_nothing),
+        Value::Object(members) => members.values().any(holds_nothing),
+        _ => false,
     }
-    let (query, _) = read(Wire::Api, query(field, text));
-    assert_eq!(query, arguments, "in the query and elsewhere");
+}
+
+/// What a text is as a field's value, which must be the same on these wires; `None` where it is refused or nothing.
+fn read_alike(wires: [Wire; 2], field: &str, text: &str) -> Option<Value> {
+    let (arguments, body) = read(wires[0], event(wires[0], field, text));
+    let (others, other) = read(wires[1], event(wires[1], field, text));
+    assert_eq!(others, arguments, "on the {} and the {} wire", wires[1], wires[0]);
+    assert_eq!(other, body, "on the {} and the {} wire", wires[1], wires[0]);
+    if wires.contains(&Wire::Api) {
+        let (query, _) = read(Wire::Api, query(field, text));
+        assert_eq!(query, arguments, "in the query and elsewhere");
+    }
     match &body {
         Body::Output(_) => {}
         Body::Error { kind, problems, .. } => match kind.as_str() {

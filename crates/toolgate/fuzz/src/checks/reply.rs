@@ -38,8 +38,12 @@ impl Body {
 /// The wire that an event is on.
 pub(super) fn wire(event: &Value, client_context: Option<&Value>) -> Option<Wire> {
     let custom = client_context.and_then(|context| context.get("custom"));
-    if custom.is_some_and(|custom| custom.get("bedrockAgentCoreToolName").is_some()) {
+    if custom.is_some_and(|custom| custom.get("bedrockAgentCoreToolName").is_some_and(Value::is_string)) {
         return Some(Wire::Gateway);
+    }
+    // whatever else the gateway may have meant, it is not a call on another wire
+    if client_context.is_some_and(is_gateways) {
+        return None;
     }
     let has = |name: &str| event.get(name).is_some_and(Value::is_string);
     if event.get("messageVersion").is_some() && has("actionGroup") {
@@ -51,6 +55,18 @@ pub(super) fn wire(event: &Value, client_context: Option<&Value>) -> Option<Wire
         }
     }
     has("toolName").then_some(Wire::Direct)
+}
+
+/// Whether a key of the gateway's stands anywhere in a client context, or in JSON text inside of it.
+fn is_gateways(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, member)| name.to_ascii_lowercase().starts_with("bedrockagentcore") || is_gateways(member)),
+        Value::Array(items) => items.iter().any(is_gateways),
+        Value::String(text) => serde_json::from_str::<Value>(text).is_ok_and(|inner| is_gateways(&inner)),
+        _ => false,
+    }
 }
 
 /// Reads the reply to an event on `wire`; panics where a caller could not.
@@ -106,16 +122,17 @@ fn api(event: &Value, reply: &Value) -> Body {
 fn envelope<'a>(event: &Value, reply: &'a Value) -> &'a Value {
     assert_members(reply, &["messageVersion", "response", "sessionAttributes", "promptSessionAttributes"]);
     assert_eq!(reply["messageVersion"], "1.0");
-    for name in ["sessionAttributes", "promptSessionAttributes"] {
-        let text = |value: &Value| match value {
-            Value::Null => Value::from(""),
-            Value::String(_) => value.clone(),
-            other => other.to_string().into(),
-        };
-        let sent = event.get(name).and_then(Value::as_object).into_iter().flatten();
-        let sent: Map<String, Value> = sent.map(|(name, value)| (name.clone(), text(value))).collect();
-        assert_eq!(reply[name], Value::Object(sent), "{name}");
-    }
+    // also where they are not texts, and the call was refused for that
+    let session = event.get("sessionAttributes").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+    assert_eq!(reply["sessionAttributes"], session);
+    let text = |value: &Value| match value {
+        Value::Null => Value::from(""),
+        Value::String(_) => value.clone(),
+        other => other.to_string().into(),
+    };
+    let sent = event.get("promptSessionAttributes").and_then(Value::as_object).into_iter().flatten();
+    let sent: Map<String, Value> = sent.map(|(name, value)| (name.clone(), text(value))).collect();
+    assert_eq!(reply["promptSessionAttributes"], Value::Object(sent));
     &reply["response"]
 }
 

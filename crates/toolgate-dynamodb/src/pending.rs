@@ -1,0 +1,93 @@
+//! A parked call as a person sees it, read from its item; or why it cannot be read.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use toolgate::ApprovalRequest;
+
+use crate::{
+    approval::CALL,
+    item::{Item, Read},
+};
+
+/// A call that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PendingApproval {
+    /// The approval's id: `APR-` and ten characters.
+    pub id: String,
+    /// The tool.
+    pub tool: String,
+    /// The input that will run.
+    pub input: Map<String, Value>,
+    /// The session, where there is one.
+    pub session: Option<String>,
+    /// Declared identity: attribute to value; `None` where there is none.
+    pub caller: Option<Map<String, Value>>,
+    /// Until when it waits, as RFC 3339 in UTC.
+    pub expires_at: String,
+}
+
+/// A parked call that cannot be read. Nobody can approve it, and it never runs; it ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UnreadableApproval {
+    /// The item's key in the table.
+    pub key: String,
+    /// The approval's id, if that can be read.
+    pub id: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl PendingApproval {
+    /// Reads a question.
+    pub(crate) fn read(call: &Item) -> Result<Self, UnreadableApproval> {
+        let unreadable = |reason: &str| UnreadableApproval {
+            key: call.text("id").unwrap_or_default().to_owned(),
+            id: call.text("approval").map(str::to_owned),
+            reason: reason.to_owned(),
+        };
+        let own = |name: &str| call.text(name).map(str::to_owned);
+        let ends = call.number("expiresAt").and_then(|seconds| i64::try_from(seconds).ok());
+        let ends = ends.and_then(|seconds| DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime).ok());
+        let input = own("input").ok_or_else(|| unreadable("it has no input"))?;
+        let caller = match call.get("caller") {
+            None => None,
+            Some(caller) => {
+                let read = caller.as_s().ok().and_then(|text| serde_json::from_str(text).ok());
+                Some(read.ok_or_else(|| unreadable("its caller is not an object of texts"))?)
+            }
+        };
+        let pending = Self {
+            id: own("approval").ok_or_else(|| unreadable("it has no id of an approval"))?,
+            tool: own("tool").ok_or_else(|| unreadable("it names no tool"))?,
+            input: serde_json::from_str(&input).map_err(|_| unreadable("its input is not a JSON object"))?,
+            session: own("session"),
+            caller,
+            expires_at: ends.ok_or_else(|| unreadable("its end is not a time"))?,
+        };
+        match pending.caller.iter().flatten().all(|(_, value)| value.is_string()) {
+            true => Ok(pending),
+            false => Err(unreadable("its caller is not an object of texts")),
+        }
+    }
+
+    /// 64 hex digits over tool, input and caller, as this shows them: what a decision is about.
+    pub fn digest(&self) -> String {
+        let text = |(name, value): (&String, &Value)| {
+            (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        let caller: BTreeMap<_, _> = self.caller.iter().flatten().map(text).collect();
+        ApprovalRequest::digest_of(&self.tool, &self.input, &caller)
+    }
+}
+
+/// Whether an item is a question.
+pub(crate) fn is_call(item: &Item) -> bool {
+    item.text("id").is_some_and(|id| id.starts_with(CALL))
+}

@@ -1,0 +1,88 @@
+//! Every `TOOLGATE_` variable that a handler reads, and the one way to read them: unset and blank are the same, and a
+//! value that cannot be read stops the start. `docs/configuration.md` is the table for users.
+
+use std::{env, fmt::Display, str::FromStr};
+
+/// The wires that are answered.
+pub(crate) const WIRES: &str = "TOOLGATE_WIRES";
+/// Calls that a session may make.
+pub(crate) const BUDGET_CALLS: &str = "TOOLGATE_BUDGET_CALLS";
+/// US dollars that a session may cost.
+pub(crate) const BUDGET_USD: &str = "TOOLGATE_BUDGET_USD";
+/// Whether calls write metrics.
+pub(crate) const METRICS: &str = "TOOLGATE_METRICS";
+/// The metrics' namespace.
+pub(crate) const METRICS_NAMESPACE: &str = "TOOLGATE_METRICS_NAMESPACE";
+/// The filter of the log.
+pub(crate) const LOG: &str = "TOOLGATE_LOG";
+
+const PREFIX: &str = "TOOLGATE_";
+
+/// Refuses an environment in which a `TOOLGATE_` variable is not UTF-8, known here or not: a limit that cannot be read
+/// must not be taken for none.
+///
+/// # Errors
+/// Which variable. Its value is not repeated.
+pub(crate) fn check() -> Result<(), String> {
+    for (name, value) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && value.to_str().is_none() {
+            return Err(not_utf8(&name));
+        }
+    }
+    Ok(())
+}
+
+/// A variable's text without the space around it; `None` where it is unset or blank.
+///
+/// # Errors
+/// It is not UTF-8.
+pub(crate) fn text(name: &str) -> Result<Option<String>, String> {
+    let Some(value) = env::var_os(name) else { return Ok(None) };
+    let value = value.into_string().map_err(|_| not_utf8(name))?;
+    Ok(Some(value.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// A variable's value; `None` where it is unset or blank.
+///
+/// # Errors
+/// It is not UTF-8, or not a value of this type, in the type's own words.
+pub(crate) fn value<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, String> {
+    let parse = |text: String| text.parse().map_err(|error| format!("{name}: {error}"));
+    text(name)?.map(parse).transpose()
+}
+
+/// The values of a list with commas; `None` where it is unset or blank.
+///
+/// # Errors
+/// As for [`value`].
+pub(crate) fn list<T: FromStr<Err: Display>>(name: &str) -> Result<Option<Vec<T>>, String> {
+    let parse = |item: &str| item.trim().parse().map_err(|error| format!("{name}: {error}"));
+    text(name)?.map(|text| text.split(',').map(parse).collect()).transpose()
+}
+
+/// A whole number.
+///
+/// # Errors
+/// It is not one.
+pub(crate) fn whole_number(name: &str) -> Result<Option<u64>, String> {
+    let parse = |text: String| text.parse().map_err(|_| format!("{name} must be a whole number, not `{text}`"));
+    text(name)?.map(parse).transpose()
+}
+
+/// `on` or `off`.
+///
+/// # Errors
+/// It is neither.
+pub(crate) fn switch(name: &str) -> Result<Option<bool>, String> {
+    match text(name)?.as_deref() {
+        None => Ok(None),
+        Some("on") => Ok(Some(true)),
+        Some("off") => Ok(Some(false)),
+        Some(other) => Err(format!("{name} must be `on` or `off`, not `{other}`")),
+    }
+}
+
+fn not_utf8(name: &str) -> String {
+    format!("{name} is not UTF-8 text: set it anew, or unset it")
+}
