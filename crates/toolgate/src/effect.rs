@@ -55,7 +55,15 @@ impl UsedApproval {
 
 impl OnceKey {
     pub(crate) fn named(id: String, ttl: Duration, session: Option<String>, keeping: Keeping) -> Self {
-        Self { id, ttl, session, keeping, approval: OnceLock::new(), committed: AtomicBool::new(false), absent: AtomicBool::new(false) }
+        Self {
+            id,
+            ttl,
+            session,
+            keeping,
+            approval: OnceLock::new(),
+            committed: AtomicBool::new(false),
+            absent: AtomicBool::new(false),
+        }
     }
 
     /// A key by hand, for tests of a ledger: an id, how long a repeat is recognised, and 64 hex digits for the session.

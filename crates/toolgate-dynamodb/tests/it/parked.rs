@@ -26,7 +26,7 @@ fn approvals(bank: &Bank) -> Approvals {
 }
 
 /// Decides about the call as it waits now; gives what was decided about.
-async fn decide(
+pub(crate) async fn decide(
     approvals: &Approvals,
     id: &str,
     decision: Decision,

@@ -10,7 +10,7 @@ use toolgate_dynamodb::{Approvals, Decision};
 
 use crate::{
     kit::{Bank, text},
-    shown::decide,
+    parked::decide,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
