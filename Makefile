@@ -102,7 +102,7 @@ watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a loca
 build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release's names
 	rustup target add $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-unknown-linux-gnu
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(VENV)/bin/python scripts/release.py $(ARCHITECTURE) > .aws-sam/release.yaml
+	$(VENV)/bin/python scripts/release.py .aws-sam/build $(ARCHITECTURE) .aws-sam/release
 
 .PHONY: deploy
 deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
@@ -112,7 +112,7 @@ deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (clas
 	$(BIN)/toolgate check
 	$(MAKE) template
 	$(MAKE) build
-	$(VENV)/bin/sam deploy --config-env $(CONFIG)
+	$(VENV)/bin/python scripts/cloud.py deploy $(ENV) $(PLATFORM)
 
 .PHONY: invoke
 invoke: $(VENV)/tools ## ask what is deployed to ENV: make invoke TEXT='…'
