@@ -120,7 +120,7 @@ def parameters(source, overrides, code_of, plain=None):
     for name in transform.unreleased(plain):
         resource = name.removesuffix(SUFFIX)
         # what does not exist on this platform has nothing to release
-        values[name] = releases.of(resource) if resource in releases.resources else "not-deployed"
+        values[name] = releases.of(resource) if resource in releases.resources else "notdeployed"
     return values
 
 

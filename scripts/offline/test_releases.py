@@ -50,6 +50,8 @@ def live(overrides=BASE, source=SOURCE, plain=None, code=code_of):
     `plain` is a template that has been transformed already, whose functions' versions cannot move any more."""
     values = {**overrides, **release.parameters(source, overrides, code, plain)}
     plain = transform.expand(source, values) if plain is None else plain
+    # also those of what this platform does not have: the hash becomes part of their logical ids
+    assert all(name.isalnum() for name in plain["Resources"])
     resources = transform.Decided(plain, values).result()["Resources"]
     found = {"Guardrail": resources["GuardrailVersion"]["Properties"]["Description"]}
     for name in FUNCTIONS:

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Resolves the Python packages anew: each requirements-NAME.in becomes requirements-NAME.txt, with every package that it
+# needs, on each platform, by version and hashes. pip then takes nothing else. (It wants the extras, which uv would drop.)
+set -euo pipefail
+cd "$(dirname "$0")"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"${PYTHON:-python3}" -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
+resolve() {
+    local name=$1
+    shift
+    "$work/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+        --no-emit-index-url --custom-compile-command "make requirements, from requirements-$name.in" \
+        "$@" "requirements-$name.in" -o "requirements-$name.txt"
+}
+# these three go to one virtual environment, so they agree
+resolve tools
+resolve test --constraint requirements-tools.txt
+resolve bench --constraint requirements-tools.txt
+resolve audit
+resolve emulator
