@@ -42,14 +42,22 @@ def test_every_package_has_hashes(name):
 def test_what_is_pinned_is_what_was_asked_for(name):
     there = pinned(name)
     for package, version in wanted(name):
-        assert [version] == [one for one, _ in there[package]], f"{package}: run `make requirements`"
+        assert {version} == {one for one, _ in there[package]}, f"{package}: run `make requirements`"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_package_with_extras_is_there_without_them_too(name):
+    # to pip these are two, and it refuses the one that has no line of its own
+    lines = re.findall(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?==", (SCRIPTS / f"requirements-{name}.txt").read_text(), re.M)
+    assert {package for package, extras in lines if extras} <= {package for package, extras in lines if not extras}
 
 
 def test_packages_of_one_virtual_environment_agree():
     tools = pinned("tools")
     for name in ("test", "bench"):
         for package, versions in pinned(name).items():
-            assert tools.get(package, versions) == versions, f"{package} of {name}"
+            there = {version for version, _ in tools.get(package, versions)}
+            assert there == {version for version, _ in versions}, f"{package} of {name}"
 
 
 def test_no_list_was_forgotten():
