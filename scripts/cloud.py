@@ -1,6 +1,7 @@
 """What the Makefile does with a deployed stack. Name and Region are samconfig.toml's, as for `sam`; credentials are boto3's.
 
     cloud.py preflight ENV PLATFORM  who deploys, where, and what stands in the way
+    cloud.py deploy ENV PLATFORM     what was built; outside of dev its tables are protected once they are there
     cloud.py output ENV NAME         one output of the stack
     cloud.py invoke ENV TEXT         asks the supervisor, or the harness where there is none
     cloud.py delete ENV              the stack; in dev also the tables that it leaves behind
@@ -8,6 +9,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 import uuid
 from functools import cache
@@ -52,6 +54,14 @@ def stack(environment):
     return configuration(environment)["stack_name"]
 
 
+def missing_issuer(parameters):
+    """What a gateway that takes tokens lacks, as words for a person; empty where nothing is missing."""
+    missing = [] if parameters.get("JwtDiscoveryUrl") else ["JwtDiscoveryUrl"]
+    if not parameters.get("JwtAudience") and not parameters.get("JwtClient"):
+        missing.append("JwtAudience or JwtClient")
+    return " and ".join(missing)
+
+
 def outputs(environment):
     (found,) = client(environment, "cloudformation").describe_stacks(StackName=stack(environment))["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
@@ -68,13 +78,11 @@ def is_agreed(question):
 def preflight(environment, platform):
     chosen = configuration(environment, platform)
     parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
-    if parameters.get("GatewayAuthorizer") == "jwt":
-        missing = [name for name in ("JwtDiscoveryUrl", "JwtAudience") if not parameters.get(name)]
-        if missing:
-            sys.exit(
-                f"`{environment}-agentcore` in samconfig.toml takes tokens and does not say whose: "
-                f"add {' and '.join(missing)} to its parameter_overrides (docs/deploying.md, AgentCore)"
-            )
+    if parameters.get("GatewayAuthorizer") == "jwt" and (missing := missing_issuer(parameters)):
+        sys.exit(
+            f"`{environment}-agentcore` in samconfig.toml takes tokens and does not say whose: "
+            f"add {missing} to its parameter_overrides (docs/deploying.md, AgentCore)"
+        )
     who = client(environment, "sts").get_caller_identity()
     print(f"account {who['Account']}, Region {chosen['region']}, as {who['Arn']}")
     if platform == "agentcore":
@@ -87,6 +95,18 @@ def preflight(environment, platform):
         print("This account has no agents in this Region: expect a refusal, unless it used some in the past 12 months.")
     if not is_agreed("Deploy to classic?"):
         sys.exit("nothing was created")
+
+
+def deploy(environment, platform):
+    """Runs `sam deploy`, and once more where the tables of a new stack have to be protected."""
+    name = environment if platform == "classic" else f"{environment}-agentcore"
+    overrides = configuration(environment, platform)["parameter_overrides"]
+    sam = [Path(sys.executable).parent / "sam", "deploy", "--config-env", name]
+    subprocess.run(sam, check=True)
+    if environment == "dev" or outputs(environment)["TableProtection"] == "on":
+        return
+    print("the stack is there: now its tables are protected from deletion, by a second deployment that changes nothing else")
+    subprocess.run([*sam, "--parameter-overrides", *overrides, "TableProtection=on"], check=True)
 
 
 def invoke(environment, text, agent=None, alias=None, session=None):
@@ -137,9 +157,10 @@ def delete(environment):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    first = commands.add_parser("preflight")
-    first.add_argument("environment")
-    first.add_argument("platform", choices=["classic", "agentcore"])
+    for name in ("preflight", "deploy"):
+        both = commands.add_parser(name)
+        both.add_argument("environment")
+        both.add_argument("platform", choices=["classic", "agentcore"])
     one = commands.add_parser("output")
     one.add_argument("environment")
     one.add_argument("name")
@@ -153,6 +174,8 @@ def main(arguments):
     match chosen.command:
         case "preflight":
             preflight(chosen.environment, chosen.platform)
+        case "deploy":
+            deploy(chosen.environment, chosen.platform)
         case "output":
             print(outputs(chosen.environment)[chosen.name])
         case "invoke":
@@ -164,6 +187,8 @@ def main(arguments):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
     except NoCredentialsError:
         sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
     except (BotoCoreError, ClientError) as error:

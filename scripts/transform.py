@@ -25,20 +25,22 @@ MANAGED = {
     "AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
     "AWSXrayWriteOnlyAccess": "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
 }
-RELEASE = {"Release": "offline", "GuardrailRelease": "offline"}
 TOKENS = {
     "GatewayAuthorizer": "jwt",
     "JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration",
-    "JwtAudience": "support-desk",
 }
-# The door differs with the environment, so that each of its kinds is seen: by IAM, by token without and with a harness.
+# The gateway's callers differ with the environment, so that each way in is seen: by IAM with a harness, by tokens for an
+# audience, by tokens of a client. So do the options.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend"},
-    "staging": {**TOKENS, "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
-    "prod": {**TOKENS, "HarnessOAuthProvider": "support-desk", "AlarmEmail": "desk@example.com"},
+    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
+    "prod": {
+        **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
+        "GatewayTraces": "on",
+    },
 }
 VARIANTS = {
-    f"{platform}-{environment}": {"AgentPlatform": platform, "Environment": environment, **RELEASE, **door}
+    f"{platform}-{environment}": {"AgentPlatform": platform, "Environment": environment, **door}
     for platform in ("classic", "agentcore", "both")
     for environment, door in DOORS.items()
 }
@@ -58,14 +60,26 @@ def include(node):
     return {key: include(value) for key, value in node.items()}
 
 
-def expand():
-    """The template after its transforms, with all its conditions."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one
+def read():
+    """The SAM template with what it includes, as `sam package` would leave it: its code is in a bucket."""
     template = include(yaml_parse((ROOT / "template.yaml").read_text()))
-    # `sam package` would have put the built code in a bucket
     template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/function.zip"
+    return template
+
+
+def unreleased(template):
+    """The parameters that name releases, each with its own name in place of a hash."""
+    return {name: name for name in template["Parameters"] if name.endswith("Release")}
+
+
+def expand(template=None, values=None):
+    """The template after its transforms, with all its conditions. As in CloudFormation, the transform sees the values of
+    parameters and resolves no other reference."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one
+    # it changes what it is given
+    template = copy.deepcopy(template) if template else read()
     translator = Translator(MANAGED, Parser())
-    plain = translator.translate(template, dict(RELEASE))
+    plain = translator.translate(template, {**unreleased(template), **(values or {})})
     translator.metrics.publish()  # to nowhere; else it complains
     # Python objects, some of them shared, to plain data
     return json.loads(json.dumps(plain))
@@ -79,11 +93,13 @@ class Decided:
         declared = template.get("Parameters", {})
         unknown = values.keys() - declared.keys()
         assert not unknown, f"the template has no parameters {sorted(unknown)}"
+        values = {**unreleased(template), **values}
         self.values = {name: str(values.get(name, body.get("Default"))) for name, body in declared.items()}
         for name, body in declared.items():
             value = self.values[name]
             assert value in map(str, body.get("AllowedValues", [value])), f"{name}={value}"
             assert re.fullmatch(body.get("AllowedPattern", ".*"), value), f"{name}={value}"
+            assert len(value) <= int(body.get("MaxLength", len(value))), f"{name}={value}"
 
     def holds(self, condition):
         if isinstance(condition, str):
@@ -115,6 +131,13 @@ class Decided:
                 return self.template["Mappings"][first][second][third]
             if kind == "Fn::Sub":
                 return self.substitute(argument)
+            if kind == "Fn::Split":
+                separator, whole = (self.decide(part) for part in argument)
+                return whole.split(separator) if isinstance(whole, str) else {kind: [separator, whole]}
+            if kind == "Fn::Join":
+                separator, parts = argument[0], self.decide(argument[1])
+                texts = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+                return separator.join(parts) if texts else {kind: [separator, parts]}
         members = {key: self.decide(value) for key, value in node.items()}
         return {key: value for key, value in members.items() if value != {"Ref": "AWS::NoValue"}}
 
@@ -161,5 +184,10 @@ if __name__ == "__main__":
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     template = expand()
-    for name, plain in {"all": template, **decided(template)}.items():
+    variants = decided(template)
+    # the transform has used these up: they are the functions' versions now
+    text = json.dumps([template["Resources"], template["Outputs"]])
+    used_up = [name for name in unreleased(template) if f'"{name}"' not in text and f"${{{name}}}" not in text]
+    plain = {**template, "Parameters": {k: v for k, v in template["Parameters"].items() if k not in used_up}}
+    for name, plain in {"all": plain, **variants}.items():
         (out / f"{name}.json").write_text(json.dumps(plain, indent=1))

@@ -27,7 +27,7 @@ def project(tmp_path):
     ("file", "was", "becomes", "rule"),
     [
         ("template.yaml", "AutoPrepare: true", "AutoPrepare: false", "auto-prepare"),
-        ("template.yaml", "release ${Release}", "the release", "alias-version"),
+        ("template.yaml", "release ${BillingRelease}", "the release", "alias-version"),
         ("template.yaml", "cloudwatch:PutMetricData", "cloudwatch:GetMetricData", "agent-metrics"),
         ("template.yaml", "Principal: bedrock.amazonaws.com", "Principal: lex.amazonaws.com", "invoke-permission"),
         ("template.yaml", "ActionGroupName: billing", "ActionGroupName: the__billing", "double-underscore"),

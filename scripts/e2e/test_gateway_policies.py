@@ -101,7 +101,7 @@ def test_log_only_denies_nothing_and_says_what_it_would(tmp_path):
 
 def test_a_policy_that_only_logs_permits_nothing(tmp_path):
     """`ChangePolicy` with `EnforcementMode: LOG_ONLY`: the desk can look but not touch, as docs/deploying.md says."""
-    name = "      Name: change\n"
+    name = "      Description: Tools that change something.\n"
     template = changed(tmp_path, (name, f"{name}      EnforcementMode: LOG_ONLY\n"))
     with local_agent(tmp_path, template=template) as desk:
         refund = calling("billing___request_refund", orderId="ORD-12345", amount=1.5, reason="test")

@@ -86,5 +86,5 @@ def test_an_unknown_environment_is_told_with_those_that_are_known(command):
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_a_gateway_whose_tokens_nobody_named_stops_before_the_build(environment):
-    with pytest.raises(SystemExit, match="add JwtDiscoveryUrl and JwtAudience"):
+    with pytest.raises(SystemExit, match="add JwtDiscoveryUrl and JwtAudience or JwtClient"):
         cloud.main(["preflight", environment, "agentcore"])

@@ -1,9 +1,25 @@
 """Who may do what, read from the roles of every variant."""
 
 import fnmatch
+import json
+
+from variants import ROOT
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/: these know no resource
-WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData",
+    "ecr-public:GetAuthorizationToken",
+    "sts:GetServiceBearerToken",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+# these are for all of a service unless a condition says for what
+CONDITIONED = {"cloudwatch:PutMetricData": "cloudwatch:namespace", "sts:GetServiceBearerToken": "sts:AWSServiceName"}
+# The tools whose records a function writes to the ledger. All of them may be asked about by approval where they confirm.
+ONCE = {"OrdersFunctionRole": "initiate_return", "BillingFunctionRole": "request_refund", "SupportFunctionRole": "escalate_to_human"}
+CONFIRMED = {"OrdersFunctionRole": "initiate_return", "BillingFunctionRole": "request_refund"}
 # what Lambda's own managed policies may hold: to log, and to trace
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
@@ -31,8 +47,8 @@ def test_no_role_may_do_what_it_does_not_name(deployed):
         assert not any("*" in action for action in actions), f"{name}: {actions}"
         if "*" in as_list(statement["Resource"]):
             assert set(actions) <= WITHOUT_RESOURCE, f"{name}: {actions}"
-        if "cloudwatch:PutMetricData" in actions:
-            assert statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
+        for action in CONDITIONED.keys() & set(actions):
+            assert statement["Condition"]["StringEquals"][CONDITIONED[action]]
 
 
 def test_managed_policies_only_log_and_trace(deployed):
@@ -74,13 +90,83 @@ def test_functions_write_only_what_their_tools_write(deployed):
     )
 
 
-def test_no_function_writes_what_a_person_decides(deployed):
+def leading_keys(deployed, table):
+    """Who may do what with which items of a table: role, action, key pattern. A statement without its condition fails."""
+    found = set()
     for name, statement in statements(deployed):
-        tables = [arn for arn in as_list(statement["Resource"]) if "ApprovalsTable" in arn]
-        if tables and "dynamodb:PutItem" in as_list(statement["Action"]):
-            condition, part = statement["Condition"], "decision#*" if name == "ApproverPolicy" else "call#*"
-            assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": [part]}, name
-            assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}, name
+        if any(arn.endswith(f"/{table}") for arn in as_list(statement["Resource"])):
+            for action in as_list(statement["Action"]):
+                keys = [None]
+                if name != "ApproverPolicy" or action == "dynamodb:PutItem":
+                    condition = statement["Condition"]
+                    # a request without keys is not one of no wrong keys
+                    assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}, name
+                    keys = condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                found |= {(name, action.removeprefix("dynamodb:"), key) for key in keys}
+    return found
+
+
+def test_a_function_writes_its_own_records_of_the_ledger_only(deployed):
+    # the record of a call that fails is looked up: it may be a repeat
+    expected = {(role, action, f"{tool}#*") for role, tool in ONCE.items() for action in ("GetItem", "PutItem")}
+    expected |= {(role, "ConditionCheckItem", f"{tool}#*") for role, tool in CONFIRMED.items()}
+    if deployed.name.endswith("-staging"):
+        expected |= {(role, "UpdateItem", "budget#*") for role in [*ONCE, "CustomersFunctionRole"]}
+        expected |= {("SupportFunctionRole", "ConditionCheckItem", "escalate_to_human#*")}
+    assert leading_keys(deployed, "LedgerTable") == expected
+
+
+def test_no_function_writes_what_a_person_decides(deployed):
+    expected = {("ApproverPolicy", "PutItem", "decision#*")}
+    expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
+    for role, tool in CONFIRMED.items():
+        write = [f"call#{tool}#*", "waiting#*"]
+        for action in ("PutItem", "UpdateItem"):
+            expected |= {(role, action, key) for key in write}
+        for action in ("BatchGetItem", "ConditionCheckItem", "Query"):
+            expected |= {(role, action, key) for key in [*write, f"decision#{tool}#*"]}
+    assert leading_keys(deployed, "ApprovalsTable") == expected
+
+
+def test_the_keys_are_those_of_the_tools(deployed):
+    """A tool that is renamed would be refused by its own role."""
+    tools = {tool for path in (ROOT / "schemas").glob("*/gateway.json") for tool in tool_names(path)}
+    assert {*ONCE.values(), *CONFIRMED.values()} <= tools
+
+
+def tool_names(path):
+    return {tool["Name"] for tool in json.loads(path.read_text())["InlinePayload"]}
+
+
+def test_a_model_is_called_through_its_profile_only(deployed):
+    seen = set()
+    for name, statement in statements(deployed):
+        resources = as_list(statement["Resource"])
+        if "bedrock:InvokeModel" in as_list(statement["Action"]):
+            seen.add(name)
+            if any(":foundation-model/" in arn for arn in resources):
+                (profile,) = as_list(statement["Condition"]["StringLike"]["bedrock:InferenceProfileArn"])
+                model = resources[0].rsplit("/", 1)[1]
+                assert profile == f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{model}", name
+            else:
+                assert all(":inference-profile/us." in arn for arn in resources), name
+    assert seen == {name for name in ("HarnessRole", "SpecialistRole", "SupervisorRole") if name in deployed.resources}
+
+
+def test_a_harness_reads_its_own_memory_and_identity_only(deployed):
+    own = {"memory/harness_support_desk_dev_*", "memory/harness_support_desk_dev-*", "workload-identity-directory/default",
+           "workload-identity-directory/default/workload-identity/harness_support_desk_dev-*"}
+    agentcore = "arn:aws:bedrock-agentcore:us-east-1:123456789012:"
+    found = {arn.removeprefix(agentcore) for name, statement in statements(deployed) if name == "HarnessRole"
+             for arn in as_list(statement["Resource"]) if arn.startswith(agentcore)}
+    assert found == (own if "HarnessRole" in deployed.resources else set())
+
+
+def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deployed):
+    allowed = {action for name, statement in statements(deployed) if name == "HarnessCallerPolicy"
+               for action in as_list(statement["Action"])}
+    expected = {"bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"}
+    assert allowed == (expected if "Harness" in deployed.resources else set())
 
 
 def test_an_agent_may_call_the_alias_that_it_names_and_no_other(deployed):
@@ -112,5 +198,6 @@ def test_tables_outlive_the_stack(deployed):
         if body["Type"] == "AWS::DynamoDB::Table":
             assert body["DeletionPolicy"] == "RetainExceptOnCreate" and body["UpdateReplacePolicy"] == "Retain", name
     for name, table in deployed.of("AWS::DynamoDB::Table").items():
-        assert table["DeletionProtectionEnabled"] is not deployed.name.endswith("-dev"), name
+        # the variant of prod is that of a second deployment: see docs/deploying.md
+        assert table["DeletionProtectionEnabled"] is deployed.name.endswith("-prod"), name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name

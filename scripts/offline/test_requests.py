@@ -137,8 +137,8 @@ def test_every_request_fits_its_model(deployed):
     assert (agentcore <= seen) == (platform != "classic")
     assert bool(seen & classic) == (platform != "agentcore"), "one platform does not touch the other"
     assert bool(seen & agentcore) == (platform != "classic")
-    # by token, a harness needs somebody to give it tokens
-    assert ("CreateHarness" in seen) == (platform != "classic" and environment != "staging")
+    # a template cannot give a harness its user's token
+    assert ("CreateHarness" in seen) == (platform != "classic" and environment == "dev")
 
 
 def test_what_is_wrong_is_found():

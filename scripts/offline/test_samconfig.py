@@ -19,11 +19,13 @@ def test_a_configuration_deploys_what_its_name_says(name):
     deploy = CONFIGS[name]["deploy"]["parameters"]
     assert deploy["stack_name"] == f"support-desk-{environment}"
     *overrides, release = deploy["parameter_overrides"]
-    assert release == "file://.aws-sam/release.yaml"
+    assert release == f"file://.aws-sam/release/{name}.yaml"
     values = CfnParameterOverridesType().convert(tuple(overrides), None, None)
     assert (values["Environment"], values["AgentPlatform"]) == (environment, platform or "classic")
-    decided = transform.Decided(transform.expand(), {**transform.RELEASE, **values})
+    decided = transform.Decided(transform.expand(), values)
     assert decided.result()["Resources"]
+    # two projects are two sets of stacks, too
+    assert deploy["stack_name"] == f"{decided.values['Project']}-{environment}"
     assert bool(deploy.get("confirm_changeset")) == (environment == "prod")
 
 
@@ -33,7 +35,7 @@ def test_without_an_issuer_the_templates_rules_stop_a_deployment(name):
     values = CfnParameterOverridesType().convert(tuple(overrides), None, None)
     assert values["GatewayAuthorizer"] == "jwt"
     template = yaml_parse((ROOT / "template.yaml").read_text())
-    decided = transform.Decided(template, {**transform.RELEASE, **values})
+    decided = transform.Decided(template, values)
     (rule,) = template["Rules"].values()
     assert decided.holds(rule["RuleCondition"])
     assert not any(decided.holds(one["Assert"]) for one in rule["Assertions"])

@@ -72,6 +72,9 @@ class Deployed:
         kind = self.resources[name]["Type"]
         if attribute == "Arn":
             of = {
+                "AWS::BedrockAgentCore::Harness": f"{AGENTCORE}:harness/support_desk_dev-abcdefghij",
+                "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",
+                "AWS::Logs::DeliveryDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:{name}",
                 "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
                 "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
                 "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",

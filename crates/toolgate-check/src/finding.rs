@@ -7,7 +7,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{document::Place, rules::Rule, template::Settings};
+use crate::{
+    document::Place,
+    rules::{Rule, Severity},
+    template::Settings,
+};
 
 /// One place that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +23,8 @@ pub struct Finding {
     pub line: usize,
     /// The rule's name.
     pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong there.
     pub message: String,
     /// What to do about it.
@@ -72,6 +78,7 @@ impl Findings {
                 file: place.file.to_path_buf(),
                 line: place.line,
                 rule: name,
+                severity: seen.rule.severity,
                 message,
                 fix: seen.rule.fix,
                 source: seen.rule.source,

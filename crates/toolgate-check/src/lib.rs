@@ -13,4 +13,4 @@ mod view;
 
 pub use finding::Finding;
 pub use project::{Project, ReadError};
-pub use rules::{FAMILIES, Family, Rule};
+pub use rules::{FAMILIES, Family, Rule, Severity};

@@ -6,7 +6,7 @@ use toolgate::{Catalog, CatalogTool};
 
 use crate::{
     document::{Node, Place},
-    project::{Project, SchemaFile},
+    project::Project,
     template::{Scope, Settings},
 };
 
@@ -140,6 +140,11 @@ impl<'p> View<'p> {
         })
     }
 
+    /// The alias that SAM publishes of a function.
+    pub(crate) fn alias<'v>(&'v self, function: &'v Resource) -> Option<&'v str> {
+        function.properties().text_of("AutoPublishAlias").or(self.published())
+    }
+
     fn published(&self) -> Option<&str> {
         self.globals.as_ref()?.text_of("AutoPublishAlias")
     }
@@ -162,34 +167,35 @@ impl<'p> View<'p> {
             .collect()
     }
 
-    /// The generated schemas of one kind, such as `gateway.json`.
-    pub(crate) fn schema_files(&self, name: &'static str) -> impl Iterator<Item = &'p SchemaFile> {
-        self.project.schemas.iter().filter(move |file| file.name == name)
-    }
-
     /// Whether the settings say so: a parameter that is not set is none of them.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         self.settings.get(name).map(String::as_str)
     }
 
-    /// The OpenAPI documents of this deployment, and the generated ones.
+    /// The OpenAPI documents that this deployment registers. A generated file that nothing includes is not one.
     pub(crate) fn api_documents(&self) -> Vec<Rc<Node>> {
-        let deployed = self.groups().into_iter().filter_map(|group| group.api(self.project));
-        deployed.chain(self.schema_files("openapi.json").map(|file| file.root.clone())).collect()
+        self.groups().into_iter().filter_map(|group| group.api(self.project)).collect()
     }
 
-    /// The function schemas of this deployment, and the generated ones: each with its list of functions.
+    /// The function schemas that this deployment registers, each with its list of functions.
     pub(crate) fn function_schemas(&self) -> Vec<&Node> {
-        let deployed = self.agents().flat_map(|agent| agent.properties().list("ActionGroups"));
-        let deployed = deployed.filter_map(|group| group.get("FunctionSchema"));
-        deployed.chain(self.schema_files("functions.json").map(|file| &*file.root)).collect()
+        let groups = self.agents().flat_map(|agent| agent.properties().list("ActionGroups"));
+        groups.filter_map(|group| group.get("FunctionSchema")).collect()
     }
 
-    /// The gateway tools of this deployment, and the generated ones.
+    /// The gateway tools that this deployment registers.
     pub(crate) fn gateway_tools(&self) -> Vec<&Node> {
-        let deployed = self.targets().into_iter().flat_map(|target| target.tools());
-        let generated = self.schema_files("gateway.json");
-        deployed.chain(generated.flat_map(|file| file.root.list("InlinePayload"))).collect()
+        self.targets().into_iter().flat_map(|target| target.tools()).collect()
+    }
+
+    /// A property as it would be with other settings, unresolved references and all.
+    pub(crate) fn resolved_with(&self, settings: &Settings, node: &Node) -> Option<Node> {
+        Scope::new(&self.project.template, settings, &self.project.includes).resolve(node)
+    }
+
+    /// What the template declares of a parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&'p Node> {
+        self.project.template.at(&["Parameters", name])
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use toolgate_check::{FAMILIES, Finding, Project, Rule};
+use toolgate_check::{FAMILIES, Finding, Project, Rule, Severity};
 use toolgate_local::functions::Binaries;
 
 use crate::{Failure, describe::describe, fail};
@@ -20,7 +20,7 @@ use crate::{Failure, describe::describe, fail};
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
 ///
-/// Exit codes: 0 nothing found, 1 something found, 2 could not check.
+/// Exit codes: 0 nothing found but warnings, 1 something found, 2 could not check.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The SAM template
@@ -72,7 +72,8 @@ impl Check {
             };
             println!("{found} by {} rules", count());
         }
-        if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        let wrong = findings.iter().any(|finding| finding.severity != Severity::Warning);
+        if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 
     fn findings(&self) -> Result<Vec<Finding>, Failure> {
@@ -100,7 +101,8 @@ fn human(finding: &Finding) -> String {
     let Finding { line, rule, message, fix, source, .. } = finding;
     let settings: Vec<String> = finding.only_with.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let only = if settings.is_empty() { String::new() } else { format!(" (with {})", settings.join(", ")) };
-    format!("{}:{line}: {message}{only} [{rule}]\n  fix: {fix}\n  see: {source}", finding.file.display())
+    let warning = if finding.severity == Severity::Warning { "warning: " } else { "" };
+    format!("{}:{line}: {warning}{message}{only} [{rule}]\n  fix: {fix}\n  see: {source}", finding.file.display())
 }
 
 /// The list of rules in docs/check.md.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rule, permissions, source};
+use super::{Rule, Severity, permissions, source};
 use crate::{
     document::Node,
     finding::Found,
@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service",
         source: source::AGENT,
         fix: "add `AutoPrepare: true`",
+        severity: Severity::Error,
         check: auto_prepare,
     },
     Rule {
@@ -22,6 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics",
         source: source::AGENTS_METRICS,
         fix: "allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`",
+        severity: Severity::Error,
         check: metrics,
     },
     Rule {
@@ -29,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "`IdleSessionTTLInSeconds` is 60 to 5,400",
         source: source::AGENT,
         fix: "choose a time between a minute and 90 minutes",
+        severity: Severity::Error,
         check: idle_session,
     },
     Rule {
@@ -36,6 +39,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a supervisor has at most 10 collaborators",
         source: source::COLLABORATION,
         fix: "have fewer specialists with more tools each, or a supervisor below the supervisor",
+        severity: Severity::Error,
         check: collaborator_count,
     },
     Rule {
@@ -43,6 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "no agent is a collaborator of its own, directly or through others",
         source: source::COLLABORATION,
         fix: "remove one of the collaborators on the way round",
+        severity: Severity::Error,
         check: collaborator_cycle,
     },
     Rule {
@@ -50,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`",
         source: source::COLLABORATION,
         fix: "set `AgentCollaboration`, or remove it with the collaborators",
+        severity: Severity::Error,
         check: supervisor_mode,
     },
     Rule {
@@ -58,6 +64,7 @@ pub(super) const RULES: &[Rule] = &[
                 1,000 pass, the service does not)",
         source: source::GUARDRAIL_TOPICS,
         fix: "say it in fewer words, and move the rest to `Examples`",
+        severity: Severity::Error,
         check: topic_definition,
     },
     Rule {
@@ -65,6 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`",
         source: source::GUARDRAIL_PROMPT_ATTACK,
         fix: "set `OutputStrength: NONE`",
+        severity: Severity::Error,
         check: prompt_attack_input,
     },
 ];

@@ -1,11 +1,10 @@
 //! Aliases and versions: CloudFormation cuts a version only where something in the alias's own properties changes.
 
-use std::collections::BTreeSet;
-
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::Node,
     finding::Found,
+    template::{conditions, references},
     view::{Resource, View},
 };
 
@@ -16,13 +15,25 @@ pub(super) const RULES: &[Rule] = &[
                 `RoutingConfiguration`: else an update cuts no version, and clients keep the old agent",
         source: source::DEPLOY_AGENT,
         fix: "add `Description: !Sub release ${Release}` with a parameter that is set to the build's hash",
+        severity: Severity::Error,
         check: alias_version,
+    },
+    Rule {
+        name: "function-version",
+        holds: "a function whose settings depend on parameters, and that publishes an alias, has \
+                `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash does not \
+                see that a parameter has changed, and the alias would keep the old version",
+        source: source::SAM_FUNCTION,
+        fix: "add `AutoPublishCodeSha256: !Ref PARAMETER`, set to a hash over the code and the function's settings",
+        severity: Severity::Error,
+        check: function_version,
     },
     Rule {
         name: "alias-kept",
         holds: "an alias's name does not change with each release, which would replace the alias and its id",
         source: source::AGENT_ALIAS,
         fix: "put the release into the `Description`, and name the alias after the environment",
+        severity: Severity::Error,
         check: alias_kept,
     },
     Rule {
@@ -30,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "agents use a version of a guardrail that is replaced with each release: editing a guardrail makes none",
         source: source::GUARDRAIL_VERSION,
         fix: "use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release",
+        severity: Severity::Error,
         check: guardrail_version,
     },
     Rule {
@@ -37,6 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a replaced version of a guardrail stays, since the agents' own versions still use it",
         source: source::GUARDRAIL_VERSION,
         fix: "add `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain`",
+        severity: Severity::Error,
         check: guardrail_version_kept,
     },
 ];
@@ -49,15 +62,7 @@ fn changing(view: &View<'_>, resource: &Resource, property: &str) -> bool {
         let parameter = parameters.and_then(|parameters| parameters.get(name));
         parameter.is_some_and(|parameter| parameter.get("AllowedValues").is_none())
     };
-    let mut names = BTreeSet::new();
-    written.walk(&mut |node| {
-        names.extend(node.text_of("Ref").map(str::to_owned));
-        let pattern = node.get("Fn::Sub").and_then(|sub| sub.text().or_else(|| sub.items().first()?.text()));
-        for part in pattern.unwrap_or_default().split("${").skip(1) {
-            names.extend(part.split_once('}').map(|(name, _)| name.trim().to_owned()));
-        }
-    });
-    names.iter().any(|name| free(name))
+    references(written).iter().any(|name| free(name))
 }
 
 fn alias_version(view: &View<'_>, found: &mut Found<'_>) {
@@ -68,6 +73,29 @@ fn alias_version(view: &View<'_>, found: &mut Found<'_>) {
         } else if !changing(view, alias, "Description") {
             let message = format!("the alias `{}` does not change when its agent does", alias.id);
             found.at(alias.place_of("Description"), message);
+        }
+    }
+}
+
+fn function_version(view: &View<'_>, found: &mut Found<'_>) {
+    let globals = view.project.template.at(&["Globals", "Function"]);
+    for function in view.of_type("AWS::Serverless::Function").filter(|function| view.alias(function).is_some()) {
+        let own = view.project.template.at(&["Resources", &function.id, "Properties"]);
+        let parts = [globals, own].into_iter().flatten();
+        let settings = parts
+            .flat_map(Node::entries)
+            .filter(|entry| !["AutoPublishCodeSha256", "CodeUri", "Policies", "Tags"].contains(&entry.name.as_str()));
+        let depends = |node: &Node| {
+            !conditions(node).is_empty() || references(node).iter().any(|name| view.parameter(name).is_some())
+        };
+        if !settings.map(|entry| &entry.node).any(depends) {
+            continue;
+        }
+        let released = view.written(function, "AutoPublishCodeSha256").and_then(|hash| hash.text_of("Ref"));
+        let free = |name: &str| view.parameter(name).is_some_and(|it| it.get("AllowedValues").is_none());
+        if !released.is_some_and(free) {
+            let message = format!("the alias of `{}` keeps its version when only a parameter changes", function.id);
+            found.at(function.place_of("AutoPublishCodeSha256"), message);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Functions, their parameters, and how many an agent may have.
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::Node,
     finding::Found,
@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a function has at most 5 parameters",
         source: source::QUOTAS,
         fix: "split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit",
+        severity: Severity::Error,
         check: five_parameters,
     },
     Rule {
@@ -20,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a function's parameter is of type string, number, integer, boolean or array",
         source: source::AGENT_FUNCTION,
         fix: "use one of these types",
+        severity: Severity::Error,
         check: parameter_type,
     },
     Rule {
@@ -27,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an action group has at most 11 functions or operations",
         source: source::AGENTS_LAMBDA,
         fix: "move tools to another handler, which is another action group",
+        severity: Severity::Error,
         check: eleven_functions,
     },
     Rule {
@@ -34,6 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an agent has at most 11 API operations over all its action groups",
         source: source::QUOTAS,
         fix: "move action groups to another agent, register some by function details, or ask AWS for a higher quota",
+        severity: Severity::Error,
         check: eleven_apis,
     },
     Rule {
@@ -41,6 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an agent has at most 15 enabled action groups, and 20 in all",
         source: source::QUOTAS,
         fix: "move action groups to another agent, or disable some",
+        severity: Severity::Error,
         check: fifteen_groups,
     },
     Rule {
@@ -49,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
                 has neither, nor an executor or a description",
         source: source::ACTION_GROUP,
         fix: "leave one of the two, or the signature alone",
+        severity: Severity::Error,
         check: one_schema,
     },
 ];

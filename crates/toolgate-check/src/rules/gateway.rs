@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Rule, names, source};
+use super::{Rule, Severity, names, source};
 use crate::{
     document::Node,
     finding::Found,
@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a gateway's name matches `([0-9a-zA-Z]-?){1,48}`",
         source: source::GATEWAY,
         fix: "use letters and digits, with single `-` between them",
+        severity: Severity::Error,
         check: gateway_name,
     },
     Rule {
@@ -24,6 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be cut wrongly",
         source: source::GATEWAY_TARGET,
         fix: "use `-` in place of `_`",
+        severity: Severity::Error,
         check: target_name,
     },
     Rule {
@@ -32,6 +34,7 @@ pub(super) const RULES: &[Rule] = &[
                 `Description`, `Properties`, `Required` and `Items`, and nothing else",
         source: source::GATEWAY_LAMBDA,
         fix: "run `toolgate schemas`: it moves what the schema cannot say into descriptions",
+        severity: Severity::Error,
         check: gateway_schema,
     },
     Rule {
@@ -39,6 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a Lambda target calls with `GATEWAY_IAM_ROLE`",
         source: source::GATEWAY_LAMBDA,
         fix: "add `CredentialProviderConfigurations: [{CredentialProviderType: GATEWAY_IAM_ROLE}]`",
+        severity: Severity::Error,
         check: credentials,
     },
     Rule {
@@ -48,6 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         source: source::GATEWAY_LAMBDA,
         fix: "add an interceptor for `REQUEST` with `PassRequestHeaders: true` to the gateway, and the header to the \
               target's `MetadataConfiguration.AllowedRequestHeaders`",
+        severity: Severity::Error,
         check: identity_header,
     },
 ];

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::{Node, Place},
     finding::Found,
@@ -18,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
                 `([0-9a-zA-Z][_-]?){1,100}`",
         source: source::ACTION_GROUP,
         fix: "use letters and digits, with single `_` or `-` between them",
+        severity: Severity::Error,
         check: name_pattern,
     },
     Rule {
@@ -25,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "no name of a tool or an action group has `__` in it, which separates parts of the model's tool name",
         source: source::AGENTS_ACTION_ADD,
         fix: "use a single `_`",
+        severity: Severity::Error,
         check: double_underscore,
     },
     Rule {
@@ -33,6 +35,7 @@ pub(super) const RULES: &[Rule] = &[
                 64 of `a-zA-Z0-9_-`",
         source: source::AGENTS_ACTION_ADD,
         fix: "shorten the tool's name or its group's",
+        severity: Severity::Error,
         check: model_tool_name,
     },
     Rule {
@@ -41,6 +44,7 @@ pub(super) const RULES: &[Rule] = &[
                 instructions for a collaborator have up to 4,000",
         source: source::ACTION_GROUP,
         fix: "say it in fewer words, or leave the description out; of a tool it is its doc comment",
+        severity: Severity::Error,
         check: description_length,
     },
     Rule {
@@ -48,6 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an agent's instruction has 40 to 20,000 characters",
         source: source::QUOTAS,
         fix: "write an instruction within these limits",
+        severity: Severity::Error,
         check: instruction_length,
     },
 ];

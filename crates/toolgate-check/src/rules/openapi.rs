@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::{Entry, Node, Place},
     finding::Found,
@@ -11,7 +11,14 @@ use crate::{
 
 macro_rules! rule {
     ($name:literal, $holds:literal, $fix:literal, $check:expr) => {
-        Rule { name: $name, holds: $holds, source: source::AGENTS_API_SCHEMA, fix: $fix, check: $check }
+        Rule {
+            name: $name,
+            holds: $holds,
+            source: source::AGENTS_API_SCHEMA,
+            fix: $fix,
+            severity: Severity::Error,
+            check: $check,
+        }
     };
 }
 

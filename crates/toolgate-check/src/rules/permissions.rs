@@ -1,6 +1,6 @@
 //! Who may call a function: Bedrock Agents by the function's own policy, a gateway by its role.
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::Node,
     finding::Found,
@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "the function behind an action group lets `bedrock.amazonaws.com` invoke it, by the same alias",
         source: source::AGENTS_PERMISSIONS,
         fix: "add an `AWS::Lambda::Permission` whose `FunctionName` is what the action group's executor names",
+        severity: Severity::Error,
         check: invoke_permission,
     },
     Rule {
@@ -21,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         source: source::LAMBDA_PERMISSION,
         fix: "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: !GetAtt AGENT.AgentArn`; two agents are two \
               permissions",
+        severity: Severity::Error,
         check: permission_source,
     },
     Rule {
@@ -28,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a gateway's role may `lambda:InvokeFunction` the functions of its targets",
         source: source::GATEWAY_LAMBDA,
         fix: "allow `lambda:InvokeFunction` on the function that the target names",
+        severity: Severity::Error,
         check: gateway_invoke,
     },
     Rule {
@@ -35,6 +38,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a supervisor's role may `bedrock:InvokeAgent` and `bedrock:GetAgentAlias`",
         source: source::AGENTS_PERMISSIONS,
         fix: "allow both on the aliases of its collaborators",
+        severity: Severity::Error,
         check: supervisor_invoke,
     },
 ];

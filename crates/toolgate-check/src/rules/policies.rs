@@ -3,7 +3,7 @@
 use serde_json::Value;
 use toolgate_policy::{Actions, Caller, StatementError, Tool};
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::{Node, Place},
     finding::Found,
@@ -16,6 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a policy is one Cedar policy of 35 to 10,000 characters",
         source: source::POLICY,
         fix: "correct the statement; two policies are two resources",
+        severity: Severity::Error,
         check: statement,
     },
     Rule {
@@ -23,6 +24,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "the actions of a policy are tools of its gateways: `AgentCore::Action::\"TARGET___TOOL\"`, or a target",
         source: source::POLICY_SCHEMA,
         fix: "name a tool as the gateway does, with three underscores",
+        severity: Severity::Error,
         check: action,
     },
     Rule {
@@ -30,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a policy validates against the schema that the gateway derives from its tools",
         source: source::POLICY_SCHEMA,
         fix: "use the principals, tags and input fields that exist, each by its type",
+        severity: Severity::Error,
         check: validates,
     },
 ];

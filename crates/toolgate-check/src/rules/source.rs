@@ -46,3 +46,25 @@ pub(super) const POLICY_SCHEMA: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html";
 pub(super) const QUOTAS: &str = "https://docs.aws.amazon.com/general/latest/gr/bedrock.html";
 pub(super) const WIRES: &str = "https://github.com/toolgate/toolgate/blob/main/docs/security.md";
+pub(super) const CFN_NAMES: &str =
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html";
+pub(super) const GATEWAY_INBOUND: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-inbound-auth.html";
+pub(super) const GATEWAY_LOGS: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-configure.html";
+pub(super) const HARNESS: &str = "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html";
+pub(super) const HARNESS_ROLE: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html";
+pub(super) const LAMBDA_METRICS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html";
+pub(super) const LEADING_KEYS: &str =
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html";
+pub(super) const METRIC_MATH: &str =
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html";
+pub(super) const PROFILES: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html";
+pub(super) const PROFILES_IAM: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html";
+pub(super) const SAM_FUNCTION: &str =
+    "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html";
+pub(super) const TABLE: &str =
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html";

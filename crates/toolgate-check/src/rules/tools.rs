@@ -1,6 +1,6 @@
 //! Whether what is deployed is what was written: the tools in code, and those in the template.
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{
     document::{Node, Tree},
     finding::Found,
@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "every tool of a handler is in an action group or a gateway target of its function, on each platform",
         source: source::AGENTS_ACTION_ADD,
         fix: "run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target",
+        severity: Severity::Error,
         check: not_deployed,
     },
     Rule {
@@ -20,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "every tool in the template is one of the function behind it",
         source: source::AGENTS_ACTION_ADD,
         fix: "run `toolgate schemas`, or point the action group at the function that has the tool",
+        severity: Severity::Error,
         check: not_in_code,
     },
     Rule {
@@ -27,7 +29,16 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a tool with `.confirm()` requires confirmation where it is registered with Bedrock Agents",
         source: source::AGENTS_CONFIRM,
         fix: "run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`",
+        severity: Severity::Error,
         check: confirmation_missing,
+    },
+    Rule {
+        name: "confirm-once",
+        holds: "a tool that a person confirms is `.once()`: agents repeat calls, and a yes would count for each of them",
+        source: source::AGENTS_CONFIRM,
+        fix: "make it `.once()` with a key of what makes two calls the same; leave it if a repeat changes nothing",
+        severity: Severity::Warning,
+        check: confirm_once,
     },
     Rule {
         name: "local-path",
@@ -35,6 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         source: source::INCLUDE,
         fix: "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
               package` uploads",
+        severity: Severity::Error,
         check: local_path,
     },
     Rule {
@@ -42,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "every file that the template includes exists",
         source: source::INCLUDE,
         fix: "run `toolgate schemas`, or correct the path",
+        severity: Severity::Error,
         check: include_missing,
     },
 ];
@@ -116,6 +129,16 @@ fn confirmation_missing(view: &View<'_>, found: &mut Found<'_>) {
                 let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
                 found.at(&tool.place, message);
             }
+        }
+    }
+}
+
+fn confirm_once(view: &View<'_>, found: &mut Found<'_>) {
+    for function in view.functions() {
+        let Some((catalog, place)) = view.handler(&function.id) else { continue };
+        for tool in catalog.tools.iter().filter(|tool| tool.confirm && !tool.once) {
+            let message = format!("the tool `{}` is confirmed by a person and may happen twice", tool.name);
+            found.at(&place, message);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rule, source};
+use super::{Rule, Severity, source};
 use crate::{document::Node, finding::Found, view::View};
 
 pub(super) const RULES: &[Rule] = &[
@@ -12,6 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "outside of development (`Environment` = `dev`), a function answers only wires that its platform uses",
         source: source::WIRES,
         fix: "set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both",
+        severity: Severity::Error,
         check: unused,
     },
     Rule {
@@ -19,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a function answers the wires of the action groups and targets that call it",
         source: source::WIRES,
         fix: "add the wire to `TOOLGATE_WIRES`",
+        severity: Severity::Error,
         check: missing,
     },
 ];

@@ -2,12 +2,14 @@
 
 mod conditions;
 mod include;
+mod references;
 mod resolve;
 mod variants;
 
 use std::collections::BTreeMap;
 
 pub(crate) use include::Includes;
+pub(crate) use references::{conditions, references};
 pub(crate) use resolve::Scope;
 pub(crate) use variants::variants;
 

@@ -5,8 +5,8 @@ use crate::kit::{Copy, GATEWAY, TEMPLATE};
 #[test]
 fn names_that_no_gateway_or_target_can_have() {
     Copy::new()
-        .edit(TEMPLATE, "Name: !Sub shop-${Environment}\n", "Name: !Sub shop_${Environment}\n")
-        .finds(&[(TEMPLATE, "shop_${Environment}", "gateway-name"), (TEMPLATE, "shop_${Environment}", "gateway-name")]);
+        .edit(TEMPLATE, "!Sub ${Project}-${Environment}-desk", "!Sub ${Project}_${Environment}-desk")
+        .finds(&[(TEMPLATE, "${Environment}-desk", "gateway-name"), (TEMPLATE, "${Environment}-desk", "gateway-name")]);
     let target = "      Name: stock # target";
     Copy::new()
         .edit(TEMPLATE, "      Name: stock\n", &format!("{}\n", target.replace("stock", "the_stock")))

@@ -60,7 +60,7 @@ fn a_permission_without_a_source() {
 
 #[test]
 fn a_gateway_that_may_not_invoke_its_target() {
-    Copy::new().edit(TEMPLATE, "                  - !Ref OrdersFunction.Alias # by the role\n", "").finds(&[(
+    Copy::new().edit(TEMPLATE, "              - !Ref OrdersFunction.Alias # by the role\n", "").finds(&[(
         TEMPLATE,
         "!Ref OrdersFunction.Alias # for the gateway",
         "gateway-invoke",

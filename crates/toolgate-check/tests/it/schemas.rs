@@ -28,10 +28,14 @@ fn names_that_bedrock_does_not_take() {
         (FUNCTIONS, "\"Name\": \"cancel_order\"", "model-tool-name"),
     ]);
     Copy::new()
-        .edit(TEMPLATE, "AgentName: !Sub shop-${Environment}-clerk", "AgentName: !Sub shop--${Environment}-clerk")
+        .edit(
+            TEMPLATE,
+            "AgentName: !Sub ${Project}-${Environment}-clerk",
+            "AgentName: !Sub ${Project}--${Environment}-clerk",
+        )
         .finds(&[
-            (TEMPLATE, "shop--${Environment}", "name-pattern"),
-            (TEMPLATE, "shop--${Environment}", "name-pattern"),
+            (TEMPLATE, "${Project}--${Environment}", "name-pattern"),
+            (TEMPLATE, "${Project}--${Environment}", "name-pattern"),
         ]);
     Copy::new().edit(FUNCTIONS, "\"notify\": {", "\"notify.me\": {").finds(&[(FUNCTIONS, "notify.me", "name-pattern")]);
 }
@@ -43,7 +47,6 @@ fn two_underscores_in_a_name() {
         (FUNCTIONS, "\"get__order\"", "name-pattern"),
         (FUNCTIONS, "\"get__order\"", "double-underscore"),
         (GATEWAY, "\"get__order\"", "double-underscore"),
-        ("schemas/orders/openapi.json", "\"get__order\"", "double-underscore"),
     ]);
 }
 
@@ -113,6 +116,8 @@ fn a_function_of_six_parameters() {
         let fields = (0..count).map(|n| (format!("field{n}"), json!({"type": "string"})));
         let fields: Value = fields.collect::<serde_json::Map<_, _>>().into();
         with(|catalogs| catalogs["stock"]["tools"][0]["input"] = json!({"type": "object", "properties": fields}))
+            .edit(TEMPLATE, "          ApiSchema:\n", "          FunctionSchema:\n")
+            .edit(TEMPLATE, "schemas/stock/action-group.json", "schemas/stock/functions.json")
     };
     of(5).finds(&[]);
     of(6).finds(&[("schemas/stock/functions.json", "\"Parameters\"", "five-parameters")]);

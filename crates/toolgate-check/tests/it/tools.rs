@@ -38,6 +38,7 @@ fn a_confirm_tool_that_nobody_would_be_asked_about() {
         .finds(&[(FUNCTIONS, "\"Name\": \"cancel_order\"", "confirmation-missing")]);
     let mut confirm = catalogs();
     confirm["stock"]["tools"][0]["confirm"] = json!(true);
+    confirm["stock"]["tools"][0]["once"] = json!(true);
     Copy::new().with_code(confirm).finds(&[(OPENAPI, "\"operationId\": \"find_item\"", "confirmation-missing")]);
 }
 

@@ -8,7 +8,7 @@ const AGENT: &str = "Resources:
   Desk:
     Type: AWS::Bedrock::Agent
     Properties:
-      AgentName: desk
+      AgentName: !Sub ${AWS::StackName}-desk
       Instruction: You are the desk of a shop. Answer what customers ask.
 ";
 
@@ -71,4 +71,24 @@ async fn the_documentation_lists_the_rules() {
     let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/check.md")).unwrap();
     let (_, listed) = docs.split_once("<!-- toolgate check --list-rules -->\n\n").unwrap();
     assert!(listed == done.out, "docs/check.md differs: put the output of `toolgate check --list-rules` into it");
+}
+
+#[tokio::test]
+async fn a_warning_is_shown_and_is_0() {
+    let gateway = "Resources:
+  Gateway:
+    Type: AWS::BedrockAgentCore::Gateway
+    Properties:
+      Name: !Sub ${AWS::StackName}-desk
+      PolicyEngineConfiguration: {Arn: !Sub \"${AWS::StackName}\", Mode: ENFORCE}
+";
+    let done = check(gateway, &[]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.out.contains("template.yaml:2: warning: the gateway `Gateway` delivers no log [gateway-log]"),
+        "{done:?}"
+    );
+    let done = check(gateway, &["--format", "json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((done.code, report["findings"][0]["severity"].as_str()), (0, Some("warning")));
 }

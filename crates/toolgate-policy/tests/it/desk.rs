@@ -34,9 +34,9 @@ impl Deployment {
             ("JwtCustomerClaim", "customer_id".to_owned()),
         ]);
         let policies = resources.iter().filter(|(_, it)| it["Type"] == "AWS::BedrockAgentCore::Policy");
-        let policies = policies.map(|(_, it)| &it["Properties"]).map(|it| {
-            let id = it["Name"].as_str().unwrap().to_owned();
-            (id, self.text(&it["Definition"]["Cedar"]["Statement"], &values))
+        let policies = policies.map(|(id, it)| {
+            let statement = &it["Properties"]["Definition"]["Cedar"]["Statement"];
+            (id.as_str().unwrap().to_owned(), self.text(statement, &values))
         });
         let policies: Vec<(String, String)> = policies.filter(|(id, _)| id != without).collect();
         let statements = policies.iter().map(|(id, statement)| (id.as_str(), statement.as_str()));
@@ -147,6 +147,6 @@ fn with_iam_the_named_roles_may_call_every_tool() {
 
 #[test]
 fn without_the_second_policy_the_desk_looks_and_does_not_touch() {
-    let policies = Deployment { by_token: true }.policies("change");
+    let policies = Deployment { by_token: true }.policies("ChangePolicy");
     assert_eq!(allowed(&policies, "oauth:somebody,customer_id=CUST-12345"), LOOK);
 }

@@ -1,0 +1,91 @@
+//! Names that are unique in an account, or in an account's Region: two stacks cannot both have them.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use regex::Regex;
+
+use super::{Rule, Severity, names, source};
+use crate::{finding::Found, template::references, view::View};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "account-name",
+        holds: "a name that an account may have once differs with each stack: it carries `AWS::StackName`, or the \
+                parameters `Project` and `Environment`; and no two resources have the same one",
+        source: source::CFN_NAMES,
+        fix: "write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where the name \
+              takes no hyphens), or leave the name to CloudFormation where it is optional",
+        severity: Severity::Error,
+        check: account_name,
+    },
+    Rule {
+        name: "agentcore-name",
+        holds: "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
+                `[A-Za-z][A-Za-z0-9_]*`",
+        source: source::POLICY,
+        fix: "use `_` in place of `-`, and fewer characters",
+        severity: Severity::Error,
+        check: agentcore_name,
+    },
+];
+
+/// The property that holds such a name.
+const UNIQUE: [(&str, &str); 18] = [
+    ("AWS::Bedrock::Agent", "AgentName"),
+    ("AWS::Bedrock::Guardrail", "Name"),
+    ("AWS::Bedrock::KnowledgeBase", "Name"),
+    ("AWS::BedrockAgentCore::Gateway", "Name"),
+    ("AWS::BedrockAgentCore::Harness", "HarnessName"),
+    ("AWS::BedrockAgentCore::Memory", "Name"),
+    ("AWS::BedrockAgentCore::Policy", "Name"),
+    ("AWS::BedrockAgentCore::PolicyEngine", "Name"),
+    ("AWS::CloudWatch::Alarm", "AlarmName"),
+    ("AWS::DynamoDB::Table", "TableName"),
+    ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+    ("AWS::IAM::Role", "RoleName"),
+    ("AWS::Lambda::Function", "FunctionName"),
+    ("AWS::Logs::DeliveryDestination", "Name"),
+    ("AWS::Logs::DeliverySource", "Name"),
+    ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::SNS::Topic", "TopicName"),
+    ("AWS::Serverless::Function", "FunctionName"),
+];
+
+fn account_name(view: &View<'_>, found: &mut Found<'_>) {
+    let mut seen = BTreeMap::<(&str, &str), &str>::new();
+    for (kind, property) in UNIQUE {
+        for resource in view.of_type(kind) {
+            let Some(written) = view.written(resource, property) else { continue };
+            let parts = references(written);
+            let stack = parts.contains("AWS::StackName") || parts.contains("AWS::StackId");
+            let missing = ["Project", "Environment"].into_iter().filter(|name| !parts.contains(*name));
+            let missing = crate::finding::quoted(missing);
+            if !stack && !missing.is_empty() {
+                let message =
+                    format!("the name of `{}` is taken when another stack has it: no {missing} in it", resource.id);
+                found.at(resource.place_of(property), message);
+            }
+            if let Some(name) = resource.properties().text_of(property)
+                && let Some(other) = seen.insert((kind, name), &resource.id)
+            {
+                found.at(resource.place_of(property), format!("`{}` has the name of `{other}`", resource.id));
+            }
+        }
+    }
+}
+
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[A-Za-z][A-Za-z0-9_]*$").ok());
+
+fn agentcore_name(view: &View<'_>, found: &mut Found<'_>) {
+    let limits = [("Policy", "Name", 48), ("PolicyEngine", "Name", 48), ("Harness", "HarnessName", 40)];
+    for (kind, property, most) in limits {
+        for resource in view.of_type(&format!("AWS::BedrockAgentCore::{kind}")) {
+            let Some(text) = resource.properties().text_of(property) else { continue };
+            let shortest = names::shortest(text);
+            let matches = NAME.as_ref().is_none_or(|name| name.is_match(&shortest));
+            if !matches || shortest.chars().count() > most {
+                found.at(resource.place_of(property), format!("`{text}` is not a valid name of `{}`", resource.id));
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A gateway's role, its tokens and its log.
+
+use super::{Rule, Severity, permissions, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    template::references,
+    view::{Resource, View},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "gateway-role",
+        holds: "the role of a gateway with a policy engine waits for no function: CreateGateway tries the role at once, \
+                and IAM needs some seconds until a new role is known everywhere",
+        source: source::GATEWAY,
+        fix: "put `lambda:InvokeFunction` into an `AWS::IAM::RolePolicy` of its own, which the gateway and its targets \
+              name in `DependsOn`",
+        severity: Severity::Error,
+        check: gateway_role,
+    },
+    Rule {
+        name: "target-order",
+        holds: "a target is created after the policy by which the gateway's role may call its function",
+        source: source::GATEWAY_LAMBDA,
+        fix: "name the policy in the target's `DependsOn`",
+        severity: Severity::Error,
+        check: target_order,
+    },
+    Rule {
+        name: "gateway-tokens",
+        holds: "a gateway that takes tokens says for which audience or client; Cognito's access tokens have no audience",
+        source: source::GATEWAY_INBOUND,
+        fix: "add `AllowedAudience`, or `AllowedClients` for Cognito",
+        severity: Severity::Error,
+        check: tokens,
+    },
+    Rule {
+        name: "gateway-log",
+        holds: "a gateway with a policy engine delivers its log: what Cedar denies is seen nowhere else",
+        source: source::GATEWAY_LOGS,
+        fix: "add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`",
+        severity: Severity::Warning,
+        check: log,
+    },
+];
+
+fn gateways<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
+    view.of_type("AWS::BedrockAgentCore::Gateway")
+}
+
+fn with_policies<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
+    gateways(view).filter(|gateway| gateway.properties().get("PolicyEngineConfiguration").is_some())
+}
+
+fn role<'v>(view: &'v View<'_>, gateway: &Resource) -> Option<&'v Resource> {
+    view.referred(gateway.properties().text_of("RoleArn")?)
+}
+
+fn gateway_role(view: &View<'_>, found: &mut Found<'_>) {
+    for role in with_policies(view).filter_map(|gateway| role(view, gateway)) {
+        let Some(written) = view.written(role, "Policies") else { continue };
+        let functions = view.functions().map(|function| function.id.as_str());
+        let named = references(written);
+        let waits: Vec<&str> = functions.filter(|id| named.contains(*id)).collect();
+        if !waits.is_empty() {
+            let waits = crate::finding::quoted(waits);
+            let message = format!("the role `{}` is made right before its gateway: it waits for {waits}", role.id);
+            found.at(role.place_of("Policies"), message);
+        }
+    }
+}
+
+/// The ids in a resource's `DependsOn`.
+fn depends(resource: &Resource) -> impl Iterator<Item = &str> {
+    resource.body.get("DependsOn").map_or(&[] as &[_], Node::one_or_more).iter().filter_map(Node::text)
+}
+
+fn target_order(view: &View<'_>, found: &mut Found<'_>) {
+    for target in view.targets() {
+        let Some(role) = target.gateway(view).and_then(|gateway| role(view, gateway)) else { continue };
+        let reference = format!("${{{}}}", role.id);
+        let apart = view.of_type("AWS::IAM::RolePolicy").filter(|policy| {
+            let statements = policy.properties().at(&["PolicyDocument", "Statement"]);
+            let mut statements = statements.map_or(&[] as &[_], Node::one_or_more).iter();
+            policy.properties().text_of("RoleName") == Some(reference.as_str())
+                && statements.any(|statement| permissions::allows(statement, "lambda:InvokeFunction"))
+        });
+        for policy in apart.filter(|policy| !depends(target.resource).any(|id| id == policy.id)) {
+            let message = format!("the target `{}` does not wait for `{}`", target.name(), policy.id);
+            found.at(&target.resource.place, message);
+        }
+    }
+}
+
+fn tokens(view: &View<'_>, found: &mut Found<'_>) {
+    for gateway in gateways(view) {
+        let Some(authorizer) = gateway.properties().at(&["AuthorizerConfiguration", "CustomJWTAuthorizer"]) else {
+            continue;
+        };
+        // as written: a list may depend on a parameter that a rule of the template asks for
+        let mut says = [false, false];
+        if let Some(written) = view.written(gateway, "AuthorizerConfiguration") {
+            written.walk(&mut |node| {
+                let other = ["AllowedScopes", "CustomClaims"].iter().any(|name| node.get(name).is_some());
+                says[0] |= node.get("AllowedAudience").is_some() || other;
+                says[1] |= node.get("AllowedClients").is_some();
+            });
+        }
+        let cognito = authorizer.text_of("DiscoveryUrl").is_some_and(|url| url.contains("//cognito-idp."));
+        let place = gateway.place_of("AuthorizerConfiguration");
+        match says {
+            [_, true] => {}
+            [true, false] if !cognito => {}
+            [true, false] => {
+                found.at(place, format!("the gateway `{}` asks Cognito's tokens for an audience", gateway.id));
+            }
+            [false, false] => {
+                found.at(place, format!("the gateway `{}` takes every token of its issuer", gateway.id));
+            }
+        }
+    }
+}
+
+fn log(view: &View<'_>, found: &mut Found<'_>) {
+    for gateway in with_policies(view) {
+        let delivered = view.of_type("AWS::Logs::DeliverySource").any(|source| {
+            let properties = source.properties();
+            properties.text_of("LogType") == Some("APPLICATION_LOGS")
+                && properties.text_of("ResourceArn").and_then(|arn| view.referred(arn)).map(|it| &it.id)
+                    == Some(&gateway.id)
+        });
+        if !delivered {
+            found.at(&gateway.place, format!("the gateway `{}` delivers no log", gateway.id));
+        }
+    }
+}

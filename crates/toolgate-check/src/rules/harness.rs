@@ -1,0 +1,135 @@
+//! Models by their profiles, and the managed agent of AgentCore.
+
+use super::{Rule, Severity, permissions, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    template::{Settings, references},
+    view::{Resource, View},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "inference-profile",
+        holds: "a cross-region profile exists for its model, whatever value its parameters have",
+        source: source::PROFILES,
+        fix: "use one of the profiles that the message names, and list them in the parameter's `AllowedValues`",
+        severity: Severity::Error,
+        check: inference_profile,
+    },
+    Rule {
+        name: "model-profile",
+        holds: "a role that may call a model in every Region may do so through an inference profile only",
+        source: source::PROFILES_IAM,
+        fix: "add `Condition: {StringLike: {bedrock:InferenceProfileArn: PROFILE}}` to the statement",
+        severity: Severity::Error,
+        check: model_profile,
+    },
+    Rule {
+        name: "harness-token",
+        holds: "a harness does not reach its gateway by `AUTHORIZATION_CODE`, which a gateway does not take from it",
+        source: source::HARNESS,
+        fix: "use `AwsIam` or `CLIENT_CREDENTIALS`; to pass a user's token on, create the harness by the API \
+              (`TOKEN_EXCHANGE`), which CloudFormation cannot say",
+        severity: Severity::Error,
+        check: harness_token,
+    },
+    Rule {
+        name: "harness-role",
+        holds: "a harness' role has what a harness starts with: `ecr-public:GetAuthorizationToken`, \
+                `sts:GetServiceBearerToken` and `bedrock-agentcore:GetWorkloadAccessToken`",
+        source: source::HARNESS_ROLE,
+        fix: "allow them, the last one on the harness' workload identity",
+        severity: Severity::Error,
+        check: harness_role,
+    },
+];
+
+/// The profiles of models, by how their ids begin. A model that is not listed is not judged.
+const PROFILES: [(&str, &[&str]); 2] = [
+    ("anthropic.claude-sonnet-4-5-", &["au", "eu", "global", "jp", "us", "us-gov"]),
+    ("anthropic.claude-haiku-4-5-", &["au", "eu", "global", "jp", "us"]),
+];
+
+fn inference_profile(view: &View<'_>, found: &mut Found<'_>) {
+    let agents = view.agents().map(|agent| (agent, "FoundationModel"));
+    let harnesses = view.of_type("AWS::BedrockAgentCore::Harness").map(|harness| (harness, "Model"));
+    for (resource, property) in agents.chain(harnesses) {
+        let Some(written) = view.written(resource, property) else { continue };
+        for settings in choices(view, written) {
+            let Some(resolved) = view.resolved_with(&settings, written) else { continue };
+            let model = resolved.text().or_else(|| resolved.at(&["BedrockModelConfig", "ModelId"])?.text());
+            let Some((profile, id)) = model.and_then(|model| model.split_once('.')) else { continue };
+            let Some((_, known)) = PROFILES.iter().find(|(start, _)| id.starts_with(start)) else { continue };
+            if !profile.contains("${") && !known.contains(&profile) {
+                let known = crate::finding::quoted(known.iter().copied());
+                let message = format!("there is no profile `{profile}` of `{id}`: there are {known}");
+                found.at(resource.place_of(property), message);
+            }
+        }
+    }
+}
+
+/// These settings, with each value that the parameters of a node may have.
+fn choices(view: &View<'_>, node: &Node) -> Vec<Settings> {
+    let mut all = vec![view.settings.clone()];
+    for name in references(node) {
+        let allowed = view.parameter(&name).map_or(&[] as &[_], |parameter| parameter.list("AllowedValues"));
+        let values: Vec<&str> = allowed.iter().filter_map(Node::text).collect();
+        if !values.is_empty() {
+            let set = |settings: &Settings, value: &str| {
+                let mut settings = settings.clone();
+                settings.insert(name.clone(), value.to_owned());
+                settings
+            };
+            all = all.iter().flat_map(|settings| values.iter().map(move |value| set(settings, value))).collect();
+        }
+    }
+    all
+}
+
+fn model_profile(view: &View<'_>, found: &mut Found<'_>) {
+    for role in view.of_type("AWS::IAM::Role") {
+        for statement in permissions::statements(view, role) {
+            let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
+            let everywhere = resources.iter().filter_map(Node::text).any(|arn| arn.contains(":*::foundation-model/"));
+            let calls = permissions::allows(&statement, "bedrock:InvokeModel");
+            let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
+            if everywhere && calls && !condition.contains("bedrock:InferenceProfileArn") {
+                found
+                    .at(&statement.place, format!("the role `{}` may call a model in every Region by itself", role.id));
+            }
+        }
+    }
+}
+
+fn harnesses<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
+    view.of_type("AWS::BedrockAgentCore::Harness")
+}
+
+fn harness_token(view: &View<'_>, found: &mut Found<'_>) {
+    for harness in harnesses(view) {
+        for tool in harness.properties().list("Tools") {
+            let grant = tool.at(&["Config", "AgentCoreGateway", "OutboundAuth", "Oauth", "GrantType"]);
+            if let Some(grant) = grant.filter(|grant| grant.text() == Some("AUTHORIZATION_CODE")) {
+                let message = format!("the harness `{}` cannot get a user's token for its gateway so", harness.id);
+                found.at(&grant.place, message);
+            }
+        }
+    }
+}
+
+fn harness_role(view: &View<'_>, found: &mut Found<'_>) {
+    const NEEDED: [&str; 3] =
+        ["bedrock-agentcore:GetWorkloadAccessToken", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"];
+    for harness in harnesses(view) {
+        let role = harness.properties().text_of("ExecutionRoleArn").and_then(|arn| view.referred(arn));
+        let Some(role) = role else { continue };
+        let statements = permissions::statements(view, role);
+        let missing = NEEDED.into_iter().filter(|action| !statements.iter().any(|it| permissions::allows(it, action)));
+        let missing = crate::finding::quoted(missing);
+        if !missing.is_empty() {
+            found.at(&role.place, format!("the role `{}` of the harness `{}` may not {missing}", role.id, harness.id));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Tables: whether a stack that fails can be removed, and who may write what a gate remembers.
+
+use super::{Rule, Severity, permissions, source};
+use crate::{
+    document::Node,
+    finding::Found,
+    view::{Resource, View},
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "table-rollback",
+        holds: "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
+                `ROLLBACK_FAILED` with every table",
+        source: source::TABLE,
+        fix: "let a parameter decide `DeletionProtectionEnabled` that is off by default, and turn it on when the stack \
+              is there",
+        severity: Severity::Error,
+        check: rollback,
+    },
+    Rule {
+        name: "leading-keys",
+        holds: "a function's role may write only items of its own tools in a table of ledger records or approvals \
+                (partition key `id`, time to live `expiresAt`)",
+        source: source::LEADING_KEYS,
+        fix: "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
+              {dynamodb:LeadingKeys: \"false\"}}` to the statement (`call#TOOL#*` for approvals)",
+        severity: Severity::Error,
+        check: leading_keys,
+    },
+];
+
+fn rollback(view: &View<'_>, found: &mut Found<'_>) {
+    // the stack's own parameters are what they are from its first deployment on
+    let mut first = view.settings.clone();
+    first.retain(|name, value| {
+        if name != "Environment" && name != "Project" {
+            match view.parameter(name).and_then(|it| it.text_of("Default")) {
+                Some(default) => default.clone_into(value),
+                None => return true,
+            }
+        }
+        true
+    });
+    for table in view.of_type("AWS::DynamoDB::Table") {
+        let Some(written) = view.written(table, "DeletionProtectionEnabled") else { continue };
+        if view.resolved_with(&first, written).is_some_and(|value| value.is_true()) {
+            let message = format!("the table `{}` could not be removed if its first deployment failed", table.id);
+            found.at(table.place_of("DeletionProtectionEnabled"), message);
+        }
+    }
+}
+
+/// Whether a table has the shape of a ledger's, or of its approvals.
+fn remembers(table: &Resource) -> bool {
+    let keys = table.properties().list("KeySchema");
+    let ttl = table.properties().at(&["TimeToLiveSpecification", "AttributeName"]).and_then(Node::text);
+    matches!(keys, [key] if key.text_of("AttributeName") == Some("id")) && ttl == Some("expiresAt")
+}
+
+fn leading_keys(view: &View<'_>, found: &mut Found<'_>) {
+    const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
+    for function in view.functions() {
+        let policies = function.properties().list("Policies").iter();
+        let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
+        let role = function.properties().text_of("Role").and_then(|arn| view.referred(arn));
+        let statements = own.chain(role.map(|role| permissions::statements(view, role)).unwrap_or_default());
+        for statement in statements.filter(|it| WRITES.iter().any(|action| permissions::allows(it, action))) {
+            let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
+            let tables = resources.iter().filter_map(|arn| view.referred(arn.text()?));
+            for table in tables.filter(|table| table.kind == "AWS::DynamoDB::Table" && remembers(table)) {
+                let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
+                if !condition.contains("dynamodb:LeadingKeys") {
+                    let message =
+                        format!("`{}` may write any item of `{}`, those of other tools too", function.id, table.id);
+                    found.at(&statement.place, message);
+                }
+            }
+        }
+    }
+}

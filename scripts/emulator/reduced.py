@@ -1,0 +1,75 @@
+"""The template without what the emulator lacks: Bedrock and AgentCore, alarms by metric math, and what refers to them.
+
+Conditions on `dynamodb:LeadingKeys` go too, since the emulator knows no such key and would refuse every request;
+test_keys.py judges the recorded requests by the whole policies.
+"""
+
+import json
+import re
+
+# whose resources the emulator cannot make
+LACKING = ("AWS::Bedrock::", "AWS::BedrockAgentCore::", "AWS::Logs::Delivery")
+
+
+def reduced(template, code_of):
+    """A copy: `template` as SAM reads it, `code_of` a function's folder by its logical id."""
+    template = json.loads(json.dumps(template))
+    resources = template["Resources"]
+    gone = {name for name, one in resources.items() if lacking(one)}
+    while more := {name for name, one in resources.items() if name not in gone and references(one["Properties"]) & gone}:
+        gone |= more
+    for name in gone:
+        del resources[name]
+    for name, one in resources.items():
+        assert not set(as_list(one.get("DependsOn", []))) & gone, name
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = code_of(name)
+            # it has been built
+            one.pop("Metadata", None)
+            for policy in one["Properties"].get("Policies", []):
+                unconditional(policy)
+        elif one["Type"] == "AWS::IAM::ManagedPolicy":
+            unconditional(one["Properties"]["PolicyDocument"])
+    template["Outputs"] = {name: one for name, one in template["Outputs"].items() if not references(one) & gone}
+    del template["Globals"]["Function"]["CodeUri"]
+    return template
+
+
+def lacking(resource):
+    return resource["Type"].startswith(LACKING) or (
+        resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+    )
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def references(node):
+    """The logical ids that a node of the template names."""
+    if isinstance(node, list):
+        return set().union(*map(references, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set().union(*map(references, node.values()))
+    match node:
+        case {"Ref": str(name)}:
+            found.add(name.split(".")[0])
+        case {"Fn::GetAtt": [str(name), *_]} | {"Fn::GetAtt": str(name)}:
+            found.add(name.split(".")[0])
+        case {"Fn::Sub": text}:
+            text = text if isinstance(text, str) else text[0]
+            found |= {name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text)}
+    return found
+
+
+def unconditional(node):
+    """Takes the conditions on leading keys away, in place."""
+    if isinstance(node, list):
+        for item in node:
+            unconditional(item)
+    elif isinstance(node, dict):
+        if "dynamodb:LeadingKeys" in json.dumps(node.get("Condition", {})):
+            del node["Condition"]
+        for value in node.values():
+            unconditional(value)

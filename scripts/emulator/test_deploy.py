@@ -1,0 +1,167 @@
+"""`make build` and `make deploy`, apart from what AWS alone can build: two environments side by side, functions that run
+under their own roles, changes that go live, and what is left when a stack is deleted. In the order of a stack's life."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import BINARIES, ISSUER, ROOT
+
+TABLES = ("Customers", "Orders", "Invoices", "Tickets", "Feedback", "Ledger", "Approvals")
+FUNCTIONS = ("Customers", "Orders", "Billing", "Support")
+
+
+def runs(path):
+    """Whether an event can be sent here: the emulator drops the client context, which makes a call the gateway's, and an
+    event that is no call fails as it should."""
+    events, replies = path.stem.endswith((".reply", ".context")), path.with_suffix(".reply.json")
+    return not events and not path.with_suffix(".context.json").exists() and "errorType" not in replies.read_text()
+
+
+EVENTS = [
+    path for name in FUNCTIONS for path in sorted((ROOT / "handlers" / name.lower() / "events").glob("*.json")) if runs(path)
+]
+# each tool by function details, OpenAPI and direct call
+assert len(EVENTS) >= 3 * 9
+
+
+@pytest.fixture(scope="module")
+def desk(aws):
+    """dev on both platforms' tools, and staging beside it; dev has the made-up data."""
+    aws.set("staging-agentcore", *ISSUER, "SessionCallBudget=100")
+    aws.build()
+    aws.deploy("dev", "agentcore")
+    aws.deploy("staging", "classic")
+    there = aws.resources("dev")
+    tables = {f"{name.upper()}_TABLE": there[f"{name}Table"] for name in ("Customers", "Orders", "Invoices")}
+    aws.environment |= tables
+    aws.run(BINARIES / "support-desk-seed")
+    for name in tables:
+        del aws.environment[name]
+    return aws
+
+
+def test_environments_are_side_by_side(desk):
+    dev, staging = desk.resources("dev"), desk.resources("staging")
+    assert len(desk.client("dynamodb").list_tables()["TableNames"]) == 2 * len(TABLES)
+    for name in TABLES:
+        assert dev[f"{name}Table"] != staging[f"{name}Table"]
+    for name in FUNCTIONS:
+        assert dev[f"{name}Function"] != staging[f"{name}Function"]
+        for environment, wires in (("dev", "direct,function,api,gateway"), ("staging", "function,api")):
+            live = desk.live(environment, name)
+            variables = live["Environment"]["Variables"]
+            assert variables["TOOLGATE_WIRES"] == wires
+            assert variables["TOOLGATE_METRICS_NAMESPACE"] == f"BedrockAgents/support-desk/{environment}"
+            assert live["Version"] == "1" and live["Architectures"] == ["x86_64"]
+    assert "InterceptorFunction" in dev and "InterceptorFunction" not in staging
+
+
+def test_outside_of_dev_tables_are_protected_once_they_are_there(desk):
+    for environment, protected in (("dev", False), ("staging", True)):
+        for name in TABLES:
+            table = desk.client("dynamodb").describe_table(TableName=desk.resources(environment)[f"{name}Table"])["Table"]
+            assert table["DeletionProtectionEnabled"] is protected, (environment, name)
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_a_fixture_event_runs_under_its_functions_role(desk, path):
+    event = json.loads(path.read_text())
+    # a repeat reads what the first call wrote
+    for _ in range(2):
+        desk.tap.taken()
+        reply = json.dumps(desk.invoke("dev", path.parts[-3].capitalize(), event))
+        calls = desk.tap.taken()
+        refused = [(operation, answer) for operation, _, status, answer in calls if "AccessDenied" in json.dumps(answer)]
+        assert not refused
+        assert "it has been logged" not in reply, reply
+        RECORDED.setdefault(path.parts[-3].capitalize(), []).extend((operation, body) for operation, body, _, _ in calls)
+
+
+# The requests of each function, for the policies as a whole: test_keys.py.
+RECORDED = {}
+
+
+def test_a_function_without_a_right_is_refused(desk):
+    """IAM is on, or the tests above would prove nothing."""
+    name = desk.resources("dev")["CustomersFunctionRole"]
+    iam = desk.client("iam")
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    (event,) = [path for path in EVENTS if path.stem == "get_customer_info-function"]
+    desk.tap.taken()
+    try:
+        desk.invoke("dev", "Customers", json.loads(event.read_text()))
+        answers = [json.dumps(answer) for _, _, _, answer in desk.tap.taken()]
+        assert any("AccessDenied" in answer for answer in answers), answers
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def test_parameters_alone_go_live(desk):
+    """From Agents to AgentCore with tokens and a budget, by samconfig.toml and not a line of code."""
+    before = {name: desk.live("staging", name) for name in FUNCTIONS}
+    desk.deploy("staging", "agentcore")
+    for name, was in before.items():
+        live = desk.live("staging", name)
+        variables = live["Environment"]["Variables"]
+        assert int(live["Version"]) > int(was["Version"]), name
+        assert (variables["TOOLGATE_WIRES"], variables["TOOLGATE_BUDGET_CALLS"]) == ("gateway", "100")
+    interceptor = desk.live("staging", "Interceptor")["Environment"]["Variables"]
+    assert interceptor["TOOLGATE_IDENTITY_CLAIM"] == "customer_id"
+    # the version that answers is the one with the new wires
+    reply = json.dumps(desk.invoke("staging", "Orders", event("orders", "get_order_status-function")))
+    assert "takes no calls on the function wire" in reply
+    # what is deployed again is what is there
+    now = {name: desk.live("staging", name)["Version"] for name in FUNCTIONS}
+    desk.build()
+    again = desk.deploy("staging", "agentcore", check=False)
+    assert again.returncode == 0 or "No changes to deploy" in again.stdout + again.stderr, again.stderr
+    assert {name: desk.live("staging", name)["Version"] for name in FUNCTIONS} == now
+    for name in TABLES:
+        table = desk.client("dynamodb").describe_table(TableName=desk.resources("staging")[f"{name}Table"])["Table"]
+        assert table["DeletionProtectionEnabled"], "it stays on"
+
+
+def test_one_parameter_moves_one_function(desk):
+    before = {name: desk.live("staging", name)["Version"] for name in (*FUNCTIONS, "Interceptor")}
+    desk.set("staging-agentcore", "JwtCustomerClaim=sub")
+    desk.build()
+    desk.deploy("staging", "agentcore")
+    after = {name: desk.live("staging", name)["Version"] for name in before}
+    assert {name for name in before if after[name] != before[name]} == {"Interceptor"}
+    variables = desk.live("staging", "Interceptor")["Environment"]["Variables"]
+    assert variables["TOOLGATE_IDENTITY_CLAIM"] == "sub"
+
+
+def test_new_code_moves_its_function_alone(desk):
+    before = {name: desk.live("dev", name)["Version"] for name in FUNCTIONS}
+    with (desk.folder / ".aws-sam" / "build" / "OrdersFunction" / "bootstrap").open("ab") as code:
+        code.write(b"\0")
+    desk.build()
+    desk.deploy("dev", "agentcore")
+    assert {name for name in before if desk.live("dev", name)["Version"] != before[name]} == {"Orders"}
+    assert desk.invoke("dev", "Orders", event("orders", "get_order_status-function"))
+
+
+def test_a_gateway_by_token_without_an_issuer_is_refused(desk):
+    done = desk.run(Path(sys.executable).parent / "sam", "deploy", "--config-env", "prod-agentcore", "--no-confirm-changeset", check=False)
+    assert done.returncode != 0 and "set JwtDiscoveryUrl" in done.stdout + done.stderr, done.stderr
+    with pytest.raises(Exception, match="does not exist"):
+        desk.resources("prod")
+
+
+def test_a_deleted_stack_leaves_what_it_should(desk):
+    kept = {desk.resources("staging")[f"{name}Table"] for name in TABLES}
+    assert "deleted" in desk.cloud("delete", "dev").stdout
+    assert set(desk.client("dynamodb").list_tables()["TableNames"]) == kept
+    desk.cloud("delete", "staging")
+    assert set(desk.client("dynamodb").list_tables()["TableNames"]) == kept
+    functions = desk.client("lambda").list_functions()["Functions"]
+    assert functions == []
+
+
+def event(handler, name):
+    return json.loads((ROOT / "handlers" / handler / "events" / f"{name}.json").read_text())

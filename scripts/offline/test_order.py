@@ -1,0 +1,100 @@
+"""What waits for what when a stack is created, in the graph of the transformed template."""
+
+import pytest
+import release
+from variants import VARIANTS
+
+TARGETS = {"BillingTarget", "CustomersTarget", "OrdersTarget", "SupportTarget"}
+FUNCTIONS = {"BillingFunction", "CustomersFunction", "InterceptorFunction", "OrdersFunction", "SupportFunction"}
+
+
+@pytest.fixture(params=[name for name in VARIANTS if not name.startswith("classic")])
+def gateway(request):
+    return VARIANTS[request.param]
+
+
+def before(deployed, name):
+    """All resources that are there before this one is begun."""
+    resource = deployed.resources[name]
+    direct = resource.get("DependsOn", [])
+    direct = {direct} if isinstance(direct, str) else set(direct)
+    direct |= release.references(resource.get("Properties", {})) & deployed.resources.keys()
+    return direct.union(*(before(deployed, one) for one in direct))
+
+
+def test_the_gateways_role_waits_for_no_function(gateway):
+    # it is tried by CreateGateway, and IAM needs some seconds until it is known everywhere
+    assert before(gateway, "GatewayRole") == {"PolicyEngine"}
+    (policy,) = gateway.of("AWS::IAM::Role")["GatewayRole"]["Policies"]
+    actions = {action for one in policy["PolicyDocument"]["Statement"] for action in
+               ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])}
+    assert actions == {"bedrock-agentcore:GetPolicyEngine", "bedrock-agentcore:AuthorizeAction",
+                       "bedrock-agentcore:PartiallyAuthorizeActions"}
+
+
+def test_the_gateway_waits_for_functions_in_between(gateway):
+    assert {f"{name}Aliaslive" for name in FUNCTIONS} <= before(gateway, "Gateway") - before(gateway, "GatewayRole")
+
+
+def test_a_target_is_created_when_its_gateway_may_call_it(gateway):
+    for name in TARGETS:
+        assert {"CallTools", "Gateway", "GatewayRole"} <= before(gateway, name)
+    (statement,) = gateway.of("AWS::IAM::RolePolicy")["CallTools"]["PolicyDocument"]["Statement"]
+    called = {target["TargetConfiguration"]["Mcp"]["Lambda"]["LambdaArn"]
+              for target in gateway.of("AWS::BedrockAgentCore::GatewayTarget").values()}
+    interceptor = gateway.of("AWS::BedrockAgentCore::Gateway")["Gateway"]["InterceptorConfigurations"][0]
+    assert {*statement["Resource"]} == called | {interceptor["Interceptor"]["Lambda"]["Arn"]}
+
+
+def test_policies_are_checked_against_tools_that_are_there(gateway):
+    for name in ("LookUpPolicy", "ChangePolicy"):
+        assert TARGETS <= before(gateway, name)
+
+
+def test_a_harness_begins_when_it_may_call(gateway):
+    # by token there is none: a template cannot give a harness its user's token
+    assert ("Harness" in gateway.resources) == gateway.name.endswith("-dev")
+    harness = {name for name, body in gateway.resources.items() if "Harness" in name or body["Type"].endswith("Harness")}
+    if gateway.name.endswith("-dev"):
+        assert {"CallGateway", "LookUpPolicy", "ChangePolicy", *TARGETS} <= before(gateway, "Harness")
+        (tool,) = gateway.of("AWS::BedrockAgentCore::Harness")["Harness"]["Tools"]
+        assert tool["Config"]["AgentCoreGateway"]["OutboundAuth"] == {"AwsIam": {}}
+    else:
+        assert not harness
+
+
+def test_a_delivery_waits_for_both_of_its_ends(gateway):
+    kinds = {"APPLICATION_LOGS": "GatewayLog"}
+    if gateway.name.endswith("-prod"):
+        kinds["TRACES"] = "GatewayTrace"
+    sources = gateway.of("AWS::Logs::DeliverySource")
+    assert {source["LogType"] for source in sources.values()} == kinds.keys()
+    for prefix in kinds.values():
+        assert {f"{prefix}Source", f"{prefix}Destination", "Gateway"} <= before(gateway, f"{prefix}Delivery")
+        delivery = gateway.of("AWS::Logs::Delivery")[f"{prefix}Delivery"]
+        assert delivery["DeliverySourceName"] == sources[f"{prefix}Source"]["Name"]
+        assert sources[f"{prefix}Source"]["ResourceArn"].split(":")[2] == "bedrock-agentcore"
+
+
+def test_a_gateway_by_token_says_whose(gateway):
+    properties = gateway.of("AWS::BedrockAgentCore::Gateway")["Gateway"]
+    environment = gateway.name.split("-")[1]
+    allowed = {
+        "dev": None,
+        "staging": {"AllowedAudience": ["support-desk"]},
+        "prod": {"AllowedClients": ["desk-app"]},  # Cognito's access tokens have no audience
+    }[environment]
+    if allowed is None:
+        assert properties["AuthorizerType"] == "AWS_IAM" and "AuthorizerConfiguration" not in properties
+    else:
+        authorizer = dict(properties["AuthorizerConfiguration"]["CustomJWTAuthorizer"])
+        assert authorizer.pop("DiscoveryUrl").startswith("https://")
+        assert authorizer == allowed
+
+
+def test_a_stack_that_cannot_be_created_can_be_removed():
+    # the first deployment of each environment: its parameters have their defaults
+    for deployed in VARIANTS.values():
+        if not deployed.name.endswith("-prod"):
+            for name, table in deployed.of("AWS::DynamoDB::Table").items():
+                assert table["DeletionProtectionEnabled"] is False, name
