@@ -30,8 +30,7 @@ pub(crate) fn refuse(headers: &HeaderMap) -> Response {
     let message = match service {
         Some(service) => format!(
             "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents and the gateway: \
-             give that client an endpoint of its own ({})",
-            variable(service)
+             give that client an endpoint of its own, such as by the service's own `AWS_ENDPOINT_URL_SERVICE`"
         ),
         None => "this endpoint serves DynamoDB; Lambda and the agents have paths of their own".to_owned(),
     };
@@ -64,11 +63,6 @@ pub(crate) fn service(headers: &HeaderMap) -> Option<&str> {
     let service = scope.rsplit('/').nth(1)?;
     let plain = service.len() <= 64 && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     (plain && !service.is_empty()).then_some(service)
-}
-
-/// The variable by which most SDKs find a service's own endpoint; names are those of service ids, mostly.
-fn variable(service: &str) -> String {
-    format!("`AWS_ENDPOINT_URL_{}`", service.to_ascii_uppercase().replace('-', "_"))
 }
 
 fn json_error(status: StatusCode, message: &str) -> Response {
