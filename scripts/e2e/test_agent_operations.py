@@ -5,6 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory"}
+CONTROL_PLANE = {"GetAgent", "ListAgents", "GetAgentAlias", "ListAgentAliases"}
 SERVICES = ["bedrock-agent-runtime", "bedrock-agent", "bedrock-runtime"]
 # Streams that go both ways need HTTP/2, which boto3 does not speak.
 NOT_IN_BOTO3 = {"InvokeModelWithBidirectionalStream"}
@@ -15,7 +16,7 @@ def operations():
     session = botocore.session.get_session()
     for service in SERVICES:
         for name in session.get_service_model(service).operation_names:
-            if name not in SERVED | NOT_IN_BOTO3:
+            if name not in SERVED | CONTROL_PLANE | NOT_IN_BOTO3:
                 yield service, name
 
 
@@ -70,6 +71,41 @@ def test_the_memory_is_empty(desk):
     for wrong in [{"memoryId": "no spaces"}, {"maxItems": 1001}, {"memoryType": "ALL"}]:
         with pytest.raises(desk.agents.exceptions.ValidationException):
             desk.agents.get_agent_memory(**(ids | {"memoryType": "SESSION_SUMMARY"} | wrong))
+
+
+def test_agents_are_found_by_the_control_plane_and_invoked_by_what_it_says(desk):
+    control = desk.client("bedrock-agent")
+    summaries = control.get_paginator("list_agents").paginate(PaginationConfig={"PageSize": 2}).build_full_result()
+    agents = {summary["agentName"]: summary for summary in summaries["agentSummaries"]}
+    assert {summary["agentId"] for summary in agents.values()} == {agent["id"] for agent in desk.health["agents"]}
+    for summary in agents.values():
+        agent = control.get_agent(agentId=summary["agentId"])["agent"]
+        assert (agent["agentName"], agent["agentStatus"]) == (summary["agentName"], "PREPARED")
+        assert agent["agentArn"].endswith(f":agent/{agent['agentId']}") and agent["instruction"]
+        assert 60 <= agent["idleSessionTTLInSeconds"] <= 5400
+        shape = control.meta.service_model.operation_model("GetAgent").output_shape.members["agent"]
+        assert set(shape.required_members) <= set(agent) <= set(shape.members)
+    boss = control.get_agent(agentId="Supervisor")["agent"]
+    assert boss["agentCollaboration"] in ("SUPERVISOR", "SUPERVISOR_ROUTER")
+    aliases = control.get_paginator("list_agent_aliases").paginate(agentId="Supervisor").build_full_result()
+    ids = [alias["agentAliasId"] for alias in aliases["agentAliasSummaries"]]
+    assert "TSTALIASID" in ids and "dev" in ids
+    for alias in ids:
+        stream = desk.agents.invoke_agent(
+            agentId="Supervisor", agentAliasId=alias, sessionId=f"found-{alias}", inputText="Hello",
+        )["completion"]
+        assert any("chunk" in event for event in stream)
+    alias = control.get_agent_alias(agentId="Supervisor", agentAliasId="TSTALIASID")["agentAlias"]
+    assert alias["routingConfiguration"] == [{"agentVersion": "DRAFT"}]
+    for call in [
+        lambda: control.get_agent(agentId="NOBODY0000"),
+        lambda: control.list_agent_aliases(agentId="NOBODY0000"),
+        lambda: control.get_agent_alias(agentId="Supervisor", agentAliasId="NOALIAS000"),
+    ]:
+        with pytest.raises(control.exceptions.ResourceNotFoundException):
+            call()
+    with pytest.raises(control.exceptions.ValidationException):
+        control.list_agents(nextToken="x")
 
 
 def results(count):

@@ -10,6 +10,7 @@ use crate::{Failure, desk, hostile::Hostile, screen};
 
 const MODELS: &str = "\
 Models:
+  none                   no agents: functions, gateway and tables alone
   script:FILE            a scenario with written rules, which needs nothing; the default is the one in scenarios/
   bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
   bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all

@@ -15,11 +15,21 @@ use serde_json::{Value, json};
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("describe") {
         let tool = json!({"name": "echo", "description": "says it again", "confirm": false, "once": false});
-        println!("{}", json!({"catalog": 1, "group": "echo", "description": "", "tools": [tool]}));
+        println!("{}", json!({"catalog": 1, "group": "echo_function", "description": "", "tools": [tool]}));
         return;
     }
     match std::env::var("ECHO_ROLE").as_deref() {
         Ok("seed") => return seed(),
+        Ok("slow-seed") => {
+            seed();
+            std::thread::sleep(Duration::from_millis(1500));
+            return;
+        }
+        Ok("endless-seed") => {
+            println!("seeding as {}", std::process::id());
+            std::thread::sleep(Duration::from_secs(600));
+            return;
+        }
         Ok("broken-seed") => {
             eprintln!("there is nothing to seed with");
             std::process::exit(4);
@@ -124,6 +134,9 @@ fn runtime_api() -> String {
 }
 
 fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BTreeMap<String, String>, Vec<u8>) {
+    // the Runtime API stands under a path
+    let (host, base) = host.split_once('/').map_or((host, String::new()), |(host, base)| (host, format!("/{base}")));
+    let line = &line.replacen(" /", &format!(" {base}/"), 1);
     let Ok(mut stream) = TcpStream::connect(host) else { std::process::exit(9) };
     let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(

@@ -1,14 +1,11 @@
-//! Connections of the one port: as many as anybody opens, without one of them keeping the others out.
-//!
-//! A connection that waits (for its next request, or for the rest of a head that never comes) costs a file descriptor,
-//! and a process has few of them. Beyond a number the one that has waited longest is closed for the next to come.
+//! Connections of the one port, HTTP/1.1 and HTTP/2 with prior knowledge: as many as anybody opens, without one of them
+//! keeping the others out.
 
 use std::{
-    collections::BTreeMap,
     convert::Infallible,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,23 +15,32 @@ use bytes::Bytes;
 use http::Request;
 use hyper::{
     body::{Frame, Incoming, SizeHint},
-    server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Notify, watch},
+    sync::watch,
     task::JoinSet,
 };
 use tower::ServiceExt;
 
-use crate::patient;
+use crate::{
+    patient,
+    slots::{ConnectionSlot, RequestSlot, Waiting},
+};
 
 /// Connections that may wait at a time, of the 1,024 file descriptors that a process has on Linux unless it is given more.
 pub(crate) const WAITING: usize = 512;
 /// The pause after a connection could not be accepted for a reason of this machine.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Requests that one HTTP/2 connection may have open at a time.
+const STREAMS: u32 = 128;
+/// The headers of one HTTP/2 request, in bytes.
+const HEADERS: u32 = 64 * 1024;
 
 /// Serves until `stop` is done, and then until running requests have their answers. `most` connections may wait.
 pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, stop: impl Future<Output = ()>) {
@@ -61,7 +67,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, st
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        connections.spawn(connection(stream, router.clone(), Place::new(Arc::clone(&waiting)), stopping.subscribe()));
+        let slot = ConnectionSlot::new(Arc::clone(&waiting));
+        connections.spawn(connection(stream, router.clone(), slot, stopping.subscribe()));
         waiting.close_oldest(most);
     }
     drop(listener);
@@ -69,21 +76,28 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, st
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, router: Router, place: Place, mut stopping: watch::Receiver<bool>) {
-    let closed = place.closed();
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    connection_slot: ConnectionSlot,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let closed = connection_slot.closed();
     let service = service_fn(|request: Request<Incoming>| {
-        let (router, busy) = (router.clone(), place.busy());
+        let (router, slot) = (router.clone(), Arc::new(connection_slot.request()));
         async move {
             let (parts, body) = request.into_parts();
-            let (body, rest) = patient::body(body);
+            let (body, rest) = patient::body(body, Arc::clone(&slot));
             let response =
                 router.oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {});
-            rest.drain().await;
-            // the connection is busy until the last of the answer is out
-            Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
+            rest.drain(&slot).await;
+            slot.work();
+            Ok::<_, Infallible>(response.map(|body| Answer { body, slot }))
         }
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut protocols = auto::Builder::new(TokioExecutor::new());
+    protocols.http2().max_concurrent_streams(STREAMS).max_header_list_size(HEADERS);
+    let connection = protocols.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let mut asked = false;
     loop {
@@ -95,12 +109,12 @@ async fn connection(stream: TcpStream, router: Router, place: Place, mut stoppin
                 return;
             }
             // unless a request came first
-            () = closed.notified() => if place.is_waiting() { return },
+            () = closed.notified() => if connection_slot.is_waiting() { return },
             _ = stopping.wait_for(|stopping| *stopping), if !asked => {
                 asked = true;
                 connection.as_mut().graceful_shutdown();
                 // with no request in it, there is nothing to wait for
-                if place.is_waiting() {
+                if connection_slot.is_idle() {
                     return;
                 }
             }
@@ -108,96 +122,13 @@ async fn connection(stream: TcpStream, router: Router, place: Place, mut stoppin
     }
 }
 
-/// The connections that wait, by when they began to.
-#[derive(Debug, Default)]
-struct Waiting(Mutex<Order>);
-
-#[derive(Debug, Default)]
-struct Order {
-    next: u64,
-    waiting: BTreeMap<u64, Arc<Notify>>,
-}
-
-impl Waiting {
-    fn enter(&self, close: Arc<Notify>) -> u64 {
-        let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        order.next += 1;
-        let ticket = order.next;
-        order.waiting.insert(ticket, close);
-        ticket
-    }
-
-    fn leave(&self, ticket: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&ticket);
-    }
-
-    /// Closes the one that has waited longest, where more than so many wait.
-    fn close_oldest(&self, most: usize) {
-        let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.waiting.len() > most
-            && let Some((_, close)) = order.waiting.pop_first()
-        {
-            close.notify_one();
-        }
-    }
-}
-
-/// A connection's place among those that wait, while no request is at work on it.
-#[derive(Debug, Clone)]
-struct Place(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    waiting: Arc<Waiting>,
-    close: Arc<Notify>,
-    ticket: Mutex<Option<u64>>,
-}
-
-impl Place {
-    fn new(waiting: Arc<Waiting>) -> Self {
-        let close = Arc::new(Notify::new());
-        let ticket = Mutex::new(Some(waiting.enter(Arc::clone(&close))));
-        Self(Arc::new(Inner { waiting, close, ticket }))
-    }
-
-    fn closed(&self) -> Arc<Notify> {
-        Arc::clone(&self.0.close)
-    }
-
-    fn is_waiting(&self) -> bool {
-        self.0.ticket().is_some()
-    }
-
-    /// Takes the connection out of those that wait, until the guard is dropped.
-    fn busy(&self) -> Busy {
-        if let Some(ticket) = self.0.ticket().take() {
-            self.0.waiting.leave(ticket);
-        }
-        Busy(Arc::clone(&self.0))
-    }
-}
-
-impl Inner {
-    fn ticket(&self) -> std::sync::MutexGuard<'_, Option<u64>> {
-        self.ticket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket().take() {
-            self.waiting.leave(ticket);
-        }
-    }
-}
-
-/// An answer that keeps its connection busy.
-struct Held {
+/// An answer on its way: the server's turn while a part of it is still to come, and else the client's, who has to read.
+struct Answer {
     body: Body,
-    _busy: Busy,
+    slot: Arc<RequestSlot>,
 }
 
-impl hyper::body::Body for Held {
+impl hyper::body::Body for Answer {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -205,7 +136,13 @@ impl hyper::body::Body for Held {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() {
+            self.slot.work();
+        } else {
+            self.slot.wait();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -217,19 +154,10 @@ impl hyper::body::Body for Held {
     }
 }
 
-/// A request is at work.
-struct Busy(Arc<Inner>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let ticket = self.0.waiting.enter(Arc::clone(&self.0.close));
-        *self.0.ticket() = Some(ticket);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::routing::{get, post};
+    use http_body_util::{BodyExt, Full};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         sync::oneshot,
@@ -248,7 +176,15 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(300)).await;
             "done"
         };
-        let router = Router::new().route("/", get(|| async { "ok" })).route("/slow", get(slow));
+        let count = |body: Bytes| async move { body.len().to_string() };
+        let big = || async {
+            Body::from_stream(futures_util::stream::repeat(Ok::<_, Infallible>(Bytes::from(vec![0; 65536]))))
+        };
+        let router = Router::new()
+            .route("/", get(|| async { "ok" }))
+            .route("/slow", get(slow))
+            .route("/body", post(count))
+            .route("/big", get(big));
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(listener, router, 3, async { drop(stopped.await) }));
         (address, stop, server)
@@ -283,6 +219,77 @@ mod tests {
         }
         assert!(!closed(idle.last_mut().unwrap()) && !closed(&mut used));
         assert!(answer(&mut working).await.ends_with("done"), "it was never among those that wait");
+    }
+
+    /// Each of these holds a connection for as long as the client likes, unless others need the place.
+    #[tokio::test]
+    async fn slow_heads_slow_bodies_and_clients_that_do_not_read_make_room() {
+        let (address, _stop, _server) = start().await;
+        for begun in [
+            "",
+            "GET / HT",
+            "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf",
+            "GET /big HTTP/1.1\r\nhost: x\r\n\r\n",
+        ] {
+            let mut open = Vec::new();
+            for _ in 0..12 {
+                let mut stream = TcpStream::connect(&address).await.unwrap();
+                stream.write_all(begun.as_bytes()).await.unwrap();
+                open.push(stream);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let mut new = ask(&address, "/").await;
+            assert!(answer(&mut new).await.ends_with("ok"), "{begun}");
+            let mut closed = 0;
+            for stream in &mut open {
+                let mut bytes = vec![0; 1 << 16];
+                let ended = timeout(Duration::from_millis(20), async {
+                    while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
+                });
+                closed += usize::from(ended.await.is_ok());
+            }
+            assert!(closed >= 8, "{begun}: {closed} of 12 made room");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_body_that_moves_is_not_the_one_that_makes_room() {
+        let (address, _stop, _server) = start().await;
+        let mut moving = TcpStream::connect(&address).await.unwrap();
+        let head = "POST /body HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 20\r\n\r\n";
+        moving.write_all(head.as_bytes()).await.unwrap();
+        let mut others = Vec::new();
+        for _ in 0..20 {
+            moving.write_all(b"x").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            others.push(TcpStream::connect(&address).await.unwrap());
+        }
+        assert!(answer(&mut moving).await.ends_with("20"));
+    }
+
+    #[tokio::test]
+    async fn http2_with_prior_knowledge_is_served_beside_http1() {
+        let (address, stop, server) = start().await;
+        let stream = TokioIo::new(TcpStream::connect(&address).await.unwrap());
+        let (client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        tokio::spawn(connection);
+        let ask = |method: &str, path: &str, body: &'static str| {
+            let request = Request::builder().method(method).uri(format!("http://{address}{path}"));
+            let answer = client.clone().send_request(request.body(Full::new(Bytes::from(body))).unwrap());
+            async move {
+                let answer = answer.await.unwrap();
+                assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 200));
+                String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+            }
+        };
+        assert_eq!(ask("POST", "/body", "hello").await, "5");
+        let many = futures_util::future::join_all((0..50).map(|_| ask("POST", "/body", "hi"))).await;
+        assert!(many.iter().all(|answer| answer == "2"));
+        let slow = tokio::spawn(ask("GET", "/slow", ""));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.send(()).unwrap();
+        assert_eq!(slow.await.unwrap(), "done", "stopping waits for it");
+        timeout(PATIENCE, server).await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! Any page in a browser can reach a loopback port, so a request has to show that it means this server.
 //!
-//! A foreign `Host` is a name that was rebound to 127.0.0.1; an `Origin` is a page. Neither is answered, and no
-//! response carries a CORS header.
+//! A foreign `Host` (`:authority` in HTTP/2) is a name that was rebound to 127.0.0.1; an `Origin` is a page, and so is a
+//! `Sec-Fetch-Site`, which browsers add to every request and no page can change. None of them is answered, and no response
+//! carries a CORS header. A link to `/` may be followed from anywhere: that page cannot be framed, and nobody else reads it.
 
 use axum::{
     Json, Router,
@@ -9,8 +10,10 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{Method, StatusCode, Version, header, request::Parts};
 use serde_json::json;
+
+const SITE: &str = "sec-fetch-site";
 
 /// The router behind the guard, for a listener on this port.
 pub(crate) fn protect(router: Router, port: u16) -> Router {
@@ -18,8 +21,9 @@ pub(crate) fn protect(router: Router, port: u16) -> Router {
 }
 
 async fn check(State(port): State<u16>, request: Request, next: Next) -> Response {
-    match refusal(request.uri(), request.headers(), port) {
-        None => next.run(request).await,
+    let (parts, body) = request.into_parts();
+    match refusal(&parts, port) {
+        None => next.run(Request::from_parts(parts, body)).await,
         Some(message) => {
             // Both spellings, since the SDKs of the services behind this guard differ.
             let body = json!({"__type": "AccessDeniedException", "message": message});
@@ -28,21 +32,40 @@ async fn check(State(port): State<u16>, request: Request, next: Next) -> Respons
     }
 }
 
-fn refusal(uri: &Uri, headers: &HeaderMap, port: u16) -> Option<&'static str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let ours =
-        matches!((hosts.next().map(|host| host.to_str()), hosts.next()), (Some(Ok(host)), None) if is_ours(host, port));
-    let target = uri.authority().is_none_or(|authority| is_ours(authority.as_str(), port));
-    if !ours || !target {
+fn refusal(request: &Parts, port: u16) -> Option<&'static str> {
+    let hosts: Vec<_> = request.headers.get_all(header::HOST).iter().collect();
+    let authority = request.uri.authority();
+    // HTTP/2 names the server in the target, where HTTP/1 has a header
+    let named = if request.version == Version::HTTP_2 {
+        hosts.len() <= 1 && (hosts.len() == 1 || authority.is_some())
+    } else {
+        hosts.len() == 1
+    };
+    let ours = hosts.iter().all(|host| host.to_str().is_ok_and(|host| is_ours(host, port)));
+    let target = authority.is_none_or(|authority| is_ours(authority.as_str(), port));
+    if !(named && ours && target) {
         return Some("the `Host` header names another server; use 127.0.0.1 or localhost with this server's port");
     }
-    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let mut origins = request.headers.get_all(header::ORIGIN).iter();
     let own_origin =
         |origin: &str| origin.strip_prefix("http://").is_some_and(|host| host.contains(':') && is_ours(host, port));
-    if !origins.all(|origin| origin.to_str().is_ok_and(own_origin)) {
+    let own_origins = origins.all(|origin| origin.to_str().is_ok_and(own_origin));
+    let mut sites = request.headers.get_all(SITE).iter();
+    let own_sites = sites.all(|site| ["none", "same-origin"].iter().any(|own| site == own));
+    if !own_origins || !(own_sites || is_visit(request)) {
         return Some("requests from web pages of another origin are refused");
     }
     None
+}
+
+/// A person follows a link to the page at `/`, in a tab of its own.
+fn is_visit(request: &Parts) -> bool {
+    let is = |name: &str, value: &str| {
+        let mut values = request.headers.get_all(name).iter();
+        values.next().is_some_and(|first| first == value) && values.next().is_none()
+    };
+    let reads = request.method == Method::GET && request.uri.path() == "/" && request.uri.query().is_none();
+    reads && is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
 fn is_ours(authority: &str, port: u16) -> bool {
@@ -57,12 +80,16 @@ fn is_ours(authority: &str, port: u16) -> bool {
 mod tests {
     use super::*;
 
-    fn refused(pairs: &[(&str, &str)]) -> bool {
-        let mut map = HeaderMap::new();
+    fn parts(method: &str, target: &str, version: Version, pairs: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::builder().method(method).uri(target).version(version);
         for (name, value) in pairs {
-            map.append(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
+            request = request.header(*name, *value);
         }
-        refusal(&Uri::from_static("/"), &map, 8787).is_some()
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn refused(pairs: &[(&str, &str)]) -> bool {
+        refusal(&parts("GET", "/", Version::HTTP_11, pairs), 8787).is_some()
     }
 
     #[test]
@@ -103,8 +130,50 @@ mod tests {
 
     #[test]
     fn an_absolute_target_counts_as_well() {
-        let headers = HeaderMap::from_iter([(header::HOST, header::HeaderValue::from_static("localhost:8787"))]);
-        assert!(refusal(&Uri::from_static("http://evil.example/"), &headers, 8787).is_some());
-        assert!(refusal(&Uri::from_static("http://localhost:8787/"), &headers, 8787).is_none());
+        let host = [("host", "localhost:8787")];
+        let at = |target: &str| refusal(&parts("GET", target, Version::HTTP_11, &host), 8787).is_some();
+        assert!(at("http://evil.example/") && !at("http://localhost:8787/"));
+        let without = parts("GET", "http://localhost:8787/", Version::HTTP_11, &[]);
+        assert!(refusal(&without, 8787).is_some(), "HTTP/1.1 needs the header");
+    }
+
+    #[test]
+    fn the_authority_of_http2_is_a_host() {
+        let at = |target: &str, pairs: &[(&str, &str)]| {
+            refusal(&parts("GET", target, Version::HTTP_2, pairs), 8787).is_some()
+        };
+        assert!(!at("http://127.0.0.1:8787/health", &[]));
+        assert!(!at("http://127.0.0.1:8787/health", &[("host", "localhost:8787")]));
+        assert!(at("http://evil.example:8787/health", &[]));
+        assert!(at("http://evil.example:8787/health", &[("host", "localhost:8787")]));
+        assert!(at("http://127.0.0.1:8787/health", &[("host", "evil.example:8787")]));
+        assert!(at("/health", &[]), "no name at all");
+    }
+
+    #[test]
+    fn a_page_of_another_site_reaches_nothing_but_the_page_that_a_person_opens() {
+        let at = |method: &str, target: &str, more: &[(&str, &str)]| {
+            let host = [("host", "localhost:8787")];
+            refusal(&parts(method, target, Version::HTTP_11, &[&host, more].concat()), 8787).is_some()
+        };
+        for site in ["none", "same-origin"] {
+            assert!(!at("GET", "/health", &[(SITE, site)]), "{site}");
+        }
+        let visit = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        for site in ["cross-site", "same-site", "Cross-Site", "", "none, none"] {
+            let site = [(SITE, site)];
+            assert!(at("GET", "/health", &site), "{site:?}");
+            assert!(at("GET", "/", &site), "{site:?}: a request that is no navigation");
+            let with_visit = [&site[..], &visit].concat();
+            assert!(!at("GET", "/", &with_visit), "{site:?}");
+            for (method, target) in
+                [("GET", "/health"), ("GET", "/agents"), ("POST", "/"), ("GET", "/?x"), ("HEAD", "/")]
+            {
+                assert!(at(method, target, &with_visit), "{method} {target}");
+            }
+            let framed = [&site[..], &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")]].concat();
+            assert!(at("GET", "/", &framed));
+        }
+        assert!(at("GET", "/health", &[(SITE, "none"), (SITE, "cross-site")]), "each of them counts");
     }
 }

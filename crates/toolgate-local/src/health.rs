@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
@@ -28,6 +31,8 @@ pub(crate) struct Health {
     pub(crate) model: Option<String>,
     /// The seed of hostile mode, where it is on.
     pub(crate) hostile: Option<u64>,
+    /// Second deliveries in hostile mode of calls that happen once, and that got another reply.
+    pub(crate) differing: AtomicU64,
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
     pub(crate) gateway: Option<Arc<Gateway>>,
@@ -43,17 +48,26 @@ pub(crate) fn routes(health: Arc<Health>) -> Router {
 async fn report(State(health): State<Arc<Health>>) -> Response {
     match health.catalogs.get() {
         Some(catalogs) => Json(health.report(catalogs)).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "starting"}))).into_response(),
+        None => {
+            let body = Json(json!({"status": "starting"}));
+            (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], body).into_response()
+        }
     }
 }
 
 impl Health {
+    /// Whether everything is up.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.catalogs.get().is_some()
+    }
+
     pub(crate) fn report(&self, catalogs: &BTreeMap<String, Value>) -> Value {
         json!({
             "status": "ok",
             "endpoint": self.endpoint,
             "model": self.model,
             "hostile": self.hostile,
+            "hostileDiffering": self.hostile.map(|_| self.differing.load(Ordering::Relaxed)),
             "agents": self.agents(),
             "gateway": self.gateway(),
             "functions": self.functions(),

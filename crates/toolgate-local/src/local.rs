@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -15,11 +15,12 @@ use crate::{
     agents::{self, Agents, Invoke, Limits},
     dynamodb::{Data, Database},
     error::LocalError,
-    functions::{Binaries, Environment, Functions, Log, Settings},
+    functions::{Environment, Functions, Log, Settings},
     gateway::{self, Callers, Gateway},
     health::Health,
     hostile::Hostile,
-    models::{Models, is_for_one_agent},
+    models::{ModelChoiceError, Models, is_for_one_agent},
+    programs::Programs,
     progress,
     running::Running,
     seed, server,
@@ -31,9 +32,13 @@ pub const DEFAULT_PORT: u16 = 8787;
 /// The directory in which `toolgate dev` keeps its tables.
 pub const DEFAULT_DATA: &str = ".toolgate";
 
+/// The choice that leaves the agents out.
+const NO_MODEL: &str = "none";
 /// Lambda gives an instance this long to come up.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const INSTANCES: usize = 10;
+/// Lambda keeps instances for minutes; a laptop has less memory.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The local agent, before it runs.
 ///
@@ -58,6 +63,7 @@ pub struct Local {
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
     instances: usize,
+    idle: Duration,
     limits: Limits,
     hostile: Option<u64>,
     callers: Callers,
@@ -79,6 +85,7 @@ impl Local {
             variables: BTreeMap::new(),
             binaries: None,
             instances: INSTANCES,
+            idle: IDLE,
             limits: Limits::default(),
             hostile: None,
             callers: Callers::default(),
@@ -93,12 +100,14 @@ impl Local {
         self
     }
 
-    /// The model behind the agents: `script:<file>`, `bedrock:` (each agent's own of the template), `bedrock:<model id>` or
+    /// The model behind the agents: `none` to serve no agents, `script:<file>`, `bedrock:` (each agent's own of the template), `bedrock:<model id>` or
     /// `openai:<base url>#<model>`; with `<agent>=` in front it is for that agent alone, and may be set for several. Unless
     /// one is set for all, it is the one scenario in the folder `scenarios` beside the template.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.models.push(model.into());
+        let model = model.into();
+        self.without_agents |= model == NO_MODEL;
+        self.models.push(model);
         self
     }
 
@@ -165,6 +174,13 @@ impl Local {
         self
     }
 
+    /// How long an instance is kept that nobody needs (60 s unless set). One of each function always stays.
+    #[must_use]
+    pub fn idle_instances(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
     /// What a turn of an agent may use before it is stopped.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -208,8 +224,18 @@ impl Local {
     /// # Errors
     /// [`LocalError`], and nothing is left running.
     pub async fn start(self) -> Result<Running, LocalError> {
+        if self.models.len() > 1 && self.models.iter().any(|model| model == NO_MODEL) {
+            return Err(ModelChoiceError::Twice("all agents".to_owned()).into());
+        }
         let read = if self.only_database { template::read_without_agents } else { template::read };
         let mut template = read(&self.template, &self.parameters)?;
+        for id in &template.other_functions {
+            let message = format!(
+                "warning: the function `{id}` is not run here: it names no Rust binary (`Metadata: BuildMethod: \
+                 rust-cargolambda, BuildProperties: Binary`); `Metadata: Toolgate: Tools: false` hides this line"
+            );
+            self.log.line("toolgate", &message);
+        }
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
@@ -241,6 +267,7 @@ impl Local {
             log: self.log.clone(),
             instances: self.instances,
             init_timeout: INIT_TIMEOUT,
+            idle: self.idle,
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
@@ -257,6 +284,7 @@ impl Local {
             endpoint,
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
+            differing: AtomicU64::new(0),
             template: Arc::clone(&template),
             functions: functions.clone(),
             gateway: gateway.clone(),
@@ -268,6 +296,7 @@ impl Local {
         if !choices.is_empty() {
             let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
             let models = Models::open_all(&choices, &ids).await?;
+            models.check().await?;
             let served = Arc::new(agents::Served(Arc::clone(&health)));
             let invoke: Arc<dyn Invoke> = match self.hostile {
                 Some(seed) => Hostile::new(seed, &template, served),
@@ -345,31 +374,6 @@ fn default_model(template: &Template) -> Result<String, LocalError> {
     match (scenarios.pop(), scenarios.is_empty()) {
         (Some(only), true) => Ok(format!("script:{}", only.display())),
         _ => Err(LocalError::NoModel { folder }),
-    }
-}
-
-/// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.
-struct Programs {
-    functions: Vec<PathBuf>,
-    interceptors: Vec<PathBuf>,
-    seed: Option<PathBuf>,
-}
-
-impl Programs {
-    fn find(template: &Template, first: Option<PathBuf>) -> Result<Self, LocalError> {
-        let folder = template.path.parent().unwrap_or(Path::new("."));
-        let mut binaries = Binaries::around(folder);
-        if let Some(first) = first {
-            binaries = binaries.with_first(first);
-        }
-        let names = template.functions.iter().map(|function| function.binary.as_str());
-        let interceptors = template.gateway.iter().flat_map(|gateway| &gateway.interceptors);
-        let names = names.chain(interceptors.map(|interceptor| interceptor.function.binary.as_str()));
-        let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
-        let mut functions = binaries.find_all(names)?;
-        let seed = if template.seed.is_some() { functions.pop() } else { None };
-        let interceptors = functions.split_off(template.functions.len());
-        Ok(Self { functions, interceptors, seed })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Filling the tables with the program that the template names.
 
-use std::path::Path;
+use std::{path::Path, process::Stdio};
+
+use tokio::process::Command;
 
 use crate::{
     functions::{Current, Environment, Log, Tail, exit_reason},
@@ -29,10 +31,10 @@ pub(crate) async fn run(
     let tail = Tail::default();
     let failed =
         |reason: String| SeedError { binary: seed.binary.clone(), reason, said: tail.take().trim_end().into() };
-    let mut child = environment
-        .command(program, &seed.environment)
-        .spawn()
-        .map_err(|error| failed(format!("it cannot be run: {error}")))?;
+    let mut child =
+        tied(environment, program, seed).spawn().map_err(|error| failed(format!("it cannot be run: {error}")))?;
+    // closed by us or by the end of this process, and then the program ends
+    let _tie = child.stdin.take();
     let forward =
         |stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default()));
     let stdout = child
@@ -46,4 +48,29 @@ pub(crate) async fn run(
         stream.join().await;
     }
     if status.success() { Ok(()) } else { Err(failed(exit_reason(Some(status)))) }
+}
+
+/// The program, ended when this process is, however that ends: the pipe to its guard then closes.
+#[cfg(unix)]
+fn tied(environment: &Environment, program: &Path, seed: &SeedSpec) -> Command {
+    const GUARD: &str = r#"
+        exec 3<&0
+        "$0" </dev/null 3<&- &
+        program=$!
+        { cat <&3; kill -9 "$program"; } >/dev/null 2>&1 &
+        guard=$!
+        exec 3<&-
+        wait "$program"
+        status=$?
+        kill "$guard" 2>/dev/null
+        exit "$status"
+    "#;
+    let mut command = environment.command(Path::new("/bin/sh"), &seed.environment);
+    command.args(["-c", GUARD]).arg(program).stdin(Stdio::piped());
+    command
+}
+
+#[cfg(not(unix))]
+fn tied(environment: &Environment, program: &Path, seed: &SeedSpec) -> Command {
+    environment.command(program, &seed.environment)
 }

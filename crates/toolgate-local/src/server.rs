@@ -3,15 +3,14 @@
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
-    Json, Router,
-    response::IntoResponse,
+    Router,
     serve::{Listener, ListenerExt},
 };
-use http::{StatusCode, Uri};
-use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{LocalError, connections, dynamodb, guard, health, health::Health, lambda, task::Task};
+use crate::{
+    LocalError, connections, dynamodb, elsewhere, guard, health, health::Health, lambda, page, ready, task::Task,
+};
 
 /// The address of the local agent: nothing but loopback.
 const ADDRESS: &str = "127.0.0.1";
@@ -30,9 +29,13 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 /// Every route there is. `platforms` are those of the agents and of the gateway; the database alone has none.
 pub(crate) fn router(health: Arc<Health>, platforms: Vec<Router>) -> Result<Router, LocalError> {
     let database = dynamodb::routes(health.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
-    let functions = health.functions.clone();
-    let router = Router::new().merge(health::routes(health)).merge(lambda::routes(functions)).merge(database);
-    Ok(platforms.into_iter().fold(router, Router::merge).fallback(unknown))
+    let router = Router::new()
+        .merge(health::routes(Arc::clone(&health)))
+        .merge(page::routes(Arc::clone(&health)))
+        .merge(lambda::routes(health.functions.clone()))
+        .merge(database);
+    let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
+    Ok(ready::gate(router, health))
 }
 
 /// Serves until `stop` is done, and then until running requests have their answers.
@@ -53,10 +56,4 @@ pub(crate) fn no_delay(listener: TcpListener) -> impl Listener<Addr = SocketAddr
             tracing::debug!(%error, "a connection keeps its delay");
         }
     })
-}
-
-async fn unknown(uri: Uri) -> impl IntoResponse {
-    let message = format!("there is nothing at `{}`; `/health` tells what there is", uri.path());
-    let body = Json(json!({"__type": "UnknownOperationException", "message": message}));
-    (StatusCode::NOT_FOUND, [("x-amzn-errortype", "UnknownOperationException")], body)
 }

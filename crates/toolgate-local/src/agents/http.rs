@@ -12,7 +12,7 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Agents,
+    Agents, control,
     error::{AgentError, Kind},
     history, memory, operations,
     request::{InvocationResult, InvokeAgent, SessionState},
@@ -31,7 +31,7 @@ const BODY_BYTES: usize = 64 * 1024 * 1024;
 /// What the service answers when a session is ended, word for word.
 const ENDED: &str = "Session is terminated as 'endSession' flag is set in request.";
 
-/// The routes of the agents: InvokeAgent, the memory, `GET /agents` (a report for people and consoles), and an error
+/// The routes of the agents: InvokeAgent, the memory, the control plane to read, `GET /agents` (a report for people and consoles), and an error
 /// for every other operation that an SDK would send to this endpoint.
 pub fn routes(agents: Arc<Agents>) -> Router {
     let of_alias = |rest: &str| format!("/agents/{{p1}}/agentAliases/{{p2}}/{rest}");
@@ -40,7 +40,7 @@ pub fn routes(agents: Arc<Agents>) -> Router {
         .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
         // The other methods of this path are among the operations that are not served.
         .route("/agents", get(report));
-    served.merge(operations::routes()).with_state(agents)
+    served.merge(control::routes()).merge(operations::routes()).with_state(agents)
 }
 
 async fn report(State(agents): State<Arc<Agents>>) -> Response {

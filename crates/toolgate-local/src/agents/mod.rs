@@ -18,6 +18,7 @@ mod action;
 mod arguments;
 mod calls;
 mod confirm;
+mod control;
 mod envelope;
 mod error;
 mod frames;
@@ -49,6 +50,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use error::{AgentError, Kind};
@@ -77,6 +79,8 @@ pub struct Agents {
     invoke: Arc<dyn Invoke>,
     models: Models,
     limits: Limits,
+    /// When the agents came to be, for the control plane.
+    started: Timestamp,
 }
 
 /// One agent with its tools.
@@ -132,7 +136,8 @@ impl Agents {
         if !problems.is_empty() {
             return Err(AgentsError { problems });
         }
-        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, limits }))
+        let started = Timestamp::now();
+        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, limits, started }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.

@@ -26,6 +26,9 @@ pub(crate) struct SessionKey {
     pub(crate) session: String,
 }
 
+/// Sessions that are kept at a time; of more, those go that nobody has used for longest.
+const KEPT: usize = 1000;
+
 /// All sessions of a running local agent.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions(Mutex<HashMap<SessionKey, Arc<Session>>>);
@@ -35,6 +38,9 @@ impl Sessions {
     pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
+        if sessions.len() >= KEPT && !sessions.contains_key(key) {
+            evict(&mut sessions, KEPT - 1);
+        }
         let session =
             sessions.entry(key.clone()).or_insert_with(|| Arc::new(Session::new(key.session.clone(), idle_ttl)));
         lock(&session.state).last_used = Instant::now();
@@ -56,6 +62,29 @@ impl Sessions {
         }
         sessions.remove(key);
         Ok(())
+    }
+}
+
+/// Leaves so many sessions. Those in the middle of a turn stay; those that wait for a person go last.
+fn evict(sessions: &mut HashMap<SessionKey, Arc<Session>>, left: usize) {
+    let mut idle: Vec<(bool, Instant, SessionKey)> = sessions
+        .iter()
+        .filter_map(|(key, session)| {
+            let state = lock(&session.state);
+            let waits = match state.phase {
+                Phase::Running => return None,
+                Phase::Waiting(_) => true,
+                Phase::Idle => false,
+            };
+            Some((waits, state.last_used, key.clone()))
+        })
+        .collect();
+    idle.sort_by_key(|(waits, last_used, _)| (*waits, *last_used));
+    for (_, _, key) in idle.into_iter().take(sessions.len().saturating_sub(left)) {
+        if let Some(session) = sessions.remove(&key) {
+            // what it waited for ends with it
+            let _ = session.abandon();
+        }
     }
 }
 
@@ -184,5 +213,31 @@ pub(crate) fn apply_changes(current: &mut Attributes, sent: &Attributes, returne
         if sent.get(&name) != Some(&value) {
             current.insert(name, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> SessionKey {
+        SessionKey { agent: "A".to_owned(), alias: "TSTALIASID".to_owned(), session: number.to_string() }
+    }
+
+    #[test]
+    fn so_many_sessions_are_kept_and_those_at_work_among_them() {
+        let sessions = Sessions::default();
+        let ttl = Duration::from_secs(600);
+        let first = sessions.open(&key(0), ttl);
+        first.begin().unwrap();
+        for number in 1..KEPT + 50 {
+            sessions.open(&key(number), ttl);
+        }
+        let kept = lock(&sessions.0);
+        assert_eq!(kept.len(), KEPT);
+        assert!(kept.contains_key(&key(0)), "it is in the middle of a turn");
+        assert!(!kept.contains_key(&key(1)) && kept.contains_key(&key(KEPT + 49)), "the oldest go first");
+        drop(kept);
+        assert!(Arc::ptr_eq(&sessions.open(&key(0), ttl), &first));
     }
 }

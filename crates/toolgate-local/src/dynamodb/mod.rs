@@ -1,21 +1,20 @@
 //! The embedded DynamoDB: dynoxide in this process, with the template's tables in it.
 
+mod folder;
 mod proxy;
 mod tables;
 
 use std::{
     fmt,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
 };
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-pub(crate) use proxy::routes;
-
-/// The file in the data directory.
-const FILE: &str = "dynamodb.sqlite";
+use folder::Folder;
+pub(crate) use proxy::{is_request, routes};
 
 /// Where the tables are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +36,15 @@ pub enum DatabaseError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// Another server uses the data directory.
+    #[error(
+        "`{path}` is in use by another `toolgate dev`: stop it before you start over with `--reset`, or choose another \
+         place with `--data`"
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
     },
     /// A table is there with other keys.
     #[error("the table `{table}` is there with other keys or indexes than in the template: start over with `--reset`")]
@@ -63,17 +71,19 @@ pub(crate) struct Database {
     /// Where it serves, for the proxy.
     pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
+    /// Last, so that the folder is free only when the database is closed.
+    _folder: Option<Folder>,
 }
 
 impl Database {
     /// Opens the database, after wiping it when `reset` says so. Blocks for some milliseconds.
     pub(crate) fn open(data: &Data, reset: bool) -> Result<Self, DatabaseError> {
         let start = |reason: String| DatabaseError::Start(reason);
-        let inner = match data {
-            Data::Memory => dynoxide::Database::memory().map_err(|error| start(error.to_string()))?,
-            Data::Directory(folder) => open_file(folder, reset)?,
+        let (inner, folder) = match data {
+            Data::Memory => (dynoxide::Database::memory().map_err(|error| start(error.to_string()))?, None),
+            Data::Directory(folder) => open_file(folder, reset).map(|(inner, folder)| (inner, Some(folder)))?,
         };
-        let listener = std::net::TcpListener::bind((hidden_address(), 0)).map_err(|error| start(error.to_string()))?;
+        let listener = if cfg!(target_os = "linux") { hidden() } else { blocked() }.map_err(start)?;
         listener.set_nonblocking(true).map_err(|error| start(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| start(error.to_string()))?;
         let (stop, stopped) = oneshot::channel();
@@ -98,7 +108,7 @@ impl Database {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .map_err(|error| start(error.to_string()))?;
-        Ok(Self { inner, address, _stop: stop })
+        Ok(Self { inner, address, _stop: stop, _folder: folder })
     }
 
     /// While tables are filled, the disk need not confirm each write: a fill that the machine's end cuts off is begun
@@ -115,29 +125,46 @@ impl fmt::Debug for Database {
     }
 }
 
-fn open_file(folder: &Path, reset: bool) -> Result<dynoxide::Database, DatabaseError> {
+fn open_file(folder: &Path, reset: bool) -> Result<(dynoxide::Database, Folder), DatabaseError> {
     let failed = |reason: String| DatabaseError::Directory { path: folder.to_owned(), reason };
-    std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-    let file = folder.join(FILE);
-    if reset {
-        for suffix in ["", "-wal", "-shm"] {
-            match std::fs::remove_file(folder.join(format!("{FILE}{suffix}"))) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error.to_string())),
-                _ => {}
-            }
-        }
-    }
+    let (taken, file) = Folder::open(folder, reset)?;
     let file = file.to_str().ok_or_else(|| failed("its name is not UTF-8".to_owned()))?;
-    dynoxide::Database::new(file).map_err(|error| failed(error.to_string()))
+    Ok((dynoxide::Database::new(file).map_err(|error| failed(error.to_string()))?, taken))
 }
 
 /// The engine's own server answers pages of any origin, so it must not be where a page could find it. On Linux all of
 /// 127.0.0.0/8 is loopback: a random address in it, with a random port, cannot be searched.
-fn hidden_address() -> Ipv4Addr {
-    if cfg!(target_os = "linux") {
-        let [a, b, c, ..] = Uuid::new_v4().into_bytes();
-        Ipv4Addr::new(127, a, b, c.clamp(1, 254))
-    } else {
-        Ipv4Addr::LOCALHOST
+fn hidden() -> Result<TcpListener, String> {
+    let [a, b, c, ..] = Uuid::new_v4().into_bytes();
+    TcpListener::bind((Ipv4Addr::new(127, a, b, c.clamp(1, 254)), 0)).map_err(|error| error.to_string())
+}
+
+/// Elsewhere there is one loopback address. Browsers refuse to speak to these ports, whoever asks them to.
+/// <https://fetch.spec.whatwg.org/#port-blocking>
+const BLOCKED: [u16; 18] =
+    [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];
+
+/// The first free one, from a random one on.
+fn blocked() -> Result<TcpListener, String> {
+    let start = usize::from(Uuid::new_v4().into_bytes()[0]);
+    let ports = BLOCKED.iter().cycle().skip(start % BLOCKED.len()).take(BLOCKED.len());
+    ports
+        .filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).ok())
+        .next()
+        .ok_or_else(|| format!("none of the ports {BLOCKED:?} is free, and others are open to web pages"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_engine_listens_no_page_finds_it() {
+        let address = hidden().unwrap().local_addr().unwrap();
+        assert!(!cfg!(target_os = "linux") || address.ip() != Ipv4Addr::LOCALHOST);
+        let (first, second) = (blocked().unwrap(), blocked().unwrap());
+        let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+        assert!(BLOCKED.contains(&port(&first)) && BLOCKED.contains(&port(&second)));
+        assert_ne!(port(&first), port(&second));
     }
 }

@@ -9,10 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde_json::json;
 
-use crate::body::{self, Refused};
+use crate::{
+    body::{self, Refused},
+    elsewhere,
+};
 
 /// DynamoDB's limit on a request.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -43,13 +46,20 @@ pub(crate) fn routes(address: SocketAddr) -> Result<Router, reqwest::Error> {
     Ok(Router::new().route("/", post(forward)).with_state(Upstream { client, url: format!("http://{address}/") }))
 }
 
+/// Whether a request is DynamoDB's.
+pub(crate) fn is_request(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == "/" && target(request.headers()).starts_with("DynamoDB")
+}
+
+fn target(headers: &HeaderMap) -> &str {
+    headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default()
+}
+
 async fn forward(State(upstream): State<Upstream>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    if !target.starts_with("DynamoDB") {
-        let message = "this endpoint serves DynamoDB; Lambda and the agents have paths of their own";
-        return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", message);
+    if !is_request(&request) {
+        return elsewhere::refuse(request.headers());
     }
+    let (parts, body) = request.into_parts();
     let body = match body::read(body, REQUEST_BYTES).await {
         Ok(body) => body,
         Err(Refused::TooLarge) => {

@@ -1,6 +1,11 @@
 //! Where the handlers' binaries are: the local agent runs what cargo built, and never builds by itself.
+//!
+//! They are the template's own: what lies beside the `toolgate` command, or in another project's target folder, may have
+//! the same name and be something else.
 
 use std::path::{Path, PathBuf};
+
+use super::target::Target;
 
 /// The folders in which binaries are looked up, in order.
 #[derive(Debug, Clone)]
@@ -18,17 +23,51 @@ pub struct MissingBinaries {
     pub folders: Vec<PathBuf>,
 }
 
+/// A program that describes another function than the one that it stands for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "`{}` describes the group `{group}`, but the template names it as the handler `{binary}`: is it another project's \
+     program? a router's group has the name of its binary",
+    program.display()
+)]
+pub struct WrongGroup {
+    /// The program that was asked.
+    pub program: PathBuf,
+    /// The binary in the template.
+    pub binary: String,
+    /// What the program says of itself.
+    pub group: String,
+}
+
+/// Holds a catalog's group to the binary that was asked for it.
+///
+/// # Errors
+/// [`WrongGroup`] when they differ.
+pub fn check_group(program: &Path, binary: &str, group: &str) -> Result<(), WrongGroup> {
+    if binary == group {
+        return Ok(());
+    }
+    Err(WrongGroup { program: program.to_owned(), binary: binary.to_owned(), group: group.to_owned() })
+}
+
 impl Binaries {
-    /// Beside the running executable, then in cargo's target directory for a template in this folder.
+    /// In cargo's target folder of the workspace that the template stands in, or, for a template outside of any, of the
+    /// workspace of the current directory. Of its profiles the running executable's comes first.
     #[must_use]
     pub fn around(template_folder: &Path) -> Self {
+        let target = Target::of(template_folder).or_else(|| Target::of(Path::new(".")));
+        let target = target.map_or_else(|| template_folder.join("target"), |target| target.folder);
         let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-        let target = std::env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty());
-        let target = target.map_or_else(|| template_folder.join("target"), PathBuf::from);
-        let mut folders: Vec<PathBuf> = beside.into_iter().collect();
+        Self::within(&target, beside)
+    }
+
+    fn within(target: &Path, beside: Option<PathBuf>) -> Self {
+        let plain = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let mut folders: Vec<PathBuf> =
+            beside.into_iter().filter(|beside| plain(beside).starts_with(plain(target))).collect();
         for profile in ["debug", "release"] {
             let folder = target.join(profile);
-            if !folders.contains(&folder) {
+            if !folders.iter().any(|known| plain(known) == plain(&folder)) {
                 folders.push(folder);
             }
         }
@@ -85,14 +124,51 @@ fn places(folders: &[PathBuf]) -> String {
 mod tests {
     use super::*;
 
+    fn program(folder: &Path, name: &str) -> PathBuf {
+        std::fs::create_dir_all(folder).unwrap();
+        let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        std::fs::write(&path, "").unwrap();
+        path
+    }
+
     #[test]
     fn what_is_missing_is_named_with_the_command_that_builds_it() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(format!("orders{}", std::env::consts::EXE_SUFFIX)), "").unwrap();
+        program(folder.path(), "orders");
         let binaries = Binaries::around(Path::new("nowhere")).with_first(folder.path().to_owned());
         assert_eq!(binaries.find_all(["orders"]).unwrap().len(), 1);
         let error = binaries.find_all(["orders", "nope-1", "nope-2", "nope-1"]).unwrap_err().to_string();
         let expected = "`nope-1`, `nope-2` are not built: run `cargo build --bin nope-1 --bin nope-2` (looked in ";
         assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn what_lies_beside_the_command_of_another_project_is_never_run() {
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let target = own.path().join("target");
+        let beside = other.path().join("target/debug");
+        program(&beside, "orders");
+        let binaries = Binaries::within(&target, Some(beside));
+        let error = binaries.find_all(["orders"]).unwrap_err();
+        assert!(error.folders.iter().all(|folder| folder.starts_with(&target)), "{error}");
+        let right = program(&target.join("release"), "orders");
+        assert_eq!(binaries.find_all(["orders"]).unwrap(), [right]);
+    }
+
+    #[test]
+    fn the_profile_of_the_command_itself_comes_first() {
+        let own = tempfile::tempdir().unwrap();
+        let target = own.path().join("target");
+        program(&target.join("debug"), "orders");
+        let ours = program(&target.join("release"), "orders");
+        let binaries = Binaries::within(&target, Some(target.join("release")));
+        assert_eq!(binaries.find_all(["orders"]).unwrap(), [ours]);
+    }
+
+    #[test]
+    fn a_program_of_another_group_is_named_with_its_path() {
+        assert!(check_group(Path::new("/x/orders"), "orders", "orders").is_ok());
+        let error = check_group(Path::new("/x/orders"), "orders", "desk").unwrap_err().to_string();
+        assert!(error.contains("`/x/orders` describes the group `desk`") && error.contains("`orders`"), "{error}");
     }
 }

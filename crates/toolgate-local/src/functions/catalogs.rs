@@ -1,10 +1,13 @@
 //! Asking a handler what it offers: every handler binary prints its catalog when run with `describe`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use super::{Environment, exit_reason};
+use super::{Environment, WrongGroup, check_group, exit_reason};
 use crate::template::FunctionSpec;
 
 /// It needs neither network nor state, so more than this is a mistake in the handler.
@@ -12,12 +15,19 @@ const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A handler does not say what it offers.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("`{binary} describe` gives no catalog: {reason}; is its `main` a call of `toolgate::run`?")]
-pub struct CatalogError {
-    /// The handler's name.
-    pub binary: String,
-    /// Why.
-    pub reason: String,
+#[non_exhaustive]
+pub enum CatalogError {
+    /// It gives no catalog.
+    #[error("`{} describe` gives no catalog: {reason}; is its `main` a call of `toolgate::run`?", program.display())]
+    None {
+        /// The program that was asked.
+        program: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It gives another function's catalog.
+    #[error(transparent)]
+    Wrong(#[from] WrongGroup),
 }
 
 pub(super) async fn describe(
@@ -25,7 +35,7 @@ pub(super) async fn describe(
     program: &Path,
     environment: &Environment,
 ) -> Result<Value, CatalogError> {
-    let failed = |reason: String| CatalogError { binary: spec.binary.clone(), reason };
+    let failed = |reason: String| CatalogError::None { program: program.to_owned(), reason };
     let output = environment.command(program, &spec.environment).arg("describe").output();
     let output = tokio::time::timeout(DESCRIBE_TIMEOUT, output)
         .await
@@ -42,5 +52,7 @@ pub(super) async fn describe(
     if catalog.get("tools").and_then(Value::as_array).is_none() {
         return Err(failed("what it prints has no list of `tools`".to_owned()));
     }
+    let group = catalog.get("group").and_then(Value::as_str).unwrap_or_default();
+    check_group(program, &spec.binary, group)?;
     Ok(catalog)
 }

@@ -158,7 +158,7 @@ fn settled(said: Said, request_id: &str) -> Option<(Invocation, bool)> {
     match said {
         Said::Response { request_id: id, payload } if id == request_id => {
             let request_id = id;
-            Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id }, true))
+            Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
         }
         Said::Error { request_id: id, payload } if id == request_id => Some((report::unhandled(&id, payload), true)),
         Said::TooLarge { request_id: id } if id == request_id => Some((report::too_large(&id), true)),

@@ -11,13 +11,14 @@ mod pool;
 mod render;
 mod report;
 mod runtime_api;
+mod target;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use binaries::{Binaries, MissingBinaries};
+pub use binaries::{Binaries, MissingBinaries, WrongGroup, check_group};
 pub use catalogs::CatalogError;
 pub(crate) use environment::Environment;
 pub use log::Log;
@@ -49,6 +50,8 @@ pub struct Invocation {
     pub log_tail: String,
     /// The id under which the function saw the invocation.
     pub request_id: String,
+    /// The function was lost, or gave no reply that can be passed on. The log has said so, with the cause.
+    pub lost: bool,
 }
 
 /// Why there is no reply, not even one that says that the function failed.
@@ -115,6 +118,8 @@ pub(crate) struct Settings {
     pub(crate) instances: usize,
     /// How long a new instance may take to ask for its first event.
     pub(crate) init_timeout: Duration,
+    /// How long an instance that nobody needs is kept.
+    pub(crate) idle: Duration,
 }
 
 impl Functions {
@@ -130,7 +135,22 @@ impl Functions {
     /// # Errors
     /// [`StartError`] of the first function that does not come up.
     pub(crate) async fn warm_up(&self) -> Result<(), StartError> {
+        self.end_idle();
         futures_util::future::try_join_all(self.pools.iter().map(|pool| pool.warm_up())).await.map(drop)
+    }
+
+    /// Ends instances that nobody needs, for as long as the functions are there.
+    fn end_idle(&self) {
+        let Some(after) = self.pools.first().map(|pool| pool.settings.idle) else { return };
+        let pools = Arc::downgrade(&self.pools);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval((after / 4).max(Duration::from_millis(10)));
+            loop {
+                ticks.tick().await;
+                let Some(pools) = pools.upgrade() else { return };
+                pools.iter().for_each(|pool| pool.end_idle(after));
+            }
+        });
     }
 
     /// Invokes a function and waits for its reply.
@@ -181,7 +201,7 @@ impl Functions {
     pub(crate) async fn catalogs(&self) -> Result<BTreeMap<String, Value>, CatalogError> {
         let catalogs = self.pools.iter().map(|pool| async move {
             let catalog = catalogs::describe(&pool.spec, &pool.program, &pool.settings.environment).await?;
-            Ok((pool.spec.binary.clone(), catalog))
+            Ok::<_, CatalogError>((pool.spec.binary.clone(), catalog))
         });
         Ok(futures_util::future::try_join_all(catalogs).await?.into_iter().collect())
     }

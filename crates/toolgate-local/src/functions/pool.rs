@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -27,7 +27,8 @@ pub(super) struct Pool {
     pub(super) spec: FunctionSpec,
     pub(super) program: PathBuf,
     pub(super) settings: Arc<Settings>,
-    idle: Mutex<Vec<Instance>>,
+    /// The one that was used last at the end, with the time of that.
+    idle: Mutex<Vec<(Instance, Instant)>>,
     /// One permit for each instance that may be busy.
     free: Semaphore,
     running: Arc<AtomicUsize>,
@@ -58,15 +59,23 @@ impl Pool {
                 self.keep(instance);
                 Ok(())
             }
-            Err(error) => Err(StartError { function: self.spec.binary.clone(), reason: reason(&error) }),
+            Err(error) => Err(StartError { function: self.spec.binary.clone(), reason: report::reason(&error) }),
         }
     }
 
     pub(super) async fn invoke(&self, event: Event) -> Result<Invocation, InvokeError> {
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
-            invocation = self.run(event) => invocation,
+            invocation = self.run(event) => invocation.inspect(|invocation| self.tell_loss(invocation)),
             _ = stopping.wait_for(|stopping| *stopping) => Err(InvokeError::Stopping),
+        }
+    }
+
+    /// The one place where a lost function leaves its cause, whoever called it.
+    fn tell_loss(&self, invocation: &Invocation) {
+        if invocation.lost {
+            let cause = report::reason(&invocation.payload);
+            self.settings.log.line(&self.spec.binary, &format!("the function was lost: {cause}"));
         }
     }
 
@@ -84,7 +93,7 @@ impl Pool {
                 Some(instance) => instance,
                 None => match self.start().await {
                     Ok(instance) => instance,
-                    Err(error) => return Ok(report::unhandled(&request_id, error)),
+                    Err(error) => return Ok(Invocation { lost: true, ..report::unhandled(&request_id, error) }),
                 },
             };
             let job = Job {
@@ -113,7 +122,7 @@ impl Pool {
     /// The instance that was used last, so that seldom needed ones stay idle.
     fn take_idle(&self) -> Option<Instance> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(mut instance) = idle.pop() {
+        while let Some((mut instance, _)) = idle.pop() {
             if instance.is_current(&self.program) {
                 return Some(instance);
             }
@@ -124,8 +133,16 @@ impl Pool {
     fn keep(&self, instance: Instance) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if !*self.stopping.borrow() {
-            idle.push(instance);
+            idle.push((instance, Instant::now()));
         }
+    }
+
+    /// Ends what nobody has used for so long, but for the last instance, which keeps the next call quick.
+    pub(super) fn end_idle(&self, after: Duration) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = idle.len().saturating_sub(1);
+        let old = idle.iter().take(spare).take_while(|(_, since)| since.elapsed() >= after).count();
+        drop(idle.drain(..old));
     }
 
     pub(super) async fn stop(&self) {
@@ -177,13 +194,6 @@ fn header_text(json: &str) -> String {
         }
     }
     text
-}
-
-/// What a failed start says, without the JSON around it.
-fn reason(error: &Bytes) -> String {
-    let parsed: Option<serde_json::Value> = serde_json::from_slice(error).ok();
-    let text = |key| parsed.as_ref().and_then(|error| error.get(key)?.as_str().map(str::to_owned));
-    text("errorMessage").unwrap_or_else(|| String::from_utf8_lossy(error).into_owned())
 }
 
 #[cfg(test)]

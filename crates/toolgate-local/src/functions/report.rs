@@ -11,7 +11,14 @@ use super::{Invocation, PAYLOAD_BYTES};
 pub(super) fn failure(request_id: &str, kind: &str, message: &str) -> Invocation {
     let message = format!("RequestId: {request_id} Error: {message}");
     let payload = json!({"errorType": kind, "errorMessage": message}).to_string();
-    unhandled(request_id, Bytes::from(payload))
+    Invocation { lost: true, ..unhandled(request_id, Bytes::from(payload)) }
+}
+
+/// What a failure says, without the JSON around it.
+pub(super) fn reason(error: &[u8]) -> String {
+    let parsed: Option<serde_json::Value> = serde_json::from_slice(error).ok();
+    let text = |key| parsed.as_ref().and_then(|error| error.get(key)?.as_str().map(str::to_owned));
+    text("errorMessage").unwrap_or_else(|| String::from_utf8_lossy(error).into_owned())
 }
 
 /// A function that reported an error of its own.
@@ -21,6 +28,7 @@ pub(super) fn unhandled(request_id: &str, payload: Bytes) -> Invocation {
         function_error: Some("Unhandled".to_owned()),
         log_tail: String::new(),
         request_id: request_id.to_owned(),
+        lost: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The Lambda Runtime API of one instance, over HTTP: the side that a handler talks to.
 //!
+//! It stands under a path that only the instance knows, so that nothing else on this machine, a page in a browser say, can
+//! take an event away or answer it.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::sync::{Arc, PoisonError};
@@ -18,6 +20,7 @@ use tokio::{
     net::TcpListener,
     sync::{Mutex as AsyncMutex, mpsc},
 };
+use uuid::Uuid;
 
 use super::{Current, PAYLOAD_BYTES};
 use crate::{guard, server, task::Task};
@@ -56,7 +59,7 @@ pub(super) enum Said {
 /// The Runtime API of one instance; it is gone when this is dropped.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// `127.0.0.1:<port>`, as `AWS_LAMBDA_RUNTIME_API` wants it.
+    /// `127.0.0.1:<port>/<token>`, as `AWS_LAMBDA_RUNTIME_API` takes it.
     pub(super) address: String,
     pub(super) said: mpsc::UnboundedReceiver<Said>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -87,9 +90,11 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(side);
+        let token = Uuid::new_v4().simple().to_string();
+        let router = Router::new().nest(&format!("/{token}"), router);
         let router = guard::protect(router, port);
         let server = Task::spawn(async move { drop(axum::serve(server::no_delay(listener), router).await) });
-        Ok(Self { address: format!("127.0.0.1:{port}"), said, jobs, current, _server: server })
+        Ok(Self { address: format!("127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
     }
 
     /// Hands an event to the handler, when it asks.

@@ -76,7 +76,9 @@ impl Gateway {
             Err(error) => self.failure(&error.to_string()),
             Ok(invocation) if invocation.function_error.is_some() => {
                 let said = String::from_utf8_lossy(&invocation.payload);
-                self.failure(&format!("the function `{}` failed: {said}", entry.target.function))
+                let detail = format!("the function `{}` failed: {said}", entry.target.function);
+                // that a function was lost, the functions themselves have logged
+                if invocation.lost { self.error(GENERIC, &detail) } else { self.failure(&detail) }
             }
             Ok(invocation) => match serde_json::from_slice::<Value>(&invocation.payload) {
                 Ok(reply) => self.result(entry, &invocation.payload, reply),

@@ -98,7 +98,13 @@ impl Gateway {
         let invocation = invocation.map_err(|error| self.broken(interceptor, &error.to_string()))?;
         if invocation.function_error.is_some() {
             let said = String::from_utf8_lossy(&invocation.payload);
-            return Err(self.broken(interceptor, &format!("it failed: {said}")));
+            let problem = format!("it failed: {said}");
+            // that a function was lost, the functions themselves have logged
+            return Err(if invocation.lost {
+                self.refusal(detail(interceptor, &problem))
+            } else {
+                self.broken(interceptor, &problem)
+            });
         }
         let mut answer: Value = serde_json::from_slice(&invocation.payload)
             .map_err(|error| self.broken(interceptor, &format!("its answer is no JSON: {error}")))?;
@@ -129,11 +135,19 @@ impl Gateway {
     }
 
     fn broken(&self, interceptor: &InterceptorSpec, problem: &str) -> Refusal {
-        let detail = format!("the interceptor `{}`: {problem}", interceptor.function.logical_id);
+        let detail = detail(interceptor, problem);
         tracing::warn!(gateway = self.spec.logical_id, "{detail}");
+        self.refusal(detail)
+    }
+
+    fn refusal(&self, detail: String) -> Refusal {
         let message = if self.spec.debug { detail } else { GENERIC.to_owned() };
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, rpc::INTERNAL_ERROR, message)
     }
+}
+
+fn detail(interceptor: &InterceptorSpec, problem: &str) -> String {
+    format!("the interceptor `{}`: {problem}", interceptor.function.logical_id)
 }
 
 /// The request's part of an event. Without `PassRequestHeaders` the headers are there and empty.

@@ -24,6 +24,7 @@ mod tools;
 use std::sync::Arc;
 
 pub(crate) use door::Callers;
+pub(crate) use rpc::not_ready;
 pub(crate) use server::routes;
 
 use serde_json::{Value, json};
@@ -154,6 +155,7 @@ mod tests {
             log: Log::stderr(),
             instances: 1,
             init_timeout: std::time::Duration::from_secs(1),
+            idle: std::time::Duration::from_secs(1),
         };
         Gateway::new(
             spec,

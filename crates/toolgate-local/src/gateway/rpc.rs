@@ -10,6 +10,13 @@ use serde_json::{Value, json};
 pub(super) const PARSE_ERROR: i32 = -32700;
 pub(super) const INVALID_REQUEST: i32 = -32600;
 pub(super) const INTERNAL_ERROR: i32 = -32603;
+/// The first of JSON-RPC's codes for servers.
+const NOT_READY: i32 = -32000;
+
+/// What a client gets before the gateway is up.
+pub(crate) fn not_ready(message: &str) -> Response {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, NOT_READY, message).into_response()
+}
 
 /// A request that got no further, in words for its sender.
 #[derive(Debug)]

@@ -1,6 +1,10 @@
 //! A call on its way: late, to a cold instance, or twice. What happened is told in one line, without values.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -21,6 +25,9 @@ pub(crate) trait Deliver: Clone + Send + Sync + fmt::Debug + 'static {
     fn happens_once(&self, _function: &str, _tool: &str) -> bool {
         false
     }
+
+    /// The second delivery of a call of such a tool got another reply.
+    fn differs(&self) {}
 }
 
 impl Deliver for Arc<Served> {
@@ -30,6 +37,10 @@ impl Deliver for Arc<Served> {
 
     fn happens_once(&self, function: &str, tool: &str) -> bool {
         Invoke::happens_once(self.as_ref(), function, tool)
+    }
+
+    fn differs(&self) {
+        self.0.differing.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -67,12 +78,15 @@ pub(super) async fn deliver(functions: &impl Deliver, parcel: Parcel) -> Result<
     complain(&parcel, &first);
     match (second, again) {
         (Some(second), _) => {
-            let (parcel, first) = (parcel, first.clone());
-            tokio::spawn(async move { compare(&parcel, &first, second.await.ok().flatten()) });
+            let (functions, parcel, first) = (functions.clone(), parcel, first.clone());
+            tokio::spawn(async move { compare(&functions, &parcel, &first, second.await.ok().flatten()) });
         }
         (None, Some(Again::Afterwards(pause))) => {
             let (functions, first) = (functions.clone(), first.clone());
-            tokio::spawn(async move { compare(&parcel, &first, later(functions, parcel.clone(), pause).await) });
+            tokio::spawn(async move {
+                let second = later(functions.clone(), parcel.clone(), pause).await;
+                compare(&functions, &parcel, &first, second);
+            });
         }
         _ => {}
     }
@@ -86,19 +100,22 @@ async fn later(functions: impl Deliver, parcel: Parcel, pause: Duration) -> Opti
 }
 
 /// The platform uses the first reply, whatever the second one says.
-fn compare(parcel: &Parcel, first: &Invocation, second: Option<Invocation>) {
+fn compare(functions: &impl Deliver, parcel: &Parcel, first: &Invocation, second: Option<Invocation>) {
     // without a second reply the local agent is stopping
     let Some(second) = second else { return };
     let (request, again) = (&first.request_id, &second.request_id);
     let (function, tool) = (&parcel.function, &parcel.tool);
+    let seed = parcel.seed;
     if second.function_error.is_some() {
-        let seed = parcel.seed;
         tracing::warn!(seed, request, again, function, tool, "the second delivery of a call failed");
     } else if same(&first.payload, &second.payload) {
         tracing::debug!(request, again, function, tool, "the second delivery of a call got the same reply");
+    } else if functions.happens_once(function, tool) {
+        // a tool whose effect happens once gives its first reply again
+        functions.differs();
+        tracing::warn!(seed, request, again, function, tool, "the second delivery of a once call got another reply");
     } else {
-        // a clock in a reply is harmless, a second refund is not
-        let seed = parcel.seed;
+        // a clock in a reply is harmless
         tracing::info!(seed, request, again, function, tool, "the second delivery of a call got another reply");
     }
 }

@@ -1,6 +1,10 @@
 //! What hostile mode decides and delivers, over functions that write down what they get.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -10,9 +14,9 @@ use crate::{
     template::Template,
 };
 
-/// Functions that answer with a number of their own, a moment after they were called.
+/// Functions that answer with a number of their own, a moment after they were called, and how often that was told of.
 #[derive(Debug, Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<Event>>>);
+struct Recorder(Arc<Mutex<Vec<Event>>>, Arc<AtomicU64>);
 
 impl Recorder {
     fn events(&self) -> Vec<Event> {
@@ -21,6 +25,14 @@ impl Recorder {
 }
 
 impl Deliver for Recorder {
+    fn happens_once(&self, _function: &str, tool: &str) -> bool {
+        tool == "pay"
+    }
+
+    fn differs(&self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn run<'a>(&'a self, _function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         let number = {
             let mut events = self.0.lock().unwrap();
@@ -31,7 +43,7 @@ impl Deliver for Recorder {
             tokio::time::sleep(Duration::from_millis(5)).await;
             let payload = Bytes::from(json!({"number": number}).to_string());
             let request_id = event.request_id.unwrap_or_default();
-            Ok(Invocation { payload, function_error: None, log_tail: String::new(), request_id })
+            Ok(Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false })
         })
     }
 }
@@ -112,6 +124,28 @@ async fn the_first_reply_counts_and_the_second_delivery_is_the_same_event() {
         slow += u32::from(!delivery.delay.is_zero());
     }
     assert!([twice_at_once, twice_later, cold, slow].iter().all(|count| *count > 0));
+}
+
+#[tokio::test]
+async fn another_reply_counts_for_a_tool_whose_effect_happens_once_and_for_no_other() {
+    let mut told = 0;
+    for seed in 0..60 {
+        for (tool, counts) in [("pay", true), ("get", false)] {
+            let again = hostile(seed).0.prepare("F", event("s", tool)).delivery.unwrap().again.is_some();
+            let (hostile, recorder) = hostile(seed);
+            hostile.invoke("F", event("s", tool)).await.unwrap();
+            let expected = u64::from(again && counts);
+            let deadline = std::time::Instant::now() + Duration::from_secs(10);
+            while recorder.events().len() < 1 + usize::from(again) || recorder.1.load(Ordering::Relaxed) < expected {
+                assert!(std::time::Instant::now() < deadline, "seed {seed}: {tool} is not told of");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(recorder.1.load(Ordering::Relaxed), expected, "seed {seed}: {tool}");
+            told += expected;
+        }
+    }
+    assert!(told > 0, "no seed delivered twice");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::{BedrockModel, Model, OpenAiModel, ScriptModel, openai, script};
 
 /// How a model is chosen, for errors.
 const KINDS: &str = "`script:<scenario file>`, `bedrock:` (each agent's own model of the template), `bedrock:<model id>` or \
-     `openai:<base url>#<model>`";
+     `openai:<base url>#<model>`, or `none` to serve no agents";
 
 /// Which model the agents use: one for all, and others for some.
 #[derive(Debug, Clone)]
@@ -82,6 +82,17 @@ impl Models {
         self
     }
 
+    /// Holds every model to what it needs before it is asked the first time.
+    ///
+    /// # Errors
+    /// [`ModelChoiceError::NotReady`] of the first that lacks something.
+    pub async fn check(&self) -> Result<(), ModelChoiceError> {
+        for model in std::iter::once(&self.common).chain(self.own.values()) {
+            model.check().await.map_err(ModelChoiceError::NotReady)?;
+        }
+        Ok(())
+    }
+
     /// The model of an agent.
     #[must_use]
     pub fn of(&self, agent: &str) -> &dyn Model {
@@ -128,6 +139,9 @@ pub enum ModelChoiceError {
     /// The address of a model server cannot be used.
     #[error(transparent)]
     Address(#[from] openai::AddressError),
+    /// A model lacks something that it needs, in words.
+    #[error("{0}")]
+    NotReady(String),
     /// A choice is for an agent that does not exist.
     #[error("there is no agent `{agent}` to choose a model for; the agents are: {agents}")]
     NoAgent {

@@ -46,6 +46,11 @@ pub trait Model: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether it can be asked at all, such as with the credentials that there are. Nothing is sent to it.
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// What stands behind it for this agent, as `script:…` or `bedrock:…`, for traces and consoles.
     fn label(&self, foundation_model: &str) -> String;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::scope::{Scope, text};
+use super::scope::Scope;
 
 impl Scope<'_> {
     /// Whether a named condition holds.
@@ -35,8 +35,10 @@ impl Scope<'_> {
                 argument.as_str().map_or_else(|| self.no_condition(at), |name| self.condition(name, at))
             }
             ("Fn::Equals", [left, right]) => {
-                let side = |value| self.resolve(value, at).as_ref().and_then(text);
-                side(left) == side(right)
+                // two sides that cannot be read are not the same
+                let side = |value| self.text_of(value, at);
+                let (left, right) = (side(left), side(right));
+                left.is_some() && left == right
             }
             ("Fn::Not", [inner]) => !self.holds(inner, at),
             ("Fn::And", parts) if !parts.is_empty() => parts.iter().all(|part| self.holds(part, at)),

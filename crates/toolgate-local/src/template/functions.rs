@@ -24,6 +24,16 @@ pub(super) fn functions(scope: &Scope<'_>) -> Vec<FunctionSpec> {
     with_tools.filter_map(|resource| function(scope, resource)).collect()
 }
 
+/// The functions that name no binary, but for those that say that they have no tools.
+pub(super) fn others(scope: &Scope<'_>) -> Vec<String> {
+    let resources = scope.resources(&FUNCTIONS);
+    let others = resources.iter().filter(|function| {
+        function.body.pointer("/Metadata/BuildProperties/Binary").is_none()
+            && function.body.pointer("/Metadata/Toolgate/Tools") != Some(&Value::Bool(false))
+    });
+    others.map(|function| function.id.to_owned()).collect()
+}
+
 /// A gateway's interceptor: a function like any other, but for its tools.
 pub(super) fn interceptor(scope: &Scope<'_>, id: &str) -> Option<FunctionSpec> {
     let resources = scope.resources(&FUNCTIONS);

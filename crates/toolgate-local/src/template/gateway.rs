@@ -16,6 +16,7 @@ const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
 const TARGET: &str = "AWS::BedrockAgentCore::GatewayTarget";
 const ENGINE: &str = "AWS::BedrockAgentCore::PolicyEngine";
 const POLICY: &str = "AWS::BedrockAgentCore::Policy";
+const AUTHORIZERS: [&str; 4] = ["CUSTOM_JWT", "AWS_IAM", "NONE", "AUTHENTICATE_ONLY"];
 
 /// The template's gateway; of several, the first.
 pub(super) fn gateway(scope: &Scope<'_>) -> Option<GatewaySpec> {
@@ -38,6 +39,12 @@ fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> GatewaySpec {
     let interceptors = interceptors.as_array().into_iter().flatten().enumerate();
     let at_interceptor = |index: usize| format!("{at}.InterceptorConfigurations[{index}]");
     let id = scope.gateway_id(resource.id);
+    let authorizer = get("AuthorizerType").as_ref().and_then(text);
+    // a kind that nobody knows must not be served as one that lets everybody in
+    if let Some(unknown) = authorizer.as_deref().filter(|kind| !AUTHORIZERS.contains(kind)) {
+        let message = format!("`{unknown}` is not an authorizer type; it must be one of {}", AUTHORIZERS.join(", "));
+        scope.problem(&format!("{at}.AuthorizerType"), message);
+    }
     GatewaySpec {
         logical_id: resource.id.to_owned(),
         arn: scope.gateway_arn(resource.id),
@@ -46,7 +53,7 @@ fn read(scope: &Scope<'_>, resource: &Resource<'_>) -> GatewaySpec {
         versions: texts(mcp("SupportedVersions")),
         paged: !mcp("DisableMcpListToolsPagination").is_some_and(is_true),
         debug: get("ExceptionLevel").as_ref().and_then(text).as_deref() == Some("DEBUG"),
-        authorizer: get("AuthorizerType").as_ref().and_then(text),
+        authorizer,
         tokens: tokens(&get("AuthorizerConfiguration").unwrap_or_default()),
         targets: targets(scope, resource.id, &id),
         interceptors: interceptors

@@ -10,14 +10,19 @@ mod functions;
 mod gateway;
 mod include;
 mod intrinsics;
+mod parameters;
+mod pattern;
 mod prompt;
 mod references;
+mod rules;
 mod schema;
 mod scope;
 mod substitute;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_parameters;
 mod types;
 mod yaml;
 
@@ -34,7 +39,8 @@ use scope::Scope;
 ///
 /// A parameter gets its value from `parameters`, else from the template's `Metadata: Toolgate: Parameters`, else its
 /// default; only `AgentPlatform` is `both` and `Environment` is `dev` rather than their defaults, since a laptop wants
-/// the agents and the rules of development.
+/// the agents and the rules of development. Values are held to what their declarations allow, and to the template's
+/// `Rules`.
 ///
 /// # Errors
 /// [`TemplateError`] with every problem found, each with its place in the template.
@@ -56,6 +62,7 @@ fn read_parts(path: &Path, parameters: &BTreeMap<String, String>, agents: bool) 
     let template = Template {
         path: path.to_owned(),
         functions: functions::functions(&scope),
+        other_functions: functions::others(&scope),
         tables: tables::tables(&scope),
         agents: if agents { agents::agents(&scope) } else { Vec::new() },
         gateway: if agents { gateway::gateway(&scope) } else { None },

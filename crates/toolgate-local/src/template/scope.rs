@@ -1,4 +1,4 @@
-//! Everything that a name in the template may mean, and the list of what went wrong so far.
+//! What the reader of a template carries along: the document, the chosen parameters, and what went wrong so far.
 
 use std::{
     cell::RefCell,
@@ -9,12 +9,9 @@ use serde_json::Value;
 
 use super::{Problem, document::Document};
 
-/// What a laptop chooses where the template leaves the choice to the deployment: the first that the template allows.
-const LOCAL_CHOICES: [(&str, &[&str]); 2] = [("AgentPlatform", &["both", "classic"]), ("Environment", &["dev"])];
-
 pub(super) struct Scope<'a> {
     pub(super) document: &'a Document,
-    overrides: &'a BTreeMap<String, String>,
+    pub(super) overrides: &'a BTreeMap<String, String>,
     problems: RefCell<BTreeSet<Problem>>,
     /// Conditions being evaluated, to notice one that needs itself.
     pub(super) open_conditions: RefCell<Vec<String>>,
@@ -31,9 +28,8 @@ impl<'a> Scope<'a> {
             open_conditions: RefCell::default(),
             assumed: RefCell::default(),
         };
-        for name in overrides.keys().filter(|name| document.get(&["Parameters", name]).is_none()) {
-            scope.problem("Parameters", format!("there is no parameter `{name}` to set"));
-        }
+        scope.check_parameters();
+        scope.check_rules();
         scope
     }
 
@@ -72,31 +68,6 @@ impl<'a> Scope<'a> {
         resources.collect()
     }
 
-    /// The value of a parameter; `None` when there is no such parameter, or none of its values is known.
-    pub(super) fn parameter(&self, name: &str, at: &str) -> Option<Value> {
-        let declared = self.document.get(&["Parameters", name])?;
-        let chosen = self.overrides.get(name).map(|value| Value::String(value.clone()));
-        let value = match chosen.or_else(|| self.local_value(name)).or_else(|| local_choice(name, declared)) {
-            Some(chosen) => chosen,
-            None => declared.get("Default").cloned().or_else(|| {
-                self.problem(at, format!("the parameter `{name}` has no default: set it with `--parameter {name}=…`"));
-                None
-            })?,
-        };
-        let text = text(&value)?;
-        let is_list = declared.get("Type").and_then(Value::as_str).is_some_and(|kind| kind.contains("List"));
-        Some(if is_list {
-            text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()
-        } else {
-            Value::String(text)
-        })
-    }
-
-    /// `Metadata: Toolgate: Parameters`: what the template itself wants on a laptop.
-    fn local_value(&self, name: &str) -> Option<Value> {
-        self.document.get(&["Metadata", "Toolgate", "Parameters", name]).cloned()
-    }
-
     /// A resolved member of an unresolved object.
     pub(super) fn member(&self, object: &Value, key: &str, at: &str) -> Option<Value> {
         let at_member = format!("{at}.{key}");
@@ -130,13 +101,6 @@ impl Resource<'_> {
     pub(super) fn properties(&self) -> (&Value, String) {
         (self.body.get("Properties").unwrap_or(&Value::Null), format!("{}.Properties", self.at))
     }
-}
-
-fn local_choice(name: &str, declared: &Value) -> Option<Value> {
-    let (_, choices) = LOCAL_CHOICES.iter().find(|(known, _)| *known == name)?;
-    let allowed = declared.get("AllowedValues").and_then(Value::as_array);
-    let fits = |choice: &&&str| allowed.is_none_or(|values| values.iter().any(|value| value == **choice));
-    choices.iter().find(fits).map(|choice| Value::String((*choice).to_owned()))
 }
 
 /// A scalar as CloudFormation writes it into text.

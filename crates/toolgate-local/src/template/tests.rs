@@ -134,6 +134,7 @@ fn functions_without_tools_and_resources_of_other_kinds_are_passed_over() {
     let template = full();
     let binaries: Vec<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
     assert_eq!(binaries, ["zeta"]);
+    assert_eq!(template.other_functions, ["Python"], "to be named, since nothing of it is run");
 }
 
 #[test]

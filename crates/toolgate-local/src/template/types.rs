@@ -13,6 +13,8 @@ pub struct Template {
     pub path: PathBuf,
     /// The Lambda functions, in the template's order.
     pub functions: Vec<FunctionSpec>,
+    /// The logical ids of functions that are no cargo-lambda binaries, and so cannot be run here.
+    pub other_functions: Vec<String>,
     /// The DynamoDB tables, in the template's order.
     pub tables: Vec<TableSpec>,
     /// The agents, in the template's order.

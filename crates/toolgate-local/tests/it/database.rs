@@ -57,6 +57,23 @@ async fn another_service_is_told_where_it_is() {
         agent.http.post(agent.url("/")).header("x-amz-target", "Logs_20140328.PutLogEvents").send().await.unwrap();
     assert_eq!(response.status(), 400);
     assert!(response.text().await.unwrap().contains("UnknownOperationException"));
+    let signed = |service: &str| {
+        let credential = format!("Credential=local/20260101/us-east-1/{service}/aws4_request");
+        format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0")
+    };
+    for (method, path, service, kind, begins) in [
+        ("POST", "/", "sts", "application/x-www-form-urlencoded", "<?xml"),
+        ("POST", "/", "ec2", "application/x-www-form-urlencoded", "<?xml"),
+        ("GET", "/", "s3", "", "<?xml"),
+        ("GET", "/bucket/key", "s3", "", "<?xml"),
+        ("POST", "/v1/email", "ses", "application/json", "{"),
+    ] {
+        let request = agent.http.request(method.parse().unwrap(), agent.url(path)).header("content-type", kind);
+        let answer = request.header("authorization", signed(service)).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{service}");
+        let text = answer.text().await.unwrap();
+        assert!(text.starts_with(begins) && text.contains(&format!("does not serve `{service}`")), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -106,4 +123,47 @@ async fn a_table_whose_keys_changed_asks_for_a_reset() {
     let error = local(&folder).data(&data).start().await.unwrap_err().to_string();
     assert!(error.contains("the table `Data` is there with other keys") && error.contains("`--reset`"), "{error}");
     local(&folder).data(&data).reset(true).start().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_keeps_others_from_wiping_its_folder_and_shares_it() {
+    let folder = folder(TEMPLATE);
+    let data = folder.path().join("data");
+    let run = |reset: bool| local(&folder).data(&data).reset(reset).only_database(true).start();
+    let first = Agent::of(run(false).await.unwrap());
+    let second = Agent::of(run(false).await.unwrap());
+    let error = run(true).await.unwrap_err().to_string();
+    assert!(error.contains("in use by another `toolgate dev`"), "{error}");
+    for (agent, id) in [(&first, "a"), (&second, "b")] {
+        let put = json!({"TableName": "Data", "Item": {"id": {"S": id}}});
+        assert_eq!(dynamodb(agent, "PutItem", put).await.0, 200);
+    }
+    for (agent, id) in [(&first, "b"), (&second, "a")] {
+        let key = json!({"TableName": "Data", "Key": {"id": {"S": id}}});
+        assert_eq!(dynamodb(agent, "GetItem", key).await.1["Item"]["id"]["S"], id, "nothing was lost");
+    }
+}
+
+/// What dropping does as well: the program must not outlive the start that it belongs to.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_seed_program_ends_with_the_start_that_was_given_up() {
+    let folder = folder(&seeded("endless-seed"));
+    let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let log = toolgate_local::functions::Log::new(move |_, line| drop(say.send(line.to_owned())));
+    let start = tokio::spawn(local(&folder).log(log).start());
+    let process = loop {
+        let line = said.recv().await.unwrap();
+        if let Some(pid) = line.strip_prefix("seeding as ") {
+            break format!("/proc/{pid}");
+        }
+    };
+    assert!(std::path::Path::new(&process).exists());
+    start.abort();
+    let gone = async {
+        while std::path::Path::new(&process).exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("the seed program ends");
 }

@@ -36,11 +36,57 @@ async fn every_route_of_every_listener_refuses_foreign_hosts_and_origins() {
             ("origin", "http://evil.example"),
             ("origin", "http://localhost:3000"),
             ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
         ] {
             assert_eq!(status(&agent, base, path, &[header]).await, 403, "{base}{path} {header:?}");
         }
-        assert_ne!(status(&agent, base, path, &[("origin", base)]).await, 403, "{base}{path}: its own origin");
+        let origin = base.split('/').take(3).collect::<Vec<_>>().join("/");
+        let own = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin")];
+        assert_ne!(status(&agent, base, path, &own).await, 403, "{base}{path}: its own origin");
     }
+}
+
+#[tokio::test]
+async fn without_its_token_the_runtime_api_hands_no_event_out() {
+    let agent = start(TEMPLATE).await;
+    let echo: Value = agent.invoke("Echo", json!({})).await.json().await.unwrap();
+    let runtime_api = echo["environment"]["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap();
+    let (host, token) = runtime_api.split_once('/').expect("a path that cannot be guessed");
+    assert_eq!(token.len(), 32);
+    for path in ["/2018-06-01/runtime/invocation/next", "/x/2018-06-01/runtime/invocation/next"] {
+        let answer = agent.http.get(format!("http://{host}{path}")).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    assert_eq!(agent.invoke("Echo", json!({})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_page_can_be_opened_from_anywhere_and_framed_by_nobody() {
+    let agent = start(&TEMPLATE.replace("  Quick:", "  Quick<script>:")).await;
+    let visit = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let ask = |method: reqwest::Method, headers: Vec<(&'static str, &'static str)>| {
+        let mut request = agent.http.request(method, agent.url("/"));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.send()
+    };
+    let page = ask(reqwest::Method::GET, visit.to_vec()).await.unwrap();
+    assert_eq!(page.status(), 200);
+    let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("x-frame-options"), "DENY");
+    assert!(header("content-security-policy").contains("default-src 'none'"));
+    assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(header("content-type").starts_with("text/html"));
+    let text = page.text().await.unwrap();
+    for told in ["/health", "Echo", "Data", agent.running.url(), "DynamoDB", "docs"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(!text.contains("<script"), "{text}");
+    let framed = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+    assert_eq!(ask(reqwest::Method::GET, framed.to_vec()).await.unwrap().status(), 403);
+    assert_eq!(ask(reqwest::Method::HEAD, Vec::new()).await.unwrap().status(), 200);
 }
 
 #[tokio::test]

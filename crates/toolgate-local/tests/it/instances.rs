@@ -106,3 +106,48 @@ async fn no_process_outlives_the_local_agent() {
     assert!(!std::path::Path::new(&process).exists(), "{process}");
     assert!(functions.invoke("Echo", "{}".into(), None).await.is_err());
 }
+
+#[tokio::test]
+async fn instances_that_nobody_needs_end_and_one_stays() {
+    let folder = folder(TEMPLATE);
+    let idle = std::time::Duration::from_millis(200);
+    let running = local(&folder).instances(6).idle_instances(idle).start().await.unwrap();
+    let functions = running.functions().clone();
+    let calls = (0..6).map(|_| functions.invoke("Echo", r#"{"sleep": 50}"#.into(), None));
+    assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
+    assert!(functions.report()[0].instances > 1);
+    let ended = async {
+        while functions.report()[0].instances != 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.expect("the spare instances end");
+    tokio::time::sleep(3 * idle).await;
+    assert_eq!(functions.report()[0].instances, 1, "the last one stays warm");
+}
+
+#[tokio::test]
+async fn a_lost_function_leaves_its_cause_in_the_log_once() {
+    let folder = folder(TEMPLATE);
+    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = lines.clone();
+    let log =
+        toolgate_local::functions::Log::new(move |name, line| seen.lock().unwrap().push(format!("{name}: {line}")));
+    let running = local(&folder).log(log).start().await.unwrap();
+    for (name, event, cause) in [
+        ("Echo", json!({"do": "exit"}), "exit status 3"),
+        ("Quick", json!({"sleep": 60_000}), "Task timed out after 1.00 seconds"),
+        ("Echo", json!({"size": 7_000_000}), "Response payload size exceeded"),
+    ] {
+        lines.lock().unwrap().clear();
+        let done = running.functions().invoke(name, event.to_string().into(), None).await.unwrap();
+        assert!(done.lost && done.function_error.is_some());
+        let lines = lines.lock().unwrap().clone();
+        let told: Vec<&String> = lines.iter().filter(|line| line.contains("the function was lost")).collect();
+        assert!(told.len() == 1 && told[0].contains(cause), "{cause}: {lines:?}");
+    }
+    lines.lock().unwrap().clear();
+    let own = running.functions().invoke("Echo", r#"{"do": "fail"}"#.into(), None).await.unwrap();
+    assert!(!own.lost && own.function_error.is_some(), "a function's own error is its own to log");
+    assert!(lines.lock().unwrap().iter().all(|line| !line.contains("lost")));
+}

@@ -68,7 +68,7 @@ async fn what_is_no_http_is_refused() {
     let server = Raw::start().await;
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+        b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
         b"\x00\xff\xfe\x80\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET /health HTTP/9.9\r\n\r\n",

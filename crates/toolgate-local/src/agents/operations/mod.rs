@@ -15,7 +15,7 @@ use axum::{
 };
 use http::Method;
 
-use super::{error::AgentError, response};
+use super::{control, error::AgentError, response};
 use crate::body;
 
 /// What is sent to nobody is read so far, so that the client gets its answer.
@@ -25,6 +25,8 @@ const DRAINED: usize = 1024 * 1024;
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut paths: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
     let tables = [&table::BEDROCK_AGENT_RUNTIME[..], &table::BEDROCK_AGENT, &table::BEDROCK_RUNTIME].concat();
+    let served = |operation: &str| control::OPERATIONS.contains(&operation);
+    let tables: Vec<_> = tables.into_iter().filter(|(operation, ..)| !served(operation)).collect();
     for (operation, method, path) in &tables {
         paths.entry(pattern(path)).or_default().entry(method).or_insert(operation);
     }
@@ -61,7 +63,8 @@ async fn not_served(operation: &'static str, body: Body) -> Response {
     // Whatever it is.
     let _ = body::read(body, DRAINED).await;
     response::refuse(&AgentError::invalid(format!(
-        "{operation} is not served by the local agent, which has InvokeAgent, GetAgentMemory and DeleteAgentMemory: \
-         give this client no local endpoint, or stub the call"
+        "{operation} is not served by the local agent, which has InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: give \
+         this client no local endpoint, or stub the call",
+        control::OPERATIONS.join(", ")
     )))
 }

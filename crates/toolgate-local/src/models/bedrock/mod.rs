@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{BehaviorVersion, Config, Region, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        BehaviorVersion, Config, ProvideCredentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
     types::TokenUsage,
 };
 use aws_smithy_http_client::tls;
@@ -23,6 +26,10 @@ use super::{
     patience::{Fault, Patience, persist},
 };
 
+/// Takes the place of credentials.
+const BEARER: &str = "AWS_BEARER_TOKEN_BEDROCK";
+/// A single sign-on asks a server, and a machine that is no EC2 instance does not answer.
+const CREDENTIALS: Duration = Duration::from_secs(20);
 /// A service that is there answers the phone at once.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -33,6 +40,8 @@ pub struct BedrockModel {
     /// The model id or ARN; without one each agent uses its own foundation model.
     model_id: Option<String>,
     patience: Patience,
+    /// Where the environment's credentials come from, to look whether there are any.
+    credentials: Option<SharedCredentialsProvider>,
 }
 
 impl BedrockModel {
@@ -47,14 +56,16 @@ impl BedrockModel {
         if config.region().is_none() {
             service = service.region(Region::from_static("us-east-1"));
         }
-        Self::new(Client::from_conf(service.build()), model_id)
+        let bearer = std::env::var_os(BEARER).is_some_and(|token| !token.is_empty());
+        let credentials = config.credentials_provider().filter(|_| !bearer);
+        Self { credentials, ..Self::new(Client::from_conf(service.build()), model_id) }
     }
 
     /// A model reached with a client of one's own. Its retries and time-outs are not used: [`Patience`] decides.
     #[must_use]
     pub fn new(client: Client, model_id: &str) -> Self {
         let model_id = (!model_id.is_empty()).then(|| model_id.to_owned());
-        Self { client, model_id, patience: Patience::default() }
+        Self { client, model_id, patience: Patience::default(), credentials: None }
     }
 
     /// How long it is waited for, and how often it is tried.
@@ -131,6 +142,22 @@ impl Model for BedrockModel {
 
     fn stream_hint(&self) -> Option<&'static str> {
         Some(answer::HINT)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            let Some(credentials) = &self.credentials else { return Ok(()) };
+            let found = tokio::time::timeout(CREDENTIALS, credentials.provide_credentials()).await;
+            let reason = match found {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("none within {} s", CREDENTIALS.as_secs()),
+            };
+            Err(format!(
+                "the model `bedrock:` needs AWS credentials, and there are none ({reason}): log in, such as with \
+                 `aws sso login`, or set AWS_PROFILE, or choose another model with `--model`"
+            ))
+        })
     }
 
     fn label(&self, foundation_model: &str) -> String {

@@ -66,7 +66,7 @@ impl Address {
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// OpenAI itself, which has given up a name that all others still go by.
+    /// OpenAI itself.
     pub(super) fn is_openai(&self) -> bool {
         self.url.host_str().is_some_and(|host| host == "openai.com" || host.ends_with(".openai.com"))
     }

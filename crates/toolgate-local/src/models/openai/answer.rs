@@ -1,6 +1,6 @@
 //! A chat completion, as far as an agent needs it. Every field may be missing: servers differ.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ struct Choice {
 /// A message, or in a stream a piece of one.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Said {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_parts")]
     pub(super) content: Option<String>,
     /// What the model says instead of an answer that it will not give.
     #[serde(default)]
@@ -43,6 +43,25 @@ pub(super) struct Said {
     pub(super) reasoning_content: Option<String>,
     #[serde(default)]
     pub(super) tool_calls: Option<Vec<Call>>,
+}
+
+/// Text, or a list of parts with the text in some of them.
+fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Part {
+        #[serde(default)]
+        text: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Content {
+        Text(String),
+        Parts(Vec<Part>),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|content| match content {
+        Content::Text(text) => text,
+        Content::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+    }))
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::address::Address;
@@ -32,6 +33,12 @@ pub(super) fn refused(
             return Fault::new(Kind::AccessDenied, message, Again::Never);
         }
         400 | 413 | 422 if is_too_long(&json, code) => (Kind::TooLong, Again::Never),
+        300..=399 => {
+            let message = format!(
+                "the model server at `{address}` redirects, which is not followed: give its final address ({status})"
+            );
+            return Fault::new(Kind::Invalid, message, Again::Never);
+        }
         404 => (Kind::NotFound, Again::Never),
         429 if code == "insufficient_quota" => (Kind::Throttled, Again::Never),
         429 => (Kind::Throttled, Again::Soon),
@@ -84,9 +91,34 @@ fn words(json: &Value, body: &str) -> String {
     }
 }
 
-/// Seconds, or OpenAI's milliseconds. A date is not read: no model server sends one.
+/// Seconds, OpenAI's milliseconds, or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let wait = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(wait).ok()
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    if let Some(wait) = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after")) {
+        return Duration::try_from_secs_f64(wait).ok();
+    }
+    let date = jiff::fmt::rfc2822::parse(text("retry-after")?).ok()?;
+    // one that has passed is now
+    Some(Duration::try_from(date.timestamp().duration_since(Timestamp::now())).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_seconds_milliseconds_or_a_date() {
+        let pause = |name: &'static str, value: &str| {
+            retry_after(&HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]))
+        };
+        assert_eq!(pause("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(pause("retry-after-ms", "20"), Some(Duration::from_millis(20)));
+        assert_eq!(pause("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let later = Timestamp::now() + Duration::from_secs(100);
+        let later = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&later).unwrap();
+        let wait = pause("retry-after", &later).unwrap().as_secs();
+        assert!((95..=100).contains(&wait), "{later}: {wait}");
+        assert_eq!(pause("retry-after", "soon"), None);
+    }
 }

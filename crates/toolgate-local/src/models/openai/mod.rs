@@ -7,16 +7,17 @@
 mod address;
 mod answer;
 mod failure;
+mod habits;
 mod request;
 mod stream;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
 pub use address::AddressError;
 
-use self::address::Address;
+use self::{address::Address, habits::Habits};
 use super::{
     Model, ModelError, ModelReply, ModelRequest,
     answer::{self as final_answer, Mode, Outlet, Write},
@@ -32,6 +33,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct OpenAiModel {
     http: reqwest::Client,
     address: Address,
+    habits: Arc<Habits>,
     key: Option<String>,
     patience: Patience,
 }
@@ -67,10 +69,12 @@ impl OpenAiModel {
     /// [`AddressError`] when the address does not have that form.
     pub fn new(address: &str) -> Result<Self, AddressError> {
         let address = Address::parse(address)?;
-        let http = reqwest::Client::builder().connect_timeout(CONNECT);
+        // the conversation and the key are for this server, and not for whomever it names
+        let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
         let http = if address.is_here() { http.no_proxy() } else { http };
         let http = http.build().map_err(|_| AddressError::Client)?;
-        Ok(Self { http, address, key: None, patience: Patience::default() })
+        let habits = Arc::new(Habits::of(&address));
+        Ok(Self { http, address, habits, key: None, patience: Patience::default() })
     }
 
     /// With a key, which is sent as a bearer token and told to nobody else.
@@ -88,11 +92,11 @@ impl OpenAiModel {
     }
 
     async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
-        let body = request::body(&request, &self.address, write.is_some()).to_string();
+        let body = || request::body(&request, &self.address, &self.habits, write.is_some()).to_string();
         let mode = Mode::of(&request);
         let outlet = Outlet::new(write);
         persist(&self.patience, &self.address.model, &outlet, async || {
-            let response = self.send(body.clone()).await?;
+            let response = self.send(&body).await?;
             if write.is_some() && stream::is_one(&response) {
                 return stream::read(response, &self.address, self.patience.silence, mode, &outlet).await;
             }
@@ -103,18 +107,26 @@ impl OpenAiModel {
         .await
     }
 
-    async fn send(&self, body: String) -> Result<reqwest::Response, Fault> {
-        let mut call = self.http.post(self.address.url.clone()).header("content-type", "application/json").body(body);
-        if let Some(key) = &self.key {
-            call = call.bearer_auth(key);
+    /// A field that this server turns out not to take is spelled otherwise or left out, from then on.
+    async fn send(&self, body: &(dyn Fn() -> String + Sync)) -> Result<reqwest::Response, Fault> {
+        loop {
+            let sent = body();
+            let mut call = self.http.post(self.address.url.clone()).header("content-type", "application/json");
+            if let Some(key) = &self.key {
+                call = call.bearer_auth(key);
+            }
+            let response = self.within(call.body(sent.clone()).send()).await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let (status, headers) = (response.status(), response.headers().clone());
+            let text = self.within(response.text()).await.unwrap_or_default();
+            // only where the next request is another one, so that this ends
+            if matches!(status.as_u16(), 400 | 422) && self.habits.learn(&text) && body() != sent {
+                continue;
+            }
+            return Err(failure::refused(status, &headers, &text, &self.address, self.key.as_deref()));
         }
-        let response = self.within(call.send()).await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = self.within(response.text()).await.unwrap_or_default();
-        Err(failure::refused(status, &headers, &text, &self.address, self.key.as_deref()))
     }
 
     async fn within<T>(&self, work: impl Future<Output = reqwest::Result<T>>) -> Result<T, Fault> {

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::address::Address;
+use super::{address::Address, habits::Habits};
 use crate::models::{Block, Message, ModelRequest, Role, assemble::as_object};
 
-pub(super) fn body(request: &ModelRequest<'_>, address: &Address, stream: bool) -> Value {
+pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habits, stream: bool) -> Value {
     let mut messages = Vec::new();
     if !request.system.is_empty() {
         messages.push(json!({"role": "system", "content": request.system}));
@@ -25,7 +25,7 @@ pub(super) fn body(request: &ModelRequest<'_>, address: &Address, stream: bool) 
     }
     let inference = request.inference;
     if let Some(most) = inference.max_tokens {
-        set(if address.is_openai() { "max_completion_tokens" } else { "max_tokens" }, json!(most));
+        set(habits.limit(), json!(most));
     }
     if let Some(temperature) = inference.temperature {
         set("temperature", json!(temperature));
@@ -38,8 +38,10 @@ pub(super) fn body(request: &ModelRequest<'_>, address: &Address, stream: bool) 
     }
     if stream {
         set("stream", json!(true));
-        // Without this a stream says nothing of tokens.
-        set("stream_options", json!({"include_usage": true}));
+        if habits.stream_options() {
+            // Without this a stream says nothing of tokens.
+            set("stream_options", json!({"include_usage": true}));
+        }
     }
     Value::Object(body)
 }

@@ -173,3 +173,46 @@ async fn a_server_that_cannot_stream_still_answers() {
     let (turn, _) = ask_for_a_stream(vec![says(json!({"content": "<answer>There.</answer>"}), "stop")]).await;
     assert_eq!(turn.text, "There.");
 }
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for status in [301, 302, 307, 308] {
+        let elsewhere = StandIn::start(vec![fine()]).await;
+        let redirect =
+            json_answer(status, json!({})).header("location", &format!("{}/v1/chat/completions", elsewhere.url));
+        let (turn, _) = ask(vec![redirect]).await;
+        let (_, told) = exception(turn);
+        assert!(told.contains("redirects, which is not followed"), "{told}");
+        assert!(elsewhere.seen().is_empty(), "nobody else gets the conversation or the key");
+    }
+}
+
+#[tokio::test]
+async fn a_date_in_retry_after_is_waited_for() {
+    let fault = refusal(429, "rate_limit_exceeded", "slow down").header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let (turn, stand_in) = ask(vec![fault, fine()]).await;
+    assert_eq!((turn.text.as_str(), stand_in.left()), ("There.", 0));
+    let far = refusal(429, "rate_limit_exceeded", "slow down").header("retry-after", "Sat, 06 Nov 2094 08:49:37 GMT");
+    let (turn, stand_in) = ask(vec![far, fine()]).await;
+    assert_eq!(stand_in.left(), 1);
+    assert!(exception(turn).1.contains("a pause of"));
+}
+
+#[tokio::test]
+async fn content_may_come_in_parts() {
+    let parts = json!([{"type": "text", "text": "The"}, {"type": "image"}, {"type": "text", "text": "re."}]);
+    let (turn, _) = ask(vec![says(json!({"content": parts}), "stop")]).await;
+    assert_eq!(turn.text, "There.");
+    let streamed = events(&[chunk(json!({"content": [{"type": "text", "text": "There."}]}), Some("stop"))]);
+    let (turn, _) = ask_for_a_stream(vec![streamed]).await;
+    assert_eq!(turn.text, "There.");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_stream_options_is_asked_without_them_from_then_on() {
+    let refused = refusal(400, "unknown_parameter", "Unrecognized request argument supplied: stream_options");
+    let (turn, stand_in) = ask_for_a_stream(vec![refused, fine()]).await;
+    assert_eq!((turn.text.as_str(), stand_in.left()), ("There.", 0));
+    let asked: Vec<bool> = stand_in.seen().iter().map(|seen| seen.body.get("stream_options").is_some()).collect();
+    assert_eq!(asked, [true, false]);
+}

@@ -1,0 +1,200 @@
+//! The control plane, to read: `GetAgent`, `ListAgents`, `GetAgentAlias` and `ListAgentAliases` over the template's agents.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_for_Amazon_Bedrock.html>
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+use super::{
+    Agent, Agents, TEST_ALIAS, alias_arn,
+    error::{AgentError, Kind},
+    response, version_of,
+};
+use crate::{
+    body::{self, Refused},
+    template::{ACCOUNT, REGION},
+};
+
+/// What is served of `bedrock-agent`.
+pub(super) const OPERATIONS: [&str; 4] = ["GetAgent", "GetAgentAlias", "ListAgentAliases", "ListAgents"];
+
+/// The service's lists have so many entries at most.
+const PAGE: usize = 10;
+/// A request to list has two members.
+const BODY_BYTES: usize = 16 * 1024;
+
+type Answer = Result<Value, AgentError>;
+
+pub(super) fn routes() -> Router<Arc<Agents>> {
+    let mut router = Router::new();
+    // some SDKs leave out the slash at the end
+    for slash in ["", "/"] {
+        router = router
+            .route(&format!("/agents{slash}"), post(list_agents))
+            .route(&format!("/agents/{{p1}}{slash}"), get(get_agent))
+            .route(&format!("/agents/{{p1}}/agentaliases{slash}"), post(list_aliases))
+            .route(&format!("/agents/{{p1}}/agentaliases/{{p2}}{slash}"), get(get_alias));
+    }
+    router
+}
+
+async fn list_agents(State(agents): State<Arc<Agents>>, body: Body) -> Response {
+    let list = async {
+        let request = Listing::read(body).await?;
+        let all = agents.agents.values().map(|agent| {
+            json!({
+                "agentId": agent.spec.id,
+                "agentName": agent.spec.name,
+                "agentStatus": "PREPARED",
+                "latestAgentVersion": "1",
+                "updatedAt": agents.started.to_string(),
+            })
+        });
+        request.page("agentSummaries", all.collect())
+    };
+    answer(list.await)
+}
+
+async fn get_agent(State(agents): State<Arc<Agents>>, path: Result<Path<String>, PathRejection>) -> Response {
+    answer(known(&agents, path).map(|agent| {
+        let spec = &agent.spec;
+        let collaboration = match (spec.supervisor, spec.routes) {
+            (true, true) => "SUPERVISOR_ROUTER",
+            (true, false) => "SUPERVISOR",
+            (false, _) => "DISABLED",
+        };
+        let since = agents.started.to_string();
+        json!({"agent": {
+            "agentId": spec.id,
+            "agentName": spec.name,
+            "agentArn": format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:agent/{}", spec.id),
+            "agentVersion": "DRAFT",
+            "agentStatus": "PREPARED",
+            "agentCollaboration": collaboration,
+            // roles have no meaning on a laptop, and the service always names one
+            "agentResourceRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/{}", spec.id),
+            "foundationModel": spec.foundation_model,
+            "idleSessionTTLInSeconds": spec.idle_ttl.as_secs(),
+            "instruction": spec.instruction,
+            "orchestrationType": "DEFAULT",
+            "createdAt": since,
+            "preparedAt": since,
+            "updatedAt": since,
+        }})
+    }))
+}
+
+async fn list_aliases(
+    State(agents): State<Arc<Agents>>,
+    path: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Response {
+    let list = async {
+        let request = Listing::read(body).await;
+        let agent = known(&agents, path)?;
+        let all = agent.spec.aliases.iter().map(|alias| summary(&agents, alias));
+        request?.page("agentAliasSummaries", all.collect())
+    };
+    answer(list.await)
+}
+
+async fn get_alias(State(agents): State<Arc<Agents>>, path: Result<Path<(String, String)>, PathRejection>) -> Response {
+    let get = || {
+        let Path((id, alias)) = path.map_err(|_| response::bad_path())?;
+        let agent = agents.find(&id, &alias)?;
+        let mut body = summary(&agents, &alias);
+        if let Some(body) = body.as_object_mut() {
+            body.insert("agentId".to_owned(), json!(agent.spec.id));
+            body.insert("agentAliasArn".to_owned(), json!(alias_arn(&agent.spec.id, &alias)));
+        }
+        Ok(json!({"agentAlias": body}))
+    };
+    answer(get())
+}
+
+fn summary(agents: &Agents, alias: &str) -> Value {
+    let name = if alias == TEST_ALIAS { "AgentTestAlias" } else { alias };
+    let since = agents.started.to_string();
+    json!({
+        "agentAliasId": alias,
+        "agentAliasName": name,
+        "agentAliasStatus": "PREPARED",
+        "aliasInvocationState": "ACCEPT_INVOCATIONS",
+        "routingConfiguration": [{"agentVersion": version_of(alias)}],
+        "createdAt": since,
+        "updatedAt": since,
+    })
+}
+
+fn known(agents: &Agents, path: Result<Path<String>, PathRejection>) -> Result<&Agent, AgentError> {
+    let Path(id) = path.map_err(|_| response::bad_path())?;
+    agents.agent(&id).ok_or_else(|| {
+        AgentError::new(
+            Kind::ResourceNotFound,
+            format!("there is no such agentId: `{id}`; ListAgents has those there are"),
+        )
+    })
+}
+
+fn answer(answer: Answer) -> Response {
+    match answer {
+        Ok(body) => response::stamp(Json(body).into_response()),
+        Err(error) => response::refuse(&error),
+    }
+}
+
+/// `maxResults` and `nextToken`, which is the place at which a page begins.
+struct Listing {
+    most: usize,
+    from: usize,
+}
+
+impl Listing {
+    async fn read(body: Body) -> Result<Self, AgentError> {
+        let bytes = body::read(body, BODY_BYTES).await.map_err(|refused| {
+            AgentError::invalid(match refused {
+                Refused::TooLarge => "the request body is too large",
+                Refused::Broken => "the request body could not be read",
+            })
+        })?;
+        let no_object = || AgentError::invalid("the request body must be a JSON object");
+        let body: Value =
+            if bytes.is_empty() { json!({}) } else { serde_json::from_slice(&bytes).map_err(|_| no_object())? };
+        let body = body.as_object().ok_or_else(no_object)?;
+        let present = |name: &str| body.get(name).filter(|value| !value.is_null());
+        let most = match present("maxResults") {
+            None => PAGE,
+            Some(most) => {
+                let most = most.as_u64().filter(|most| (1..=1000).contains(most)).and_then(|most| most.try_into().ok());
+                most.ok_or_else(|| AgentError::invalid("`maxResults` must be a whole number from 1 to 1000"))?
+            }
+        };
+        let from = match present("nextToken") {
+            None => 0,
+            Some(token) => {
+                let from = token.as_str().and_then(|token| token.parse().ok());
+                from.ok_or_else(|| AgentError::invalid("`nextToken` is not one that this server has given"))?
+            }
+        };
+        Ok(Self { most: most.min(PAGE), from })
+    }
+
+    fn page(&self, name: &str, all: Vec<Value>) -> Answer {
+        let next = self.from.saturating_add(self.most);
+        let more = next < all.len();
+        let page: Vec<Value> = all.into_iter().skip(self.from).take(self.most).collect();
+        let mut body = json!({name: page});
+        if more && let Some(body) = body.as_object_mut() {
+            body.insert("nextToken".to_owned(), json!(next.to_string()));
+        }
+        Ok(body)
+    }
+}

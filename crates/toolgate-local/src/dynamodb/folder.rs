@@ -1,0 +1,186 @@
+//! The data folder: for its owner alone, writable, and not wiped under a server that uses it.
+//!
+//! Servers on one folder share its lock, since SQLite lets several write; one that starts over needs it alone.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::DatabaseError;
+
+/// The database in the folder.
+const FILE: &str = "dynamodb.sqlite";
+const LOCK: &str = "lock";
+const PROBE: &str = "write-test";
+/// SQLite's own files beside the database.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+/// What a start needs at least, in bytes.
+const PROBE_BYTES: usize = 1024 * 1024;
+
+/// A data folder in use, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Folder {
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder, empty when `reset` says so, and gives the path of its database.
+    pub(super) fn open(folder: &Path, reset: bool) -> Result<(Self, PathBuf), DatabaseError> {
+        let failed = |reason: String| DatabaseError::Directory { path: folder.to_owned(), reason };
+        make(folder).map_err(|error| failed(error.to_string()))?;
+        let lock = private_file(&folder.join(LOCK)).map_err(|error| failed(error.to_string()))?;
+        let take = |take: fn(&File) -> Result<(), TryLockError>| match patiently(|| take(&lock)) {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: folder.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed(error.to_string())),
+        };
+        if reset {
+            take(File::try_lock)?;
+            for suffix in SUFFIXES {
+                match std::fs::remove_file(folder.join(format!("{FILE}{suffix}"))) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error.to_string())),
+                    _ => {}
+                }
+            }
+        }
+        probe(folder).map_err(|error| failed(format!("it cannot be written to ({error})")))?;
+        let database = folder.join(FILE);
+        for suffix in SUFFIXES {
+            let file = folder.join(format!("{FILE}{suffix}"));
+            // SQLite gives its other files the database's permissions
+            if suffix.is_empty() || file.exists() {
+                let made = private_file(&file);
+                made.map_err(|error| failed(format!("`{}` cannot be written to ({error})", file.display())))?;
+            }
+        }
+        if reset {
+            // another that starts over in this moment finds it locked, and one that does not waits for nothing
+            lock.unlock().map_err(|error| failed(error.to_string()))?;
+        }
+        take(File::try_lock_shared)?;
+        Ok((Self { _lock: lock }, database))
+    }
+}
+
+/// A server that is ending has the lock for a moment yet.
+fn patiently(mut take: impl FnMut() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match take() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            done => return done,
+        }
+    }
+    take()
+}
+
+/// Makes the folder for its owner alone. One that is there is closed to others where it holds nothing but ours: what a
+/// person keeps in a folder of their own stays as open as it was.
+fn make(folder: &Path) -> std::io::Result<()> {
+    let there = folder.is_dir();
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    let ours = |name: &str| {
+        name == LOCK || name == PROBE || name.strip_prefix(FILE).is_some_and(|end| SUFFIXES.contains(&end))
+    };
+    if there && std::fs::read_dir(folder)?.flatten().all(|entry| entry.file_name().to_str().is_some_and(ours)) {
+        close(folder, 0o700)?;
+    }
+    Ok(())
+}
+
+/// Opens a file to write, makes it where it is missing, and closes it to others.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    close(path, 0o600)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn close(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn close(_path: &Path, _mode: u32) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// A read-only or a full disk shows now, and not at a tool's first write.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join(PROBE);
+    let written = private_file(&path).and_then(|mut file| {
+        file.write_all(&vec![0; PROBE_BYTES])?;
+        file.sync_data()
+    });
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_in_use_is_not_wiped_and_plain_servers_share_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let (first, database) = Folder::open(&path, true).unwrap();
+        std::fs::write(&database, "kept").unwrap();
+        let second = Folder::open(&path, false).unwrap().0;
+        let error = Folder::open(&path, true).unwrap_err().to_string();
+        assert!(error.contains("in use") && error.contains("--reset"), "{error}");
+        assert_eq!(std::fs::read_to_string(&database).unwrap(), "kept");
+        drop(first);
+        assert!(Folder::open(&path, true).is_err(), "the second is still there");
+        drop(second);
+        let _alone = Folder::open(&path, true).unwrap();
+        assert_eq!(std::fs::read_to_string(&database).unwrap(), "", "wiped");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_and_its_files_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/data");
+        let (_folder, database) = Folder::open(&path, false).unwrap();
+        assert_eq!((mode(&path), mode(&database), mode(&path.join(LOCK))), (0o700, 0o600, 0o600));
+        // as an earlier version left it
+        let old = folder.path().join("old");
+        std::fs::create_dir(&old).unwrap();
+        std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(old.join(FILE), "").unwrap();
+        let (_folder, database) = Folder::open(&old, false).unwrap();
+        assert_eq!((mode(&old), mode(&database)), (0o700, 0o600));
+        // a folder of the person's own
+        let own = folder.path().join("own");
+        std::fs::create_dir(&own).unwrap();
+        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(own.join("notes.txt"), "").unwrap();
+        let (_folder, database) = Folder::open(&own, false).unwrap();
+        assert_eq!((mode(&own), mode(&database)), (0o755, 0o600));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_or_read_only_folder_is_told_at_the_start() {
+        let full = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", full.path().join(PROBE)).unwrap();
+        let probed = super::probe(full.path()).unwrap_err();
+        assert_eq!(probed.kind(), ErrorKind::StorageFull);
+        let error = Folder::open(Path::new("/proc/self/data"), false).unwrap_err().to_string();
+        assert!(error.contains("cannot keep tables in `/proc/self/data`") && error.contains("--data"), "{error}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Until the tables are filled and the functions are up, nothing answers but `/health` and DynamoDB, which filling needs:
+//! an answer from half-filled tables looks like a true one.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Response},
+};
+use http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER};
+use serde_json::json;
+
+use crate::{dynamodb, gateway, health::Health, page};
+
+const STARTING: &str = "the local agent is starting: its tables are being filled and its functions started; try again \
+                        in a second, or wait until `/health` answers 200";
+
+/// The router behind the gate.
+pub(crate) fn gate(router: Router, health: Arc<Health>) -> Router {
+    router.layer(middleware::from_fn_with_state(health, check))
+}
+
+async fn check(State(health): State<Arc<Health>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if health.is_ready() || path == "/health" || dynamodb::is_request(&request) {
+        return next.run(request).await;
+    }
+    let mut response = match path {
+        "/mcp" => gateway::not_ready(STARTING),
+        "/" if request.method() == Method::GET => {
+            let starting = "<!doctype html><meta http-equiv=refresh content=1><title>Toolgate</title><p>Starting…";
+            page::safe((StatusCode::SERVICE_UNAVAILABLE, Html(starting)).into_response())
+        }
+        // Lambda and Agents: both spellings of a message, since the SDKs' services differ
+        _ => {
+            let body = json!({"Type": "Service", "message": STARTING, "Message": STARTING});
+            let kind = [("x-amzn-errortype", "ServiceUnavailableException")];
+            (StatusCode::SERVICE_UNAVAILABLE, kind, Json(body)).into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    // the AWS SDKs' own spelling, in milliseconds
+    headers.insert("x-amz-retry-after", HeaderValue::from_static("1000"));
+    response
+}
