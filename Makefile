@@ -41,11 +41,18 @@ run: binaries ## talk to the support desk (without a terminal: play its conversa
 .PHONY: test
 test: binaries $(VENV)/test .node ## all tests
 	cargo test --workspace
+	$(MAKE) test-arithmetic
 	$(VENV)/bin/pytest scripts/e2e
+
+# The ledger's tests with the arithmetic of a release build, which wraps where a development build panics: only our own
+# crates are compiled again.
+.PHONY: test-arithmetic
+test-arithmetic:
+	cargo test --workspace --test ledger $(foreach crate,toolgate toolgate-dynamodb,$(foreach check,debug-assertions overflow-checks,--config 'profile.dev.package.$(crate).$(check)=false'))
 
 .PHONY: storm
 storm: ## a thousand random schedules of crashing refunds, with figures (STORM_SCHEDULES=n, STORM_SEED=n for one)
-	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test -p billing --test storm -- --nocapture
+	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test --workspace --test storm -- --nocapture
 
 .PHONY: check
 check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS, dependencies

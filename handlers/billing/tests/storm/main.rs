@@ -13,7 +13,7 @@ mod books;
 mod call;
 mod duplicates;
 mod faults;
-#[path = "../../../../crates/toolgate-dynamodb/tests/it/http.rs"]
+#[path = "../../../../crates/toolgate-dynamodb/tests/ledger/http.rs"]
 mod http;
 #[path = "../../../../crates/support-desk/tests/kit/instance.rs"]
 mod instance;

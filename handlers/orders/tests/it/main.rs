@@ -8,7 +8,7 @@
 )]
 
 mod events;
-#[path = "../../../../crates/toolgate-dynamodb/tests/it/http.rs"]
+#[path = "../../../../crates/toolgate-dynamodb/tests/ledger/http.rs"]
 mod http;
 #[path = "../../../../crates/support-desk/tests/kit/instance.rs"]
 mod instance;
