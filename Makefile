@@ -39,7 +39,7 @@ run: binaries ## talk to the support desk (without a terminal: play its conversa
 	@scripts/run.sh
 
 .PHONY: test
-test: binaries $(VENV)/test .node ## all tests
+test: binaries $(VENV)/test $(VENV)-aws .node ## all tests
 	cargo test --workspace
 	$(MAKE) test-arithmetic
 	$(VENV)/bin/pytest scripts/e2e
@@ -144,7 +144,7 @@ delete: $(VENV)/tools ## the stack of ENV; in dev with its tables
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-emulator .node .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-aws $(VENV)-emulator .node .aws-sam .toolgate
 
 # One profile for all of it, so that the AWS SDK is compiled once.
 .PHONY: binaries
@@ -179,10 +179,6 @@ $(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
 	@touch $@
 
 # apart, since each wants a botocore of its own
-$(VENV)-emulator: scripts/requirements-emulator.txt
-	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check -r $<
-
-$(VENV)-audit: scripts/requirements-audit.txt
+$(VENV)-audit $(VENV)-aws $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<

@@ -8,9 +8,11 @@
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import unicodedata
 import uuid
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,15 @@ CLASSIC = """\
 `classic` runs on Amazon Bedrock Agents, which has been closed to new customers since 2026-07-30: AWS refuses to create
 an agent in an account that has used none in the past 12 months. Nothing has been created yet. If that is your account,
 choose PLATFORM=agentcore."""
+
+
+def shown(text):
+    """Text of a model or a service for a terminal: of the control characters only line feeds and tabs, nothing unseen."""
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    ignorable = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+    is_selector = lambda c: "\u180b" <= c <= "\u180f" or "\ufe00" <= c <= "\ufe0f" or "\U000e0000" <= c <= "\U000e0fff"
+    is_seen = lambda c: c in "\n\t" or not (unicodedata.category(c) in hidden or c in ignorable or is_selector(c))
+    return "".join(filter(is_seen, text))
 
 
 @cache
@@ -123,9 +134,10 @@ def invoke(environment, text, agent=None, alias=None, session=None):
     answer = runtime.invoke_agent(agentId=agent, agentAliasId=alias, sessionId=session, inputText=text)
     for event in answer["completion"]:
         if "chunk" in event:
-            print(event["chunk"]["bytes"].decode(), end="")
+            print(shown(event["chunk"]["bytes"].decode(errors="replace")), end="")
         if asked := event.get("returnControl"):
-            print(f"a person is asked to confirm: {asked['invocationInputs']}", end="")
+            # JSON in ASCII: nothing of the arguments can look like anything else
+            print(f"a person is asked to confirm: {json.dumps(asked['invocationInputs'], default=str)}", end="")
     print()
 
 
@@ -134,7 +146,7 @@ def ask_harness(environment, harness, text, session):
     runtime = client(environment, "bedrock-agentcore")
     answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages)
     for event in answer["stream"]:
-        print(event.get("contentBlockDelta", {}).get("delta", {}).get("text", ""), end="", flush=True)
+        print(shown(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")), end="", flush=True)
     print()
 
 
@@ -192,4 +204,4 @@ if __name__ == "__main__":
     except NoCredentialsError:
         sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS says: {error}")
+        sys.exit(f"AWS says: {shown(str(error))}")

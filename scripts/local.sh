@@ -2,7 +2,7 @@
 
 toolgate="$BIN/toolgate"
 url="http://127.0.0.1:$PORT"
-log=$(mktemp)
+log="$DATA/server.log"
 server=
 
 stop() {
@@ -10,7 +10,6 @@ stop() {
         kill "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
     fi
-    rm -f "$log"
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -32,14 +31,18 @@ start() {
         echo "something answers on port $PORT already: stop it, or choose another with PORT=…" >&2
         exit 1
     fi
-    # what it says goes to a file, so that the terminal belongs to the chat
-    "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >"$log" 2>&1 &
+    # what it says goes to a file, so that the terminal belongs to the chat; nobody else may read that
+    (umask 077 && mkdir -p "$DATA" && : >"$log")
+    # a process group of its own, so that Ctrl-C in the chat does not stop it
+    set -m
+    "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >>"$log" 2>&1 &
     server=$!
+    set +m
     local tries=0
     until healthy; do
         if ! kill -0 "$server" 2>/dev/null || [ $((tries += 1)) -gt 600 ]; then
             cat "$log" >&2
-            echo "the local agent did not start" >&2
+            echo "the local agent did not start; its log is $log" >&2
             exit 1
         fi
         sleep 0.05

@@ -30,4 +30,5 @@ resolve tools
 resolve test --constraint requirements-tools.txt
 resolve bench --constraint requirements-tools.txt
 resolve audit
+resolve aws
 resolve emulator

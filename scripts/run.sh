@@ -11,14 +11,11 @@ fi
 start --model "$MODEL"
 cat <<TEXT
 
-The support desk runs on $url (model: $MODEL). From another shell:
+The support desk runs on $url (model: $MODEL; log: $log). Try:
 
-    import boto3
-    agents = boto3.client("bedrock-agent-runtime", endpoint_url="$url", region_name="us-east-1",
-                          aws_access_key_id="local", aws_secret_access_key="local")
-    answer = agents.invoke_agent(agentId="Supervisor", agentAliasId="dev", sessionId="me-1",
-                                 inputText="What is the status of order ORD-12345?")
-    print("".join(event["chunk"]["bytes"].decode() for event in answer["completion"] if "chunk" in event))
+  I want to return order ORD-12345.
+  I was charged twice for order ORD-123. Can you refund me and explain what happened?
+  Find all invoices from Q1 2026 for Acme Corp that exceed \$10K.
 
 TEXT
-"$toolgate" chat --agent Supervisor --endpoint-url "$url"
+"$toolgate" chat --endpoint-url "$url"

@@ -2,15 +2,14 @@
 
 import json
 import os
-import pty
 import re
-import select
+import shutil
 import socket
 import subprocess
-import time
 
 import pytest
 from conftest import ROOT, SCENARIO, TOOLGATE, free_port, local_agent
+from terminal import Terminal
 
 PLAY = [str(TOOLGATE), "play", "--template", "template.yaml"]
 
@@ -33,69 +32,103 @@ def test_a_conversation_that_goes_wrong_fails_the_play(tmp_path):
     assert right in played.stdout + played.stderr
 
 
-class Terminal:
-    """A program on a pseudo-terminal."""
-
-    def __init__(self, command, **environment):
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=os.environ | environment
-        )
-        os.close(slave)
-        self.seen = ""
-
-    def expect(self, pattern, seconds=60):
-        """Reads until the pattern is there, and forgets what was read."""
-        deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.seen)):
-            assert time.monotonic() < deadline, f"no {pattern!r} in {self.seen!r}"
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.seen += os.read(self.master, 65536).decode(errors="replace")
-                except OSError:  # the other end is gone
-                    pytest.fail(f"it ended before {pattern!r}: {self.seen!r}")
-        self.seen = self.seen[found.end() :]
-        return found
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-
 def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
-    port = free_port()
-    terminal = Terminal(["make", "run"], PORT=str(port), DATA=str(tmp_path / "data"))
-    try:
-        terminal.expect(r"boto3\.client")
-        terminal.type("I want to return order ORD-12345\n")
-        terminal.expect(r"(?i)initiate_return[\s\S]*y/n")
-        terminal.type("y\n")
+    port, data = free_port(), tmp_path / "data"
+    with Terminal(["make", "run"], PORT=str(port), DATA=str(data)) as terminal:
+        terminal.expect("I want to return order ORD-12345")
+        terminal.expect("you> ")
+        terminal.settle()
+        # one screen: where it runs, with which model, what to try, and where the log is
+        shown = "".join(terminal.rows)
+        for part in [f"http://127.0.0.1:{port}", "script:scenarios/support-desk.yaml", "Acme Corp", f"{data}/server.log"]:
+            assert part in shown, part
+        assert "import boto3" not in shown
+        terminal.type("I want to return order ORD-12345\r")
+        terminal.expect(r"Allow initiate_return\? \[y/n\]")
+        terminal.type("y\r")
         terminal.expect(r"RET-[A-Z2-7]{10}")
+        # Ctrl-C is the chat's; the server goes on
+        terminal.type("\x03")
+        terminal.expect("Ctrl-C once more")
+        terminal.type("What is the status of order ORD-12345?\r")
+        terminal.expect("Order ORD-12345 is ")
+        terminal.expect("you> ")
         terminal.type("\x04")
-        assert terminal.process.wait(timeout=20) == 0
-    finally:
-        terminal.process.kill()
-        os.close(terminal.master)
+        assert terminal.end() == 0
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server is still there"
+    log = data / "server.log"
+    assert "toolgate is up at" in log.read_text() and log.stat().st_mode & 0o077 == 0
 
 
-def test_what_dev_shows_runs_as_it_stands(tmp_path):
-    """The start-up screen fits 80 columns, and its commands (but for the aws command line's) do what they say."""
-    with local_agent(tmp_path) as desk:
-        desk.order("ORD-12345")
-        shown = desk.log.read_text()
-        screen = shown[shown.index("toolgate is up at") :]
-        screen = screen[: screen.index("EOF\n", screen.index("<<'EOF'") + 8) + 4]
-        assert all(len(line) <= 80 for line in screen.splitlines())
-        assert desk.url in screen and len(screen.splitlines()) <= 40
-        commands = screen.split("from another shell:\n")[1]
-        commands = re.sub(r"^(aws|toolgate) .*\n(  .*\n)*", "", commands, flags=re.M)
-        python = {"PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
-        ran = subprocess.run(["bash", "-euc", commands], env=os.environ | python, capture_output=True, text=True, timeout=60)
+def start_screen(desk):
+    """The rows that `toolgate dev` shows once it is up."""
+    desk.function("orders", "get_order_status", {"orderId": "ORD-12345"})
+    shown = desk.log.read_text().splitlines()
+    [first] = [index for index, row in enumerate(shown) if row.startswith("  agents ")]
+    [up] = [index for index, row in enumerate(shown) if row.startswith("toolgate is up at")]
+    rows = shown[first : up + 2]
+    assert rows[-2:] == [f"toolgate is up at {desk.url}; Ctrl-C stops it", f"  model      {desk.health['model']}"]
+    return rows
+
+
+# What the template sets on AWS: in dev, and elsewhere on each platform.
+@pytest.mark.parametrize("options", [(), ("--parameter", "Environment=staging", "--env", "SUPPORT_DESK_UNBOUND=allow")])
+def test_what_dev_shows_fits_a_screen_and_runs_as_it_stands(tmp_path, options):
+    """Every line under `from another shell:` runs as it is printed. AWS CLI version 1 stands for both versions, since
+    version 2 is not on PyPI: both know `fileb://`, and neither needs an option that the other has not."""
+    with local_agent(tmp_path, *options) as desk:
+        rows = start_screen(desk)
+        assert len(rows) <= 23 and all(len(row) <= 80 for row in rows)
+        commands = rows[rows.index("from another shell:") + 1 : -3]
+        assert any("aws lambda invoke" in line for line in commands), commands
+        tools = [ROOT / ".venv" / "bin", ROOT / ".venv-aws" / "bin", (ROOT / TOOLGATE).parent]
+        path = {"PATH": os.pathsep.join([*map(str, tools), os.environ["PATH"]])}
+        if not shutil.which("aws", path=path["PATH"]):
+            pytest.fail("there is no AWS CLI: make .venv-aws")
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(commands)], env=os.environ | path, input="hello\n",
+            capture_output=True, text=True, timeout=120,
+        )
         assert ran.returncode == 0, ran.stderr
-        assert '"status":"ok"' in ran.stdout and "'chunk'" in ran.stdout
-        # a call leaves one line: when, how grave, which function, which request, what
-        assert re.search(r"^[0-9:.]{12} INFO  orders    [0-9a-f]{8}  get_order_status: ok in [0-9.]+ ms \(direct\)$", desk.log.read_text(), re.M)
+        assert "supervisor" in ran.stdout, "the chat's answer"
+        assert "orders___get_order_status" in ran.stdout, "the gateway's tools"
+        assert "ExecutedVersion" in ran.stdout and "StatusCode" in ran.stdout and "FunctionError" not in ran.stdout
+        assert "ORD-12345" in ran.stdout or "CUST-12345" in ran.stdout, "what the function answered"
+        assert '\\"error\\"' not in ran.stdout and '"error"' not in ran.stdout
+        # a call leaves one line: when in UTC, how grave, which function, which request, what
+        assert re.search(r"^[0-9:.]{12}Z INFO  orders    [0-9a-f]{8}  get_order_status: ok in [0-9.]+ ms \((?:direct|function|api)\)$", desk.log.read_text(), re.M)
+
+
+def test_a_desk_without_a_model_serves_functions_and_gateway(tmp_path):
+    port = free_port()
+    with Terminal([TOOLGATE, "dev", "--model", "none", "--port", str(port), "--data", tmp_path / "data"]) as terminal:
+        terminal.expect("none: only functions and gateway are served")
+        assert not any("toolgate chat" in row for row in terminal.everything)
+        # the whole screen is seen, with nothing scrolled away
+        assert any(row.startswith("  functions") for row in terminal.rows)
+        asked = subprocess.run([TOOLGATE, "chat", "--endpoint-url", f"http://127.0.0.1:{port}", "hello"], capture_output=True, text=True, timeout=30)
+        assert asked.returncode == 1 and "error: " in asked.stderr
+        terminal.type("\x03")
+        assert terminal.end() == 0
+
+
+def test_the_reader_of_a_pipe_may_leave():
+    for command in (["check", "--list-rules"], ["schemas", "--check"], ["play"]):
+        piped = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", '"$@" | head -n 1', "-", str((ROOT / TOOLGATE).resolve()), *command],
+            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+        )
+        assert piped.returncode == 0, command
+        assert not re.search("(?i)error|panicked|broken pipe", piped.stderr), piped.stderr
+
+
+def test_an_empty_folder_is_told_what_to_do(tmp_path):
+    for command in (["dev"], ["check"], ["schemas"], ["play"], ["mcp"]):
+        ran = subprocess.run([(ROOT / TOOLGATE).resolve(), *command], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        assert ran.returncode != 0
+        assert ran.stderr.startswith("error: there is no `template.yaml` in ") and "--template FILE" in ran.stderr, ran.stderr
+        assert ran.stderr.count("\n") == 1
 
 
 def test_raw_lines_are_as_the_function_wrote_them(tmp_path):

@@ -20,8 +20,8 @@ def spoken(lines, *arguments, environment=None):
 
 
 def test_the_official_client_attaches_to_a_running_agent(desk):
-    for mode in ["auto", "legacy"]:
-        tools, result = run(over_stdio("--url", desk.url), listing, LOOK_UP, mode=mode)
+    for mode, address in [("auto", desk.url), ("legacy", f"{desk.url}/mcp")]:
+        tools, result = run(over_stdio("--endpoint-url", address), listing, LOOK_UP, mode=mode)
         assert [tool.name for tool in tools] == desk.health["gateway"]["tools"]
         assert body(result)["status"] == "shipped"
 
@@ -39,7 +39,7 @@ def test_without_an_agent_it_brings_its_own(tmp_path):
 
 def test_standard_output_is_the_protocols(desk):
     sent = ["", "no json", rpc("ping", number="a"), rpc("no/method", number=2), rpc("tools/list", number=3)]
-    ran, answers = spoken(sent, "--url", desk.url)
+    ran, answers = spoken(sent, "--endpoint-url", desk.url)
     assert ran.returncode == 0, ran.stderr
     assert all(answer["jsonrpc"] == "2.0" for answer in answers)
     by_id = {answer["id"]: answer for answer in answers}
@@ -54,10 +54,21 @@ def test_its_own_agent_logs_on_standard_error_only():
     assert "get_order_status" in ran.stderr
 
 
-def test_an_agent_that_is_not_there_is_an_answer():
-    ran, [answer] = spoken([rpc("ping")], "--url", f"http://127.0.0.1:{free_port()}")
-    assert "toolgate dev" in answer["error"]["message"]
-    assert (ran.returncode, answer["id"]) == (0, 1)
+def test_a_wrong_address_ends_it_at_once(desk):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for address, told in [
+        (nobody, f"no local agent at {nobody}: start one with `toolgate dev`"),
+        (f"{desk.url}/mpc", f"what answers at {desk.url}/mpc is not `toolgate dev`"),
+        ("127.0.0.1:8787", "`127.0.0.1:8787` is not a valid URL"),
+    ]:
+        ran, answers = spoken([rpc("ping")], "--endpoint-url", address)
+        assert (ran.returncode, answers) == (1, []), address
+        assert ran.stderr.startswith(f"error: {told}") and ran.stderr.count("\n") == 1, ran.stderr
+
+
+def test_the_flag_of_before_still_works(desk):
+    ran, [answer] = spoken([rpc("ping")], "--url", desk.url)
+    assert (ran.returncode, answer["result"]) == (0, {})
 
 
 def test_a_template_without_a_gateway_is_an_error(tmp_path):

@@ -10,7 +10,7 @@ from node_tools import node
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 def test_a_client_lists_and_calls(desk, transport):
     toolgate = (ROOT / TOOLGATE).resolve()
-    server = ["http", f"{desk.url}/mcp"] if transport == "http" else ["stdio", toolgate, "mcp", "--url", desk.url]
+    server = ["http", f"{desk.url}/mcp"] if transport == "http" else ["stdio", toolgate, "mcp", "--endpoint-url", desk.url]
     ran = node("client.mjs", *server)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)

@@ -1,6 +1,7 @@
 """The Makefile's commands for a deployed stack, against a local AWS."""
 
 import json
+import unicodedata
 
 import boto3
 import cloud
@@ -40,6 +41,15 @@ def test_delete_clears_the_tables_of_dev_away(capsys):
     cloud.main(["delete", "dev"])
     assert aws_client("dynamodb").list_tables()["TableNames"] == []
     assert f"table {table} deleted" in capsys.readouterr().out
+
+
+def test_text_of_a_model_does_not_act_on_the_terminal():
+    tricks = "a\r\x1b[2J\x1b]0;x\x07\x9b8m\u202eb\u200b\ufe01\U000e0101\U000e0041\u2028\u00ad\u3164\n\tc \u00e4\u6ce8"
+    assert cloud.shown(tricks) == "a[2J]0;x8mb\n\tc \u00e4\u6ce8"
+    everything = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x110000))))
+    left = cloud.shown(everything)
+    assert not [c for c in left if c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
+    assert cloud.shown(left) == left
 
 
 def test_delete_keeps_the_tables_of_prod(capsys):

@@ -11,7 +11,15 @@ use serde_json::json;
 use toolgate_check::{FAMILIES, Finding, Project, Rule, Severity};
 use toolgate_local::functions::Binaries;
 
-use crate::{Failure, describe::describe, fail};
+use crate::{Failure, describe::describe, fail, project, terminal};
+
+const EXAMPLES: &str = "\
+Exit codes: 0 nothing found but warnings, 1 something found, 2 could not check.
+
+Examples:
+  toolgate check
+  toolgate check --template infra/template.yaml --schemas infra/schemas
+  toolgate check --format json";
 
 /// Find what AWS would reject in the tools, their schemas and the template, all of it at once
 ///
@@ -19,9 +27,8 @@ use crate::{Failure, describe::describe, fail};
 /// file and line, the rule, what to do, and the page that the limit comes from.
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
-///
-/// Exit codes: 0 nothing found but warnings, 1 something found, 2 could not check.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
     /// The SAM template
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
@@ -47,22 +54,23 @@ enum Format {
 const NOT_CHECKED: u8 = 2;
 
 impl Check {
-    #[expect(clippy::print_stdout, reason = "the findings are the command's output")]
-    pub(crate) fn run(&self) -> ExitCode {
+    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         if self.list_rules {
-            print!("{}", rules());
-            return ExitCode::SUCCESS;
+            terminal::out(rules().trim_end_matches('\n'))?;
+            return Ok(ExitCode::SUCCESS);
         }
         let findings = match self.findings() {
             Ok(findings) => findings,
             Err(error) => {
                 fail(error.as_ref());
-                return ExitCode::from(NOT_CHECKED);
+                return Ok(ExitCode::from(NOT_CHECKED));
             }
         };
         match self.format {
-            Format::Human => findings.iter().for_each(|finding| println!("{}\n", human(finding))),
-            Format::Json => println!("{:#}", json!({"findings": findings, "rules": count()})),
+            Format::Human => findings.iter().try_for_each(|finding| terminal::out(&format!("{}\n", human(finding))))?,
+            Format::Json => {
+                terminal::out(&terminal::escaped(&format!("{:#}", json!({"findings": findings, "rules": count()}))))?;
+            }
         }
         if self.format == Format::Human {
             let found = match findings.len() {
@@ -70,13 +78,14 @@ impl Check {
                 1 => "1 finding".to_owned(),
                 many => format!("{many} findings"),
             };
-            println!("{found} by {} rules", count());
+            terminal::out(&format!("{found} by {} rules", count()))?;
         }
         let wrong = findings.iter().any(|finding| finding.severity != Severity::Warning);
-        if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
     fn findings(&self) -> Result<Vec<Finding>, Failure> {
+        project::has_template(&self.template)?;
         let project = Project::read(&self.template, &self.schemas)?;
         let names = project.handlers();
         let folder = self.template.parent().unwrap_or(Path::new("."));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toolgate_local::Local;
 use toolgate_policy::{Principal, TokenKeys};
 
-use crate::Failure;
+use crate::{Failure, project};
 
 /// The template, and what is chosen for it.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl DeskArgs {
+    /// Fails where there is no template.
+    pub(crate) fn has_template(&self) -> Result<(), Failure> {
+        project::has_template(&self.template)
+    }
+
     /// The local agent that was asked for.
     pub(crate) fn local(self) -> Result<Local, Failure> {
         let mut local = Local::from_template(&self.template);

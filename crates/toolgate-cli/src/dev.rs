@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, functions::Log};
 
-use crate::{Failure, desk, hostile::Hostile, screen};
+use crate::{Failure, desk, hostile::Hostile, screen, signal, terminal};
 
 const MODELS: &str = "\
 Models:
@@ -15,8 +15,14 @@ Models:
   bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
   bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all
   openai:BASE_URL#MODEL  a model server that speaks OpenAI's API, with OPENAI_API_KEY if it is set
+  none                   no agents: functions, gateway and tables alone
 
-  toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1";
+Examples:
+  toolgate dev
+  toolgate dev --model none --port 9000
+  toolgate dev --model bedrock: --model Orders=openai:http://127.0.0.1:11434/v1#llama3.1
+  toolgate dev --parameter Environment=staging --reset
+  toolgate dev --hostile --seed 7";
 
 /// Run the agents of a SAM template on this machine: Lambda, InvokeAgent, the gateway (MCP) and DynamoDB on one port.
 #[derive(Debug, clap::Args)]
@@ -27,7 +33,7 @@ pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable)
+    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable); `none` serves no agents
     #[arg(long, env = "TOOLGATE_MODEL", value_name = "[AGENT=]MODEL")]
     model: Vec<String>,
     /// Where the tables are kept across runs
@@ -39,7 +45,7 @@ pub(crate) struct Args {
     /// Serve one part alone, for `cargo lambda watch` beside it
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// Show the functions' lines as they wrote them, JSON and all
+    /// Show the functions' lines as they wrote them, JSON and all; control characters are left out on a terminal
     #[arg(long)]
     raw_logs: bool,
     #[command(flatten)]
@@ -54,6 +60,7 @@ enum Part {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
+    args.desk.has_template()?;
     let mut local = args.desk.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
     for model in args.model {
         local = local.model(model);
@@ -65,41 +72,22 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         local = local.hostile(seed);
     }
     // Signals are taken from the start, so that a Ctrl-C while starting leaves no process behind.
-    let stop = stop_signal()?;
+    let stop = signal::stop()?;
     tokio::pin!(stop);
     let mut running = tokio::select! {
         running = local.start() => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),
     };
-    eprint!("{}", if only_database { database_screen(&running) } else { screen::screen(&running) });
+    let shown = if only_database { database_screen(&running) } else { screen::screen(&running) };
+    // A closed terminal must not end the local agent.
+    drop(terminal::err(shown.trim_end_matches('\n')));
     tokio::select! {
         () = running.wait() => {}
         () = &mut stop => {}
     }
-    eprintln!("stopping");
+    drop(terminal::err("stopping"));
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Done when the person, or whoever started the command, wants it to stop.
-#[cfg(unix)]
-pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        drop(tokio::signal::ctrl_c().await);
-    })
 }
 
 /// What `cargo lambda watch` needs to run the functions against this database.

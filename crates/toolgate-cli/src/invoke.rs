@@ -1,8 +1,7 @@
 //! `toolgate invoke`: one event to one function of the local agent, as AWS's `lambda invoke` would.
 
 use std::{
-    error::Error,
-    io::{Read, Write},
+    io::{IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -10,32 +9,50 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::StatusCode;
 
+use crate::{
+    Failure,
+    endpoint::{self, LOCAL},
+    terminal,
+};
+
+const EXAMPLES: &str = "\
+The event is in the form of one of the wires that the function answers (TOOLGATE_WIRES in the template).
+
+Examples:
+  toolgate invoke orders --event event.json
+  toolgate invoke orders --event event.json --client-context context.json
+  echo '{\"toolName\": \"get_order_status\", \"toolInput\": {\"orderId\": \"1001\"}}' | toolgate invoke orders --event -
+
+Exit codes: 0 the function answered, 3 it failed, 1 it could not be called.";
+
 /// The function was reached and failed.
 const FUNCTION_FAILED: u8 = 3;
 
-/// What `toolgate invoke` takes.
+/// Invoke a function of the local agent with an event of your own
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The function: its binary's name, such as `orders`, or its logical id in the template.
+    /// The function: its binary's name, such as `orders`, or its logical id in the template
     function: String,
-    /// A file with the event as JSON; `-` reads standard input.
+    /// A file with the event as JSON; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     event: PathBuf,
-    /// A file with the client context as JSON, such as AgentCore Gateway sends it.
+    /// A file with the client context as JSON, such as AgentCore Gateway sends it
     #[arg(long, value_name = "FILE")]
     client_context: Option<PathBuf>,
-    /// Where the local agent listens.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    /// Where the local agent listens
+    #[arg(long, value_name = "URL", default_value = LOCAL)]
     endpoint_url: String,
 }
 
 /// Prints the reply to standard output. A function's own error goes to standard error, with exit code 3.
-pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
+    let endpoint = endpoint::checked(Some(args.endpoint_url))?.unwrap_or_else(|| LOCAL.to_owned());
     let name = &args.function;
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
-        return Err(format!("`{name}` is no function name: use letters, digits, `-` and `_`").into());
+        return Err(format!("`{name}` is not a valid function name: use letters, digits, `-` and `_`").into());
     }
-    let url = format!("{}/2015-03-31/functions/{name}/invocations", args.endpoint_url.trim_end_matches('/'));
+    let url = format!("{endpoint}/2015-03-31/functions/{name}/invocations");
     let client = reqwest::Client::builder().no_proxy().build()?;
     let mut request = client.post(&url).header("content-type", "application/json").body(read(&args.event)?);
     if let Some(file) = &args.client_context {
@@ -43,9 +60,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error + Send + S
     }
     let answer = request.send().await.map_err(|error| {
         if error.is_connect() {
-            return format!("no local agent at {}: start one with `toolgate dev`", args.endpoint_url).into();
+            return format!("no local agent at {endpoint}: start one with `toolgate dev`").into();
         }
-        Box::<dyn Error + Send + Sync>::from(error)
+        Failure::from(error)
     })?;
     let status = answer.status();
     let function_error = answer
@@ -60,15 +77,25 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error + Send + S
         return Err(format!("the local agent answered {status}: {payload}").into());
     }
     if let Some(kind) = function_error {
-        writeln!(std::io::stderr().lock(), "the function failed ({kind}): {payload}")?;
+        terminal::err(&format!("the function failed ({kind}): {}", shown(&payload, true)))?;
         return Ok(ExitCode::from(FUNCTION_FAILED));
     }
-    writeln!(std::io::stdout().lock(), "{payload}")?;
+    writeln!(std::io::stdout().lock(), "{}", shown(&payload, std::io::stdout().is_terminal()))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The reply. JSON has escapes for what a terminal would act on, which is the same JSON; anything else is left as it is
+/// for programs.
+fn shown(payload: &str, on_terminal: bool) -> String {
+    match serde_json::from_str::<serde::de::IgnoredAny>(payload) {
+        Ok(_) => terminal::escaped(payload),
+        Err(_) if on_terminal => terminal::lines(payload).into_owned(),
+        Err(_) => payload.to_owned(),
+    }
+}
+
 /// A file's JSON, checked here so that a slip of the pen is told with its place.
-fn read(file: &Path) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let shown = file.display();
     if file == Path::new("-") {
@@ -77,6 +104,6 @@ fn read(file: &Path) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
         bytes = std::fs::read(file).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
-        .map_err(|error| format!("`{shown}` is no JSON: {error}"))?;
+        .map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
     Ok(bytes)
 }

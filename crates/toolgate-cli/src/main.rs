@@ -6,23 +6,37 @@ mod check;
 mod describe;
 mod desk;
 mod dev;
+mod endpoint;
 mod hostile;
 mod invoke;
+mod log;
 mod mcp;
 mod play;
+mod project;
 mod schemas;
 mod screen;
+mod signal;
+mod terminal;
 
-use std::{error::Error, io::IsTerminal, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
 /// What ends a command before its end.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
+const EXAMPLES: &str = "\
+Examples, in the folder of a project (with a template.yaml):
+  toolgate dev                run its agents, functions, gateway and tables
+  toolgate chat               talk to them, in another shell
+  toolgate play               play its conversations, as tests
+  toolgate check              find what AWS would reject
+
+TOOLGATE_LOG=info shows more of what the command does.";
+
 /// Run AI agents and their tools on a laptop, as they run on Bedrock.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -31,12 +45,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::Args),
-    /// Talk to an agent, on this machine or on AWS
     Chat(chat::Args),
-    /// Invoke a function of the local agent with an event of your own
     Invoke(invoke::Args),
     Mcp(mcp::Args),
-    /// Play the conversations of a scenario, and check what comes of them
     Play(play::Args),
     Schemas(schemas::Schemas),
     Check(check::Check),
@@ -46,7 +57,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    log::to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
@@ -58,9 +69,9 @@ fn main() -> ExitCode {
             Command::Invoke(args) => invoke::run(args).await,
             Command::Mcp(args) => mcp::run(args).await,
             Command::Play(args) => play::run(args).await,
-            Command::Check(args) => Ok(args.run()),
+            Command::Check(args) => args.run(),
             Command::Approvals(args) => approvals::run(args).await,
-            Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS).map_err(Into::into),
+            Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS),
         }
     });
     // What is still waiting (standard input, say) must not keep the command from ending.
@@ -68,40 +79,31 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| fail(error.as_ref()))
 }
 
-/// Tells the person what went wrong, with its causes.
-fn fail(error: &dyn Error) -> ExitCode {
-    eprintln!("error: {error}");
-    let mut said = error.to_string();
+/// Tells the person what went wrong, with its causes. Somebody who stopped reading (`| head`) has seen enough.
+fn fail(error: &(dyn Error + 'static)) -> ExitCode {
+    if has_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let mut told = error.to_string();
+    let mut text = told.clone();
     let mut cause = error.source();
     while let Some(error) = cause {
         // Many errors already say what their cause says.
-        if !said.contains(&error.to_string()) {
-            eprintln!("  because: {error}");
-            said = error.to_string();
+        if !told.contains(&error.to_string()) {
+            told = error.to_string();
+            text.push_str(&format!("\nbecause: {told}"));
         }
         cause = error.source();
     }
+    // Without standard error there is nobody to tell.
+    drop(terminal::error(&text));
     ExitCode::FAILURE
 }
 
-fn log_to_stderr() {
-    use tracing_subscriber::{
-        filter::{LevelFilter, Targets},
-        fmt,
-        prelude::*,
-    };
-    let level = match std::env::var("TOOLGATE_LOG").as_deref() {
-        Ok("trace" | "debug") => LevelFilter::DEBUG,
-        Ok("info") => LevelFilter::INFO,
-        Ok("error") => LevelFilter::ERROR,
-        _ => LevelFilter::WARN,
-    };
-    // To the embedded database a failed condition is a warning; to a tool it is an answer. The MCP library writes what clients sent.
-    let quiet = ["dynoxide", "rmcp"].map(|target| (target, LevelFilter::ERROR));
-    let filter = Targets::new().with_default(level).with_targets(quiet);
-    let ansi = std::io::stderr().is_terminal();
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).without_time().with_ansi(ansi);
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+fn has_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    // A connection may break, too: only an error of writing itself is meant, which has nothing around it.
+    error.downcast_ref::<io::Error>().is_some_and(is_broken)
 }
 
 #[cfg(test)]
@@ -111,5 +113,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        let mut cli = super::Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let name = command.get_name().to_owned();
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:") && help.contains(&format!("toolgate {name}")), "{help}");
+            assert!(command.get_about().is_some(), "{name}");
+        }
     }
 }

@@ -10,12 +10,23 @@ use serde_json::Value;
 use toolgate::schema;
 use toolgate_local::{functions::Binaries, template};
 
-use crate::describe::{DescribeError, describe};
+use crate::{
+    Failure,
+    describe::{DescribeError, describe},
+    project, terminal,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  toolgate schemas
+  toolgate schemas --check
+  toolgate schemas --template infra/template.yaml --out infra/schemas";
 
 /// Write `schemas/GROUP/{openapi,functions,gateway,action-group}.json` from the tools' own types.
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Schemas {
     /// Write nothing; fail if a file differs from what would be written
     #[arg(long)]
@@ -44,8 +55,8 @@ pub(crate) enum SchemasError {
 }
 
 impl Schemas {
-    #[expect(clippy::print_stdout, reason = "the list of files is the command's output")]
-    pub(crate) fn run(&self) -> Result<(), SchemasError> {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        project::has_template(&self.template)?;
         let wanted = self.wanted()?;
         let stale = stale(&self.out, &wanted);
         if self.check {
@@ -55,9 +66,10 @@ impl Schemas {
             drift.extend(stale.iter().map(|path| format!("{} (no handler has it)", shown(path))));
             return match drift.is_empty() {
                 true => Ok(()),
-                false => Err(SchemasError::Drift(drift)),
+                false => Err(SchemasError::Drift(drift).into()),
             };
         }
+        let mut written = 0;
         for (path, text) in &wanted {
             if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
                 continue;
@@ -65,13 +77,25 @@ impl Schemas {
             let failed = |source| SchemasError::Write { path: shown(path), source };
             std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
             std::fs::write(path, text).map_err(failed)?;
-            println!("wrote {}", shown(path));
+            terminal::out(&format!("wrote {}", shown(path)))?;
+            written += 1;
         }
         for path in stale {
             std::fs::remove_file(&path).map_err(|source| SchemasError::Write { path: shown(&path), source })?;
-            println!("removed {}", shown(&path));
+            terminal::out(&format!("removed {}", shown(&path)))?;
         }
-        println!("{} schemas are up to date", wanted.len());
+        let total = wanted.len();
+        terminal::out(&match total - written {
+            kept if written == 0 => format!(
+                "{} up to date",
+                match kept {
+                    1 => "1 schema is".to_owned(),
+                    kept => format!("{kept} schemas are"),
+                }
+            ),
+            0 => format!("wrote {}", counted(written)),
+            _ => format!("wrote {written} of {}; the others are up to date", counted(total)),
+        })?;
         Ok(())
     }
 
@@ -108,6 +132,10 @@ fn stale(out: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
         .collect();
     stale.sort();
     stale
+}
+
+fn counted(schemas: usize) -> String {
+    format!("{schemas} {}", if schemas == 1 { "schema" } else { "schemas" })
 }
 
 fn shown(path: &Path) -> String {

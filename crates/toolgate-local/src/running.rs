@@ -1,6 +1,6 @@
 //! The local agent while it runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -50,6 +50,12 @@ impl Running {
     #[must_use]
     pub fn health(&self) -> Value {
         self.health.catalogs.get().map_or(Value::Null, |catalogs| self.health.report(catalogs))
+    }
+
+    /// The functions' catalogs by the functions' names; `None` before everything is up.
+    #[must_use]
+    pub fn catalogs(&self) -> Option<&BTreeMap<String, Value>> {
+        self.health.catalogs.get()
     }
 
     /// The template, as it was read.

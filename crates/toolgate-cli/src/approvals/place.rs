@@ -23,7 +23,7 @@ use toolgate_dynamodb::Approvals;
 
 use crate::{
     Failure,
-    chat::client::{LOCAL, is_local, is_loopback},
+    endpoint::{self, LOCAL, is_local, is_loopback},
 };
 
 /// Where the table of parked calls is.
@@ -44,14 +44,10 @@ impl Place {
     pub(super) async fn approvals(&self) -> Result<Approvals, Failure> {
         // the one variable that serves every client of the local agent
         let general = || std::env::var("AWS_ENDPOINT_URL").ok();
-        let endpoint = self.endpoint_url.clone().or_else(general).filter(|url| !url.is_empty());
-        let endpoint = match (endpoint, &self.table) {
+        let endpoint = match (endpoint::checked(self.endpoint_url.clone().or_else(general))?, &self.table) {
             (None, None) => Some(LOCAL.to_owned()),
-            (endpoint, _) => endpoint.map(|url| url.trim_end_matches('/').to_owned()),
+            (endpoint, _) => endpoint,
         };
-        if let Some(url) = endpoint.as_ref().filter(|url| url.parse::<reqwest::Url>().is_err()) {
-            return Err(format!("`{url}` is no URL, such as {LOCAL}").into());
-        }
         let (table, is_agent) = match (&self.table, &endpoint) {
             (Some(table), _) => (table.clone(), false),
             (None, Some(url)) if is_loopback(url) => (ask(url).await?, true),

@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use toolgate_dynamodb::{Decision, PendingApproval, UnreadableApproval};
 
+use crate::terminal;
+
 /// The calls that wait, a line each. Inputs are whole, however long: what is approved must have been seen.
 pub(super) fn table(waiting: &[PendingApproval], now: DateTime) -> String {
     let head = ["ID", "TOOL", "FOR", "EXPIRES IN", "INPUT"].map(str::to_owned);
@@ -130,15 +132,7 @@ fn escape(text: &str, mut is: impl FnMut(char) -> bool) -> String {
 
 /// Control characters, and what Unicode has that is not seen or turns text around.
 fn is_unsafe(c: char) -> bool {
-    match c {
-        c if c.is_control() => true,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
-        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => true,
-        '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' => true,
-        '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' => true,
-        '\u{e0000}'..='\u{e0fff}' => true,
-        _ => false,
-    }
+    !terminal::is_printable(c)
 }
 
 #[cfg(test)]

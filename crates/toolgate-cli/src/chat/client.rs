@@ -1,7 +1,5 @@
 //! Where an agent is, and a client of the AWS SDK for it.
 
-use std::net::IpAddr;
-
 use aws_config::BehaviorVersion;
 use aws_sdk_bedrockagentruntime::{
     Client,
@@ -11,9 +9,10 @@ use aws_smithy_http_client::tls;
 use serde_json::Value;
 
 use super::Failure;
-
-/// Where `toolgate dev` listens.
-pub(crate) const LOCAL: &str = "http://127.0.0.1:8787";
+use crate::{
+    endpoint::{LOCAL, is_local},
+    project,
+};
 
 /// Where an agent is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +60,15 @@ impl Place {
         Ok(Client::new(&config))
     }
 
-    /// What one is talking to; above all, whether the model is scripted. Empty where that is not to be known.
-    pub(crate) async fn introduce(&self, agent: &str) -> Result<String, Failure> {
-        let Self::Local(url) = self else { return Ok(String::new()) };
+    /// Whom one is talking to; above all, whether the model is scripted. Without a name it is the agent that no other
+    /// one has as its collaborator.
+    pub(crate) async fn introduce(&self, agent: Option<&str>) -> Result<Introduction, Failure> {
+        let unnamed = || "name the agent, with --agent ID".into();
+        let unknown = |agent: Option<&str>| match agent {
+            Some(agent) => Ok(Introduction { agent: agent.to_owned(), words: String::new() }),
+            None => Err(unnamed()),
+        };
+        let Self::Local(url) = self else { return unknown(agent) };
         let client = reqwest::Client::builder().no_proxy().build()?;
         let Ok(answer) = client.get(format!("{url}/agents")).send().await else {
             return Err(format!(
@@ -72,34 +77,40 @@ impl Place {
             .into());
         };
         // Another server at that address may still speak InvokeAgent.
-        let Ok(agents) = answer.json::<Vec<Value>>().await else { return Ok(String::new()) };
-        let known = agents.iter().find(|known| known.get("agentId").and_then(Value::as_str) == Some(agent));
-        let Some(known) = known else {
-            let ids: Vec<&str> = agents.iter().filter_map(|known| known.get("agentId")?.as_str()).collect();
-            return Err(format!("there is no agent `{agent}` at {url}; there are: {}", ids.join(", ")).into());
+        let Ok(agents) = answer.json::<Vec<Value>>().await else { return unknown(agent) };
+        let text = |known: &Value, name: &str| known.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let others = |known: &Value| {
+            let others = known.get("collaborators").and_then(Value::as_array).into_iter().flatten();
+            others.filter_map(|other| other.as_str().map(str::to_owned)).collect()
         };
-        let model = known.get("model").and_then(Value::as_str).unwrap_or_default();
-        if known.get("scripted") == Some(&Value::Bool(true)) {
-            return Ok(format!(
-                "The model is scripted ({model}): it follows written rules and understands nothing else."
-            ));
-        }
-        Ok(format!("The model is {model}."))
+        let ids: Vec<(String, Vec<String>)> =
+            agents.iter().map(|known| (text(known, "agentId"), others(known))).collect();
+        let names = || ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+        let Some(agent) = agent.or_else(|| project::first_agent(&ids)) else {
+            return Err(match ids.is_empty() {
+                true => format!("there are no agents at {url}").into(),
+                false => format!("choose an agent at {url} with --agent; there are: {}", names()).into(),
+            });
+        };
+        let Some(known) = agents.iter().find(|known| text(known, "agentId") == agent) else {
+            return Err(format!("there is no agent `{agent}` at {url}; there are: {}", names()).into());
+        };
+        let model = text(known, "model");
+        let words = match known.get("scripted") == Some(&Value::Bool(true)) {
+            true => format!("The model is scripted ({model}): it follows written rules and understands nothing else."),
+            false => format!("The model is {model}."),
+        };
+        Ok(Introduction { agent: agent.to_owned(), words })
     }
 }
 
-/// Plain http, or an address of this machine.
-pub(crate) fn is_local(url: &str) -> bool {
-    is_loopback(url) || url.parse::<reqwest::Url>().is_ok_and(|url| url.scheme() == "http")
-}
-
-/// An address of this machine.
-pub(crate) fn is_loopback(url: &str) -> bool {
-    let Ok(url) = url.parse::<reqwest::Url>() else {
-        return false;
-    };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Whom one is talking to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Introduction {
+    /// The agent's id.
+    pub(crate) agent: String,
+    /// What is known of its model; empty where that is not to be known.
+    pub(crate) words: String,
 }
 
 #[cfg(test)]

@@ -50,6 +50,11 @@ impl Costs {
         cost.map(|cost| self.prices.amount(cost))
     }
 
+    /// Another session begins, which has cost nothing so far.
+    pub(crate) fn begin_session(&mut self) {
+        self.session = Sum::default();
+    }
+
     /// The turn that ends now, in one line; `None` when nothing is known of it.
     pub(crate) fn end_turn(&mut self) -> Option<String> {
         let turn = std::mem::take(&mut self.turn);

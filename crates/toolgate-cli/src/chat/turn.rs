@@ -1,6 +1,10 @@
 //! One turn with an agent: the words go out, events come in, and questions are answered until there is an answer.
 
-use std::fmt;
+use std::{
+    fmt,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use aws_sdk_bedrockagentruntime::{
     Client,
@@ -33,7 +37,18 @@ pub(crate) trait Watch {
     /// A trace part, as the SDK understands it and as it came.
     fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure>;
     async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure>;
+    /// Nothing new has come, and so much time has passed since the words went out.
+    fn waiting(&mut self, _since: Duration) {}
+    /// Done when the person does not want to wait any longer.
+    async fn interrupted(&mut self) {
+        std::future::pending().await
+    }
 }
+
+/// The person stopped waiting for the answer.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped waiting; the turn goes on at the agent, with the effects of its tools")]
+pub(crate) struct Interrupted;
 
 /// Something that a person is to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +56,6 @@ pub(crate) struct Asked {
     pub(crate) agent: String,
     pub(crate) tool: String,
     pub(crate) arguments: Vec<(String, String)>,
-}
-
-impl fmt::Display for Asked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: Vec<String> = self.arguments.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        write!(f, "{} wants to run {} ({}).", self.agent, self.tool, arguments.join(", "))
-    }
 }
 
 /// Takes a turn to its end.
@@ -63,9 +71,10 @@ pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str,
             .set_streaming_configurations(streaming.clone())
             .enable_trace(true)
     };
+    let began = Instant::now();
     let mut request = call().input_text(text);
     loop {
-        let Some(question) = stream(request, watch).await? else {
+        let Some(question) = stream(request, began, watch).await? else {
             return Ok(());
         };
         let mut results = Vec::new();
@@ -83,17 +92,20 @@ pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str,
 /// Follows one response to its end; what it asks of the caller comes back.
 async fn stream<W: Watch>(
     request: InvokeAgentFluentBuilder,
+    began: Instant,
     watch: &mut W,
 ) -> Result<Option<ReturnControlPayload>, Failure> {
     let raw = RawTraces::default();
-    let mut output = request.customize().interceptor(raw.clone()).send().await.map_err(told)?;
+    let sent = request.customize().interceptor(raw.clone()).send();
+    let mut output = watched(began, watch, sent).await?.map_err(told)?;
     let mut question = None;
-    while let Some(event) = output.completion.recv().await.map_err(told)? {
+    let mut text = Utf8::default();
+    while let Some(event) = watched(began, watch, output.completion.recv()).await?.map_err(told)? {
         match event {
             ResponseStream::Chunk(chunk) => {
                 let bytes =
                     chunk.bytes.map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner).unwrap_or_default();
-                watch.text(&String::from_utf8_lossy(&bytes))?;
+                watch.text(&text.push(&bytes))?;
             }
             ResponseStream::Trace(part) => watch.trace(&part, &raw.next().unwrap_or_default())?,
             ResponseStream::ReturnControl(payload) => question = Some(payload),
@@ -101,6 +113,38 @@ async fn stream<W: Watch>(
         }
     }
     Ok(question)
+}
+
+/// Waits for something, and lets the person see that, and stop.
+async fn watched<W: Watch, T>(began: Instant, watch: &mut W, work: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = watch.interrupted() => return Err(Interrupted.into()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => watch.waiting(began.elapsed()),
+        }
+    }
+}
+
+/// Text whose pieces may end inside of a character.
+#[derive(Debug, Default)]
+struct Utf8(Vec<u8>);
+
+impl Utf8 {
+    /// The text so far; the beginning of a character waits for its end.
+    fn push(&mut self, bytes: &[u8]) -> String {
+        self.0.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.0) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.0.len(),
+        };
+        let rest = self.0.split_off(whole);
+        let text = String::from_utf8_lossy(&self.0).into_owned();
+        self.0 = rest;
+        text
+    }
 }
 
 async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Result<InvocationResultMember, Failure> {

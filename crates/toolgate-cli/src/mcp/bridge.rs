@@ -52,7 +52,7 @@ pub(super) async fn serve(endpoint: &str, token: Option<&str>) -> Result<(), Fai
         let sent: Value = match serde_json::from_str(&line) {
             Ok(sent) => sent,
             Err(problem) => {
-                drop(answers.send(error(Value::Null, PARSE_ERROR, &format!("the line is no JSON: {problem}"))));
+                drop(answers.send(error(Value::Null, PARSE_ERROR, &format!("the line is not JSON: {problem}"))));
                 continue;
             }
         };

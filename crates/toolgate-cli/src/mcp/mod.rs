@@ -2,33 +2,41 @@
 
 mod bridge;
 mod message;
+mod probe;
 pub(crate) mod screen;
 
 use std::process::ExitCode;
 
-use crate::{Failure, desk};
+use crate::{Failure, desk, endpoint, signal, terminal};
+
+const EXAMPLES: &str = "\
+In a client's configuration, beside a `toolgate dev` that runs:
+  {\"mcpServers\": {\"shop\": {\"command\": \"/path/to/toolgate\",
+    \"args\": [\"mcp\", \"--endpoint-url\", \"http://127.0.0.1:8787\"]}}}
+
+Examples:
+  toolgate mcp --endpoint-url http://127.0.0.1:8787
+  toolgate mcp --template /path/to/template.yaml";
 
 /// Serve the template's gateway over standard input and output, for a desktop MCP client
 ///
-/// Without `--url` this starts the functions and a database in memory, and everything ends with the client. With it the
-/// calls go to a `toolgate dev` that is running already, and so to the tables that it keeps. Standard output belongs to
-/// the protocol; logs go to standard error.
-///
-/// In a client's configuration, with the paths of your project:
-///
-///   {"mcpServers": {"desk": {"command": "/path/to/toolgate", "args": ["mcp", "--template", "/path/to/template.yaml"]}}}
+/// With `--endpoint-url` the calls go to a `toolgate dev` that is running already, and so to the tables that it keeps.
+/// Without it this starts the functions and a database in memory, and everything ends with the client; standard error
+/// has the address under which `toolgate approvals` finds the calls that wait. Standard output belongs to the protocol;
+/// logs go to standard error.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     desk: desk::DeskArgs,
-    /// The address of a running `toolgate dev`, such as http://127.0.0.1:8787
+    /// The address of a running `toolgate dev`, such as http://127.0.0.1:8787, with or without `/mcp` at its end
     #[arg(
         long,
+        alias = "url",
         value_name = "URL",
         conflicts_with_all = ["template", "parameter", "env", "principal", "jwt_keys"]
     )]
-    url: Option<String>,
+    endpoint_url: Option<String>,
     /// The token with which the client calls, where the gateway takes tokens
     #[arg(long, env = "TOOLGATE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -36,11 +44,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let token = args.token.as_deref();
-    if let Some(url) = args.url {
-        bridge::serve(&format!("{}/mcp", url.trim_end_matches('/')), token).await?;
+    if let Some(url) = endpoint::checked(args.endpoint_url)? {
+        let url = url.strip_suffix("/mcp").unwrap_or(&url);
+        probe::gateway(url).await?;
+        bridge::serve(&format!("{url}/mcp"), token).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let stop = crate::dev::stop_signal()?;
+    args.desk.has_template()?;
+    let stop = signal::stop()?;
     tokio::pin!(stop);
     let local = args.desk.local()?.port(0).in_memory().without_agents(true);
     let running = tokio::select! {
@@ -50,10 +61,14 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let endpoint = running.health().pointer("/gateway/endpoint").and_then(|it| it.as_str()).map(str::to_owned);
     let served = match endpoint {
         None => Err("the template has no `AWS::BedrockAgentCore::Gateway`, so there is nothing to serve".into()),
-        Some(endpoint) => tokio::select! {
-            served = bridge::serve(&endpoint, token) => served,
-            () = &mut stop => Ok(()),
-        },
+        Some(endpoint) => {
+            let url = running.url();
+            terminal::err(&format!("calls that wait for a person: toolgate approvals list --endpoint-url {url}"))?;
+            tokio::select! {
+                served = bridge::serve(&endpoint, token) => served,
+                () = &mut stop => Ok(()),
+            }
+        }
     };
     running.shutdown().await;
     served.map(|()| ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ mod check;
 mod local;
 mod record;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use aws_sdk_bedrockagentruntime::{Client, types::TracePart};
 use serde_json::Value;
@@ -15,26 +15,41 @@ use crate::{
     chat::{
         Failure,
         client::Place,
+        question,
         timeline::{Page, Timeline},
         turn::{self, Asked, Target, Watch},
     },
+    endpoint,
     hostile::Hostile,
+    project, terminal,
 };
 use record::Record;
 
-/// What `toolgate play` takes.
+const EXAMPLES: &str = "\
+Examples:
+  toolgate play
+  toolgate play --scenario scenarios/returns.yaml --data /tmp/tables
+  toolgate play --hostile --seed 7
+  toolgate play --endpoint-url http://127.0.0.1:8787";
+
+/// Play the conversations of a scenario, and check what comes of them
+///
+/// Each conversation is played through the AWS SDK against the template's agents, which are started for it. The exit
+/// code is 0 if all went as the scenario expects.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The template whose agents are started, on a port and with tables of their own.
+    /// The template whose agents are started, on a port and with tables of their own
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
-    /// The scenario: the rules of the model, and the conversations to play.
-    #[arg(long, value_name = "FILE", default_value = "scenarios/support-desk.yaml")]
-    scenario: PathBuf,
-    /// Play against a local agent that runs already, with its own model and tables.
+    /// The scenario: the rules of the model, and the conversations to play. Unless set, it is the only one in the folder
+    /// `scenarios` beside the template
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Play against a local agent that runs already, with its own model and tables
     #[arg(long, value_name = "URL", conflicts_with = "hostile")]
     endpoint_url: Option<String>,
-    /// Keep the tables here, to look at them afterwards; without it they are gone.
+    /// Keep the tables here, to look at them afterwards; without it they are gone
     #[arg(long, value_name = "DIR", conflicts_with = "endpoint_url")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -43,22 +58,49 @@ pub(crate) struct Args {
 
 /// Plays all conversations; the exit code says whether every one went as expected.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let scenario = Scenario::read(&args.scenario)?;
+    let endpoint = endpoint::checked(args.endpoint_url)?;
+    let file = match args.scenario {
+        Some(file) => file,
+        None => {
+            project::has_template(&args.template)?;
+            project::only_scenario(&args.template)?
+        }
+    };
+    let scenario = Scenario::read(&file)?;
     let seed = args.hostile.seed();
     if scenario.conversations.is_empty() {
-        return Err(format!("scenario `{}` has no conversations to play", args.scenario.display()).into());
+        return Err(format!("scenario `{}` has no conversations to play", file.display()).into());
     }
-    let started = match args.endpoint_url {
+    let started = match endpoint {
         Some(_) => None,
-        None => Some(local::start(&args.template, &args.scenario, args.data.as_deref(), seed).await?),
+        None => {
+            project::has_template(&args.template)?;
+            Some(local::start(&args.template, &file, args.data.as_deref(), seed).await?)
+        }
     };
-    let url =
-        args.endpoint_url.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
-    let result = play_all(&scenario, &url, seed).await;
+    let url = endpoint.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
+    let mut result = play_all(&scenario, &url, seed).await;
     if let Some(started) = started {
+        if let (Ok(_), Some(seed), Some(problem)) = (&result, seed, differing(&started.health())) {
+            result = Err(format!("{problem}\nagain the same way: `--hostile --seed {seed}`").into());
+        }
         started.shutdown().await;
     }
     result
+}
+
+/// What is wrong where tools that act once gave another reply to a second delivery of the same call.
+fn differing(health: &Value) -> Option<String> {
+    match health.get("hostileDiffering").and_then(Value::as_u64)? {
+        0 => None,
+        1 => Some(
+            "a tool that acts once answered a second delivery of the same call differently; its log line says which"
+                .to_owned(),
+        ),
+        many => Some(format!(
+            "tools that act once answered {many} second deliveries of the same call differently; their log lines say which"
+        )),
+    }
 }
 
 async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Result<ExitCode, Failure> {
@@ -73,13 +115,13 @@ async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Resul
         let session =
             if hostile.is_some() { format!("play-{}", index + 1) } else { format!("play-{}", Uuid::new_v4()) };
         say(&format!("\n== {} (with {})", conversation.name, conversation.agent))?;
-        say(&place.introduce(&conversation.agent).await?)?;
+        say(&place.introduce(Some(&conversation.agent)).await?.words)?;
         for problem in play(&client, conversation, session).await? {
-            say(&format!("   not as expected: {problem}"))?;
+            say(&indented("   not as expected: ", &problem))?;
             problems.push(format!("{}: {problem}", conversation.name));
         }
     }
-    say(BOTO3)?;
+    say(&from_another_shell(scenario))?;
     let played = scenario.conversations.len();
     if problems.is_empty() {
         say(&format!("{played} conversations went as expected."))?;
@@ -94,39 +136,53 @@ async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Resul
     .into())
 }
 
-/// How to call an agent that goes on running.
-const BOTO3: &str = r#"
+/// How to have the first conversation's first turn with agents that go on running.
+fn from_another_shell(scenario: &Scenario) -> String {
+    let first = scenario.conversations.first();
+    let turn = first.and_then(|conversation| Some((&conversation.agent, &conversation.turns.first()?.say)));
+    let Some((agent, say)) = turn else { return String::new() };
+    // JSON's escapes are Python's, too
+    let [agent, say] = [agent, say].map(|text| terminal::escaped(&Value::String(text.clone()).to_string()));
+    format!(
+        r#"
 To call the agents from another shell, start them with `toolgate dev` and run this:
 
-  python3 - <<'EOF'
-  import boto3
-  agents = boto3.client("bedrock-agent-runtime", endpoint_url="http://127.0.0.1:8787", region_name="us-east-1",
-                        aws_access_key_id="local", aws_secret_access_key="local")
-  reply = agents.invoke_agent(agentId="Billing", agentAliasId="TSTALIASID", sessionId="my-session",
-                              inputText="Find all invoices from Q1 2026 for Acme Corp that exceed $10K")
-  print("".join(event["chunk"]["bytes"].decode() for event in reply["completion"] if "chunk" in event))
-  EOF
-"#;
+python3 - <<'EOF'
+import boto3
+agents = boto3.client("bedrock-agent-runtime", endpoint_url="http://127.0.0.1:8787", region_name="us-east-1",
+                      aws_access_key_id="local", aws_secret_access_key="local")
+reply = agents.invoke_agent(agentId={agent}, agentAliasId="TSTALIASID", sessionId="my-session",
+                            inputText={say})
+print("".join(event["chunk"]["bytes"].decode() for event in reply["completion"] if "chunk" in event))
+EOF
+"#
+    )
+}
 
 async fn play(client: &Client, conversation: &Conversation, session: String) -> Result<Vec<String>, Failure> {
     let target = Target { agent: conversation.agent.clone(), alias: "TSTALIASID".to_owned(), session };
     let mut problems = Vec::new();
     for turn in &conversation.turns {
-        say(&format!("\n   you> {}", turn.say))?;
+        say(&indented("\n   you> ", &turn.say))?;
         let mut player =
             Player { turn, timeline: Timeline::new(Page::on(&std::io::stdout())), record: Record::default() };
         if let Err(error) = turn::take(client, &target, &turn.say, &mut player).await {
             problems.push(format!("the turn failed: {error}"));
             break;
         }
-        say(&format!("   {}> {}", target.agent, player.record.answer.replace('\n', "\n   ")))?;
+        say(&indented(&format!("   {}> ", target.agent), &player.record.answer))?;
         problems.extend(check::check(&turn.expect, &player.record));
     }
     Ok(problems)
 }
 
 fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+    Ok(terminal::out(text)?)
+}
+
+/// Text whose further lines do not begin at the left edge either.
+fn indented(first: &str, text: &str) -> String {
+    format!("{first}{}", terminal::lines(text).replace('\n', "\n   "))
 }
 
 /// Plays the person, draws the traces and remembers what happened.
@@ -148,12 +204,31 @@ impl Watch for Player<'_> {
     }
 
     async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure> {
+        let (lines, ask) = question(asked, terminal::columns());
         let Some(answer) = self.turn.confirm else {
-            return Err(format!("{asked} The scenario has no answer to that").into());
+            return Err(format!("{}\nthe scenario has no answer to that", lines.join("\n")).into());
         };
         let agreed = answer == YesNo::Yes;
-        say(&format!("           {asked} Allow? [y/n] {}", if agreed { "y" } else { "n" }))?;
+        for line in lines {
+            say(&format!("   {line}"))?;
+        }
+        say(&format!("   {ask}{}", if agreed { "y" } else { "n" }))?;
         self.record.confirmed.push(asked.tool.clone());
         Ok(agreed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::differing;
+
+    #[test]
+    fn another_reply_to_a_second_delivery_fails_the_play() {
+        assert_eq!(differing(&json!({"hostileDiffering": null})), None);
+        assert_eq!(differing(&json!({"hostileDiffering": 0})), None);
+        assert!(differing(&json!({"hostileDiffering": 1})).unwrap().starts_with("a tool that acts once"));
+        assert!(differing(&json!({"hostileDiffering": 3})).unwrap().contains("answered 3 second deliveries"));
     }
 }

@@ -204,7 +204,9 @@ async fn elsewhere_a_table_has_to_be_named() {
         assert_eq!((done.code, done.err.as_str()), (1, "error: name the table of parked calls, with --table\n"));
     }
     let done = approvals(&["list", "--endpoint-url", "here"], &[]).await;
-    assert_eq!((done.code, done.err.as_str()), (1, "error: `here` is no URL, such as http://127.0.0.1:8787\n"));
+    let expected =
+        "error: `here` is not a valid URL: give `http://` or `https://` and a host, such as http://127.0.0.1:8787\n";
+    assert_eq!((done.code, done.err.as_str()), (1, expected));
     // on AWS, without a region or without credentials
     let done = approvals(&["list", "--table", "Parked"], &[("AWS_REGION", "")]).await;
     assert!(done.code == 1 && done.err.contains("error: no AWS region is set: use --region"), "{}", done.err);

@@ -15,7 +15,8 @@ async fn a_confirmation_is_answered_from_standard_input() {
     let desk = Desk::start().await;
     let done = desk.chat(&["cancel 7"], "yes\n").await;
     assert_eq!((done.code, done.out.as_str()), (0, "Cancelled 7.\n"), "{}", done.err);
-    assert!(done.err.contains("Desk wants to run cancel (id = 7). Allow? [y/n]"), "{}", done.err);
+    let question = "Desk wants to run cancel with 1 argument:\n  id: \"7\"\nAllow cancel? [y/n] ";
+    assert!(done.err.contains(question), "{}", done.err);
     let done = desk.chat(&["cancel 7"], "n\n").await;
     assert_eq!((done.code, done.out.as_str()), (0, "Left as it is.\n"), "{}", done.err);
     assert_eq!(desk.called(), ["cancel"]);
@@ -130,4 +131,42 @@ async fn an_agent_that_is_not_there_is_told_with_those_that_are() {
     let done = toolgate(&["chat", "--endpoint-url", "http://127.0.0.1:9", "hi"], "").await;
     assert_eq!(done.code, 1);
     assert!(done.err.contains("toolgate dev"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn without_a_name_it_is_the_only_agent() {
+    let desk = Desk::start().await;
+    let done = toolgate(&["chat", "--endpoint-url", &desk.url, "hello"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "You said hello.\n"), "{}", done.err);
+    let done = toolgate(&["chat", "--alias", "ABCDEFGHIJ", "hello"], "").await;
+    assert!(done.code == 1 && done.err.contains("--agent"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn what_is_no_terminal_gets_plain_lines() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&[], "/help\nexit\n").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "You said /help.\nYou said exit.\n"), "{}", done.err);
+    assert!(!done.err.contains("waiting for the answer") && !done.err.contains('\r'), "{}", done.err);
+}
+
+#[tokio::test]
+async fn an_answer_keeps_of_the_control_characters_line_feeds_and_tabs_only() {
+    let desk = Desk::start().await;
+    let done = desk.chat(&["--trace", "a\u{1b}[2J\tb\u{9b}1A\u{202e}c\u{200b}\u{7}"], "").await;
+    assert_eq!((done.code, done.out.as_str()), (0, "You said a[2J b1Ac.\n"), "{}", done.err);
+    let acts =
+        |text: &str| text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')) || text.contains('\u{202e}');
+    assert!(!acts(&done.err), "{:?}", done.err);
+    let done = desk.chat(&["--trace=json", "a\u{9b}1A\u{202e}c\u{7f}"], "").await;
+    assert!(!acts(&done.out) && !acts(&done.err), "{:?}", done.out);
+    assert!(done.out.contains("a\\u009b1A\\u202ec\\u007f"), "the parts lose nothing: {}", done.out);
+}
+
+#[tokio::test]
+async fn an_address_is_checked_before_anything_else() {
+    let done = toolgate(&["chat", "--endpoint-url", "foo", "hi"], "").await;
+    let expected =
+        "error: `foo` is not a valid URL: give `http://` or `https://` and a host, such as http://127.0.0.1:8787\n";
+    assert_eq!((done.code, done.err.as_str()), (1, expected));
 }

@@ -16,6 +16,7 @@ async fn lambda(Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Re
     let body = String::from_utf8(body.to_vec()).unwrap();
     match name.as_str() {
         "orders" => format!(r#"{{"context":"{context}","event":{body}}}"#).into_response(),
+        "evil" => "{\"a\":\"\u{9b}2J\u{202e}\u{7f}\"}".into_response(),
         "broken" => ([("x-amz-function-error", "Unhandled")], r#"{"errorType":"Boom"}"#).into_response(),
         _ => (StatusCode::NOT_FOUND, r#"{"Message":"there is none"}"#).into_response(),
     }
@@ -51,13 +52,17 @@ async fn an_event_and_a_client_context_reach_the_function_and_the_reply_comes_ba
     let done = run(call("orders", "-", &[]), "[1]").await;
     assert_eq!(done.out, "{\"context\":\"none\",\"event\":[1]}\n", "{}", done.err);
 
+    // the same JSON, and nothing that a terminal would act on
+    let done = run(call("evil", &event, &[]), "").await;
+    assert_eq!(done.out, "{\"a\":\"\\u009b2J\\u202e\\u007f\"}\n");
+
     let done = run(call("broken", &event, &[]), "").await;
     assert_eq!((done.code, done.out.as_str()), (3, ""));
     assert!(done.err.contains("the function failed (Unhandled): {\"errorType\":\"Boom\"}"), "{}", done.err);
     for (function, event, told) in [
         ("nobody", event.as_str(), "there is no function `nobody`"),
-        ("../x", event.as_str(), "is no function name"),
-        ("orders", bad.as_str(), "is no JSON"),
+        ("../x", event.as_str(), "is not a valid function name"),
+        ("orders", bad.as_str(), "is not JSON"),
         ("orders", "/no/such/file", "cannot read `/no/such/file`"),
     ] {
         let done = run(call(function, event, &[]), "").await;

@@ -7,4 +7,5 @@ mod check;
 mod dev;
 mod invoke;
 mod play;
+mod schemas;
 mod support;

@@ -32,14 +32,17 @@ async fn conversations_that_go_as_expected_are_shown_with_their_traces() {
     for part in [
         "A cancellation (with Desk)",
         "you> cancel 7",
-        "Allow? [y/n] y",
+        "   Desk wants to run cancel with 1 argument:\n     id: \"7\"\n   Allow cancel? [y/n] y",
         "\u{2192} 1 desk.cancel(id=7)",
         "Desk> Cancelled 7.",
         "Desk> Left as it is.",
         "boto3",
+        "agentId=\"Desk\"",
+        "inputText=\"cancel 7\"",
     ] {
         assert!(done.out.contains(part), "{part}\n{}", done.out);
     }
+    assert!(!done.out.contains("Billing") && !done.out.contains("invoice"), "of another project: {}", done.out);
     assert_eq!(desk.called(), ["cancel"]);
 }
 
@@ -76,7 +79,7 @@ async fn what_does_not_go_as_expected_is_told_and_fails() {
         "expected the confirmations [], saw [\"cancel\"]",
         "`results.cancel.id == 8` does not hold",
         "the answer lacks `7!`",
-        "The scenario has no answer to that",
+        "the scenario has no answer to that",
         "encountered a problem while processing request",
     ] {
         assert!(done.err.contains(part), "{part}\n{}", done.err);

@@ -153,6 +153,7 @@ impl Agents {
                     "agentId": agent.spec.id,
                     "agentName": agent.spec.name,
                     "aliases": agent.spec.aliases,
+                    "collaborators": agent.spec.collaborators.iter().map(|other| &other.agent_id).collect::<Vec<_>>(),
                     "model": model.label(&agent.spec.foundation_model),
                     "scripted": model.is_scripted(),
                     "tools": tools,

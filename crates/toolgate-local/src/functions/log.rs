@@ -9,6 +9,7 @@ use std::{
 
 use super::render::render;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use toolgate::sanitize;
 
 /// Lambda returns the last 4 KB of an invocation's log.
 const TAIL_BYTES: usize = 4096;
@@ -48,10 +49,15 @@ impl Log {
         Self(Arc::new(move |line| write(&render(line, colours))))
     }
 
-    /// Writes `name | line` to standard error, each line as the function wrote it.
+    /// Writes `name | line` to standard error, each line as the function wrote it; on a terminal without what it would
+    /// act on.
     #[must_use]
     pub fn raw() -> Self {
-        Self::new(|name, line| write(&format!("{name} | {line}")))
+        let terminal = std::io::stderr().is_terminal();
+        Self::new(move |name, line| {
+            let shown = if terminal { sanitize::line(line) } else { line.into() };
+            write(&format!("{name} | {shown}"));
+        })
     }
 
     pub(crate) fn line(&self, name: &str, text: &str) {

@@ -1,8 +1,10 @@
 //! A function's line as a person reads it: when, how grave, which function, which request, what.
 //!
-//! `12:39:51.050 INFO  billing   8dcca068  request_refund: ok in 17.5 ms (function, replayed)`
+//! `12:39:51.050Z INFO  billing   8dcca068  request_refund: ok in 17.5 ms (function, replayed)`, in UTC
 
 use serde_json::{Map, Value};
+
+use toolgate::sanitize;
 
 use super::log::Line;
 
@@ -31,7 +33,7 @@ pub(super) fn render(line: &Line<'_>, colours: bool) -> String {
     let request = if request.is_empty() { request } else { format!("{}  ", paint("2", &format!("{request:<8}"))) };
     let (time, level) = (paint("2", &time), paint(grave, &format!("{level:<5}")));
     let function = paint(colour(line.function), &format!("{:<9}", line.function));
-    format!("{time} {level} {function} {request}{}", shown(&text))
+    format!("{time} {level} {function} {request}{}", sanitize::line(&text))
 }
 
 /// The message and its fields.
@@ -76,14 +78,14 @@ fn called(said: &Map<String, Value>, tool: &str, outcome: &str) -> String {
     words
 }
 
-/// `12:39:51.050` of a timestamp.
+/// `12:39:51.050Z` of a timestamp.
 fn time_of_day(timestamp: &str) -> Option<String> {
     let time = timestamp.split_once('T')?.1.get(..12)?;
-    time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte)).then(|| time.to_owned())
+    time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte)).then(|| format!("{time}Z"))
 }
 
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%H:%M:%S%.3f").to_string()
+    jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ").to_string()
 }
 
 /// One colour for each function, whichever runs first.
@@ -91,11 +93,6 @@ fn colour(function: &str) -> &'static str {
     let colours = ["36", "35", "34", "33", "32", "96", "95", "94"];
     let hash = function.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     colours.get(hash % colours.len()).copied().unwrap_or("36")
-}
-
-/// What a model wrote may be in a line, so nothing in it may move the cursor.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -109,11 +106,11 @@ mod tests {
     #[test]
     fn the_line_of_a_call_is_a_sentence() {
         let call = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"INFO","message":"call","tool":"request_refund","wire":"function","outcome":"ok","gate":"","duration_ms":7.459,"request_id":"8dcca068-67db-41ec","dropped":2,"replayed":true,"cached":false,"target":"toolgate::telemetry"}"#;
-        let said = "18:39:50.715 INFO  billing   8dcca068  request_refund: ok in 7.5 ms (function, replayed, 2 fields dropped)";
+        let said = "18:39:50.715Z INFO  billing   8dcca068  request_refund: ok in 7.5 ms (function, replayed, 2 fields dropped)";
         assert_eq!(render(&line(call), false), said);
         let refused = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"ERROR","message":"call","tool":"pay","wire":"api","outcome":"internal","gate":"once","duration_ms":1.0,"cause":"no table"}"#;
         let said =
-            "18:39:50.715 ERROR billing   1a1920f0  pay: internal at the gate `once` in 1.0 ms (api) cause=`no table`";
+            "18:39:50.715Z ERROR billing   1a1920f0  pay: internal at the gate `once` in 1.0 ms (api) cause=`no table`";
         assert_eq!(render(&line(refused), false), said);
     }
 
@@ -129,8 +126,9 @@ mod tests {
     #[test]
     fn colours_are_for_terminals_and_nothing_else_steers_one() {
         assert!(render(&line("x"), true).contains("\x1b[2m"));
-        let evil = "a\x1b[2Jb\rc";
-        assert!(!render(&line(evil), false).contains(['\x1b', '\r']));
-        assert!(render(&line("{\"message\":\"\\u001b[2J\"}"), false).contains('\u{fffd}'));
+        let evil = "a\x1b[2Jb\rc\u{9b}8m\u{202e}d";
+        assert!(render(&line(evil), false).ends_with(" a[2Jbc8md"), "{}", render(&line(evil), false));
+        let evil = render(&line(r#"{"message":"\u001b[2J\u202e","field":"\u009d0;x\u0007"}"#), false);
+        assert!(evil.ends_with("  [2J field=`0;x`"), "{evil}");
     }
 }

@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Effects, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::part::{Kind, Line};
+use crate::terminal;
 
 const COLUMNS: usize = 80;
 /// `1234.567 s`, and a blank after it.
@@ -29,7 +30,7 @@ impl Page {
 
     /// The head of an agent's lines.
     pub(super) fn agent(self, at: Option<f64>, depth: usize, name: &str, out: &mut impl Write) -> io::Result<()> {
-        let name = self.styled(Style::new().effects(Effects::BOLD), name);
+        let name = self.styled(Style::new().effects(Effects::BOLD), &terminal::line(name));
         writeln!(out, "{} {}{name}", self.margin(at), blanks(depth * 2 * STEP))
     }
 
@@ -80,9 +81,10 @@ fn blanks(count: usize) -> String {
 }
 
 /// A text in at most so many lines of so many columns, broken at blanks where there are any; the rest is cut off.
-/// Control characters, which a terminal would obey, become blanks.
+/// Line feeds become blanks, and what a terminal would obey or not show is left out.
 fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.replace(['\n', '\t'], " ");
+    let text = terminal::line(&text);
     let mut lines = Vec::new();
     let mut rest = text.trim();
     loop {
@@ -128,7 +130,7 @@ mod tests {
         assert_eq!(wrap("one two three four", 9, 3), ["one two", "three", "four"]);
         assert_eq!(wrap("one two three four five", 9, 2), ["one two", "three fo…"]);
         assert_eq!(wrap("abcdefghijkl", 5, 2), ["abcde", "fghi…"]);
-        assert_eq!(wrap("a\nb\u{1b}[31m", 9, 1), ["a b [31m"]);
+        assert_eq!(wrap("a\nb\u{1b}[31m\u{202e}", 9, 1), ["a b[31m"]);
         assert_eq!(wrap("", 9, 1), [""]);
     }
 

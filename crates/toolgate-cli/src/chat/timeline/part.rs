@@ -72,11 +72,8 @@ impl Line {
         let (number, name) = call.map_or((String::new(), String::new()), |(number, name)| (format!("{number} "), name));
         if let Some(reprompt) = seen.get("repromptResponse") {
             let mark = format!("\u{21ba} {number}");
-            return Self::new(
-                Kind::Failure,
-                mark,
-                format!("{name}: {}", text(reprompt, "text")).trim_start_matches(": "),
-            );
+            let said = plainly(text(reprompt, "text"));
+            return Self::new(Kind::Failure, mark, format!("{name}: {said}").trim_start_matches(": "));
         }
         let mark = format!("\u{2190} {number}");
         let output = ["actionGroupInvocationOutput", "agentCollaboratorInvocationOutput"];
@@ -86,7 +83,7 @@ impl Line {
         let said = match output.get("output") {
             Some(_) if asks_caller(seen) => "asks the caller".to_owned(),
             Some(said) => text(said, "text").to_owned(),
-            None => text(output, "text").to_owned(),
+            None => plainly(text(output, "text")),
         };
         let name = if name.is_empty() { text(output, "agentCollaboratorName").to_owned() } else { name };
         let took = took(output).map(|ms| format!(" {ms}")).unwrap_or_default();
@@ -150,6 +147,24 @@ pub(super) fn seconds(time: &Value) -> Option<f64> {
     match time {
         Value::String(text) => DateTime::from_str(text, DateTimeFormat::DateTime).ok().map(|time| time.as_secs_f64()),
         other => other.as_f64(),
+    }
+}
+
+/// A tool's reply. An error is written for a model, as JSON; a person reads its kind, and what is wrong with which field.
+fn plainly(reply: &str) -> String {
+    let body: Option<Value> = serde_json::from_str(reply).ok();
+    let Some(error) = body.as_ref().and_then(|body| body.get("error")) else { return reply.to_owned() };
+    let problems = error.get("problems").and_then(Value::as_array).into_iter().flatten();
+    let problems: Vec<String> = problems
+        .map(|problem| {
+            let field = |name: &str| text(problem, name);
+            format!("{}: expected {}, got {}", field("path"), field("expected"), field("got"))
+        })
+        .collect();
+    match (text(error, "kind"), problems.is_empty()) {
+        ("", _) => reply.to_owned(),
+        (kind, true) => format!("{kind}: {}", text(error, "message")),
+        (kind, false) => format!("{kind}: {}", problems.join("; ")),
     }
 }
 

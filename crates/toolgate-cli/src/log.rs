@@ -1,0 +1,83 @@
+//! The command's own log lines on standard error, in the form of the functions' lines: time, level, who, what.
+
+use std::fmt;
+
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+use crate::terminal;
+
+/// `TOOLGATE_LOG` is the level: `error`, `warn` (unless set), `info` or `debug`.
+pub(crate) fn to_stderr() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::Layer;
+    let level = match std::env::var("TOOLGATE_LOG").as_deref() {
+        Ok("trace" | "debug") => LevelFilter::DEBUG,
+        Ok("info") => LevelFilter::INFO,
+        Ok("error") => LevelFilter::ERROR,
+        _ => LevelFilter::WARN,
+    };
+    // To the embedded database a failed condition is a warning; to a tool it is an answer. The MCP library writes what
+    // clients sent. Where credentials were looked for in vain is dumped by the SDK; the error says what is missing.
+    let quiet = ["dynoxide", "rmcp"].map(|target| (target, LevelFilter::ERROR));
+    let silent = ["aws_config", "aws_runtime", "aws_smithy_runtime"].map(|target| (target, LevelFilter::OFF));
+    let silent = silent.into_iter().filter(|_| level < LevelFilter::DEBUG);
+    let filter = Targets::new().with_default(level).with_targets(quiet.into_iter().chain(silent));
+    let minds = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let ansi = std::io::stderr().is_terminal() && !minds;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).event_format(Lines);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+}
+
+/// `22:39:51.050Z WARN  toolgate  a message field=value`
+struct Lines;
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let level = event.metadata().level();
+        let (dim, colour, end) = match (out.has_ansi_escapes(), *level) {
+            (false, _) => ("", "", ""),
+            (true, tracing::Level::ERROR) => ("\x1b[2m", "\x1b[31m", "\x1b[0m"),
+            (true, tracing::Level::WARN) => ("\x1b[2m", "\x1b[33m", "\x1b[0m"),
+            (true, _) => ("\x1b[2m", "\x1b[32m", "\x1b[0m"),
+        };
+        let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ");
+        // What a service or a model wrote may be among the words.
+        let words = terminal::line(said.0.trim_start()).into_owned();
+        writeln!(out, "{dim}{time}{end} {colour}{level:<5}{end} {:<9} {words}", "toolgate")
+    }
+}
+
+/// The message, and the fields behind it.
+#[derive(Default)]
+struct Said(String);
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        use fmt::Write;
+        // writing to a text cannot fail
+        let _ = match field.name() {
+            "message" => {
+                let fields = std::mem::take(&mut self.0);
+                write!(self.0, "{value:?}{fields}")
+            }
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+    }
+}

@@ -1,0 +1,194 @@
+//! What `toolgate dev` shows once it is up. It fits a terminal of 24 rows and 80 columns, and ends with where and what
+//! it is, so that nothing of that scrolls away.
+
+mod example;
+
+use serde_json::Value;
+use toolgate_local::Running;
+
+use crate::{mcp, project, terminal};
+
+/// The width of a terminal that nobody has widened.
+const WIDTH: usize = 80;
+/// Its height, less the row in which the cursor waits.
+const ROWS: usize = 23;
+const INDENT: usize = 13;
+/// The most rows of a name's words, but for the agents.
+const MOST: usize = 2;
+
+/// The whole screen.
+pub(crate) fn screen(running: &Running) -> String {
+    let agents: Vec<(String, Vec<String>)> = running
+        .template()
+        .agents
+        .iter()
+        .map(|agent| (agent.id.clone(), agent.collaborators.iter().map(|other| other.agent_id.clone()).collect()))
+        .collect();
+    let event = example::event(running.catalogs(), running.template_functions());
+    draw(&running.health(), &agents, event.as_ref())
+}
+
+/// `agents` are their ids with their collaborators.
+fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example::Event>) -> String {
+    let url = text(health, "endpoint");
+    let examples = examples(health, &url, project::first_agent(agents).is_some(), event);
+    let mut end = vec![String::new(), format!("toolgate is up at {url}; Ctrl-C stops it")];
+    if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
+        end.extend(row("hostile", &[format!("seed {seed}; TOOLGATE_LOG=info shows what is done to each call")], MOST));
+    }
+    let model = health.get("model").and_then(Value::as_str).unwrap_or("none: only functions and gateway are served");
+    end.extend(row("model", &[model.to_owned()], MOST));
+
+    let mut table = Vec::new();
+    let names = |key: &str| list(health, key).iter().map(|item| text(item, "name")).collect::<Vec<_>>();
+    table.extend(row("functions", &names("functions"), MOST));
+    table.extend(row("tables", &names("tables"), MOST));
+    for (name, words) in mcp::screen::rows(health) {
+        table.extend(row(name, &words, MOST));
+    }
+    let room = ROWS.saturating_sub(table.len() + examples.len() + end.len());
+    let lines = [agent_rows(health, agents, room), table, examples, end].concat();
+    lines.iter().map(|line| terminal::line(line).into_owned() + "\n").collect()
+}
+
+/// The agents with their tools. Where there is no room for that, only how many each has.
+fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut counted = Vec::new();
+    for agent in list(health, "agents") {
+        let id = text(&agent, "id");
+        let others = agents.iter().find(|(known, _)| *known == id).map(|(_, others)| others.join(", "));
+        let asks = others.filter(|others| !others.is_empty()).map(|others| format!("asks {others}"));
+        let tools = list(&agent, "tools").into_iter().filter_map(|tool| tool.as_str().map(str::to_owned));
+        let words: Vec<String> = std::iter::once(format!("{id}:")).chain(asks).chain(tools).collect();
+        let words = if words.len() == 1 { vec![id.clone()] } else { words };
+        rows.extend(row(if rows.is_empty() { "agents" } else { "" }, &words, MOST));
+        let tools = list(&agent, "tools").len();
+        counted.push(match tools {
+            0 => id,
+            1 => format!("{id} (1 tool)"),
+            tools => format!("{id} ({tools} tools)"),
+        });
+    }
+    if rows.len() > room { row("agents", &counted, room.max(1)) } else { rows }
+}
+
+/// Commands for another shell, each of which runs as it stands.
+fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::Event>) -> Vec<String> {
+    let mut lines = vec![String::new(), "from another shell:".to_owned()];
+    match (list(health, "agents").first(), has_first) {
+        _ if health.get("model").is_none_or(Value::is_null) => {}
+        (Some(_), true) => lines.push(format!("toolgate chat --endpoint-url {url}")),
+        (Some(agent), false) => {
+            lines.push(format!("toolgate chat --endpoint-url {url} --agent {}", text(agent, "id")));
+        }
+        (None, _) => {}
+    }
+    lines.extend(mcp::screen::example(health));
+    lines.push(format!("export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1"));
+    lines.push("export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned());
+    match event {
+        Some(event) => lines.extend(event.command()),
+        None => lines.push("aws dynamodb list-tables".to_owned()),
+    }
+    lines
+}
+
+/// A row whose words go on under each other where the line is full; what has no room is counted.
+fn row(name: &str, words: &[String], most: usize) -> Vec<String> {
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut shown = words.len();
+    loop {
+        let more = words.len() - shown;
+        let counted = (more > 0).then(|| format!("and {more} more"));
+        let kept: Vec<&str> = words.iter().take(shown).chain(counted.iter()).map(String::as_str).collect();
+        let rows = wrapped(name, &kept);
+        if rows.len() <= most || shown <= 1 {
+            return rows;
+        }
+        shown -= 1;
+    }
+}
+
+fn wrapped(name: &str, words: &[&str]) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut line = format!("  {name:<11}");
+    for (index, word) in words.iter().enumerate() {
+        // what names the rest stands before it, everything else after a comma
+        let comma = index + 1 < words.len() && !word.ends_with(':');
+        let length = word.chars().count() + usize::from(comma);
+        let column = line.chars().count();
+        if column > INDENT && column + 1 + length > WIDTH {
+            rows.push(std::mem::replace(&mut line, " ".repeat(INDENT)));
+        } else if index > 0 {
+            line.push(' ');
+        }
+        line.push_str(word);
+        line.push_str(if comma { "," } else { "" });
+    }
+    rows.push(line);
+    rows
+}
+
+fn list(value: &Value, name: &str) -> Vec<Value> {
+    value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn names(count: usize, name: &str) -> Vec<Value> {
+        (0..count).map(|number| json!({"name": format!("{name}{number}")})).collect()
+    }
+
+    fn health(agents: usize, tools: usize, functions: usize, tables: usize) -> Value {
+        let tools: Vec<String> = (0..tools).map(|number| format!("a_tool_with_a_name_{number}")).collect();
+        let mut list = vec![json!({"id": "Boss", "tools": []})];
+        list.extend((0..agents).map(|number| json!({"id": format!("Agent{number}"), "tools": tools})));
+        let caller =
+            json!({"kind": "principal", "chosen": false, "name": "arn:aws:iam::123456789012:role/somebody-who-calls"});
+        json!({
+            "endpoint": "http://127.0.0.1:65535", "model": "script:scenarios/shop.yaml", "hostile": 999_999,
+            "agents": list, "functions": names(functions, "function"), "tables": names(tables, "CustomersTable"),
+            "gateway": {
+                "endpoint": "http://127.0.0.1:65535/mcp", "tools": tools, "door": {"policies": "ENFORCE", "caller": caller},
+            },
+        })
+    }
+
+    #[test]
+    fn it_fits_a_terminal_that_nobody_has_widened_and_ends_with_address_and_model() {
+        let event = example::Event { function: "orders".to_owned(), lines: vec!["x".to_owned(), "y".to_owned()] };
+        for (agents, tools, functions, tables) in [(0, 0, 0, 0), (3, 3, 4, 7), (9, 9, 30, 40)] {
+            let asked: Vec<String> = (0..agents).map(|number| format!("Agent{number}")).collect();
+            let screen = draw(&health(agents, tools, functions, tables), &[("Boss".to_owned(), asked)], Some(&event));
+            assert!(screen.lines().all(|line| line.chars().count() <= WIDTH), "{screen}");
+            assert!(screen.lines().count() <= ROWS, "{}\n{screen}", screen.lines().count());
+            let end: Vec<&str> = screen.lines().rev().take(3).collect();
+            assert_eq!(end[0], "  model      script:scenarios/shop.yaml");
+            assert!(end[1].starts_with("  hostile    seed 999999; "), "{screen}");
+            assert_eq!(end[2], "toolgate is up at http://127.0.0.1:65535; Ctrl-C stops it");
+            assert!(screen.contains("\ntoolgate chat --endpoint-url http://127.0.0.1:65535\n"), "{screen}");
+        }
+        let many = draw(&health(9, 9, 30, 40), &[], None);
+        assert!(many.contains("and ") && many.contains(" more") && many.contains("Boss, Agent0 (9 tools)"), "{many}");
+        assert!(many.contains("--agent Boss\n"), "{many}");
+    }
+
+    #[test]
+    fn without_a_model_there_is_nobody_to_chat_with() {
+        let mut health = health(0, 0, 1, 1);
+        health["model"] = Value::Null;
+        let screen = draw(&health, &[], None);
+        assert!(!screen.contains("toolgate chat") && screen.contains("model      none"), "{screen}");
+    }
+}

@@ -1,0 +1,85 @@
+"""A model server with OpenAI's API that says what a test wants it to say."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class ModelServer(ThreadingHTTPServer):
+    """`replies` are taken one after the other; `heard` are the conversations that came."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies, self.heard, self.go_on = [], [], threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def choice(self):
+        return f"openai:http://127.0.0.1:{self.server_port}/v1#stand-in"
+
+    def will(self, *replies):
+        self.replies, self.heard = list(replies), []
+        self.go_on.clear()
+
+    @property
+    def last_words(self):
+        """What the person said last."""
+        return [message["content"] for message in self.heard[-1] if message["role"] == "user"][-1]
+
+
+def says(*pieces):
+    """An answer; `None` among its pieces waits for the test."""
+    return "says", pieces
+
+
+def calls(tool, **arguments):
+    return "calls", (tool, arguments)
+
+
+def tool_call(tool, arguments):
+    return {"id": "call-1", "type": "function", "function": {"name": tool, "arguments": json.dumps(arguments)}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.heard.append(request["messages"])
+        kind, what = self.server.replies.pop(0) if self.server.replies else says("Nothing else.")
+        self.send_response(200)
+        if not request.get("stream"):
+            return self.whole(kind, what)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        if kind == "calls":
+            self.event({"role": "assistant", "tool_calls": [{"index": 0} | tool_call(*what)]}, "tool_calls")
+        else:
+            for piece in what:
+                if piece is None:
+                    self.server.go_on.wait(60)
+                else:
+                    self.event({"content": piece})
+            self.event({}, "stop")
+        self.wfile.write(b'data: {"choices": [], "usage": {"prompt_tokens": 80, "completion_tokens": 20}}\n\ndata: [DONE]\n\n')
+
+    def whole(self, kind, what):
+        if None in what:
+            self.server.go_on.wait(60)
+        message, reason = {"role": "assistant", "content": None}, "stop"
+        if kind == "calls":
+            message["tool_calls"], reason = [tool_call(*what)], "tool_calls"
+        else:
+            message["content"] = "".join(filter(None, what))
+        usage = {"prompt_tokens": 80, "completion_tokens": 20}
+        body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}).encode()
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def event(self, delta, reason=None):
+        self.wfile.write(f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta, 'finish_reason': reason}]})}\n\n".encode())
+
+    def log_message(self, *_):
+        pass
