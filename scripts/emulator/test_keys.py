@@ -120,9 +120,7 @@ def allowed(stack, function, table, action, key):
         return key == f"{own}#x" and action in {"GetItem", "PutItem"} | checks
     if function not in ASKS:
         return False
-    if action == "ConditionCheckItem":
-        return key in (f"call#{own}#x", f"decision#{own}#x", "waiting#s")
-    return action in ("PutItem", "UpdateItem") and key in (f"call#{own}#x", "waiting#s")
+    return action == "PutItem" and key in (f"call#{own}#x", "waiting#s")
 
 
 @pytest.mark.parametrize("stack", [DEV, BUDGET], ids=["without a budget", "with a budget"])
