@@ -124,6 +124,7 @@ async fn the_report_names_agents_tools_and_model() {
             "agentId": "Orders",
             "agentName": "desk-orders",
             "aliases": ["dev", "TSTALIASID"],
+            "collaborators": [],
             "model": "test:closure",
             "scripted": false,
             "tools": ["orders__get", "orders__list", "orders__cancel"],
