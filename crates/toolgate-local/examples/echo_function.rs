@@ -130,7 +130,7 @@ fn seed() {
 }
 
 fn runtime_api() -> String {
-    std::env::var("AWS_LAMBDA_RUNTIME_API").expect("the Runtime API")
+    std::env::var("AWS_LAMBDA_RUNTIME_API").expect("the Runtime API").trim_start_matches("http://").to_owned()
 }
 
 fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BTreeMap<String, String>, Vec<u8>) {

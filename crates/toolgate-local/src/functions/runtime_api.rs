@@ -59,7 +59,7 @@ pub(super) enum Said {
 /// The Runtime API of one instance; it is gone when this is dropped.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// `127.0.0.1:<port>/<token>`, as `AWS_LAMBDA_RUNTIME_API` takes it.
+    /// For `AWS_LAMBDA_RUNTIME_API`: the runtime client needs the scheme where there is a path.
     pub(super) address: String,
     pub(super) said: mpsc::UnboundedReceiver<Said>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -94,7 +94,7 @@ impl RuntimeApi {
         let router = Router::new().nest(&format!("/{token}"), router);
         let router = guard::protect(router, port);
         let server = Task::spawn(async move { drop(axum::serve(server::no_delay(listener), router).await) });
-        Ok(Self { address: format!("127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
+        Ok(Self { address: format!("http://127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
     }
 
     /// Hands an event to the handler, when it asks.

@@ -18,7 +18,7 @@ async fn status(agent: &Agent, base: &str, path: &str, headers: &[(&str, &str)])
 async fn every_route_of_every_listener_refuses_foreign_hosts_and_origins() {
     let agent = start(TEMPLATE).await;
     let echo: Value = agent.invoke("Echo", json!({})).await.json().await.unwrap();
-    let runtime_api = format!("http://{}", echo["environment"]["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap());
+    let runtime_api = echo["environment"]["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap().to_owned();
     let main = agent.running.url().to_owned();
     let routes = [
         (&main, "/2015-03-31/functions/Echo/invocations"),
@@ -52,7 +52,8 @@ async fn without_its_token_the_runtime_api_hands_no_event_out() {
     let agent = start(TEMPLATE).await;
     let echo: Value = agent.invoke("Echo", json!({})).await.json().await.unwrap();
     let runtime_api = echo["environment"]["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap();
-    let (host, token) = runtime_api.split_once('/').expect("a path that cannot be guessed");
+    let (host, token) =
+        runtime_api.trim_start_matches("http://").split_once('/').expect("a path that cannot be guessed");
     assert_eq!(token.len(), 32);
     for path in ["/2018-06-01/runtime/invocation/next", "/x/2018-06-01/runtime/invocation/next"] {
         let answer = agent.http.get(format!("http://{host}{path}")).send().await.unwrap();
