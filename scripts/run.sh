@@ -11,10 +11,12 @@ fi
 start --model "$MODEL"
 cat <<TEXT
 
-The support desk runs on $url (model: $MODEL; log: $log). Try:
-
+The support desk runs on $url
+  model  $MODEL
+  log    $log
+Try:
   I want to return order ORD-12345.
-  I was charged twice for order ORD-123. Can you refund me and explain what happened?
+  I was charged twice for order ORD-123. Can you refund me and explain why?
   Find all invoices from Q1 2026 for Acme Corp that exceed \$10K.
 
 TEXT

@@ -113,8 +113,8 @@ def test_a_desk_without_a_model_serves_functions_and_gateway(tmp_path):
         assert terminal.end() == 0
 
 
-def test_the_reader_of_a_pipe_may_leave():
-    for command in (["check", "--list-rules"], ["schemas", "--check"], ["play"]):
+def test_the_reader_of_a_pipe_may_leave(tmp_path):
+    for command in (["check", "--list-rules"], ["schemas", "--out", str(tmp_path)], ["play"]):
         piped = subprocess.run(
             ["bash", "-o", "pipefail", "-c", '"$@" | head -n 1', "-", str((ROOT / TOOLGATE).resolve()), *command],
             cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,

@@ -139,6 +139,15 @@ def test_what_is_pasted_arrives_whole(chat, model):
         assert model.last_words.strip() == heard.strip()
 
 
+def test_lines_that_come_at_once_are_all_taken(chat, model):
+    """As a terminal without marks for pasted text sends them."""
+    terminal = chat()
+    model.will(says("One."), says("Two."), says("Three."))
+    terminal.type("first\rsecond\rthird\r")
+    terminal.expect("Three")
+    assert [message["content"] for message in model.heard[-1] if message["role"] == "user"][-3:] == ["first", "second", "third"]
+
+
 def test_what_was_typed_before_the_question_is_no_answer_to_it(chat, model, desk):
     terminal = chat()
     model.will(calls("orders__initiate_return", orderId="ORD-12345"), says("Did", None, " nothing."))

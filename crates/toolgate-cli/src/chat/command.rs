@@ -23,9 +23,11 @@ pub(crate) const HELP: &str = "\
 /session new   begin a new session, which knows nothing of this one
 /trace         show what the agents do, or stop showing it
 /quit          end; so does Ctrl-D
-Everything else goes to the agent; a line that begins with a blank does in any case.
-Arrow keys edit the line and bring back earlier ones, which are kept in memory only. Pasted lines are one message.
-Ctrl-C stops waiting for an answer; the turn goes on at the agent.";
+
+Everything else goes to the agent; a line that begins with a blank does in any
+case. Arrow keys edit the line and bring back earlier ones, which are kept in
+memory only. Pasted lines are one message. Ctrl-C stops waiting for an answer;
+the turn goes on at the agent.";
 
 /// What a line on a terminal means.
 pub(crate) fn meant(line: &str) -> Meant<'_> {

@@ -77,20 +77,23 @@ impl Keyboard {
 
 /// Edits lines for as long as somebody wants some.
 fn edit(asked: &mpsc::Receiver<Wanted>) {
-    let mut editor = None;
+    let mut editor: Option<Editor<(), MemHistory>> = None;
     for wanted in asked {
-        let typed = match &mut editor {
-            Some(editor) => read(editor, &wanted),
-            None => start().and_then(|new| read(editor.insert(new), &wanted)),
+        let known = match editor.take() {
+            // What the editor has read ahead is for the next line. It is no answer to a question that nobody had seen.
+            Some(known) if wanted.remember => Ok(known),
+            Some(mut known) => start(Some(std::mem::take(known.history_mut()))),
+            None => start(None),
         };
+        let typed = known.and_then(|known| read(editor.insert(known), &wanted));
         // Nobody waits any more when the command ends.
         drop(wanted.answer.send(typed));
     }
 }
 
-fn start() -> Result<Editor<(), MemHistory>, ReadlineError> {
+fn start(history: Option<MemHistory>) -> Result<Editor<(), MemHistory>, ReadlineError> {
     let config = Config::builder().behavior(Behavior::PreferTerm).max_history_size(HISTORY)?.build();
-    let history = MemHistory::with_config(&config);
+    let history = history.unwrap_or_else(|| MemHistory::with_config(&config));
     Editor::with_history(config, history)
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let introduction = place.introduce(args.agent.as_deref()).await?;
     let client = place.connect().await?;
     if !introduction.words.is_empty() {
-        terminal::err(&introduction.words)?;
+        terminal::note(&introduction.words)?;
     }
     let options = [
         ("--agent", Some(&introduction.agent)),

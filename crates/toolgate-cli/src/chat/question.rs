@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn a_long_value_goes_on_behind_a_bar_and_an_escape_stays_whole() {
         let (lines, _) = question(&asked(&[("reason", "1234567890 1234567890\u{1b}[8m 1")]), 30);
-        assert_eq!(lines[2..], ["  reason: \"1234567890 12345678", "    | 90\\u001b[8m 1\""]);
+        assert_eq!(lines[lines.len() - 2..], ["  reason: \"1234567890", "    |  1234567890\\u001b[8m 1\""]);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Screen {
     pub(crate) fn end_turn(&mut self) -> io::Result<()> {
         self.end_answer()?;
         if let Some(costs) = self.costs.end_turn() {
-            terminal::err(&format!("({costs})"))?;
+            terminal::note(&format!("({costs})"))?;
         }
         self.timeline.restart();
         Ok(())

@@ -85,7 +85,7 @@ impl Talk {
     /// A person at a terminal, until they have enough.
     pub(crate) async fn person(&mut self) -> Result<ExitCode, Failure> {
         terminal::restore_at_end()?;
-        terminal::err("Say something. /help lists the commands, Ctrl-D ends.")?;
+        terminal::note("Say something. /help lists the commands, Ctrl-D ends.")?;
         let mut hinted = None;
         let mut interrupted = false;
         loop {
@@ -96,7 +96,7 @@ impl Talk {
                 Typed::End => break,
                 Typed::Interrupt if std::mem::replace(&mut interrupted, true) => break,
                 Typed::Interrupt => {
-                    terminal::err("Ctrl-C once more ends the chat; so does Ctrl-D.")?;
+                    terminal::note("Ctrl-C once more ends the chat; so does Ctrl-D.")?;
                     continue;
                 }
             };
@@ -105,7 +105,7 @@ impl Talk {
             match meant(&line) {
                 Meant::Nothing => {}
                 Meant::Quit => break,
-                Meant::Help => terminal::err(HELP)?,
+                Meant::Help => terminal::note(HELP)?,
                 Meant::Session => self.say_session()?,
                 Meant::NewSession => {
                     self.target.session = new_session();
@@ -120,14 +120,13 @@ impl Talk {
                     ))?;
                     hinted = Some(line);
                 }
-                Meant::Unknown(command) => terminal::err(&format!(
+                Meant::Unknown(command) => terminal::note(&format!(
                     "There is no command {}; /help lists them. Put a blank in front to say it to the agent.",
                     terminal::name(command)
                 ))?,
                 Meant::Words(_) | Meant::Perhaps(_) => self.told_turn(&line).await?,
             }
         }
-        self.say_session()?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -148,7 +147,7 @@ impl Talk {
     }
 
     fn say_interrupted(&self, error: &Failure) -> Result<(), Failure> {
-        terminal::err(&format!("{error}."))?;
+        terminal::note(&format!("{error}."))?;
         self.say_session()
     }
 
@@ -171,7 +170,7 @@ impl Talk {
             None => (Some(Trace::Timeline), "The trace is on: from the next turn on you see what the agents do."),
         };
         self.screen.set_trace(trace);
-        Ok(terminal::err(said)?)
+        Ok(terminal::note(said)?)
     }
 
     /// Shows the question where the person looks. Where that is nowhere, nobody can agree to anything.

@@ -26,6 +26,16 @@ pub(crate) fn err(text: &str) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{}", lines(text))
 }
 
+/// Words of the command itself on standard error, wrapped at words on a terminal.
+pub(crate) fn note(text: &str) -> io::Result<()> {
+    if !io::stderr().is_terminal() {
+        return err(text);
+    }
+    let mut flow = Flow::new(columns(), 0);
+    let text = flow.push(&lines(text)) + &flow.end();
+    write!(io::stderr().lock(), "{text}")
+}
+
 /// What went wrong. Further lines of it are indented, so that none of them looks like a line of the command itself.
 pub(crate) fn error(problem: &str) -> io::Result<()> {
     err(&format!("error: {}", lines(problem).replace('\n', "\n  ")))

@@ -57,18 +57,22 @@ pub(crate) fn escaped(json: &str) -> String {
     escaped
 }
 
-/// Text that `first` begins, in lines of so many columns; the following ones begin with `next`. Nothing is left out.
+/// Text that `first` begins, in lines of so many columns; the following ones begin with `next`. Nothing is left out: a
+/// line breaks before a blank, or where there is none for long, anywhere.
 pub(crate) fn wrapped(first: &str, text: &str, next: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    let (mut line, mut at) = (first.to_owned(), columns_of(first));
+    let mut line = first.to_owned();
+    let mut blank = None;
     for atom in atoms(text) {
-        let width = columns_of(atom);
-        if at + width > columns {
-            lines.push(std::mem::replace(&mut line, next.to_owned()));
-            at = columns_of(next);
+        if columns_of(&line) + columns_of(atom) > columns {
+            let late = |at: &usize| line.get(..*at).is_some_and(|before| columns_of(before) > columns / 2);
+            let rest = blank.take().filter(late).map(|at| line.split_off(at)).unwrap_or_default();
+            lines.push(std::mem::replace(&mut line, format!("{next}{rest}")));
+        }
+        if atom == " " {
+            blank = Some(line.len());
         }
         line.push_str(atom);
-        at += width;
     }
     lines.push(line);
     lines
