@@ -29,9 +29,7 @@ async fn get_order_status(cx: Cx<Shop>, input: GetOrderStatus) -> Result<OrderSt
 }
 
 fn router() -> Result<Router<Shop>, BuildErrors> {
-    Router::builder()
-        .tool(Tool::new("get_order_status", get_order_status).expose(["orderId", "status"]))
-        .build()
+    Router::builder().tool(Tool::new("get_order_status", get_order_status).expose(["orderId", "status"])).build()
 }
 
 #[tokio::main(flavor = "current_thread")]
