@@ -78,8 +78,10 @@ class Shown:
 
     @staticmethod
     def words(text):
-        """With one space between words and no figures of time left, which also decide how wide a column is."""
-        return re.sub(r"\d+ (?:d|h|min) \d+ (?:h|min|s)|\d+ (?:min|s)\b", "<time>", re.sub(r"[ \t]+", " ", text)).strip()
+        """One space between words, and no dates or times left: they differ, and decide how wide a column is."""
+        text = re.sub(r"[ \t]+", " ", text).strip()
+        text = re.sub(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}, \d{4}\b", "<date>", text)
+        return re.sub(r"\b\d+ (?:d|h|min) \d+ (?:h|min|s)\b|\b\d+ (?:min|s)\b", "<time>", text)
 
     def check(self, shown, output):
         pattern, known = "", set()
