@@ -40,26 +40,30 @@ impl Instance {
                 ("LEDGER_TABLE", &tables.ledger),
                 ("SUPPORT_DESK_UNBOUND", "allow"),
                 ("SUPPORT_DESK_NOW", NOW),
-                ("TOOLGATE_WIRES", "function,api"),
+                ("APPROVALS_TABLE", &tables.approvals),
+                ("TOOLGATE_WIRES", "function,api,gateway"),
             ],
         );
         proxy.kills(function.killer());
         Self { function, proxy }
     }
 
-    /// The body of the reply to one event, where nothing goes wrong.
+    /// The body of the reply to one event without a client context, where nothing goes wrong.
     pub(crate) async fn ask(&mut self, event: &str) -> String {
-        match self.function.invoke(event, CALM).await {
+        match self.function.invoke(event, None, CALM).await {
             Invoked::Reply(reply) => body(&reply),
             other => panic!("no reply, but {other:?}"),
         }
     }
 }
 
-/// The output or error in a reply, byte for byte, on whichever of the Agents wires it came.
-pub(crate) fn body(reply: &str) -> String {
-    let reply: Value = serde_json::from_str(reply).unwrap();
+/// The output or error in a reply, byte for byte, on whichever wire it came.
+pub(crate) fn body(text: &str) -> String {
+    let reply: Value = serde_json::from_str(text).unwrap();
     let response = &reply["response"];
+    if response.is_null() {
+        return text.to_owned();
+    }
     let body = match response["functionResponse"].is_null() {
         true => &response["responseBody"]["application/json"]["body"],
         false => &response["functionResponse"]["responseBody"]["TEXT"]["body"],

@@ -87,6 +87,8 @@ impl Drop for Process {
 struct Event {
     id: String,
     body: String,
+    /// As AgentCore Gateway sends one.
+    client_context: Option<String>,
     limit: Duration,
     taken: oneshot::Sender<()>,
 }
@@ -104,12 +106,13 @@ impl Function {
     }
 
     /// Invokes with `limit` as the function's timeout; starts a process where none runs.
-    pub(crate) async fn invoke(&mut self, body: &str, limit: Duration) -> Invoked {
+    pub(crate) async fn invoke(&mut self, body: &str, client_context: Option<&str>, limit: Duration) -> Invoked {
         let handle = self.running().await;
         let process = self.process.as_mut().unwrap();
         let (taken, begun) = oneshot::channel();
         let id = format!("{:x}", rand::random::<u64>());
-        let event = Event { id: id.clone(), body: body.to_owned(), limit, taken };
+        let client_context = client_context.map(str::to_owned);
+        let event = Event { id: id.clone(), body: body.to_owned(), client_context, limit, taken };
         process.events.send(event).await.expect("the Runtime API listens as long as the process is here");
         let ended = handle.ended();
         tokio::pin!(ended);
@@ -203,9 +206,11 @@ async fn serve(
         let Some(event) = next.lock().await.recv().await else { return Ok(()) };
         let end = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + event.limit;
         let (id, end, length) = (&event.id, end.as_millis(), event.body.len());
+        let context = event.client_context.iter().map(|text| format!("lambda-runtime-client-context: {text}\r\n"));
         let head = format!(
             "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: {end}\r\n\
-             content-length: {length}\r\n\r\n"
+             {}content-length: {length}\r\n\r\n",
+            context.collect::<String>()
         );
         stream.write_all(format!("{head}{}", event.body).as_bytes()).await?;
         let _ = event.taken.send(());

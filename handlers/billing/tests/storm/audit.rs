@@ -4,6 +4,7 @@
 mod calls;
 mod orders;
 mod records;
+mod repeats;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,16 +17,19 @@ use support_desk::Item;
 
 pub(crate) use calls::{error, is_final};
 
-use crate::{books::Books, schedule::Schedule};
+use repeats::Seen;
+
+use crate::{books::Books, call::Told, schedule::Schedule};
 
 /// The bodies of all replies to each call, the last one at the end; those of killed processes are not among them.
-pub(crate) type Replies = Vec<Vec<String>>;
+pub(crate) type Replies = Vec<Vec<Told>>;
 
 /// Everything that is wrong; nothing, where all agree.
 pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Vec<String> {
-    let mut case = Case { schedule, books, answered: HashMap::new(), wrong: Vec::new() };
+    let mut case = Case { schedule, books, answered: HashMap::new(), seen: Vec::new(), wrong: Vec::new() };
     calls::check(&mut case, replies);
     records::check(&mut case);
+    repeats::check(&mut case);
     orders::check(&mut case);
     case.wrong
 }
@@ -36,6 +40,8 @@ struct Case<'a> {
     books: &'a Books,
     /// The effect that each call was told of, by the call's place.
     answered: HashMap<usize, Effect>,
+    /// Every output that anybody was given.
+    seen: Vec<Seen>,
     wrong: Vec<String>,
 }
 
@@ -47,7 +53,8 @@ struct Effect {
     id: String,
     order: String,
     cents: i64,
-    /// Byte for byte.
+    charge: Option<String>,
+    /// Byte for byte, as the first caller was given it.
     body: String,
 }
 
@@ -93,7 +100,8 @@ impl Effect {
             .and_then(|(whole, rest)| (rest.len() == 2).then(|| format!("{whole}{rest}").parse().ok()).flatten());
         match (id.filter(|id| id.starts_with(prefix)), text("orderId"), cents) {
             (Some(id), Some(order), Some(cents)) if shape => {
-                Ok(Self { refunded, id: id.into(), order: order.into(), cents, body: body.into() })
+                let charge = text("chargeId").map(str::to_owned);
+                Ok(Self { refunded, id: id.into(), order: order.into(), cents, charge, body: body.into() })
             }
             _ => Err(wrong()),
         }
@@ -116,4 +124,14 @@ fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
 /// The sum of the amounts in a list of charges or refunds.
 fn sum(item: &Item, name: &str) -> i64 {
     list(item, name).into_iter().map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum()
+}
+
+/// What the charges and refunds themselves say is left of one charge.
+fn left_of(order: &Item, charge: &str) -> i64 {
+    let of = |name: &str| {
+        let entries =
+            list(order, name).into_iter().filter(|entry| string(entry, "chargeId").as_deref() == Some(charge));
+        entries.map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum::<i64>()
+    };
+    of("charges") - of("refunds")
 }

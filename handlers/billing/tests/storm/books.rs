@@ -67,7 +67,7 @@ pub(crate) fn booked(order: &Order) -> Item {
     let charges = |cents: &[i64]| {
         let charges = cents.iter().enumerate().map(|(place, cents)| {
             AttributeValue::M(item([
-                ("chargeId", text(format!("CHG-{}-{place}", order.id))),
+                ("chargeId", text(order.charge(place))),
                 ("amountCents", number(*cents)),
                 ("chargedAt", text("2026-11-08T12:00:00Z")),
             ]))
@@ -75,8 +75,9 @@ pub(crate) fn booked(order: &Order) -> Item {
         AttributeValue::L(charges.collect())
     };
     let counted = order.counted();
+    let left = counted.iter().enumerate().map(|(place, cents)| (order.charge(place), number(*cents))).collect();
     let line = [("name", text("Desk lamp")), ("quantity", number(1)), ("unitCents", number(order.charges[0]))];
-    item([
+    let mut booked = item([
         ("orderId", text(&order.id)),
         ("customerId", text(&order.customer)),
         ("status", text("shipped")),
@@ -88,7 +89,11 @@ pub(crate) fn booked(order: &Order) -> Item {
         ("countedCharges", charges(&counted)),
         ("refundableCents", number(counted.iter().sum())),
         ("autoRefundableCents", number(AUTOMATIC)),
-    ])
+    ]);
+    if !order.old {
+        booked.insert("chargeLeftCents".into(), AttributeValue::M(left));
+    }
+    booked
 }
 
 /// A refund as the desk books it.

@@ -2,14 +2,32 @@
 
 use serde_json::{Value, json};
 
-/// What an agent wants to have happened once. Session, customer, order and amount make it; the reason does not.
-#[derive(Debug, Clone)]
+/// What an agent wants to have happened once. Caller, order, amount and charge make it; the reason does not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
-    pub(crate) session: String,
-    /// Whom the session is bound to; the desk itself where nobody.
-    pub(crate) customer: Option<String>,
+    pub(crate) who: Who,
     pub(crate) order: String,
     pub(crate) cents: i64,
+    /// The charge that is given back, where it is about one.
+    pub(crate) charge: Option<String>,
+}
+
+/// Whose a call is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Who {
+    /// This customer's, in whichever session.
+    Customer(String),
+    /// The desk's own, in this session.
+    Desk { session: String },
+}
+
+impl Who {
+    pub(crate) fn customer(&self) -> Option<&str> {
+        match self {
+            Self::Customer(customer) => Some(customer),
+            Self::Desk { .. } => None,
+        }
+    }
 }
 
 /// The wire that a call comes on.
@@ -17,6 +35,21 @@ pub(crate) struct Call {
 pub(crate) enum Wire {
     Function,
     Api,
+}
+
+/// Which way an attempt comes.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    pub(crate) wire: Wire,
+    /// On the wires that have one.
+    pub(crate) session: Option<String>,
+}
+
+/// A reply, and the session that it went to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) session: Option<String>,
+    pub(crate) body: String,
 }
 
 /// The reasons that an agent may give for one and the same refund.
@@ -28,28 +61,30 @@ pub(crate) const SPELLINGS: usize = 6;
 
 impl Call {
     /// The event, with one of the reasons and one of the spellings of the amount.
-    pub(crate) fn event(&self, wire: Wire, reason: usize, spelling: usize) -> String {
-        let parameters = json!([
-            {"name": "orderId", "type": "string", "value": self.order},
-            {"name": "amount", "type": "number", "value": spelled(self.cents, spelling)},
-            {"name": "reason", "type": "string", "value": REASONS[reason]},
-        ]);
+    pub(crate) fn event(&self, way: &Way, reason: usize, spelling: usize) -> String {
+        let mut parameters = vec![
+            json!({"name": "orderId", "type": "string", "value": self.order}),
+            json!({"name": "amount", "type": "number", "value": spelled(self.cents, spelling)}),
+            json!({"name": "reason", "type": "string", "value": REASONS[reason]}),
+        ];
+        parameters
+            .extend(self.charge.iter().map(|charge| json!({"name": "chargeId", "type": "string", "value": charge})));
         let mut event = json!({
             "messageVersion": "1.0",
             "agent": {"name": "billing", "id": "Billing", "alias": "TSTALIASID", "version": "DRAFT"},
             "inputText": "(the customer's words)",
-            "sessionId": self.session,
+            "sessionId": way.session,
             "actionGroup": "billing",
             "sessionAttributes": {},
             "promptSessionAttributes": {},
         });
-        if let Some(customer) = &self.customer {
+        if let Some(customer) = self.who.customer() {
             event["sessionAttributes"]["customerId"] = json!(customer);
         }
-        match wire {
+        match way.wire {
             Wire::Function => {
                 event["function"] = json!("request_refund");
-                event["parameters"] = parameters;
+                event["parameters"] = json!(parameters);
             }
             Wire::Api => {
                 event["apiPath"] = json!("/request_refund");
@@ -61,8 +96,25 @@ impl Call {
     }
 
     /// As [`event`](Self::event), for a first try.
-    pub(crate) fn plain(&self, wire: Wire) -> String {
-        self.event(wire, 0, 0)
+    pub(crate) fn plain(&self, way: &Way) -> String {
+        self.event(way, 0, 0)
+    }
+}
+
+impl Way {
+    pub(crate) fn on(wire: Wire, session: impl Into<String>) -> Self {
+        Self { wire, session: Some(session.into()) }
+    }
+}
+
+impl Told {
+    /// The reply as the first caller got it, and the time of the first effect where this one came later and from
+    /// another session.
+    pub(crate) fn first(&self) -> (String, Option<String>) {
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        let Some(first_at) = body["repeated"]["firstAt"].as_str() else { return (self.body.clone(), None) };
+        let member = format!(",\"repeated\":{}", json!({"firstAt": first_at}));
+        (self.body.replacen(&member, "", 1), Some(first_at.to_owned()))
     }
 }
 

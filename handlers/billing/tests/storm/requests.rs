@@ -2,7 +2,7 @@
 
 use crate::{
     books::{Database, item, number, text},
-    call::{Call, Wire},
+    call::{Call, Way, Who, Wire},
     instance::Instance,
     schedule::Order,
     world::World,
@@ -11,11 +11,11 @@ use crate::{
 const OWNER: &str = "CUST-70000";
 
 fn order(id: &str, charges: &[i64]) -> Order {
-    Order { id: id.into(), customer: OWNER.into(), charges: charges.into(), corrected_from: None }
+    Order { id: id.into(), customer: OWNER.into(), charges: charges.into(), corrected_from: None, old: false }
 }
 
-fn call(session: &str, order: &str, cents: i64) -> Call {
-    Call { session: session.into(), customer: Some(OWNER.into()), order: order.into(), cents }
+fn call(order: &str, cents: i64, charge: Option<&str>) -> Call {
+    Call { who: Who::Customer(OWNER.into()), order: order.into(), cents, charge: charge.map(str::to_owned) }
 }
 
 /// The body of the reply, and what it cost.
@@ -30,12 +30,16 @@ async fn a_refund_is_one_request_and_so_is_its_repeat_on_both_wires() {
     let database = Database::with(&[order("ORD-700", &[12_995, 12_995])]).await;
     let mut world = World::of(2).await;
     let [one, other] = world.on(&database) else { panic!("two processes") };
-    for (wire, repeat, session) in [(Wire::Function, Wire::Api, "s-1"), (Wire::Api, Wire::Function, "s-2")] {
-        let call = call(session, "ORD-700", 12_995);
-        let (first, requests) = cost(one, &call.plain(wire)).await;
+    for (wire, repeat, charge) in [(Wire::Function, Wire::Api, None), (Wire::Api, Wire::Function, Some("CHG-700-1"))] {
+        let call = call("ORD-700", 12_995, charge);
+        let (way, other_way, elsewhere) = (Way::on(wire, "s-1"), Way::on(repeat, "s-1"), Way::on(repeat, "s-2"));
+        let (first, requests) = cost(one, &call.plain(&way)).await;
         assert!(first.contains("\"refunded\"") && requests == 1, "{requests} for {first}");
-        assert_eq!(cost(one, &call.event(wire, 1, 1)).await, (first.clone(), 1), "the repeat");
-        assert_eq!(cost(other, &call.event(repeat, 2, 2)).await, (first, 1), "from elsewhere, on the other wire");
+        assert_eq!(cost(one, &call.event(&way, 1, 1)).await, (first.clone(), 1), "the repeat");
+        let again = cost(other, &call.event(&other_way, 2, 2)).await;
+        assert_eq!(again, (first.clone(), 1), "from elsewhere, on the other wire");
+        let (told, requests) = cost(other, &call.event(&elsewhere, 2, 2)).await;
+        assert!(told.contains("\"repeated\"") && requests == 1, "in another session: {requests} for {told}");
     }
 }
 
@@ -45,17 +49,19 @@ async fn what_is_not_paid_costs_no_more_than_one_look_at_the_order() {
     let mut world = World::of(1).await;
     let [instance] = world.on(&database) else { panic!("one process") };
     for wire in [Wire::Function, Wire::Api] {
-        let session = format!("{wire:?}");
+        let way = Way::on(wire, "s-1");
         // above 500 it is a ticket from the start; within 500 only the order can tell
         database.put(&database.tables().orders, order_with(300, 90_000)).await;
         for (cents, requests, answer) in
             [(50_001, 1, "escalated"), (301, 2, "escalated"), (300, 1, "refunded"), (90_001, 1, "refused")]
         {
-            let call = call(&session, "ORD-700", cents);
-            let (first, cost_of_first) = cost(instance, &call.plain(wire)).await;
+            // another charge on the other wire, so that it is another call
+            let charge = matches!(wire, Wire::Api).then_some("CHG-700-0");
+            let call = call("ORD-700", cents, charge);
+            let (first, cost_of_first) = cost(instance, &call.plain(&way)).await;
             assert!(first.contains(answer), "{first}");
             assert_eq!(cost_of_first, requests, "{cents} on {wire:?}: {first}");
-            assert_eq!(cost(instance, &call.plain(wire)).await, (first, 1), "the repeat of {cents} on {wire:?}");
+            assert_eq!(cost(instance, &call.plain(&way)).await, (first, 1), "the repeat of {cents} on {wire:?}");
         }
     }
 }

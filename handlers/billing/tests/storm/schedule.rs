@@ -6,7 +6,7 @@ use std::{collections::HashSet, time::Duration};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
-    call::{Call, REASONS, SPELLINGS, Wire},
+    call::{Call, REASONS, SPELLINGS, Way, Who, Wire},
     faults::Faults,
 };
 
@@ -15,6 +15,7 @@ use crate::{
 pub(crate) struct Schedule {
     pub(crate) seed: u64,
     pub(crate) orders: Vec<Order>,
+    pub(crate) sessions: Vec<String>,
     pub(crate) calls: Vec<Call>,
     /// For each process, what is sent to it, one after the other.
     pub(crate) sent: Vec<Vec<Sent>>,
@@ -31,11 +32,24 @@ pub(crate) struct Order {
     /// What the first charge was before somebody corrected it by hand. The figure that the order keeps still counts
     /// that, until a refund follows the charges.
     pub(crate) corrected_from: Option<i64>,
+    /// It was booked before orders kept what is left of each charge.
+    pub(crate) old: bool,
 }
 
 impl Order {
     pub(crate) fn paid(&self) -> i64 {
         self.charges.iter().sum()
+    }
+
+    /// The id of the charge in this place.
+    pub(crate) fn charge(&self, place: usize) -> String {
+        format!("CHG-{}-{place}", self.id.trim_start_matches("ORD-"))
+    }
+
+    /// The amount of this charge, where there is such a one.
+    pub(crate) fn charged(&self, charge: &str) -> Option<i64> {
+        let place = (0..self.charges.len()).find(|place| self.charge(*place) == charge)?;
+        self.charges.get(place).copied()
     }
 
     /// The charges that the kept figure counts.
@@ -50,7 +64,7 @@ impl Order {
 pub(crate) struct Sent {
     /// Which of the schedule's calls.
     pub(crate) call: usize,
-    pub(crate) wire: Wire,
+    pub(crate) way: Way,
     pub(crate) reason: usize,
     pub(crate) spelling: usize,
     /// What is waited before.
@@ -86,7 +100,7 @@ impl Schedule {
         for _ in 0..rng.random_range(3..=9) {
             let call = call(&mut rng, &orders, &sessions);
             // the same again is a repeat, and those are sent on purpose
-            if known.insert((call.session.clone(), call.customer.clone(), call.order.clone(), call.cents)) {
+            if known.insert(call.clone()) {
                 calls.push(call);
             }
         }
@@ -95,11 +109,19 @@ impl Schedule {
             for _ in 0..rng.random_range(1..=4) {
                 let process = rng.random_range(0..sent.len());
                 let place = rng.random_range(0..=sent[process].len());
-                sent[process].insert(place, attempt(&mut rng, call));
+                sent[process].insert(place, attempt(&mut rng, call, &calls[call].who, &sessions));
             }
         }
         let fault_rate = *[0, 10, 25, 40, 60].choose(&mut rng).unwrap();
-        Self { seed, orders, calls, sent, fault_rate }
+        Self { seed, orders, sessions, calls, sent, fault_rate }
+    }
+
+    /// A way for one more attempt at a call, in one of the sessions that it may come in.
+    pub(crate) fn way(&self, call: &Call, wire: Wire, nth: usize) -> Way {
+        match &call.who {
+            Who::Customer(_) => Way::on(wire, &self.sessions[nth % self.sessions.len()]),
+            Who::Desk { session } => Way::on(wire, session),
+        }
     }
 
     /// What goes wrong between process `process` and the database.
@@ -125,6 +147,7 @@ fn order(rng: &mut StdRng, place: usize) -> Order {
         customer: format!("CUST-{}", 70_000 + place % 2),
         charges,
         corrected_from,
+        old: rng.random_range(0..5) == 0,
     }
 }
 
@@ -146,28 +169,38 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
         9..=10 => (rng.random_range(1..=5) * 1_000).min(paid),
         _ => rng.random_range(1..=(paid / 4).clamp(1, 25_000)),
     };
-    let customer = match rng.random_range(0..10) {
-        0..=3 => None,
-        4..=8 => Some(order.customer.clone()),
+    let who = match rng.random_range(0..10) {
+        0..=3 => Who::Desk { session: sessions.choose(rng).unwrap().clone() },
+        4..=8 => Who::Customer(order.customer.clone()),
         // somebody else asks, of a customer's own or in a session id that is not only theirs
-        _ => Some("CUST-79999".to_owned()),
+        _ => Who::Customer("CUST-79999".to_owned()),
+    };
+    let charge = match rng.random_range(0..20) {
+        0..=8 => Some(order.charge(rng.random_range(0..order.charges.len()))),
+        // one that is not there
+        9 => Some(order.charge(order.charges.len())),
+        _ => None,
     };
     let order = match rng.random_range(0..25) {
         0 => NO_ORDER.to_owned(),
         _ => order.id.clone(),
     };
-    Call { session: sessions.choose(rng).unwrap().clone(), customer, order, cents }
+    Call { who, order, cents, charge }
 }
 
-fn attempt(rng: &mut StdRng, call: usize) -> Sent {
+fn attempt(rng: &mut StdRng, call: usize, who: &Who, sessions: &[String]) -> Sent {
     let fate = match rng.random_range(0..20) {
         0 => Fate::Killed(Duration::from_micros(rng.random_range(0..25_000))),
         1 => Fate::ReplyLost,
         _ => Fate::Nothing,
     };
+    let session = match who {
+        Who::Customer(_) => sessions.choose(rng).unwrap(),
+        Who::Desk { session } => session,
+    };
     Sent {
         call,
-        wire: if rng.random() { Wire::Function } else { Wire::Api },
+        way: Way::on(if rng.random() { Wire::Function } else { Wire::Api }, session),
         reason: rng.random_range(0..REASONS.len()),
         spelling: rng.random_range(0..SPELLINGS),
         pause: Duration::from_millis([0, 0, 0, rng.random_range(1..30)].choose(rng).copied().unwrap()),

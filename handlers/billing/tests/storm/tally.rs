@@ -45,7 +45,8 @@ impl Tally {
 
     pub(crate) fn ended(&mut self, books: &Books, replies: &Replies, starts: usize) {
         let all = || replies.iter().flatten();
-        let outputs = all().filter(|body| error(body).is_none()).count();
+        let outputs = all().filter(|told| error(&told.body).is_none()).count();
+        self.count("replays in another session", all().filter(|told| told.first().1.is_some()).count());
         self.count("processes started", starts);
         self.count("replies", all().count());
         self.count("refunds", books.ledger.len().saturating_sub(books.tickets.len()));
@@ -53,10 +54,10 @@ impl Tally {
         self.count("replays", outputs.saturating_sub(books.ledger.len()));
         self.count(
             "calls refused",
-            replies.iter().filter(|told| told.last().is_some_and(|body| error(body).is_some())).count(),
+            replies.iter().filter(|told| told.last().is_some_and(|told| error(&told.body).is_some())).count(),
         );
-        for body in all() {
-            match error(body).as_deref() {
+        for told in all() {
+            match error(&told.body).as_deref() {
                 Some("timed out") => self.count("replies `timed out`", 1),
                 Some("conflict") => self.count("replies `conflict`", 1),
                 _ => {}

@@ -5,41 +5,47 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::{
     audit::{Replies, audit},
     books::{Books, item, number, refund, text},
-    call::{Call, REASONS, Wire},
+    call::{Call, REASONS, Told, Way, Who, Wire},
     schedule::{Fate, Order, Schedule, Sent},
     world::World,
 };
 
 /// A schedule in which nothing goes wrong: calls 0 and 1 are refunded, 2 is escalated, 3 refused and 4 not found.
 fn quiet() -> Schedule {
-    let owner = || Some("CUST-70000".to_owned());
-    let call = |session: &str, customer, order: &str, cents| Call {
-        session: session.into(),
-        customer,
+    let owner = || Who::Customer("CUST-70000".into());
+    let call = |who, order: &str, cents, charge: Option<&str>| Call {
+        who,
         order: order.into(),
         cents,
+        charge: charge.map(str::to_owned),
     };
     let calls = vec![
-        call("s-1", owner(), "ORD-700", 12_995),
-        call("s-2", None, "ORD-700", 10_000),
-        call("s-1", owner(), "ORD-701", 60_000),
-        call("s-1", owner(), "ORD-700", 12_996),
-        call("s-1", Some("CUST-79999".to_owned()), "ORD-700", 500),
+        call(owner(), "ORD-700", 12_995, Some("CHG-700-0")),
+        call(Who::Desk { session: "s-2".into() }, "ORD-700", 10_000, None),
+        call(owner(), "ORD-701", 60_000, Some("CHG-701-0")),
+        call(owner(), "ORD-700", 1, Some("CHG-700-0")),
+        call(Who::Customer("CUST-79999".into()), "ORD-700", 500, None),
     ];
     let sent = (0..calls.len()).map(|call| Sent {
         call,
-        wire: Wire::Function,
+        way: Way::on(Wire::Function, if call == 1 { "s-2" } else { "s-1" }),
         reason: 1,
         spelling: 0,
         pause: std::time::Duration::ZERO,
         limit: std::time::Duration::from_secs(15),
         fate: Fate::Nothing,
     });
-    let order =
-        |id: &str, charges| Order { id: id.into(), customer: "CUST-70000".into(), charges, corrected_from: None };
+    let order = |id: &str, charges| Order {
+        id: id.into(),
+        customer: "CUST-70000".into(),
+        charges,
+        corrected_from: None,
+        old: false,
+    };
     Schedule {
         seed: 0,
         orders: vec![order("ORD-700", vec![12_995, 12_995]), order("ORD-701", vec![80_000])],
+        sessions: vec!["s-1".into(), "s-2".into()],
         sent: vec![sent.collect(), Vec::new()],
         calls,
         fault_rate: 0,
@@ -49,7 +55,7 @@ fn quiet() -> Schedule {
 /// What somebody does to tables and replies, and a word of the complaint that must follow.
 type Tampering = (&'static str, fn(&mut Books, &mut Replies));
 
-const TAMPERINGS: [Tampering; 21] = [
+const TAMPERINGS: [Tampering; 28] = [
     ("nobody told of it", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("refundableCents", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("was told of and not paid", |books, _| drop(refunds(books).pop())),
@@ -65,6 +71,39 @@ const TAMPERINGS: [Tampering; 21] = [
         let changed = refunds(books)[0].as_m().unwrap().clone();
         refunds(books)[0] =
             AttributeValue::M(changed.into_iter().chain(item([("amountCents", number(12_994))])).collect());
+    }),
+    ("charge of", |books, _| {
+        let changed = refunds(books)[0].as_m().unwrap().clone();
+        refunds(books)[0] =
+            AttributeValue::M(changed.into_iter().chain(item([("chargeId", text("CHG-700-1"))])).collect());
+    }),
+    ("more refunded than charged", |books, _| {
+        let more = refund("REF-AAAAAAAAAA", 1, REASONS[0]).as_m().unwrap().clone();
+        let more = more.into_iter().chain(item([("chargeId", text("CHG-700-0"))])).collect();
+        refunds(books).push(AttributeValue::M(more));
+    }),
+    ("chargeLeftCents of", |books, _| {
+        set(
+            books,
+            "chargeLeftCents",
+            AttributeValue::M(item([("CHG-700-0", number(1)), ("CHG-700-1", number(12_995))])),
+        );
+    }),
+    ("chargeLeftCents of", |books, _| drop(first(books).remove("chargeLeftCents"))),
+    ("not told that it is a repeat", |_, replies| {
+        let told = repeat(&mut replies[0]);
+        told.body = told.first().0;
+    }),
+    ("it was done at", |_, replies| {
+        let told = repeat(&mut replies[0]);
+        let (body, first_at) = told.first();
+        told.body = told.body.replace(&first_at.unwrap(), "2026-11-20T12:00:00Z");
+        assert_ne!(told.body, body);
+    }),
+    ("no repeat of another session", |_, replies| {
+        let mark = repeat(&mut replies[0]).first().1.unwrap();
+        let told = &mut replies[0][0];
+        told.body = told.body.replacen('}', &format!(",\"repeated\":{{\"firstAt\":\"{mark}\"}}}}"), 1);
     }),
     ("a reason that nobody gave", |books, _| {
         let changed = refunds(books)[0].as_m().unwrap().clone();
@@ -90,7 +129,8 @@ const TAMPERINGS: [Tampering; 21] = [
     }),
     ("tickets and calls", |books, _| books.tickets.clear()),
     ("different outputs", |_, replies| {
-        let other = replies[0][0].replace("REF-", "REF-A");
+        let mut other = replies[0][0].clone();
+        other.body = other.body.replace("REF-", "REF-A");
         replies[0].insert(0, other);
     }),
     ("given the same reply", |_, replies| replies[1] = replies[0].clone()),
@@ -99,8 +139,15 @@ const TAMPERINGS: [Tampering; 21] = [
         let no = replies[3][0].clone();
         replies[0].insert(0, no);
     }),
-    ("no final answer", |_, replies| replies[4].push(r#"{"error":{"kind":"conflict"}}"#.into())),
+    ("no final answer", |_, replies| {
+        replies[4].push(Told { session: None, body: r#"{"error":{"kind":"conflict"}}"#.into() })
+    }),
 ];
+
+/// The reply to a call that says that it is a repeat.
+fn repeat(replies: &mut [Told]) -> &mut Told {
+    replies.iter_mut().find(|told| told.first().1.is_some()).unwrap()
+}
 
 /// The refunds of the first order.
 fn refunds(books: &mut Books) -> &mut Vec<AttributeValue> {

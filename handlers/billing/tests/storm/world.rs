@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::{
     audit::{Replies, audit, is_final},
     books::{Books, Database},
-    call::{Call, Wire},
+    call::{Call, Told, Way, Wire},
     instance::{CALM, Instance, body},
     platform::Invoked,
     schedule::{Fate, Schedule, Sent},
@@ -58,7 +58,7 @@ impl World {
         let storm = instances.iter_mut().zip(&schedule.sent).map(|(instance, sent)| send(instance, schedule, sent));
         let mut replies = vec![Vec::new(); schedule.calls.len()];
         for (told, lost) in join_all(storm).await {
-            told.into_iter().for_each(|(call, body): (usize, String)| replies[call].push(body));
+            told.into_iter().for_each(|(call, told): (usize, Told)| replies[call].push(told));
             tally.lost(lost);
         }
         for instance in instances.iter() {
@@ -85,7 +85,8 @@ impl World {
 enum Round {
     /// Each call, until it has a final answer.
     Settle,
-    /// Each call once more, of another process, on another wire and in other words: the answer stays.
+    /// Each call once more, of another process, in another session where it may come from one, on another wire and in
+    /// other words: the answer stays.
     Confirm,
 }
 
@@ -96,11 +97,14 @@ async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut 
         let mut told = Vec::new();
         let first = if matches!(round, Round::Settle) { place } else { (place + 1) % count };
         for (call, asked) in schedule.calls.iter().enumerate().skip(first).step_by(count) {
-            let bodies = match round {
-                Round::Settle => settle(instance, asked).await,
-                Round::Confirm => vec![persist(instance, &asked.event(Wire::Api, 1, 1)).await],
+            let replies = match round {
+                Round::Settle => settle(instance, asked, &schedule.way(asked, Wire::Function, call)).await,
+                Round::Confirm => {
+                    let way = schedule.way(asked, Wire::Api, call + 1);
+                    vec![persist(instance, &way, &asked.event(&way, 1, 1)).await]
+                }
             };
-            told.push((call, bodies));
+            told.push((call, replies));
         }
         told
     });
@@ -114,13 +118,13 @@ async fn send(
     instance: &mut Instance,
     schedule: &Schedule,
     sent: &[Sent],
-) -> (Vec<(usize, String)>, BTreeMap<&'static str, usize>) {
+) -> (Vec<(usize, Told)>, BTreeMap<&'static str, usize>) {
     let (mut told, mut lost) = (Vec::new(), BTreeMap::new());
     for attempt in sent {
         tokio::time::sleep(attempt.pause).await;
-        let event = schedule.calls[attempt.call].event(attempt.wire, attempt.reason, attempt.spelling);
+        let event = schedule.calls[attempt.call].event(&attempt.way, attempt.reason, attempt.spelling);
         let killer = instance.function.killer();
-        let invoked = instance.function.invoke(&event, attempt.limit);
+        let invoked = instance.function.invoke(&event, None, attempt.limit);
         let (invoked, ()) = tokio::join!(invoked, async {
             if let Fate::Killed(after) = attempt.fate {
                 tokio::time::sleep(after).await;
@@ -130,7 +134,7 @@ async fn send(
         let how = match (invoked, attempt.fate) {
             (Invoked::Reply(_), Fate::ReplyLost) => "reply lost",
             (Invoked::Reply(reply), _) => {
-                told.push((attempt.call, body(&reply)));
+                told.push((attempt.call, Told { session: attempt.way.session.clone(), body: body(&reply) }));
                 continue;
             }
             (Invoked::Crashed, _) => "process killed",
@@ -142,12 +146,12 @@ async fn send(
 }
 
 /// Repeats a call until it has a final answer, as an agent does.
-async fn settle(instance: &mut Instance, call: &Call) -> Vec<String> {
+async fn settle(instance: &mut Instance, call: &Call, way: &Way) -> Vec<Told> {
     let mut told = Vec::new();
     for repeat in 0..REPEATS {
-        let body = persist(instance, &call.plain(Wire::Function)).await;
-        let done = is_final(&body);
-        told.push(body);
+        let reply = persist(instance, way, &call.plain(way)).await;
+        let done = is_final(&reply.body);
+        told.push(reply);
         if done {
             break;
         }
@@ -157,10 +161,10 @@ async fn settle(instance: &mut Instance, call: &Call) -> Vec<String> {
 }
 
 /// A reply, though a kill that the storm still owes may come first.
-async fn persist(instance: &mut Instance, event: &str) -> String {
+async fn persist(instance: &mut Instance, way: &Way, event: &str) -> Told {
     for _ in 0..3 {
-        if let Invoked::Reply(reply) = instance.function.invoke(event, CALM).await {
-            return body(&reply);
+        if let Invoked::Reply(reply) = instance.function.invoke(event, None, CALM).await {
+            return Told { session: way.session.clone(), body: body(&reply) };
         }
     }
     panic!("no reply to {event}");

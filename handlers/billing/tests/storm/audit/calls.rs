@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Case, Effect, Replies, integer, sum};
-use crate::call::Call;
+use super::{Case, Effect, Replies, Seen, integer, left_of, sum};
+use crate::call::{Call, Told};
 
 /// Errors that say "this was not done and will not be": the answer to a call, as an output is.
 pub(crate) const FINAL: [&str; 2] = ["refused", "not found"];
@@ -18,18 +18,22 @@ pub(super) fn check(case: &mut Case<'_>, replies: &Replies) {
     }
 }
 
-fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[String]) {
-    let mut outputs: Vec<&String> = Vec::new();
+fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Told]) {
+    let mut outputs: Vec<String> = Vec::new();
     let mut denials: Vec<String> = Vec::new();
-    for reply in replies {
-        match error(reply) {
-            None => outputs.push(reply),
+    for told in replies {
+        match error(&told.body) {
+            None => {
+                let (body, first_at) = told.first();
+                case.seen.push(Seen { call: place, session: told.session.clone(), first_at });
+                outputs.push(body);
+            }
             Some(kind) if FINAL.contains(&kind.as_str()) => denials.push(kind),
             Some(kind) if PASSING.contains(&kind.as_str()) => {}
-            Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {reply}")),
+            Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {}", told.body)),
         }
     }
-    if !replies.last().is_some_and(|last| is_final(last)) {
+    if !replies.last().is_some_and(|last| is_final(&last.body)) {
         case.wrong(format!("call {place} has no final answer"));
     }
     match (outputs.first(), denials.first()) {
@@ -51,37 +55,50 @@ fn done(case: &mut Case<'_>, place: usize, call: &Call, output: &str) {
         Ok(effect) => effect,
         Err(wrong) => return case.wrong(format!("call {place}: {wrong}")),
     };
-    let (order, cents) = (effect.order.as_str(), effect.cents);
-    if (order, cents) != (call.order.as_str(), call.cents) {
+    if (&effect.order, effect.cents, &effect.charge) != (&call.order, call.cents, &call.charge) {
         case.wrong(format!("call {place} asked for another refund: {call:?} was answered {output}"));
     }
     let Some(booked) = case.schedule.orders.iter().find(|order| order.id == call.order) else {
         return case.wrong(format!("call {place} was paid of an order that is not there"));
     };
-    if call.customer.as_ref().is_some_and(|customer| *customer != booked.customer) {
+    if call.who.customer().is_some_and(|customer| *customer != booked.customer) {
         case.wrong(format!("call {place} was served another customer's order"));
     }
     if call.cents > booked.paid() {
         case.wrong(format!("call {place} was granted more than was paid"));
     }
+    if call.charge.as_ref().is_some_and(|charge| booked.charged(charge).is_none_or(|charged| call.cents > charged)) {
+        case.wrong(format!("call {place} was granted more than its charge"));
+    }
     // what is left only falls, so who needed a person then would need one now
     let left = case.order(&call.order).and_then(|order| integer(order, "autoRefundableCents")).unwrap_or_default();
-    if !effect.refunded && cents <= left {
-        case.wrong(format!("call {place} needed no person: {cents} of {left} cents"));
+    if !effect.refunded && effect.cents <= left {
+        case.wrong(format!("call {place} needed no person: {} of {left} cents", effect.cents));
     }
     case.answered.insert(place, effect);
 }
 
 /// A call that was told no: rightly, and always with the same reason.
 fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
-    let owner = case.schedule.orders.iter().find(|order| order.id == call.order).map(|order| &order.customer);
-    let visible = owner.is_some_and(|owner| call.customer.as_ref().is_none_or(|customer| customer == owner));
-    let expected = if visible { "refused" } else { "not found" };
-    if kinds.iter().any(|kind| kind != expected) {
-        case.wrong(format!("call {place} was told {kinds:?}, not `{expected}`"));
+    let order = case.schedule.orders.iter().find(|order| order.id == call.order);
+    let visible = order.filter(|order| call.who.customer().is_none_or(|customer| *customer == order.customer));
+    let refundable = case.order(&call.order).map_or(0, |order| sum(order, "charges") - sum(order, "refunds"));
+    let left = match &call.charge {
+        Some(charge) => case.order(&call.order).map_or(0, |order| left_of(order, charge)).min(refundable),
+        None => refundable,
+    };
+    let no_charge = |charge: &String| visible.is_some_and(|order| order.charged(charge).is_none());
+    let allowed: &[&str] = match (visible, call.charge.as_ref().is_some_and(no_charge)) {
+        (None, _) => &["not found"],
+        // whether the order has so much comes before whether it has the charge
+        (Some(_), true) if call.cents > refundable => &["not found", "refused"],
+        (Some(_), true) => &["not found"],
+        (Some(_), false) => &["refused"],
+    };
+    if kinds.iter().any(|kind| !allowed.contains(&kind.as_str())) {
+        case.wrong(format!("call {place} was told {kinds:?}, not {allowed:?}"));
     }
-    let left = case.order(&call.order).map_or(0, |order| sum(order, "charges") - sum(order, "refunds"));
-    if visible && call.cents <= left {
+    if visible.is_some() && call.cents <= left {
         case.wrong(format!("call {place} was refused {} cents, and {left} are left", call.cents));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use support_desk::Item;
 
-use super::{Case, integer, list, string, sum};
+use super::{Case, integer, left_of, list, string, sum};
 use crate::{
     books::booked,
     call::{REASONS, dollars},
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Attributes that a refund changes.
-const CHANGES: [&str; 4] = ["refundableCents", "autoRefundableCents", "countedCharges", "refunds"];
+const CHANGES: [&str; 5] = ["refundableCents", "autoRefundableCents", "countedCharges", "chargeLeftCents", "refunds"];
 
 pub(super) fn check(case: &mut Case<'_>) {
     case.same("orders", case.books.orders.len(), case.schedule.orders.len());
@@ -58,6 +59,7 @@ fn one(case: &mut Case<'_>, order: &Order, item: &Item, seen: &mut HashSet<Strin
         integer(item, "autoRefundableCents"),
         Some(AUTOMATIC - refunded),
     );
+    charges(case, order, item);
     let told = case.effects(true);
     for refund in list(item, "refunds") {
         let refund_id = string(refund, "refundId").unwrap_or_default();
@@ -69,11 +71,39 @@ fn one(case: &mut Case<'_>, order: &Order, item: &Item, seen: &mut HashSet<Strin
             continue;
         };
         case.same(format!("order of `{refund_id}`"), &effect.order, id);
+        case.same(format!("charge of `{refund_id}`"), string(refund, "chargeId"), effect.charge.clone());
         case.same(format!("amount of `{refund_id}`"), integer(refund, "amountCents"), Some(effect.cents));
         if !string(refund, "reason").is_some_and(|reason| REASONS.contains(&reason.as_str())) {
             case.wrong(format!("the refund `{refund_id}` has a reason that nobody gave"));
         }
     }
+}
+
+/// No charge is given back twice, and what is kept of each is right.
+fn charges(case: &mut Case<'_>, order: &Order, item: &Item) {
+    let id = &order.id;
+    let places = 0..order.charges.len();
+    for charge in places.clone().map(|place| order.charge(place)) {
+        let left = left_of(item, &charge);
+        if left < 0 {
+            case.wrong(format!("`{charge}`: {} cents more refunded than charged", -left));
+        }
+    }
+    let Some(kept) = item.get("chargeLeftCents") else {
+        let named = list(item, "refunds").into_iter().any(|refund| refund.contains_key("chargeId"));
+        if !order.old || named {
+            case.wrong(format!("chargeLeftCents of `{id}` are gone"));
+        }
+        return;
+    };
+    let right = match list(item, "refunds").is_empty() {
+        true => booked(order).remove("chargeLeftCents"),
+        false => {
+            let left = |charge: String| (charge.clone(), AttributeValue::N(left_of(item, &charge).to_string()));
+            Some(AttributeValue::M(places.map(|place| left(order.charge(place))).collect()))
+        }
+    };
+    case.same(format!("chargeLeftCents of `{id}`"), Some(kept), right.as_ref());
 }
 
 fn tickets(case: &mut Case<'_>) {
@@ -85,8 +115,9 @@ fn tickets(case: &mut Case<'_>) {
             case.wrong(format!("the ticket `{id}` was opened and nobody told of it"));
             continue;
         };
-        let customer = case.schedule.calls.get(*place).and_then(|call| call.customer.clone());
+        let customer = case.schedule.calls.get(*place).and_then(|call| call.who.customer().map(str::to_owned));
         case.same(format!("order of `{id}`"), string(ticket, "orderId"), Some(effect.order.clone()));
+        case.same(format!("charge of `{id}`"), string(ticket, "chargeId"), effect.charge.clone());
         case.same(format!("amount of `{id}`"), integer(ticket, "amountCents"), Some(effect.cents));
         case.same(format!("customer of `{id}`"), string(ticket, "customerId"), customer);
         case.same(format!("queue of `{id}`"), string(ticket, "queue").as_deref(), Some("refunds"));
