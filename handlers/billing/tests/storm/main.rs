@@ -8,6 +8,7 @@
     reason = "tests may fail loudly"
 )]
 
+mod approver;
 mod audit;
 mod books;
 mod call;

@@ -20,11 +20,15 @@ use crate::{
 const WORLDS: u64 = 14;
 
 /// What a few dozen schedules cannot be without.
-const MUST_HAPPEN: [&str; 8] = [
+const MUST_HAPPEN: [&str; 12] = [
     "refunds",
     "tickets",
     "calls refused",
     "replays",
+    "replays in another session",
+    "calls approved",
+    "calls denied by a person",
+    "effects over the gateway",
     "process killed",
     "cut after commit",
     "kill after commit",
