@@ -120,26 +120,26 @@ impl Effect {
     }
 }
 
-fn string(item: &Item, name: &str) -> Option<String> {
+pub(crate) fn string(item: &Item, name: &str) -> Option<String> {
     item.get(name).and_then(|value| value.as_s().ok()).cloned()
 }
 
-fn integer(item: &Item, name: &str) -> Option<i64> {
+pub(crate) fn integer(item: &Item, name: &str) -> Option<i64> {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
 }
 
-fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
+pub(crate) fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
     let list = item.get(name).and_then(|value| value.as_l().ok());
     list.into_iter().flatten().filter_map(|entry: &AttributeValue| entry.as_m().ok()).collect()
 }
 
 /// The sum of the amounts in a list of charges or refunds.
-fn sum(item: &Item, name: &str) -> i64 {
+pub(crate) fn sum(item: &Item, name: &str) -> i64 {
     list(item, name).into_iter().map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum()
 }
 
 /// What the charges and refunds themselves say is left of one charge.
-fn left_of(order: &Item, charge: &str) -> i64 {
+pub(crate) fn left_of(order: &Item, charge: &str) -> i64 {
     let of = |name: &str| {
         let entries =
             list(order, name).into_iter().filter(|entry| string(entry, "chargeId").as_deref() == Some(charge));

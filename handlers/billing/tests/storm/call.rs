@@ -1,7 +1,9 @@
 //! One logical refund call: what an agent wants to have happened once, and the events it may send for that.
 
 use serde_json::{Value, json};
-use support_desk::IDENTITY_HEADER;
+use support_desk::{IDENTITY_HEADER, Item};
+
+use crate::audit::string;
 
 /// What an agent wants to have happened once. Caller, order, amount and charge make it; the reason does not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -169,4 +171,23 @@ fn spelled(cents: i64, spelling: usize) -> Value {
         _ if cents % 100 == 0 => json!(cents / 100),
         _ => number(),
     }
+}
+
+/// Whether a parked call is this one.
+pub(crate) fn is_for(item: &Item, call: &Call) -> bool {
+    let input: Value = serde_json::from_str(&string(item, "input").unwrap_or_default()).unwrap_or_default();
+    let caller = string(item, "caller").map(|caller| serde_json::from_str::<Value>(&caller).unwrap_or_default());
+    caller.as_ref().and_then(|caller| caller["customerId"].as_str()) == call.who.customer()
+        && string(item, "tool").as_deref() == Some("request_refund")
+        && input["orderId"].as_str() == Some(&call.order)
+        && input["chargeId"].as_str() == call.charge.as_deref()
+        && same_amount(&input["amount"], call.cents)
+}
+
+/// Whether an amount, in whichever spelling, is so many cents.
+fn same_amount(amount: &Value, cents: i64) -> bool {
+    let text = amount.as_str().map_or_else(|| amount.to_string(), |text| text.trim().to_owned());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = format!("{:0<2}", fraction.trim_end_matches('0'));
+    format!("{}.{fraction}", whole.trim_start_matches('0')) == dollars(cents).trim_start_matches('0')
 }

@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use support_desk::Item;
 
 use super::{Case, string};
 use crate::{
-    call::{Call, Told, dollars},
+    call::{Call, Told, is_for},
     schedule::Channel,
 };
 
@@ -101,7 +100,7 @@ fn questions(case: &mut Case<'_>) -> Vec<Question> {
         });
         let approved = decision.map(|decision| string(decision, "decision").as_deref() == Some("approved"));
         let input: Value = serde_json::from_str(&string(item, "input").unwrap_or_default()).unwrap_or_default();
-        let made = |(call, channel): (&Call, &Channel)| *channel != Channel::Agents && is_for(item, &input, call);
+        let made = |(call, channel): (&Call, &Channel)| *channel != Channel::Agents && is_for(item, call);
         let calls = &case.schedule.calls;
         match calls.iter().zip(&case.schedule.channels).position(made) {
             Some(call) if questions.iter().any(|question| question.call == call) => {
@@ -116,24 +115,6 @@ fn questions(case: &mut Case<'_>) -> Vec<Question> {
     }
     wrong.into_iter().for_each(|wrong| case.wrong(wrong));
     questions
-}
-
-/// Whether a parked call is this one.
-fn is_for(item: &Item, input: &Value, call: &Call) -> bool {
-    let caller = string(item, "caller").map(|caller| serde_json::from_str::<Value>(&caller).unwrap_or_default());
-    caller.as_ref().and_then(|caller| caller["customerId"].as_str()) == call.who.customer()
-        && string(item, "tool").as_deref() == Some("request_refund")
-        && input["orderId"].as_str() == Some(&call.order)
-        && input["chargeId"].as_str() == call.charge.as_deref()
-        && same_amount(&input["amount"], call.cents)
-}
-
-/// Whether an amount, in whichever spelling, is so many cents.
-fn same_amount(amount: &Value, cents: i64) -> bool {
-    let text = amount.as_str().map_or_else(|| amount.to_string(), |text| text.trim().to_owned());
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let fraction = format!("{:0<2}", fraction.trim_end_matches('0'));
-    format!("{}.{fraction}", whole.trim_start_matches('0')) == dollars(cents).trim_start_matches('0')
 }
 
 /// The decisions: each is one that a person made, and the other way round.
