@@ -1,5 +1,7 @@
 //! The desk: what every operation works with.
 
+use std::time::SystemTime;
+
 use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
 use toolgate_dynamodb::Ledger;
 
@@ -41,6 +43,13 @@ impl Desk {
     #[must_use]
     pub fn allow_unbound(mut self) -> Self {
         self.unbound = true;
+        self
+    }
+
+    /// Judges what the ledger remembers by another clock than the system's: for tests that move time.
+    #[must_use]
+    pub fn with_ledger_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.ledger = self.ledger.with_clock(now);
         self
     }
 

@@ -61,7 +61,7 @@ impl Drop for Server {
     }
 }
 
-fn client_at(address: SocketAddr) -> Client {
+pub(crate) fn client_at(address: SocketAddr) -> Client {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())

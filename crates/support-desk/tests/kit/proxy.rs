@@ -43,8 +43,8 @@ pub(crate) enum Fault {
     KilledAfter,
 }
 
-/// Decides over each request: a fault with the name that it is counted by, or none.
-pub(crate) type Decide = Box<dyn FnMut() -> Option<(&'static str, Fault)> + Send>;
+/// Decides over each request, by its operation: a fault with the name that it is counted by, or none.
+pub(crate) type Decide = Box<dyn FnMut(&str) -> Option<(&'static str, Fault)> + Send>;
 
 /// The proxy of one handler process.
 pub(crate) struct Proxy {
@@ -137,7 +137,7 @@ impl Shared {
     /// The answer to one request; none where the connection ends.
     async fn answer(&self, request: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
         self.seen.fetch_add(1, Ordering::SeqCst);
-        let fault = self.decide.lock().unwrap().as_mut().and_then(|decide| decide());
+        let fault = self.decide.lock().unwrap().as_mut().and_then(|decide| decide(&operation(request)));
         let upstream = self.upstream.lock().unwrap().expect("a server to forward to");
         if let Some((name, _)) = fault {
             *self.tally.lock().unwrap().entry(name).or_default() += 1;
@@ -175,4 +175,14 @@ impl Shared {
             }
         }
     }
+}
+
+/// What a request asks DynamoDB for; empty, where it does not say.
+fn operation(request: &[u8]) -> String {
+    let text = String::from_utf8_lossy(request);
+    let target = text.lines().take_while(|line| !line.is_empty()).find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("x-amz-target").then(|| value.trim().to_owned())
+    });
+    target.and_then(|target| Some(target.split_once('.')?.1.to_owned())).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The judge. Given what was asked, what was answered and what the tables hold in the end, it proves to the cent that
 //! each refund happened once or not at all, or says what is wrong. It knows the rules and nothing of how they are kept.
 
+mod approvals;
 mod calls;
 mod orders;
 mod records;
@@ -17,6 +18,7 @@ use support_desk::Item;
 
 pub(crate) use calls::{error, is_final};
 
+use approvals::Person;
 use repeats::Seen;
 
 use crate::{books::Books, call::Told, schedule::Schedule};
@@ -26,10 +28,12 @@ pub(crate) type Replies = Vec<Vec<Told>>;
 
 /// Everything that is wrong; nothing, where all agree.
 pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Vec<String> {
-    let mut case = Case { schedule, books, answered: HashMap::new(), seen: Vec::new(), wrong: Vec::new() };
+    let mut case =
+        Case { schedule, books, answered: HashMap::new(), seen: Vec::new(), people: Vec::new(), wrong: Vec::new() };
     calls::check(&mut case, replies);
     records::check(&mut case);
     repeats::check(&mut case);
+    approvals::check(&mut case);
     orders::check(&mut case);
     case.wrong
 }
@@ -42,6 +46,8 @@ struct Case<'a> {
     answered: HashMap<usize, Effect>,
     /// Every output that anybody was given.
     seen: Vec<Seen>,
+    /// Every reply that names an approval.
+    people: Vec<Person>,
     wrong: Vec<String>,
 }
 
@@ -67,6 +73,12 @@ impl Case<'_> {
         if left != right {
             self.wrong(format!("{what}: {left:?} is not {right:?}"));
         }
+    }
+
+    /// The record of the effect that a call was told of.
+    fn record(&self, call: usize) -> Option<&Item> {
+        let body = &self.answered.get(&call)?.body;
+        self.books.ledger.iter().find(|record| string(record, "reply").as_ref() == Some(body))
     }
 
     /// What the table says of an order, if it is there.
@@ -108,26 +120,26 @@ impl Effect {
     }
 }
 
-fn string(item: &Item, name: &str) -> Option<String> {
+pub(crate) fn string(item: &Item, name: &str) -> Option<String> {
     item.get(name).and_then(|value| value.as_s().ok()).cloned()
 }
 
-fn integer(item: &Item, name: &str) -> Option<i64> {
+pub(crate) fn integer(item: &Item, name: &str) -> Option<i64> {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
 }
 
-fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
+pub(crate) fn list<'a>(item: &'a Item, name: &str) -> Vec<&'a Item> {
     let list = item.get(name).and_then(|value| value.as_l().ok());
     list.into_iter().flatten().filter_map(|entry: &AttributeValue| entry.as_m().ok()).collect()
 }
 
 /// The sum of the amounts in a list of charges or refunds.
-fn sum(item: &Item, name: &str) -> i64 {
+pub(crate) fn sum(item: &Item, name: &str) -> i64 {
     list(item, name).into_iter().map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum()
 }
 
 /// What the charges and refunds themselves say is left of one charge.
-fn left_of(order: &Item, charge: &str) -> i64 {
+pub(crate) fn left_of(order: &Item, charge: &str) -> i64 {
     let of = |name: &str| {
         let entries =
             list(order, name).into_iter().filter(|entry| string(entry, "chargeId").as_deref() == Some(charge));

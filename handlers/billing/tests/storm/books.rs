@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use support_desk::{Item, tables::Tables};
 
 use crate::{
+    approver::Heard,
     kit::{NOW, Server},
     schedule::{AUTOMATIC, Order},
 };
@@ -16,12 +17,14 @@ pub(crate) struct Database {
     tables: Tables,
 }
 
-/// All that the tables hold.
+/// All that the tables hold, and the decisions that people know of.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
     pub(crate) orders: Vec<Item>,
     pub(crate) ledger: Vec<Item>,
     pub(crate) tickets: Vec<Item>,
+    pub(crate) approvals: Vec<Item>,
+    pub(crate) decided: Vec<Heard>,
 }
 
 impl Database {
@@ -52,8 +55,14 @@ impl Database {
     }
 
     pub(crate) async fn books(&self) -> Books {
-        let (orders, ledger, tickets) = (&self.tables.orders, &self.tables.ledger, &self.tables.tickets);
-        Books { orders: self.all(orders).await, ledger: self.all(ledger).await, tickets: self.all(tickets).await }
+        let Tables { orders, ledger, tickets, approvals, .. } = &self.tables;
+        Books {
+            orders: self.all(orders).await,
+            ledger: self.all(ledger).await,
+            tickets: self.all(tickets).await,
+            approvals: self.all(approvals).await,
+            decided: Vec::new(),
+        }
     }
 
     async fn all(&self, table: &str) -> Vec<Item> {

@@ -1,6 +1,9 @@
 //! One logical refund call: what an agent wants to have happened once, and the events it may send for that.
 
 use serde_json::{Value, json};
+use support_desk::{IDENTITY_HEADER, Item};
+
+use crate::audit::string;
 
 /// What an agent wants to have happened once. Caller, order, amount and charge make it; the reason does not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,13 +22,15 @@ pub(crate) enum Who {
     Customer(String),
     /// The desk's own, in this session.
     Desk { session: String },
+    /// The desk's own, over the gateway: a person's approval is all that tells a repeat.
+    Gateway,
 }
 
 impl Who {
     pub(crate) fn customer(&self) -> Option<&str> {
         match self {
             Self::Customer(customer) => Some(customer),
-            Self::Desk { .. } => None,
+            Self::Desk { .. } | Self::Gateway => None,
         }
     }
 }
@@ -35,6 +40,7 @@ impl Who {
 pub(crate) enum Wire {
     Function,
     Api,
+    Gateway,
 }
 
 /// Which way an attempt comes.
@@ -43,6 +49,13 @@ pub(crate) struct Way {
     pub(crate) wire: Wire,
     /// On the wires that have one.
     pub(crate) session: Option<String>,
+}
+
+/// What Lambda hands to a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) body: String,
+    pub(crate) client_context: Option<String>,
 }
 
 /// A reply, and the session that it went to.
@@ -61,7 +74,10 @@ pub(crate) const SPELLINGS: usize = 6;
 
 impl Call {
     /// The event, with one of the reasons and one of the spellings of the amount.
-    pub(crate) fn event(&self, way: &Way, reason: usize, spelling: usize) -> String {
+    pub(crate) fn event(&self, way: &Way, reason: usize, spelling: usize) -> Event {
+        if matches!(way.wire, Wire::Gateway) {
+            return self.gateway(reason, spelling);
+        }
         let mut parameters = vec![
             json!({"name": "orderId", "type": "string", "value": self.order}),
             json!({"name": "amount", "type": "number", "value": spelled(self.cents, spelling)}),
@@ -86,17 +102,31 @@ impl Call {
                 event["function"] = json!("request_refund");
                 event["parameters"] = json!(parameters);
             }
-            Wire::Api => {
+            Wire::Api | Wire::Gateway => {
                 event["apiPath"] = json!("/request_refund");
                 event["httpMethod"] = json!("POST");
                 event["requestBody"] = json!({"content": {"application/json": {"properties": parameters}}});
             }
         }
-        event.to_string()
+        Event { body: event.to_string(), client_context: None }
+    }
+
+    /// As AgentCore Gateway calls: the event is the arguments, the rest is in the client context.
+    fn gateway(&self, reason: usize, spelling: usize) -> Event {
+        let mut input =
+            json!({"orderId": self.order, "amount": spelled(self.cents, spelling), "reason": REASONS[reason]});
+        if let Some(charge) = &self.charge {
+            input["chargeId"] = json!(charge);
+        }
+        let mut custom = json!({"bedrockAgentCoreToolName": "billing___request_refund"});
+        if let Some(customer) = self.who.customer() {
+            custom["bedrockAgentCorePropagatedHeaders"] = json!({IDENTITY_HEADER: customer});
+        }
+        Event { body: input.to_string(), client_context: Some(json!({"custom": custom}).to_string()) }
     }
 
     /// As [`event`](Self::event), for a first try.
-    pub(crate) fn plain(&self, way: &Way) -> String {
+    pub(crate) fn plain(&self, way: &Way) -> Event {
         self.event(way, 0, 0)
     }
 }
@@ -104,6 +134,10 @@ impl Call {
 impl Way {
     pub(crate) fn on(wire: Wire, session: impl Into<String>) -> Self {
         Self { wire, session: Some(session.into()) }
+    }
+
+    pub(crate) const fn gateway() -> Self {
+        Self { wire: Wire::Gateway, session: None }
     }
 }
 
@@ -137,4 +171,23 @@ fn spelled(cents: i64, spelling: usize) -> Value {
         _ if cents % 100 == 0 => json!(cents / 100),
         _ => number(),
     }
+}
+
+/// Whether a parked call is this one.
+pub(crate) fn is_for(item: &Item, call: &Call) -> bool {
+    let input: Value = serde_json::from_str(&string(item, "input").unwrap_or_default()).unwrap_or_default();
+    let caller = string(item, "caller").map(|caller| serde_json::from_str::<Value>(&caller).unwrap_or_default());
+    caller.as_ref().and_then(|caller| caller["customerId"].as_str()) == call.who.customer()
+        && string(item, "tool").as_deref() == Some("request_refund")
+        && input["orderId"].as_str() == Some(&call.order)
+        && input["chargeId"].as_str() == call.charge.as_deref()
+        && same_amount(&input["amount"], call.cents)
+}
+
+/// Whether an amount, in whichever spelling, is so many cents.
+fn same_amount(amount: &Value, cents: i64) -> bool {
+    let text = amount.as_str().map_or_else(|| amount.to_string(), |text| text.trim().to_owned());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = format!("{:0<2}", fraction.trim_end_matches('0'));
+    format!("{}.{fraction}", whole.trim_start_matches('0')) == dollars(cents).trim_start_matches('0')
 }

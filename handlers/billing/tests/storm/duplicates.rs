@@ -27,7 +27,7 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
     let events: Vec<(Way, String)> = (0..50)
         .map(|place| {
             let way = Way::on(if place % 2 == 0 { Wire::Function } else { Wire::Api }, format!("s-{}", place % 5));
-            let event = call.event(&way, place % 3, place % SPELLINGS);
+            let event = call.event(&way, place % 3, place % SPELLINGS).body;
             (way, event)
         })
         .collect();

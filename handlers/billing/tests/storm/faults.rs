@@ -18,14 +18,19 @@ impl Faults {
         Self { rng: StdRng::seed_from_u64(seed), rate }
     }
 
-    pub(crate) fn next(&mut self) -> Option<(&'static str, Fault)> {
+    /// What happens to a request of this operation: only a transaction is cancelled, or in progress already.
+    pub(crate) fn next(&mut self, operation: &str) -> Option<(&'static str, Fault)> {
         let rng = &mut self.rng;
         if rng.random_range(0..100) >= self.rate {
             return None;
         }
         let wait = Duration::from_millis(rng.random_range(50..1_200));
         let inside = Answer::error(500, "InternalServerError");
-        Some(match rng.random_range(0..100) {
+        let kind = match rng.random_range(0..100) {
+            39..57 if operation != "TransactWriteItems" => 24,
+            kind => kind,
+        };
+        Some(match kind {
             0..10 => ("500 before", Fault::Answered(inside)),
             10..15 => ("503 before", Fault::Answered(Answer::error(503, "ServiceUnavailable"))),
             15..24 => ("500 after commit", Fault::AnsweredAfter(inside)),

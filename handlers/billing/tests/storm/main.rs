@@ -8,6 +8,7 @@
     reason = "tests may fail loudly"
 )]
 
+mod approver;
 mod audit;
 mod books;
 mod call;
@@ -19,6 +20,7 @@ mod http;
 mod instance;
 #[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
 mod kit;
+mod moving;
 #[path = "../../../../crates/support-desk/tests/kit/platform.rs"]
 mod platform;
 #[path = "../../../../crates/support-desk/tests/kit/proxy.rs"]

@@ -2,7 +2,7 @@
 
 use crate::{
     books::{Database, item, number, text},
-    call::{Call, Way, Who, Wire},
+    call::{Call, Event, Way, Who, Wire},
     instance::Instance,
     schedule::Order,
     world::World,
@@ -19,9 +19,9 @@ fn call(order: &str, cents: i64, charge: Option<&str>) -> Call {
 }
 
 /// The body of the reply, and what it cost.
-async fn cost(instance: &mut Instance, event: &str) -> (String, usize) {
+async fn cost(instance: &mut Instance, event: &Event) -> (String, usize) {
     instance.proxy.requests();
-    let body = instance.ask(event).await;
+    let body = instance.ask(&event.body).await;
     (body, instance.proxy.requests())
 }
 

@@ -17,10 +17,25 @@ pub(crate) struct Schedule {
     pub(crate) orders: Vec<Order>,
     pub(crate) sessions: Vec<String>,
     pub(crate) calls: Vec<Call>,
+    /// Of each call.
+    pub(crate) channels: Vec<Channel>,
     /// For each process, what is sent to it, one after the other.
     pub(crate) sent: Vec<Vec<Sent>>,
     /// How many of a hundred requests fail.
     pub(crate) fault_rate: u32,
+    /// How many of a hundred parked calls people approve.
+    pub(crate) approval_rate: u32,
+}
+
+/// The wires that a call comes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// Those of Bedrock Agents, which has asked a person.
+    Agents,
+    /// The gateway, where each call waits for a person.
+    Gateway,
+    /// All of them.
+    Both,
 }
 
 /// An order as it is before anybody asks for anything.
@@ -104,23 +119,29 @@ impl Schedule {
                 calls.push(call);
             }
         }
+        let channels: Vec<Channel> = calls.iter().map(|call| channel(&mut rng, &call.who)).collect();
         let mut sent = vec![Vec::new(); rng.random_range(2..=4)];
         for call in 0..calls.len() {
             for _ in 0..rng.random_range(1..=4) {
                 let process = rng.random_range(0..sent.len());
                 let place = rng.random_range(0..=sent[process].len());
-                sent[process].insert(place, attempt(&mut rng, call, &calls[call].who, &sessions));
+                let way = way(&mut rng, &calls[call].who, channels[call], &sessions);
+                sent[process].insert(place, attempt(&mut rng, call, way));
             }
         }
         let fault_rate = *[0, 10, 25, 40, 60].choose(&mut rng).unwrap();
-        Self { seed, orders, sessions, calls, sent, fault_rate }
+        let approval_rate = *[40, 75, 95].choose(&mut rng).unwrap();
+        Self { seed, orders, sessions, calls, channels, sent, fault_rate, approval_rate }
     }
 
-    /// A way for one more attempt at a call, in one of the sessions that it may come in.
-    pub(crate) fn way(&self, call: &Call, wire: Wire, nth: usize) -> Way {
-        match &call.who {
-            Who::Customer(_) => Way::on(wire, &self.sessions[nth % self.sessions.len()]),
-            Who::Desk { session } => Way::on(wire, session),
+    /// The way of one more attempt at a call: another wire and another session each time, as far as the call has some.
+    pub(crate) fn way(&self, call: usize, nth: usize) -> Way {
+        let wire = if nth % 2 == 0 { Wire::Function } else { Wire::Api };
+        match (&self.calls[call].who, self.channels[call]) {
+            (_, Channel::Gateway) | (Who::Gateway, _) => Way::gateway(),
+            (_, Channel::Both) if nth % 2 == 1 => Way::gateway(),
+            (Who::Customer(_), _) => Way::on(wire, &self.sessions[(call + nth) % self.sessions.len()]),
+            (Who::Desk { session }, _) => Way::on(wire, session),
         }
     }
 
@@ -170,7 +191,8 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
         _ => rng.random_range(1..=(paid / 4).clamp(1, 25_000)),
     };
     let who = match rng.random_range(0..10) {
-        0..=3 => Who::Desk { session: sessions.choose(rng).unwrap().clone() },
+        0 => Who::Gateway,
+        1..=3 => Who::Desk { session: sessions.choose(rng).unwrap().clone() },
         4..=8 => Who::Customer(order.customer.clone()),
         // somebody else asks, of a customer's own or in a session id that is not only theirs
         _ => Who::Customer("CUST-79999".to_owned()),
@@ -188,19 +210,39 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
     Call { who, order, cents, charge }
 }
 
-fn attempt(rng: &mut StdRng, call: usize, who: &Who, sessions: &[String]) -> Sent {
+fn channel(rng: &mut StdRng, who: &Who) -> Channel {
+    match who {
+        Who::Gateway => Channel::Gateway,
+        Who::Desk { .. } => Channel::Agents,
+        Who::Customer(_) => *[Channel::Agents, Channel::Gateway, Channel::Both].choose(rng).unwrap(),
+    }
+}
+
+fn way(rng: &mut StdRng, who: &Who, channel: Channel, sessions: &[String]) -> Way {
+    let session = match who {
+        Who::Desk { session } => session,
+        _ => sessions.choose(rng).unwrap(),
+    };
+    let over_gateway = match channel {
+        Channel::Agents => false,
+        Channel::Gateway => true,
+        Channel::Both => rng.random_range(0..3) == 0,
+    };
+    match over_gateway {
+        true => Way::gateway(),
+        false => Way::on(if rng.random() { Wire::Function } else { Wire::Api }, session),
+    }
+}
+
+fn attempt(rng: &mut StdRng, call: usize, way: Way) -> Sent {
     let fate = match rng.random_range(0..20) {
         0 => Fate::Killed(Duration::from_micros(rng.random_range(0..25_000))),
         1 => Fate::ReplyLost,
         _ => Fate::Nothing,
     };
-    let session = match who {
-        Who::Customer(_) => sessions.choose(rng).unwrap(),
-        Who::Desk { session } => session,
-    };
     Sent {
         call,
-        way: Way::on(if rng.random() { Wire::Function } else { Wire::Api }, session),
+        way,
         reason: rng.random_range(0..REASONS.len()),
         spelling: rng.random_range(0..SPELLINGS),
         pause: Duration::from_millis([0, 0, 0, rng.random_range(1..30)].choose(rng).copied().unwrap()),

@@ -1,7 +1,7 @@
 //! The storm itself: random schedules, several worlds side by side.
 //!
 //! `STORM_SCHEDULES` says how many, `STORM_SEED` which one first (alone, it is the only one); `STORM_LOG=1` shows the
-//! handlers' logs.
+//! handlers' logs. A quarter as many are played on a moving clock.
 
 use std::sync::{
     Arc, Mutex,
@@ -20,11 +20,15 @@ use crate::{
 const WORLDS: u64 = 14;
 
 /// What a few dozen schedules cannot be without.
-const MUST_HAPPEN: [&str; 8] = [
+const MUST_HAPPEN: [&str; 12] = [
     "refunds",
     "tickets",
     "calls refused",
     "replays",
+    "replays in another session",
+    "calls approved",
+    "calls denied by a person",
+    "effects over the gateway",
     "process killed",
     "cut after commit",
     "kill after commit",
@@ -32,7 +36,7 @@ const MUST_HAPPEN: [&str; 8] = [
 ];
 
 /// Tells the seed, however its schedule fails.
-struct Named(u64);
+pub(crate) struct Named(pub(crate) u64);
 
 impl Drop for Named {
     fn drop(&mut self) {
@@ -42,7 +46,7 @@ impl Drop for Named {
     }
 }
 
-fn setting(name: &str) -> Option<u64> {
+pub(crate) fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("`{name}` must be a number")))
 }
 

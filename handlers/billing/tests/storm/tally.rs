@@ -43,14 +43,25 @@ impl Tally {
         add(&mut self.faults, &faults);
     }
 
-    pub(crate) fn ended(&mut self, books: &Books, replies: &Replies, starts: usize) {
+    pub(crate) fn started(&mut self, starts: usize) {
+        self.count("processes started", starts);
+    }
+
+    pub(crate) fn ended(&mut self, books: &Books, replies: &Replies) {
         let all = || replies.iter().flatten();
         let outputs = all().filter(|told| error(&told.body).is_none()).count();
         self.count("replays in another session", all().filter(|told| told.first().1.is_some()).count());
-        self.count("processes started", starts);
         self.count("replies", all().count());
         self.count("refunds", books.ledger.len().saturating_sub(books.tickets.len()));
         self.count("tickets", books.tickets.len());
+        let parked = books.approvals.iter().filter(|item| item["id"].as_s().is_ok_and(|id| id.starts_with("call#")));
+        self.count("calls parked", parked.count());
+        self.count("calls approved", books.decided.iter().filter(|heard| heard.approved).count());
+        self.count("calls denied by a person", books.decided.iter().filter(|heard| !heard.approved).count());
+        self.count(
+            "effects over the gateway",
+            books.ledger.iter().filter(|record| !record.contains_key("session")).count(),
+        );
         self.count("replays", outputs.saturating_sub(books.ledger.len()));
         self.count(
             "calls refused",

@@ -3,14 +3,16 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
+    approver::Heard,
     audit::{Replies, audit},
     books::{Books, item, number, refund, text},
     call::{Call, REASONS, Told, Way, Who, Wire},
-    schedule::{Fate, Order, Schedule, Sent},
-    world::World,
+    schedule::{Channel, Fate, Order, Schedule, Sent},
+    world::{Played, World},
 };
 
-/// A schedule in which nothing goes wrong: calls 0 and 1 are refunded, 2 is escalated, 3 refused and 4 not found.
+/// A schedule in which nothing goes wrong: calls 0 and 1 are refunded, 2 is escalated, 3 refused, 4 not found, and 5
+/// refunded over the gateway.
 fn quiet() -> Schedule {
     let owner = || Who::Customer("CUST-70000".into());
     let call = |who, order: &str, cents, charge: Option<&str>| Call {
@@ -25,10 +27,15 @@ fn quiet() -> Schedule {
         call(owner(), "ORD-701", 60_000, Some("CHG-701-0")),
         call(owner(), "ORD-700", 1, Some("CHG-700-0")),
         call(Who::Customer("CUST-79999".into()), "ORD-700", 500, None),
+        call(owner(), "ORD-700", 2_000, None),
     ];
     let sent = (0..calls.len()).map(|call| Sent {
         call,
-        way: Way::on(Wire::Function, if call == 1 { "s-2" } else { "s-1" }),
+        way: match call {
+            1 => Way::on(Wire::Function, "s-2"),
+            5 => Way::gateway(),
+            _ => Way::on(Wire::Function, "s-1"),
+        },
         reason: 1,
         spelling: 0,
         pause: std::time::Duration::ZERO,
@@ -48,14 +55,16 @@ fn quiet() -> Schedule {
         sessions: vec!["s-1".into(), "s-2".into()],
         sent: vec![sent.collect(), Vec::new()],
         calls,
+        channels: (0..6).map(|call| if call == 5 { Channel::Gateway } else { Channel::Agents }).collect(),
         fault_rate: 0,
+        approval_rate: 100,
     }
 }
 
 /// What somebody does to tables and replies, and a word of the complaint that must follow.
 type Tampering = (&'static str, fn(&mut Books, &mut Replies));
 
-const TAMPERINGS: [Tampering; 28] = [
+const TAMPERINGS: [Tampering; 37] = [
     ("nobody told of it", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("refundableCents", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("was told of and not paid", |books, _| drop(refunds(books).pop())),
@@ -139,10 +148,50 @@ const TAMPERINGS: [Tampering; 28] = [
         let no = replies[3][0].clone();
         replies[0].insert(0, no);
     }),
+    ("ran with 0 questions", |books, _| books.approvals.retain(|item| !id(item).starts_with("call#"))),
+    ("ran without an approval", |books, _| books.approvals.retain(|item| !id(item).starts_with("decision#"))),
+    ("ran without an approval", |books, _| {
+        approval(books, "decision#").insert("decision".into(), text("denied"));
+        books.decided[0].approved = false;
+    }),
+    ("people know of", |books, _| drop(approval(books, "decision#").insert("decidedBy".into(), text("eve")))),
+    ("people know of", |books, _| {
+        let other = Heard { by: "eve".into(), ..books.decided[0].clone() };
+        books.decided.push(other);
+    }),
+    ("a decision is gone", |books, _| {
+        let other = Heard { approval: "APR-AAAAAAAAAA".into(), ..books.decided[0].clone() };
+        books.decided.push(other);
+    }),
+    ("a call that nobody made", |books, _| {
+        let call = approval(books, "call#");
+        let input = call["input"].as_s().unwrap().replace("ORD-700", "ORD-701");
+        call.insert("input".into(), text(input));
+    }),
+    ("did not run as it was shown", |books, _| {
+        let call = approval(books, "call#");
+        let input =
+            REASONS.iter().fold(call["input"].as_s().unwrap().clone(), |input, reason| input.replace(reason, "gift"));
+        call.insert("input".into(), text(input));
+    }),
+    ("was parked twice", |books, _| {
+        let mut other = approval(books, "call#").clone();
+        other.insert("id".into(), text("call#other"));
+        books.approvals.push(other);
+    }),
     ("no final answer", |_, replies| {
         replies[4].push(Told { session: None, body: r#"{"error":{"kind":"conflict"}}"#.into() })
     }),
 ];
+
+fn id(item: &support_desk::Item) -> &str {
+    item["id"].as_s().unwrap()
+}
+
+/// The question about the parked call, or the answer.
+fn approval<'a>(books: &'a mut Books, part: &str) -> &'a mut support_desk::Item {
+    books.approvals.iter_mut().find(|item| id(item).starts_with(part)).unwrap()
+}
 
 /// The reply to a call that says that it is a repeat.
 fn repeat(replies: &mut [Told]) -> &mut Told {
@@ -178,12 +227,17 @@ async fn the_audit_sees_whatever_somebody_tampers_with() {
     }
 }
 
+/// The tables as they are now.
+async fn books(played: &Played) -> Books {
+    Books { decided: played.books.decided.clone(), ..played.database.books().await }
+}
+
 #[tokio::test]
 async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
     let schedule = quiet();
     let played = World::of(2).await.play(&schedule).await;
     let (database, tables) = (&played.database, played.database.tables());
-    let mut wrong = audit(&schedule, &database.books().await, &played.replies);
+    let mut wrong = audit(&schedule, &books(&played).await, &played.replies);
     assert_eq!(wrong, Vec::<String>::new());
     // money that went out beside the ledger
     let order = database.client().update_item().table_name(&tables.orders).key("orderId", text("ORD-701"));
@@ -192,7 +246,7 @@ async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
         .expression_attribute_values(":refunds", AttributeValue::L(vec![refund("REF-AAAAAAAAAA", 100, REASONS[0])]))
         .expression_attribute_values(":amount", number(100));
     order.send().await.unwrap();
-    wrong = audit(&schedule, &database.books().await, &played.replies);
+    wrong = audit(&schedule, &books(&played).await, &played.replies);
     assert!(
         wrong.iter().any(|wrong| wrong.contains("`REF-AAAAAAAAAA` of `ORD-701` was paid and nobody")),
         "{wrong:#?}"
@@ -203,6 +257,6 @@ async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
     let update = database.client().update_item().table_name(&tables.ledger).key("id", record["id"].clone());
     let update = update.update_expression("SET reply = :reply").expression_attribute_values(":reply", text(&reply));
     update.send().await.unwrap();
-    wrong = audit(&schedule, &database.books().await, &played.replies);
+    wrong = audit(&schedule, &books(&played).await, &played.replies);
     assert!(wrong.iter().any(|wrong| wrong.contains("records that nobody was told of")), "{wrong:#?}");
 }

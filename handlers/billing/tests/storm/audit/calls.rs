@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Case, Effect, Replies, Seen, integer, left_of, sum};
+use super::{Case, Effect, Person, Replies, Seen, integer, left_of, sum};
 use crate::call::{Call, Told};
 
 /// Errors that say "this was not done and will not be": the answer to a call, as an output is.
@@ -28,6 +28,8 @@ fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Told]) {
                 case.seen.push(Seen { call: place, session: told.session.clone(), first_at });
                 outputs.push(body);
             }
+            // a person has not decided yet, or has said no
+            Some(_) if Person::read(place, told).is_some() => case.people.extend(Person::read(place, told)),
             Some(kind) if FINAL.contains(&kind.as_str()) => denials.push(kind),
             Some(kind) if PASSING.contains(&kind.as_str()) => {}
             Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {}", told.body)),

@@ -21,11 +21,8 @@ pub(super) fn check(case: &mut Case<'_>) {
     let mut wrong = Vec::new();
     let mut others = Vec::new();
     for seen in &case.seen {
-        let record = case.answered.get(&seen.call).and_then(|effect| {
-            case.books.ledger.iter().find(|record| string(record, "reply").as_ref() == Some(&effect.body))
-        });
         // a reply without a record is wrong in another way
-        let Some(record) = record else { continue };
+        let Some(record) = case.record(seen.call) else { continue };
         let place = seen.call;
         let own = string(record, "session");
         if let Some(Who::Desk { session }) = case.schedule.calls.get(place).map(|call| &call.who) {

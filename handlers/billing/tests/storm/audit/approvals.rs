@@ -1,0 +1,149 @@
+//! Approvals: nothing of the gateway's runs without one, what runs is what was shown, and a decision is one person's.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::{Case, string};
+use crate::{
+    call::{Call, Told, is_for},
+    schedule::Channel,
+};
+
+/// What a reply says of a person's decision.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    call: usize,
+    approval: String,
+    denied: bool,
+}
+
+/// A parked call, with the decision about it.
+struct Question {
+    approval: String,
+    call: usize,
+    reason: String,
+    approved: Option<bool>,
+}
+
+impl Person {
+    /// Reads a reply over the gateway; nothing, where it is about something else.
+    pub(super) fn read(call: usize, told: &Told) -> Option<Self> {
+        let body: Value = serde_json::from_str(&told.body).ok()?;
+        let (kind, message) = (body["error"]["kind"].as_str()?, body["error"]["message"].as_str()?);
+        let approval = message.split('`').find(|word| word.starts_with("APR-"))?.to_owned();
+        let denied = match kind {
+            "waiting for approval" => false,
+            "refused" if message.contains("denied") => true,
+            _ => return None,
+        };
+        told.session.is_none().then_some(Self { call, approval, denied })
+    }
+}
+
+pub(super) fn check(case: &mut Case<'_>) {
+    let questions = questions(case);
+    decisions(case);
+    for person in case.people.clone() {
+        let question = questions.iter().find(|question| question.approval == person.approval);
+        if question.is_none_or(|question| question.call != person.call) {
+            case.wrong(format!("call {} was told of an approval that is not its own: {person:?}", person.call));
+        }
+        if person.denied && question.and_then(|question| question.approved) != Some(false) {
+            case.wrong(format!("call {} was told of a denial that nobody made: {person:?}", person.call));
+        }
+    }
+    for (place, effect) in case.answered.clone() {
+        let over_gateway = case.record(place).is_some_and(|record| !record.contains_key("session"));
+        if !over_gateway {
+            if case.schedule.channels[place] == Channel::Gateway {
+                case.wrong(format!("call {place} came over the gateway, and its record has a session"));
+            }
+            continue;
+        }
+        let own: Vec<&Question> = questions.iter().filter(|question| question.call == place).collect();
+        let [question] = own.as_slice() else {
+            case.wrong(format!("call {place} ran with {} questions to a person", own.len()));
+            continue;
+        };
+        if question.approved != Some(true) {
+            case.wrong(format!("call {place} ran without an approval"));
+        }
+        let shown = reason(case, effect.refunded, &effect.id).is_none_or(|reason| reason == question.reason);
+        if !shown {
+            case.wrong(format!("call {place} did not run as it was shown"));
+        }
+    }
+}
+
+/// The reason that a refund or a ticket was booked with.
+fn reason(case: &Case<'_>, refunded: bool, id: &str) -> Option<String> {
+    if refunded {
+        let mut refunds = case.books.orders.iter().flat_map(|order| super::list(order, "refunds"));
+        return string(refunds.find(|refund| string(refund, "refundId").as_deref() == Some(id))?, "reason");
+    }
+    let ticket = case.books.tickets.iter().find(|ticket| string(ticket, "ticketId").as_deref() == Some(id))?;
+    Some(string(ticket, "summary")?.split_once(": ")?.1.to_owned())
+}
+
+/// The parked calls: each is one that was made, and was parked once.
+fn questions(case: &mut Case<'_>) -> Vec<Question> {
+    let mut questions: Vec<Question> = Vec::new();
+    let mut wrong = Vec::new();
+    for item in &case.books.approvals {
+        let id = string(item, "id").unwrap_or_default();
+        let Some(key) = id.strip_prefix("call#") else { continue };
+        let approval = string(item, "approval").unwrap_or_default();
+        let decision = case.books.approvals.iter().find(|other| {
+            string(other, "id").as_deref() == Some(&format!("decision#{key}"))
+                && string(other, "approval").as_ref() == Some(&approval)
+        });
+        let approved = decision.map(|decision| string(decision, "decision").as_deref() == Some("approved"));
+        let input: Value = serde_json::from_str(&string(item, "input").unwrap_or_default()).unwrap_or_default();
+        let made = |(call, channel): (&Call, &Channel)| *channel != Channel::Agents && is_for(item, call);
+        let calls = &case.schedule.calls;
+        match calls.iter().zip(&case.schedule.channels).position(made) {
+            Some(call) if questions.iter().any(|question| question.call == call) => {
+                wrong.push(format!("call {call} was parked twice"));
+            }
+            Some(call) => {
+                let reason = input["reason"].as_str().unwrap_or_default().to_owned();
+                questions.push(Question { approval, call, reason, approved });
+            }
+            None => wrong.push(format!("`{approval}` is about a call that nobody made: {item:?}")),
+        }
+    }
+    wrong.into_iter().for_each(|wrong| case.wrong(wrong));
+    questions
+}
+
+/// The decisions: each is one that a person made, and the other way round.
+fn decisions(case: &mut Case<'_>) {
+    let mut wrong = Vec::new();
+    let mut stored = HashSet::new();
+    for item in &case.books.approvals {
+        let id = string(item, "id").unwrap_or_default();
+        if !["call#", "decision#", "waiting#"].iter().any(|part| id.starts_with(part)) {
+            wrong.push(format!("`{id}` is no approval"));
+        }
+        if !id.starts_with("decision#") {
+            continue;
+        }
+        let own = |name: &str| string(item, name).unwrap_or_default();
+        let approved = own("decision") == "approved";
+        let heard = case.books.decided.iter().filter(|heard| heard.approval == own("approval"));
+        let heard: Vec<_> = heard.map(|heard| (heard.approved, heard.by.clone())).collect();
+        if heard != [(approved, own("decidedBy"))] {
+            wrong.push(format!(
+                "`{}` was decided by {}, and people know of {heard:?}",
+                own("approval"),
+                own("decidedBy")
+            ));
+        }
+        stored.insert(own("approval"));
+    }
+    for heard in case.books.decided.iter().filter(|heard| !stored.contains(&heard.approval)) {
+        wrong.push(format!("a decision is gone: {heard:?}"));
+    }
+    wrong.into_iter().for_each(|wrong| case.wrong(wrong));
+}

@@ -1,0 +1,209 @@
+//! The judge of a moving clock: what it is told are the replies with their times, and the tables after each phase. A
+//! record or a question is replaced only after its time, which is longer than a phase, so those tables hold all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use support_desk::Item;
+
+use super::clock::PHASE;
+use crate::{
+    audit::{error, integer, left_of, string, sum},
+    books::Books,
+    call::{Call, Told, Who, is_for},
+    schedule::{AUTOMATIC, Channel, Schedule},
+};
+
+/// How long a refund is told from its repeats, in seconds; what the tool declares.
+const ONCE: i64 = 24 * 60 * 60;
+
+/// A reply, with the times in seconds at which its attempt began and ended.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) call: usize,
+    pub(super) told: Told,
+    pub(super) begun: u64,
+    pub(super) ended: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Case {
+    pub(super) schedule: Option<Schedule>,
+    pub(super) replies: Vec<Reply>,
+    books: Vec<Books>,
+}
+
+impl Case {
+    pub(super) fn phase(&mut self, replies: Vec<Reply>, books: Books) {
+        self.replies.extend(replies);
+        self.books.push(books);
+    }
+}
+
+/// A record of the ledger, as it was once.
+struct Effect {
+    created: i64,
+    expires: i64,
+    session: Option<String>,
+    call: usize,
+}
+
+/// A parked call that was approved.
+struct Approved {
+    parked: i64,
+    expires: i64,
+    call: usize,
+}
+
+/// Everything that is wrong, and figures: effects, those that happened anew, those under an approval, and phases.
+pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
+    let schedule = case.schedule.as_ref().unwrap();
+    let mut wrong = Vec::new();
+    let effects = effects(case, &mut wrong);
+    let approved = approved(case, schedule);
+    let (mut again, mut under) = (0, 0);
+    for (place, call) in schedule.calls.iter().enumerate() {
+        let mut own: Vec<&Effect> = effects.values().filter(|effect| effect.call == place).collect();
+        own.sort_by_key(|effect| effect.created);
+        again += own.len().saturating_sub(1);
+        // without an identity and a session, an approval is all that tells a repeat
+        if call.who != Who::Gateway {
+            for pair in own.windows(2) {
+                if pair[1].created <= pair[0].expires || pair[1].created <= pair[0].created + ONCE {
+                    wrong
+                        .push(format!("call {place} happened again at {}, after {}", pair[1].created, pair[0].created));
+                }
+            }
+        }
+        let mut questions: Vec<&Approved> = approved.iter().filter(|question| question.call == place).collect();
+        questions.sort_by_key(|question| question.expires);
+        for effect in own.iter().filter(|effect| effect.session.is_none()) {
+            let late = i64::try_from(PHASE / 1000).unwrap();
+            let fits = |question: &&Approved| (question.parked..=question.expires + late).contains(&effect.created);
+            under += 1;
+            match questions.iter().position(fits) {
+                Some(at) => drop(questions.remove(at)),
+                None => wrong.push(format!("call {place} ran at {} without an approval of its own", effect.created)),
+            }
+        }
+    }
+    replies(case, &effects, &mut wrong);
+    money(case, schedule, &effects, &mut wrong);
+    (wrong, [effects.len(), again, under, case.books.len()])
+}
+
+/// All effects that ever were recorded, by their replies.
+fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
+    let mut told: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for reply in case.replies.iter().filter(|reply| error(&reply.told.body).is_none()) {
+        told.entry(reply.told.first().0).or_default().insert(reply.call);
+    }
+    let mut effects = BTreeMap::new();
+    for record in case.books.iter().flat_map(|books| &books.ledger) {
+        let body = string(record, "reply").unwrap_or_default();
+        let calls: Vec<_> = told.get(&body).into_iter().flatten().copied().collect();
+        let [call] = calls[..] else {
+            wrong.push(format!("{body} was told to the calls {calls:?}"));
+            continue;
+        };
+        let time = |name: &str| integer(record, name).unwrap_or_default();
+        let effect =
+            Effect { created: time("createdAt"), expires: time("expiresAt"), session: string(record, "session"), call };
+        if effect.expires < effect.created + ONCE {
+            wrong.push(format!("the record of {body} ends too early"));
+        }
+        effects.insert(body, effect);
+    }
+    for body in told.keys().filter(|body| !effects.contains_key(*body)) {
+        wrong.push(format!("{body} was told and not recorded"));
+    }
+    effects
+}
+
+/// All questions that were ever answered with yes.
+fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
+    let mut known = BTreeMap::new();
+    let mut yes = BTreeSet::new();
+    for item in case.books.iter().flat_map(|books| &books.approvals) {
+        let (id, approval) = (string(item, "id").unwrap_or_default(), string(item, "approval").unwrap_or_default());
+        if id.starts_with("decision#") && string(item, "decision").as_deref() == Some("approved") {
+            yes.insert(approval.clone());
+        }
+        if id.starts_with("call#") {
+            known.insert(approval, item);
+        }
+    }
+    let read = |item: &Item| {
+        let made = |(call, channel): (&Call, &Channel)| *channel != Channel::Agents && is_for(item, call);
+        let call = schedule.calls.iter().zip(&schedule.channels).position(made)?;
+        Some(Approved { parked: integer(item, "parkedAt")? / 1000, expires: integer(item, "expiresAt")?, call })
+    };
+    known.into_iter().filter(|(id, _)| yes.contains(id)).filter_map(|(_, item)| read(item)).collect()
+}
+
+/// Replies: an effect is told while its record lives, and nothing else is said meanwhile.
+fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
+    for Reply { call, told, begun, ended } in &case.replies {
+        let (begun, ended) = (i64::try_from(*begun).unwrap(), i64::try_from(*ended).unwrap());
+        match error(&told.body).as_deref() {
+            None => {
+                let (body, first_at) = told.first();
+                let Some(effect) = effects.get(&body) else { continue };
+                if effect.expires < begun {
+                    wrong.push(format!("call {call} was told at {begun} of what ended at {}", effect.expires));
+                }
+                if told.session.is_none() && effect.session.is_none() && first_at.is_some()
+                    || told.session.is_none() != effect.session.is_none() && first_at.is_none()
+                {
+                    wrong.push(format!("call {call} was told {}, and the first was not in such a session", told.body));
+                }
+            }
+            Some("refused") if told.session.is_none() && told.body.contains("a person has denied") => {}
+            Some("refused" | "not found") => {
+                let lives =
+                    |effect: &&Effect| effect.call == *call && effect.created < begun && effect.expires >= ended;
+                if let Some(effect) =
+                    effects.values().find(lives).filter(|effect| effect.session.is_some() || told.session.is_none())
+                {
+                    wrong.push(format!("call {call} was told {} while it is done since {}", told.body, effect.created));
+                }
+            }
+            Some("conflict" | "timed out") => {}
+            Some("waiting for approval") if told.session.is_none() => {}
+            Some(_) => wrong.push(format!("call {call} was answered {}", told.body)),
+        }
+    }
+}
+
+/// Money: the figures add up, and each refund and each ticket has one record.
+fn money(case: &Case, schedule: &Schedule, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
+    let Some(last) = case.books.last() else { return };
+    let (mut refunds, mut booked) = (Vec::new(), Vec::new());
+    for body in effects.keys() {
+        let output: serde_json::Value = serde_json::from_str(body).unwrap();
+        booked.extend(output["refundId"].as_str().or(output["ticketId"].as_str()).map(str::to_owned));
+    }
+    for order in &schedule.orders {
+        let item = last.orders.iter().find(|item| string(item, "orderId").as_ref() == Some(&order.id)).unwrap();
+        let refunded = sum(item, "refunds");
+        if refunded > order.paid().min(AUTOMATIC) {
+            wrong.push(format!("`{}`: {refunded} cents refunded of {}", order.id, order.paid()));
+        }
+        for charge in (0..order.charges.len()).map(|place| order.charge(place)) {
+            if left_of(item, &charge) < 0 {
+                wrong.push(format!("`{charge}`: more refunded than charged"));
+            }
+        }
+        if refunded > 0 && integer(item, "refundableCents") != Some(order.paid() - refunded)
+            || integer(item, "autoRefundableCents") != Some(AUTOMATIC - refunded)
+        {
+            wrong.push(format!("`{}`: the kept figures are wrong: {item:?}", order.id));
+        }
+        refunds.extend(crate::audit::list(item, "refunds").into_iter().filter_map(|refund| string(refund, "refundId")));
+    }
+    refunds.extend(last.tickets.iter().filter_map(|ticket| string(ticket, "ticketId")));
+    refunds.sort();
+    booked.sort();
+    if refunds != booked {
+        wrong.push(format!("paid and opened: {refunds:?}; recorded: {booked:?}"));
+    }
+}
