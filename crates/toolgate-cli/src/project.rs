@@ -39,7 +39,7 @@ pub(crate) fn only_scenario(template: &Path) -> Result<PathBuf, Failure> {
 
 /// The agent that a person talks to: the only one, or the only one that no other has as its collaborator. Each agent
 /// comes with its collaborators.
-pub(crate) fn first_agent<'a>(agents: &'a [(String, Vec<String>)]) -> Option<&'a str> {
+pub(crate) fn first_agent(agents: &[(String, Vec<String>)]) -> Option<&str> {
     let is_asked = |id: &String| agents.iter().any(|(_, others)| others.contains(id));
     let mut first = agents.iter().map(|(id, _)| id).filter(|id| !is_asked(id));
     match (first.next(), first.next()) {

@@ -6,9 +6,10 @@ use super::support::toolgate;
 async fn what_was_written_is_told_from_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
     // a handler, as far as this command knows it
+    std::fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
     let binaries = folder.path().join("target/debug");
     std::fs::create_dir_all(&binaries).unwrap();
-    let catalog = r#"{"catalog":1,"group":"shop","description":"A shop.","tools":[]}"#;
+    let catalog = r#"{"catalog":1,"group":"shop-of-the-test","description":"A shop.","tools":[]}"#;
     let program = binaries.join("shop-of-the-test");
     std::fs::write(&program, format!("#!/bin/sh\necho '{catalog}'\n")).unwrap();
     #[cfg(unix)]
@@ -24,7 +25,7 @@ async fn what_was_written_is_told_from_what_was_there() {
     assert_eq!((done.code, last(&done.out).as_str()), (0, "wrote 4 schemas"), "{done:?}");
     let done = toolgate(&arguments, "").await;
     assert_eq!((done.code, done.out.as_str()), (0, "4 schemas are up to date\n"), "{done:?}");
-    std::fs::remove_file(out.join("shop/gateway.json")).unwrap();
+    std::fs::remove_file(out.join("shop-of-the-test/gateway.json")).unwrap();
     let done = toolgate(&arguments, "").await;
     assert_eq!(
         (done.code, last(&done.out).as_str()),
