@@ -1,7 +1,9 @@
 """The template's policies, and some of our own, as the gateway applies them to an MCP client."""
 
+import subprocess
+
 import pytest
-from conftest import local_agent
+from conftest import ROOT, TOOLGATE, local_agent
 from gateways import changed
 from mcp_client import body, calling, listing, over_http
 
@@ -50,7 +52,10 @@ def test_the_default_caller_is_one_that_the_policies_name(desk):
     door = desk.health["gateway"]["door"]
     assert door == {"caller": {"kind": "iam", "name": f"{ROLES}/HarnessRole", "chosen": False}, "policies": "ENFORCE"}
     screen = desk.log.read_text()
-    assert f"{desk.url}/mcp" in screen and f"{ROLES}/HarnessRole" in screen and "--principal" in screen
+    assert f"{desk.url}/mcp" in screen and f"caller   {ROLES}/HarnessRole\n" in screen
+    # the screen has no room to say how to choose another caller
+    told = subprocess.run([TOOLGATE, "dev", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "--principal" in told
 
 
 @pytest.mark.parametrize("name", [f"{ROLES}/Stranger", f"{ROLES}/HarnessRole2", "arn:aws:iam::123456789012:user/dana"])
