@@ -42,7 +42,7 @@ impl Record {
     pub(crate) fn stopped(&mut self, error: ToolError) -> ToolError {
         self.outcome = Some(error.kind());
         self.gate = error.gate();
-        self.source = error.source().map(|source| chain(source));
+        self.source = error.source().map(chain);
         error
     }
 

@@ -140,6 +140,12 @@ fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
     known.into_iter().filter(|(id, _)| yes.contains(id)).filter_map(|(_, item)| read(item)).collect()
 }
 
+/// Whether a call is of the desk itself, without a customer.
+fn is_nobody(case: &Case, call: usize) -> bool {
+    let call = case.schedule.as_ref().and_then(|schedule| schedule.calls.get(call));
+    call.is_some_and(|call| call.customer.is_none())
+}
+
 /// Replies: an effect is told while its record lives, and nothing else is said meanwhile.
 fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
     for Reply { call, told, begun, ended } in &case.replies {
@@ -158,6 +164,9 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 }
             }
             Some("refused") if told.session.is_none() && told.body.contains("a person has denied") => {}
+            // nobody in particular over the gateway: each approval is a scope of its own, so what is judged under a new
+            // one is no repeat of what happened under the last
+            Some("refused" | "not found") if told.session.is_none() && is_nobody(case, *call) => {}
             Some("refused" | "not found") => {
                 let lives =
                     |effect: &&Effect| effect.call == *call && effect.created < begun && effect.expires >= ended;
