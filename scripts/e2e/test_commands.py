@@ -47,6 +47,7 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
         terminal.expect(r"Allow initiate_return\? \[y/n\]")
         terminal.type("y\r")
         terminal.expect(r"RET-[A-Z2-7]{10}")
+        terminal.expect("you> ")
         # Ctrl-C is the chat's; the server goes on
         terminal.type("\x03")
         terminal.expect("Ctrl-C once more")

@@ -15,6 +15,17 @@ impl Interrupts {
         })
     }
 
+    /// Forgets those that came while nothing was waited for, so that they do not stop what comes next.
+    pub(crate) async fn forget(&mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.next() => {}
+                () = std::future::ready(()) => return,
+            }
+        }
+    }
+
     /// Done at the next one.
     #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
@@ -28,5 +39,32 @@ impl Interrupts {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{process::Command, time::Duration};
+
+    use super::Interrupts;
+
+    async fn is_interrupted(interrupts: &mut Interrupts) -> bool {
+        tokio::time::timeout(Duration::from_millis(300), interrupts.next()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn one_that_came_between_two_turns_does_not_stop_the_next() {
+        let interrupt = || {
+            let told = Command::new("kill").args(["-INT", &std::process::id().to_string()]).status().unwrap();
+            assert!(told.success());
+        };
+        let mut interrupts = Interrupts::new().unwrap();
+        interrupt();
+        // it is delivered by now
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        interrupts.forget().await;
+        assert!(!is_interrupted(&mut interrupts).await);
+        interrupt();
+        assert!(is_interrupted(&mut interrupts).await);
     }
 }

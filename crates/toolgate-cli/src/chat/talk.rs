@@ -132,6 +132,7 @@ impl Talk {
 
     /// A turn whose failure is shown, and which the conversation survives.
     async fn told_turn(&mut self, line: &str) -> Result<(), Failure> {
+        self.interrupts.forget().await;
         match self.turn(line).await {
             Err(error) if error.is::<Interrupted>() => self.say_interrupted(&error),
             Err(error) => Ok(terminal::error(&error.to_string())?),
