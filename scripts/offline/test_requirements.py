@@ -6,7 +6,7 @@ import pytest
 from variants import ROOT
 
 SCRIPTS = ROOT / "scripts"
-NAMES = ("audit", "bench", "emulator", "test", "tools")
+NAMES = ("audit", "bench", "emulator", "test", "tools", "aws")
 
 
 def pinned(name):

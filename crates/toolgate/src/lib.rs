@@ -84,7 +84,7 @@ pub use declare::{
     cache::Cache,
     confirm::{Confirm, DEFAULT_APPROVAL_TTL},
     days, hours, minutes,
-    once::{Commits, DEFAULT_ONCE_TTL, Leases, Once, OnceOutput},
+    once::{Commits, DEFAULT_ONCE_TTL, Leases, Once, OnceKeeper},
     seconds,
 };
 pub use effect::{Committed, OnceKey, Replay, UsedApproval};

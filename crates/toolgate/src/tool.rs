@@ -11,7 +11,7 @@ use crate::{
         KeyOf,
         cache::Cache,
         confirm::Confirm,
-        once::{Once, OnceOutput},
+        once::{Once, OnceKeeper},
     },
     effect::{self, Keeping},
     entry::{Exec, Typed},
@@ -211,7 +211,7 @@ impl<S, I, O> Tool<S, I, O> {
     #[must_use]
     pub fn once<K>(mut self, once: Once<I, K>) -> Self
     where
-        O: OnceOutput<K>,
+        K: OnceKeeper<O>,
     {
         self.draft.once = Some(OnceDraft { ttl: once.ttl, keeping: once.keeping });
         self.once_by = Some(once.by);

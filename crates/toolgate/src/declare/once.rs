@@ -105,17 +105,17 @@ impl<I, K> fmt::Debug for Once<I, K> {
     }
 }
 
-/// What a once tool returns: [`Committed`] for [`Commits`], its plain output for [`Leases`].
+/// Who keeps the record of an effect, for a tool that returns `O`: [`Commits`] where that is [`Committed`], [`Leases`]
+/// for a plain output.
 #[diagnostic::on_unimplemented(
-    message = "a `.once(..)` tool returns `Committed<..>`, and this one returns `{Self}`",
+    message = "a `.once(..)` tool returns `Committed<..>`, and this one returns `{O}`",
     label = "this tool's effect and its record are not committed together",
     note = "return what the ledger's `commit` gives: `async fn(..) -> Result<Committed<Output>, ToolError>`",
     note = "if the effect is outside of the ledger, declare it so: `Once::by(..).leased()`"
 )]
-pub trait OnceOutput<K> {}
+pub trait OnceKeeper<O> {}
 
-impl<O> OnceOutput<Commits> for Committed<O> {}
+impl<O> OnceKeeper<Committed<O>> for Commits {}
 
 // a `Committed` under a lease is an error of `build()`
-#[diagnostic::do_not_recommend]
-impl<O> OnceOutput<Leases> for O {}
+impl<O> OnceKeeper<O> for Leases {}

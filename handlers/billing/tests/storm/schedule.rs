@@ -136,7 +136,7 @@ impl Schedule {
 
     /// The way of one more attempt at a call: another wire and another session each time, as far as the call has some.
     pub(crate) fn way(&self, call: usize, nth: usize) -> Way {
-        let wire = if nth % 2 == 0 { Wire::Function } else { Wire::Api };
+        let wire = if nth.is_multiple_of(2) { Wire::Function } else { Wire::Api };
         match (&self.calls[call].who, self.channels[call]) {
             (_, Channel::Gateway) | (Who::Gateway, _) => Way::gateway(),
             (_, Channel::Both) if nth % 2 == 1 => Way::gateway(),

@@ -143,7 +143,7 @@ fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
 /// Whether a call is of the desk itself, without a customer.
 fn is_nobody(case: &Case, call: usize) -> bool {
     let call = case.schedule.as_ref().and_then(|schedule| schedule.calls.get(call));
-    call.is_some_and(|call| call.customer.is_none())
+    call.is_some_and(|call| call.who.customer().is_none())
 }
 
 /// Replies: an effect is told while its record lives, and nothing else is said meanwhile.
