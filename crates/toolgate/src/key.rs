@@ -119,7 +119,7 @@ mod tests {
         for (one, two) in [("1.10", "1.1"), ("007", "7"), ("10", "10.0"), ("1e1", "10"), ("a", "A"), ("", " ")] {
             assert_ne!(key(one), key(two));
             assert_ne!(key(one.to_owned()), key(two.to_owned()));
-            assert_ne!(key(&&Some(Cow::Borrowed(one))), key(&&Some(Cow::Borrowed(two))));
+            assert_ne!(key((&&Some(Cow::Borrowed(one)),)), key((&&Some(Cow::Borrowed(two)),)));
             assert_ne!(key([one]), key([two]));
             assert_ne!(key(Line { sku: one, count: None }), key(Line { sku: two, count: None }));
             assert_ne!(key(HashMap::from([(one, 1)])), key(HashMap::from([(two, 1)])));

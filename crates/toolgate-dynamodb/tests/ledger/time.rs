@@ -25,7 +25,8 @@ async fn call(bank: &Bank, tool: &str) -> testing::Reply {
 }
 
 async fn effects(bank: &Bank) -> usize {
-    bank.wired.lock().unwrap().len() + usize::try_from(bank.balance().await.1).unwrap()
+    let wired = bank.wired.lock().unwrap().len();
+    wired + usize::try_from(bank.balance().await.1).unwrap()
 }
 
 #[tokio::test]
