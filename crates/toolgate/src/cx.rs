@@ -179,7 +179,7 @@ impl<S> Cx<S> {
         self.call.facts.remaining()
     }
 
-    /// What identifies this call's one effect, in a `.once()` tool.
+    /// What identifies this call's one effect, in a `.once(..)` tool.
     pub fn once_key(&self) -> Option<&OnceKey> {
         self.call.once.get()
     }

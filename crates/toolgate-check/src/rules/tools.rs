@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "confirmation-missing",
-        holds: "a tool with `.confirm()` requires confirmation where it is registered with Bedrock Agents",
+        holds: "a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents",
         source: source::AGENTS_CONFIRM,
         fix: "run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`",
         severity: Severity::Error,
@@ -34,9 +34,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "confirm-once",
-        holds: "a tool that a person confirms is `.once()`: agents repeat calls, and a yes would count for each of them",
+        holds: "a tool that a person confirms is `.once(..)`: agents repeat calls, and a yes would count for each of them",
         source: source::AGENTS_CONFIRM,
-        fix: "make it `.once()` with a key of what makes two calls the same; leave it if a repeat changes nothing",
+        fix: "make it `.once(..)` with a key of what makes two calls the same; leave it if a repeat changes nothing",
         severity: Severity::Warning,
         check: confirm_once,
     },

@@ -16,7 +16,7 @@ pub trait Invoke: Send + Sync + fmt::Debug {
     /// Invokes the function with this logical id and waits for its reply.
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
 
-    /// Whether the effect of a function's tool happens once, however often the call is repeated (`.once()`).
+    /// Whether the effect of a function's tool happens once, however often the call is repeated (`.once(..)`).
     fn happens_once(&self, _function: &str, _tool: &str) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Gates 6 and 7, replay and budget, in one request: a finished `.once()` call is answered with its first reply and
+//! Gates 6 and 7, replay and budget, in one request: a finished `.once(..)` call is answered with its first reply and
 //! costs nothing, any other counts against its session's budget.
 //!
 //! Without a budget no request is made here: the commit itself, or the approval, finds the record.
