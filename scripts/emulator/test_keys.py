@@ -137,7 +137,7 @@ def test_a_function_writes_no_item_that_is_not_its_own(stack, tmp_path):
 def test_one_wrong_key_among_others_is_refused_and_so_is_a_request_without(tmp_path):
     mine = "call#request_refund#x"
     questions = [(policies(DEV, "Billing"), "dynamodb:BatchGetItem", arn("ApprovalsTable"), keys)
-                 for keys in ([mine], [mine, "call#initiate_return#x"], None)]
+                 for keys in ([mine], [mine, "request_refund#x"], None)]
     assert [answer == "Allowed" for answer in simulated(questions, tmp_path)] == [True, False, False]
 
 
