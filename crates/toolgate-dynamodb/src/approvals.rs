@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use crate::{
     approval::{APPROVED, CALL, DECISION, DENIED},
     fault::{describe, is_condition, is_passing, passes},
-    item::{Item, Read, now, number, text},
+    item::{Clock, Item, Read, number, text},
     pending::{PendingApproval, UnreadableApproval, is_call},
     retry,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// # async fn decide(client: aws_sdk_dynamodb::Client) -> Result<(), toolgate_dynamodb::ApprovalsError> {
 /// use toolgate_dynamodb::{Approvals, Decision};
 ///
-/// let approvals = Approvals::new(client, "support-desk-approvals");
+/// let approvals = Approvals::new(client, "my-project-approvals");
 /// let waiting = approvals.list().await?;
 /// for call in &waiting.pending {
 ///     println!("{} wants to call {} with {:?}", call.id, call.tool, call.input);
@@ -37,6 +37,7 @@ use crate::{
 pub struct Approvals {
     client: Client,
     table: String,
+    clock: Clock,
 }
 
 /// The calls that wait, as far as they can be read.
@@ -123,7 +124,7 @@ impl std::error::Error for ApprovalsError {}
 impl Approvals {
     /// The approvals in `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), clock: Clock::default() }
     }
 
     /// The calls that wait for a decision, the oldest first, and those that cannot be read.
@@ -186,7 +187,7 @@ impl Approvals {
             };
             match reasons {
                 [call, _] if is_condition(call) => {
-                    let is_there = |item: &Item| item.text("approval") == Some(id) && !item.has_ended(now());
+                    let is_there = |item: &Item| item.text("approval") == Some(id) && !item.has_ended(self.clock.now());
                     return Err(match call.item().is_some_and(is_there) {
                         true => changed(),
                         false => not_found(id),
@@ -209,7 +210,7 @@ impl Approvals {
         decision: Decision,
         by: &str,
     ) -> Result<Vec<TransactWriteItem>, ApprovalsError> {
-        let now = now();
+        let now = self.clock.now();
         let key = call.text("id").and_then(|id| id.strip_prefix(CALL)).unwrap_or_default();
         let build = |error: aws_sdk_dynamodb::error::BuildError| ApprovalsError::Store(error.to_string());
         let mut waits = ConditionCheck::builder()
@@ -260,7 +261,7 @@ impl Approvals {
     async fn scan(&self) -> Result<Vec<Item>, ApprovalsError> {
         let mut pages =
             self.client.scan().table_name(&self.table).consistent_read(true).into_paginator().items().send();
-        let (mut items, now) = (Vec::new(), now());
+        let (mut items, now) = (Vec::new(), self.clock.now());
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| self.failed("Scan", &error))?;
             if !item.has_ended(now) {

@@ -82,16 +82,6 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Seconds since 1970.
-pub(crate) fn now() -> u64 {
-    now_millis() / 1000
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now_millis() -> u64 {
-    millis(SystemTime::now())
-}
-
 pub(crate) fn millis(time: SystemTime) -> u64 {
     let millis = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     u64::try_from(millis).unwrap_or(u64::MAX)

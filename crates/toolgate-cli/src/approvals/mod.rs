@@ -22,7 +22,7 @@ Examples:
   toolgate approvals list
   toolgate approvals approve APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals deny APR-7M2KQ4XWZA --by dana@example.com
-  toolgate approvals list --json --table support-desk-prod-approvals --region eu-west-1";
+  toolgate approvals list --json --table my-project-prod-approvals --region eu-west-1";
 
 /// What `toolgate approvals` takes.
 #[derive(Debug, clap::Args)]

@@ -2,23 +2,15 @@
 
 use serde_json::{Value, json};
 use toolgate::{Wire, testing};
-use toolgate_dynamodb::{Approvals, ApprovalsError, Decision, PendingApproval};
+use toolgate_dynamodb::{Approvals, ApprovalsError, Decision};
 
-use crate::kit::{Bank, number};
+use crate::{
+    kit::{Bank, number},
+    parked::decide,
+};
 
 fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
-}
-
-/// Decides about the call as it waits now; gives what was decided about.
-async fn decide(
-    approvals: &Approvals,
-    id: &str,
-    decision: Decision,
-    by: &str,
-) -> Result<PendingApproval, ApprovalsError> {
-    let shown = approvals.find(id).await?;
-    approvals.decide(&shown, decision, by).await.map(|()| shown)
 }
 
 /// Parks a payment; the approval's id.

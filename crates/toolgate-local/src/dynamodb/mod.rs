@@ -139,7 +139,7 @@ fn hidden() -> Result<TcpListener, String> {
     TcpListener::bind((Ipv4Addr::new(127, a, b, c.clamp(1, 254)), 0)).map_err(|error| error.to_string())
 }
 
-/// Elsewhere there is one loopback address. Browsers refuse to speak to these ports, whoever asks them to.
+/// Elsewhere there is one loopback address. Browsers refuse to connect to these ports.
 /// <https://fetch.spec.whatwg.org/#port-blocking>
 const BLOCKED: [u16; 18] =
     [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];

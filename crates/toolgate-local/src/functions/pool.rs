@@ -71,7 +71,7 @@ impl Pool {
         }
     }
 
-    /// The one place where a lost function leaves its cause, whoever called it.
+    /// The one place where a lost function leaves its cause, on every path.
     fn tell_loss(&self, invocation: &Invocation) {
         if invocation.lost {
             let cause = report::reason(&invocation.payload);
