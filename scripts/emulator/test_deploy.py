@@ -2,6 +2,7 @@
 under their own roles, changes that go live, and what is left when a stack is deleted. In the order of a stack's life."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -81,6 +82,21 @@ def test_a_fixture_event_runs_under_its_functions_role(desk, path):
 
 # The requests of each function, for the policies as a whole: test_keys.py.
 RECORDED = {}
+
+
+def test_an_approved_change_runs_under_its_functions_role(desk):
+    """Parked, approved by a person and run once: the lease and the approval's use need rights of their own."""
+    change = event("customers", "update_user_account-direct-email")
+    parked = json.dumps(desk.invoke("dev", "Customers", change))
+    table = desk.resources("dev")["ApprovalsTable"]
+    (approval,) = re.findall(r"APR-\w{10}", parked)
+    desk.run(BINARIES / "toolgate", "approvals", "approve", approval, "--by", "dana", "--table", table)
+    desk.tap.taken()
+    replies = [json.dumps(desk.invoke("dev", "Customers", change)) for _ in range(2)]
+    calls = desk.tap.taken()
+    assert "updated" in replies[0] and replies[1] == replies[0], replies
+    assert not [answer for _, _, _, answer in calls if "AccessDenied" in json.dumps(answer)]
+    RECORDED["Customers"].extend((operation, body) for operation, body, _, _ in calls)
 
 
 def test_a_function_without_a_right_is_refused(desk):

@@ -103,8 +103,15 @@ def test_what_the_functions_ask_for_is_allowed(tmp_path):
     assert [one for one, answer in zip(asked, answers, strict=True) if answer != "Allowed"] == []
 
 
-OWN = {"Orders": "initiate_return", "Billing": "request_refund", "Support": "escalate_to_human"}
-ASKS = {"Orders", "Billing"}
+OWN = {
+    "Customers": "update_user_account",
+    "Orders": "initiate_return",
+    "Billing": "request_refund",
+    "Support": "escalate_to_human",
+}
+ASKS = {"Customers", "Orders", "Billing"}
+# what is confirmed and not once runs under a lease, whose write uses the approval
+LEASED = {"Customers"}
 ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#")]
 KEYS += ["budget#s", "waiting#s", "x"]
@@ -116,10 +123,14 @@ def allowed(stack, function, table, action, key):
     if table == "LedgerTable":
         if key == "budget#s":
             return action == "UpdateItem" and stack is BUDGET
+        if function in LEASED:
+            return key == f"{own}#x" and action != "ConditionCheckItem"
         checks = {"ConditionCheckItem"} if function in ASKS or stack is BUDGET else set()
         return key == f"{own}#x" and action in {"GetItem", "PutItem"} | checks
     if function not in ASKS:
         return False
+    if action == "UpdateItem":
+        return function in LEASED and key == f"call#{own}#x"
     return action == "PutItem" and key in (f"call#{own}#x", "waiting#s")
 
 

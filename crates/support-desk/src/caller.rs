@@ -28,6 +28,17 @@ impl Caller {
         }
     }
 
+    /// A bound session knows one customer; all others do not exist for it.
+    ///
+    /// # Errors
+    /// `NotFound`, where the customer's data may not be seen.
+    pub fn check(&self, customer_id: &str) -> Result<(), DeskError> {
+        match self.may_see(customer_id) {
+            true => Ok(()),
+            false => Err(no_customer(customer_id)),
+        }
+    }
+
     /// The one customer that the caller is, if it is one.
     pub(crate) fn customer(&self) -> Option<&str> {
         match self {
@@ -50,4 +61,8 @@ pub fn caller(cx: &Cx<Desk>) -> Result<Caller, ToolError> {
         )
         .into()),
     }
+}
+
+pub(crate) fn no_customer(customer_id: &str) -> DeskError {
+    DeskError::NotFound(format!("there is no customer `{customer_id}`"))
 }

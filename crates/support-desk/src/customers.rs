@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    caller::Caller,
+    caller::{Caller, no_customer},
     desk::Desk,
     error::DeskError,
     item::{Item, Read, text},
@@ -95,7 +95,7 @@ impl Desk {
         customer_id: &str,
         history: bool,
     ) -> Result<CustomerInfo, DeskError> {
-        check(caller, customer_id)?;
+        caller.check(customer_id)?;
         let customer = self.customer(customer_id);
         let (item, order_history) = match history {
             true => {
@@ -130,7 +130,7 @@ impl Desk {
         customer_id: &str,
         details: ContactDetails,
     ) -> Result<AccountUpdated, DeskError> {
-        check(caller, customer_id)?;
+        caller.check(customer_id)?;
         let ContactDetails { email, phone, address } = details;
         let fields = [("email", "email", email), ("phone", "phone", phone), ("address", "billingAddress", address)];
         let mut update =
@@ -192,16 +192,4 @@ impl Desk {
         }
         Ok(orders)
     }
-}
-
-/// A bound session knows one customer; all others do not exist for it.
-fn check(caller: &Caller, customer_id: &str) -> Result<(), DeskError> {
-    match caller.may_see(customer_id) {
-        true => Ok(()),
-        false => Err(no_customer(customer_id)),
-    }
-}
-
-pub(crate) fn no_customer(customer_id: &str) -> DeskError {
-    DeskError::NotFound(format!("there is no customer `{customer_id}`"))
 }

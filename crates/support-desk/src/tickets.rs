@@ -8,8 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    caller::Caller,
-    customers::no_customer,
+    caller::{Caller, no_customer},
     desk::{Desk, Plan},
     error::DeskError,
     ids,

@@ -39,9 +39,9 @@ pub(crate) struct Candidate<S> {
 
 impl<S: Send + Sync + 'static> Candidate<S> {
     pub(crate) fn new<I, O>(tool: Tool<S, I, O>) -> Self {
-        let Tool { draft, run, rules, once_by, confirm_by, steps, erase, .. } = tool;
+        let Tool { draft, run, rules, once_by, confirm_by, confirm_when, steps, erase, .. } = tool;
         let asks_by_own_key = confirm_by.is_some();
-        Self { draft, asks_by_own_key, steps, exec: erase(Typed { run, rules, once_by, confirm_by }) }
+        Self { draft, asks_by_own_key, steps, exec: erase(Typed { run, rules, once_by, confirm_by, confirm_when }) }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     catalog::CatalogTool,
     coerce::{is_shown, looks_like_card, show},
     cx::Cx,
-    declare::{KeyOf, cache::Cache},
+    declare::{Condition, KeyOf, cache::Cache},
     error::{Problem, ToolError},
     key::Key,
     nearest::same_name,
@@ -50,6 +50,8 @@ pub(crate) trait Ready<S>: Send {
     fn rules(&self, cx: &Cx<S>) -> Result<(), ToolError>;
     /// What identifies the effect of a once tool.
     fn once_key(&self) -> Option<Key>;
+    /// Whether a person must say yes first, if the tool is one that asks.
+    fn asks(&self) -> bool;
     /// What identifies the question to a person.
     fn question_key(&self) -> Option<Key>;
     fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>>;
@@ -61,6 +63,7 @@ pub(crate) struct Typed<S, I> {
     pub(crate) rules: Vec<(String, Check<S, I>)>,
     pub(crate) once_by: Option<KeyOf<I>>,
     pub(crate) confirm_by: Option<KeyOf<I>>,
+    pub(crate) confirm_when: Option<Condition<I>>,
 }
 
 struct TypedCall<S, I> {
@@ -109,6 +112,10 @@ where
 
     fn once_key(&self) -> Option<Key> {
         self.tool.once_by.as_ref().map(|key| key(&self.input))
+    }
+
+    fn asks(&self) -> bool {
+        self.tool.confirm_when.as_ref().is_none_or(|when| when(&self.input))
     }
 
     fn question_key(&self) -> Option<Key> {

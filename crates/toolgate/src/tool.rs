@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     cx::Cx,
     declare::{
-        KeyOf,
+        Condition, KeyOf,
         cache::Cache,
         confirm::Confirm,
         once::{Once, OnceKeeper},
@@ -61,6 +61,7 @@ pub struct Tool<S, I, O> {
     pub(crate) rules: Vec<(String, Check<S, I>)>,
     pub(crate) once_by: Option<KeyOf<I>>,
     pub(crate) confirm_by: Option<KeyOf<I>>,
+    pub(crate) confirm_when: Option<Condition<I>>,
     pub(crate) steps: Vec<Step<S>>,
     /// Forgets the input's type. It is made where the type is checked, so that a wrong one is told once.
     pub(crate) erase: fn(Typed<S, I>) -> Box<dyn Exec<S>>,
@@ -145,6 +146,7 @@ impl<S, I, O> Tool<S, I, O> {
             rules: Vec::new(),
             once_by: None,
             confirm_by: None,
+            confirm_when: None,
             steps: Vec::new(),
             erase: |typed| Box::new(Arc::new(typed)),
             output: PhantomData,
@@ -203,6 +205,7 @@ impl<S, I, O> Tool<S, I, O> {
     pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
         self.draft.confirm = Some(confirm.within);
         self.confirm_by = confirm.by;
+        self.confirm_when = confirm.when;
         self
     }
 

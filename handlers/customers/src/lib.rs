@@ -3,9 +3,12 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER};
-use toolgate::{BuildErrors, Router, Tool};
+use toolgate::{BuildErrors, Confirm, Router, Tool, hours};
 
-use tools::{get_customer_info::get_customer_info, update_user_account::update_user_account};
+use tools::{
+    get_customer_info::get_customer_info,
+    update_user_account::{UpdateUserAccount, own_customer, update_user_account},
+};
 
 /// The tools of this group.
 ///
@@ -30,6 +33,9 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .tool(
             Tool::new("update_user_account", update_user_account)
                 .refuse(["accountStatus", "creditLimit", "role"])
+                .with(own_customer)
+                // whoever owns the address can take the account over
+                .confirm(Confirm::within(hours(24)).when(UpdateUserAccount::changes_email))
                 .expose(["customerId", "updated"]),
         )
         .build()

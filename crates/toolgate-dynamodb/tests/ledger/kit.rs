@@ -314,6 +314,17 @@ fn router() -> Router<State> {
                 .expose(exposed),
         )
         .tool(Tool::new("wire_confirmed", wire_money).confirm(Confirm::within(DAYS_8).by(payment)).expose(exposed))
+        .tool(
+            Tool::new("wire_large", wire_money)
+                .confirm(Confirm::within(hours(24)).when(|input: &Payment| input.amount > 500))
+                .expose(exposed),
+        )
+        .tool(
+            Tool::new("pay_large", pay)
+                .confirm(Confirm::within(hours(24)).when(|input: &Payment| input.amount > 500))
+                .once(Once::by(payment))
+                .expose(exposed),
+        )
         .tool(Tool::new("look", look).expose(["seen"]))
         .build()
         .unwrap()

@@ -73,6 +73,40 @@ async fn on_the_agents_wires_the_platform_has_asked() {
     assert!(bank.items("approvals").await.is_empty());
 }
 
+#[tokio::test]
+async fn a_condition_decides_which_calls_need_a_person() {
+    for (wire, tool) in WIRES.into_iter().flat_map(|wire| [(wire, "pay_large"), (wire, "wire_large")]) {
+        let bank = Bank::open().await;
+        let ask = |amount: Value| call(&bank, wire, tool, json!({"account": "jane", "amount": amount}));
+        for large in [json!(501), json!("501"), json!(" 501 "), json!("501.0"), json!("5.01e2"), json!(501.0)] {
+            let reply = ask(large.clone()).await;
+            assert!(matches!(reply.kind(), Some("waiting for approval" | "invalid")), "{large}: {:?}", reply.body());
+        }
+        assert_eq!((bank.balance().await, bank.wired.lock().unwrap().len()), ((1_000, 0), 0));
+        let parked = approvals(&bank).list().await.unwrap().pending;
+        assert_eq!(parked.len(), 1, "one question, in whichever spelling");
+        decide(&approvals(&bank), &parked[0].id, Decision::Approve, "dana").await.unwrap();
+        let effects = async || match tool {
+            "pay_large" => bank.balance().await.1,
+            _ => bank.wired.lock().unwrap().len() as i64,
+        };
+        for _ in 0..2 {
+            ask(json!(501)).await.ok();
+        }
+        assert_eq!(effects().await, 1, "an approval is for one effect");
+        let small = ask(json!(499)).await;
+        match (wire, tool) {
+            // it is to happen once, nobody is asked about it, and nothing tells it from another caller's
+            (Wire::Direct, "pay_large") => small.assert_error("refused"),
+            _ => {
+                assert_eq!((small.kind(), effects().await), (None, 2));
+                &small
+            }
+        };
+        assert!(approvals(&bank).list().await.unwrap().pending.is_empty(), "nobody was asked about the small one");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_approved_runs_once_as_it_was_approved() {
     for (wire, tool) in WIRES.into_iter().flat_map(|wire| [(wire, "pay_confirmed"), (wire, "wire_confirmed")]) {

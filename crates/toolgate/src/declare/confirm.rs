@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::KeyOf;
+use super::{Condition, KeyOf};
 use crate::key::Key;
 
 /// How long a parked call waits for a person, and their approval holds, unless [`Confirm::within`] says otherwise.
@@ -27,12 +27,13 @@ pub const DEFAULT_APPROVAL_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Confirm<I> {
     pub(crate) within: Duration,
     pub(crate) by: Option<KeyOf<I>>,
+    pub(crate) when: Option<Condition<I>>,
 }
 
 impl<I> Confirm<I> {
     /// A parked call waits for a person for so long, and their approval ends then too: from one second to 366 days.
     pub const fn within(duration: Duration) -> Self {
-        Self { within: duration, by: None }
+        Self { within: duration, by: None, when: None }
     }
 
     /// Calls are the same question if `by` makes equal keys of their inputs; see [`key`](crate::key()).
@@ -42,6 +43,27 @@ impl<I> Confirm<I> {
         F: Fn(&I) -> Key + Send + Sync + 'static,
     {
         self.by = Some(Arc::new(by));
+        self
+    }
+
+    /// Only calls whose input makes `when` true need a person; the others run at once. Without it, every call does.
+    ///
+    /// Bedrock Agents knows no such condition: the function is registered as one that is confirmed, and the person is
+    /// asked about every call of it.
+    ///
+    /// ```
+    /// use toolgate::Confirm;
+    ///
+    /// struct UpdateAccount { email: Option<String>, phone: Option<String> }
+    ///
+    /// let confirm = Confirm::default().when(|update: &UpdateAccount| update.email.is_some());
+    /// ```
+    #[must_use]
+    pub fn when<F>(mut self, when: F) -> Self
+    where
+        F: Fn(&I) -> bool + Send + Sync + 'static,
+    {
+        self.when = Some(Arc::new(when));
         self
     }
 }

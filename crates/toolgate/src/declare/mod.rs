@@ -12,6 +12,9 @@ use crate::key::Key;
 /// Makes the key of an effect from a typed input.
 pub(crate) type KeyOf<I> = Arc<dyn Fn(&I) -> Key + Send + Sync>;
 
+/// Whether an input is one of those that an option is about.
+pub(crate) type Condition<I> = Arc<dyn Fn(&I) -> bool + Send + Sync>;
+
 /// Bounds of how long something is remembered. Shorter than a second is no time in the ledger, which counts seconds;
 /// longer than a year is a mistake, or a store of another kind.
 pub(crate) const TTL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(366 * 24 * 60 * 60));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
-    let Some(within) = passage.entry.confirm.filter(|_| !passage.cx.wire().is_agents()) else { return Ok(()) };
+    let Some(within) = passage.asks() else { return Ok(()) };
     let (router, cx, request) = (passage.router.clone(), passage.cx.clone(), request(passage, within)?);
     let Ok(store) = router.store(cx.state()) else { return Err(nobody()) };
     let approval = store.approval(&request, cx.once_key()).await?;

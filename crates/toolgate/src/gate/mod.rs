@@ -15,7 +15,7 @@ mod rules;
 pub(crate) mod size;
 mod types;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
@@ -49,11 +49,18 @@ pub(crate) struct Passage<S> {
 }
 
 impl<S> Passage<S> {
+    /// How long an approval of this call holds, where a person must say yes and nobody has asked one: Bedrock Agents
+    /// asks before it calls.
+    fn asks(&self) -> Option<Duration> {
+        let within = self.entry.confirm.filter(|_| !self.cx.wire().is_agents())?;
+        // an input that is not there, or that cannot be looked at, is one to ask about
+        self.ready.as_ref().is_none_or(|ready| ready.asks()).then_some(within)
+    }
+
     /// Whether a gate after the third looks at the input.
     fn keeps_input(&self) -> bool {
         let entry = &self.entry;
-        let parks = entry.confirm.is_some() && !self.cx.wire().is_agents();
-        parks || entry.cache.is_some() || !entry.steps.is_empty()
+        self.asks().is_some() || entry.cache.is_some() || !entry.steps.is_empty()
     }
 }
 

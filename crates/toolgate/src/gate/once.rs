@@ -39,7 +39,7 @@ pub(super) fn name<S>(passage: &Passage<S>, approval: Option<&UsedApproval>) -> 
                 (Some(scope), _) => scope,
                 (None, Some(approval)) => approved(approval),
                 // a person will be asked, and the approval is the scope
-                (None, None) if entry.confirm.is_some() && !cx.wire().is_agents() => return Ok(()),
+                (None, None) if passage.asks().is_some() => return Ok(()),
                 (None, None) => return Err(nobodys()),
             };
             (scope, key, once.ttl.max(within), once.keeping)

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use support_desk::{AccountUpdated, CUSTOMER_ID, ContactDetails, Desk, PHONE, caller};
-use toolgate::{Cx, ToolError};
+use toolgate::{Call, Cx, Next, Outcome, ToolError};
 use validator::Validate;
 
 /// Change a customer's contact details: e-mail address, phone number or postal address. Give at least one of them.
@@ -22,6 +22,20 @@ pub(crate) struct UpdateUserAccount {
     /// The new postal address on one line.
     #[validate(length(min = 5, max = 200))]
     address: Option<String>,
+}
+
+impl UpdateUserAccount {
+    pub(crate) fn changes_email(&self) -> bool {
+        self.email.is_some()
+    }
+}
+
+/// A bound session changes its own customer only. This runs before a person is asked, so that nobody is asked about
+/// another customer's account.
+pub(crate) async fn own_customer(call: Call<Desk>, next: Next<Desk>) -> Outcome {
+    let customer_id = call.input().get("customerId").and_then(|id| id.as_str()).unwrap_or_default();
+    caller(call.cx())?.check(customer_id)?;
+    next.run(call).await
 }
 
 pub(crate) async fn update_user_account(cx: Cx<Desk>, input: UpdateUserAccount) -> Result<AccountUpdated, ToolError> {

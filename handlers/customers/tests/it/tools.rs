@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};
 use toolgate::{Service, Wire, testing::call};
+use toolgate_dynamodb::{Approvals, Decision};
 
 use crate::kit;
 
@@ -35,6 +36,35 @@ async fn a_bound_session_sees_and_changes_one_customer_only() {
     }
     let acme = call(&service, "get_customer_info", json!({"customerId": "CUST-10001"})).await;
     assert_eq!(acme["email"], "accounts@acme.example", "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_new_email_waits_for_a_person_where_nobody_asked_and_a_new_phone_number_does_not() {
+    let desk = kit::desk_with_stories().await;
+    let approvals = Approvals::new(desk.ledger().client().clone(), "ApprovalsTable");
+    let service = customers::router().unwrap().with_state(desk);
+    for wire in [Wire::Gateway, Wire::Direct] {
+        let email = format!("{}@example.com", wire.name());
+        let update = |fields: Value| {
+            let mut input = json!({"customerId": "CUST-12345"});
+            input.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            call(&service, "update_user_account", input).on(wire).identity(IDENTITY, "CUST-12345")
+        };
+        let phone = update(json!({"phone": "+1 555-010-9999", "address": "2 New Street"})).await;
+        assert_eq!(phone["updated"], json!(["phone", "address"]));
+        for fields in [json!({"email": email}), json!({"email": email, "phone": "+1 555-010-9998"})] {
+            let waiting = update(fields.clone()).await;
+            waiting.assert_error("waiting for approval");
+            let id = waiting.message().split('`').nth(1).unwrap().to_owned();
+            approvals.decide(&approvals.find(&id).await.unwrap(), Decision::Approve, "dana").await.unwrap();
+            assert_eq!(update(fields).await["updated"][0], "email");
+        }
+        let reply = call(&service, "get_customer_info", json!({"customerId": "CUST-12345"})).await;
+        assert_eq!(reply["email"], json!(email));
+    }
+    // Bedrock Agents has asked
+    let input = json!({"customerId": "CUST-12345", "email": "agents@example.com"});
+    call(&service, "update_user_account", input).on(Wire::Function).await.ok();
 }
 
 #[tokio::test]
