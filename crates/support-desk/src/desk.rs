@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
-use toolgate_dynamodb::Ledger;
+use toolgate_dynamodb::DynamoLedger;
 
 use crate::{clock::Clock, tables::Tables};
 
@@ -13,7 +13,7 @@ pub struct Desk {
     pub(crate) client: Client,
     pub(crate) tables: Tables,
     pub(crate) clock: Clock,
-    ledger: Ledger,
+    ledger: DynamoLedger,
     unbound: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Plan<O> {
 impl Desk {
     /// A desk. Calls without a customer are refused until [`allow_unbound`](Self::allow_unbound).
     pub fn new(client: Client, tables: Tables, clock: Clock) -> Self {
-        let ledger = Ledger::new(client.clone(), tables.ledger.clone());
+        let ledger = DynamoLedger::new(client.clone(), tables.ledger.clone());
         // a handler without such tools has no table of parked calls
         let ledger = match tables.approvals.as_str() {
             "" => ledger,
@@ -69,7 +69,7 @@ impl Desk {
     }
 
     /// Where exactly-once calls, budgets and parked calls are remembered.
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &DynamoLedger {
         &self.ledger
     }
 

@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use toolgate::prelude::*;
-use toolgate_dynamodb::{Commit, CommitError, Ledger};
+use toolgate_dynamodb::{Commit, CommitError, DynamoLedger};
 
 struct Shop {
-    ledger: Ledger,
+    ledger: DynamoLedger,
 }
 
 /// Refund an amount of an order.
@@ -63,7 +63,7 @@ fn router() -> Result<Router<Shop>, BuildErrors> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), toolgate::Error> {
     let shop = async || {
-        let ledger = Ledger::new(toolgate_dynamodb::client().await, "ledger").with_approvals("approvals");
+        let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, "ledger").with_approvals("approvals");
         Ok::<_, toolgate::Error>(Shop { ledger })
     };
     toolgate::run(router()?, shop).await
@@ -112,7 +112,7 @@ mod tests {
         let order = ("orderId", AttributeValue::S("ORD-123".into()));
         let put = client.put_item().table_name("orders").item(order.0, order.1.clone());
         put.item("leftCents", AttributeValue::N("12995".into())).send().await.unwrap();
-        let service = router().unwrap().with_state(Shop { ledger: Ledger::new(client.clone(), "ledger") });
+        let service = router().unwrap().with_state(Shop { ledger: DynamoLedger::new(client.clone(), "ledger") });
         let refund = async |session: &str, reason: &str| -> Value {
             let input = json!({"orderId": "ORD-123", "amountCents": 12_995, "reason": reason});
             let call = testing::call(&service, "request_refund", input).session(session);

@@ -20,20 +20,15 @@ use crate::{
     batch,
     fault::{describe, is_condition, is_passing, passes, unavailable},
     item::{Item, Read, number, text},
-    ledger::Ledger,
+    keys::{APPROVED, CALL, DECISION},
     retry,
+    table::DynamoLedger,
     waiting::{self, Slot},
 };
 
-/// The key of a question, and of its answer.
-pub(crate) const CALL: &str = "call#";
-pub(crate) const DECISION: &str = "decision#";
-pub(crate) const APPROVED: &str = "approved";
-pub(crate) const DENIED: &str = "denied";
-
 /// What a person decided about this call. It is parked where nobody has been asked.
 pub(crate) async fn ask(
-    ledger: &Ledger,
+    ledger: &DynamoLedger,
     request: &ApprovalRequest,
     once: Option<&OnceKey>,
 ) -> Result<Approval, ToolError> {
@@ -87,7 +82,7 @@ fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Re
 
 /// Parks a call; `None` where it was parked meanwhile, or where it may be tried again.
 async fn park(
-    ledger: &Ledger,
+    ledger: &DynamoLedger,
     table: &str,
     request: &ApprovalRequest,
     once: Option<&OnceKey>,
@@ -110,7 +105,7 @@ async fn park(
         return if passes(&error) { Ok(None) } else { Err(unavailable(OPERATION, &error)) };
     };
     match (once, canceled.cancellation_reasons()) {
-        (Some(_), [record, ..]) if is_condition(record) => Err(Ledger::repeat(record.item())),
+        (Some(_), [record, ..]) if is_condition(record) => Err(DynamoLedger::repeat(record.item())),
         (_, reasons) if is_passing(reasons) => Ok(None),
         (_, [.., question, slot]) if is_condition(question) || is_condition(slot) => Ok(None),
         _ => Err(ToolError::internal(describe(OPERATION, &error))),
@@ -127,7 +122,7 @@ fn readable(input: &Map<String, Value>) -> Result<String, ToolError> {
 }
 
 fn question(
-    ledger: &Ledger,
+    ledger: &DynamoLedger,
     table: &str,
     request: &ApprovalRequest,
     id: &str,

@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::{
 };
 
 use crate::{
-    approval::{APPROVED, CALL, DECISION, DENIED},
     fault::{describe, is_condition, is_passing, passes},
     item::{Clock, Item, Read, number, text},
+    keys::{APPROVED, CALL, DECISION, DENIED},
     pending::{PendingApproval, UnreadableApproval, is_call},
     retry,
 };

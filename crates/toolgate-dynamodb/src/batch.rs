@@ -8,8 +8,8 @@ use toolgate::ToolError;
 use crate::{
     fault::{contention, passes, unavailable},
     item::{Item, Read, text},
-    ledger::Ledger,
     retry,
+    table::DynamoLedger,
 };
 
 /// What has been read, without what has ended.
@@ -25,7 +25,7 @@ impl Found {
 /// The items of these ids, at most 100 (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 /// `attributes` are the ones to read, all where it is empty.
 pub(crate) async fn get(
-    ledger: &Ledger,
+    ledger: &DynamoLedger,
     table: &str,
     ids: &[String],
     attributes: &[&str],

@@ -11,8 +11,8 @@ use toolgate::{Committed, Cx, OnceKey, ToolError};
 use crate::{
     error::CommitError,
     fault::{contention, describe, is_condition, is_passing, is_unclear, passes, unclear},
-    ledger::Ledger,
     retry,
+    table::DynamoLedger,
 };
 
 const OPERATION: &str = "TransactWriteItems";
@@ -26,8 +26,8 @@ pub trait Commit {
     /// ```no_run
     /// # use aws_sdk_dynamodb::types::TransactWriteItem;
     /// # use toolgate::{Committed, Cx, ToolError};
-    /// # use toolgate_dynamodb::{Commit, Ledger};
-    /// # struct Desk { ledger: Ledger }
+    /// # use toolgate_dynamodb::{Commit, DynamoLedger};
+    /// # struct Desk { ledger: DynamoLedger }
     /// # #[derive(serde::Serialize)] struct Refund { refund_id: String }
     /// async fn refund(cx: Cx<Desk>, items: Vec<TransactWriteItem>) -> Result<Committed<Refund>, ToolError> {
     ///     let refund = Refund { refund_id: "REF-7M2KQ4XWZA".into() };
@@ -40,7 +40,7 @@ pub trait Commit {
     /// another condition fail, the record's reason wins: it is a repeat.
     fn commit<O: Serialize + Send>(
         &self,
-        ledger: &Ledger,
+        ledger: &DynamoLedger,
         items: Vec<TransactWriteItem>,
         output: O,
     ) -> impl Future<Output = Result<Committed<O>, CommitError>> + Send;
@@ -49,7 +49,7 @@ pub trait Commit {
 impl<S: Send + Sync> Commit for Cx<S> {
     async fn commit<O: Serialize + Send>(
         &self,
-        ledger: &Ledger,
+        ledger: &DynamoLedger,
         items: Vec<TransactWriteItem>,
         output: O,
     ) -> Result<Committed<O>, CommitError> {
@@ -92,7 +92,7 @@ fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<Com
     if let Some(record) = reasons.first().filter(|reason| is_condition(reason)) {
         // this very call may have committed before its answer was lost: a repeat of itself, and the reply is the same
         key.mark_committed();
-        return Some(CommitError::Repeat(Ledger::repeat(record.item())));
+        return Some(CommitError::Repeat(DynamoLedger::repeat(record.item())));
     }
     if is_passing(reasons) {
         return None;

@@ -18,13 +18,13 @@ use crate::{
     approval,
     fault::{contention, describe, is_condition, is_passing, passes, unavailable, unclear},
     item::{Read, millis, number, text},
-    ledger::Ledger,
     retry,
+    table::DynamoLedger,
 };
 
 const OPERATION: &str = "TransactWriteItems";
 
-pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> Result<Lease, ToolError> {
+pub(crate) async fn begin(ledger: &DynamoLedger, key: &OnceKey, until: SystemTime) -> Result<Lease, ToolError> {
     let lease = Lease { token: format!("{:032x}", rand::random::<u128>()) };
     let mut attempt = 1;
     loop {
@@ -43,7 +43,7 @@ pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> 
                 // the SDK may have sent it twice, the first answer having been lost
                 return match record.and_then(|record| record.text("lease")) == Some(&lease.token) {
                     true => Ok(lease),
-                    false => Err(Ledger::repeat(record)),
+                    false => Err(DynamoLedger::repeat(record)),
                 };
             }
             ([_, used], Some(approval)) if is_condition(used) => return Err(approval::used_up(&approval.id)),
@@ -60,7 +60,7 @@ pub(crate) async fn begin(ledger: &Ledger, key: &OnceKey, until: SystemTime) -> 
 
 /// The lease, and the approval that the call runs under as used by this effect: one approval is for one effect.
 fn items(
-    ledger: &Ledger,
+    ledger: &DynamoLedger,
     key: &OnceKey,
     lease: &Lease,
     until: SystemTime,
@@ -73,7 +73,12 @@ fn items(
     Ok(items)
 }
 
-pub(crate) async fn finish(ledger: &Ledger, key: &OnceKey, lease: &Lease, reply: &Value) -> Result<(), ToolError> {
+pub(crate) async fn finish(
+    ledger: &DynamoLedger,
+    key: &OnceKey,
+    lease: &Lease,
+    reply: &Value,
+) -> Result<(), ToolError> {
     let mut attempt = 1;
     loop {
         let request = ledger
@@ -93,7 +98,7 @@ pub(crate) async fn finish(ledger: &Ledger, key: &OnceKey, lease: &Lease, reply:
         match error.as_service_error() {
             // the lease had ended, and another call has taken it over: its reply is the first one that was kept
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                return Err(Ledger::repeat(failed.item()));
+                return Err(DynamoLedger::repeat(failed.item()));
             }
             _ if passes(&error) && retry::pause(attempt, None).await => attempt += 1,
             _ => return Err(unclear("UpdateItem", &error)),
@@ -101,7 +106,7 @@ pub(crate) async fn finish(ledger: &Ledger, key: &OnceKey, lease: &Lease, reply:
     }
 }
 
-pub(crate) async fn release(ledger: &Ledger, key: &OnceKey, lease: &Lease) -> Result<(), ToolError> {
+pub(crate) async fn release(ledger: &DynamoLedger, key: &OnceKey, lease: &Lease) -> Result<(), ToolError> {
     let request = ledger
         .client
         .delete_item()
@@ -119,6 +124,6 @@ pub(crate) async fn release(ledger: &Ledger, key: &OnceKey, lease: &Lease) -> Re
     }
 }
 
-fn left(ledger: &Ledger, until: SystemTime) -> Option<std::time::Duration> {
+fn left(ledger: &DynamoLedger, until: SystemTime) -> Option<std::time::Duration> {
     until.duration_since(ledger.clock.time()).ok()
 }

@@ -9,21 +9,23 @@
 mod approval;
 mod approvals;
 mod batch;
+mod charge;
 mod client;
 mod commit;
-mod count;
 mod error;
 mod fault;
 mod item;
+mod keys;
 mod lease;
 mod ledger;
 mod pending;
 mod retry;
+mod table;
 mod waiting;
 
 pub use approvals::{ApprovalList, Approvals, ApprovalsError, Decision};
 pub use client::client;
 pub use commit::Commit;
 pub use error::CommitError;
-pub use ledger::Ledger;
 pub use pending::{PendingApproval, UnreadableApproval};
+pub use table::DynamoLedger;

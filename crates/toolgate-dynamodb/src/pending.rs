@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use toolgate::ApprovalRequest;
 
 use crate::{
-    approval::CALL,
     item::{Item, Read},
+    keys::CALL,
 };
 
 /// A call that waits for a person.

@@ -15,10 +15,10 @@ use rand::seq::IndexedRandom;
 use toolgate::{ApprovalRequest, ToolError};
 
 use crate::{
-    approval::{CALL, DECISION},
     batch,
     item::{Item, Read, number, text},
-    ledger::Ledger,
+    keys::{CALL, DECISION},
+    table::DynamoLedger,
 };
 
 /// The key of a slot.
@@ -45,7 +45,7 @@ impl Slot {
     /// The write that takes the slot, which fails where it is no longer free.
     pub(crate) fn taken_by(
         &self,
-        ledger: &Ledger,
+        ledger: &DynamoLedger,
         table: &str,
         request: &ApprovalRequest,
         approval: &str,
@@ -72,7 +72,7 @@ impl Slot {
 ///
 /// # Errors
 /// `refused`, where none is; what a table that fails says.
-pub(crate) async fn free(ledger: &Ledger, table: &str, request: &ApprovalRequest) -> Result<Slot, ToolError> {
+pub(crate) async fn free(ledger: &DynamoLedger, table: &str, request: &ApprovalRequest) -> Result<Slot, ToolError> {
     let remaining = || -> Option<Duration> { request.remaining };
     let ids: Vec<String> = (0..SLOTS).map(|number| id(request, number)).collect();
     let slots = batch::get(ledger, table, &ids, &[], remaining).await?;

@@ -48,6 +48,6 @@ mod tests {
     async fn an_order_that_nobody_placed_is_not_found() {
         let service = router().unwrap().with_state(Shop);
         let reply = testing::call(&service, "get_order_status", json!({"orderId": "ORD-404"})).on(Wire::Gateway).await;
-        reply.assert_error("not found").assert_says("there is no order");
+        reply.assert_error("not found").assert_message_contains("there is no order");
     }
 }

@@ -11,37 +11,73 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    budget::Budget,
+    caller::Declared,
     catalog::CatalogTool,
     declare::{TTL, out_of_bounds},
-    entry::{Entry, Exec, Typed},
-    gate::{REPEATED, cache, size},
+    gate::{once::REPEATED, size},
+    ledger::LedgerOf,
+    middleware::Middleware,
     nearest::same_name,
+    output_cache,
     projection::{self, OutputProjection},
-    router::{Inner, Router, RouterBuilder},
+    registered::{ErasedTool, RegisteredTool, Typed},
+    registry::{Registered, Registry},
     schema::{
         reflect::is_recursive,
         shape::{Object, Shape},
     },
-    step::Step,
     tool::{Draft, Expose, Tool},
 };
 
 /// Longest tool name that a model can be given (Converse, `toolSpec.name`).
 const NAME_LIMIT: usize = 64;
 
+/// A router as it is declared.
+pub(crate) struct RouterDraft<S> {
+    pub(crate) group: Option<String>,
+    pub(crate) description: String,
+    pub(crate) tools: Vec<Candidate<S>>,
+    pub(crate) declared: Declared,
+    pub(crate) log_targets: Vec<String>,
+    pub(crate) ledger: LedgerOf<S>,
+    pub(crate) middleware: Vec<Middleware<S>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache_bytes: Option<u64>,
+    pub(crate) intent_class: Option<String>,
+}
+
+impl<S> Default for RouterDraft<S> {
+    fn default() -> Self {
+        Self {
+            group: None,
+            description: String::new(),
+            tools: Vec::new(),
+            declared: Declared::default(),
+            log_targets: Vec::new(),
+            ledger: LedgerOf::NONE,
+            middleware: Vec::new(),
+            budget: None,
+            cache_bytes: None,
+            intent_class: None,
+        }
+    }
+}
+
 /// A declared tool without its input type.
 pub(crate) struct Candidate<S> {
     draft: Draft,
     asks_by_own_key: bool,
-    steps: Vec<Step<S>>,
-    exec: Box<dyn Exec<S>>,
+    middleware: Vec<Middleware<S>>,
+    erased: Box<dyn ErasedTool<S>>,
 }
 
 impl<S: Send + Sync + 'static> Candidate<S> {
     pub(crate) fn new<I, O>(tool: Tool<S, I, O>) -> Self {
-        let Tool { draft, run, rules, once_by, confirm_by, confirm_when, steps, erase, .. } = tool;
+        let Tool { draft, run, rules, once_by, confirm_by, confirm_when, middleware, erase, .. } = tool;
         let asks_by_own_key = confirm_by.is_some();
-        Self { draft, asks_by_own_key, steps, exec: erase(Typed { run, rules, once_by, confirm_by, confirm_when }) }
+        let typed = Typed { run, rules, once_by, confirm_by, confirm_when };
+        Self { draft, asks_by_own_key, middleware, erased: erase(typed) }
     }
 }
 
@@ -78,60 +114,64 @@ impl fmt::Display for BuildErrors {
 
 impl Error for BuildErrors {}
 
-pub(crate) fn build<S: Send + Sync + 'static>(builder: RouterBuilder<S>) -> Result<Router<S>, BuildErrors> {
+pub(crate) fn build<S: Send + Sync + 'static>(router: RouterDraft<S>) -> Result<Registry<S>, BuildErrors> {
     let mut errors = Vec::new();
-    let mut log_targets = BTreeSet::from_iter(builder.log_targets);
-    let mut tools: HashMap<String, Arc<Entry<S>>> = HashMap::new();
-    let group = builder.group.unwrap_or_else(program_name);
+    let mut log_targets = BTreeSet::from_iter(router.log_targets);
+    let mut tools: HashMap<String, Registered<S>> = HashMap::new();
+    let group = router.group.unwrap_or_else(program_name);
     if let Some(message) = wrong_name(&group) {
         errors.push(BuildError { tool: "(group)".into(), message, location: None });
     }
-    for (_, attribute) in &builder.declared.headers {
-        if !builder.declared.names.contains(attribute) {
+    for (_, attribute) in &router.declared.headers {
+        if !router.declared.names.contains(attribute) {
             let message = format!("a header sets `{attribute}`, which `.identity([..])` does not name");
             errors.push(BuildError { tool: "(identity)".into(), message, location: None });
         }
     }
-    let has_ledger = builder.store.is_some();
-    if builder.budget.is_some() && !has_ledger {
+    let has_ledger = router.ledger.is_named();
+    if router.budget.is_some() && !has_ledger {
         let message = "`.budget(..)` counts in a ledger; name it with `.ledger(|state| ..)`".to_owned();
         errors.push(BuildError { tool: "(budget)".into(), message, location: None });
     }
-    for candidate in builder.tools {
+    for candidate in router.tools {
         let (tool, location) = (candidate.draft.name.clone(), candidate.draft.location);
         log_targets.insert(candidate.draft.from.to_owned());
         let mut problems = Vec::new();
         if candidate.draft.once.is_some_and(|once| once.keeping.leased) && !has_ledger {
             problems.push("`.leased()` needs a ledger; name it with `.ledger(|state| ..)` on the router".to_owned());
         }
-        let entry = entry(candidate, &builder.steps, &mut problems);
+        let registered = register(candidate, &router.middleware, &mut problems);
         if tools.contains_key(&tool) {
             problems.push("there are two tools of this name".to_owned());
         }
         let wrong = |message| BuildError { tool: tool.clone(), message, location: Some(location) };
         errors.extend(problems.into_iter().map(wrong));
-        tools.insert(tool, Arc::new(entry));
+        tools.insert(tool, registered);
     }
     if !errors.is_empty() {
         return Err(BuildErrors(errors));
     }
-    Ok(Router::of(Inner {
-        description: builder.description,
+    Ok(Registry {
+        description: router.description,
         tools,
-        identity: builder.declared.names.clone().into(),
-        declared: builder.declared,
+        identity: router.declared.names.clone().into(),
+        declared: router.declared,
         log_targets: log_targets.into_iter().collect(),
-        store: builder.store,
-        budget: builder.budget,
-        cache_bytes: builder.cache_bytes.unwrap_or(cache::DEFAULT_BYTES),
-        intent_class: builder.intent_class.unwrap_or_else(|| group.clone()),
-        group,
-    }))
+        ledger: router.ledger,
+        budget: router.budget,
+        cache_bytes: router.cache_bytes.unwrap_or(output_cache::DEFAULT_BYTES),
+        intent_class: router.intent_class.unwrap_or_else(|| group.clone()),
+        group: group.into(),
+    })
 }
 
-/// Checks one tool; what is wrong goes into `problems`, and the entry is then not used.
-fn entry<S>(candidate: Candidate<S>, router_steps: &[Step<S>], problems: &mut Vec<String>) -> Entry<S> {
-    let Candidate { mut draft, asks_by_own_key, steps, exec } = candidate;
+/// Checks one tool; what is wrong goes into `problems`, and the registered tool is not used then.
+fn register<S>(
+    candidate: Candidate<S>,
+    router_middleware: &[Middleware<S>],
+    problems: &mut Vec<String>,
+) -> Registered<S> {
+    let Candidate { mut draft, asks_by_own_key, middleware, erased } = candidate;
     problems.extend(wrong_name(&draft.name));
     let description = draft.description.take().or_else(|| text(&draft.input, "description")).unwrap_or_default();
     if description.trim().is_empty() {
@@ -181,20 +221,21 @@ fn entry<S>(candidate: Candidate<S>, router_steps: &[Step<S>], problems: &mut Ve
         once: draft.once.is_some(),
         refuse: draft.refuse.clone(),
     };
-    Entry {
+    let tool = RegisteredTool {
         shape,
         once: draft.once,
         cache: draft.cache,
-        steps: router_steps.iter().chain(&steps).cloned().collect(),
         name: draft.name,
         refuse: draft.refuse,
         confirm: draft.confirm,
         max_reply: draft.max_reply,
         intent_class: draft.intent_class,
         exposed: Arc::new(exposed),
-        exec,
+        erased,
         catalog,
-    }
+    };
+    let middleware = router_middleware.iter().cloned().chain(middleware).collect();
+    Registered { tool: Arc::new(tool), middleware }
 }
 
 /// Options that exclude each other, and durations out of their bounds.

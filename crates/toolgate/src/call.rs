@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::wire::Wire;
+use crate::wire::kind::Wire;
 
 /// Session or prompt attributes: text to text, as Bedrock keeps them.
 pub(crate) type Attributes = BTreeMap<String, String>;
@@ -18,7 +18,7 @@ pub(crate) struct RawCall {
     pub(crate) tool: String,
     pub(crate) arguments: Map<String, Value>,
     /// Names that came twice with different values.
-    pub(crate) doubled: Vec<String>,
+    pub(crate) duplicates: Vec<String>,
     pub(crate) session_attributes: Attributes,
     pub(crate) prompt_attributes: Attributes,
     pub(crate) facts: Facts,

@@ -2,10 +2,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -18,7 +15,8 @@ use crate::{
     effect::OnceKey,
     error::ToolError,
     projection::OutputProjection,
-    wire::Wire,
+    trail::Trail,
+    wire::kind::Wire,
 };
 
 /// The context of one call, handed to a tool that takes it. Cheap to clone.
@@ -51,69 +49,6 @@ pub(crate) struct Shared {
     once: OnceLock<OnceKey>,
     exposed: Arc<OutputProjection>,
     trail: Trail,
-}
-
-/// What happened on a call's way, for its log line and for gates that come later.
-#[derive(Debug, Default)]
-pub(crate) struct Trail {
-    begun: AtomicBool,
-    attributes: AtomicBool,
-    replayed: AtomicBool,
-    repeated: OnceLock<Option<String>>,
-    cached: AtomicBool,
-    dropped: AtomicUsize,
-}
-
-impl Trail {
-    /// The tool begins.
-    pub(crate) fn note_begun(&self) {
-        self.attributes.store(false, Ordering::Relaxed);
-        self.begun.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_replayed(&self) {
-        self.replayed.store(true, Ordering::Relaxed);
-    }
-
-    /// The first reply was given in another session.
-    pub(crate) fn note_repeated(&self, first_at: Option<String>) {
-        let _ = self.repeated.set(first_at);
-    }
-
-    /// When the effect happened, where another session had its first reply.
-    pub(crate) fn repeated(&self) -> Option<Option<&str>> {
-        self.repeated.get().map(Option::as_deref)
-    }
-
-    pub(crate) fn is_replayed(&self) -> bool {
-        self.replayed.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_cached(&self) {
-        self.cached.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_cached(&self) -> bool {
-        self.cached.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_dropped(&self, fields: usize) {
-        self.dropped.fetch_add(fields, Ordering::Relaxed);
-    }
-
-    /// How many fields of the output did not leave.
-    pub(crate) fn dropped(&self) -> usize {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Whether the tool set or cleared an attribute.
-    pub(crate) fn has_set_attributes(&self) -> bool {
-        self.attributes.load(Ordering::Relaxed)
-    }
 }
 
 impl<S> Cx<S> {
@@ -263,7 +198,7 @@ impl Session<'_> {
 
     /// Notes that an attribute changes, if it may.
     fn settable(&self, name: &str) -> Result<(), ToolError> {
-        self.call.trail.attributes.store(true, Ordering::Relaxed);
+        self.call.trail.note_attributes_set();
         match self.call.identity.iter().any(|identity| identity == name) {
             true => Err(ToolError::internal(format!("a tool tried to change the identity attribute `{name}`"))),
             false => Ok(()),

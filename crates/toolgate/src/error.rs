@@ -3,12 +3,15 @@
 //! An error has a private kind, a *public* text that the model reads, and a private source that only the log sees.
 //! Public and private are separate fields, so that an internal message cannot leak by accident.
 
-use std::{borrow::Cow, error::Error, fmt};
+use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{effect::Replay, sanitize};
+
+/// The error that ends a handler, or the private source of a tool's error.
+pub type Error = Box<dyn StdError + Send + Sync>;
 
 /// The kinds of errors, as the model reads them in `error.kind`: [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,7 +118,7 @@ struct Inner {
     message: Cow<'static, str>,
     problems: Vec<Problem>,
     fatal: bool,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Error>,
     replay: Option<Replay>,
     /// Where the call was stopped; empty where the tool itself said no, `None` as long as nobody has said.
     gate: Option<&'static str>,
@@ -176,7 +179,7 @@ impl ToolError {
 
     /// Something failed that the model can do nothing about (500). The source goes to the log; the model reads only
     /// that it failed.
-    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn internal(source: impl Into<Error>) -> Self {
         Self::of(ErrorKind::Internal, "failed; it has been logged").with_source(source)
     }
 
@@ -190,7 +193,7 @@ impl ToolError {
 
     /// Adds a private source, for the log only.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Error>) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -302,8 +305,8 @@ impl fmt::Display for ToolError {
 }
 
 /// The source is private: for the log, never for a model.
-impl Error for ToolError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+impl StdError for ToolError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
 }

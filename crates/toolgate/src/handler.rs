@@ -59,10 +59,10 @@ where
     label = "the arguments of a call cannot be read into `{Self}`",
     note = "derive it: `#[derive(serde::Deserialize)]`"
 )]
-pub trait Readable: DeserializeOwned {}
+pub trait ToolDeserialize: DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned> Readable for T {}
+impl<T: DeserializeOwned> ToolDeserialize for T {}
 
 /// What can be sent as a reply: `#[derive(Serialize)]`.
 #[diagnostic::on_unimplemented(
@@ -70,10 +70,10 @@ impl<T: DeserializeOwned> Readable for T {}
     label = "`{Self}` cannot be sent as a reply",
     note = "derive it: `#[derive(serde::Serialize)]`"
 )]
-pub trait Writable: Serialize {}
+pub trait ToolSerialize: Serialize {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize> Writable for T {}
+impl<T: Serialize> ToolSerialize for T {}
 
 /// What has a JSON schema: `#[derive(JsonSchema)]`.
 #[diagnostic::on_unimplemented(
@@ -81,10 +81,10 @@ impl<T: Serialize> Writable for T {}
     label = "a model cannot be told what `{Self}` is",
     note = "derive it: `#[derive(schemars::JsonSchema)]`"
 )]
-pub trait Described: JsonSchema {}
+pub trait ToolJsonSchema: JsonSchema {}
 
 #[diagnostic::do_not_recommend]
-impl<T: JsonSchema> Described for T {}
+impl<T: JsonSchema> ToolJsonSchema for T {}
 
 /// What can be checked beyond its types: `#[derive(Validate)]`.
 #[diagnostic::on_unimplemented(
@@ -92,10 +92,10 @@ impl<T: JsonSchema> Described for T {}
     label = "nothing says which values of `{Self}` are right",
     note = "derive it, even where there is nothing to check yet: `#[derive(validator::Validate)]`"
 )]
-pub trait Validated: Validate {}
+pub trait ToolValidate: Validate {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Validate> Validated for T {}
+impl<T: Validate> ToolValidate for T {}
 
 /// A tool's error: anything that says what the model may read, by `impl From<MyError> for ToolError`.
 #[diagnostic::on_unimplemented(
@@ -132,7 +132,7 @@ where
     label = "not a future of `Result<Output, E>`",
     note = "write `async fn(..) -> Result<Output, ToolError>`"
 )]
-pub trait ToolReply: ToolFuture<Ok: Writable + Described + Send + 'static, Err: ToolFailure> {}
+pub trait ToolReply: ToolFuture<Ok: ToolSerialize + ToolJsonSchema + Send + 'static, Err: ToolFailure> {}
 
 // recommended, so that a wrong output or error is told as itself
-impl<F: ToolFuture<Ok: Writable + Described + Send + 'static, Err: ToolFailure>> ToolReply for F {}
+impl<F: ToolFuture<Ok: ToolSerialize + ToolJsonSchema + Send + 'static, Err: ToolFailure>> ToolReply for F {}

@@ -34,8 +34,10 @@
 //! # }
 //! ```
 
+mod budget;
 mod build;
 mod call;
+mod call_context;
 mod caller;
 mod catalog;
 mod coerce;
@@ -44,27 +46,32 @@ mod cx;
 mod declare;
 mod digest;
 mod effect;
-mod entry;
 mod error;
 mod gate;
 mod handler;
 pub mod interceptor;
 mod key;
+mod ledger;
 mod metrics;
+mod middleware;
 mod nearest;
+mod output_cache;
+mod pipeline;
 pub mod prelude;
 mod projection;
 mod redact;
+mod registered;
+mod registry;
 mod router;
 mod run;
 pub mod sanitize;
 pub mod schema;
 mod service;
-mod step;
-mod store;
 mod telemetry;
 pub mod testing;
 mod tool;
+mod trail;
+mod validation;
 mod wire;
 
 // what stands in public signatures, at the versions that they mean
@@ -75,6 +82,7 @@ pub use serde_json;
 pub use tower;
 pub use validator;
 
+pub use budget::{Budget, BudgetCharge, Usd, UsdError};
 pub use build::BuildErrors;
 pub use call::Agent;
 pub use caller::Caller;
@@ -88,13 +96,15 @@ pub use declare::{
     seconds,
 };
 pub use effect::{Committed, OnceKey, Replay, UsedApproval};
-pub use error::{ErrorKind, Problem, ToolError};
-pub use handler::{Described, Readable, ToolFailure, ToolFn, ToolFuture, ToolReply, Validated, Writable};
+pub use error::{Error, ErrorKind, Problem, ToolError};
+pub use handler::{
+    ToolDeserialize, ToolFailure, ToolFn, ToolFuture, ToolJsonSchema, ToolReply, ToolSerialize, ToolValidate,
+};
 pub use key::{Key, key};
+pub use ledger::{Approval, ApprovalRequest, Lease, Ledger, LedgerFuture};
+pub use middleware::{Call, Next, Outcome};
 pub use router::{Router, RouterBuilder};
-pub use run::{Error, hide_panic_payloads, run, serve};
+pub use run::{hide_panic_payloads, run, serve};
 pub use service::{Service, UnknownEvent};
-pub use step::{Call, Next, Outcome};
-pub use store::{Answer, Approval, ApprovalRequest, Budget, Count, GateStore, Lease, Usd, UsdError};
 pub use tool::Tool;
-pub use wire::Wire;
+pub use wire::kind::Wire;

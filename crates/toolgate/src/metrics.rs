@@ -16,10 +16,9 @@ use serde::Serialize;
 
 use crate::{
     config,
-    error::ErrorKind,
-    run::Error,
+    error::{Error, ErrorKind},
     telemetry::{Record, milliseconds},
-    wire::Wire,
+    wire::kind::Wire,
 };
 
 /// Where metrics go unless something else is said.

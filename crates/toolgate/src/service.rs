@@ -1,4 +1,5 @@
-//! A router with its state: takes an event, gives a reply. The path of a call, from end to end.
+//! A router with its state, as a `tower::Service`: decodes an event, sends the call through the pipeline, encodes the
+//! reply.
 
 use std::{
     fmt,
@@ -11,17 +12,14 @@ use lambda_runtime::{BoxFuture, Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 
 use crate::{
-    call::{Attributes, RawCall},
-    caller::Caller,
-    coerce::Reading,
-    cx::{Cx, Shared},
-    error::{ErrorKind, ToolError},
-    gate::{self, Passage, cache::Cache},
-    metrics, nearest,
-    router::Inner,
-    store::Budget,
+    budget::Budget,
+    caller::Declared,
+    error::Error,
+    metrics,
+    pipeline::Pipeline,
+    registry::Registry,
     telemetry,
-    wire::{self, Undecodable, Wire},
+    wire::{self, Undecodable, kind::Wire},
 };
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. Cheap to clone.
@@ -29,11 +27,7 @@ use crate::{
 /// [`run`](crate::run) makes one; make your own with [`Router::with_state`](crate::Router::with_state) to put layers
 /// around it, or to call it in a test.
 pub struct Service<S> {
-    router: Arc<Inner<S>>,
-    state: Arc<S>,
-    wires: Arc<[Wire]>,
-    budget: Option<Budget>,
-    cache: Arc<Cache>,
+    pipeline: Pipeline<S>,
     metrics: bool,
     namespace: Arc<str>,
 }
@@ -83,26 +77,24 @@ impl From<UnknownEvent> for Diagnostic {
 impl<S> Service<S> {
     /// For tests' events.
     pub(crate) fn group(&self) -> &str {
-        &self.router.group
+        &self.pipeline.registry.group
     }
 
     /// For tests' events.
-    pub(crate) fn declared(&self) -> &crate::caller::Declared {
-        &self.router.declared
+    pub(crate) fn declared(&self) -> &Declared {
+        &self.pipeline.registry.declared
     }
 }
 
 impl<S: Send + Sync + 'static> Service<S> {
-    pub(crate) fn new(router: Arc<Inner<S>>, state: S) -> Self {
-        let (budget, cache) = (router.budget, Arc::new(Cache::new(router.cache_bytes)));
-        let namespace = metrics::NAMESPACE.into();
-        Self { router, state: Arc::new(state), wires: Wire::ALL.into(), budget, cache, metrics: false, namespace }
+    pub(crate) fn new(registry: Arc<Registry<S>>, state: S) -> Self {
+        Self { pipeline: Pipeline::new(registry, state), metrics: false, namespace: metrics::NAMESPACE.into() }
     }
 
     /// Limits the wires that are answered; a call on another is refused.
     #[must_use]
     pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
-        self.wires = wires.into_iter().collect();
+        self.pipeline.wires = wires.into_iter().collect();
         self
     }
 
@@ -127,16 +119,16 @@ impl<S: Send + Sync + 'static> Service<S> {
     ///
     /// # Errors
     /// The router names no ledger to count in.
-    pub fn budget(mut self, budget: Budget) -> Result<Self, crate::Error> {
-        if self.router.store.is_none() {
+    pub fn budget(mut self, budget: Budget) -> Result<Self, Error> {
+        if !self.pipeline.registry.ledger.is_named() {
             return Err("a budget counts in a ledger, and the router names none: add `.ledger(|state| ..)`".into());
         }
-        self.budget = Some(budget);
+        self.pipeline.budget = Some(budget);
         Ok(self)
     }
 
     pub(crate) fn declared_budget(&self) -> Option<Budget> {
-        self.budget
+        self.pipeline.budget
     }
 
     /// Answers one event.
@@ -157,110 +149,26 @@ impl<S: Send + Sync + 'static> Service<S> {
             }
         };
         let wire = decoded.echo.wire();
-        let done = self.dispatch(decoded.call, decoded.unreadable, wire).await;
+        let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire).await;
         let duration = started.elapsed();
-        telemetry::call(&done.record, wire, &context.request_id, duration);
+        telemetry::call(&finished.record, wire, &context.request_id, duration);
         if self.metrics {
-            metrics::emit(&self.namespace, &done.record, wire, &context.request_id, duration);
+            metrics::emit(&self.namespace, &finished.record, wire, &context.request_id, duration);
         }
-        Ok(wire::encode(decoded.echo, done.outcome, done.session, done.prompt))
-    }
-
-    async fn dispatch(&self, mut call: RawCall, unreadable: Option<ToolError>, wire: Wire) -> Done {
-        let entry = self.router.tools.get(&call.tool).cloned();
-        let name = entry.as_ref().map(|entry| entry.name.clone());
-        let class = entry.as_ref().and_then(|entry| entry.intent_class.as_ref()).unwrap_or(&self.router.intent_class);
-        let agent = call.facts.agent.as_ref().map(|agent| agent.id.clone());
-        let mut record =
-            telemetry::Record { tool: name, intent_class: class.clone(), agent, ..telemetry::Record::default() };
-        let stop = if !self.wires.contains(&wire) {
-            Some(ToolError::refused(format!("this function takes no calls on the {wire} wire")))
-        } else {
-            unreadable
-        };
-        let entry = match (stop, entry) {
-            (Some(error), _) => return Done::stopped(call, record, error.at("wire")),
-            (None, None) => {
-                let error = self.unknown_tool(&call.tool).at("tool");
-                return Done::stopped(call, record, error);
-            }
-            (None, Some(entry)) => entry,
-        };
-        let mut reading = Reading::new(wire.absence());
-        for name in std::mem::take(&mut call.doubled) {
-            reading.on(&name, Reading::doubled);
-        }
-        let arguments = std::mem::take(&mut call.arguments);
-        let caller = match Caller::read(&self.router.declared, &mut call.facts, &mut call.session_attributes) {
-            Ok(caller) => caller,
-            Err(error) => return Done::stopped(call, record, error.at("wire")),
-        };
-        let shared = Shared::new(call, caller, self.router.identity.clone(), entry.exposed.clone());
-        let cx = Cx::new(self.state.clone(), Arc::new(shared));
-        let outcome = gate::walk(Passage {
-            router: self.router.clone(),
-            entry,
-            cx: cx.clone(),
-            budget: self.budget,
-            cache: self.cache.clone(),
-            arguments,
-            reading,
-            ready: None,
-        })
-        .await;
-        let (session, prompt) = cx.shared().attributes();
-        record.walked(cx.trail());
-        let outcome = outcome.map_err(|error| record.stopped(error));
-        Done { outcome, session, prompt, record }
-    }
-
-    fn unknown_tool(&self, name: &str) -> ToolError {
-        let mut names: Vec<&str> = self.router.tools.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        let near = nearest::find(name, names.iter().copied());
-        ToolError::of(
-            ErrorKind::UnknownTool,
-            match near {
-                Some(near) => format!("there is no such tool; did you mean `{near}`?"),
-                None => format!("there is no such tool; there are `{}`", names.join("`, `")),
-            },
-        )
-    }
-}
-
-/// What became of a call.
-struct Done {
-    outcome: Result<Value, ToolError>,
-    session: Attributes,
-    prompt: Attributes,
-    record: telemetry::Record,
-}
-
-impl Done {
-    /// A call that never got to have a context.
-    fn stopped(call: RawCall, mut record: telemetry::Record, error: ToolError) -> Self {
-        let error = record.stopped(error);
-        Self { outcome: Err(error), session: call.session_attributes, prompt: call.prompt_attributes, record }
+        Ok(wire::encode(decoded.echo, finished.outcome, finished.session, finished.prompt))
     }
 }
 
 impl<S> Clone for Service<S> {
     fn clone(&self) -> Self {
-        Self {
-            router: self.router.clone(),
-            state: self.state.clone(),
-            wires: self.wires.clone(),
-            budget: self.budget,
-            cache: self.cache.clone(),
-            metrics: self.metrics,
-            namespace: self.namespace.clone(),
-        }
+        Self { pipeline: self.pipeline.clone(), metrics: self.metrics, namespace: self.namespace.clone() }
     }
 }
 
 impl<S> fmt::Debug for Service<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("group", &self.router.group).field("wires", &self.wires).finish_non_exhaustive()
+        let Pipeline { registry, wires, .. } = &self.pipeline;
+        f.debug_struct("Service").field("group", &registry.group).field("wires", wires).finish_non_exhaustive()
     }
 }
 

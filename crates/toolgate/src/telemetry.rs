@@ -15,9 +15,9 @@ use tracing_subscriber::{
 
 use crate::{
     config,
-    cx::Trail,
     error::{ErrorKind, ToolError},
-    wire::Wire,
+    trail::Trail,
+    wire::kind::Wire,
 };
 
 /// What is told of a call.

@@ -2,7 +2,6 @@
 
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc, time::Duration};
 
-use lambda_runtime::BoxFuture;
 use serde_json::Value;
 
 use crate::{
@@ -11,18 +10,15 @@ use crate::{
         Condition, KeyOf,
         cache::Cache,
         confirm::Confirm,
-        once::{Once, OnceKeeper},
+        once::{Once, OnceKeeper, OnceOptions},
     },
-    effect::{self, Keeping},
-    entry::{Exec, Typed},
+    effect,
     error::ToolError,
-    handler::{Described, Readable, ToolFn, ToolFuture, ToolReply, Validated},
+    handler::{ToolDeserialize, ToolFn, ToolFuture, ToolJsonSchema, ToolReply, ToolValidate},
+    middleware::{self, Call, Middleware, Next, Outcome},
+    registered::{Check, ErasedTool, Run, Typed},
     schema::reflect,
-    step::{self, Call, Next, Outcome, Step},
 };
-
-pub(crate) type Run<S, I> = Arc<dyn Fn(Cx<S>, I) -> BoxFuture<'static, Result<Value, ToolError>> + Send + Sync>;
-pub(crate) type Check<S, I> = Box<dyn Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync>;
 
 /// A tool for a [`Router`](crate::Router) with state `S`; `I` is the tool's input type and `O` what it returns.
 ///
@@ -62,9 +58,9 @@ pub struct Tool<S, I, O> {
     pub(crate) once_by: Option<KeyOf<I>>,
     pub(crate) confirm_by: Option<KeyOf<I>>,
     pub(crate) confirm_when: Option<Condition<I>>,
-    pub(crate) steps: Vec<Step<S>>,
+    pub(crate) middleware: Vec<Middleware<S>>,
     /// Forgets the input's type. It is made where the type is checked, so that a wrong one is told once.
-    pub(crate) erase: fn(Typed<S, I>) -> Box<dyn Exec<S>>,
+    pub(crate) erase: fn(Typed<S, I>) -> Box<dyn ErasedTool<S>>,
     output: PhantomData<fn() -> O>,
 }
 
@@ -79,7 +75,7 @@ pub(crate) struct Draft {
     pub(crate) refuse: Vec<String>,
     /// How long an approval holds.
     pub(crate) confirm: Option<Duration>,
-    pub(crate) once: Option<OnceDraft>,
+    pub(crate) once: Option<OnceOptions>,
     pub(crate) cache: Option<Cache>,
     /// The function returns [`Committed`](crate::Committed).
     pub(crate) commits: bool,
@@ -89,13 +85,6 @@ pub(crate) struct Draft {
     pub(crate) from: &'static str,
     /// Where the tool is declared, for build errors.
     pub(crate) location: &'static Location<'static>,
-}
-
-/// What `.once(..)` says beside the key.
-#[derive(Clone, Copy)]
-pub(crate) struct OnceDraft {
-    pub(crate) ttl: Duration,
-    pub(crate) keeping: Keeping,
 }
 
 pub(crate) enum Expose {
@@ -114,7 +103,7 @@ impl<S, I, O> Tool<S, I, O> {
         S: Send + Sync + 'static,
         F: ToolFn<S, Args, Input = I>,
         F::Future: ToolReply + ToolFuture<Ok = O> + Send,
-        I: Readable + Described + Validated + Send + 'static,
+        I: ToolDeserialize + ToolJsonSchema + ToolValidate + Send + 'static,
     {
         let run: Run<S, I> = Arc::new(move |cx, input| {
             let future = function.call(cx, input);
@@ -147,7 +136,7 @@ impl<S, I, O> Tool<S, I, O> {
             once_by: None,
             confirm_by: None,
             confirm_when: None,
-            steps: Vec::new(),
+            middleware: Vec::new(),
             erase: |typed| Box::new(Arc::new(typed)),
             output: PhantomData,
         }
@@ -216,7 +205,7 @@ impl<S, I, O> Tool<S, I, O> {
     where
         K: OnceKeeper<O>,
     {
-        self.draft.once = Some(OnceDraft { ttl: once.ttl, keeping: once.keeping });
+        self.draft.once = Some(OnceOptions { ttl: once.ttl, keeping: once.keeping });
         self.once_by = Some(once.by);
         self
     }
@@ -228,9 +217,9 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// Adds a step to the path of this tool's calls, behind the router's own steps: see
-    /// [`RouterBuilder::with`](crate::RouterBuilder::with). It runs before a person is asked, so it may refuse what
-    /// nobody should be asked about.
+    /// Adds middleware to this tool, behind the router's middleware: see
+    /// [`RouterBuilder::with`](crate::RouterBuilder::with). It runs before the confirm gate, so it can refuse calls that
+    /// no person should have to approve.
     ///
     /// ```
     /// use schemars::JsonSchema;
@@ -265,12 +254,12 @@ impl<S, I, O> Tool<S, I, O> {
     /// # Ok::<(), toolgate::BuildErrors>(())
     /// ```
     #[must_use]
-    pub fn with<F, Fut>(mut self, step: F) -> Self
+    pub fn with<F, Fut>(mut self, middleware: F) -> Self
     where
         F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.steps.push(step::erase(step));
+        self.middleware.push(middleware::erase(middleware));
         self
     }
 

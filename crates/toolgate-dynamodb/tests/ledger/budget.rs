@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use toolgate::{Budget, Count, Usd, Wire, testing};
-use toolgate_dynamodb::Ledger;
+use toolgate::{Budget, BudgetCharge, Usd, Wire, testing};
+use toolgate_dynamodb::DynamoLedger;
 
 use crate::{
     kit::{Bank, number, text},
@@ -25,7 +25,7 @@ async fn a_session_has_its_calls_and_no_more() {
         assert_eq!(bank.proxy.requests(), 1, "a budget is one request");
     }
     let reply = testing::call(&service, "look", jane(1)).session("a").await;
-    reply.assert_says("this session's budget is used up");
+    reply.assert_message_contains("this session's budget is used up");
     // wrong input costs nothing
     testing::call(&service, "look", json!({})).session("b").await.assert_error("invalid");
     testing::call(&service, "look", jane(1)).session("b").await.ok();
@@ -76,7 +76,7 @@ async fn a_call_that_nobody_can_be_counted_for_is_refused() {
     let service = bank.service.clone().budget(Budget::calls(5)).unwrap();
     for wire in [Wire::Direct, Wire::Gateway] {
         let reply = testing::call(&service, "look", jane(1)).on(wire).await;
-        reply.assert_error("refused").assert_says("without a session or an identity");
+        reply.assert_error("refused").assert_message_contains("without a session or an identity");
     }
     let jane = testing::call(&service, "look", jane(1)).on(Wire::Gateway).identity("customerId", "CUST-1").await;
     jane.assert_ok(json!({"seen": "jane"}));
@@ -85,10 +85,10 @@ async fn a_call_that_nobody_can_be_counted_for_is_refused() {
 #[tokio::test]
 async fn costs_that_were_added_count_and_calls_stay_in_a_window() {
     let bank = Bank::open().await;
-    let ledger = Ledger::new(bank.client.clone(), "ledger");
+    let ledger = DynamoLedger::new(bank.client.clone(), "ledger");
     let budget = Budget::calls(2).and_usd("1.00".parse().unwrap());
     let service = bank.service.clone().budget(budget).unwrap();
-    let id = Count::id_of(Some("a"), &BTreeMap::new()).unwrap();
+    let id = BudgetCharge::id_of(Some("a"), &BTreeMap::new()).unwrap();
     ledger.spend(&id, "0.999999".parse().unwrap()).await.unwrap();
     testing::call(&service, "look", jane(1)).session("a").await.ok();
     ledger.spend(&id, Usd::micros(1)).await.unwrap();

@@ -64,7 +64,7 @@ async fn nothing_is_tried_again_beyond_the_calls_deadline() {
     let slow = Fault::canceled(&["None", "TransactionConflict", "None"]).after(Duration::from_millis(60));
     bank.proxy.fail(std::iter::repeat_n(slow, 8));
     let pay = testing::call(&bank.service, "pay", json!({"account": "jane", "amount": 100}));
-    pay.within(Duration::from_millis(600)).await.assert_error("conflict");
+    pay.deadline(Duration::from_millis(600)).await.assert_error("conflict");
     let requests = bank.proxy.requests();
     assert!((1..8).contains(&requests), "{requests} requests were sent");
     assert_eq!(bank.balance().await, (1_000, 0));

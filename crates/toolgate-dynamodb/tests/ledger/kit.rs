@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use toolgate::{Committed, Confirm, Cx, Key, Once, Router, Service, Tool, ToolError, hours, key, testing};
-use toolgate_dynamodb::{Commit, CommitError, Ledger};
+use toolgate_dynamodb::{Commit, CommitError, DynamoLedger};
 use validator::Validate;
 
 use crate::proxy::Proxy;
@@ -60,7 +60,7 @@ impl TestClock {
 
 /// What the tools work with.
 pub(crate) struct State {
-    ledger: Ledger,
+    ledger: DynamoLedger,
     runs: AtomicUsize,
     failed: Failed,
     wired: Wired,
@@ -225,7 +225,7 @@ impl Bank {
             create(&client, table).await;
         }
         let clock = TestClock::default();
-        let ledger = Ledger::new(client_of(&proxy, retries), "ledger").with_approvals("approvals");
+        let ledger = DynamoLedger::new(client_of(&proxy, retries), "ledger").with_approvals("approvals");
         let ledger = ledger.with_clock(clock.reader());
         let failed = Failed::default();
         let wired = Wired::default();
@@ -241,8 +241,8 @@ impl Bank {
     }
 
     /// The ledger itself, with a client of its own and the bank's clock.
-    pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.client.clone(), "ledger").with_approvals("approvals").with_clock(self.clock.reader())
+    pub(crate) fn ledger(&self) -> DynamoLedger {
+        DynamoLedger::new(self.client.clone(), "ledger").with_approvals("approvals").with_clock(self.clock.reader())
     }
 
     /// The ledger's records.

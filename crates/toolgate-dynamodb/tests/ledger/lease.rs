@@ -78,12 +78,12 @@ async fn a_tool_that_says_no_gives_the_lease_back() {
 async fn what_may_have_happened_keeps_the_lease_until_its_end() {
     for note in ["broken", "panic", "hang"] {
         let bank = Bank::open().await;
-        let call = |note| testing::call(&bank.service, "wire_money", jane(note)).within(Duration::from_millis(800));
+        let call = |note| testing::call(&bank.service, "wire_money", jane(note)).deadline(Duration::from_millis(800));
         let first = call(note).await;
         let kind = if note == "hang" { "timed out" } else { "internal" };
         first.assert_error(kind);
         if note == "hang" {
-            first.assert_says("it may have happened; repeat the same call");
+            first.assert_message_contains("it may have happened; repeat the same call");
         }
         let until = bank.records().await[0]["leaseUntil"].as_n().unwrap().parse::<u64>().unwrap();
         let now = || u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
@@ -122,7 +122,7 @@ async fn a_ledger_that_fails_stops_the_call_before_and_says_so_after() {
     for fault in [Fault::error(500, "InternalServerError"), Fault::CutBefore] {
         bank.proxy.fail([fault]);
         let reply = testing::call(&bank.service, "wire_money", jane("x")).await;
-        reply.assert_error("timed out").assert_says("nothing has happened");
+        reply.assert_error("timed out").assert_message_contains("nothing has happened");
     }
     assert_eq!(wired(&bank), 0);
     // throttles and conflicts pass
@@ -134,7 +134,7 @@ async fn a_ledger_that_fails_stops_the_call_before_and_says_so_after() {
         tokio::time::sleep(Duration::from_millis(150)).await;
         bank.proxy.fail([Fault::error(500, "InternalServerError")]);
     });
-    reply.assert_error("timed out").assert_says("it may have happened");
+    reply.assert_error("timed out").assert_message_contains("it may have happened");
     call().await.assert_error("in progress");
 }
 

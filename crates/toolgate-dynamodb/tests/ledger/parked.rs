@@ -17,7 +17,7 @@ fn pay(note: &str) -> Value {
     json!({"account": "jane", "amount": 100, "note": note})
 }
 
-fn call<'a>(bank: &'a Bank, wire: Wire, tool: &str, input: Value) -> testing::Calling<'a, State> {
+fn call<'a>(bank: &'a Bank, wire: Wire, tool: &str, input: Value) -> testing::TestCall<'a, State> {
     testing::call(&bank.service, tool, input).on(wire).identity("customerId", "CUST-1")
 }
 
@@ -172,8 +172,8 @@ async fn an_approved_call_that_times_out_says_that_it_may_be_repeated() {
     let bank = Bank::open().await;
     let id = park(&bank, Wire::Gateway, "wire_confirmed", pay("hang")).await;
     decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
-    let call = call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).within(Duration::from_millis(400));
-    call.await.assert_error("timed out").assert_says("it may have happened; repeat the same call");
+    let call = call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).deadline(Duration::from_millis(400));
+    call.await.assert_error("timed out").assert_message_contains("it may have happened; repeat the same call");
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_denied_call_is_refused_until_it_has_expired() {
     let id = park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
     decide(&approvals(&bank), &id, Decision::Deny, "dana").await.unwrap();
     let reply = call(&bank, Wire::Gateway, "pay_confirmed", pay("y")).await;
-    reply.assert_error("refused").assert_says(&id);
+    reply.assert_error("refused").assert_message_contains(&id);
     expire(&bank).await;
     assert_ne!(park(&bank, Wire::Gateway, "pay_confirmed", pay("z")).await, id);
 }
@@ -271,6 +271,6 @@ async fn asking_costs_and_a_used_up_budget_asks_nobody() {
         testing::call(&service, "pay_confirmed", input).on(Wire::Gateway).identity("customerId", "CUST-1")
     };
     call(1).await.assert_error("waiting for approval");
-    call(2).await.assert_error("refused").assert_says("budget");
+    call(2).await.assert_error("refused").assert_message_contains("budget");
     assert_eq!(approvals(&bank).list().await.unwrap().pending.len(), 1);
 }

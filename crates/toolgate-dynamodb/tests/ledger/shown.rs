@@ -10,7 +10,7 @@ fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
 }
 
-fn pay(bank: &Bank, amount: i64) -> testing::Calling<'_, crate::kit::State> {
+fn pay(bank: &Bank, amount: i64) -> testing::TestCall<'_, crate::kit::State> {
     let input = json!({"account": "jane", "amount": amount, "note": "rent"});
     testing::call(&bank.service, "pay_confirmed", input).on(Wire::Gateway).identity("customerId", "CUST-1")
 }
@@ -65,7 +65,7 @@ async fn what_is_swapped_after_the_yes_never_runs_and_waits_again() {
     let shown = parked(&bank).await;
     approvals(&bank).decide(&shown, Decision::Approve, "dana").await.unwrap();
     swap(&bank, "input", MORE).await;
-    pay(&bank, 10).await.assert_error("waiting for approval").assert_says(&shown.id);
+    pay(&bank, 10).await.assert_error("waiting for approval").assert_message_contains(&shown.id);
     assert_eq!(bank.balance().await, (1_000, 0));
     // a person sees what would run now, and may say no
     let again = approvals(&bank).list().await.unwrap().pending.remove(0);

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use toolgate::{Budget, Count, GateStore, OnceKey, UsedApproval, Wire, testing};
+use toolgate::{Budget, BudgetCharge, Ledger, OnceKey, UsedApproval, Wire, testing};
 use toolgate_dynamodb::{Approvals, Decision};
 
 use crate::{
@@ -90,11 +90,11 @@ proptest! {
             let lease = ledger.lease(&key, SystemTime::now() + Duration::from_secs(60)).await.unwrap();
             ledger.finish(&key, &lease, &json!({"paid": true})).await.unwrap();
             assert!(ledger.find(&key).await.is_err(), "{seconds}: the record ended at once");
-            let count = || Count::new("budget#long", Budget::calls(2).window(ttl), None);
+            let charge = || BudgetCharge::new("budget#long", Budget::calls(2).window(ttl), None);
             for _ in 0..2 {
-                ledger.count(&count(), None).await.unwrap();
+                ledger.charge(&charge(), None).await.unwrap();
             }
-            assert!(ledger.count(&count(), None).await.is_err(), "{seconds}: the budget began anew");
+            assert!(ledger.charge(&charge(), None).await.is_err(), "{seconds}: the budget began anew");
         });
     }
 }

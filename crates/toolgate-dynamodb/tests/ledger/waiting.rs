@@ -15,7 +15,7 @@ fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
 }
 
-fn pay<'a>(service: &'a Service<State>, amount: usize, customer: Option<&str>) -> testing::Calling<'a, State> {
+fn pay<'a>(service: &'a Service<State>, amount: usize, customer: Option<&str>) -> testing::TestCall<'a, State> {
     let call = testing::call(service, "pay_confirmed", json!({"account": "jane", "amount": amount})).on(Wire::Gateway);
     match customer {
         Some(customer) => call.identity("customerId", customer),
@@ -28,7 +28,10 @@ async fn fill(bank: &Bank, customer: Option<&str>) {
     for amount in 1..=MOST {
         pay(&bank.service, amount, customer).await.assert_error("waiting for approval");
     }
-    pay(&bank.service, 500, customer).await.assert_error("refused").assert_says("20 calls wait for a person already");
+    pay(&bank.service, 500, customer)
+        .await
+        .assert_error("refused")
+        .assert_message_contains("20 calls wait for a person already");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,7 +1,7 @@
 //! Values become what the tool's schema says they are. The type that an event claims plays no part.
 //!
 //! Bedrock Agents sends every value as text, lists and objects not even as JSON; other callers send real types and
-//! sometimes text all the same. One reading serves all wires; they differ in what is absent ([`Absence`]) alone.
+//! sometimes text all the same. One coercion serves all wires; they differ in what is absent ([`Absence`]) alone.
 
 mod number;
 mod show;
@@ -38,19 +38,19 @@ pub(crate) enum Absence {
 
 /// Where in the input we are, and what was wrong so far. Reading goes as deep as the schema, never as the value.
 #[derive(Default)]
-pub(crate) struct Reading {
+pub(crate) struct Coercion {
     path: String,
     problems: Vec<Problem>,
     count: usize,
     absence: Absence,
 }
 
-impl Reading {
+impl Coercion {
     pub(crate) fn new(absence: Absence) -> Self {
         Self { absence, ..Self::default() }
     }
 
-    /// Another reading of what is read here.
+    /// Another coercion of what is read here.
     fn attempt(&self) -> Self {
         Self { path: self.path.clone(), ..Self::new(self.absence) }
     }
@@ -78,7 +78,7 @@ impl Reading {
         self.note(|| (shape.expected.clone(), got()));
     }
 
-    /// Takes over what another reading found.
+    /// Takes over what another coercion found.
     fn extend(&mut self, other: Self) {
         self.count += other.count;
         self.problems.extend(other.problems);
@@ -115,48 +115,48 @@ impl Reading {
 }
 
 /// Reads one value; `None` after a problem was noted.
-pub(crate) fn value(shape: &Shape, value: Value, reading: &mut Reading) -> Option<Value> {
+pub(crate) fn value(shape: &Shape, value: Value, coercion: &mut Coercion) -> Option<Value> {
     if !shape.any_of.is_empty() {
-        return alternative(shape, value, reading);
+        return alternative(shape, value, coercion);
     }
-    let before = reading.count;
-    let wrong = match convert(shape, value, reading) {
+    let before = coercion.count;
+    let wrong = match convert(shape, value, coercion) {
         Ok(read) if holds(shape, &read) => return Some(read),
         Ok(read) => read,
         Err(original) => original,
     };
     // what is wrong inside a list or an object has been noted there
-    if reading.count == before {
-        reading.wrong(shape, || show(&wrong, shape.secret));
+    if coercion.count == before {
+        coercion.wrong(shape, || show(&wrong, shape.secret));
     }
     None
 }
 
 /// The value in a type that the shape knows, or the value as it was.
-fn convert(shape: &Shape, value: Value, reading: &mut Reading) -> Result<Value, Value> {
+fn convert(shape: &Shape, value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     let is_container = shape.list.is_some() || shape.object.is_some();
     match value {
-        _ if shape.any => shallow(value, reading),
+        _ if shape.any => shallow(value, coercion),
         Value::Null if shape.null => Ok(value),
         Value::String(_) if shape.text => Ok(value),
-        Value::String(text) => from_text(shape, &text, reading).ok_or(Value::String(text)),
+        Value::String(text) => from_text(shape, &text, coercion).ok_or(Value::String(text)),
         Value::Bool(_) if shape.boolean => Ok(value),
         Value::Bool(_) if shape.text => Ok(Value::String(value.to_string())),
         Value::Number(number) => number::native(shape, &number).ok_or(Value::Number(number)),
         Value::Array(items) if is_container => {
-            structure::native_list(shape, items, reading).ok_or(Value::Array(Vec::new()))
+            structure::native_list(shape, items, coercion).ok_or(Value::Array(Vec::new()))
         }
         Value::Object(members) if shape.object.is_some() => {
-            structure::object(shape, members, reading).ok_or(Value::Object(serde_json::Map::new()))
+            structure::object(shape, members, coercion).ok_or(Value::Object(serde_json::Map::new()))
         }
         other => Err(other),
     }
 }
 
 /// A value that may be anything, if it is not nested too deeply.
-fn shallow(value: Value, reading: &mut Reading) -> Result<Value, Value> {
+fn shallow(value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     if is_deeper(&value, MAX_DEPTH) {
-        reading.note(|| (format!("at most {MAX_DEPTH} levels of lists and objects"), "more levels".to_owned()));
+        coercion.note(|| (format!("at most {MAX_DEPTH} levels of lists and objects"), "more levels".to_owned()));
         return Err(value);
     }
     Ok(value)
@@ -173,7 +173,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 }
 
 /// Text for a shape that would rather see something else.
-fn from_text(shape: &Shape, text: &str, reading: &mut Reading) -> Option<Value> {
+fn from_text(shape: &Shape, text: &str, coercion: &mut Coercion) -> Option<Value> {
     if shape.integer
         && let Some(number) = number::integer(text)
     {
@@ -191,35 +191,35 @@ fn from_text(shape: &Shape, text: &str, reading: &mut Reading) -> Option<Value> 
             _ => {}
         }
     }
-    if shape.null && text == "null" && reading.absence == Absence::AsText {
+    if shape.null && text == "null" && coercion.absence == Absence::AsText {
         return Some(Value::Null);
     }
-    structure::from_text(shape, text, reading)
+    structure::from_text(shape, text, coercion)
 }
 
 /// The first alternative that fits. Else what is wrong with the nearest one, where something inside of the value is;
 /// else one problem for all of them.
-fn alternative(shape: &Shape, original: Value, reading: &mut Reading) -> Option<Value> {
+fn alternative(shape: &Shape, original: Value, coercion: &mut Coercion) -> Option<Value> {
     if shape.null && original.is_null() {
         return Some(original);
     }
     if shape.one_of.as_ref().is_some_and(|named| named.contains(&original)) {
         return Some(original);
     }
-    let mut nearest: Option<Reading> = None;
+    let mut nearest: Option<Coercion> = None;
     for option in &shape.any_of {
-        let mut attempt = reading.attempt();
+        let mut attempt = coercion.attempt();
         if let Some(read) = value(option, original.clone(), &mut attempt) {
             return Some(read);
         }
-        let inside = attempt.problems.iter().all(|problem| problem.path.len() > reading.path.len());
+        let inside = attempt.problems.iter().all(|problem| problem.path.len() > coercion.path.len());
         if inside && nearest.as_ref().is_none_or(|nearest| attempt.count < nearest.count) {
             nearest = Some(attempt);
         }
     }
     match nearest {
-        Some(attempt) if !shape.secret => reading.extend(attempt),
-        _ => reading.wrong(shape, || show(&original, shape.secret)),
+        Some(attempt) if !shape.secret => coercion.extend(attempt),
+        _ => coercion.wrong(shape, || show(&original, shape.secret)),
     }
     None
 }

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reading, shallow, show_name, text, value};
+use super::{Coercion, shallow, show_name, text, value};
 use crate::{
     nearest,
     schema::shape::{List, Object, Shape},
 };
 
 /// Text for a shape that wants a list or an object: JSON first, then what Bedrock really sends.
-pub(super) fn from_text(shape: &Shape, raw: &str, reading: &mut Reading) -> Option<Value> {
+pub(super) fn from_text(shape: &Shape, raw: &str, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
         if let Some(Value::Array(items)) = json(raw, '[') {
-            return list(list_shape, items, reading);
+            return list(list_shape, items, coercion);
         }
         let items = match text::list(raw) {
             Some(items) => items.into_iter().map(Value::from).collect(),
@@ -20,17 +20,17 @@ pub(super) fn from_text(shape: &Shape, raw: &str, reading: &mut Reading) -> Opti
             // one item without its brackets
             None => vec![Value::from(raw)],
         };
-        return reading.as_text(|reading| list(list_shape, items, reading));
+        return coercion.as_text(|coercion| list(list_shape, items, coercion));
     }
     shape.object.as_ref()?;
     if let Some(Value::Object(members)) = json(raw, '{') {
-        return object(shape, members, reading);
+        return object(shape, members, coercion);
     }
     let mut members = Map::new();
     for (name, member) in text::object(raw)? {
-        insert(&mut members, name.to_owned(), member.into(), reading)?;
+        insert(&mut members, name.to_owned(), member.into(), coercion)?;
     }
-    reading.as_text(|reading| object(shape, members, reading))
+    coercion.as_text(|coercion| object(shape, members, coercion))
 }
 
 fn json(raw: &str, start: char) -> Option<Value> {
@@ -39,25 +39,25 @@ fn json(raw: &str, start: char) -> Option<Value> {
 
 /// A JSON list for a shape that wants a list, or an object as AWS's migration shim spells it: a list of
 /// `{name, value, type}`.
-pub(super) fn native_list(shape: &Shape, items: Vec<Value>, reading: &mut Reading) -> Option<Value> {
+pub(super) fn native_list(shape: &Shape, items: Vec<Value>, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
-        return list(list_shape, items, reading);
+        return list(list_shape, items, coercion);
     }
     shape.object.as_ref()?;
     let mut members = Map::new();
     for item in items {
         let Value::Object(mut item) = item else { return None };
         let Some(Value::String(name)) = item.remove("name") else { return None };
-        insert(&mut members, name, item.remove("value")?, reading)?;
+        insert(&mut members, name, item.remove("value")?, coercion)?;
     }
-    object(shape, members, reading)
+    object(shape, members, coercion)
 }
 
 /// Adds a member of an object whose text or list may name it twice.
-fn insert(members: &mut Map<String, Value>, name: String, value: Value, reading: &mut Reading) -> Option<()> {
+fn insert(members: &mut Map<String, Value>, name: String, value: Value, coercion: &mut Coercion) -> Option<()> {
     match members.get(&name) {
         Some(first) if *first != value => {
-            reading.at(&show_name(&name), Reading::doubled);
+            coercion.at(&show_name(&name), Coercion::duplicate);
             None
         }
         _ => {
@@ -67,27 +67,27 @@ fn insert(members: &mut Map<String, Value>, name: String, value: Value, reading:
     }
 }
 
-fn list(shape: &List, items: Vec<Value>, reading: &mut Reading) -> Option<Value> {
-    let Some(item_shape) = &shape.items else { return shallow(Value::Array(items), reading).ok() };
-    let before = reading.count;
+fn list(shape: &List, items: Vec<Value>, coercion: &mut Coercion) -> Option<Value> {
+    let Some(item_shape) = &shape.items else { return shallow(Value::Array(items), coercion).ok() };
+    let before = coercion.count;
     let read: Vec<Value> = items
         .into_iter()
         .enumerate()
-        .filter_map(|(at, item)| reading.at(&format!("[{at}]"), |reading| value(item_shape, item, reading)))
+        .filter_map(|(at, item)| coercion.at(&format!("[{at}]"), |coercion| value(item_shape, item, coercion)))
         .collect();
-    (reading.count == before).then_some(Value::Array(read))
+    (coercion.count == before).then_some(Value::Array(read))
 }
 
 /// A JSON object for a shape.
-pub(super) fn object(shape: &Shape, members: Map<String, Value>, reading: &mut Reading) -> Option<Value> {
+pub(super) fn object(shape: &Shape, members: Map<String, Value>, coercion: &mut Coercion) -> Option<Value> {
     let object = shape.object.as_ref()?;
-    let before = reading.count;
-    let read = arguments(object, members, reading);
-    (reading.count == before).then_some(Value::Object(read))
+    let before = coercion.count;
+    let read = arguments(object, members, coercion);
+    (coercion.count == before).then_some(Value::Object(read))
 }
 
 /// The members of an object: every known one read, every other denied, every missing one noted.
-pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &mut Reading) -> Map<String, Value> {
+pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &mut Coercion) -> Map<String, Value> {
     let mut read = Map::new();
     for (name, member) in members {
         let field = match shape.fields.get(&name) {
@@ -95,35 +95,35 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, reading: &m
             None => {
                 match &shape.others {
                     Some(others) => {
-                        let value = reading.at(&show_name(&name), |reading| value(others, member, reading));
+                        let value = coercion.at(&show_name(&name), |coercion| value(others, member, coercion));
                         read.extend(value.map(|value| (name, value)));
                     }
-                    None => reading.at(&show_name(&name), |reading| {
-                        reading.unknown(&name, shape.fields.keys().map(String::as_str));
+                    None => coercion.at(&show_name(&name), |coercion| {
+                        coercion.unknown(&name, shape.fields.keys().map(String::as_str));
                     }),
                 }
                 continue;
             }
         };
-        if reading.is_absent(&member) && !(member.is_null() && field.shape.null) {
+        if coercion.is_absent(&member) && !(member.is_null() && field.shape.null) {
             // a required one is noted below, as missing
             continue;
         }
-        let value = reading.at(&name, |reading| value(&field.shape, member, reading));
+        let value = coercion.at(&name, |coercion| value(&field.shape, member, coercion));
         // what could not be read must not be called missing as well
         read.insert(name, value.unwrap_or_default());
     }
     for (name, field) in &shape.fields {
         if field.required && !read.contains_key(name) {
-            reading.at(name, |reading| reading.wrong(&field.shape, || "missing".to_owned()));
+            coercion.at(name, |coercion| coercion.wrong(&field.shape, || "missing".to_owned()));
         }
     }
     read
 }
 
-impl Reading {
+impl Coercion {
     /// Notes a name that came twice with different values.
-    pub(crate) fn doubled(&mut self) {
+    pub(crate) fn duplicate(&mut self) {
         self.note(|| ("one value".to_owned(), "two different values".to_owned()));
     }
 

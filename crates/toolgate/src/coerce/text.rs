@@ -1,5 +1,5 @@
 //! The text that Bedrock really sends for lists and objects: Java's `toString`, as in `[a, b]` and
-//! `[{itemName=item1, quantity=2}]`. It has no escapes, so reading it is guesswork with rules:
+//! `[{itemName=item1, quantity=2}]`. It has no escapes, so coercion it is guesswork with rules:
 //! commas inside brackets or quotes do not split, a quote counts where a value begins (so that `19" rack` is text), and
 //! a piece without `=` belongs to the value before it.
 

@@ -39,6 +39,13 @@ pub struct Once<I, K = Commits> {
     keeper: PhantomData<K>,
 }
 
+/// What `.once(..)` says beside the key.
+#[derive(Clone, Copy)]
+pub(crate) struct OnceOptions {
+    pub(crate) ttl: Duration,
+    pub(crate) keeping: Keeping,
+}
+
 /// The tool commits its effect together with the record of it, and returns [`Committed`].
 #[derive(Debug, Clone, Copy)]
 pub enum Commits {}

@@ -4,18 +4,18 @@
 //! Without a budget no request is made here: the commit itself, or the approval, finds the record.
 
 use crate::{
+    budget::{Budget, BudgetCharge},
     cx::Cx,
     error::ToolError,
-    router::Inner,
-    store::{Budget, Count},
+    ledger::LedgerOf,
 };
 
-pub(super) async fn enter<S>(router: &Inner<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
+pub(crate) async fn enter<S>(ledger: &LedgerOf<S>, cx: &Cx<S>, budget: Option<Budget>) -> Result<(), ToolError> {
     let Some(budget) = budget else { return Ok(()) };
     cx.caller().refuse_blank()?;
-    let id = Count::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
+    let id = BudgetCharge::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
         ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
     })?;
-    let count = Count::new(id, budget, cx.remaining());
-    router.store(cx.state())?.count(&count, cx.once_key()).await
+    let charge = BudgetCharge::new(id, budget, cx.remaining());
+    ledger.of(cx.state())?.charge(&charge, cx.once_key()).await
 }

@@ -3,19 +3,20 @@
 
 use std::time::Duration;
 
-use super::{Passage, key, once, rules};
+use super::{key, once, rules};
 use crate::{
+    call_context::CallContext,
     digest::{Digest, digest},
     effect::UsedApproval,
     error::ToolError,
-    store::{Approval, ApprovalRequest},
+    ledger::{Approval, ApprovalRequest},
 };
 
-pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
-    let Some(within) = passage.asks() else { return Ok(()) };
-    let (router, cx, request) = (passage.router.clone(), passage.cx.clone(), request(passage, within)?);
-    let Ok(store) = router.store(cx.state()) else { return Err(nobody()) };
-    let approval = store.approval(&request, cx.once_key()).await?;
+pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
+    let Some(within) = call.asks() else { return Ok(()) };
+    let (ledger, cx, request) = (call.ledger.clone(), call.cx.clone(), request(call, within)?);
+    let Ok(ledger) = ledger.of(cx.state()) else { return Err(nobody()) };
+    let approval = ledger.approval(&request, cx.once_key()).await?;
     match approval {
         Approval::Waiting { id } => Err(ToolError::waiting_for_approval(format!(
             "a person has to approve this call first; it is parked as `{id}`; repeat the same call when they have"
@@ -23,16 +24,16 @@ pub(super) async fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> 
         Approval::Denied { id } => Err(ToolError::refused(format!("a person has denied this call (`{id}`)"))),
         Approval::Approved { id, input } => {
             // a reworded reason is the same call, and what was approved is what runs
-            passage.ready = Some(passage.entry.exec.prepare(input.clone(), &passage.entry.shape).map_err(|_| {
+            call.prepared = Some(call.tool.erased.prepare(input.clone(), &call.tool.shape).map_err(|_| {
                 ToolError::conflict("the tool has changed since this call was approved; ask for it anew")
             })?);
-            passage.arguments = input;
-            rules::enter(passage)?;
+            call.arguments = input;
+            rules::enter(call)?;
             let used = UsedApproval::new(request.key, id);
-            if passage.cx.once_key().is_none() {
-                once::name(passage, Some(&used))?;
+            if call.cx.once_key().is_none() {
+                once::name(call, Some(&used))?;
             }
-            if let Some(key) = passage.cx.once_key() {
+            if let Some(key) = call.cx.once_key() {
                 key.set_approval(used);
             }
             Ok(())
@@ -47,23 +48,23 @@ fn nobody() -> ToolError {
 }
 
 /// The call as a person is asked about it. Its key holds whose call it is: nobody's approval serves another.
-fn request<S>(passage: &Passage<S>, within: Duration) -> Result<ApprovalRequest, ToolError> {
-    let (entry, cx) = (&passage.entry, &passage.cx);
+fn request<S>(call: &CallContext<S>, within: Duration) -> Result<ApprovalRequest, ToolError> {
+    let (tool, cx) = (&call.tool, &call.cx);
     // where nobody is known, at least the way in is
     let scope = key::scope(cx)?.unwrap_or_else(|| digest(&["nobody", &cx.wire().to_string()]));
     let name = Digest::default().part("approval").part(scope);
-    let name = match passage.ready.as_ref().and_then(|ready| ready.question_key()) {
+    let name = match call.prepared.as_ref().and_then(|prepared| prepared.question_key()) {
         Some(key) => name.part(
             key.bytes()
                 .map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?,
         ),
-        None => name.part(key::canonical(&passage.arguments, &entry.shape)),
+        None => name.part(key::canonical(&call.arguments, &tool.shape)),
     };
-    let key = format!("{}#{}", entry.name, name.hex());
-    let mut request = ApprovalRequest::new(key, &entry.name, passage.arguments.clone(), within);
+    let key = format!("{}#{}", tool.name, name.hex());
+    let mut request = ApprovalRequest::new(key, &tool.name, call.arguments.clone(), within);
     request.session = cx.session_id().map(str::to_owned);
     request.caller = cx.caller().all().clone();
-    request.function.clone_from(&passage.router.group);
+    request.function = call.group.to_string();
     request.remaining = cx.remaining();
     Ok(request)
 }

@@ -1,15 +1,15 @@
-//! Gate 10, deadline: a call ends before Lambda does, with time left for the reply: the tool, and the steps and gates
+//! Gate 10, deadline: a call ends before Lambda does, with time left for the reply: the tool, and the middleware and gates
 //! around it that wait for something. A tool that blocks its thread cannot be interrupted.
 
 use std::{future::Future, time::Duration};
 
-use crate::{cx::Cx, error::ToolError, step::Outcome};
+use crate::{cx::Cx, error::ToolError, middleware::Outcome};
 
 /// Time kept for encoding and sending the reply: a tenth of what is left, within these bounds.
 const MARGIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Ends `work` in time.
-pub(super) async fn within<S>(cx: &Cx<S>, work: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) async fn within<S>(cx: &Cx<S>, work: impl Future<Output = Outcome>) -> Outcome {
     let Some(left) = cx.remaining() else { return work.await };
     let left = left.saturating_sub((left / 10).clamp(MARGIN.0, MARGIN.1));
     if left.is_zero() {

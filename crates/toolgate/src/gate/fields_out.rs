@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{cx::Cx, entry::Entry, sanitize};
+use crate::{cx::Cx, registered::RegisteredTool, sanitize};
 
-pub(super) fn leave<S>(entry: &Entry<S>, cx: &Cx<S>, output: Value) -> Value {
-    let (mut output, dropped) = entry.exposed.project(output);
+pub(crate) fn leave<S>(tool: &RegisteredTool<S>, cx: &Cx<S>, output: Value) -> Value {
+    let (mut output, dropped) = tool.exposed.project(output);
     cx.trail().note_dropped(dropped);
     sanitize::value(&mut output);
     output

@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 ///
 /// # Errors
 /// `refused`, where an identity is declared and empty: all such callers would be one.
-pub(super) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
+pub(crate) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
     cx.caller().refuse_blank()?;
     let identity = cx.caller().all();
     Ok(match identity.is_empty() {
@@ -23,14 +23,14 @@ pub(super) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
 }
 
 /// 64 hex digits for the session, where there is one. Its id is only as unique as the agent that it belongs to.
-pub(super) fn session<S>(cx: &Cx<S>) -> Option<String> {
+pub(crate) fn session<S>(cx: &Cx<S>) -> Option<String> {
     let agent = cx.agent().map_or("", |agent| agent.id.as_str());
     cx.session_id().map(|id| digest(&["session", agent, id]))
 }
 
 /// JSON with sorted members and numbers in one spelling: where the input takes a number, `"129.95"`, `129.950` and
 /// `129.95` are one amount.
-pub(super) fn canonical(arguments: &Map<String, Value>, shape: &Object) -> String {
+pub(crate) fn canonical(arguments: &Map<String, Value>, shape: &Object) -> String {
     let mut text = String::new();
     put_object(arguments, Some(shape), &mut text);
     text

@@ -1,8 +1,7 @@
 //! Gate 4, rules: what `.require(..)` says about values and caller.
 
-use super::Passage;
-use crate::error::ToolError;
+use crate::{call_context::CallContext, error::ToolError};
 
-pub(super) fn enter<S>(passage: &Passage<S>) -> Result<(), ToolError> {
-    passage.ready.as_ref().map_or(Ok(()), |ready| ready.rules(&passage.cx))
+pub(crate) fn enter<S>(call: &CallContext<S>) -> Result<(), ToolError> {
+    call.prepared.as_ref().map_or(Ok(()), |prepared| prepared.rules(&call.cx))
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::{cx::Cx, entry::Entry, error::ToolError, wire::Wire};
+use crate::{cx::Cx, error::ToolError, registered::RegisteredTool, wire::kind::Wire};
 
 /// Bytes of an output on the Agents wires. Lambda itself would take 6 MB
 /// (<https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>), but 25 KB were the documented limit for
@@ -17,8 +17,8 @@ const OTHERS: usize = 256 * 1024;
 /// Members that this gate adds to a cut output. No tool may use the names.
 pub(crate) const RESERVED: [&str; 2] = ["truncated", "omitted"];
 
-pub(super) fn leave<S>(entry: &Entry<S>, cx: &Cx<S>, mut output: Value) -> Result<Value, ToolError> {
-    let limit = entry.max_reply.unwrap_or_else(|| default_limit(cx.wire()));
+pub(crate) fn leave<S>(tool: &RegisteredTool<S>, cx: &Cx<S>, mut output: Value) -> Result<Value, ToolError> {
+    let limit = tool.max_reply.unwrap_or_else(|| default_limit(cx.wire()));
     match fit(&mut output, limit) {
         true => Ok(output),
         false => Err(ToolError::too_large("the output is too large; narrow your query")),

@@ -1,29 +1,28 @@
 //! Gate 3, types: text becomes typed values by the tool's own schema, then serde, then `validator`. Every problem of a
 //! call comes back at once.
 
-use super::Passage;
-use crate::{coerce, error::ToolError};
+use crate::{call_context::CallContext, coerce, error::ToolError};
 
-pub(super) fn enter<S>(passage: &mut Passage<S>) -> Result<(), ToolError> {
-    let mut arguments = std::mem::take(&mut passage.arguments);
+pub(crate) fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
+    let mut arguments = std::mem::take(&mut call.arguments);
     // the same call is answered alike, in whichever order a model wrote its members
     arguments.sort_keys();
     arguments.values_mut().for_each(serde_json::Value::sort_all_objects);
-    let input = coerce::arguments(&passage.entry.shape, arguments, &mut passage.reading);
-    let (count, problems) = match passage.reading.count() {
+    let input = coerce::arguments(&call.tool.shape, arguments, &mut call.coercion);
+    let (count, problems) = match call.coercion.count() {
         0 => {
-            if passage.keeps_input() {
-                passage.arguments.clone_from(&input);
+            if call.keeps_arguments() {
+                call.arguments.clone_from(&input);
             }
-            match passage.entry.exec.prepare(input, &passage.entry.shape) {
-                Ok(ready) => {
-                    passage.ready = Some(ready);
+            match call.tool.erased.prepare(input, &call.tool.shape) {
+                Ok(prepared) => {
+                    call.prepared = Some(prepared);
                     return Ok(());
                 }
                 Err(problems) => (problems.len(), problems),
             }
         }
-        count => (count, std::mem::take(&mut passage.reading).into_problems()),
+        count => (count, std::mem::take(&mut call.coercion).into_problems()),
     };
     let count = match count {
         1 => "one problem".to_owned(),

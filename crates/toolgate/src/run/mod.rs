@@ -18,10 +18,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{config, metrics, router::Router, service::Service, store::Budget, telemetry};
-
-/// What ends a handler.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+use crate::{budget::Budget, config, error::Error, metrics, router::Router, service::Service, telemetry};
 
 /// Runs a router as a Lambda function, with the state that `state` makes.
 ///

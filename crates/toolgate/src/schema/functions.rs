@@ -7,7 +7,7 @@ use super::{
     dialect::{cut, description, kind, members},
     sorted,
 };
-use crate::{Catalog, catalog::CatalogTool};
+use crate::catalog::{Catalog, CatalogTool};
 
 /// Longest description of a function, by the service model.
 const FUNCTION_DESCRIPTION: usize = 1_200;

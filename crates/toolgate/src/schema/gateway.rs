@@ -7,7 +7,7 @@ use super::{
     dialect::{description, inner, kind},
     sorted,
 };
-use crate::Catalog;
+use crate::catalog::Catalog;
 
 /// No limit is documented for a description; this one keeps a prompt readable.
 const DESCRIPTION: usize = 1_200;

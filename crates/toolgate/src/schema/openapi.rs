@@ -7,7 +7,7 @@ use super::{
     dialect::{description, inner, kind},
     sorted,
 };
-use crate::{Catalog, catalog::CatalogTool};
+use crate::catalog::{Catalog, CatalogTool};
 
 /// No limit is documented for descriptions in a schema; this one keeps a prompt readable.
 const DESCRIPTION: usize = 1_200;

@@ -12,12 +12,12 @@ use lambda_runtime::Context;
 use serde_json::{Map, Value, json};
 
 use super::{context, reply::Reply};
-use crate::{service::Service, wire::Wire};
+use crate::{service::Service, wire::kind::Wire};
 
 /// Calls a tool in a test: `.await` it for the [`Reply`]. On the [function wire](Wire::Function) and in a session of its
 /// own, unless something else is said.
-pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> Calling<'a, S> {
-    Calling {
+pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> TestCall<'a, S> {
+    TestCall {
         service,
         tool: tool.to_owned(),
         input,
@@ -27,13 +27,13 @@ pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> Calling
         attributes: BTreeMap::new(),
         prompt_attributes: BTreeMap::new(),
         headers: BTreeMap::new(),
-        within: None,
+        deadline: None,
     }
 }
 
 /// A call that is being described; see [`call`].
 #[must_use = "`.await` it"]
-pub struct Calling<'a, S> {
+pub struct TestCall<'a, S> {
     service: &'a Service<S>,
     tool: String,
     input: Value,
@@ -43,10 +43,10 @@ pub struct Calling<'a, S> {
     attributes: BTreeMap<String, String>,
     prompt_attributes: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
-    within: Option<Duration>,
+    deadline: Option<Duration>,
 }
 
-impl<S> Calling<'_, S> {
+impl<S> TestCall<'_, S> {
     /// The wire on which it comes.
     pub fn on(mut self, wire: Wire) -> Self {
         self.wire = wire;
@@ -96,8 +96,8 @@ impl<S> Calling<'_, S> {
     }
 
     /// The time until Lambda would stop the function; without it there is no deadline.
-    pub fn within(mut self, time: Duration) -> Self {
-        self.within = Some(time);
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline = Some(time);
         self
     }
 
@@ -161,7 +161,7 @@ impl<S> Calling<'_, S> {
 
     fn context(&self, client_context: Option<&Value>) -> Context {
         let mut context = context(client_context);
-        if let Some(time) = self.within {
+        if let Some(time) = self.deadline {
             let at = SystemTime::now() + time;
             let millis = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
             context.deadline = u64::try_from(millis).unwrap_or(u64::MAX);
@@ -170,7 +170,7 @@ impl<S> Calling<'_, S> {
     }
 }
 
-impl<'a, S: Send + Sync + 'static> IntoFuture for Calling<'a, S> {
+impl<'a, S: Send + Sync + 'static> IntoFuture for TestCall<'a, S> {
     type Output = Reply;
     type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
@@ -182,8 +182,8 @@ impl<'a, S: Send + Sync + 'static> IntoFuture for Calling<'a, S> {
     }
 }
 
-impl<S> fmt::Debug for Calling<'_, S> {
+impl<S> fmt::Debug for TestCall<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Calling").field("tool", &self.tool).field("wire", &self.wire).finish_non_exhaustive()
+        f.debug_struct("TestCall").field("tool", &self.tool).field("wire", &self.wire).finish_non_exhaustive()
     }
 }

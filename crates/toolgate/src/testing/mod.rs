@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::run::client_context;
 
-pub use call::{Calling, call};
+pub use call::{TestCall, call};
 pub use replay::replay;
 pub use reply::Reply;
 

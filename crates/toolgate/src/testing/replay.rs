@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::context;
-use crate::service::Service;
+use crate::service::{Service, UnknownEvent};
 
 /// Replays fixture events: every `<name>.json` in a folder, with its client context `<name>.context.json` if there is
 /// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply,
@@ -43,7 +43,7 @@ pub async fn replay<S: Send + Sync + 'static>(
         let reply = match service.handle(event, &context(client_context.as_ref())).await {
             Ok(reply) => open_bodies(reply),
             Err(error) => {
-                serde_json::json!({"errorType": crate::UnknownEvent::TYPE, "errorMessage": error.to_string()})
+                serde_json::json!({"errorType": UnknownEvent::TYPE, "errorMessage": error.to_string()})
             }
         };
         let expected = path.with_extension("reply.json");

@@ -5,7 +5,7 @@ use std::ops::Index;
 use serde_json::Value;
 
 use super::replay::fits;
-use crate::{service::UnknownEvent, wire::Wire};
+use crate::{service::UnknownEvent, wire::kind::Wire};
 
 /// The reply to a [`call`](super::call).
 ///
@@ -103,7 +103,7 @@ impl Reply {
     /// # Panics
     /// It does not.
     #[track_caller]
-    pub fn assert_says(&self, part: &str) -> &Self {
+    pub fn assert_message_contains(&self, part: &str) -> &Self {
         if !self.message().contains(part) {
             fail(&format!("expected an error that says `{part}`"), &self.body);
         }

@@ -71,20 +71,24 @@ impl Event {
             ..RawCall::default()
         };
         let mut unreadable = kept.is_some().then(|| unreadable_identity("the session attributes"));
-        let mut doubled = BTreeSet::new();
+        let mut duplicates = BTreeSet::new();
         for list in parameters {
-            if let Err(error) = collect(list, &mut call.arguments, &mut doubled) {
+            if let Err(error) = collect(list, &mut call.arguments, &mut duplicates) {
                 unreadable.get_or_insert(error);
             }
         }
-        call.doubled = doubled.into_iter().collect();
+        call.duplicates = duplicates.into_iter().collect();
         Decoded { echo: echo(kept), call, unreadable }
     }
 }
 
 /// Adds a list of `{name, type?, value}` to the call's arguments, and notes the names that came with two values. The
 /// `type` that the event claims is not read: only the tool's own schema says what a value is.
-fn collect(list: Value, arguments: &mut Map<String, Value>, doubled: &mut BTreeSet<String>) -> Result<(), ToolError> {
+fn collect(
+    list: Value,
+    arguments: &mut Map<String, Value>,
+    duplicates: &mut BTreeSet<String>,
+) -> Result<(), ToolError> {
     let unreadable =
         || ToolError::invalid("`parameters` and `properties` must be lists of objects with `name` and `value`");
     let list = match list {
@@ -104,8 +108,8 @@ fn collect(list: Value, arguments: &mut Map<String, Value>, doubled: &mut BTreeS
         }
         match arguments.entry(name.ok_or_else(unreadable)?) {
             // compared until they differ and no longer: a large value may be repeated ten thousand times
-            Entry::Occupied(first) if !doubled.contains(first.key()) && text(first.get()) != text(&value) => {
-                doubled.insert(first.key().clone());
+            Entry::Occupied(first) if !duplicates.contains(first.key()) && text(first.get()) != text(&value) => {
+                duplicates.insert(first.key().clone());
             }
             Entry::Occupied(_) => {}
             Entry::Vacant(place) => {

@@ -7,84 +7,22 @@ mod api;
 mod direct;
 mod function;
 pub(crate) mod gateway;
+pub(crate) mod kind;
 
-use std::{
-    fmt,
-    str::FromStr,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
 
+use kind::Wire;
+
 use crate::{
     call::{Attributes, Facts, RawCall},
-    coerce::Absence,
     error::ToolError,
 };
 
 /// No call waits longer for its function.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// An event format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Wire {
-    /// A plain `{"toolName", "toolInput"}` object.
-    #[default]
-    Direct,
-    /// Bedrock Agents, an action group with function details.
-    Function,
-    /// Bedrock Agents, an action group with an OpenAPI schema.
-    Api,
-    /// AgentCore Gateway: the event is the arguments, the rest is in the client context.
-    Gateway,
-}
-
-impl Wire {
-    /// All wires, in the order of their names.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Direct, Self::Function, Self::Gateway];
-
-    /// The wire's name: `api`, `direct`, `function` or `gateway`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Function => "function",
-            Self::Api => "api",
-            Self::Gateway => "gateway",
-        }
-    }
-
-    /// What `""` and `"null"` are on this wire: Bedrock Agents sends text alone, and cannot send nothing otherwise.
-    pub(crate) const fn absence(self) -> Absence {
-        match self.is_agents() {
-            true => Absence::AsText,
-            false => Absence::AsNull,
-        }
-    }
-
-    /// Whether Bedrock Agents is the caller, which asks the person before a tool that needs confirmation.
-    pub(crate) const fn is_agents(self) -> bool {
-        matches!(self, Self::Function | Self::Api)
-    }
-}
-
-impl fmt::Display for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Wire {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|wire| wire.name() == name)
-            .ok_or_else(|| format!("`{name}` is no wire; there are api, direct, function and gateway"))
-    }
-}
 
 /// What a reply has to repeat from its event.
 pub(crate) enum Echo {

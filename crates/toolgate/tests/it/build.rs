@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toolgate::{
-    Budget, Cache, Committed, Confirm, Described, Once, Readable, Router, RouterBuilder, Tool, ToolError, Validated,
-    days, hours, key, minutes, seconds,
+    Budget, Cache, Committed, Confirm, Once, Router, RouterBuilder, Tool, ToolDeserialize, ToolError, ToolJsonSchema,
+    ToolValidate, days, hours, key, minutes, seconds,
 };
 use validator::Validate;
 
@@ -74,7 +74,7 @@ async fn any<I>(_: I) -> Result<Out, ToolError> {
     Err(ToolError::conflict("never called"))
 }
 
-fn of<I: Readable + Described + Validated + Send + 'static>(name: &str) -> Tool<(), I, Out> {
+fn of<I: ToolDeserialize + ToolJsonSchema + ToolValidate + Send + 'static>(name: &str) -> Tool<(), I, Out> {
     Tool::new(name, any::<I>).expose(["id"])
 }
 

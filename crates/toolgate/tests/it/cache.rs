@@ -62,7 +62,7 @@ fn what(what: &str) -> Value {
 }
 
 /// The number of the run whose output the reply holds.
-async fn run(call: testing::Calling<'_, Runs>) -> u64 {
+async fn run(call: testing::TestCall<'_, Runs>) -> u64 {
     call.await["run"].as_u64().unwrap()
 }
 

@@ -103,7 +103,7 @@ async fn steps_run_in_the_order_written_around_the_tool_on_every_wire() {
 async fn a_step_may_stop_a_call_and_sees_what_became_of_it() {
     let (service, diary) = says();
     let reply = testing::call(&service, "say", text("stop")).await;
-    reply.assert_error("refused").assert_says("not now");
+    reply.assert_error("refused").assert_message_contains("not now");
     assert_eq!(diary.lock().unwrap().split_off(1), ["inner", "outer after refused"]);
     testing::call(&service, "say", text("fail")).await.assert_error("internal");
     assert_eq!(diary.lock().unwrap().last().unwrap(), "outer after internal");
@@ -134,6 +134,6 @@ async fn a_step_that_panics_or_never_ends_is_answered_all_the_same() {
     let reply = testing::call(&service, "say", text("panic")).await;
     reply.assert_error("internal");
     assert!(!reply.raw().to_string().contains("SECRET"));
-    let reply = testing::call(&service, "say", text("sleep")).within(Duration::from_millis(200)).await;
+    let reply = testing::call(&service, "say", text("sleep")).deadline(Duration::from_millis(200)).await;
     reply.assert_error("timed out");
 }

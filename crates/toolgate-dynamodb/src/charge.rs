@@ -9,13 +9,13 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use std::{collections::HashMap, time::Duration};
-use toolgate::{Count, OnceKey, ToolError, Usd};
+use toolgate::{BudgetCharge, OnceKey, ToolError, Usd};
 
 use crate::{
     fault::{contention, describe, is_condition, is_passing, passes, unavailable},
     item::{Clock, Item, Read, number, text},
-    ledger::Ledger,
     retry,
+    table::DynamoLedger,
 };
 
 /// An update: how, on which condition, with which values.
@@ -27,7 +27,7 @@ struct Change {
 
 /// What became of one attempt.
 enum Attempt {
-    Counted,
+    Charged,
     /// The budget's condition failed; the item as it is.
     Full(Option<Item>),
     /// It may pass; the error if it does not.
@@ -35,28 +35,32 @@ enum Attempt {
     Failed(ToolError),
 }
 
-pub(crate) async fn count(ledger: &Ledger, count: &Count, once: Option<&OnceKey>) -> Result<(), ToolError> {
-    if count.budget.max_calls() == Some(0) || count.budget.max_usd() == Some(Usd::micros(0)) {
+pub(crate) async fn charge(
+    ledger: &DynamoLedger,
+    charge: &BudgetCharge,
+    once: Option<&OnceKey>,
+) -> Result<(), ToolError> {
+    if charge.budget.max_calls() == Some(0) || charge.budget.max_usd() == Some(Usd::micros(0)) {
         return Err(used_up());
     }
-    let mut change = usual(&ledger.clock, count);
+    let mut change = usual(&ledger.clock, charge);
     let mut attempt = 1;
     loop {
         let outcome = match once {
-            None => alone(ledger, count, &change).await,
-            Some(key) => with_record(ledger, count, &change, key).await,
+            None => alone(ledger, charge, &change).await,
+            Some(key) => with_record(ledger, charge, &change, key).await,
         };
         match outcome {
-            Attempt::Counted => return Ok(()),
+            Attempt::Charged => return Ok(()),
             Attempt::Failed(error) => return Err(error),
             Attempt::Full(item) => match item.filter(|item| item.has_ended(ledger.clock.now())) {
                 // its time is over, and DynamoDB has not deleted it yet
                 Some(item) if attempt < retry::ATTEMPTS => {
-                    (change, attempt) = (anew(&ledger.clock, count, &item), attempt + 1)
+                    (change, attempt) = (anew(&ledger.clock, charge, &item), attempt + 1)
                 }
                 _ => return Err(used_up()),
             },
-            Attempt::Again(error) => match retry::pause(attempt, count.remaining).await {
+            Attempt::Again(error) => match retry::pause(attempt, charge.remaining).await {
                 true => attempt += 1,
                 false => return Err(error),
             },
@@ -69,18 +73,18 @@ fn used_up() -> ToolError {
 }
 
 /// One more call, within the limits.
-fn usual(clock: &Clock, count: &Count) -> Change {
+fn usual(clock: &Clock, charge: &BudgetCharge) -> Change {
     let mut condition = "(attribute_not_exists(expiresAt) OR expiresAt >= :now)".to_owned();
     let mut values = HashMap::from([
         (":one".to_owned(), number(1)),
         (":now".to_owned(), number(clock.now())),
-        (":until".to_owned(), number(clock.end_of(count.budget.lasts()))),
+        (":until".to_owned(), number(clock.end_of(charge.budget.window_length()))),
     ]);
-    if let Some(calls) = count.budget.max_calls() {
+    if let Some(calls) = charge.budget.max_calls() {
         condition.push_str(" AND (attribute_not_exists(calls) OR calls < :calls)");
         values.insert(":calls".to_owned(), number(calls));
     }
-    if let Some(usd) = count.budget.max_usd() {
+    if let Some(usd) = charge.budget.max_usd() {
         condition.push_str(" AND (attribute_not_exists(costMicros) OR costMicros < :usd)");
         values.insert(":usd".to_owned(), number(usd.to_micros()));
     }
@@ -88,29 +92,29 @@ fn usual(clock: &Clock, count: &Count) -> Change {
 }
 
 /// The first call of a new window, over the item of an old one.
-fn anew(clock: &Clock, count: &Count, old: &Item) -> Change {
+fn anew(clock: &Clock, charge: &BudgetCharge, old: &Item) -> Change {
     let seen = old.get("expiresAt").cloned().unwrap_or(AttributeValue::Null(true));
     let values = HashMap::from([
         (":one".to_owned(), number(1)),
-        (":until".to_owned(), number(clock.end_of(count.budget.lasts()))),
+        (":until".to_owned(), number(clock.end_of(charge.budget.window_length()))),
         (":seen".to_owned(), seen),
     ]);
     let update = "SET calls = :one, expiresAt = :until REMOVE costMicros";
     Change { update, condition: "expiresAt = :seen".to_owned(), values }
 }
 
-async fn alone(ledger: &Ledger, count: &Count, change: &Change) -> Attempt {
+async fn alone(ledger: &DynamoLedger, charge: &BudgetCharge, change: &Change) -> Attempt {
     let request = ledger
         .client
         .update_item()
         .table_name(&ledger.table)
-        .key("id", text(&count.id))
+        .key("id", text(&charge.id))
         .update_expression(change.update)
         .condition_expression(&change.condition)
         .set_expression_attribute_values(Some(change.values.clone()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let error = match request.send().await {
-        Ok(_) => return Attempt::Counted,
+        Ok(_) => return Attempt::Charged,
         Err(error) => error,
     };
     use aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException as ConditionFailed;
@@ -121,22 +125,27 @@ async fn alone(ledger: &Ledger, count: &Count, change: &Change) -> Attempt {
     }
 }
 
-async fn with_record(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Attempt {
-    let items = match items(ledger, count, change, key) {
+async fn with_record(ledger: &DynamoLedger, charge: &BudgetCharge, change: &Change, key: &OnceKey) -> Attempt {
+    let items = match items(ledger, charge, change, key) {
         Ok(items) => items,
         Err(error) => return Attempt::Failed(ToolError::internal(error)),
     };
     let error = match ledger.client.transact_write_items().set_transact_items(Some(items)).send().await {
-        Ok(_) => return Attempt::Counted,
+        Ok(_) => return Attempt::Charged,
         Err(error) => error,
     };
     judge(&error)
 }
 
-fn items(ledger: &Ledger, count: &Count, change: &Change, key: &OnceKey) -> Result<Vec<TransactWriteItem>, BuildError> {
+fn items(
+    ledger: &DynamoLedger,
+    charge: &BudgetCharge,
+    change: &Change,
+    key: &OnceKey,
+) -> Result<Vec<TransactWriteItem>, BuildError> {
     let update = Update::builder()
         .table_name(&ledger.table)
-        .key("id", text(&count.id))
+        .key("id", text(&charge.id))
         .update_expression(change.update)
         .condition_expression(&change.condition)
         .set_expression_attribute_values(Some(change.values.clone()))
@@ -155,7 +164,7 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
     };
     match canceled.cancellation_reasons() {
         // a repeat costs nothing, and is answered even where the budget is used up
-        [record, ..] if is_condition(record) => Attempt::Failed(Ledger::repeat(record.item())),
+        [record, ..] if is_condition(record) => Attempt::Failed(DynamoLedger::repeat(record.item())),
         reasons if is_passing(reasons) => Attempt::Again(contention(OPERATION, error)),
         [_, budget] if is_condition(budget) => Attempt::Full(budget.item().cloned()),
         _ => Attempt::Failed(ToolError::internal(describe(OPERATION, error))),
@@ -165,7 +174,7 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
 /// A budget that no tool has been called under yet.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(crate) async fn spend(ledger: &Ledger, budget: &str, cost: Usd) -> Result<(), ToolError> {
+pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Result<(), ToolError> {
     let request = ledger
         .client
         .update_item()

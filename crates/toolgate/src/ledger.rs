@@ -1,48 +1,45 @@
-//! What the gates that need memory ask of a store: budgets, approvals, and effects outside of DynamoDB that must happen
-//! once. `toolgate-dynamodb`'s `Ledger` answers; a router gets it by [`RouterBuilder::ledger`](crate::RouterBuilder::ledger).
+//! The trait of the store behind the gates with memory: budgets, approvals, and effects that must happen once.
+//! `toolgate-dynamodb` implements it; a router gets its ledger by
+//! [`RouterBuilder::ledger`](crate::RouterBuilder::ledger).
 
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use serde_json::{Map, Value};
 
-use crate::{
-    config,
-    digest::{Digest, digest},
-    effect::OnceKey,
-    error::ToolError,
-};
+use crate::{budget::BudgetCharge, digest::digest, effect::OnceKey, error::ToolError};
 
 /// A store's answer. An error goes to the model as it is, and the tool does not run: a store that cannot answer stops
 /// the call.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
+pub type LedgerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
 
 /// A store behind the gates that need memory.
 ///
 /// Where a method takes the [`OnceKey`] of the call, a store looks at its record in the same request: a call whose
 /// effect has happened is answered by [`ToolError::replay`].
-pub trait GateStore: Send + Sync {
+pub trait Ledger: Send + Sync {
     /// Counts one call against a budget.
     ///
     /// # Errors
     /// `refused`, where the budget is used up; a replay; what a store that fails says.
-    fn count<'a>(&'a self, count: &'a Count, once: Option<&'a OnceKey>) -> Answer<'a, ()>;
+    fn charge<'a>(&'a self, charge: &'a BudgetCharge, once: Option<&'a OnceKey>) -> LedgerFuture<'a, ()>;
 
     /// What a person said of a call; a call that nobody has been asked about is parked.
     ///
     /// # Errors
     /// `refused`, where there is nobody to ask; a replay; what a store that fails says.
-    fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> Answer<'a, Approval>;
+    fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Approval>;
 
     /// Looks for the record of an effect; `Ok` where it has not happened.
     ///
     /// # Errors
     /// A replay; `in progress`, where another call has reserved it; what a store that fails says.
-    fn find<'a>(&'a self, once: &'a OnceKey) -> Answer<'a, ()>;
+    fn find<'a>(&'a self, once: &'a OnceKey) -> LedgerFuture<'a, ()>;
 
     /// Reserves an effect outside of the store until `until`: nobody else gets it before. Where the
     /// call runs under [an approval](OnceKey::approval), the same write uses it up: no other effect gets it.
@@ -50,47 +47,19 @@ pub trait GateStore: Send + Sync {
     /// # Errors
     /// `in progress`, where another call has reserved it; a replay; `conflict`, where another effect has used the approval;
     /// what a store that fails says.
-    fn lease<'a>(&'a self, key: &'a OnceKey, until: SystemTime) -> Answer<'a, Lease>;
+    fn lease<'a>(&'a self, key: &'a OnceKey, until: SystemTime) -> LedgerFuture<'a, Lease>;
 
     /// Keeps the reply of a leased effect that has happened.
     ///
     /// # Errors
     /// A replay, where another call has done the same meanwhile; what a store that fails says.
-    fn finish<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease, reply: &'a Value) -> Answer<'a, ()>;
+    fn finish<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease, reply: &'a Value) -> LedgerFuture<'a, ()>;
 
     /// Gives a lease back whose effect has not happened.
     ///
     /// # Errors
     /// What a store that fails says; the lease then ends by itself.
-    fn release<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease) -> Answer<'a, ()>;
-}
-
-/// What a call costs its session.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Count {
-    /// Names the budget: `budget#` and 64 hex digits over session and identity.
-    pub id: String,
-    /// What may be used.
-    pub budget: Budget,
-    /// The time left for this call, if the platform told.
-    pub remaining: Option<Duration>,
-}
-
-impl Count {
-    /// The name of a session's budget, as the gates count it; `None` where nobody can be counted.
-    pub fn id_of(session: Option<&str>, identity: &BTreeMap<String, String>) -> Option<String> {
-        if session.is_none() && identity.is_empty() {
-            return None;
-        }
-        let session = session.map_or_else(String::new, |id| digest(&["session", id]));
-        Some(format!("budget#{}", Digest::default().part(session).members(identity.iter()).hex()))
-    }
-
-    /// A charge by hand, for tests of a store.
-    pub fn new(id: impl Into<String>, budget: Budget, remaining: Option<Duration>) -> Self {
-        Self { id: id.into(), budget, remaining }
-    }
+    fn release<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease) -> LedgerFuture<'a, ()>;
 }
 
 /// A call that a person has to approve.
@@ -170,131 +139,39 @@ pub enum Approval {
     },
 }
 
-/// The right to have one effect; see [`GateStore::lease`].
+/// The right to have one effect; see [`Ledger::lease`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// Tells this lease from a later one of the same effect.
     pub token: String,
 }
 
-/// What one session may use. A session is its id and the declared identity, or the identity alone where there is no
-/// id; a call with neither is refused, since nobody could count it.
-///
-/// ```
-/// use toolgate::Budget;
-///
-/// let budget = Budget::calls(200).and_usd("10.00".parse()?);
-/// assert_eq!(budget.max_calls(), Some(200));
-/// # Ok::<(), toolgate::UsdError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    calls: Option<u64>,
-    usd: Option<Usd>,
-    window: Duration,
-}
+/// Finds the ledger in a router's state, if the router names one.
+pub(crate) struct LedgerOf<S>(Option<Arc<FindLedger<S>>>);
 
-/// A budget begins anew after this, unless [`Budget::window`] says otherwise. Bedrock's sessions end earlier.
-const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+type FindLedger<S> = dyn (Fn(&S) -> &dyn Ledger) + Send + Sync;
 
-impl Budget {
-    const NONE: Self = Self { calls: None, usd: None, window: WINDOW };
+impl<S> LedgerOf<S> {
+    pub(crate) const NONE: Self = Self(None);
 
-    /// At most `n` calls of tools.
-    pub const fn calls(n: u64) -> Self {
-        Self { calls: Some(n), ..Self::NONE }
+    pub(crate) fn by(find: impl (Fn(&S) -> &dyn Ledger) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(find)))
     }
 
-    /// At most this cost. Tools cost nothing by themselves: what an agent's models cost is added to the session's budget
-    /// by whoever reads it from the traces.
-    pub const fn usd(limit: Usd) -> Self {
-        Self { usd: Some(limit), ..Self::NONE }
+    pub(crate) fn is_named(&self) -> bool {
+        self.0.is_some()
     }
 
-    /// Adds a limit on cost, see [`usd`](Self::usd).
-    #[must_use]
-    pub const fn and_usd(mut self, limit: Usd) -> Self {
-        self.usd = Some(limit);
-        self
-    }
-
-    /// After how long, counted from its first call, a session's budget begins anew (default: a day).
-    #[must_use]
-    pub const fn window(mut self, window: Duration) -> Self {
-        self.window = window;
-        self
-    }
-
-    /// The most calls.
-    pub const fn max_calls(&self) -> Option<u64> {
-        self.calls
-    }
-
-    /// The most cost.
-    pub const fn max_usd(&self) -> Option<Usd> {
-        self.usd
-    }
-
-    /// How long a session's budget lasts.
-    pub const fn lasts(&self) -> Duration {
-        self.window
-    }
-
-    /// The budget of the environment, over `declared`: `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD`. Empty is unset.
-    ///
-    /// # Errors
-    /// A variable is not a number.
-    pub(crate) fn from_env(declared: Option<Self>) -> Result<Option<Self>, String> {
-        let mut budget = declared.unwrap_or(Self::NONE);
-        budget.calls = config::whole_number(config::BUDGET_CALLS)?.or(budget.calls);
-        budget.usd = config::value(config::BUDGET_USD)?.or(budget.usd);
-        Ok((budget.calls.is_some() || budget.usd.is_some()).then_some(budget))
+    /// The ledger. `build()` sees to it that there is one where a gate needs it.
+    pub(crate) fn of<'a>(&self, state: &'a S) -> Result<&'a dyn Ledger, ToolError> {
+        let find = self.0.as_ref().ok_or_else(|| ToolError::internal("the router names no ledger"))?;
+        Ok(find(state))
     }
 }
 
-/// US dollars, to the millionth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Usd(u64);
-
-impl Usd {
-    /// Millionths of a dollar.
-    pub const fn micros(micros: u64) -> Self {
-        Self(micros)
-    }
-
-    /// In millionths of a dollar.
-    pub const fn to_micros(self) -> u64 {
-        self.0
-    }
-}
-
-/// A text is no amount of dollars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UsdError;
-
-impl std::fmt::Display for UsdError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an amount of US dollars has digits, and up to six places after a dot: `10.00`")
-    }
-}
-
-impl std::error::Error for UsdError {}
-
-impl std::str::FromStr for Usd {
-    type Err = UsdError;
-
-    fn from_str(text: &str) -> Result<Self, UsdError> {
-        let (whole, places) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(places) || places.len() > 6 {
-            return Err(UsdError);
-        }
-        let read = |text: &str| text.parse::<u64>().map_err(|_| UsdError);
-        let micros = read(whole)?
-            .checked_mul(1_000_000)
-            .and_then(|micros| micros.checked_add(read(&format!("{places:0<6}")).ok()?));
-        micros.map(Self).ok_or(UsdError)
+impl<S> Clone for LedgerOf<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
@@ -335,15 +212,5 @@ mod tests {
         request.session = Some("s-2".to_owned());
         request.function = "other".to_owned();
         assert_eq!(request.waiting_scope(), by_identity, "in whichever session and function");
-    }
-
-    #[test]
-    fn dollars_are_read_exactly() {
-        for (text, micros) in [("10", 10_000_000), ("10.00", 10_000_000), ("0.000001", 1), ("1.5", 1_500_000)] {
-            assert_eq!(text.parse(), Ok(Usd::micros(micros)), "{text}");
-        }
-        for text in ["", ".", "1.", ".5", "-1", "1e3", "1.0000001", "99999999999999999999", "ten"] {
-            assert_eq!(text.parse::<Usd>(), Err(UsdError), "{text}");
-        }
     }
 }

@@ -1,131 +1,16 @@
-//! A tool as the router keeps it: checked, compiled, and with its types erased behind two small traits.
+//! Problems that serde and `validator` find in an input, told by the schema and without the values in it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
 
-use lambda_runtime::BoxFuture;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
-use validator::Validate;
+use serde_json::Value;
 
 use crate::{
-    catalog::CatalogTool,
     coerce::{is_shown, looks_like_card, show},
-    cx::Cx,
-    declare::{Condition, KeyOf, cache::Cache},
-    error::{Problem, ToolError},
-    key::Key,
+    error::Problem,
     nearest::same_name,
-    projection::OutputProjection,
     redact::{LONGEST_MESSAGE, serde_message},
     schema::shape::{Object, Shape},
-    step::Step,
-    tool::{Check, OnceDraft, Run},
 };
-
-/// A tool, ready to be called.
-pub(crate) struct Entry<S> {
-    pub(crate) name: String,
-    pub(crate) shape: Object,
-    pub(crate) refuse: Vec<String>,
-    /// How long an approval holds, where a person must say yes.
-    pub(crate) confirm: Option<Duration>,
-    pub(crate) once: Option<OnceDraft>,
-    pub(crate) cache: Option<Cache>,
-    /// The router's steps, then the tool's own.
-    pub(crate) steps: Arc<[Step<S>]>,
-    pub(crate) intent_class: Option<String>,
-    pub(crate) max_reply: Option<usize>,
-    pub(crate) exposed: Arc<OutputProjection>,
-    pub(crate) exec: Box<dyn Exec<S>>,
-    pub(crate) catalog: CatalogTool,
-}
-
-/// Makes typed input out of a read one.
-pub(crate) trait Exec<S>: Send + Sync {
-    fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn Ready<S>>, Vec<Problem>>;
-}
-
-/// A typed input and the function that it is for.
-pub(crate) trait Ready<S>: Send {
-    fn rules(&self, cx: &Cx<S>) -> Result<(), ToolError>;
-    /// What identifies the effect of a once tool.
-    fn once_key(&self) -> Option<Key>;
-    /// Whether a person must say yes first, if the tool is one that asks.
-    fn asks(&self) -> bool;
-    /// What identifies the question to a person.
-    fn question_key(&self) -> Option<Key>;
-    fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>>;
-}
-
-/// The typed side of a tool.
-pub(crate) struct Typed<S, I> {
-    pub(crate) run: Run<S, I>,
-    pub(crate) rules: Vec<(String, Check<S, I>)>,
-    pub(crate) once_by: Option<KeyOf<I>>,
-    pub(crate) confirm_by: Option<KeyOf<I>>,
-    pub(crate) confirm_when: Option<Condition<I>>,
-}
-
-struct TypedCall<S, I> {
-    tool: Arc<Typed<S, I>>,
-    input: I,
-}
-
-impl<S, I> Exec<S> for Arc<Typed<S, I>>
-where
-    S: Send + Sync + 'static,
-    I: DeserializeOwned + Validate + Send + 'static,
-{
-    fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn Ready<S>>, Vec<Problem>> {
-        // both report one problem per field at most; the schema's own limits have been checked before, all at once
-        let value = Value::Object(input);
-        // finding the path costs as much as reading, so only a wrong input pays for it
-        let typed = I::deserialize(&value).or_else(|_| serde_path_to_error::deserialize(&value)).map_err(
-            |error: serde_path_to_error::Error<serde_json::Error>| {
-                let path = error.path().to_string();
-                let message = error.into_inner().to_string();
-                vec![problem(shape, &value, if path == "." { "" } else { &path }, serde_message(&message))]
-            },
-        )?;
-        typed.validate().map_err(|errors| {
-            let mut problems = Vec::new();
-            validation(&errors, "", Some(shape), &mut |path, message| {
-                problems.push(problem(shape, &value, path, message))
-            });
-            problems
-        })?;
-        Ok(Box::new(TypedCall { tool: self.clone(), input: typed }))
-    }
-}
-
-impl<S, I> Ready<S> for TypedCall<S, I>
-where
-    S: Send + Sync + 'static,
-    I: Send + 'static,
-{
-    fn rules(&self, cx: &Cx<S>) -> Result<(), ToolError> {
-        for (name, rule) in &self.tool.rules {
-            rule(cx, &self.input).map_err(|text| ToolError::refused(text).with_source(format!("rule `{name}`")))?;
-        }
-        Ok(())
-    }
-
-    fn once_key(&self) -> Option<Key> {
-        self.tool.once_by.as_ref().map(|key| key(&self.input))
-    }
-
-    fn asks(&self) -> bool {
-        self.tool.confirm_when.as_ref().is_none_or(|when| when(&self.input))
-    }
-
-    fn question_key(&self) -> Option<Key> {
-        self.tool.once_by.as_ref().or(self.tool.confirm_by.as_ref()).map(|key| key(&self.input))
-    }
-
-    fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>> {
-        (self.tool.run)(cx, self.input)
-    }
-}
 
 /// A problem that serde or `validator` found; an empty message means that the schema describes it. Their texts may repeat
 /// the value, so they are not used where the value must not be.
@@ -187,6 +72,20 @@ fn find<'a>(root: &'a Object, input: &'a Value, steps: &[&str]) -> (Option<&'a V
         object = shape.and_then(|shape| shape.object.as_ref());
     }
     (value, shape)
+}
+
+/// What serde found: one problem, at its path.
+pub(crate) fn of_serde(shape: &Object, input: &Value, error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = error.path().to_string();
+    let message = error.into_inner().to_string();
+    problem(shape, input, if path == "." { "" } else { &path }, serde_message(&message))
+}
+
+/// What `validator` found: one problem per field.
+pub(crate) fn of_validator(shape: &Object, input: &Value, errors: &validator::ValidationErrors) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    validation(errors, "", Some(shape), &mut |path, message| problems.push(problem(shape, input, path, message)));
+    problems
 }
 
 /// Walks what `validator` found. It names fields as Rust does, so each is looked up in the schema.

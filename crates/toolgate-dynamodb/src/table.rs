@@ -1,0 +1,139 @@
+//! The ledger's table: its records, and the writes and checks that judge them.
+
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::BuildError,
+    primitives::{DateTime, DateTimeFormat},
+    types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder},
+};
+use serde_json::Value;
+use toolgate::{OnceKey, Replay, ToolError};
+
+use crate::{
+    fault::{contention, passes, unavailable},
+    item::{Clock, Item, Read, number, text},
+    retry,
+};
+
+/// A record that stops nobody: none, one that has ended, or a lease that ended without a reply.
+const FREE: &str =
+    "attribute_not_exists(id) OR expiresAt < :now OR (attribute_not_exists(reply) AND leaseUntil < :millis)";
+
+/// The ledger's table and the client that reaches it; it answers the gates that need memory.
+#[derive(Debug, Clone)]
+pub struct DynamoLedger {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+    pub(crate) approvals: Option<String>,
+    pub(crate) clock: Clock,
+}
+
+impl DynamoLedger {
+    /// A ledger in `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into(), approvals: None, clock: Clock::default() }
+    }
+
+    /// Parks calls that a person has to approve in `table`. Without one they are refused.
+    #[must_use]
+    pub fn with_approvals(mut self, table: impl Into<String>) -> Self {
+        self.approvals = Some(table.into());
+        self
+    }
+
+    /// Judges what has ended by another clock than the system's: for tests that move time.
+    #[must_use]
+    pub fn with_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::of(now);
+        self
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The write that fails where the effect has happened before.
+    pub(crate) fn record(&self, key: &OnceKey, reply: &Value) -> Result<TransactWriteItem, BuildError> {
+        let put = self.put(key).item("reply", text(reply.to_string())).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// A record without a reply, where it stops nobody.
+    pub(crate) fn put(&self, key: &OnceKey) -> PutBuilder {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("id", text(key.id()))
+            .item("createdAt", number(self.clock.now()))
+            .item("expiresAt", number(self.clock.end_of(key.ttl())))
+            .condition_expression(FREE)
+            .expression_attribute_values(":now", number(self.clock.now()))
+            .expression_attribute_values(":millis", number(self.clock.now_millis()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        key.session().into_iter().fold(put, |put, session| put.item("session", text(session)))
+    }
+
+    /// The check that fails where the effect has happened before, for a transaction that has another write.
+    pub(crate) fn check(&self, key: &OnceKey) -> Result<TransactWriteItem, BuildError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("id", text(key.id()))
+            .condition_expression(FREE)
+            .expression_attribute_values(":now", number(self.clock.now()))
+            .expression_attribute_values(":millis", number(self.clock.now_millis()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// What a repeat is answered with, by the record that stopped it.
+    pub(crate) fn repeat(record: Option<&Item>) -> ToolError {
+        let text = |name: &str| record.and_then(|record| record.text(name));
+        match text("reply").map(serde_json::from_str) {
+            Some(Ok(reply)) => {
+                let first_at = record.and_then(|record| record.number("createdAt")).and_then(instant);
+                let replay = Replay::of(reply).in_session(text("session").map(str::to_owned));
+                ToolError::replay(first_at.into_iter().fold(replay, Replay::first_at))
+            }
+            Some(Err(_)) => ToolError::internal("a ledger record that cannot be read"),
+            None => ToolError::in_progress("already in progress; repeat the same call in a moment"),
+        }
+    }
+
+    /// Looks for the record of an effect.
+    pub(crate) async fn look(&self, key: &OnceKey) -> Result<(), ToolError> {
+        const OPERATION: &str = "GetItem";
+        let mut attempt = 1;
+        loop {
+            let request =
+                self.client.get_item().table_name(&self.table).key("id", text(key.id())).consistent_read(true);
+            let error = match request.send().await {
+                Ok(found) => {
+                    let stops = |record: &Item| {
+                        let lease_ended = record.number("leaseUntil").is_some_and(|at| at < self.clock.now_millis());
+                        !record.has_ended(self.clock.now()) && (record.contains_key("reply") || !lease_ended)
+                    };
+                    return match found.item.filter(stops) {
+                        Some(record) => Err(Self::repeat(Some(&record))),
+                        None => Ok(()),
+                    };
+                }
+                Err(error) => error,
+            };
+            if !passes(&error) {
+                return Err(unavailable(OPERATION, &error));
+            }
+            match retry::pause(attempt, None).await {
+                true => attempt += 1,
+                false => return Err(contention(OPERATION, &error)),
+            }
+        }
+    }
+}
+
+/// RFC 3339 in UTC.
+fn instant(seconds: u64) -> Option<String> {
+    DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::DateTime).ok()
+}

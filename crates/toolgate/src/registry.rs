@@ -1,0 +1,66 @@
+//! A built router: its checked tools, and what holds for all of them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    budget::Budget,
+    caller::Declared,
+    catalog::Catalog,
+    error::{ErrorKind, ToolError},
+    ledger::LedgerOf,
+    middleware::Middleware,
+    nearest,
+    registered::RegisteredTool,
+    schema::sorted,
+};
+
+/// The checked tools of a router, and what holds for all of them.
+pub(crate) struct Registry<S> {
+    pub(crate) group: Arc<str>,
+    pub(crate) description: String,
+    pub(crate) tools: HashMap<String, Registered<S>>,
+    pub(crate) declared: Declared,
+    /// The names of `declared`, as every context shares them.
+    pub(crate) identity: Arc<[String]>,
+    pub(crate) log_targets: Vec<String>,
+    pub(crate) ledger: LedgerOf<S>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) cache_bytes: u64,
+    pub(crate) intent_class: String,
+}
+
+/// A tool, and the middleware around it: the router's, then its own.
+pub(crate) struct Registered<S> {
+    pub(crate) tool: Arc<RegisteredTool<S>>,
+    pub(crate) middleware: Arc<[Middleware<S>]>,
+}
+
+impl<S> Registry<S> {
+    /// The tool of this name.
+    ///
+    /// # Errors
+    /// `unknown tool`, with the nearest name or all names.
+    pub(crate) fn find(&self, name: &str) -> Result<&Registered<S>, ToolError> {
+        self.tools.get(name).ok_or_else(|| {
+            let mut names: Vec<&str> = self.tools.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let message = match nearest::find(name, names.iter().copied()) {
+                Some(near) => format!("there is no such tool; did you mean `{near}`?"),
+                None => format!("there is no such tool; there are `{}`", names.join("`, `")),
+            };
+            ToolError::of(ErrorKind::UnknownTool, message)
+        })
+    }
+
+    pub(crate) fn catalog(&self) -> Catalog {
+        let mut tools: Vec<_> = self.tools.values().map(|registered| registered.tool.catalog.clone()).collect();
+        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        for tool in &mut tools {
+            tool.input = sorted(std::mem::take(&mut tool.input));
+            tool.output = sorted(std::mem::take(&mut tool.output));
+        }
+        let identity_headers = self.declared.headers.iter().map(|(header, _)| header.clone()).collect();
+        let (group, description) = (self.group.to_string(), self.description.clone());
+        Catalog { catalog: 1, group, description, tools, identity_headers }
+    }
+}

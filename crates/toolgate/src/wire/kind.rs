@@ -1,0 +1,65 @@
+//! The event formats by name.
+
+use std::{fmt, str::FromStr};
+
+use crate::coerce::Absence;
+
+/// An event format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Wire {
+    /// A plain `{"toolName", "toolInput"}` object.
+    #[default]
+    Direct,
+    /// Bedrock Agents, an action group with function details.
+    Function,
+    /// Bedrock Agents, an action group with an OpenAPI schema.
+    Api,
+    /// AgentCore Gateway: the event is the arguments, the rest is in the client context.
+    Gateway,
+}
+
+impl Wire {
+    /// All wires, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::Api, Self::Direct, Self::Function, Self::Gateway];
+
+    /// The wire's name: `api`, `direct`, `function` or `gateway`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Function => "function",
+            Self::Api => "api",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// What `""` and `"null"` are on this wire: Bedrock Agents sends text alone, and cannot send nothing otherwise.
+    pub(crate) const fn absence(self) -> Absence {
+        match self.is_agents() {
+            true => Absence::AsText,
+            false => Absence::AsNull,
+        }
+    }
+
+    /// Whether Bedrock Agents is the caller, which asks the person before a tool that needs confirmation.
+    pub(crate) const fn is_agents(self) -> bool {
+        matches!(self, Self::Function | Self::Api)
+    }
+}
+
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Wire {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|wire| wire.name() == name)
+            .ok_or_else(|| format!("`{name}` is no wire; there are api, direct, function and gateway"))
+    }
+}
