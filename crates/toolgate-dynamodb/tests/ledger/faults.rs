@@ -13,7 +13,7 @@ async fn contention_and_throttles_of_single_items_are_tried_again() {
     for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
         let bank = Bank::open().await;
         let fault = Fault::canceled(&["None", "None", code]);
-        bank.proxy.fail([fault.clone(), fault.clone(), fault]);
+        bank.proxy.fail_next([fault.clone(), fault.clone(), fault]);
         assert_eq!(bank.pay("s-1", 100).await["amount"], 100, "{code}");
         assert_eq!(bank.proxy.requests(), 4, "{code}");
         assert_eq!(bank.balance().await, (900, 1), "{code}");
@@ -29,7 +29,7 @@ async fn throttles_of_the_whole_request_are_tried_again() {
         "TransactionInProgressException",
     ] {
         let bank = Bank::open().await;
-        bank.proxy.fail([Fault::error(400, code), Fault::error(400, code)]);
+        bank.proxy.fail_next([Fault::error(400, code), Fault::error(400, code)]);
         let reply = bank.pay("s-1", 100).await;
         assert_eq!(reply["amount"], 100, "{code}: {reply}");
         assert_eq!(bank.proxy.requests(), 3, "{code}");
@@ -41,7 +41,7 @@ async fn throttles_of_the_whole_request_are_tried_again() {
 async fn contention_on_the_record_is_a_repeat_in_the_end() {
     let bank = Bank::open().await;
     let first = bank.pay("s-1", 100).await;
-    bank.proxy.fail([Fault::canceled(&["TransactionConflict", "None", "None"])]);
+    bank.proxy.fail_next([Fault::canceled(&["TransactionConflict", "None", "None"])]);
     assert_eq!(bank.pay("s-1", 100).await, first);
     assert_eq!(bank.balance().await, (900, 1));
 }
@@ -49,7 +49,7 @@ async fn contention_on_the_record_is_a_repeat_in_the_end() {
 #[tokio::test]
 async fn contention_that_does_not_end_is_a_conflict_and_nothing_happens() {
     let bank = Bank::open().await;
-    bank.proxy.fail(std::iter::repeat_n(Fault::canceled(&["None", "TransactionConflict", "None"]), 8));
+    bank.proxy.fail_next(std::iter::repeat_n(Fault::canceled(&["None", "TransactionConflict", "None"]), 8));
     let reply = bank.pay("s-1", 100).await;
     assert_eq!(reply["error"]["kind"], "conflict", "{reply}");
     assert_eq!(bank.proxy.requests(), 8);
@@ -62,7 +62,7 @@ async fn contention_that_does_not_end_is_a_conflict_and_nothing_happens() {
 async fn nothing_is_tried_again_beyond_the_calls_deadline() {
     let bank = Bank::open().await;
     let slow = Fault::canceled(&["None", "TransactionConflict", "None"]).after(Duration::from_millis(60));
-    bank.proxy.fail(std::iter::repeat_n(slow, 8));
+    bank.proxy.fail_next(std::iter::repeat_n(slow, 8));
     let pay = testing::call(&bank.service, "pay", json!({"account": "jane", "amount": 100}));
     pay.deadline(Duration::from_millis(600)).await.assert_error("conflict");
     let requests = bank.proxy.requests();
@@ -79,7 +79,7 @@ async fn what_will_not_pass_is_not_tried_again_and_not_told() {
         Fault::error(400, "ResourceNotFoundException"),
     ] {
         let bank = Bank::open().await;
-        bank.proxy.fail([fault]);
+        bank.proxy.fail_next([fault]);
         let reply = bank.pay("s-1", 100).await;
         assert_eq!(reply["error"]["kind"], "internal", "{reply}");
         assert_eq!(reply["error"]["message"], "failed; it has been logged");
@@ -91,7 +91,7 @@ async fn what_will_not_pass_is_not_tried_again_and_not_told() {
 #[tokio::test]
 async fn an_answer_lost_after_the_commit_is_told_so_and_the_repeat_has_it() {
     let bank = Bank::open().await;
-    bank.proxy.fail([Fault::CutAfter]);
+    bank.proxy.fail_next([Fault::CutAfter]);
     let lost = bank.pay("s-1", 100).await;
     assert_eq!(lost["error"]["kind"], "timed out", "{lost}");
     assert!(lost["error"]["message"].as_str().unwrap().contains("it may have happened"), "{lost}");
@@ -103,7 +103,7 @@ async fn an_answer_lost_after_the_commit_is_told_so_and_the_repeat_has_it() {
 #[tokio::test]
 async fn a_connection_cut_before_the_commit_loses_nothing_either() {
     let bank = Bank::open().await;
-    bank.proxy.fail([Fault::CutBefore]);
+    bank.proxy.fail_next([Fault::CutBefore]);
     assert_eq!(bank.pay("s-1", 100).await["error"]["kind"], "timed out");
     assert_eq!(bank.balance().await, (1_000, 0));
     assert_eq!(bank.pay("s-1", 100).await["paymentId"], "PAY-1");
@@ -114,7 +114,7 @@ async fn a_connection_cut_before_the_commit_loses_nothing_either() {
 async fn a_failure_of_the_service_may_have_happened_and_is_told_so() {
     for status in [500, 503] {
         let bank = Bank::open().await;
-        bank.proxy.fail([Fault::error(status, "InternalServerError")]);
+        bank.proxy.fail_next([Fault::error(status, "InternalServerError")]);
         let reply = bank.pay("s-1", 100).await;
         assert_eq!(reply["error"]["kind"], "timed out", "{reply}");
     }
@@ -124,7 +124,7 @@ async fn a_failure_of_the_service_may_have_happened_and_is_told_so() {
 async fn the_sdks_own_retry_after_a_lost_answer_has_one_effect() {
     for fault in [Fault::CutAfter, Fault::CutBefore, Fault::error(500, "InternalServerError")] {
         let bank = Bank::with(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5))).await;
-        bank.proxy.fail([fault]);
+        bank.proxy.fail_next([fault]);
         let reply = bank.pay("s-1", 100).await;
         assert_eq!(reply["paymentId"], "PAY-0", "{reply}");
         assert_eq!(bank.balance().await, (900, 1));
@@ -135,7 +135,7 @@ async fn the_sdks_own_retry_after_a_lost_answer_has_one_effect() {
 async fn an_answer_lost_and_then_contention_has_one_effect() {
     // the ledger's own retry comes under a new request token, so the record alone must tell
     let bank = Bank::with(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5))).await;
-    bank.proxy.fail([Fault::CutAfter, Fault::canceled(&["TransactionConflict", "None", "None"])]);
+    bank.proxy.fail_next([Fault::CutAfter, Fault::canceled(&["TransactionConflict", "None", "None"])]);
     let reply = bank.pay("s-1", 100).await;
     assert_eq!(reply["paymentId"], "PAY-0", "{reply}");
     assert_eq!(bank.proxy.requests(), 3);

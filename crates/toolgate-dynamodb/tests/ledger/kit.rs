@@ -10,11 +10,8 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-        ReturnValuesOnConditionCheckFailure, ScalarAttributeType, TransactWriteItem, Update,
-    },
+    config::retry::RetryConfig,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +20,10 @@ use toolgate::{Committed, Confirm, Cx, Key, Once, Router, Service, Tool, ToolErr
 use toolgate_dynamodb::{Commit, CommitError, DynamoLedger};
 use validator::Validate;
 
-use crate::proxy::Proxy;
+use crate::{
+    database::{Database, client, create_tables, serve},
+    proxy::Proxy,
+};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -216,14 +216,10 @@ impl Bank {
     }
 
     pub(crate) async fn with(retries: RetryConfig) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream = listener.local_addr().unwrap();
-        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+        let upstream = serve(Database::memory().unwrap()).await;
         let proxy = Proxy::before(upstream).await;
         let client = client(&format!("http://{upstream}"), RetryConfig::disabled());
-        for table in ["accounts", "ledger", "approvals"] {
-            create(&client, table).await;
-        }
+        create_tables(&client, ["accounts", "ledger", "approvals"].map(|table| (table, "id", Vec::new()))).await;
         let clock = TestClock::default();
         let ledger = DynamoLedger::new(client_of(&proxy, retries), "ledger").with_approvals("approvals");
         let ledger = ledger.with_clock(clock.reader());
@@ -332,25 +328,6 @@ fn router() -> Router<State> {
 
 fn client_of(proxy: &Proxy, retries: RetryConfig) -> Client {
     client(&format!("http://{}", proxy.address), retries)
-}
-
-fn client(endpoint: &str, retries: RetryConfig) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "test"))
-        .endpoint_url(endpoint)
-        .retry_config(retries)
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Client::from_conf(config.build())
-}
-
-async fn create(client: &Client, table: &str) {
-    let attribute =
-        AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap();
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
-    let create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    create.attribute_definitions(attribute).key_schema(key).send().await.unwrap();
 }
 
 pub(crate) fn text(value: &str) -> AttributeValue {

@@ -120,19 +120,19 @@ async fn a_late_first_gets_the_reply_of_the_one_that_took_over() {
 async fn a_ledger_that_fails_stops_the_call_before_and_says_so_after() {
     let bank = Bank::open().await;
     for fault in [Fault::error(500, "InternalServerError"), Fault::CutBefore] {
-        bank.proxy.fail([fault]);
+        bank.proxy.fail_next([fault]);
         let reply = testing::call(&bank.service, "wire_money", jane("x")).await;
         reply.assert_error("timed out").assert_message_contains("nothing has happened");
     }
     assert_eq!(wired(&bank), 0);
     // throttles and conflicts pass
-    bank.proxy.fail([Fault::error(400, "ThrottlingException"), Fault::error(400, "TransactionConflictException")]);
+    bank.proxy.fail_next([Fault::error(400, "ThrottlingException"), Fault::error(400, "TransactionConflictException")]);
     testing::call(&bank.service, "wire_money", jane("x")).session("b").await.ok();
     // the reply cannot be kept
     let call = || testing::call(&bank.service, "wire_money", jane("slow")).session("c");
     let (reply, ()) = tokio::join!(call(), async {
         tokio::time::sleep(Duration::from_millis(150)).await;
-        bank.proxy.fail([Fault::error(500, "InternalServerError")]);
+        bank.proxy.fail_next([Fault::error(500, "InternalServerError")]);
     });
     reply.assert_error("timed out").assert_message_contains("it may have happened");
     call().await.assert_error("in progress");
@@ -143,7 +143,7 @@ async fn the_answer_to_a_lease_may_be_lost() {
     let retries =
         aws_sdk_dynamodb::config::retry::RetryConfig::standard().with_initial_backoff(Duration::from_millis(5));
     let bank = Bank::with(retries).await;
-    bank.proxy.fail([Fault::CutAfter]);
+    bank.proxy.fail_next([Fault::CutAfter]);
     testing::call(&bank.service, "wire_money", jane("x")).await.ok();
     assert_eq!(wired(&bank), 1);
 }

@@ -11,12 +11,12 @@ mod approvals;
 mod budget;
 mod commit;
 mod faults;
-mod http;
 mod kit;
 mod lease;
 mod parked;
-mod proxy;
 mod repeat;
 mod shown;
 mod time;
 mod waiting;
+
+use toolgate_testkit::{database, proxy};

@@ -249,14 +249,14 @@ async fn a_table_that_fails_stops_the_call() {
     for fault in
         [Fault::error(500, "InternalServerError"), Fault::error(400, "AccessDeniedException"), Fault::CutBefore]
     {
-        bank.proxy.fail([fault.clone()]);
+        bank.proxy.fail_next([fault.clone()]);
         let reply = call(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
         assert!(matches!(reply.kind(), Some("timed out" | "internal")), "{fault:?}: {:?}", reply.body());
     }
-    bank.proxy.fail([Fault::error(400, "ThrottlingException")]);
+    bank.proxy.fail_next([Fault::error(400, "ThrottlingException")]);
     park(&bank, Wire::Gateway, "pay_confirmed", pay("x")).await;
     bank.proxy.requests();
-    bank.proxy.fail([Fault::Pass, Fault::canceled(&["None", "TransactionConflict"])]);
+    bank.proxy.fail_next([Fault::Pass, Fault::canceled(&["None", "TransactionConflict"])]);
     park(&bank, Wire::Direct, "pay_confirmed", pay("x")).await;
     assert_eq!(bank.proxy.requests(), 5, "both once more, after a look for a place to wait in");
     assert_eq!(bank.balance().await, (1_000, 0));

@@ -148,7 +148,11 @@ async fn whether_it_is_a_repeat_is_never_guessed() {
     let pay = async || bank.call("judge_and_pay", "s-1", json!({"account": "jane", "amount": 1_000})).await;
     pay().await;
     // the tool's own read passes, and the look at the record does not
-    bank.proxy.fail([Fault::Pass, Fault::error(500, "InternalServerError"), Fault::error(500, "InternalServerError")]);
+    bank.proxy.fail_next([
+        Fault::Pass,
+        Fault::error(500, "InternalServerError"),
+        Fault::error(500, "InternalServerError"),
+    ]);
     let reply = pay().await;
     assert_eq!(reply["error"]["kind"], "timed out", "{reply}");
     assert_eq!(bank.balance().await, (0, 1));

@@ -176,8 +176,7 @@ fn no_request_takes_the_server_down_or_gets_a_bare_error() {
     let health = Raw { method: "GET".to_owned(), path: "/health".to_owned(), headers: Vec::new(), body: Vec::new() };
     let mut runner = TestRunner::new(Config {
         cases: std::env::var("ROBUST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600),
-        failure_persistence: None,
-        ..Config::default()
+        ..Config::with_source_file(file!())
     });
     let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, u32>::new());
     let result = runner.run(&requests(), |raw| {

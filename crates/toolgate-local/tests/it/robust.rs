@@ -267,7 +267,7 @@ fn no_body_or_path_takes_it_down() {
     let path =
         prop_oneof![Just("/2015-03-31/functions/Echo/invocations".to_owned()), Just("/".to_owned()), "/[!-~]{0,80}"];
     let request = (path, prop::sample::select(OPERATIONS.to_vec()), prop_oneof![anything(), nearly()]);
-    let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 300, ..Config::with_source_file(file!()) });
     let done = runner.run(&request, |(path, operation, body)| {
         let status = runtime.block_on(async {
             let Ok(url) = reqwest::Url::parse(&server.agent.url(&path)) else { return 400 };

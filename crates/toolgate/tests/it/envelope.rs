@@ -62,7 +62,7 @@ fn texts(value: &Value) -> Result<Vec<(String, String)>, ()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn session_attributes_are_an_object_of_texts_or_the_call_is_refused(attributes in option::of(any_json())) {

@@ -204,7 +204,7 @@ fn allowed<'a>(output: &'a Value, paths: &[&str]) -> Vec<&'a str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     #[test]
     fn an_output_and_its_replay_say_what_is_exposed_and_no_more(

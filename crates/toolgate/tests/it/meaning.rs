@@ -217,7 +217,7 @@ fn as_text(arguments: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     #[test]
     fn a_value_arrives_and_comes_back_equal_on_every_wire(parcel in parcel()) {

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use support_desk::{Item, tables::Tables};
+use toolgate_testkit::database::Server;
 
 use crate::{
     approver::Heard,
-    kit::{NOW, Server},
+    kit::{self, NOW},
     schedule::{AUTOMATIC, Order},
 };
 
@@ -30,7 +31,7 @@ pub(crate) struct Books {
 impl Database {
     pub(crate) async fn with(orders: &[Order]) -> Self {
         let tables = Tables::named_as_in_template();
-        let server = Server::start(&tables).await;
+        let server = kit::server(&tables).await;
         let database = Self { server, tables };
         for order in orders {
             database.put(&database.tables.orders, booked(order)).await;

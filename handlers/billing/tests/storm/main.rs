@@ -14,20 +14,13 @@ mod books;
 mod call;
 mod duplicates;
 mod faults;
-#[path = "../../../../crates/toolgate-dynamodb/tests/ledger/http.rs"]
-mod http;
-#[path = "../../../../crates/support-desk/tests/kit/instance.rs"]
-mod instance;
-#[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
 mod moving;
-#[path = "../../../../crates/support-desk/tests/kit/platform.rs"]
-mod platform;
-#[path = "../../../../crates/support-desk/tests/kit/proxy.rs"]
-mod proxy;
 mod requests;
 mod schedule;
 mod storm;
 mod tally;
 mod tamper;
 mod world;
+
+use support_desk_testkit::{self as kit, instance};
+use toolgate_testkit::{http, lambda as platform, proxy};

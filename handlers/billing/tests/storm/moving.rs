@@ -30,7 +30,7 @@ use crate::{
     kit,
     proxy::Proxy,
     schedule::{Channel, Fate, Schedule, Sent},
-    storm::{Named, setting},
+    storm::{Named, first_seed, setting},
 };
 
 /// Schedules at a time.
@@ -157,7 +157,7 @@ impl Moving {
 async fn nothing_happens_again_before_its_time_is_over_and_never_twice_under_one_approval() {
     let seed = setting("STORM_SEED");
     let count = setting("STORM_SCHEDULES").unwrap_or(if seed.is_some() { 1 } else { 36 }).div_ceil(4);
-    let first = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()) << 16);
+    let first = seed.unwrap_or_else(first_seed);
     eprintln!("{count} schedules on a moving clock from seed {first}");
     let next = Arc::new(AtomicU64::new(0));
     let mut worlds = JoinSet::new();

@@ -8,15 +8,7 @@
 )]
 
 mod events;
-#[path = "../../../../crates/toolgate-dynamodb/tests/ledger/http.rs"]
-mod http;
-#[path = "../../../../crates/support-desk/tests/kit/instance.rs"]
-mod instance;
-#[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
-#[path = "../../../../crates/support-desk/tests/kit/platform.rs"]
-mod platform;
-#[path = "../../../../crates/support-desk/tests/kit/proxy.rs"]
-mod proxy;
 mod requests;
 mod tools;
+
+use support_desk_testkit::{self as kit, instance};

@@ -2,6 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod events;
-#[path = "../../../../crates/support-desk/tests/kit/mod.rs"]
-mod kit;
 mod tools;
+
+use support_desk_testkit as kit;

@@ -5,23 +5,24 @@ use std::time::Duration;
 use serde_json::Value;
 use support_desk::tables::Tables;
 
-use crate::{
-    kit::NOW,
-    platform::{Function, Invoked},
+use toolgate_testkit::{
+    lambda::{Function, Invoked},
     proxy::Proxy,
 };
 
-/// The function's timeout where nothing goes wrong.
-pub(crate) const CALM: Duration = Duration::from_secs(15);
+use crate::NOW;
 
-pub(crate) struct Instance {
-    pub(crate) function: Function,
-    pub(crate) proxy: Proxy,
+/// The function's timeout where nothing goes wrong.
+pub const CALM: Duration = Duration::from_secs(15);
+
+pub struct Instance {
+    pub function: Function,
+    pub proxy: Proxy,
 }
 
 impl Instance {
     /// An instance of the handler `program`, with the environment that the template gives it.
-    pub(crate) async fn of(program: &str) -> Self {
+    pub async fn of(program: &str) -> Self {
         let proxy = Proxy::start().await;
         let endpoint = format!("http://{}", proxy.address);
         let tables = Tables::named_as_in_template();
@@ -49,7 +50,7 @@ impl Instance {
     }
 
     /// The body of the reply to one event without a client context, where nothing goes wrong.
-    pub(crate) async fn ask(&mut self, event: &str) -> String {
+    pub async fn ask(&mut self, event: &str) -> String {
         match self.function.invoke(event, None, CALM).await {
             Invoked::Reply(reply) => body(&reply),
             other => panic!("no reply, but {other:?}"),
@@ -58,7 +59,7 @@ impl Instance {
 }
 
 /// The output or error in a reply, byte for byte, on whichever wire it came.
-pub(crate) fn body(text: &str) -> String {
+pub fn body(text: &str) -> String {
     let reply: Value = serde_json::from_str(text).unwrap();
     let response = &reply["response"];
     if response.is_null() {

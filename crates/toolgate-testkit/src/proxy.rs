@@ -1,9 +1,8 @@
 //! What stands between one handler process and DynamoDB: it counts requests, and fails them as real networks, real
 //! DynamoDB and a dying process do. It knows nothing of what the requests mean.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -19,14 +18,16 @@ use tokio::{
 
 use crate::{
     http::{Answer, forward, message},
-    platform::Killer,
+    lambda::Killer,
 };
 
 /// What happens to one request.
 #[derive(Debug, Clone)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// It is answered with an error and goes nowhere.
     Answered(Answer),
+    /// It goes nowhere, and is answered with an error late.
+    AnsweredLate(Duration, Answer),
     /// It is forwarded, and then answered with an error.
     AnsweredAfter(Answer),
     /// The connection is cut at once.
@@ -41,20 +42,44 @@ pub(crate) enum Fault {
     KilledBefore,
     /// The process is killed after the request was forwarded.
     KilledAfter,
+    /// None: this one is forwarded.
+    Pass,
+}
+
+impl Fault {
+    /// A cancelled transaction, with one code for each of its items.
+    pub fn canceled(codes: &[&str]) -> Self {
+        Self::Answered(Answer::canceled(codes))
+    }
+
+    /// Any other error of the service.
+    pub fn error(status: u16, code: &str) -> Self {
+        Self::Answered(Answer::error(status, code))
+    }
+
+    /// The same answer, later.
+    pub fn after(self, wait: Duration) -> Self {
+        match self {
+            Self::Answered(answer) => Self::AnsweredLate(wait, answer),
+            other => other,
+        }
+    }
 }
 
 /// Decides over each request, by its operation: a fault with the name that it is counted by, or none.
-pub(crate) type Decide = Box<dyn FnMut(&str) -> Option<(&'static str, Fault)> + Send>;
+pub type Decide = Box<dyn FnMut(&str) -> Option<(&'static str, Fault)> + Send>;
 
 /// The proxy of one handler process.
-pub(crate) struct Proxy {
-    pub(crate) address: SocketAddr,
+pub struct Proxy {
+    pub address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 struct Shared {
     upstream: Mutex<Option<SocketAddr>>,
     decide: Mutex<Option<Decide>>,
+    /// What happens to the next requests, before anything else decides.
+    next: Mutex<VecDeque<Fault>>,
     tally: Mutex<BTreeMap<&'static str, usize>>,
     seen: AtomicUsize,
     under_way: AtomicUsize,
@@ -62,12 +87,13 @@ struct Shared {
 }
 
 impl Proxy {
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             upstream: Mutex::default(),
             decide: Mutex::default(),
+            next: Mutex::default(),
             tally: Mutex::default(),
             seen: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
@@ -84,38 +110,50 @@ impl Proxy {
         proxy
     }
 
+    /// A proxy in front of a server.
+    pub async fn before(upstream: SocketAddr) -> Self {
+        let proxy = Self::start().await;
+        proxy.forward_to(upstream);
+        proxy
+    }
+
+    /// The next requests fail so, one after the other.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.next.lock().unwrap().extend(faults);
+    }
+
     /// Whose process the faults kill.
-    pub(crate) fn kills(&self, killer: Killer) {
+    pub fn kills(&self, killer: Killer) {
         *self.shared.killer.lock().unwrap() = killer;
     }
 
     /// Forwards to another server from now on.
-    pub(crate) fn forward_to(&self, upstream: SocketAddr) {
+    pub fn forward_to(&self, upstream: SocketAddr) {
         *self.shared.upstream.lock().unwrap() = Some(upstream);
     }
 
     /// From now on each request is decided over.
-    pub(crate) fn fail(&self, decide: Decide) {
+    pub fn fail(&self, decide: Decide) {
         *self.shared.decide.lock().unwrap() = Some(decide);
     }
 
     /// From now on each request is forwarded.
-    pub(crate) fn be_honest(&self) {
+    pub fn be_honest(&self) {
         *self.shared.decide.lock().unwrap() = None;
     }
 
     /// Requests since the last look.
-    pub(crate) fn requests(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.shared.seen.swap(0, Ordering::SeqCst)
     }
 
     /// Faults since the last look, by name.
-    pub(crate) fn faults(&self) -> BTreeMap<&'static str, usize> {
+    pub fn faults(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut self.shared.tally.lock().unwrap())
     }
 
     /// Waits until no request is held back or on its way.
-    pub(crate) async fn quiet(&self) {
+    pub async fn quiet(&self) {
         while self.shared.under_way.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -137,7 +175,10 @@ impl Shared {
     /// The answer to one request; none where the connection ends.
     async fn answer(&self, request: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
         self.seen.fetch_add(1, Ordering::SeqCst);
-        let fault = self.decide.lock().unwrap().as_mut().and_then(|decide| decide(&operation(request)));
+        let fault = match self.next.lock().unwrap().pop_front() {
+            Some(fault) => Some(("next", fault)),
+            None => self.decide.lock().unwrap().as_mut().and_then(|decide| decide(&operation(request))),
+        };
         let upstream = self.upstream.lock().unwrap().expect("a server to forward to");
         if let Some((name, _)) = fault {
             *self.tally.lock().unwrap().entry(name).or_default() += 1;
@@ -145,7 +186,12 @@ impl Shared {
         let Some((_, fault)) = fault else { return forward(upstream, request).await.map(Some) };
         let killer = self.killer.lock().unwrap().clone();
         match fault {
+            Fault::Pass => forward(upstream, request).await.map(Some),
             Fault::Answered(answer) => Ok(Some(answer.bytes())),
+            Fault::AnsweredLate(wait, answer) => {
+                tokio::time::sleep(wait).await;
+                Ok(Some(answer.bytes()))
+            }
             Fault::AnsweredAfter(answer) => {
                 forward(upstream, request).await?;
                 Ok(Some(answer.bytes()))

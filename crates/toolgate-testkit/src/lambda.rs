@@ -1,6 +1,5 @@
 //! A stand-in for Lambda: one handler process on a Runtime API of its own, which may be killed at any moment and starts
 //! again with the next call. Async, unlike the framework's own stand-in, since several run side by side.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
     collections::HashMap,
@@ -25,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What became of one invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Invoked {
+pub enum Invoked {
     /// The handler's reply.
     Reply(String),
     /// The process ended before it replied.
@@ -35,18 +34,18 @@ pub(crate) enum Invoked {
 }
 
 /// One instance of a function: at most one process, and one call at a time.
-pub(crate) struct Function {
+pub struct Function {
     program: PathBuf,
     variables: HashMap<String, String>,
     process: Option<Process>,
     killer: Killer,
     /// How many processes there have been.
-    pub(crate) starts: usize,
+    pub starts: usize,
 }
 
 /// Ends the process that runs at this time, as `kill -9` does.
 #[derive(Clone, Default)]
-pub(crate) struct Killer(Arc<Mutex<Option<Handle>>>);
+pub struct Killer(Arc<Mutex<Option<Handle>>>);
 
 #[derive(Clone)]
 struct Handle {
@@ -63,7 +62,7 @@ impl Handle {
 
 impl Killer {
     /// Returns once the process is dead; `false` where there was none to kill.
-    pub(crate) async fn kill(&self) -> bool {
+    pub async fn kill(&self) -> bool {
         let handle = self.0.lock().unwrap().clone();
         let Some(handle) = handle.filter(|handle| !*handle.ended.borrow()) else { return false };
         let _ = handle.kill.try_send(());
@@ -95,18 +94,18 @@ struct Event {
 
 impl Function {
     /// A function of which no process runs yet.
-    pub(crate) fn new(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Self {
+    pub fn new(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = program.as_ref().to_owned();
         Self { program, variables, process: None, killer: Killer::default(), starts: 0 }
     }
 
-    pub(crate) fn killer(&self) -> Killer {
+    pub fn killer(&self) -> Killer {
         self.killer.clone()
     }
 
     /// Invokes with `limit` as the function's timeout; starts a process where none runs.
-    pub(crate) async fn invoke(&mut self, body: &str, client_context: Option<&str>, limit: Duration) -> Invoked {
+    pub async fn invoke(&mut self, body: &str, client_context: Option<&str>, limit: Duration) -> Invoked {
         let handle = self.running().await;
         let process = self.process.as_mut().unwrap();
         let (taken, begun) = oneshot::channel();

@@ -1,5 +1,4 @@
-//! HTTP as the client and the embedded server speak it, and DynamoDB's errors in it. Faulty proxies share this file.
-#![allow(dead_code, reason = "not each of them fails")]
+//! HTTP as the client and the embedded server speak it, and DynamoDB's errors in it.
 
 use std::{io, net::SocketAddr};
 
@@ -11,14 +10,14 @@ use tokio::{
 
 /// An error that DynamoDB answers.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub struct Answer {
     status: u16,
     body: String,
 }
 
 impl Answer {
     /// A cancelled transaction, with one code for each of its items.
-    pub(crate) fn canceled(codes: &[&str]) -> Self {
+    pub fn canceled(codes: &[&str]) -> Self {
         let reasons: Vec<_> = codes.iter().map(|code| json!({"Code": code, "Message": "as the test says"})).collect();
         let body = json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -29,12 +28,12 @@ impl Answer {
     }
 
     /// Any other error of the service.
-    pub(crate) fn error(status: u16, code: &str) -> Self {
+    pub fn error(status: u16, code: &str) -> Self {
         let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "as the test says"});
         Self { status, body: body.to_string() }
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         let (status, length) = (self.status, self.body.len());
         let head = format!(
             "HTTP/1.1 {status} Error\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n"
@@ -44,14 +43,14 @@ impl Answer {
 }
 
 /// Sends one request on and gives the answer.
-pub(crate) async fn forward(upstream: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+pub async fn forward(upstream: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).await?;
     server.write_all(request).await?;
     message(&mut server).await
 }
 
 /// One HTTP message whose length is declared, as all sides here do; without one there is no body.
-pub(crate) async fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub async fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
