@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::{
     agents::AgentsError,
     dynamodb::DatabaseError,
-    functions::{CatalogError, MissingBinaries, StartError},
+    functions::StartError,
     gateway::GatewayError,
     models::ModelChoiceError,
     seed::SeedError,
-    template::TemplateError,
+    template::{DescribeError, MissingBinaries, TemplateError},
 };
 
 /// Why the local agent does not start.
@@ -49,7 +49,7 @@ pub enum LocalError {
     Function(#[from] StartError),
     /// A function's catalog.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Catalog(#[from] DescribeError),
     /// No model was chosen, and there is not just one scenario.
     #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
     NoModel {

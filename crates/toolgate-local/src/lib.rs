@@ -28,10 +28,10 @@ mod seed;
 mod server;
 mod slots;
 mod task;
-pub mod template;
 
 pub use dynamodb::DatabaseError;
 pub use error::LocalError;
 pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local};
 pub use running::Running;
 pub use seed::SeedError;
+pub use toolgate_template as template;
