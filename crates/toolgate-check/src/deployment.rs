@@ -3,19 +3,16 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use toolgate::{Catalog, CatalogTool};
+use toolgate_template::{Node, Position, ProblemKind, Settings, symbolic};
 
-use crate::{
-    document::{Node, Place},
-    project::Project,
-    template::{Scope, Settings},
-};
+use crate::project::Project;
 
-pub(crate) struct View<'p> {
+pub(crate) struct Deployment<'p> {
     pub(crate) project: &'p Project,
     pub(crate) settings: &'p Settings,
     pub(crate) resources: Vec<Resource>,
     /// Files that should have been included, and where.
-    pub(crate) broken: Vec<(Place, String)>,
+    pub(crate) broken: Vec<(Position, String)>,
     globals: Option<Node>,
 }
 
@@ -24,7 +21,7 @@ pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) kind: String,
     /// The line of its logical id.
-    pub(crate) place: Place,
+    pub(crate) position: Position,
     pub(crate) body: Node,
     properties: Node,
 }
@@ -35,8 +32,8 @@ impl Resource {
     }
 
     /// The line of a property, or of the resource if it has none of that name.
-    pub(crate) fn place_of(&self, property: &str) -> &Place {
-        self.properties.entry(property).map_or(&self.place, |entry| &entry.place)
+    pub(crate) fn position_of(&self, property: &str) -> &Position {
+        self.properties.entry(property).map_or(&self.position, |entry| &entry.position)
     }
 }
 
@@ -47,25 +44,28 @@ pub(crate) struct FunctionRef {
     pub(crate) qualifier: Option<String>,
 }
 
-impl<'p> View<'p> {
+impl<'p> Deployment<'p> {
     pub(crate) fn new(project: &'p Project, settings: &'p Settings) -> Self {
-        let scope = Scope::new(&project.template, settings, &project.includes);
+        let evaluator = symbolic(&project.source, settings);
         let mut resources = Vec::new();
-        for entry in project.template.get("Resources").map_or(&[] as &[_], Node::entries) {
-            let wanted = entry.node.text_of("Condition").is_none_or(|condition| scope.holds(condition));
-            if let (true, Some(body)) = (wanted, scope.resolve(&entry.node)) {
+        for entry in project.source.resources() {
+            let condition = entry.node.get("Condition").and_then(|node| Some((node.text()?, &node.position)));
+            let wanted = condition.is_none_or(|(name, position)| evaluator.holds(name, position));
+            if let (true, Some(body)) = (wanted, evaluator.resolve(&entry.node)) {
                 let properties = body.get("Properties").cloned();
                 resources.push(Resource {
                     id: entry.name.clone(),
                     kind: body.text_of("Type").unwrap_or_default().to_owned(),
-                    place: entry.place.clone(),
-                    properties: properties.unwrap_or_else(|| Node::scalar(entry.place.clone(), "")),
+                    position: entry.position.clone(),
+                    properties: properties.unwrap_or_else(|| Node::scalar(entry.position.clone(), "")),
                     body,
                 });
             }
         }
-        let globals = project.template.at(&["Globals", "Function"]).and_then(|node| scope.resolve(node));
-        Self { project, settings, resources, broken: scope.broken.into_inner(), globals }
+        let globals = project.source.at(&["Globals", "Function"]).and_then(|node| evaluator.resolve(node));
+        let broken = evaluator.into_problems().into_iter().filter(|problem| problem.kind == ProblemKind::Include);
+        let broken = broken.map(|problem| (problem.position, problem.message)).collect();
+        Self { project, settings, resources, broken, globals }
     }
 
     pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = &Resource> {
@@ -92,15 +92,15 @@ impl<'p> View<'p> {
 
     /// A property's raw node, before its intrinsics were resolved.
     pub(crate) fn written(&self, resource: &Resource, property: &str) -> Option<&'p Node> {
-        self.project.template.at(&["Resources", &resource.id, "Properties", property])
+        self.project.source.at(&["Resources", &resource.id, "Properties", property])
     }
 
     /// The handler behind a function: its catalog, and the line that names it.
-    pub(crate) fn handler(&self, function: &str) -> Option<(&'p Catalog, Place)> {
+    pub(crate) fn handler(&self, function: &str) -> Option<(&'p Catalog, Position)> {
         let resource = self.resource(function)?;
         let build = resource.body.at(&["Metadata", "BuildProperties"])?;
         let binary = build.get("Binary")?;
-        Some((self.project.catalogs.get(binary.text()?)?, binary.place.clone()))
+        Some((self.project.catalogs.get(binary.text()?)?, binary.position.clone()))
     }
 
     /// An environment variable of a function, from its own settings or `Globals`.
@@ -190,12 +190,12 @@ impl<'p> View<'p> {
 
     /// A property as it would be with other settings, unresolved references and all.
     pub(crate) fn resolved_with(&self, settings: &Settings, node: &Node) -> Option<Node> {
-        Scope::new(&self.project.template, settings, &self.project.includes).resolve(node)
+        symbolic(&self.project.source, settings).resolve(node)
     }
 
     /// What the template declares of a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&'p Node> {
-        self.project.template.at(&["Parameters", name])
+        self.project.source.parameter(name)
     }
 }
 
@@ -209,7 +209,7 @@ pub(crate) struct Group<'v> {
 /// A tool as an agent or a gateway registers it.
 pub(crate) struct Deployed {
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) position: Position,
     pub(crate) confirm: bool,
     /// `post` and the like, of an API.
     pub(crate) verb: Option<String>,
@@ -220,8 +220,8 @@ impl<'v> Group<'v> {
         self.node.text_of("ActionGroupName").unwrap_or_default()
     }
 
-    pub(crate) fn place(&self) -> &'v Place {
-        self.node.get("ActionGroupName").map_or(&self.node.place, |node| &node.place)
+    pub(crate) fn position(&self) -> &'v Position {
+        self.node.get("ActionGroupName").map_or(&self.node.position, |node| &node.position)
     }
 
     pub(crate) fn executor(&self) -> Option<&'v Node> {
@@ -240,7 +240,7 @@ impl<'v> Group<'v> {
             .filter_map(|function| {
                 let name = function.get("Name")?;
                 let confirm = function.text_of("RequireConfirmation") == Some("ENABLED");
-                Some(Deployed { name: name.text()?.to_owned(), place: name.place.clone(), confirm, verb: None })
+                Some(Deployed { name: name.text()?.to_owned(), position: name.position.clone(), confirm, verb: None })
             })
             .collect();
         if let Some(api) = self.api(project) {
@@ -248,7 +248,7 @@ impl<'v> Group<'v> {
                 let id = operation.node.get("operationId")?;
                 let confirm = operation.node.text_of("x-requireConfirmation") == Some("ENABLED");
                 let verb = Some(operation.verb.to_owned());
-                Some(Deployed { name: id.text()?.to_owned(), place: id.place.clone(), confirm, verb })
+                Some(Deployed { name: id.text()?.to_owned(), position: id.position.clone(), confirm, verb })
             }));
         }
         tools
@@ -271,8 +271,8 @@ impl<'v> Target<'v> {
         self.lambda.get("ToolSchema").map_or(&[], |schema| schema.list("InlinePayload"))
     }
 
-    pub(crate) fn gateway(&self, view: &'v View<'_>) -> Option<&'v Resource> {
-        view.referred(self.resource.properties().text_of("GatewayIdentifier")?)
+    pub(crate) fn gateway(&self, deployment: &'v Deployment<'_>) -> Option<&'v Resource> {
+        deployment.referred(self.resource.properties().text_of("GatewayIdentifier")?)
     }
 }
 
@@ -280,7 +280,7 @@ impl<'v> Target<'v> {
 pub(crate) struct Operation<'n> {
     pub(crate) path: &'n str,
     pub(crate) verb: &'n str,
-    pub(crate) place: &'n Place,
+    pub(crate) position: &'n Position,
     pub(crate) node: &'n Node,
 }
 
@@ -290,7 +290,7 @@ pub(crate) fn operations(api: &Node) -> impl Iterator<Item = Operation<'_>> {
     let paths = api.get("paths").map_or(&[] as &[_], Node::entries);
     paths.iter().flat_map(|path| {
         let verbs = path.node.entries().iter().filter(|entry| VERBS.contains(&entry.name.as_str()));
-        verbs.map(|verb| Operation { path: &path.name, verb: &verb.name, place: &verb.place, node: &verb.node })
+        verbs.map(|verb| Operation { path: &path.name, verb: &verb.name, position: &verb.position, node: &verb.node })
     })
 }
 
