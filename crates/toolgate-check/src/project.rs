@@ -128,10 +128,10 @@ impl Project {
     }
 
     fn open_payload(&self, payload: &Node, text: &str) -> Option<Node> {
-        let document = parse(&payload.position.file, text).ok().filter(Node::is_map)?;
+        let document = parse(payload.position.file(), text).ok().filter(Node::is_map)?;
         let value = document.to_json();
         let twin = self.schemas.iter().find(|file| {
-            file.name == "openapi.json" && file.root.position.file.parent() == payload.position.file.parent()
+            file.name == "openapi.json" && file.root.position.file().parent() == payload.position.file().parent()
         });
         if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
             return Some(Node::clone(&twin.root));

@@ -77,7 +77,7 @@ pub(crate) struct Reporter<'f> {
 impl Reporter<'_> {
     pub(crate) fn at(&mut self, position: &Position, message: impl Into<String>) {
         let deployment = self.findings.deployments;
-        let key = (position.file.clone(), position.line, self.rule.name, message.into());
+        let key = (position.file().clone(), position.line, self.rule.name, message.into());
         let seen = self.findings.seen.entry(key).or_insert_with(|| Seen {
             rule: self.rule,
             common: self.settings.clone(),

@@ -34,6 +34,11 @@ fn number(text: &str) -> Option<Number> {
     if let Some(digits) = text.strip_prefix("0o") {
         return radix(digits, 8);
     }
+    // a number with a leading zero is an id: the zero must not get lost
+    let digits = text.trim_start_matches(['+', '-']);
+    if digits.starts_with('0') && digits.chars().nth(1).is_some_and(|second| second.is_ascii_digit()) {
+        return None;
+    }
     // Rust reads `inf` and `nan` as numbers, YAML does not
     if !text.chars().all(|char| char.is_ascii_digit() || "+-.eE".contains(char)) {
         return None;

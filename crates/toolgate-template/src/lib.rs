@@ -40,6 +40,7 @@ mod symbolic;
 mod tables;
 mod target;
 mod template;
+mod typed;
 mod types;
 mod variants;
 
@@ -57,6 +58,7 @@ pub use problem::{Problem, ProblemKind};
 pub use references::{conditions, references};
 pub use source::Source;
 pub use symbolic::{Settings, symbolic};
-pub use template::{read, read_without_agents};
+pub use template::{evaluate, read, read_without_agents};
+pub use typed::from_yaml;
 pub use types::*;
 pub use variants::variants;

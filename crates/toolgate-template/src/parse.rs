@@ -40,14 +40,14 @@ impl SyntaxError {
 /// # Errors
 /// [`SyntaxError`] if it is neither YAML nor JSON, or if a map has a name twice.
 pub fn parse(file: &Arc<Path>, text: &str) -> Result<Node, SyntaxError> {
-    let mut reader = Reader { file, events: Parser::new_from_str(text), anchors: HashMap::new() };
-    let root = Names { path: "".into(), closed: false };
+    let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new() };
+    let root = Names { origin: Position::start(file.clone()), closed: false };
     loop {
         let (event, span) = reader.next()?;
         match event {
             Event::StreamStart | Event::DocumentStart(_) | Event::Nothing => {}
             Event::StreamEnd | Event::DocumentEnd => {
-                return Err(SyntaxError::at(&reader.position(span, &root), "the file is empty"));
+                return Err(SyntaxError::at(&root.position(span), "the file is empty"));
             }
             event => {
                 let node = reader.node(event, span, &root)?;
@@ -59,10 +59,10 @@ pub fn parse(file: &Arc<Path>, text: &str) -> Result<Node, SyntaxError> {
     }
 }
 
-/// The names that lead to a node.
+/// Where a node belongs: its file and the names that lead to it.
 #[derive(Clone)]
 struct Names {
-    path: Arc<str>,
+    origin: Position,
     /// It is inside of an intrinsic function, whose parts have no names.
     closed: bool,
 }
@@ -70,31 +70,31 @@ struct Names {
 impl Names {
     fn member(&self, name: &str) -> Self {
         if self.closed || name == "Ref" || name.starts_with("Fn::") {
-            return Self { path: self.path.clone(), closed: true };
+            return Self { origin: self.origin.clone(), closed: true };
         }
-        let separator = if self.path.is_empty() { "" } else { "." };
-        Self { path: format!("{}{separator}{name}", self.path).into(), closed: false }
+        Self { origin: self.origin.member(name), closed: false }
     }
 
     fn item(&self, index: usize) -> Self {
-        if self.closed {
-            return self.clone();
-        }
-        Self { path: format!("{}[{index}]", self.path).into(), closed: false }
+        let origin = if self.closed { self.origin.clone() } else { self.origin.item(index) };
+        Self { origin, closed: self.closed }
     }
 
     fn under(&self, tag: Option<&Tag>) -> Self {
-        Self { path: self.path.clone(), closed: self.closed || tag.is_some_and(|tag| tag.handle == "!") }
+        Self { origin: self.origin.clone(), closed: self.closed || tag.is_some_and(|tag| tag.handle == "!") }
+    }
+
+    fn position(&self, span: Span) -> Position {
+        self.origin.moved(span.start.line(), span.start.col() + 1)
     }
 }
 
-struct Reader<'f, 't> {
-    file: &'f Arc<Path>,
+struct Reader<'t> {
     events: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, Node>,
 }
 
-impl<'t> Reader<'_, 't> {
+impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), SyntaxError> {
         match self.events.next_event() {
             Some(event) => Ok(event?),
@@ -102,13 +102,8 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    fn position(&self, span: Span, names: &Names) -> Position {
-        let (line, column) = (span.start.line(), span.start.col() + 1);
-        Position { file: self.file.clone(), line, column, path: names.path.clone() }
-    }
-
     fn node(&mut self, event: Event<'t>, span: Span, names: &Names) -> Result<Node, SyntaxError> {
-        let mut position = self.position(span, names);
+        let mut position = names.position(span);
         let (tree, anchor, tag) = match event {
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
@@ -167,7 +162,8 @@ impl<'t> Reader<'_, 't> {
                 let reason = format!("the name `{name}` stands twice, first in line {}", first.position.line);
                 return Err(SyntaxError::at(&key.position, reason));
             }
-            entries.push(Entry { name, position: Position { path: member.path, ..key.position }, node });
+            let position = member.origin.moved(key.position.line, key.position.column);
+            entries.push(Entry { name, position, node });
         }
         for entry in merged.iter().flat_map(Node::one_or_more).flat_map(Node::entries) {
             if entries.iter().all(|own| own.name != entry.name) {
@@ -231,11 +227,11 @@ mod tests {
     fn every_node_has_the_names_that_lead_to_it() {
         let node = read("A:\n  - {b: [1, 2]}\n  - !Join ['-', [x, {y: z}]]\nC: {Fn::If: [X, {d: 1}, 2]}\n");
         let mut paths = Vec::new();
-        node.walk(&mut |node| paths.push(node.position.path.to_string()));
+        node.walk(&mut |node| paths.push(node.position.path().to_owned()));
         paths.sort();
         paths.dedup();
         assert_eq!(paths, ["", "A", "A[0]", "A[0].b", "A[0].b[0]", "A[0].b[1]", "A[1]", "C"]);
-        assert_eq!(&*node.entry("A").unwrap().position.path, "A");
+        assert_eq!(node.entry("A").unwrap().position.path(), "A");
     }
 
     #[test]
@@ -262,8 +258,9 @@ mod tests {
 
     #[test]
     fn values_without_quotes_have_their_yaml_types() {
-        let node =
-            read("[1, -2, 1.5, 0x1f, 18446744073709551615, true, False, ~, '1', inf, 1.2.3, !!str 4, 2026-11-30]");
+        let node = read(
+            "[1, -2, 1.5, 0x1f, 18446744073709551615, true, False, ~, '1', 012, 0.5, inf, 1.2.3, !!str 4, 2026-11-30]",
+        );
         let expected = serde_json::json!([
             1,
             -2,
@@ -274,6 +271,8 @@ mod tests {
             false,
             null,
             "1",
+            "012",
+            0.5,
             "inf",
             "1.2.3",
             "4",

@@ -28,7 +28,7 @@ pub enum ProblemKind {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.position.path;
+        let path = self.position.path();
         let separator = if path.is_empty() { "" } else { ": " };
         write!(f, "{}: {path}{separator}{}", self.position, self.message)
     }

@@ -53,7 +53,7 @@ fn api_document(evaluator: &Evaluator<'_>, api: &Node) -> Option<Value> {
         evaluator.problem(&api.position, "only an inline `Payload` can be read on a laptop");
         return None;
     };
-    match parse(&payload.position.file, text) {
+    match parse(payload.position.file(), text) {
         Ok(document) if document.get("paths").is_some() => Some(document.to_json()),
         Ok(_) => {
             let message = "the `Payload` is not an OpenAPI document (is it a path? use `Fn::Transform: AWS::Include`)";

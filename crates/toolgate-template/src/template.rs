@@ -23,7 +23,15 @@ use crate::{
 /// # Errors
 /// [`TemplateError`] with every problem found, each with its place in the template.
 pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
-    read_parts(path, parameters, |evaluator, template| {
+    evaluate(&Source::open(path)?, parameters)
+}
+
+/// Evaluates a template that has been opened, as [`read`] does.
+///
+/// # Errors
+/// [`TemplateError`] with every problem found, each with its place in the template.
+pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+    evaluate_parts(source, parameters, |evaluator, template| {
         template.agents = agents(evaluator);
         template.gateway = gateway(evaluator);
     })
@@ -34,18 +42,17 @@ pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Templa
 /// # Errors
 /// As [`read`].
 pub fn read_without_agents(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
-    read_parts(path, parameters, |_, _| {})
+    evaluate_parts(&Source::open(path)?, parameters, |_, _| {})
 }
 
-fn read_parts(
-    path: &Path,
+fn evaluate_parts(
+    source: &Source,
     parameters: &BTreeMap<String, String>,
     read_agents: impl FnOnce(&Evaluator<'_>, &mut Template),
 ) -> Result<Template, TemplateError> {
-    let source = Source::open(path)?;
-    let evaluator = local(&source, parameters);
+    let evaluator = local(source, parameters);
     let mut template = Template {
-        path: path.to_owned(),
+        path: source.path().to_owned(),
         functions: functions(&evaluator),
         other_functions: others(&evaluator),
         tables: tables(&evaluator),
@@ -55,6 +62,6 @@ fn read_parts(
     read_agents(&evaluator, &mut template);
     match evaluator.into_problems() {
         problems if problems.is_empty() => Ok(template),
-        problems => Err(TemplateError::Problems { path: path.to_owned(), problems }),
+        problems => Err(TemplateError::Problems { path: source.path().to_owned(), problems }),
     }
 }

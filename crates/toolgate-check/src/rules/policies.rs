@@ -97,7 +97,7 @@ fn statement(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 /// The line of a block of text that holds some words.
 fn line_of(node: &Node, words: &str) -> Position {
     let line = node.text().unwrap_or_default().lines().position(|line| line.contains(words));
-    Position { line: node.position.line + line.unwrap_or_default(), ..node.position.clone() }
+    node.position.moved(node.position.line + line.unwrap_or_default(), node.position.column)
 }
 
 fn action(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {

@@ -145,7 +145,7 @@ fn what_an_included_file_has_comes_before_what_stands_beside_it() {
     let found = node.entries().iter().map(|entry| (entry.name.clone(), entry.node.text().unwrap().to_owned()));
     assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
     let from_file = &node.entry("B").unwrap().position;
-    assert!(from_file.file.ends_with("more.yaml") && from_file.line == 2, "{from_file}");
+    assert!(from_file.file().ends_with("more.yaml") && from_file.line == 2, "{from_file}");
 }
 
 #[test]

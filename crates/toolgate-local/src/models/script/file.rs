@@ -34,7 +34,7 @@ pub enum ScenarioError {
         /// The file.
         path: String,
         /// Where.
-        source: serde_yaml_ng::Error,
+        source: crate::template::SyntaxError,
     },
     /// Some of its patterns, templates or steps are wrong.
     #[error("scenario `{path}` has mistakes:\n  {}", problems.join("\n  "))]
@@ -148,8 +148,8 @@ impl Scenario {
     /// [`ScenarioError`], which names every mistake in the text.
     pub fn parse(text: &str, path: &str) -> Result<Self, ScenarioError> {
         let path = path.to_owned();
-        let file: ScenarioFile =
-            serde_yaml_ng::from_str(text).map_err(|source| ScenarioError::Malformed { path: path.clone(), source })?;
+        let file: ScenarioFile = crate::template::from_yaml(text)
+            .map_err(|source| ScenarioError::Malformed { path: path.clone(), source })?;
         let mut problems = Vec::new();
         let agents = file
             .agents
