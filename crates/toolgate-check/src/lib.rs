@@ -1,16 +1,18 @@
 //! Finds what AWS would reject, or what would not do what it says, before anything is deployed.
 //!
 //! A [`Project`] is a SAM template with the generated schemas and the handlers' catalogs. [`Project::check`] holds it
-//! to every rule of [`FAMILIES`] in each deployment that the template's parameters allow, and lists all findings at
+//! to every rule of [`GROUPS`] in each deployment that the template's parameters allow, and lists all findings at
 //! once, each with its file and line, the page that the limit comes from, and what to do.
 
-mod document;
+mod check;
+mod deployment;
 mod finding;
 mod project;
+mod reporter;
+mod rule;
 mod rules;
-mod template;
-mod view;
 
-pub use finding::Finding;
+pub use finding::{Finding, Severity};
 pub use project::{Project, ReadError};
-pub use rules::{FAMILIES, Family, Rule, Severity};
+pub use rule::Rule;
+pub use rules::{GROUPS, RuleGroup};

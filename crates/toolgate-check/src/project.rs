@@ -9,21 +9,12 @@ use std::{
 };
 
 use toolgate::Catalog;
-
-use crate::{
-    Finding,
-    document::{Node, Place, SyntaxError, parse},
-    finding::Findings,
-    rules,
-    template::{Includes, variants},
-    view::View,
-};
+use toolgate_template::{Node, Position, Source, SyntaxError, TemplateError, Tree, has_tools, parse, plain};
 
 /// A template with its schemas and handlers.
 #[derive(Debug)]
 pub struct Project {
-    pub(crate) template: Node,
-    pub(crate) includes: Includes,
+    pub(crate) source: Source,
     pub(crate) schemas: Vec<SchemaFile>,
     /// By the binary's name.
     pub(crate) catalogs: BTreeMap<String, Catalog>,
@@ -31,7 +22,7 @@ pub struct Project {
 }
 
 /// The documents in payloads, by place and text.
-type Payloads = BTreeMap<(Place, String), Option<Rc<Node>>>;
+type Payloads = BTreeMap<(Position, String), Option<Rc<Node>>>;
 
 /// One generated file, such as `schemas/orders/openapi.json`.
 #[derive(Debug)]
@@ -53,21 +44,37 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// A file is neither YAML nor JSON.
-    #[error("{}:{line}: this is neither YAML nor JSON: {reason}", path.display())]
+    #[error("{}:{line}:{column}: this is neither YAML nor JSON: {reason}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line.
         line: usize,
+        /// The column.
+        column: usize,
         /// The reason.
         reason: String,
     },
-    /// A YAML file that is no template.
+    /// A YAML file that is not a template.
     #[error("`{}` has no `Resources`: name a SAM template with `--template`", path.display())]
     NoTemplate {
         /// The file.
         path: PathBuf,
     },
+    /// A template that cannot be evaluated.
+    #[error(transparent)]
+    Template(TemplateError),
+}
+
+impl From<TemplateError> for ReadError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Read { path, source } => Self::Read { path, source },
+            TemplateError::Syntax { path, line, column, reason } => Self::Syntax { path, line, column, reason },
+            TemplateError::NoResources { path } => Self::NoTemplate { path },
+            other => Self::Template(other),
+        }
+    }
 }
 
 /// The files of an action group that `toolgate schemas` writes.
@@ -79,10 +86,7 @@ impl Project {
     /// # Errors
     /// [`ReadError`] if one of them cannot be read at all.
     pub fn read(template: &Path, schemas: &Path) -> Result<Self, ReadError> {
-        let root = open(template)?;
-        if root.get("Resources").is_none() {
-            return Err(ReadError::NoTemplate { path: template.to_owned() });
-        }
+        let source = Source::open(template)?;
         let mut files = Vec::new();
         if schemas.is_dir() {
             for group in sorted(schemas)? {
@@ -91,19 +95,15 @@ impl Project {
                 }
             }
         }
-        let includes = Includes::of(template);
-        Ok(Self { template: root, includes, schemas: files, catalogs: BTreeMap::new(), payloads: RefCell::default() })
+        Ok(Self { source, schemas: files, catalogs: BTreeMap::new(), payloads: RefCell::default() })
     }
 
     /// The binaries that the template names as handlers: each should be asked for its catalog. A function without tools
     /// says so by `Metadata: Toolgate: {Tools: false}`.
     pub fn handlers(&self) -> BTreeSet<String> {
-        let resources = self.template.get("Resources").map_or(&[] as &[_], Node::entries);
-        let has_tools =
-            |resource: &Node| resource.at(&["Metadata", "Toolgate"])?.text_of("Tools").map(|it| it == "true");
         let binary =
-            |resource: &Node| resource.at(&["Metadata", "BuildProperties"])?.text_of("Binary").map(str::to_owned);
-        let handlers = resources.iter().filter(|entry| has_tools(&entry.node).unwrap_or(true));
+            |resource: &Node| Some(resource.at(&["Metadata", "BuildProperties", "Binary"])?.text()?.to_owned());
+        let handlers = self.source.resources().iter().filter(|entry| has_tools(&entry.node));
         handlers.filter_map(|entry| binary(&entry.node)).collect()
     }
 
@@ -113,25 +113,12 @@ impl Project {
         Self { catalogs, ..self }
     }
 
-    /// Everything that breaks a rule, by file and line.
-    pub fn check(&self) -> Vec<Finding> {
-        let mut findings = Findings::default();
-        for settings in variants(&self.template) {
-            let view = View::new(self, &settings);
-            findings.next_deployment(&settings);
-            for rule in rules::all() {
-                (rule.check)(&view, &mut findings.of(rule, &settings));
-            }
-        }
-        findings.into_list()
-    }
-
     /// The OpenAPI document in a `Payload`. One that was generated is read from its own file beside the included one,
     /// where it has lines.
     pub(crate) fn payload(&self, payload: &Node) -> Option<Rc<Node>> {
         let text = payload.text()?;
         // every rule asks for it, in every deployment
-        let key = (payload.place.clone(), text.to_owned());
+        let key = (payload.position.clone(), text.to_owned());
         if let Some(known) = self.payloads.borrow().get(&key) {
             return known.clone();
         }
@@ -141,32 +128,30 @@ impl Project {
     }
 
     fn open_payload(&self, payload: &Node, text: &str) -> Option<Node> {
-        let document = parse(&payload.place.file, text).ok().filter(Node::is_map)?;
+        let document = parse(payload.position.file(), text).ok().filter(Node::is_map)?;
         let value = document.to_json();
-        let twin = self
-            .schemas
-            .iter()
-            .find(|file| file.name == "openapi.json" && file.root.place.file.parent() == payload.place.file.parent());
+        let twin = self.schemas.iter().find(|file| {
+            file.name == "openapi.json" && file.root.position.file().parent() == payload.position.file().parent()
+        });
         if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
             return Some(Node::clone(&twin.root));
         }
         // a block of text in the template has its lines; elsewhere it is all on one
-        let (first, lines) = (payload.place.line, text.lines().count());
+        let (first, lines) = (payload.position.line, text.lines().count());
         Some(moved(document, &|line| if lines > 1 { first + line - 1 } else { first }))
     }
 }
 
 /// The node with other lines.
 fn moved(mut node: Node, line: &dyn Fn(usize) -> usize) -> Node {
-    use crate::document::Tree;
-    node.place.line = line(node.place.line);
+    node.position.line = line(node.position.line);
     node.tree = match node.tree {
         Tree::List(items) => Tree::List(items.into_iter().map(|item| moved(item, line)).collect()),
         Tree::Map(entries) => Tree::Map(
             entries
                 .into_iter()
                 .map(|mut entry| {
-                    entry.place.line = line(entry.place.line);
+                    entry.position.line = line(entry.position.line);
                     entry.node = moved(entry.node, line);
                     entry
                 })
@@ -181,13 +166,11 @@ fn open(path: &Path) -> Result<Node, ReadError> {
     let path = plain(path);
     let path = path.as_path();
     let text = std::fs::read_to_string(path).map_err(|source| ReadError::Read { path: path.to_owned(), source })?;
-    let syntax = |SyntaxError { line, reason }| ReadError::Syntax { path: path.to_owned(), line, reason };
+    let syntax = |SyntaxError { line, column, reason }| {
+        let path = path.to_owned();
+        ReadError::Syntax { path, line, column, reason }
+    };
     parse(&Arc::from(path), &text).map_err(syntax)
-}
-
-/// Without `./`, so that one file has one name.
-pub(crate) fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {

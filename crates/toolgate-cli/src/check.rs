@@ -8,8 +8,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use toolgate_check::{FAMILIES, Finding, Project, Rule, Severity};
-use toolgate_local::functions::Binaries;
+use toolgate_check::{Finding, GROUPS, Project, Rule, Severity};
+use toolgate_template::Binaries;
 
 use crate::{Failure, describe::describe, fail, project, terminal};
 
@@ -92,14 +92,14 @@ impl Check {
         let programs = Binaries::around(folder).find_all(names.iter().map(String::as_str))?;
         let mut catalogs = BTreeMap::new();
         for (name, program) in names.iter().zip(programs) {
-            catalogs.insert(name.clone(), describe(&program)?);
+            catalogs.insert(name.clone(), describe(&program, name)?);
         }
         Ok(project.with_catalogs(catalogs).check())
     }
 }
 
 fn all() -> impl Iterator<Item = &'static Rule> {
-    FAMILIES.iter().flat_map(|family| family.rules)
+    GROUPS.iter().flat_map(|group| group.rules)
 }
 
 fn count() -> usize {
@@ -117,10 +117,10 @@ fn human(finding: &Finding) -> String {
 /// The list of rules in docs/check.md.
 fn rules() -> String {
     let mut out = String::new();
-    for (index, family) in FAMILIES.iter().enumerate() {
+    for (index, group) in GROUPS.iter().enumerate() {
         let gap = if index == 0 { "" } else { "\n" };
-        out += &format!("{gap}## {}\n\n| rule | what must hold | what to do |\n| --- | --- | --- |\n", family.title);
-        for rule in family.rules {
+        out += &format!("{gap}## {}\n\n| rule | what must hold | what to do |\n| --- | --- | --- |\n", group.title);
+        for rule in group.rules {
             let cell = |text: &str| text.replace('|', "\\|");
             out += &format!("| [`{}`]({}) | {} | {} |\n", rule.name, rule.source, cell(rule.holds), cell(rule.fix));
         }

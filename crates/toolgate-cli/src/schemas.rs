@@ -8,13 +8,9 @@ use std::{
 use clap::Args;
 use serde_json::Value;
 use toolgate::schema;
-use toolgate_local::{functions::Binaries, template};
+use toolgate_template::{Binaries, DescribeError, MissingBinaries, TemplateError, read_without_agents};
 
-use crate::{
-    Failure,
-    describe::{DescribeError, describe},
-    project, terminal,
-};
+use crate::{Failure, describe::describe, project, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,9 +39,9 @@ pub(crate) struct Schemas {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemasError {
     #[error(transparent)]
-    Template(#[from] template::TemplateError),
+    Template(#[from] TemplateError),
     #[error(transparent)]
-    Binaries(#[from] toolgate_local::functions::MissingBinaries),
+    Binaries(#[from] MissingBinaries),
     #[error(transparent)]
     Describe(#[from] DescribeError),
     #[error("cannot write `{path}`: {source}")]
@@ -101,13 +97,13 @@ impl Schemas {
 
     /// Every file with its text.
     fn wanted(&self) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
-        let template = template::read_without_agents(&self.template, &BTreeMap::new())?;
+        let template = read_without_agents(&self.template, &BTreeMap::new())?;
         let folder = self.template.parent().unwrap_or(Path::new("."));
         let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
-        let programs = Binaries::around(folder).find_all(names)?;
+        let programs = Binaries::around(folder).find_all(names.iter().copied())?;
         let mut files = BTreeMap::new();
-        for program in programs {
-            let catalog = describe(&program)?;
+        for (name, program) in names.into_iter().zip(programs) {
+            let catalog = describe(&program, name)?;
             let group = self.out.join(&catalog.group);
             let mut put = |name: &str, schema: Value| {
                 files.insert(group.join(name), format!("{schema:#}\n"));

@@ -3,14 +3,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    agents::AgentsError,
-    dynamodb::DatabaseError,
-    functions::{CatalogError, MissingBinaries, StartError},
-    gateway::GatewayError,
-    models::ModelChoiceError,
-    seed::SeedError,
-    template::TemplateError,
+    agents::AgentsError, dynamodb::DatabaseError, functions::StartError, gateway::GatewayError, seed::SeedError,
 };
+use toolgate_models::ModelChoiceError;
+use toolgate_template::{DescribeError, MissingBinaries, TemplateError};
 
 /// Why the local agent does not start.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +45,7 @@ pub enum LocalError {
     Function(#[from] StartError),
     /// A function's catalog.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Catalog(#[from] DescribeError),
     /// No model was chosen, and there is not just one scenario.
     #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
     NoModel {

@@ -17,12 +17,8 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{
-    dynamodb::Database,
-    functions::Functions,
-    gateway::Gateway,
-    template::{ActionGroupSpec, GroupSchema, Template},
-};
+use crate::{dynamodb::Database, functions::Functions, gateway::Gateway};
+use toolgate_template::{ActionGroupSpec, GroupSchema, Template};
 
 /// Everything that the report tells of.
 #[derive(Debug)]

@@ -19,13 +19,13 @@ use crate::{
     gateway::{self, Callers, Gateway},
     health::Health,
     hostile::Hostile,
-    models::{ModelChoiceError, Models, is_for_one_agent},
     programs::Programs,
     progress,
     running::Running,
     seed, server,
-    template::{self, Template},
 };
+use toolgate_models::{ModelChoiceError, Models, is_for_one_agent};
+use toolgate_template::Template;
 
 /// The port of `toolgate dev`.
 pub const DEFAULT_PORT: u16 = 8787;
@@ -227,7 +227,7 @@ impl Local {
         if self.models.len() > 1 && self.models.iter().any(|model| model == NO_MODEL) {
             return Err(ModelChoiceError::Twice("all agents".to_owned()).into());
         }
-        let read = if self.only_database { template::read_without_agents } else { template::read };
+        let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
         let mut template = read(&self.template, &self.parameters)?;
         for id in &template.other_functions {
             let message = format!(

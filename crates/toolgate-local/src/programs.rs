@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{LocalError, functions::Binaries, template::Template};
+use crate::LocalError;
+use toolgate_template::{Binaries, Template};
 
 /// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.
 pub(crate) struct Programs {

@@ -5,13 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{
-    functions::Functions,
-    health::Health,
-    local::Catalogs,
-    task::Task,
-    template::{FunctionSpec, Template},
-};
+use crate::{functions::Functions, health::Health, local::Catalogs, task::Task};
+use toolgate_template::{FunctionSpec, Template};
 
 /// How long open requests may take to end once the local agent is to stop.
 const GRACE: Duration = Duration::from_secs(2);

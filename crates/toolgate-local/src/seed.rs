@@ -7,8 +7,8 @@ use tokio::process::Command;
 use crate::{
     functions::{Current, Environment, Log, Tail, exit_reason},
     task::Task,
-    template::SeedSpec,
 };
+use toolgate_template::SeedSpec;
 
 /// The seed program failed.
 #[derive(Debug, Clone, thiserror::Error)]

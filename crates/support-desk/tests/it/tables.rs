@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use serde_yaml_ng::Value;
+use serde_json::Value;
 use support_desk::tables::Tables;
 
 fn template() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    toolgate_template::from_yaml(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// The partition key and the sort key of a `KeySchema`.
 fn key(schema: &Value) -> (String, Option<String>) {
     let of = |kind: &str| {
-        let parts = schema["KeySchema"].as_sequence().unwrap();
+        let parts = schema["KeySchema"].as_array().unwrap();
         let part = parts.iter().find(|part| part["KeyType"] == kind)?;
         Some(part["AttributeName"].as_str().unwrap().to_owned())
     };
@@ -23,10 +23,10 @@ fn key(schema: &Value) -> (String, Option<String>) {
 #[test]
 fn the_template_has_the_same_tables_keys_and_indexes() {
     let (template, tables) = (template(), Tables::named_as_in_template());
-    let resources = template["Resources"].as_mapping().unwrap();
+    let resources = template["Resources"].as_object().unwrap();
     let is_table = |resource: &Value| resource["Type"] == "AWS::DynamoDB::Table";
     let in_template: BTreeSet<_> =
-        resources.iter().filter(|(_, resource)| is_table(resource)).map(|(name, _)| name.as_str().unwrap()).collect();
+        resources.iter().filter(|(_, resource)| is_table(resource)).map(|(name, _)| name.as_str()).collect();
     let in_code: BTreeSet<_> = tables.keys().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(in_template, in_code);
     for (name, hash, indexes) in tables.keys() {
@@ -34,7 +34,7 @@ fn the_template_has_the_same_tables_keys_and_indexes() {
         assert_eq!(key(properties), (hash.to_owned(), None), "{name}");
         let none = Vec::new();
         let found: BTreeSet<_> = properties["GlobalSecondaryIndexes"]
-            .as_sequence()
+            .as_array()
             .unwrap_or(&none)
             .iter()
             .map(|index| {
@@ -47,7 +47,7 @@ fn the_template_has_the_same_tables_keys_and_indexes() {
         assert_eq!(found, expected.collect(), "{name}");
         let mut named: BTreeSet<&str> = indexes.iter().flat_map(|(_, hash, range)| [*hash, *range]).collect();
         named.insert(hash);
-        let attributes = properties["AttributeDefinitions"].as_sequence().unwrap();
+        let attributes = properties["AttributeDefinitions"].as_array().unwrap();
         let defined: BTreeSet<_> = attributes
             .iter()
             .map(|one| (one["AttributeName"].as_str().unwrap(), one["AttributeType"].as_str()))
@@ -65,7 +65,7 @@ fn the_template_lets_the_ledger_forget() {
 #[test]
 fn the_seed_is_told_the_tables_that_it_fills() {
     let environment = template()["Metadata"]["Toolgate"]["Seed"]["Environment"].clone();
-    let names = environment.as_mapping().unwrap().keys().map(|key| key.as_str().unwrap().to_owned());
+    let names = environment.as_object().unwrap().keys().cloned();
     let named: BTreeSet<_> = names.filter(|name| name.ends_with("_TABLE")).collect();
     assert_eq!(named, ["CUSTOMERS_TABLE", "INVOICES_TABLE", "ORDERS_TABLE"].map(str::to_owned).into());
 }

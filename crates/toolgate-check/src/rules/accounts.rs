@@ -3,9 +3,13 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use regex::Regex;
+use toolgate_template::references;
 
 use super::{Rule, Severity, names, source};
-use crate::{finding::Found, template::references, view::View};
+use crate::{
+    deployment::Deployment,
+    reporter::{Reporter, quoted},
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -51,24 +55,24 @@ const UNIQUE: [(&str, &str); 18] = [
     ("AWS::Serverless::Function", "FunctionName"),
 ];
 
-fn account_name(view: &View<'_>, found: &mut Found<'_>) {
+fn account_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let mut seen = BTreeMap::<(&str, &str), &str>::new();
     for (kind, property) in UNIQUE {
-        for resource in view.of_type(kind) {
-            let Some(written) = view.written(resource, property) else { continue };
+        for resource in deployment.of_type(kind) {
+            let Some(written) = deployment.written(resource, property) else { continue };
             let parts = references(written);
             let stack = parts.contains("AWS::StackName") || parts.contains("AWS::StackId");
             let missing = ["Project", "Environment"].into_iter().filter(|name| !parts.contains(*name));
-            let missing = crate::finding::quoted(missing);
+            let missing = quoted(missing);
             if !stack && !missing.is_empty() {
                 let message =
                     format!("the name of `{}` is taken when another stack has it: no {missing} in it", resource.id);
-                found.at(resource.place_of(property), message);
+                reporter.at(resource.position_of(property), message);
             }
             if let Some(name) = resource.properties().text_of(property)
                 && let Some(other) = seen.insert((kind, name), &resource.id)
             {
-                found.at(resource.place_of(property), format!("`{}` has the name of `{other}`", resource.id));
+                reporter.at(resource.position_of(property), format!("`{}` has the name of `{other}`", resource.id));
             }
         }
     }
@@ -76,15 +80,16 @@ fn account_name(view: &View<'_>, found: &mut Found<'_>) {
 
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[A-Za-z][A-Za-z0-9_]*$").ok());
 
-fn agentcore_name(view: &View<'_>, found: &mut Found<'_>) {
+fn agentcore_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let limits = [("Policy", "Name", 48), ("PolicyEngine", "Name", 48), ("Harness", "HarnessName", 40)];
     for (kind, property, most) in limits {
-        for resource in view.of_type(&format!("AWS::BedrockAgentCore::{kind}")) {
+        for resource in deployment.of_type(&format!("AWS::BedrockAgentCore::{kind}")) {
             let Some(text) = resource.properties().text_of(property) else { continue };
             let shortest = names::shortest(text);
             let matches = NAME.as_ref().is_none_or(|name| name.is_match(&shortest));
             if !matches || shortest.chars().count() > most {
-                found.at(resource.place_of(property), format!("`{text}` is not a valid name of `{}`", resource.id));
+                reporter
+                    .at(resource.position_of(property), format!("`{text}` is not a valid name of `{}`", resource.id));
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, permissions, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -80,60 +81,61 @@ pub(super) const RULES: &[Rule] = &[
 /// The user guide says 10; the quota table says 1,000. The lower one is certain.
 const COLLABORATORS: usize = 10;
 
-fn auto_prepare(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn auto_prepare(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         if !agent.properties().get("AutoPrepare").is_some_and(Node::is_true) {
             let message = format!("the agent `{}` is not prepared after a change", agent.id);
-            found.at(agent.place_of("AutoPrepare"), message);
+            reporter.at(agent.position_of("AutoPrepare"), message);
         }
     }
 }
 
-fn metrics(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| view.referred(arn));
+fn metrics(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
+        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
         // the rights of a role of another template are not known
         let Some(role) = role else { continue };
-        let allowed =
-            permissions::statements(view, role).iter().any(|it| permissions::allows(it, "cloudwatch:PutMetricData"));
+        let allowed = permissions::statements(deployment, role)
+            .iter()
+            .any(|it| permissions::allows(it, "cloudwatch:PutMetricData"));
         if !allowed {
             let message = format!("the role `{}` of the agent `{}` may not write metrics", role.id, agent.id);
-            found.at(&role.place, message);
+            reporter.at(&role.position, message);
         }
     }
 }
 
-fn idle_session(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn idle_session(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         let Some(text) = agent.properties().text_of("IdleSessionTTLInSeconds") else { continue };
         if text.parse::<u32>().is_ok_and(|seconds| !(60..=5_400).contains(&seconds)) {
             let message = format!("sessions of the agent `{}` would last {text} seconds", agent.id);
-            found.at(agent.place_of("IdleSessionTTLInSeconds"), message);
+            reporter.at(agent.position_of("IdleSessionTTLInSeconds"), message);
         }
     }
 }
 
-fn collaborator_count(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn collaborator_count(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         let count = agent.properties().list("AgentCollaborators").len();
         if count > COLLABORATORS {
             let message = format!("the agent `{}` has {count} collaborators", agent.id);
-            found.at(agent.place_of("AgentCollaborators"), message);
+            reporter.at(agent.position_of("AgentCollaborators"), message);
         }
     }
 }
 
 /// The agents behind an agent's collaborators.
-fn behind(view: &View<'_>, agent: &Resource) -> Vec<String> {
+fn behind(deployment: &Deployment<'_>, agent: &Resource) -> Vec<String> {
     let collaborators = agent.properties().list("AgentCollaborators").iter();
-    let alias = collaborators.filter_map(|it| view.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));
-    alias.filter_map(|alias| Some(view.referred(alias.properties().text_of("AgentId")?)?.id.clone())).collect()
+    let alias = collaborators.filter_map(|it| deployment.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));
+    alias.filter_map(|alias| Some(deployment.referred(alias.properties().text_of("AgentId")?)?.id.clone())).collect()
 }
 
-fn collaborator_cycle(view: &View<'_>, found: &mut Found<'_>) {
+fn collaborator_cycle(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let edges: BTreeMap<&str, Vec<String>> =
-        view.agents().map(|agent| (agent.id.as_str(), behind(view, agent))).collect();
-    for agent in view.agents() {
+        deployment.agents().map(|agent| (agent.id.as_str(), behind(deployment, agent))).collect();
+    for agent in deployment.agents() {
         let mut reached = BTreeSet::<&str>::new();
         let mut open: Vec<&str> = vec![&agent.id];
         while let Some(next) = open.pop() {
@@ -142,46 +144,46 @@ fn collaborator_cycle(view: &View<'_>, found: &mut Found<'_>) {
         }
         if reached.contains(agent.id.as_str()) {
             let message = format!("the agent `{}` is, in the end, a collaborator of its own", agent.id);
-            found.at(agent.place_of("AgentCollaborators"), message);
+            reporter.at(agent.position_of("AgentCollaborators"), message);
         }
     }
 }
 
-fn supervisor_mode(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn supervisor_mode(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         let leads = !agent.properties().list("AgentCollaborators").is_empty();
         let mode = agent.properties().text_of("AgentCollaboration").unwrap_or("DISABLED");
         if leads != mode.starts_with("SUPERVISOR") {
             let has = if leads { "collaborators" } else { "no collaborators" };
             let message = format!("the agent `{}` has {has}, and `AgentCollaboration` is `{mode}`", agent.id);
-            found.at(agent.place_of("AgentCollaboration"), message);
+            reporter.at(agent.position_of("AgentCollaboration"), message);
         }
     }
 }
 
-fn topic_definition(view: &View<'_>, found: &mut Found<'_>) {
-    for guardrail in view.of_type("AWS::Bedrock::Guardrail") {
+fn topic_definition(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for guardrail in deployment.of_type("AWS::Bedrock::Guardrail") {
         let topics = guardrail.properties().get("TopicPolicyConfig").map_or(&[] as &[_], |it| it.list("TopicsConfig"));
         for topic in topics {
             let length = topic.text_of("Definition").map_or(0, |text| text.trim_end().chars().count());
             if length > 200 {
                 let name = topic.text_of("Name").unwrap_or_default();
-                let place = topic.entry("Definition").map_or(&topic.place, |entry| &entry.place);
-                found.at(place, format!("the definition of the denied topic `{name}` has {length} characters"));
+                let position = topic.entry("Definition").map_or(&topic.position, |entry| &entry.position);
+                reporter.at(position, format!("the definition of the denied topic `{name}` has {length} characters"));
             }
         }
     }
 }
 
-fn prompt_attack_input(view: &View<'_>, found: &mut Found<'_>) {
-    for guardrail in view.of_type("AWS::Bedrock::Guardrail") {
+fn prompt_attack_input(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for guardrail in deployment.of_type("AWS::Bedrock::Guardrail") {
         let filters =
             guardrail.properties().get("ContentPolicyConfig").map_or(&[] as &[_], |it| it.list("FiltersConfig"));
         for filter in filters.iter().filter(|filter| filter.text_of("Type") == Some("PROMPT_ATTACK")) {
             if let Some(strength) = filter.entry("OutputStrength").filter(|it| it.node.text() != Some("NONE")) {
                 let said = strength.node.text().unwrap_or("something else");
                 let message = format!("the guardrail `{}` looks for prompt attacks in outputs: `{said}`", guardrail.id);
-                found.at(&strength.place, message);
+                reporter.at(&strength.position, message);
             }
         }
     }

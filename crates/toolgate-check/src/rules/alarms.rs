@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -30,36 +31,38 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The metrics of functions that an alarm reads: the metric's name, and the function.
-fn watched<'v>(view: &View<'_>, alarm: &'v Resource) -> Vec<(&'v str, String)> {
+fn watched<'v>(deployment: &Deployment<'_>, alarm: &'v Resource) -> Vec<(&'v str, String)> {
     let metrics = alarm.properties().list("Metrics").iter().filter_map(|it| it.at(&["MetricStat", "Metric"]));
     let single = std::iter::once(alarm.properties());
     let of_lambda = metrics.chain(single).filter(|it| it.text_of("Namespace") == Some("AWS/Lambda"));
     let dimension = |metric: &Node| {
         let named = metric.list("Dimensions").iter().find(|it| it.text_of("Name") == Some("FunctionName"))?;
-        view.function(named.text_of("Value")?).map(|function| function.id)
+        deployment.function(named.text_of("Value")?).map(|function| function.id)
     };
     of_lambda.filter_map(|metric| Some((metric.text_of("MetricName")?, dimension(metric)?))).collect()
 }
 
-fn fill(view: &View<'_>, found: &mut Found<'_>) {
-    for alarm in view.of_type("AWS::CloudWatch::Alarm").filter(|alarm| watched(view, alarm).len() > 1) {
+fn fill(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for alarm in deployment.of_type("AWS::CloudWatch::Alarm").filter(|alarm| watched(deployment, alarm).len() > 1) {
         for expression in alarm.properties().list("Metrics").iter().filter_map(|it| it.entry("Expression")) {
             if !expression.node.text().unwrap_or_default().contains("FILL(") {
                 let message = format!("the alarm `{}` has no value while one of its functions has no data", alarm.id);
-                found.at(&expression.place, message);
+                reporter.at(&expression.position, message);
             }
         }
     }
 }
 
-fn functions(view: &View<'_>, found: &mut Found<'_>) {
+fn functions(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let mut by_metric = BTreeMap::<&str, BTreeSet<String>>::new();
-    for (metric, function) in view.of_type("AWS::CloudWatch::Alarm").flat_map(|alarm| watched(view, alarm)) {
+    for (metric, function) in deployment.of_type("AWS::CloudWatch::Alarm").flat_map(|alarm| watched(deployment, alarm))
+    {
         by_metric.entry(metric).or_default().insert(function);
     }
     for (metric, watched) in by_metric {
-        for function in view.functions().filter(|function| !watched.contains(&function.id)) {
-            found.at(&function.place, format!("no alarm watches `{metric}` of `{}`, as of the others", function.id));
+        for function in deployment.functions().filter(|function| !watched.contains(&function.id)) {
+            reporter
+                .at(&function.position, format!("no alarm watches `{metric}` of `{}`, as of the others", function.id));
         }
     }
 }

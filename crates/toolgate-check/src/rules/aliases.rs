@@ -1,11 +1,11 @@
 //! Aliases and versions: CloudFormation cuts a version only where something in the alias's own properties changes.
 
+use toolgate_template::{Node, conditions, references};
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    template::{conditions, references},
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -55,9 +55,9 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The parameters of a property that may be another with each deployment: those that do not choose from a list.
-fn changing(view: &View<'_>, resource: &Resource, property: &str) -> bool {
-    let Some(written) = view.written(resource, property) else { return false };
-    let parameters = view.project.template.get("Parameters");
+fn changing(deployment: &Deployment<'_>, resource: &Resource, property: &str) -> bool {
+    let Some(written) = deployment.written(resource, property) else { return false };
+    let parameters = deployment.project.source.at(&["Parameters"]);
     let free = |name: &str| {
         let parameter = parameters.and_then(|parameters| parameters.get(name));
         parameter.is_some_and(|parameter| parameter.get("AllowedValues").is_none())
@@ -65,74 +65,77 @@ fn changing(view: &View<'_>, resource: &Resource, property: &str) -> bool {
     references(written).iter().any(|name| free(name))
 }
 
-fn alias_version(view: &View<'_>, found: &mut Found<'_>) {
-    for alias in view.of_type("AWS::Bedrock::AgentAlias") {
+fn alias_version(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for alias in deployment.of_type("AWS::Bedrock::AgentAlias") {
         if alias.properties().get("RoutingConfiguration").is_some() {
             let message = format!("the alias `{}` is bound to one version", alias.id);
-            found.at(alias.place_of("RoutingConfiguration"), message);
-        } else if !changing(view, alias, "Description") {
+            reporter.at(alias.position_of("RoutingConfiguration"), message);
+        } else if !changing(deployment, alias, "Description") {
             let message = format!("the alias `{}` does not change when its agent does", alias.id);
-            found.at(alias.place_of("Description"), message);
+            reporter.at(alias.position_of("Description"), message);
         }
     }
 }
 
-fn function_version(view: &View<'_>, found: &mut Found<'_>) {
-    let globals = view.project.template.at(&["Globals", "Function"]);
-    for function in view.of_type("AWS::Serverless::Function").filter(|function| view.alias(function).is_some()) {
-        let own = view.project.template.at(&["Resources", &function.id, "Properties"]);
+fn function_version(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let globals = deployment.project.source.at(&["Globals", "Function"]);
+    for function in
+        deployment.of_type("AWS::Serverless::Function").filter(|function| deployment.alias(function).is_some())
+    {
+        let own = deployment.project.source.at(&["Resources", &function.id, "Properties"]);
         let parts = [globals, own].into_iter().flatten();
         let settings = parts
             .flat_map(Node::entries)
             .filter(|entry| !["AutoPublishCodeSha256", "CodeUri", "Policies", "Tags"].contains(&entry.name.as_str()));
         let depends = |node: &Node| {
-            !conditions(node).is_empty() || references(node).iter().any(|name| view.parameter(name).is_some())
+            !conditions(node).is_empty() || references(node).iter().any(|name| deployment.parameter(name).is_some())
         };
         if !settings.map(|entry| &entry.node).any(depends) {
             continue;
         }
-        let released = view.written(function, "AutoPublishCodeSha256").and_then(|hash| hash.text_of("Ref"));
-        let free = |name: &str| view.parameter(name).is_some_and(|it| it.get("AllowedValues").is_none());
+        let released = deployment.written(function, "AutoPublishCodeSha256").and_then(|hash| hash.text_of("Ref"));
+        let free = |name: &str| deployment.parameter(name).is_some_and(|it| it.get("AllowedValues").is_none());
         if !released.is_some_and(free) {
             let message = format!("the alias of `{}` keeps its version when only a parameter changes", function.id);
-            found.at(function.place_of("AutoPublishCodeSha256"), message);
+            reporter.at(function.position_of("AutoPublishCodeSha256"), message);
         }
     }
 }
 
-fn alias_kept(view: &View<'_>, found: &mut Found<'_>) {
-    for alias in view.of_type("AWS::Bedrock::AgentAlias") {
-        if changing(view, alias, "AgentAliasName") {
+fn alias_kept(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for alias in deployment.of_type("AWS::Bedrock::AgentAlias") {
+        if changing(deployment, alias, "AgentAliasName") {
             let message = format!("the name of the alias `{}` changes with a parameter", alias.id);
-            found.at(alias.place_of("AgentAliasName"), message);
+            reporter.at(alias.position_of("AgentAliasName"), message);
         }
     }
 }
 
-fn guardrail_version(view: &View<'_>, found: &mut Found<'_>) {
-    for version in view.of_type("AWS::Bedrock::GuardrailVersion") {
-        if !changing(view, version, "Description") {
+fn guardrail_version(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for version in deployment.of_type("AWS::Bedrock::GuardrailVersion") {
+        if !changing(deployment, version, "Description") {
             let message = format!("the guardrail's version `{}` stays when the guardrail changes", version.id);
-            found.at(version.place_of("Description"), message);
+            reporter.at(version.position_of("Description"), message);
         }
     }
-    for agent in view.agents() {
+    for agent in deployment.agents() {
         let version = agent.properties().at(&["GuardrailConfiguration", "GuardrailVersion"]);
         let Some((version, text)) = version.and_then(|node| Some((node, node.text()?))) else { continue };
         if text.chars().all(|char| char.is_ascii_digit()) || text == "DRAFT" {
             let message = format!("the agent `{}` keeps the guardrail's version `{text}`", agent.id);
-            found.at(&version.place, message);
+            reporter.at(&version.position, message);
         }
     }
 }
 
-fn guardrail_version_kept(view: &View<'_>, found: &mut Found<'_>) {
-    for version in view.of_type("AWS::Bedrock::GuardrailVersion") {
+fn guardrail_version_kept(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for version in deployment.of_type("AWS::Bedrock::GuardrailVersion") {
         let kept = |name: &str| version.body.get(name).and_then(Node::text) == Some("Retain");
         let missing = ["DeletionPolicy", "UpdateReplacePolicy"].into_iter().filter(|name| !kept(name));
-        let missing = crate::finding::quoted(missing);
+        let missing = quoted(missing);
         if !missing.is_empty() {
-            found.at(&version.place, format!("the guardrail's version `{}` has no {missing}: Retain", version.id));
+            reporter
+                .at(&version.position, format!("the guardrail's version `{}` has no {missing}: Retain", version.id));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A gateway's role, its tokens and its log.
 
+use toolgate_template::{Node, references};
+
 use super::{Rule, Severity, permissions, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    template::references,
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -45,28 +45,28 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn gateways<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
-    view.of_type("AWS::BedrockAgentCore::Gateway")
+fn gateways<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v Resource> {
+    deployment.of_type("AWS::BedrockAgentCore::Gateway")
 }
 
-fn with_policies<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
-    gateways(view).filter(|gateway| gateway.properties().get("PolicyEngineConfiguration").is_some())
+fn with_policies<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v Resource> {
+    gateways(deployment).filter(|gateway| gateway.properties().get("PolicyEngineConfiguration").is_some())
 }
 
-fn role<'v>(view: &'v View<'_>, gateway: &Resource) -> Option<&'v Resource> {
-    view.referred(gateway.properties().text_of("RoleArn")?)
+fn role<'v>(deployment: &'v Deployment<'_>, gateway: &Resource) -> Option<&'v Resource> {
+    deployment.referred(gateway.properties().text_of("RoleArn")?)
 }
 
-fn gateway_role(view: &View<'_>, found: &mut Found<'_>) {
-    for role in with_policies(view).filter_map(|gateway| role(view, gateway)) {
-        let Some(written) = view.written(role, "Policies") else { continue };
-        let functions = view.functions().map(|function| function.id.as_str());
+fn gateway_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for role in with_policies(deployment).filter_map(|gateway| role(deployment, gateway)) {
+        let Some(written) = deployment.written(role, "Policies") else { continue };
+        let functions = deployment.functions().map(|function| function.id.as_str());
         let named = references(written);
         let waits: Vec<&str> = functions.filter(|id| named.contains(*id)).collect();
         if !waits.is_empty() {
-            let waits = crate::finding::quoted(waits);
+            let waits = quoted(waits);
             let message = format!("the role `{}` is made right before its gateway: it waits for {waits}", role.id);
-            found.at(role.place_of("Policies"), message);
+            reporter.at(role.position_of("Policies"), message);
         }
     }
 }
@@ -76,11 +76,11 @@ fn depends(resource: &Resource) -> impl Iterator<Item = &str> {
     resource.body.get("DependsOn").map_or(&[] as &[_], Node::one_or_more).iter().filter_map(Node::text)
 }
 
-fn target_order(view: &View<'_>, found: &mut Found<'_>) {
-    for target in view.targets() {
-        let Some(role) = target.gateway(view).and_then(|gateway| role(view, gateway)) else { continue };
+fn target_order(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for target in deployment.targets() {
+        let Some(role) = target.gateway(deployment).and_then(|gateway| role(deployment, gateway)) else { continue };
         let reference = format!("${{{}}}", role.id);
-        let apart = view.of_type("AWS::IAM::RolePolicy").filter(|policy| {
+        let apart = deployment.of_type("AWS::IAM::RolePolicy").filter(|policy| {
             let statements = policy.properties().at(&["PolicyDocument", "Statement"]);
             let mut statements = statements.map_or(&[] as &[_], Node::one_or_more).iter();
             policy.properties().text_of("RoleName") == Some(reference.as_str())
@@ -88,19 +88,19 @@ fn target_order(view: &View<'_>, found: &mut Found<'_>) {
         });
         for policy in apart.filter(|policy| !depends(target.resource).any(|id| id == policy.id)) {
             let message = format!("the target `{}` does not wait for `{}`", target.name(), policy.id);
-            found.at(&target.resource.place, message);
+            reporter.at(&target.resource.position, message);
         }
     }
 }
 
-fn tokens(view: &View<'_>, found: &mut Found<'_>) {
-    for gateway in gateways(view) {
+fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for gateway in gateways(deployment) {
         let Some(authorizer) = gateway.properties().at(&["AuthorizerConfiguration", "CustomJWTAuthorizer"]) else {
             continue;
         };
         // as written: a list may depend on a parameter that a rule of the template asks for
         let mut says = [false, false];
-        if let Some(written) = view.written(gateway, "AuthorizerConfiguration") {
+        if let Some(written) = deployment.written(gateway, "AuthorizerConfiguration") {
             written.walk(&mut |node| {
                 let other = ["AllowedScopes", "CustomClaims"].iter().any(|name| node.get(name).is_some());
                 says[0] |= node.get("AllowedAudience").is_some() || other;
@@ -108,30 +108,30 @@ fn tokens(view: &View<'_>, found: &mut Found<'_>) {
             });
         }
         let cognito = authorizer.text_of("DiscoveryUrl").is_some_and(|url| url.contains("//cognito-idp."));
-        let place = gateway.place_of("AuthorizerConfiguration");
+        let position = gateway.position_of("AuthorizerConfiguration");
         match says {
             [_, true] => {}
             [true, false] if !cognito => {}
             [true, false] => {
-                found.at(place, format!("the gateway `{}` asks Cognito's tokens for an audience", gateway.id));
+                reporter.at(position, format!("the gateway `{}` asks Cognito's tokens for an audience", gateway.id));
             }
             [false, false] => {
-                found.at(place, format!("the gateway `{}` takes every token of its issuer", gateway.id));
+                reporter.at(position, format!("the gateway `{}` takes every token of its issuer", gateway.id));
             }
         }
     }
 }
 
-fn log(view: &View<'_>, found: &mut Found<'_>) {
-    for gateway in with_policies(view) {
-        let delivered = view.of_type("AWS::Logs::DeliverySource").any(|source| {
+fn log(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for gateway in with_policies(deployment) {
+        let delivered = deployment.of_type("AWS::Logs::DeliverySource").any(|source| {
             let properties = source.properties();
             properties.text_of("LogType") == Some("APPLICATION_LOGS")
-                && properties.text_of("ResourceArn").and_then(|arn| view.referred(arn)).map(|it| &it.id)
+                && properties.text_of("ResourceArn").and_then(|arn| deployment.referred(arn)).map(|it| &it.id)
                     == Some(&gateway.id)
         });
         if !delivered {
-            found.at(&gateway.place, format!("the gateway `{}` delivers no log", gateway.id));
+            reporter.at(&gateway.position, format!("the gateway `{}` delivers no log", gateway.id));
         }
     }
 }

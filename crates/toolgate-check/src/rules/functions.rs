@@ -1,10 +1,11 @@
 //! Functions, their parameters, and how many an agent may have.
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{View, operations},
+    deployment::{Deployment, operations},
+    reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -68,67 +69,68 @@ const ENABLED: usize = 15;
 /// The quota on all action groups of one agent.
 const GROUPS: usize = 20;
 
-fn five_parameters(view: &View<'_>, found: &mut Found<'_>) {
-    for schema in view.function_schemas() {
+fn five_parameters(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for schema in deployment.function_schemas() {
         for function in schema.list("Functions") {
             let count = function.get("Parameters").map_or(0, |parameters| parameters.entries().len());
             if count > 5 {
                 let name = function.text_of("Name").unwrap_or_default();
-                let place = function.entry("Parameters").map_or(&function.place, |entry| &entry.place);
-                found.at(place, format!("the function `{name}` has {count} parameters"));
+                let position = function.entry("Parameters").map_or(&function.position, |entry| &entry.position);
+                reporter.at(position, format!("the function `{name}` has {count} parameters"));
             }
         }
     }
 }
 
-fn parameter_type(view: &View<'_>, found: &mut Found<'_>) {
-    for schema in view.function_schemas() {
+fn parameter_type(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for schema in deployment.function_schemas() {
         for function in schema.list("Functions") {
             for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
                 let kind = parameter.node.text_of("Type").unwrap_or("of no type");
                 if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
-                    let place = parameter.node.entry("Type").map_or(&parameter.place, |entry| &entry.place);
-                    found.at(place, format!("the parameter `{}` is `{kind}`", parameter.name));
+                    let position = parameter.node.entry("Type").map_or(&parameter.position, |entry| &entry.position);
+                    reporter.at(position, format!("the parameter `{}` is `{kind}`", parameter.name));
                 }
             }
         }
     }
 }
 
-fn eleven_functions(view: &View<'_>, found: &mut Found<'_>) {
-    for group in view.groups() {
-        let count = group.tools(view.project).len();
+fn eleven_functions(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for group in deployment.groups() {
+        let count = group.tools(deployment.project).len();
         if count > FUNCTIONS {
-            found.at(group.place(), format!("the action group `{}` has {count} functions", group.name()));
+            reporter.at(group.position(), format!("the action group `{}` has {count} functions", group.name()));
         }
     }
 }
 
-fn eleven_apis(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
-        let own = view.groups().into_iter().filter(|group| group.agent.id == agent.id);
-        let count: usize = own.filter_map(|group| group.api(view.project)).map(|api| operations(&api).count()).sum();
+fn eleven_apis(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
+        let own = deployment.groups().into_iter().filter(|group| group.agent.id == agent.id);
+        let count: usize =
+            own.filter_map(|group| group.api(deployment.project)).map(|api| operations(&api).count()).sum();
         if count > APIS {
             let message = format!("the agent `{}` has {count} API operations over its action groups", agent.id);
-            found.at(agent.place_of("ActionGroups"), message);
+            reporter.at(agent.position_of("ActionGroups"), message);
         }
     }
 }
 
-fn fifteen_groups(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn fifteen_groups(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         let groups = agent.properties().list("ActionGroups");
         let enabled = groups.iter().filter(|group| group.text_of("ActionGroupState") != Some("DISABLED")).count();
         if enabled > ENABLED || groups.len() > GROUPS {
             let (id, all) = (&agent.id, groups.len());
             let message = format!("the agent `{id}` has {all} action groups, {enabled} of them enabled");
-            found.at(agent.place_of("ActionGroups"), message);
+            reporter.at(agent.position_of("ActionGroups"), message);
         }
     }
 }
 
-fn one_schema(view: &View<'_>, found: &mut Found<'_>) {
-    for group in view.groups() {
+fn one_schema(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for group in deployment.groups() {
         let has = |name: &&str| group.node.get(name).is_some();
         let schemas: Vec<&str> = ["ApiSchema", "FunctionSchema"].into_iter().filter(has).collect();
         let name = group.name();
@@ -138,13 +140,16 @@ fn one_schema(view: &View<'_>, found: &mut Found<'_>) {
                     ["ActionGroupExecutor", "Description"].into_iter().filter(has).chain(schemas.iter().copied());
                 let extra: Vec<&str> = extra.collect();
                 if !extra.is_empty() {
-                    let extra = crate::finding::quoted(extra);
-                    found.at(group.place(), format!("the action group `{name}` is `{signature}` and also has {extra}"));
+                    let extra = quoted(extra);
+                    reporter.at(
+                        group.position(),
+                        format!("the action group `{name}` is `{signature}` and also has {extra}"),
+                    );
                 }
             }
             None if schemas.len() != 1 => {
                 let count = if schemas.is_empty() { "no schema" } else { "two schemas" };
-                found.at(group.place(), format!("the action group `{name}` has {count}"));
+                reporter.at(group.position(), format!("the action group `{name}` has {count}"));
             }
             None => {}
         }

@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use toolgate_template::Node;
 
 use super::{Rule, Severity, names, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{Target, View},
+    deployment::{Deployment, Target},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -66,57 +66,58 @@ fn broken<'v>(node: Option<&'v Node>, pattern: &LazyLock<Option<Regex>>) -> Opti
     broken.then_some((node, text))
 }
 
-fn gateway_name(view: &View<'_>, found: &mut Found<'_>) {
-    for gateway in view.of_type("AWS::BedrockAgentCore::Gateway") {
+fn gateway_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for gateway in deployment.of_type("AWS::BedrockAgentCore::Gateway") {
         if let Some((node, text)) = broken(gateway.properties().get("Name"), &GATEWAY) {
-            found.at(&node.place, format!("no gateway can have the name `{text}`"));
+            reporter.at(&node.position, format!("no gateway can have the name `{text}`"));
         }
     }
 }
 
-fn target_name(view: &View<'_>, found: &mut Found<'_>) {
-    for target in view.of_type("AWS::BedrockAgentCore::GatewayTarget") {
+fn target_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for target in deployment.of_type("AWS::BedrockAgentCore::GatewayTarget") {
         if let Some((node, text)) = broken(target.properties().get("Name"), &TARGET) {
-            found.at(&node.place, format!("no target can have the name `{text}`"));
+            reporter.at(&node.position, format!("no target can have the name `{text}`"));
         }
     }
 }
 
-fn gateway_schema(view: &View<'_>, found: &mut Found<'_>) {
-    for tool in view.gateway_tools() {
+fn gateway_schema(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for tool in deployment.gateway_tools() {
         let name = tool.text_of("Name").unwrap_or("?").to_owned();
         let known = ["Name", "Description", "InputSchema", "OutputSchema"];
         for entry in tool.entries().iter().filter(|entry| !known.contains(&entry.name.as_str())) {
-            found.at(&entry.place, format!("the tool `{name}` has `{}`, which a gateway does not know", entry.name));
+            reporter
+                .at(&entry.position, format!("the tool `{name}` has `{}`, which a gateway does not know", entry.name));
         }
         for entry in ["Name", "Description", "InputSchema"].into_iter().filter(|name| tool.get(name).is_none()) {
-            found.at(&tool.place, format!("the tool `{name}` has no `{entry}`"));
+            reporter.at(&tool.position, format!("the tool `{name}` has no `{entry}`"));
         }
         let schemas = ["InputSchema", "OutputSchema"].into_iter().filter_map(|name| tool.entry(name));
         for schema in schemas {
             if schema.node.text_of("Type") != Some("object") {
-                found.at(&schema.place, format!("the `{}` of the tool `{name}` is no `object`", schema.name));
+                reporter.at(&schema.position, format!("the `{}` of the tool `{name}` is no `object`", schema.name));
             }
-            keywords(&name, &schema.node, found);
+            keywords(&name, &schema.node, reporter);
         }
     }
 }
 
-fn keywords(tool: &str, schema: &Node, found: &mut Found<'_>) {
+fn keywords(tool: &str, schema: &Node, reporter: &mut Reporter<'_>) {
     const TYPES: [&str; 6] = ["string", "number", "object", "array", "boolean", "integer"];
     let kind = schema.text_of("Type");
     if !kind.is_some_and(|kind| TYPES.contains(&kind)) {
-        let place = schema.entry("Type").map_or(&schema.place, |entry| &entry.place);
-        found.at(place, format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none")));
+        let position = schema.entry("Type").map_or(&schema.position, |entry| &entry.position);
+        reporter.at(position, format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none")));
     }
     for entry in schema.entries() {
         match entry.name.as_str() {
             "Type" | "Description" | "Required" => {}
-            "Items" => keywords(tool, &entry.node, found),
-            "Properties" => entry.node.entries().iter().for_each(|property| keywords(tool, &property.node, found)),
+            "Items" => keywords(tool, &entry.node, reporter),
+            "Properties" => entry.node.entries().iter().for_each(|property| keywords(tool, &property.node, reporter)),
             other => {
-                found.at(
-                    &entry.place,
+                reporter.at(
+                    &entry.position,
                     format!("a schema of the tool `{tool}` has `{other}`, which a gateway does not know"),
                 );
             }
@@ -124,31 +125,31 @@ fn keywords(tool: &str, schema: &Node, found: &mut Found<'_>) {
     }
 }
 
-fn credentials(view: &View<'_>, found: &mut Found<'_>) {
-    for target in view.targets() {
+fn credentials(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for target in deployment.targets() {
         let providers = target.resource.properties().list("CredentialProviderConfigurations");
         if !providers.iter().any(|it| it.text_of("CredentialProviderType") == Some("GATEWAY_IAM_ROLE")) {
             let message = format!("the target `{}` does not call with the gateway's role", target.name());
-            found.at(target.resource.place_of("CredentialProviderConfigurations"), message);
+            reporter.at(target.resource.position_of("CredentialProviderConfigurations"), message);
         }
     }
 }
 
-fn identity_header(view: &View<'_>, found: &mut Found<'_>) {
-    for target in view.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| view.function(text));
-        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+fn identity_header(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for target in deployment.targets() {
+        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
+        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
         for header in &catalog.identity_headers {
             let name = target.name();
-            if !intercepted(view, target) {
+            if !intercepted(deployment, target) {
                 let message = format!("no interceptor sets the header `{header}` that `{}` trusts", catalog.group);
-                found.at(&target.resource.place, format!("{message} (target `{name}`)"));
+                reporter.at(&target.resource.position, format!("{message} (target `{name}`)"));
             }
             let allowed = target.resource.properties().at(&["MetadataConfiguration", "AllowedRequestHeaders"]);
             let allowed = allowed.map_or(&[] as &[_], Node::items);
             if !allowed.iter().filter_map(Node::text).any(|other| other.eq_ignore_ascii_case(header)) {
                 let message = format!("the target `{name}` does not let the header `{header}` through");
-                found.at(target.resource.place_of("MetadataConfiguration"), message);
+                reporter.at(target.resource.position_of("MetadataConfiguration"), message);
             }
         }
     }
@@ -156,9 +157,9 @@ fn identity_header(view: &View<'_>, found: &mut Found<'_>) {
 
 /// Whether the target's gateway has an interceptor that sees the headers of requests. Whether it overwrites the right
 /// one is for its own tests.
-fn intercepted(view: &View<'_>, target: Target<'_>) -> bool {
+fn intercepted(deployment: &Deployment<'_>, target: Target<'_>) -> bool {
     // a gateway of another template is not known
-    let Some(gateway) = target.gateway(view) else { return true };
+    let Some(gateway) = target.gateway(deployment) else { return true };
     gateway.properties().list("InterceptorConfigurations").iter().any(|interceptor| {
         let on_request = interceptor.list("InterceptionPoints").iter().any(|point| point.text() == Some("REQUEST"));
         let passed = interceptor.at(&["InputConfiguration", "PassRequestHeaders"]);

@@ -1,11 +1,11 @@
 //! Models by their profiles, and the managed agent of AgentCore.
 
+use toolgate_template::{Node, Settings, references};
+
 use super::{Rule, Severity, permissions, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    template::{Settings, references},
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -51,30 +51,30 @@ const PROFILES: [(&str, &[&str]); 2] = [
     ("anthropic.claude-haiku-4-5-", &["au", "eu", "global", "jp", "us"]),
 ];
 
-fn inference_profile(view: &View<'_>, found: &mut Found<'_>) {
-    let agents = view.agents().map(|agent| (agent, "FoundationModel"));
-    let harnesses = view.of_type("AWS::BedrockAgentCore::Harness").map(|harness| (harness, "Model"));
+fn inference_profile(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let agents = deployment.agents().map(|agent| (agent, "FoundationModel"));
+    let harnesses = deployment.of_type("AWS::BedrockAgentCore::Harness").map(|harness| (harness, "Model"));
     for (resource, property) in agents.chain(harnesses) {
-        let Some(written) = view.written(resource, property) else { continue };
-        for settings in choices(view, written) {
-            let Some(resolved) = view.resolved_with(&settings, written) else { continue };
+        let Some(written) = deployment.written(resource, property) else { continue };
+        for settings in choices(deployment, written) {
+            let Some(resolved) = deployment.resolved_with(&settings, written) else { continue };
             let model = resolved.text().or_else(|| resolved.at(&["BedrockModelConfig", "ModelId"])?.text());
             let Some((profile, id)) = model.and_then(|model| model.split_once('.')) else { continue };
             let Some((_, known)) = PROFILES.iter().find(|(start, _)| id.starts_with(start)) else { continue };
             if !profile.contains("${") && !known.contains(&profile) {
-                let known = crate::finding::quoted(known.iter().copied());
+                let known = quoted(known.iter().copied());
                 let message = format!("there is no profile `{profile}` of `{id}`: there are {known}");
-                found.at(resource.place_of(property), message);
+                reporter.at(resource.position_of(property), message);
             }
         }
     }
 }
 
 /// These settings, with each value that the parameters of a node may have.
-fn choices(view: &View<'_>, node: &Node) -> Vec<Settings> {
-    let mut all = vec![view.settings.clone()];
+fn choices(deployment: &Deployment<'_>, node: &Node) -> Vec<Settings> {
+    let mut all = vec![deployment.settings.clone()];
     for name in references(node) {
-        let allowed = view.parameter(&name).map_or(&[] as &[_], |parameter| parameter.list("AllowedValues"));
+        let allowed = deployment.parameter(&name).map_or(&[] as &[_], |parameter| parameter.list("AllowedValues"));
         let values: Vec<&str> = allowed.iter().filter_map(Node::text).collect();
         if !values.is_empty() {
             let set = |settings: &Settings, value: &str| {
@@ -88,48 +88,53 @@ fn choices(view: &View<'_>, node: &Node) -> Vec<Settings> {
     all
 }
 
-fn model_profile(view: &View<'_>, found: &mut Found<'_>) {
-    for role in view.of_type("AWS::IAM::Role") {
-        for statement in permissions::statements(view, role) {
+fn model_profile(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for role in deployment.of_type("AWS::IAM::Role") {
+        for statement in permissions::statements(deployment, role) {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             let everywhere = resources.iter().filter_map(Node::text).any(|arn| arn.contains(":*::foundation-model/"));
             let calls = permissions::allows(&statement, "bedrock:InvokeModel");
             let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
             if everywhere && calls && !condition.contains("bedrock:InferenceProfileArn") {
-                found
-                    .at(&statement.place, format!("the role `{}` may call a model in every Region by itself", role.id));
+                reporter.at(
+                    &statement.position,
+                    format!("the role `{}` may call a model in every Region by itself", role.id),
+                );
             }
         }
     }
 }
 
-fn harnesses<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Resource> {
-    view.of_type("AWS::BedrockAgentCore::Harness")
+fn harnesses<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v Resource> {
+    deployment.of_type("AWS::BedrockAgentCore::Harness")
 }
 
-fn harness_token(view: &View<'_>, found: &mut Found<'_>) {
-    for harness in harnesses(view) {
+fn harness_token(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for harness in harnesses(deployment) {
         for tool in harness.properties().list("Tools") {
             let grant = tool.at(&["Config", "AgentCoreGateway", "OutboundAuth", "Oauth", "GrantType"]);
             if let Some(grant) = grant.filter(|grant| grant.text() == Some("AUTHORIZATION_CODE")) {
                 let message = format!("the harness `{}` cannot get a user's token for its gateway so", harness.id);
-                found.at(&grant.place, message);
+                reporter.at(&grant.position, message);
             }
         }
     }
 }
 
-fn harness_role(view: &View<'_>, found: &mut Found<'_>) {
+fn harness_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     const NEEDED: [&str; 3] =
         ["bedrock-agentcore:GetWorkloadAccessToken", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"];
-    for harness in harnesses(view) {
-        let role = harness.properties().text_of("ExecutionRoleArn").and_then(|arn| view.referred(arn));
+    for harness in harnesses(deployment) {
+        let role = harness.properties().text_of("ExecutionRoleArn").and_then(|arn| deployment.referred(arn));
         let Some(role) = role else { continue };
-        let statements = permissions::statements(view, role);
+        let statements = permissions::statements(deployment, role);
         let missing = NEEDED.into_iter().filter(|action| !statements.iter().any(|it| permissions::allows(it, action)));
-        let missing = crate::finding::quoted(missing);
+        let missing = quoted(missing);
         if !missing.is_empty() {
-            found.at(&role.place, format!("the role `{}` of the harness `{}` may not {missing}", role.id, harness.id));
+            reporter.at(
+                &role.position,
+                format!("the role `{}` of the harness `{}` may not {missing}", role.id, harness.id),
+            );
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use toolgate_template::{Node, Position};
 
 use super::{Rule, Severity, source};
 use crate::{
-    document::{Node, Place},
-    finding::Found,
-    view::{View, operations},
+    deployment::{Deployment, operations},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -76,18 +76,18 @@ pub(super) fn shortest(text: &str) -> String {
     out + rest
 }
 
-fn name_pattern(view: &View<'_>, found: &mut Found<'_>) {
-    let mut check = |what: &str, text: &str, place: &Place| {
+fn name_pattern(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let mut check = |what: &str, text: &str, position: &Position| {
         if !matches(&NAME, &shortest(text)) {
-            found.at(place, format!("Bedrock takes no {what} of the name `{text}`"));
+            reporter.at(position, format!("Bedrock takes no {what} of the name `{text}`"));
         }
     };
     let mut node = |what: &str, node: Option<&Node>| {
         if let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) {
-            check(what, text, &node.place);
+            check(what, text, &node.position);
         }
     };
-    for agent in view.agents() {
+    for agent in deployment.agents() {
         node("agent", agent.properties().get("AgentName"));
         agent
             .properties()
@@ -95,88 +95,88 @@ fn name_pattern(view: &View<'_>, found: &mut Found<'_>) {
             .iter()
             .for_each(|it| node("collaborator", it.get("CollaboratorName")));
     }
-    view.of_type("AWS::Bedrock::AgentAlias").for_each(|it| node("alias", it.properties().get("AgentAliasName")));
-    view.groups().iter().for_each(|group| node("action group", group.node.get("ActionGroupName")));
-    for schema in view.function_schemas() {
+    deployment.of_type("AWS::Bedrock::AgentAlias").for_each(|it| node("alias", it.properties().get("AgentAliasName")));
+    deployment.groups().iter().for_each(|group| node("action group", group.node.get("ActionGroupName")));
+    for schema in deployment.function_schemas() {
         for function in schema.list("Functions") {
             node("function", function.get("Name"));
             for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                node("parameter", Some(&Node::scalar(parameter.place.clone(), parameter.name.as_str())));
+                node("parameter", Some(&Node::scalar(parameter.position.clone(), parameter.name.as_str())));
             }
         }
     }
 }
 
-fn double_underscore(view: &View<'_>, found: &mut Found<'_>) {
-    let mut check = |what: &str, text: Option<&str>, place: &Place| {
+fn double_underscore(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let mut check = |what: &str, text: Option<&str>, position: &Position| {
         if let Some(text) = text.filter(|text| text.contains("__")) {
-            found.at(place, format!("the {what} `{text}` has `__` in its name"));
+            reporter.at(position, format!("the {what} `{text}` has `__` in its name"));
         }
     };
-    for group in view.groups() {
-        check("action group", Some(group.name()), group.place());
+    for group in deployment.groups() {
+        check("action group", Some(group.name()), group.position());
     }
-    for schema in view.function_schemas() {
+    for schema in deployment.function_schemas() {
         for function in schema.list("Functions") {
-            let place = function.get("Name").map_or(&function.place, |name| &name.place);
-            check("function", function.text_of("Name"), place);
+            let position = function.get("Name").map_or(&function.position, |name| &name.position);
+            check("function", function.text_of("Name"), position);
         }
     }
-    for api in view.api_documents() {
+    for api in deployment.api_documents() {
         for operation in operations(&api) {
             let id = operation.node.get("operationId");
-            check("operation", id.and_then(Node::text), id.map_or(operation.place, |id| &id.place));
+            check("operation", id.and_then(Node::text), id.map_or(operation.position, |id| &id.position));
         }
     }
-    for tool in view.gateway_tools() {
-        let place = tool.get("Name").map_or(&tool.place, |name| &name.place);
-        check("tool", tool.text_of("Name"), place);
+    for tool in deployment.gateway_tools() {
+        let position = tool.get("Name").map_or(&tool.position, |name| &name.position);
+        check("tool", tool.text_of("Name"), position);
     }
 }
 
-fn model_tool_name(view: &View<'_>, found: &mut Found<'_>) {
-    let mut check = |name: String, place: &Place| {
+fn model_tool_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let mut check = |name: String, position: &Position| {
         if !matches(&MODEL, &shortest(&name)) {
             let length = name.chars().count();
-            found.at(place, format!("the model would see this tool as `{name}` ({length} characters)"));
+            reporter.at(position, format!("the model would see this tool as `{name}` ({length} characters)"));
         }
     };
-    for group in view.groups() {
-        for tool in group.tools(view.project) {
+    for group in deployment.groups() {
+        for tool in group.tools(deployment.project) {
             let verb = tool.verb.map(|verb| format!("{verb}__")).unwrap_or_default();
-            check(format!("{verb}{}__{}", group.name(), tool.name), &tool.place);
+            check(format!("{verb}{}__{}", group.name(), tool.name), &tool.position);
         }
     }
-    for target in view.targets() {
+    for target in deployment.targets() {
         for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
-            check(format!("{}___{}", target.name(), name.text().unwrap_or_default()), &name.place);
+            check(format!("{}___{}", target.name(), name.text().unwrap_or_default()), &name.position);
         }
     }
 }
 
-fn description_length(view: &View<'_>, found: &mut Found<'_>) {
+fn description_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let mut check = |what: String, node: &Node, name: &str, most: usize| {
         let Some(text) = node.text_of(name) else { return };
         let length = shortest(text).chars().count();
         if length > most || length == 0 {
-            let place = node.entry(name).map_or(&node.place, |entry| &entry.place);
-            found.at(place, format!("the description of {what} has {length} characters, and not 1 to {most}"));
+            let position = node.entry(name).map_or(&node.position, |entry| &entry.position);
+            reporter.at(position, format!("the description of {what} has {length} characters, and not 1 to {most}"));
         }
     };
-    for agent in view.agents() {
+    for agent in deployment.agents() {
         check(format!("the agent `{}`", agent.id), agent.properties(), "Description", 200);
         for collaborator in agent.properties().list("AgentCollaborators") {
             let name = collaborator.text_of("CollaboratorName").unwrap_or_default();
             check(format!("the collaborator `{name}`"), collaborator, "CollaborationInstruction", 4_000);
         }
     }
-    for alias in view.of_type("AWS::Bedrock::AgentAlias") {
+    for alias in deployment.of_type("AWS::Bedrock::AgentAlias") {
         check(format!("the alias `{}`", alias.id), alias.properties(), "Description", 200);
     }
-    for group in view.groups() {
+    for group in deployment.groups() {
         check(format!("the action group `{}`", group.name()), group.node, "Description", 200);
     }
-    for schema in view.function_schemas() {
+    for schema in deployment.function_schemas() {
         for function in schema.list("Functions") {
             let name = function.text_of("Name").unwrap_or_default();
             check(format!("the function `{name}`"), function, "Description", 1_200);
@@ -187,12 +187,12 @@ fn description_length(view: &View<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn instruction_length(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents() {
+fn instruction_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents() {
         let length = agent.properties().text_of("Instruction").map_or(0, |text| text.chars().count());
         if !(40..=20_000).contains(&length) {
             let message = format!("the instruction of the agent `{}` has {length} characters", agent.id);
-            found.at(agent.place_of("Instruction"), message);
+            reporter.at(agent.position_of("Instruction"), message);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Who may call a function: Bedrock Agents by the function's own policy, a gateway by its role.
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{FunctionRef, Resource, View},
+    deployment::{Deployment, FunctionRef, Resource},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -44,16 +45,16 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The statements of all policies that a role of this template has.
-pub(super) fn statements(view: &View<'_>, role: &Resource) -> Vec<Node> {
+pub(super) fn statements(deployment: &Deployment<'_>, role: &Resource) -> Vec<Node> {
     let own = role.properties().list("Policies").iter().filter_map(|policy| policy.get("PolicyDocument"));
-    let managed = role.properties().list("ManagedPolicyArns").iter().filter_map(|arn| view.referred(arn.text()?));
+    let managed = role.properties().list("ManagedPolicyArns").iter().filter_map(|arn| deployment.referred(arn.text()?));
     let names = |resource: &&Resource| {
         let reference = format!("${{{}}}", role.id);
         let single = resource.properties().text_of("RoleName") == Some(reference.as_str());
         single || resource.properties().list("Roles").iter().any(|name| name.text() == Some(reference.as_str()))
     };
     let kinds = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
-    let attached = kinds.into_iter().flat_map(|kind| view.of_type(kind)).filter(names);
+    let attached = kinds.into_iter().flat_map(|kind| deployment.of_type(kind)).filter(names);
     let documents = own.chain(managed.chain(attached).filter_map(|policy| policy.properties().get("PolicyDocument")));
     let statements = documents.filter_map(|document| document.get("Statement"));
     statements.flat_map(Node::one_or_more).cloned().collect()
@@ -73,43 +74,43 @@ pub(super) fn allows(statement: &Node, action: &str) -> bool {
 }
 
 /// The permissions of Bedrock Agents, each with its function.
-fn permissions<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Resource, Option<FunctionRef>)> {
+fn permissions<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = (&'v Resource, Option<FunctionRef>)> {
     let of_bedrock = |resource: &&Resource| resource.properties().text_of("Principal") == Some("bedrock.amazonaws.com");
-    view.of_type("AWS::Lambda::Permission")
-        .filter(of_bedrock)
-        .map(|resource| (resource, resource.properties().text_of("FunctionName").and_then(|name| view.function(name))))
+    deployment.of_type("AWS::Lambda::Permission").filter(of_bedrock).map(|resource| {
+        (resource, resource.properties().text_of("FunctionName").and_then(|name| deployment.function(name)))
+    })
 }
 
-fn invoke_permission(view: &View<'_>, found: &mut Found<'_>) {
-    for group in view.groups() {
-        let executor = group.executor().and_then(|node| Some((node, view.function(node.text()?)?)));
+fn invoke_permission(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for group in deployment.groups() {
+        let executor = group.executor().and_then(|node| Some((node, deployment.function(node.text()?)?)));
         let Some((node, function)) = executor else { continue };
         let action = |resource: &Resource| {
             let action = resource.properties().text_of("Action").unwrap_or_default();
             ["lambda:InvokeFunction", "lambda:*"].contains(&action)
         };
-        if !permissions(view).any(|(resource, of)| of.as_ref() == Some(&function) && action(resource)) {
+        if !permissions(deployment).any(|(resource, of)| of.as_ref() == Some(&function) && action(resource)) {
             let qualifier = function.qualifier.as_ref().map(|it| format!(" with the qualifier `{it}`"));
             let (name, id, with) = (group.name(), &function.id, qualifier.unwrap_or_default());
-            found.at(&node.place, format!("Bedrock may not invoke `{id}`{with} for the action group `{name}`"));
+            reporter.at(&node.position, format!("Bedrock may not invoke `{id}`{with} for the action group `{name}`"));
         }
     }
 }
 
-fn permission_source(view: &View<'_>, found: &mut Found<'_>) {
-    for (permission, _) in permissions(view) {
+fn permission_source(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for (permission, _) in permissions(deployment) {
         let text = |name: &str| permission.properties().text_of(name).unwrap_or_default();
         let (arn, account) = (text("SourceArn"), text("SourceAccount"));
         let id = &permission.id;
         if arn.is_empty() && account.is_empty() {
-            found.at(&permission.place, format!("the permission `{id}` lets every account's agents in"));
+            reporter.at(&permission.position, format!("the permission `{id}` lets every account's agents in"));
         } else if arn.is_empty() {
-            found.at(&permission.place, format!("the permission `{id}` has no `SourceArn`"));
+            reporter.at(&permission.position, format!("the permission `{id}` has no `SourceArn`"));
         } else if !narrow(arn) {
             let message = format!("the permission `{id}` lets more in than one agent: `{arn}`");
-            found.at(permission.place_of("SourceArn"), message);
+            reporter.at(permission.position_of("SourceArn"), message);
         } else if account.is_empty() || account.contains('*') {
-            found.at(&permission.place, format!("the permission `{id}` has no `SourceAccount`"));
+            reporter.at(&permission.position, format!("the permission `{id}` has no `SourceAccount`"));
         }
     }
 }
@@ -129,40 +130,42 @@ fn narrow(arn: &str) -> bool {
     }
 }
 
-fn gateway_invoke(view: &View<'_>, found: &mut Found<'_>) {
-    for target in view.targets() {
-        let function = target.lambda.get("LambdaArn").and_then(|node| Some((node, view.function(node.text()?)?)));
+fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for target in deployment.targets() {
+        let function = target.lambda.get("LambdaArn").and_then(|node| Some((node, deployment.function(node.text()?)?)));
         let Some((node, function)) = function else { continue };
-        let role = target.gateway(view).and_then(|gateway| view.referred(gateway.properties().text_of("RoleArn")?));
+        let role = target
+            .gateway(deployment)
+            .and_then(|gateway| deployment.referred(gateway.properties().text_of("RoleArn")?));
         let Some(role) = role else { continue };
         let covers = |statement: &&Node| {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             resources.iter().filter_map(Node::text).any(|arn| {
                 // `F.Arn` covers `F` alone, `F.Arn:*` its aliases; an alias is covered by its own ARN
-                let exact = node.text() == Some(arn) || view.function(arn).as_ref() == Some(&function);
+                let exact = node.text() == Some(arn) || deployment.function(arn).as_ref() == Some(&function);
                 let qualified = function.qualifier.is_some() && arn.ends_with(":*");
-                let same = view.function(arn).is_some_and(|other| other.id == function.id);
+                let same = deployment.function(arn).is_some_and(|other| other.id == function.id);
                 exact || arn == "*" || (qualified && same) || (arn.contains(":function:") && arn.ends_with('*'))
             })
         };
-        let statements = statements(view, role);
+        let statements = statements(deployment, role);
         let mut allowed = statements.iter().filter(|it| allows(it, "lambda:InvokeFunction"));
         if !allowed.any(|statement| covers(&statement)) {
             let (role, id, name) = (&role.id, &function.id, target.name());
-            found.at(&node.place, format!("the role `{role}` may not invoke `{id}` for the target `{name}`"));
+            reporter.at(&node.position, format!("the role `{role}` may not invoke `{id}` for the target `{name}`"));
         }
     }
 }
 
-fn supervisor_invoke(view: &View<'_>, found: &mut Found<'_>) {
-    for agent in view.agents().filter(|agent| !agent.properties().list("AgentCollaborators").is_empty()) {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| view.referred(arn));
+fn supervisor_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for agent in deployment.agents().filter(|agent| !agent.properties().list("AgentCollaborators").is_empty()) {
+        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
         let Some(role) = role else { continue };
-        let statements = statements(view, role);
+        let statements = statements(deployment, role);
         for action in ["bedrock:InvokeAgent", "bedrock:GetAgentAlias"] {
             if !statements.iter().any(|statement| allows(statement, action)) {
                 let message = format!("the role `{}` of the supervisor `{}` may not `{action}`", role.id, agent.id);
-                found.at(&role.place, message);
+                reporter.at(&role.position, message);
             }
         }
     }

@@ -3,11 +3,12 @@
 use serde_json::Value;
 use toolgate_policy::{Actions, Caller, StatementError, Tool};
 
+use toolgate_template::{Node, Position};
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::{Node, Place},
-    finding::Found,
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -44,28 +45,28 @@ struct Statement<'v> {
     actions: Actions,
 }
 
-fn statements<'v>(view: &'v View<'_>) -> impl Iterator<Item = Statement<'v>> {
-    view.of_type("AWS::BedrockAgentCore::Policy").filter_map(|resource| {
+fn statements<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = Statement<'v>> {
+    deployment.of_type("AWS::BedrockAgentCore::Policy").filter_map(|resource| {
         // temporal policies (`Definition.Policy`) are another language
         let node = resource.properties().at(&["Definition", "Cedar", "Statement"])?;
-        let engine = view.referred(resource.properties().text_of("PolicyEngineId")?)?;
-        Some(Statement { resource, node, actions: actions(view, engine) })
+        let engine = deployment.referred(resource.properties().text_of("PolicyEngineId")?)?;
+        Some(Statement { resource, node, actions: actions(deployment, engine) })
     })
 }
 
 /// What the policies of an engine may name: the tools of all gateways that use it.
-fn actions(view: &View<'_>, engine: &Resource) -> Actions {
+fn actions(deployment: &Deployment<'_>, engine: &Resource) -> Actions {
     let mut callers: Vec<Caller> = Vec::new();
     let mut tools: Vec<(String, Value)> = Vec::new();
-    for gateway in view.of_type("AWS::BedrockAgentCore::Gateway") {
+    for gateway in deployment.of_type("AWS::BedrockAgentCore::Gateway") {
         let arn = gateway.properties().at(&["PolicyEngineConfiguration", "Arn"]);
-        let used = arn.and_then(Node::text).and_then(|arn| view.referred(arn));
+        let used = arn.and_then(Node::text).and_then(|arn| deployment.referred(arn));
         if used.is_none_or(|used| used.id != engine.id) {
             continue;
         }
         callers.extend(Caller::of(gateway.properties().text_of("AuthorizerType")));
-        for target in view.targets() {
-            if target.gateway(view).is_some_and(|own| own.id == gateway.id) {
+        for target in deployment.targets() {
+            if target.gateway(deployment).is_some_and(|own| own.id == gateway.id) {
                 tools.extend(target.tools().iter().map(|tool| {
                     let name = format!("{}___{}", target.name(), tool.text_of("Name").unwrap_or_default());
                     (name, tool.get("InputSchema").map(Node::to_json).unwrap_or_default())
@@ -80,37 +81,38 @@ fn parsed(node: &Node) -> Result<toolgate_policy::Statement, StatementError> {
     toolgate_policy::Statement::parse(node.text().unwrap_or_default())
 }
 
-fn statement(view: &View<'_>, found: &mut Found<'_>) {
-    for Statement { resource, node, .. } in statements(view) {
+fn statement(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for Statement { resource, node, .. } in statements(deployment) {
         let length = node.text().map_or(0, |text| text.chars().count());
         if !toolgate_policy::Statement::fits(length) {
-            found.at(&node.place, format!("the statement of the policy `{}` has {length} characters", resource.id));
+            reporter
+                .at(&node.position, format!("the statement of the policy `{}` has {length} characters", resource.id));
         }
         if let Err(reason) = parsed(node) {
-            found.at(&node.place, format!("the policy `{}` is not one Cedar policy: {reason}", resource.id));
+            reporter.at(&node.position, format!("the policy `{}` is not one Cedar policy: {reason}", resource.id));
         }
     }
 }
 
 /// The line of a block of text that holds some words.
-fn line_of(node: &Node, words: &str) -> Place {
+fn line_of(node: &Node, words: &str) -> Position {
     let line = node.text().unwrap_or_default().lines().position(|line| line.contains(words));
-    Place { line: node.place.line + line.unwrap_or_default(), file: node.place.file.clone() }
+    node.position.moved(node.position.line + line.unwrap_or_default(), node.position.column)
 }
 
-fn action(view: &View<'_>, found: &mut Found<'_>) {
-    for Statement { resource, node, actions } in statements(view) {
+fn action(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for Statement { resource, node, actions } in statements(deployment) {
         let Ok(policy) = parsed(node) else { continue };
         for name in actions.unknown(&policy) {
-            let place = line_of(node, &format!("\"{name}\""));
+            let position = line_of(node, &format!("\"{name}\""));
             let message = format!("the policy `{}` names `{name}`, and the gateway has no such tool", resource.id);
-            found.at(&place, message);
+            reporter.at(&position, message);
         }
     }
 }
 
-fn validates(view: &View<'_>, found: &mut Found<'_>) {
-    for Statement { resource, node, actions } in statements(view) {
+fn validates(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for Statement { resource, node, actions } in statements(deployment) {
         let Ok(policy) = parsed(node) else { continue };
         if !actions.unknown(&policy).is_empty() {
             continue;
@@ -118,13 +120,13 @@ fn validates(view: &View<'_>, found: &mut Found<'_>) {
         let schema = match actions.schema() {
             Ok(schema) => schema,
             Err(reason) => {
-                found.at(&node.place, format!("no schema could be derived for `{}`: {reason}", resource.id));
+                reporter.at(&node.position, format!("no schema could be derived for `{}`: {reason}", resource.id));
                 continue;
             }
         };
         for finding in schema.findings(&policy) {
             let message = format!("the policy `{}` does not validate: {finding}", resource.id);
-            found.at(&node.place, message);
+            reporter.at(&node.position, message);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Tables: whether a stack that fails can be removed, and who may write what a gate remembers.
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, permissions, source};
 use crate::{
-    document::Node,
-    finding::Found,
-    view::{Resource, View},
+    deployment::{Deployment, Resource},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -30,23 +31,23 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn rollback(view: &View<'_>, found: &mut Found<'_>) {
+fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     // the stack's own parameters are what they are from its first deployment on
-    let mut first = view.settings.clone();
+    let mut first = deployment.settings.clone();
     first.retain(|name, value| {
         if name != "Environment" && name != "Project" {
-            match view.parameter(name).and_then(|it| it.text_of("Default")) {
+            match deployment.parameter(name).and_then(|it| it.text_of("Default")) {
                 Some(default) => default.clone_into(value),
                 None => return true,
             }
         }
         true
     });
-    for table in view.of_type("AWS::DynamoDB::Table") {
-        let Some(written) = view.written(table, "DeletionProtectionEnabled") else { continue };
-        if view.resolved_with(&first, written).is_some_and(|value| value.is_true()) {
+    for table in deployment.of_type("AWS::DynamoDB::Table") {
+        let Some(written) = deployment.written(table, "DeletionProtectionEnabled") else { continue };
+        if deployment.resolved_with(&first, written).is_some_and(|value| value.is_true()) {
             let message = format!("the table `{}` could not be removed if its first deployment failed", table.id);
-            found.at(table.place_of("DeletionProtectionEnabled"), message);
+            reporter.at(table.position_of("DeletionProtectionEnabled"), message);
         }
     }
 }
@@ -58,22 +59,22 @@ fn remembers(table: &Resource) -> bool {
     matches!(keys, [key] if key.text_of("AttributeName") == Some("id")) && ttl == Some("expiresAt")
 }
 
-fn leading_keys(view: &View<'_>, found: &mut Found<'_>) {
+fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
-    for function in view.functions() {
+    for function in deployment.functions() {
         let policies = function.properties().list("Policies").iter();
         let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
-        let role = function.properties().text_of("Role").and_then(|arn| view.referred(arn));
-        let statements = own.chain(role.map(|role| permissions::statements(view, role)).unwrap_or_default());
+        let role = function.properties().text_of("Role").and_then(|arn| deployment.referred(arn));
+        let statements = own.chain(role.map(|role| permissions::statements(deployment, role)).unwrap_or_default());
         for statement in statements.filter(|it| WRITES.iter().any(|action| permissions::allows(it, action))) {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
-            let tables = resources.iter().filter_map(|arn| view.referred(arn.text()?));
+            let tables = resources.iter().filter_map(|arn| deployment.referred(arn.text()?));
             for table in tables.filter(|table| table.kind == "AWS::DynamoDB::Table" && remembers(table)) {
                 let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
                 if !condition.contains("dynamodb:LeadingKeys") {
                     let message =
                         format!("`{}` may write any item of `{}`, those of other tools too", function.id, table.id);
-                    found.at(&statement.place, message);
+                    reporter.at(&statement.position, message);
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! Whether what is deployed is what was written: the tools in code, and those in the template.
 
+use toolgate_template::{Node, Tree};
+
 use super::{Rule, Severity, source};
 use crate::{
-    document::{Node, Tree},
-    finding::Found,
-    view::{View, by_name},
+    deployment::{Deployment, FunctionRef, by_name},
+    reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -59,16 +60,16 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn not_deployed(view: &View<'_>, found: &mut Found<'_>) {
-    let (groups, targets) = (view.groups(), view.targets());
-    let used = |text: Option<&str>| text.and_then(|text| view.function(text));
-    for function in view.functions() {
-        let Some((catalog, place)) = view.handler(&function.id) else { continue };
-        let own = |id: Option<crate::view::FunctionRef>| id.is_some_and(|used| used.id == function.id);
+fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    let (groups, targets) = (deployment.groups(), deployment.targets());
+    let used = |text: Option<&str>| text.and_then(|text| deployment.function(text));
+    for function in deployment.functions() {
+        let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
+        let own = |id: Option<FunctionRef>| id.is_some_and(|used| used.id == function.id);
         let in_groups: Vec<String> = groups
             .iter()
             .filter(|group| own(used(group.executor().and_then(Node::text))))
-            .flat_map(|group| group.tools(view.project))
+            .flat_map(|group| group.tools(deployment.project))
             .map(|tool| tool.name)
             .collect();
         let in_targets: Vec<&str> = targets
@@ -91,81 +92,81 @@ fn not_deployed(view: &View<'_>, found: &mut Found<'_>) {
             }
             if !missing.is_empty() {
                 let message = format!("the tool `{name}` of `{}` is in {}", catalog.group, missing.join(" and "));
-                found.at(&place, message);
+                reporter.at(&position, message);
             }
         }
     }
 }
 
-fn not_in_code(view: &View<'_>, found: &mut Found<'_>) {
-    for group in view.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| view.function(text));
-        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+fn not_in_code(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for group in deployment.groups() {
+        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
+        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
         let known = by_name(catalog);
-        for tool in group.tools(view.project).iter().filter(|tool| !known.contains_key(tool.name.as_str())) {
-            found.at(&tool.place, format!("the handler `{}` has no tool `{}`", catalog.group, tool.name));
+        for tool in group.tools(deployment.project).iter().filter(|tool| !known.contains_key(tool.name.as_str())) {
+            reporter.at(&tool.position, format!("the handler `{}` has no tool `{}`", catalog.group, tool.name));
         }
     }
-    for target in view.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| view.function(text));
-        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+    for target in deployment.targets() {
+        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
+        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
         let known = by_name(catalog);
         for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
             let text = name.text().unwrap_or_default();
             if !known.contains_key(text) {
-                found.at(&name.place, format!("the handler `{}` has no tool `{text}`", catalog.group));
+                reporter.at(&name.position, format!("the handler `{}` has no tool `{text}`", catalog.group));
             }
         }
     }
 }
 
-fn confirmation_missing(view: &View<'_>, found: &mut Found<'_>) {
-    for group in view.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| view.function(text));
-        let Some((catalog, _)) = function.and_then(|function| view.handler(&function.id)) else { continue };
+fn confirmation_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for group in deployment.groups() {
+        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
+        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
         let known = by_name(catalog);
-        for tool in group.tools(view.project).iter().filter(|tool| !tool.confirm) {
+        for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm) {
             if known.get(tool.name.as_str()).is_some_and(|tool| tool.confirm) {
                 let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
-                found.at(&tool.place, message);
+                reporter.at(&tool.position, message);
             }
         }
     }
 }
 
-fn confirm_once(view: &View<'_>, found: &mut Found<'_>) {
-    for function in view.functions() {
-        let Some((catalog, place)) = view.handler(&function.id) else { continue };
+fn confirm_once(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for function in deployment.functions() {
+        let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
         for tool in catalog.tools.iter().filter(|tool| tool.confirm && !tool.once) {
             let message = format!("the tool `{}` is confirmed by a person and may happen twice", tool.name);
-            found.at(&place, message);
+            reporter.at(&position, message);
         }
     }
 }
 
-fn local_path(view: &View<'_>, found: &mut Found<'_>) {
+fn local_path(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let known = |text: &str| !text.contains("${") && !text.is_empty();
-    for group in view.groups() {
+    for group in deployment.groups() {
         if let Some(payload) = group.node.at(&["ApiSchema", "Payload"]) {
             let text = payload.text().unwrap_or_default();
-            if known(text) && group.api(view.project).is_none() {
-                found.at(&payload.place, format!("the `Payload` is no OpenAPI document but `{}`", start(text)));
+            if known(text) && group.api(deployment.project).is_none() {
+                reporter.at(&payload.position, format!("the `Payload` is no OpenAPI document but `{}`", start(text)));
             }
         }
-        if let Some(Node { place, tree: Tree::Scalar { text, .. } }) = group.node.get("FunctionSchema") {
-            found.at(place, format!("the `FunctionSchema` is no list of functions but `{}`", start(text)));
+        if let Some(Node { position, tree: Tree::Scalar { text, .. } }) = group.node.get("FunctionSchema") {
+            reporter.at(position, format!("the `FunctionSchema` is no list of functions but `{}`", start(text)));
         }
     }
-    for target in view.targets() {
+    for target in deployment.targets() {
         let schema = target.lambda.get("ToolSchema");
         let inline = schema.and_then(|schema| schema.get("InlinePayload"));
-        if let Some(Node { place, tree: Tree::Scalar { text, .. } }) = inline {
-            found.at(place, format!("the `InlinePayload` is no list of tools but `{}`", start(text)));
+        if let Some(Node { position, tree: Tree::Scalar { text, .. } }) = inline {
+            reporter.at(position, format!("the `InlinePayload` is no list of tools but `{}`", start(text)));
         }
         if let Some(uri) = schema.and_then(|schema| schema.at(&["S3", "Uri"])) {
             let text = uri.text().unwrap_or_default();
             if known(text) && !text.starts_with("s3://") {
-                found.at(&uri.place, format!("the `Uri` is not on S3 but `{}`", start(text)));
+                reporter.at(&uri.position, format!("the `Uri` is not on S3 but `{}`", start(text)));
             }
         }
     }
@@ -176,8 +177,8 @@ fn start(text: &str) -> String {
     line.chars().take(60).collect()
 }
 
-fn include_missing(view: &View<'_>, found: &mut Found<'_>) {
-    for (place, reason) in &view.broken {
-        found.at(place, format!("the included file {reason}"));
+fn include_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for (position, reason) in &deployment.broken {
+        reporter.at(position, reason.as_str());
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toolgate_template::Node;
+
 use super::{Rule, Severity, source};
-use crate::{document::Node, finding::Found, view::View};
+use crate::{deployment::Deployment, reporter::Reporter};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -26,35 +28,35 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The wires over which each function of this deployment is called.
-fn used(view: &View<'_>) -> BTreeMap<String, BTreeSet<&'static str>> {
+fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut used = BTreeMap::<String, BTreeSet<&'static str>>::new();
-    for group in view.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| view.function(text));
+    for group in deployment.groups() {
+        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
         let wire = if group.node.get("ApiSchema").is_some() { "api" } else { "function" };
         if let Some(function) = function {
             used.entry(function.id).or_default().insert(wire);
         }
     }
-    for target in view.targets() {
-        if let Some(function) = target.lambda.text_of("LambdaArn").and_then(|text| view.function(text)) {
+    for target in deployment.targets() {
+        if let Some(function) = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text)) {
             used.entry(function.id).or_default().insert("gateway");
         }
     }
     used
 }
 
-fn unused(view: &View<'_>, found: &mut Found<'_>) {
-    if view.setting("Environment") == Some("dev") {
+fn unused(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    if deployment.setting("Environment") == Some("dev") {
         return;
     }
-    let used = used(view);
+    let used = used(deployment);
     // a platform, not a function: both wires of Bedrock Agents trust the same caller for the same
     let agents = used.values().flatten().any(|wire| *wire != "gateway");
     let gateway = used.values().flatten().any(|wire| *wire == "gateway");
-    for function in view.functions().filter(|function| used.contains_key(&function.id)) {
-        let Some(wires) = view.variable(function, "TOOLGATE_WIRES") else {
+    for function in deployment.functions().filter(|function| used.contains_key(&function.id)) {
+        let Some(wires) = deployment.variable(function, "TOOLGATE_WIRES") else {
             let message = format!("the function `{}` answers every wire: it has no `TOOLGATE_WIRES`", function.id);
-            found.at(&function.place, message);
+            reporter.at(&function.position, message);
             continue;
         };
         let text = wires.text().unwrap_or_default();
@@ -65,20 +67,22 @@ fn unused(view: &View<'_>, found: &mut Found<'_>) {
         };
         for wire in text.split(',').map(str::trim).filter(|wire| !wire.is_empty() && !needed(wire)) {
             let message = format!("the function `{}` answers the wire `{wire}`, which nothing uses", function.id);
-            found.at(&wires.place, message);
+            reporter.at(&wires.position, message);
         }
     }
 }
 
-fn missing(view: &View<'_>, found: &mut Found<'_>) {
-    for (id, needed) in used(view) {
-        let Some(wires) = view.resource(&id).and_then(|function| view.variable(function, "TOOLGATE_WIRES")) else {
+fn missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for (id, needed) in used(deployment) {
+        let Some(wires) = deployment.resource(&id).and_then(|function| deployment.variable(function, "TOOLGATE_WIRES"))
+        else {
             continue;
         };
         let text = wires.text().unwrap_or_default();
         let answered: BTreeSet<&str> = text.split(',').map(str::trim).collect();
         for wire in needed.difference(&answered) {
-            found.at(&wires.place, format!("the function `{id}` is called over the wire `{wire}` and refuses it"));
+            reporter
+                .at(&wires.position, format!("the function `{id}` is called over the wire `{wire}` and refuses it"));
         }
     }
 }

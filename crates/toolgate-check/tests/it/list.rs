@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use toolgate_check::FAMILIES;
+use toolgate_check::GROUPS;
 
 #[test]
 fn every_rule_has_a_name_of_its_own_a_source_and_a_fix() {
     let mut names = BTreeSet::new();
-    for rule in FAMILIES.iter().flat_map(|family| family.rules) {
+    for rule in GROUPS.iter().flat_map(|group| group.rules) {
         assert!(names.insert(rule.name), "{rule:?}");
         assert!(rule.source.starts_with("https://"), "{rule:?}");
         assert!(!rule.fix.is_empty() && !rule.holds.is_empty(), "{rule:?}");
@@ -26,9 +26,9 @@ fn every_rule_is_broken_by_a_test() {
         include_str!("schemas.rs"),
         include_str!("tools.rs"),
     );
-    let unproven: Vec<&str> = FAMILIES
+    let unproven: Vec<&str> = GROUPS
         .iter()
-        .flat_map(|family| family.rules)
+        .flat_map(|group| group.rules)
         .map(|rule| rule.name)
         .filter(|name| !tests.contains(&format!("\"{name}\"")))
         .collect();

@@ -16,7 +16,7 @@ use super::{
     tools::{Action, Wire},
     version_of,
 };
-use crate::template::function_arn;
+use toolgate_template::function_arn;
 
 /// Pauses before trying again what no instance has taken.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];

@@ -14,10 +14,8 @@ use super::{
     tools::Action,
     trace::Span,
 };
-use crate::{
-    models::{Block, Message},
-    template::CollaboratorSpec,
-};
+use toolgate_models::{Block, Message};
+use toolgate_template::CollaboratorSpec;
 
 /// A supervisor may ask an agent that may ask an agent.
 const DEPTH: usize = 3;

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use toolgate_models::DECLINED;
+
 use super::{
-    DECLINED,
     arguments::Arguments,
     calls::Outcome,
     error::{AgentError, Ended, Kind},

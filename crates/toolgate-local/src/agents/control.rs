@@ -18,10 +18,8 @@ use super::{
     error::{AgentError, Kind},
     response, version_of,
 };
-use crate::{
-    body::{self, Refused},
-    template::{ACCOUNT, REGION},
-};
+use crate::body::{self, Refused};
+use toolgate_template::{ACCOUNT, REGION};
 
 /// What is served of `bedrock-agent`.
 pub(super) const OPERATIONS: [&str; 4] = ["GetAgent", "GetAgentAlias", "ListAgentAliases", "ListAgents"];

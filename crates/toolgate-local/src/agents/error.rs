@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::models::{ModelError, ModelErrorKind};
+use toolgate_models::{ModelError, ModelErrorKind};
 
 /// An error that the caller of InvokeAgent sees.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@ use super::{
     request::{HistoryMessage, HistoryRole, SessionState},
     session::Session,
 };
-use crate::models::{Block, Message};
+use toolgate_models::{Block, Message};
 
 /// Gives a new session the history that its first request brings.
 pub(crate) async fn seed(session: &Session, agent: &str, state: Option<&SessionState>) {
@@ -30,7 +30,7 @@ fn accepted(given: &[HistoryMessage]) -> Vec<Message> {
         match messages.last_mut() {
             _ if message.content.is_empty() => {}
             Some(last) if last.role == message.role => last.content.extend(message.content),
-            None if message.role == crate::models::Role::Assistant => {}
+            None if message.role == toolgate_models::Role::Assistant => {}
             _ => messages.push(message),
         }
     }

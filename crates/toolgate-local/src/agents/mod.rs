@@ -63,13 +63,8 @@ use session::Sessions;
 use shape::Problems;
 use tools::Toolbox;
 
-use crate::{
-    models::Models,
-    template::{ACCOUNT, AgentSpec, REGION, Template},
-};
-
-/// How the result of a call begins that a person did not allow. A scripted model knows it by this.
-pub(crate) const DECLINED: &str = "The person declined";
+use toolgate_models::Models;
+use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 
 /// The agents of a template, ready to be invoked.
 #[derive(Debug)]

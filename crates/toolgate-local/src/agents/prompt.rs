@@ -5,10 +5,8 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::{prompt_override, session::Attributes};
-use crate::{
-    models::{Block, Message, ModelReply, Role, StopReason},
-    template::AgentSpec,
-};
+use toolgate_models::{Block, Message, ModelReply, Role, StopReason};
+use toolgate_template::AgentSpec;
 
 /// The tool by which a supervisor asks its collaborators, named as Bedrock names it.
 pub(crate) const SEND_MESSAGE: &str = "AgentCommunication__sendMessage";

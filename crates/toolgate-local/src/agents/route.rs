@@ -10,7 +10,7 @@ use super::{
     prompt,
     seat::{Seat, ToolCall},
 };
-use crate::models::Block;
+use toolgate_models::Block;
 
 impl Seat<'_> {
     pub(crate) fn is_routing(&self) -> bool {

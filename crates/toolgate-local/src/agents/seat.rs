@@ -18,7 +18,7 @@ use super::{
     trace::Span,
     turn::Turn,
 };
-use crate::models::{Block, Message, Model, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
+use toolgate_models::{Block, Message, Model, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
 
 /// An agent's place in a turn.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::{
     error::{AgentError, Kind},
     lock,
 };
-use crate::models::Message;
+use toolgate_models::Message;
 
 /// Session or prompt attributes.
 pub(crate) type Attributes = BTreeMap<String, String>;

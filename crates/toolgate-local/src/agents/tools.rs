@@ -8,10 +8,8 @@ use super::{
     openapi::{self, Operation},
     prompt,
 };
-use crate::{
-    models::ToolSpec,
-    template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema},
-};
+use toolgate_models::ToolSpec;
+use toolgate_template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema};
 
 /// Converse allows no longer names.
 const NAME_LENGTH: usize = 64;

@@ -14,7 +14,7 @@ use super::{
     tools::{Action, Wire},
     version_of, window,
 };
-use crate::models::{Block, Inference, Message, ModelReply};
+use toolgate_models::{Block, Inference, Message, ModelReply};
 
 /// A prompt is traced up to this length: botocore takes no event above 24 MiB.
 const PROMPT_BYTES: usize = 4 * 1024 * 1024;

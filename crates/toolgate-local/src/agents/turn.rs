@@ -25,7 +25,7 @@ use super::{
     streaming::Streamed,
     window::Window,
 };
-use crate::models::Usage;
+use toolgate_models::Usage;
 
 /// The service's default for how many characters a streamed chunk has at least.
 const CHUNK_CHARACTERS: usize = 50;

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::models::{Block, Message, Role};
+use toolgate_models::{Block, Message, Role};
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]

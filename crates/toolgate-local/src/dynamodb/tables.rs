@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Database, DatabaseError};
-use crate::template::TableSpec;
+use toolgate_template::TableSpec;
 
 impl Database {
     /// Makes what is missing, and checks that what is there has the template's keys.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-use crate::template::{FunctionSpec, REGION};
+use toolgate_template::{FunctionSpec, REGION};
 
 /// Settings of this laptop that a handler may see: they change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];

@@ -19,7 +19,8 @@ use super::{
     report,
     runtime_api::{Job, RuntimeApi, Said},
 };
-use crate::{task::Task, template::FunctionSpec};
+use crate::task::Task;
+use toolgate_template::FunctionSpec;
 
 /// Output that a process wrote just before it replied may still be in the pipe.
 const LOG_GRACE: Duration = Duration::from_millis(10);

@@ -2,7 +2,6 @@
 //!
 //! A handler cannot tell the difference, so what it does here it does when deployed.
 
-mod binaries;
 mod catalogs;
 mod environment;
 mod instance;
@@ -11,22 +10,19 @@ mod pool;
 mod render;
 mod report;
 mod runtime_api;
-mod target;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use binaries::{Binaries, MissingBinaries, WrongGroup, check_group};
-pub use catalogs::CatalogError;
 pub(crate) use environment::Environment;
 pub use log::Log;
 pub(crate) use log::{Current, Tail};
 pub(crate) use report::exit_reason;
 
-use crate::template::FunctionSpec;
 use pool::Pool;
+use toolgate_template::{DescribeError, FunctionSpec};
 
 /// Lambda's limit on a request and on a response, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -197,11 +193,11 @@ impl Functions {
     /// What each function's router says about itself, by handler name: the JSON that its binary prints for `describe`.
     ///
     /// # Errors
-    /// [`CatalogError`] of the first that does not.
-    pub(crate) async fn catalogs(&self) -> Result<BTreeMap<String, Value>, CatalogError> {
+    /// [`DescribeError`] of the first that does not.
+    pub(crate) async fn catalogs(&self) -> Result<BTreeMap<String, Value>, DescribeError> {
         let catalogs = self.pools.iter().map(|pool| async move {
             let catalog = catalogs::describe(&pool.spec, &pool.program, &pool.settings.environment).await?;
-            Ok::<_, CatalogError>((pool.spec.binary.clone(), catalog))
+            Ok::<_, DescribeError>((pool.spec.binary.clone(), catalog))
         });
         Ok(futures_util::future::try_join_all(catalogs).await?.into_iter().collect())
     }

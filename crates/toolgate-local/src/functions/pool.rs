@@ -20,7 +20,7 @@ use super::{
     report,
     runtime_api::Job,
 };
-use crate::template::{FunctionSpec, function_arn};
+use toolgate_template::{FunctionSpec, function_arn};
 
 #[derive(Debug)]
 pub(super) struct Pool {

@@ -13,7 +13,7 @@ use super::{
     rpc::{INVALID_REQUEST, Refusal},
     tools::Tools,
 };
-use crate::template::{ACCOUNT, GatewaySpec};
+use toolgate_template::{ACCOUNT, GatewaySpec};
 
 /// How AWS tells of a call that its policies deny.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>

@@ -20,7 +20,8 @@ use super::{
     call::GENERIC,
     rpc::{self, Refusal},
 };
-use crate::{functions::Event, template::InterceptorSpec};
+use crate::functions::Event;
+use toolgate_template::InterceptorSpec;
 
 const FORMAT: &str = "1.0";
 

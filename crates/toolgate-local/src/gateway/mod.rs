@@ -29,11 +29,9 @@ pub(crate) use server::routes;
 
 use serde_json::{Value, json};
 
-use crate::{
-    functions::{Functions, StartError},
-    template::GatewaySpec,
-};
+use crate::functions::{Functions, StartError};
 use door::Door;
+use toolgate_template::GatewaySpec;
 use tools::Tools;
 
 /// What the template says of its gateway, or a person of its callers, cannot be.
@@ -109,11 +107,10 @@ mod tests {
 
     use std::collections::BTreeMap;
 
+    use toolgate_template::{TargetSpec, TokenSpec};
+
     use super::*;
-    use crate::{
-        functions::{Environment, Log, Settings},
-        template::{TargetSpec, TokenSpec},
-    };
+    use crate::functions::{Environment, Log, Settings};
 
     pub(super) fn spec() -> GatewaySpec {
         GatewaySpec {

@@ -6,7 +6,7 @@ use rmcp::model::{JsonObject, Tool};
 use serde_json::{Map, Value, json};
 
 use super::GatewayError;
-use crate::template::{GatewaySpec, TargetSpec};
+use toolgate_template::{GatewaySpec, TargetSpec};
 
 /// Between the target's name and the tool's.
 const BORDER: &str = "___";

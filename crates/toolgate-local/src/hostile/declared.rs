@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use crate::{
-    agents::operations,
-    template::{GroupSchema, Template},
-};
+use crate::agents::operations;
+use toolgate_template::{GroupSchema, Template};
 
 /// The optional parameters of every tool, by action group and function or path and method.
 #[derive(Debug, Default)]

@@ -34,14 +34,12 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::{
-    agents::{Invoke, InvokeFailure, LambdaReply},
-    template::Template,
-};
+use crate::agents::{Invoke, InvokeFailure, LambdaReply};
 use declared::Declared;
 use deliver::{Deliver, Parcel};
 use dice::Dice;
 use plan::Delivery;
+use toolgate_template::Template;
 
 /// Functions that are called the hostile way.
 #[derive(Debug)]

@@ -9,10 +9,8 @@ use std::{
 use serde_json::json;
 
 use super::*;
-use crate::{
-    functions::{Event, Invocation, InvokeError},
-    template::Template,
-};
+use crate::functions::{Event, Invocation, InvokeError};
+use toolgate_template::Template;
 
 /// Functions that answer with a number of their own, a moment after they were called, and how often that was told of.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,10 @@
 //! The desk's own policies, as the template deploys them with tokens and with IAM.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use serde_yaml_ng::Value as Yaml;
 use toolgate_policy::{Actions, Caller, Mode, Policies, Tool};
+use toolgate_template::{Source, symbolic};
 
 use crate::kit::{GATEWAY, file, principal};
 
@@ -23,62 +23,42 @@ struct Deployment {
 
 impl Deployment {
     fn policies(&self, without: &str) -> Policies {
-        let template: Yaml = serde_yaml_ng::from_str(&file("template.yaml")).unwrap();
-        let resources = template["Resources"].as_mapping().unwrap();
-        let values = BTreeMap::from([
-            ("Gateway.GatewayArn", GATEWAY.to_owned()),
-            ("AWS::Partition", "aws".to_owned()),
-            ("AWS::AccountId", "123456789012".to_owned()),
-            ("HarnessRole", "HarnessRole".to_owned()),
-            ("GatewayCallerRole", "desk-backend".to_owned()),
-            ("JwtCustomerClaim", "customer_id".to_owned()),
-        ]);
-        let policies = resources.iter().filter(|(_, it)| it["Type"] == "AWS::BedrockAgentCore::Policy");
-        let policies = policies.map(|(id, it)| {
-            let statement = &it["Properties"]["Definition"]["Cedar"]["Statement"];
-            (id.as_str().unwrap().to_owned(), self.text(statement, &values))
+        let template = Source::parse(Path::new("template.yaml"), &file("template.yaml")).unwrap();
+        let authorizer = if self.by_token { "jwt" } else { "iam" };
+        let settings = [
+            ("GatewayAuthorizer", authorizer),
+            ("GatewayCallerRole", "desk-backend"),
+            ("JwtCustomerClaim", "customer_id"),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let evaluator = symbolic(&template, &settings);
+        let policies = template.resources().iter().filter(|it| it.name != without);
+        let policies = policies.filter(|it| it.node.text_of("Type") == Some("AWS::BedrockAgentCore::Policy"));
+        let policies = policies.map(|it| {
+            let statement = it.node.at(&["Properties", "Definition", "Cedar", "Statement"]).unwrap();
+            (it.name.as_str(), deployed(evaluator.text(statement).unwrap()))
         });
-        let policies: Vec<(String, String)> = policies.filter(|(id, _)| id != without).collect();
-        let statements = policies.iter().map(|(id, statement)| (id.as_str(), statement.as_str()));
+        let policies: Vec<(&str, String)> = policies.collect();
+        let statements = policies.iter().map(|(id, statement)| (*id, statement.as_str()));
         let tools = tools();
         let tools = tools.iter().map(|(name, input_schema)| Tool { name, input_schema });
         let authorizer = if self.by_token { "CUSTOM_JWT" } else { "AWS_IAM" };
         let actions = Actions::new(Caller::of(Some(authorizer)).iter().copied(), tools);
         Policies::new(GATEWAY, &actions, statements, Mode::Enforce).unwrap_or_else(|error| panic!("{error}"))
     }
+}
 
-    /// `!Sub`, `!Ref` and `!If`, which is all that the statements use.
-    fn text(&self, node: &Yaml, values: &BTreeMap<&str, String>) -> String {
-        match node {
-            Yaml::String(text) => text.clone(),
-            Yaml::Tagged(tagged) if tagged.tag == "Ref" => values[tagged.value.as_str().unwrap()].clone(),
-            Yaml::Tagged(tagged) if tagged.tag == "If" => {
-                let condition = match tagged.value[0].as_str().unwrap() {
-                    "ByToken" => self.by_token,
-                    "HasCallerRole" => true,
-                    other => panic!("{other}"),
-                };
-                self.text(&tagged.value[if condition { 1 } else { 2 }], values)
-            }
-            Yaml::Tagged(tagged) if tagged.tag == "Sub" => {
-                let (text, own) = match &tagged.value {
-                    Yaml::Sequence(parts) => (parts[0].as_str().unwrap(), parts[1].as_mapping()),
-                    text => (text.as_str().unwrap(), None),
-                };
-                let mut values = values.clone();
-                for (name, value) in own.into_iter().flatten() {
-                    let filled = self.text(value, &values);
-                    values.insert(name.as_str().unwrap(), filled);
-                }
-                let text = values
-                    .iter()
-                    .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value));
-                assert!(!text.contains("${"), "{text}");
-                text
-            }
-            other => panic!("{other:?}"),
-        }
-    }
+/// The statement with what only a deployment knows.
+fn deployed(statement: String) -> String {
+    let values = [
+        ("Gateway.GatewayArn", GATEWAY),
+        ("AWS::Partition", "aws"),
+        ("AWS::AccountId", "123456789012"),
+        ("HarnessRole", "HarnessRole"),
+    ];
+    let statement = values.iter().fold(statement, |text, (name, value)| text.replace(&format!("${{{name}}}"), value));
+    assert!(!statement.contains("${"), "{statement}");
+    statement
 }
 
 /// The desk's tools, from the schemas that get deployed.

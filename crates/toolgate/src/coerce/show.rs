@@ -7,7 +7,7 @@ const LIMIT: usize = 64;
 
 /// A value, for `got`.
 pub(crate) fn value(value: &Value, secret: bool) -> String {
-    if secret && !value.is_null() && value.as_str() != Some("") {
+    if secret && !value.is_null() {
         return "a value that is not repeated here".to_owned();
     }
     match value {
@@ -28,7 +28,7 @@ pub(crate) fn is_shown(text: &str) -> bool {
 fn text(text: &str, quoted: bool) -> String {
     let length = text.chars().count();
     if length == 0 {
-        "nothing".to_owned()
+        "empty text".to_owned()
     } else if length > LIMIT {
         format!("text of {length} characters")
     } else if looks_like_card(text) {

@@ -20,7 +20,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use http::HeaderMap;
 use serde_json::Value;
-use toolgate_local::models::{BedrockModel, Models, OpenAiModel, Patience};
+use toolgate_local::models::{BedrockModel, Models, OpenAiModel, RetryPolicy};
 
 /// A prepared answer.
 pub(super) struct Answer {
@@ -138,12 +138,12 @@ impl StandIn {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(&self.url)
             .build();
-        let model = BedrockModel::new(Client::from_conf(config), id).patience(patience());
+        let model = BedrockModel::new(Client::from_conf(config), id).retry_policy(retry_policy());
         Models::custom(Arc::new(model))
     }
 
     pub(super) fn openai(&self, key: Option<&str>) -> Models {
-        let model = OpenAiModel::new(&format!("{}/v1#local-model", self.url)).unwrap().patience(patience());
+        let model = OpenAiModel::new(&format!("{}/v1#local-model", self.url)).unwrap().retry_policy(retry_policy());
         Models::custom(Arc::new(match key {
             Some(key) => model.key(key),
             None => model,
@@ -152,9 +152,9 @@ impl StandIn {
 }
 
 /// Three tries in quick succession, and no answer within half a second is none.
-fn patience() -> Patience {
+fn retry_policy() -> RetryPolicy {
     let waits = (Duration::from_millis(1), Duration::from_millis(1500));
-    Patience::default().attempts(3).waits(waits.0, waits.1).silence(Duration::from_millis(500))
+    RetryPolicy::default().attempts(3).waits(waits.0, waits.1).idle_timeout(Duration::from_millis(500))
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {

@@ -54,7 +54,7 @@ async fn the_answer_goes_out_before_the_model_has_written_all_of_it() {
     // The model falls silent, so whatever came out came out before its end.
     assert_eq!(turn.text, "The order is on its ");
     let (kind, told) = turn.exception.unwrap();
-    assert_eq!((kind.as_str(), told.as_str()), ("BadGatewayException", "model `my.model` said nothing for 0.5 s"));
+    assert_eq!((kind.as_str(), told.as_str()), ("BadGatewayException", "model `my.model` sent nothing for 0.5 s"));
     assert_eq!(stand_in.seen().len(), 1, "what has begun to go out is not begun again");
     let seen = stand_in.seen().remove(0);
     assert_eq!(seen.path, "/model/my.model/converse-stream");

@@ -1,0 +1,24 @@
+//! The models that an agent can use, behind one trait in the shape of Bedrock's Converse: a scenario file, Bedrock, or a
+//! model server with OpenAI's API.
+//!
+//! An agent loop knows only [`Model`]. [`Models`] chooses one for each agent by its name, as `script:FILE` does.
+
+mod answer;
+mod assemble;
+mod bedrock;
+mod choice;
+mod message;
+mod model;
+mod openai;
+pub mod prices;
+mod retry;
+pub mod script;
+
+pub use bedrock::BedrockModel;
+pub use choice::{ModelChoiceError, Models, is_for_one_agent};
+pub use message::{Block, DECLINED, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage};
+pub use model::{Model, ModelError, ModelErrorKind};
+pub use openai::{AddressError, OpenAiModel};
+pub use prices::Prices;
+pub use retry::RetryPolicy;
+pub use script::ScriptModel;

@@ -1,0 +1,157 @@
+//! A chat completion, as far as an agent needs it. Every field may be missing: servers differ.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{address::Address, failure};
+use crate::{
+    answer::{self, Mode},
+    assemble::arguments,
+    message::{Block, ModelReply, StopReason, Usage},
+    retry::AttemptError,
+};
+
+#[derive(Debug, Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    #[serde(default)]
+    usage: Option<Tokens>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    message: Said,
+    #[serde(default)]
+    finish_reason: Option<String>,
+}
+
+/// A message, or in a stream a piece of one.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Said {
+    #[serde(default, deserialize_with = "text_or_parts")]
+    pub(super) content: Option<String>,
+    /// What the model says instead of an answer that it will not give.
+    #[serde(default)]
+    pub(super) refusal: Option<String>,
+    /// The thoughts of a model that shows them, as several servers name them.
+    #[serde(default, alias = "reasoning")]
+    pub(super) reasoning_content: Option<String>,
+    #[serde(default)]
+    pub(super) tool_calls: Option<Vec<Call>>,
+}
+
+/// Text, or a list of parts with the text in some of them.
+fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Part {
+        #[serde(default)]
+        text: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Content {
+        Text(String),
+        Parts(Vec<Part>),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|content| match content {
+        Content::Text(text) => text,
+        Content::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Call {
+    /// Only in streams.
+    #[serde(default)]
+    pub(super) index: Option<i32>,
+    #[serde(default)]
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    pub(super) function: Function,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Function {
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    /// JSON as text; some servers send the JSON itself.
+    #[serde(default)]
+    pub(super) arguments: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Tokens {
+    #[serde(default)]
+    prompt_tokens: u64,
+    #[serde(default)]
+    completion_tokens: u64,
+}
+
+impl From<Tokens> for Usage {
+    fn from(tokens: Tokens) -> Self {
+        Self { input_tokens: tokens.prompt_tokens, output_tokens: tokens.completion_tokens }
+    }
+}
+
+impl Function {
+    /// The arguments as text, whole or a piece.
+    pub(super) fn text(&self) -> String {
+        match &self.arguments {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(json) => json.to_string(),
+        }
+    }
+}
+
+/// An id that links a call to its result. A server that gives none gets one.
+pub(super) fn call_id(given: Option<&str>) -> String {
+    given.filter(|id| !id.is_empty()).map_or_else(|| format!("call_{}", Uuid::new_v4().simple()), str::to_owned)
+}
+
+pub(super) fn stop(reason: &str) -> StopReason {
+    match reason {
+        "stop" => StopReason::EndTurn,
+        "tool_calls" | "function_call" => StopReason::ToolUse,
+        "length" => StopReason::MaxTokens,
+        "content_filter" => StopReason::Guardrail,
+        other => StopReason::Other(other.to_owned()),
+    }
+}
+
+/// The reply in the text of a completion.
+pub(super) fn read(text: &str, address: &Address, mode: Mode) -> Result<ModelReply, AttemptError> {
+    let unreadable = |what: String| failure::unreadable(address, &what);
+    let completion: Completion =
+        serde_json::from_str(text).map_err(|error| unreadable(format!("its answer is no chat completion: {error}")))?;
+    if let Some(error) = &completion.error {
+        return Err(failure::in_answer(error, address));
+    }
+    let Some(choice) = completion.choices.into_iter().next() else {
+        return Err(unreadable("its answer has no choices".to_owned()));
+    };
+    let said = choice.message;
+    let mut content = Vec::new();
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    content.extend(filled(said.reasoning_content).map(|text| Block::Reasoning { text, signature: None }));
+    content.extend(filled(said.content).map(Block::Text));
+    let refused = filled(said.refusal);
+    let stop = match (&refused, choice.finish_reason) {
+        (Some(_), _) => StopReason::Guardrail,
+        (None, Some(reason)) => stop(&reason),
+        (None, None) => StopReason::EndTurn,
+    };
+    content.extend(refused.map(Block::Text));
+    content.extend(said.tool_calls.unwrap_or_default().into_iter().map(|call| Block::ToolUse {
+        id: call_id(call.id.as_deref()),
+        input: arguments(&call.function.text()),
+        name: call.function.name.unwrap_or_default(),
+    }));
+    let usage = completion.usage.map(Usage::from).unwrap_or_default();
+    Ok(answer::settle(ModelReply { content, stop, usage }, mode))
+}

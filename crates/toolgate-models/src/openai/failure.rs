@@ -1,0 +1,124 @@
+//! What a failed request to a model server means, and whether another try may pass.
+//!
+//! A server's own words are handed on, shortened, and never with the key: OpenAI repeats a part of a wrong one.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::address::Address;
+use crate::{
+    model::ModelErrorKind as Kind,
+    retry::{AttemptError, RetryAfter},
+};
+
+/// Longer words of a server are a web page.
+const WORDS: usize = 300;
+
+/// The server's answer is a refusal.
+pub(super) fn refused(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &str,
+    address: &Address,
+    key: Option<&str>,
+) -> AttemptError {
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let code = json.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
+    let (kind, mut again) = match status.as_u16() {
+        401 | 403 => {
+            let message = format!("the model server at `{address}` refuses the key: check OPENAI_API_KEY ({status})");
+            return AttemptError::new(Kind::AccessDenied, message, RetryAfter::Never);
+        }
+        400 | 413 | 422 if is_too_long(&json, code) => (Kind::TooLong, RetryAfter::Never),
+        300..=399 => {
+            let message = format!(
+                "the model server at `{address}` redirects, which is not followed: give its final address ({status})"
+            );
+            return AttemptError::new(Kind::Invalid, message, RetryAfter::Never);
+        }
+        404 => (Kind::NotFound, RetryAfter::Never),
+        429 if code == "insufficient_quota" => (Kind::Throttled, RetryAfter::Never),
+        429 => (Kind::Throttled, RetryAfter::Soon),
+        408 | 409 | 500..=599 => (Kind::Unavailable, RetryAfter::Soon),
+        _ => (Kind::Invalid, RetryAfter::Never),
+    };
+    if let (RetryAfter::Soon, Some(wait)) = (again, retry_after(headers)) {
+        again = RetryAfter::After(wait);
+    }
+    let said = words(&json, body);
+    let said = key.map_or(said.clone(), |key| said.replace(key, "(the key)"));
+    AttemptError::new(kind, format!("model `{address}`: {said} ({status})"), again)
+}
+
+/// OpenAI's code, llama.cpp's type, and the words of those who copy OpenAI's.
+fn is_too_long(json: &Value, code: &str) -> bool {
+    let text = |place: &str| json.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    code == "context_length_exceeded"
+        || text("/error/type") == "exceed_context_size_error"
+        || ["/error/message", "/message"].iter().any(|place| text(place).contains("maximum context length"))
+}
+
+/// The server failed in the middle of a stream, or says so in an answer that otherwise looks well.
+pub(super) fn in_answer(error: &Value, address: &Address) -> AttemptError {
+    let said = words(error, &error.to_string());
+    AttemptError::new(Kind::Unavailable, format!("model `{address}`: {said}"), RetryAfter::Soon)
+}
+
+/// The server's answer is none.
+pub(super) fn unreadable(address: &Address, what: &str) -> AttemptError {
+    AttemptError::new(Kind::BadAnswer, format!("model `{address}`: {what}"), RetryAfter::Never)
+}
+
+/// The server was not reached, or lost.
+pub(super) fn unreachable(error: &reqwest::Error, address: &Address) -> AttemptError {
+    if error.is_connect() {
+        let message = format!("no model server answers at `{address}`: is it running?");
+        return AttemptError::new(Kind::Unavailable, message, RetryAfter::Never);
+    }
+    AttemptError::new(Kind::Unavailable, format!("the connection to model `{address}` broke off"), RetryAfter::Soon)
+}
+
+fn words(json: &Value, body: &str) -> String {
+    let places = ["/error/message", "/message", "/error", "/detail"];
+    let said = places.iter().find_map(|place| json.pointer(place).and_then(Value::as_str)).unwrap_or(body).trim();
+    match said.char_indices().nth(WORDS) {
+        Some((end, _)) => format!("{}…", said.get(..end).unwrap_or_default()),
+        None if said.is_empty() => "no message".to_owned(),
+        None => said.to_owned(),
+    }
+}
+
+/// Seconds, OpenAI's milliseconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    if let Some(wait) = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after")) {
+        return Duration::try_from_secs_f64(wait).ok();
+    }
+    let date = jiff::fmt::rfc2822::parse(text("retry-after")?).ok()?;
+    // one that has passed is now
+    Some(Duration::try_from(date.timestamp().duration_since(Timestamp::now())).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_seconds_milliseconds_or_a_date() {
+        let pause = |name: &'static str, value: &str| {
+            retry_after(&HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]))
+        };
+        assert_eq!(pause("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(pause("retry-after-ms", "20"), Some(Duration::from_millis(20)));
+        assert_eq!(pause("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let later = Timestamp::now() + Duration::from_secs(100);
+        let later = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&later).unwrap();
+        let wait = pause("retry-after", &later).unwrap().as_secs();
+        assert!((95..=100).contains(&wait), "{later}: {wait}");
+        assert_eq!(pause("retry-after", "soon"), None);
+    }
+}

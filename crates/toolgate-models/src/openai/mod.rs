@@ -1,0 +1,160 @@
+//! `openai:<base url>#<model>`: any server that speaks OpenAI's chat completions, so that a model of this machine works.
+//!
+//! The servers differ in what they leave out and what they add. Requests therefore keep to the published schema (the
+//! tests hold them against `async-openai`'s types), and of an answer only what an agent needs is read, leniently.
+//! `async-openai`'s own client is not used: its types refuse answers with a field or a reason that OpenAI does not know.
+
+mod address;
+mod answer;
+mod failure;
+mod habits;
+mod request;
+mod stream;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+
+pub use address::AddressError;
+
+use self::{address::Address, habits::Habits};
+use crate::{
+    answer::{self as final_answer, Mode, Outlet, Write},
+    message::{ModelReply, ModelRequest},
+    model::{Model, ModelError},
+    retry::{AttemptError, RetryPolicy, retry},
+};
+
+/// The one variable that a key is taken from.
+const KEY: &str = "OPENAI_API_KEY";
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A model behind OpenAI's chat completions API.
+#[derive(Clone)]
+pub struct OpenAiModel {
+    http: reqwest::Client,
+    address: Address,
+    habits: Arc<Habits>,
+    key: Option<String>,
+    retry_policy: RetryPolicy,
+}
+
+/// Without the key.
+impl fmt::Debug for OpenAiModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAiModel").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl OpenAiModel {
+    /// A model from `<base url>#<model>`, with the key in `OPENAI_API_KEY` if there is one.
+    ///
+    /// # Errors
+    /// [`AddressError`] when the address does not have that form.
+    pub fn from_env(address: &str) -> Result<Self, AddressError> {
+        let model = Self::new(address)?;
+        let key = std::env::var(KEY).ok().filter(|key| !key.trim().is_empty());
+        Ok(match key {
+            Some(_) if !model.address.keeps_secrets() => {
+                tracing::warn!("{KEY} is not sent to `{}`: it would be readable on its way; use https", model.address);
+                model
+            }
+            Some(key) => model.key(key),
+            None => model,
+        })
+    }
+
+    /// A model from `<base url>#<model>`, without a key.
+    ///
+    /// # Errors
+    /// [`AddressError`] when the address does not have that form.
+    pub fn new(address: &str) -> Result<Self, AddressError> {
+        let address = Address::parse(address)?;
+        // the conversation and the key are for this server, and not for whomever it names
+        let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+        let http = if address.is_here() { http.no_proxy() } else { http };
+        let http = http.build().map_err(|_| AddressError::Client)?;
+        let habits = Arc::new(Habits::of(&address));
+        Ok(Self { http, address, habits, key: None, retry_policy: RetryPolicy::default() })
+    }
+
+    /// With a key, which is sent as a bearer token and told to nobody else.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into().trim().to_owned());
+        self
+    }
+
+    /// How long it is waited for, and how often it is tried.
+    #[must_use]
+    pub fn retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
+        self.retry_policy = retry_policy;
+        self
+    }
+
+    async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
+        let body = || request::body(&request, &self.address, &self.habits, write.is_some()).to_string();
+        let mode = Mode::of(&request);
+        let outlet = Outlet::new(write);
+        retry(&self.retry_policy, &self.address.model, &outlet, async || {
+            let response = self.send(&body).await?;
+            if write.is_some() && stream::is_one(&response) {
+                return stream::read(response, &self.address, self.retry_policy.idle_timeout, mode, &outlet).await;
+            }
+            // A server that cannot stream answers as if it had not been asked to.
+            let text = self.within(response.text()).await?;
+            answer::read(&text, &self.address, mode)
+        })
+        .await
+    }
+
+    /// A field that this server turns out not to take is spelled otherwise or left out, from then on.
+    async fn send(&self, body: &(dyn Fn() -> String + Sync)) -> Result<reqwest::Response, AttemptError> {
+        loop {
+            let sent = body();
+            let mut call = self.http.post(self.address.url.clone()).header("content-type", "application/json");
+            if let Some(key) = &self.key {
+                call = call.bearer_auth(key);
+            }
+            let response = self.within(call.body(sent.clone()).send()).await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let (status, headers) = (response.status(), response.headers().clone());
+            let text = self.within(response.text()).await.unwrap_or_default();
+            // only where the next request is another one, so that this ends
+            if matches!(status.as_u16(), 400 | 422) && self.habits.learn(&text) && body() != sent {
+                continue;
+            }
+            return Err(failure::refused(status, &headers, &text, &self.address, self.key.as_deref()));
+        }
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = reqwest::Result<T>>) -> Result<T, AttemptError> {
+        let done = tokio::time::timeout(self.retry_policy.idle_timeout, work).await;
+        let done = done.map_err(|_| AttemptError::timed_out(&self.address.model, self.retry_policy.idle_timeout))?;
+        done.map_err(|error| failure::unreachable(&error, &self.address))
+    }
+}
+
+impl Model for OpenAiModel {
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, None))
+    }
+
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(self.ask(request, Some(write)))
+    }
+
+    fn stream_hint(&self) -> Option<&'static str> {
+        Some(final_answer::HINT)
+    }
+
+    fn label(&self, _foundation_model: &str) -> String {
+        format!("openai:{}", self.address)
+    }
+}

@@ -1,0 +1,106 @@
+//! A conversation as a request for a chat completion.
+
+use serde_json::{Map, Value, json};
+
+use super::{address::Address, habits::Habits};
+use crate::{
+    assemble::as_object,
+    message::{Block, Message, ModelRequest, Role},
+};
+
+pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habits, stream: bool) -> Value {
+    let mut messages = Vec::new();
+    if !request.system.is_empty() {
+        messages.push(json!({"role": "system", "content": request.system}));
+    }
+    for message in request.messages {
+        match message.role {
+            Role::User => user(message, &mut messages),
+            Role::Assistant => messages.push(assistant(message)),
+        }
+    }
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    set("model", json!(address.model));
+    set("messages", Value::Array(messages));
+    if !request.tools.is_empty() {
+        set("tools", request.tools.iter().map(tool).collect());
+    }
+    let inference = request.inference;
+    if let Some(most) = inference.max_tokens {
+        set(habits.limit(), json!(most));
+    }
+    if let Some(temperature) = inference.temperature {
+        set("temperature", json!(temperature));
+    }
+    if let Some(top_p) = inference.top_p {
+        set("top_p", json!(top_p));
+    }
+    if !inference.stop_sequences.is_empty() {
+        set("stop", json!(inference.stop_sequences));
+    }
+    if stream {
+        set("stream", json!(true));
+        if habits.stream_options() {
+            // Without this a stream says nothing of tokens.
+            set("stream_options", json!({"include_usage": true}));
+        }
+    }
+    Value::Object(body)
+}
+
+fn tool(tool: &crate::message::ToolSpec) -> Value {
+    let mut function = Map::from_iter([("name".to_owned(), json!(tool.name))]);
+    if !tool.description.is_empty() {
+        function.insert("description".to_owned(), json!(tool.description));
+    }
+    function.insert("parameters".to_owned(), tool.input_schema.clone());
+    json!({"type": "function", "function": function})
+}
+
+/// Results come first, one message each: they belong to the calls right before.
+fn user(message: &Message, into: &mut Vec<Value>) {
+    for block in &message.content {
+        if let Block::ToolResult { id, text, error } = block {
+            // There is no field for a failure, so words have to do, unless the tool's own say it.
+            let text = if *error && !text.starts_with('{') { format!("Error: {text}") } else { text.clone() };
+            into.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
+        }
+    }
+    let text = texts(message);
+    if !text.is_empty() {
+        into.push(json!({"role": "user", "content": text.join("\n\n")}));
+    }
+}
+
+fn assistant(message: &Message) -> Value {
+    let calls: Vec<Value> = message
+        .content
+        .iter()
+        .filter_map(|block| match block {
+            Block::ToolUse { id, name, input } => Some(json!({
+                "id": id,
+                "type": "function",
+                "function": {"name": name, "arguments": as_object(input).to_string()},
+            })),
+            _ => None,
+        })
+        .collect();
+    let mut said = Map::from_iter([("role".to_owned(), json!("assistant"))]);
+    let text = texts(message).concat();
+    if !text.is_empty() || calls.is_empty() {
+        said.insert("content".to_owned(), json!(text));
+    }
+    if !calls.is_empty() {
+        said.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+    Value::Object(said)
+}
+
+fn texts(message: &Message) -> Vec<&str> {
+    message.content.iter().filter_map(text_of).collect()
+}
+
+fn text_of(block: &Block) -> Option<&str> {
+    if let Block::Text(text) = block { Some(text) } else { None }
+}

@@ -1,0 +1,123 @@
+//! `script:`: a deterministic model that plays a scenario file, so that a laptop without credentials has an agent.
+//!
+//! It decides from the conversation alone: the last thing the user said picks a rule, and the rule's steps are walked
+//! past the tool results that are already there. Answers are templates over those results, so a figure in an
+//! answer is always one that a tool gave.
+
+mod conversation;
+mod file;
+mod render;
+mod view;
+mod walk;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    message::{Block, Message, ModelReply, ModelRequest, StopReason, Usage},
+    model::{Model, ModelError, ModelErrorKind},
+};
+pub use conversation::{CallGroup, Conversation, Expectation, Turn, YesNo};
+pub use file::{Scenario, ScenarioError};
+pub use render::{holds, render};
+
+/// The scripted model of one scenario file.
+#[derive(Debug, Clone)]
+pub struct ScriptModel {
+    scenario: Arc<Scenario>,
+    label: String,
+}
+
+impl ScriptModel {
+    /// A model that plays a scenario under a label such as `script:scenarios/support-desk.yaml`.
+    #[must_use]
+    pub fn new(scenario: Scenario, label: impl Into<String>) -> Self {
+        Self { scenario: Arc::new(scenario), label: label.into() }
+    }
+
+    fn reply(&self, request: &ModelRequest<'_>) -> Result<ModelReply, ModelError> {
+        let view = view::View::of(request.messages);
+        let next = walk::next(&self.scenario, request.agent, &view)
+            .map_err(|problem| ModelError::new(ModelErrorKind::BadAnswer, format!("{}: {problem}", self.label)))?;
+        let (content, stop) = match next {
+            walk::Next::Answer { text, why } => {
+                let thought = why.map(|text| Block::Reasoning { text, signature: None });
+                (thought.into_iter().chain([Block::Text(text)]).collect::<Vec<_>>(), StopReason::EndTurn)
+            }
+            walk::Next::Calls { calls, why } => {
+                let first = view.calls_in_history();
+                let calls = calls.into_iter().enumerate().map(|(at, call)| Block::ToolUse {
+                    id: format!("script-{}", first + at + 1),
+                    name: offered(request, &call.tool),
+                    input: call.input,
+                });
+                (why.map(Block::Text).into_iter().chain(calls).collect(), StopReason::ToolUse)
+            }
+        };
+        let usage = Usage { input_tokens: estimate(request), output_tokens: tokens(&content) };
+        Ok(ModelReply { content, stop, usage })
+    }
+}
+
+impl Model for ScriptModel {
+    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(async move { self.reply(&request) })
+    }
+
+    /// Word by word, so that clients of a streamed answer can be tried without a model that costs something.
+    fn converse_stream<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        write: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+        Box::pin(async move {
+            let reply = self.reply(&request)?;
+            if reply.stop == StopReason::EndTurn {
+                let texts = reply.content.iter().filter_map(|block| match block {
+                    Block::Text(text) => Some(text),
+                    _ => None,
+                });
+                for word in texts.flat_map(|text| text.split_inclusive(char::is_whitespace)) {
+                    write(word);
+                    tokio::task::yield_now().await;
+                }
+            }
+            Ok(reply)
+        })
+    }
+
+    fn label(&self, _foundation_model: &str) -> String {
+        self.label.clone()
+    }
+
+    fn is_scripted(&self) -> bool {
+        true
+    }
+}
+
+/// The model-facing name of a tool. A scenario uses the tool's own name, whatever group it is in;
+/// a tool that is not on offer keeps the name, and the loop tells the model so.
+fn offered(request: &ModelRequest<'_>, tool: &str) -> String {
+    let own = |name: &str| name == tool || name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
+    request.tools.iter().find(|spec| own(&spec.name)).map_or_else(|| tool.to_owned(), |spec| spec.name.clone())
+}
+
+/// No tokenizer is at work here: four characters count as one token, so that budgets have something to add up.
+fn estimate(request: &ModelRequest<'_>) -> u64 {
+    let history: u64 = request.messages.iter().map(|message: &Message| tokens(&message.content)).sum();
+    history + as_tokens(request.system.len())
+}
+
+fn tokens(content: &[Block]) -> u64 {
+    let length = |block: &Block| match block {
+        Block::Text(text) | Block::Reasoning { text, .. } | Block::ToolResult { text, .. } => text.len(),
+        Block::RedactedReasoning(_) => 0,
+        Block::ToolUse { name, input, .. } => name.len() + input.to_string().len(),
+    };
+    as_tokens(content.iter().map(length).sum())
+}
+
+fn as_tokens(characters: usize) -> u64 {
+    characters.div_ceil(4).try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,135 @@
+//! What a scenario's rules can see of a conversation.
+
+use serde_json::{Map, Value, json};
+
+use crate::message::{Block, Message, Role};
+
+/// The tool by which a supervisor asks a collaborator, without its group.
+const SEND_MESSAGE: &str = "sendMessage";
+
+/// The conversation, sorted for matching.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    /// What the user said last.
+    pub(super) text: String,
+    /// What the user said before, newest first.
+    pub(super) earlier: Vec<String>,
+    /// What the agent answered last.
+    pub(super) said: String,
+    /// The calls made since the user spoke, turn by turn.
+    pub(super) done: Vec<Vec<Called>>,
+    calls_in_history: usize,
+}
+
+/// A call and what came back.
+#[derive(Debug, Clone)]
+pub(super) struct Called {
+    /// The tool's own name.
+    pub(super) tool: String,
+    /// The arguments.
+    pub(super) input: Value,
+    /// JSON where the tool answered in JSON, else text.
+    pub(super) output: Value,
+    /// The call failed, was refused or was declined.
+    pub(super) failed: bool,
+}
+
+impl View {
+    pub(super) fn of(messages: &[Message]) -> Self {
+        let mut view = Self::default();
+        for message in messages {
+            match message.role {
+                Role::User => view.user(message),
+                Role::Assistant => view.assistant(message),
+            }
+        }
+        view
+    }
+
+    fn user(&mut self, message: &Message) {
+        for block in &message.content {
+            match block {
+                Block::ToolResult { id, text, error } => self.result(id, text, *error),
+                Block::Text(text) => {
+                    let before = std::mem::replace(&mut self.text, text.clone());
+                    if !before.is_empty() {
+                        self.earlier.insert(0, before);
+                    }
+                    self.done.clear();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn assistant(&mut self, message: &Message) {
+        let mut group = Vec::new();
+        let mut said = Vec::new();
+        for block in &message.content {
+            match block {
+                Block::ToolUse { id, name, input } => {
+                    self.calls_in_history += 1;
+                    group.push(Called {
+                        tool: own_name(name).to_owned(),
+                        input: input.clone(),
+                        // Replaced by the result; until then the id marks the place.
+                        output: Value::String(id.clone()),
+                        failed: false,
+                    });
+                }
+                Block::Text(text) => said.push(text.as_str()),
+                _ => {}
+            }
+        }
+        if group.is_empty() {
+            self.said = said.join("\n");
+        } else {
+            self.done.push(group);
+        }
+    }
+
+    fn result(&mut self, id: &str, text: &str, error: bool) {
+        let Some(group) = self.done.last_mut() else {
+            return;
+        };
+        let Some(called) = group.iter_mut().find(|called| called.output == id) else {
+            return;
+        };
+        called.output = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        called.failed = error || called.output.get("error").is_some_and(Value::is_object);
+    }
+
+    pub(super) fn calls_in_history(&self) -> usize {
+        self.calls_in_history
+    }
+}
+
+impl Called {
+    /// The collaborator that was asked, when this was a message to one.
+    pub(super) fn recipient(&self) -> Option<&str> {
+        (self.tool == SEND_MESSAGE).then(|| self.input.get("recipient")?.as_str()).flatten()
+    }
+
+    /// The failure as templates see it.
+    pub(super) fn failure(&self) -> Value {
+        let error = self.output.get("error").and_then(Value::as_object);
+        let field = |name: &str| error.and_then(|error| error.get(name)).cloned();
+        let text = || match &self.output {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let message = field("message").unwrap_or_else(|| Value::String(text()));
+        let mut failure = Map::new();
+        failure.insert("tool".to_owned(), json!(self.tool));
+        failure.insert("declined".to_owned(), json!(text().starts_with(crate::message::DECLINED)));
+        failure.insert("kind".to_owned(), field("kind").unwrap_or_default());
+        failure.insert("problems".to_owned(), field("problems").unwrap_or_else(|| json!([])));
+        failure.insert("message".to_owned(), message);
+        Value::Object(failure)
+    }
+}
+
+/// `orders__get_order_status` and `POST__orders__get_order_status` are both `get_order_status`.
+pub(super) fn own_name(name: &str) -> &str {
+    name.rsplit_once("__").map_or(name, |(_, own)| own)
+}

@@ -1,0 +1,30 @@
+//! Members of objects that are not evaluated as a whole: a role may hold what nobody here can evaluate.
+
+use super::{Evaluator, function};
+use crate::node::Node;
+
+impl Evaluator<'_> {
+    /// A member of an object, evaluated.
+    pub(crate) fn member(&self, object: &Node, name: &str) -> Option<Node> {
+        match object.get(name) {
+            Some(value) => self.resolve(value),
+            // the object may itself come from an intrinsic function
+            None if is_computed(object) => self.resolve(object)?.get(name).cloned(),
+            None => None,
+        }
+    }
+
+    /// A member that is text; numbers and truth values are read as such.
+    pub(crate) fn text_member(&self, object: &Node, name: &str) -> Option<String> {
+        let value = self.member(object, name)?;
+        let text = value.string().map(str::to_owned);
+        if text.is_none() {
+            self.problem(&value.position, "this should be text");
+        }
+        text
+    }
+}
+
+fn is_computed(object: &Node) -> bool {
+    function(object.entries()).is_some() || object.get("Fn::Transform").is_some()
+}

@@ -1,0 +1,88 @@
+//! Lambda functions, with SAM's `Globals.Function` merged in.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    evaluate::Evaluator,
+    node::Node,
+    resources::{Resource, resources},
+    types::FunctionSpec,
+};
+
+/// Lambda's and SAM's defaults.
+const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
+const DEFAULT_MEMORY_MB: u32 = 128;
+
+const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
+
+/// The functions that have tools.
+pub(crate) fn functions(evaluator: &Evaluator<'_>) -> Vec<FunctionSpec> {
+    let with_tools = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| has_tools(function.body));
+    with_tools.filter_map(|resource| function(evaluator, &resource)).collect()
+}
+
+/// The functions that have tools and name no binary.
+pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
+    let others = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| {
+        function.body.at(&["Metadata", "BuildProperties", "Binary"]).is_none() && has_tools(function.body)
+    });
+    others.map(|function| function.id.to_owned()).collect()
+}
+
+/// A gateway's interceptor: a function like any other, except for its tools.
+pub(crate) fn interceptor(evaluator: &Evaluator<'_>, id: &str) -> Option<FunctionSpec> {
+    let functions = resources(evaluator, &FUNCTIONS);
+    functions.iter().find(|resource| resource.id == id).and_then(|resource| function(evaluator, resource))
+}
+
+/// `Metadata: Toolgate: Tools: false` marks a function of another kind, such as a gateway's interceptor.
+pub fn has_tools(function: &Node) -> bool {
+    let tools = function.at(&["Metadata", "Toolgate", "Tools"]).and_then(Node::text);
+    tools.is_none_or(|tools| !tools.eq_ignore_ascii_case("false"))
+}
+
+fn function(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<FunctionSpec> {
+    let metadata = resource.body.get("Metadata");
+    let build = metadata.and_then(|metadata| metadata.get("BuildProperties"));
+    let Some(binary) = build.and_then(|build| evaluator.text_member(build, "Binary")) else {
+        // a function in another language is not ours to run; one of cargo-lambda's without a binary is a slip
+        if metadata.and_then(|metadata| metadata.text_of("BuildMethod")) == Some("rust-cargolambda") {
+            let missing = || resource.position().member("Metadata").member("BuildProperties");
+            let position = build.map_or_else(missing, |build| build.position.clone());
+            evaluator.problem(&position, "name the handler's binary as `Binary`");
+        }
+        return None;
+    };
+    let mut layers: Vec<&Node> = vec![resource.properties.as_ref()];
+    if resource.body.text_of("Type") == Some("AWS::Serverless::Function") {
+        layers.extend(evaluator.source.at(&["Globals", "Function"]));
+    }
+    let number = |name: &str| {
+        let layer = layers.iter().find(|layer| layer.get(name).is_some())?;
+        let text = evaluator.text_member(layer, name)?;
+        text.parse::<u32>().ok().or_else(|| {
+            evaluator.problem(&layer.position_of(name), format!("`{text}` is not a whole number"));
+            None
+        })
+    };
+    let timeout = Duration::from_secs(number("Timeout").map_or(DEFAULT_TIMEOUT_SECONDS, u64::from));
+    let memory_mb = number("MemorySize").unwrap_or(DEFAULT_MEMORY_MB);
+    let mut environment = BTreeMap::new();
+    for layer in layers.iter().rev() {
+        environment.extend(variables(evaluator, layer.at(&["Environment", "Variables"])));
+    }
+    Some(FunctionSpec { logical_id: resource.id.to_owned(), binary, environment, timeout, memory_mb })
+}
+
+/// Environment variables, each a text.
+pub(crate) fn variables(evaluator: &Evaluator<'_>, written: Option<&Node>) -> BTreeMap<String, String> {
+    let resolved = written.and_then(|written| evaluator.resolve(written));
+    let variables = resolved.iter().flat_map(Node::entries).filter_map(|entry| {
+        let text = entry.node.string().map(str::to_owned);
+        if text.is_none() {
+            evaluator.problem(&entry.node.position, "an environment variable is text");
+        }
+        Some((entry.name.clone(), text?))
+    });
+    variables.collect()
+}

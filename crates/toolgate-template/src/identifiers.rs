@@ -1,0 +1,42 @@
+//! The names and ids that resources have on a laptop, in the shapes that AWS would give.
+
+use crate::{
+    arn::{ACCOUNT, REGION},
+    evaluate::Evaluator,
+    position::Position,
+};
+
+/// A table's name: its `TableName`, or its logical id.
+pub(crate) fn table_name(evaluator: &Evaluator<'_>, id: &str) -> String {
+    property(evaluator, id, "TableName").unwrap_or_else(|| id.to_owned())
+}
+
+/// A gateway's name and ten characters, as AgentCore makes it.
+pub(crate) fn gateway_id(evaluator: &Evaluator<'_>, id: &str) -> String {
+    format!("{}-local00000", property(evaluator, id, "Name").unwrap_or_else(|| id.to_lowercase()))
+}
+
+pub(crate) fn gateway_arn(evaluator: &Evaluator<'_>, id: &str) -> String {
+    format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/{}", gateway_id(evaluator, id))
+}
+
+/// An alias goes by its name where that is a valid id, and else by its logical id.
+pub(crate) fn alias_id(evaluator: &Evaluator<'_>, id: &str) -> String {
+    let valid = |name: &String| (1..=10).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+    property(evaluator, id, "AgentAliasName").filter(valid).unwrap_or_else(|| id.to_owned())
+}
+
+/// The logical id of the agent that an alias belongs to.
+pub(crate) fn alias_agent(evaluator: &Evaluator<'_>, id: &str, position: &Position) -> Option<String> {
+    if evaluator.source.at(&["Resources", id, "Properties", "AgentId"]).is_none() {
+        evaluator.problem(position, format!("the alias `{id}` names no agent: set its `AgentId`"));
+    }
+    property(evaluator, id, "AgentId")
+}
+
+/// A property that is text.
+fn property(evaluator: &Evaluator<'_>, id: &str, name: &str) -> Option<String> {
+    let written = evaluator.source.at(&["Resources", id, "Properties", name])?;
+    let what = format!("`{name}` of `{id}`");
+    evaluator.within(&what, &written.position, || evaluator.text(written)).flatten()
+}

@@ -1,0 +1,64 @@
+//! The one reader of SAM templates, with source positions.
+//!
+//! A [`Source`] is a template as it is written. [`read`] evaluates it for a laptop, where every name has a value, and
+//! gives what `toolgate dev` runs. [`symbolic`] evaluates parts of it for one of its [`variants`], where what only a
+//! deployment knows stays `${Name}`; `toolgate check` holds its rules to that. Both evaluate the same functions in the
+//! same way, so what runs on a laptop is what is checked and deployed.
+//!
+//! [`Binaries`] finds the programs of a template's functions, and [`describe`] asks them for their catalogs.
+
+mod agents;
+mod arn;
+mod binaries;
+mod constraints;
+mod describe;
+mod error;
+mod evaluate;
+mod functions;
+mod gateway;
+mod identifiers;
+mod include;
+mod json;
+mod local;
+mod node;
+mod parameters;
+mod parse;
+mod pattern;
+mod policies;
+mod position;
+mod problem;
+mod prompt;
+mod references;
+mod resources;
+mod rules;
+mod schema;
+mod seed;
+mod source;
+mod substitution;
+mod suggest;
+mod symbolic;
+mod tables;
+mod target;
+mod template;
+mod typed;
+mod types;
+mod variants;
+
+pub use arn::{ACCOUNT, REGION, function_arn};
+pub use binaries::{Binaries, MissingBinaries};
+pub use describe::{DESCRIBE_TIMEOUT, DescribeError, catalog, describe};
+pub use error::TemplateError;
+pub use evaluate::Evaluator;
+pub use functions::has_tools;
+pub use include::plain;
+pub use node::{Entry, Node, Tree};
+pub use parse::{SyntaxError, parse};
+pub use position::Position;
+pub use problem::{Problem, ProblemKind};
+pub use references::{conditions, references};
+pub use source::Source;
+pub use symbolic::{Settings, symbolic};
+pub use template::{evaluate, read, read_without_agents};
+pub use typed::from_yaml;
+pub use types::*;
+pub use variants::variants;

@@ -1,0 +1,153 @@
+//! A YAML or JSON file as a tree whose every node knows its position.
+
+use crate::position::Position;
+
+/// A value of a file, with its position.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where it stands.
+    pub position: Position,
+    /// The value.
+    pub tree: Tree,
+}
+
+/// A value of a file.
+#[derive(Debug, Clone)]
+pub enum Tree {
+    /// Text, a number, a truth value or nothing. CloudFormation reads them all as text, so they are kept as written.
+    Scalar {
+        /// The text.
+        text: String,
+        /// It is written without quotes, so that `true` is not `"true"`.
+        plain: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order of the file.
+    Map(Vec<Entry>),
+}
+
+/// A member of a map.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The member's name.
+    pub name: String,
+    /// Where the name stands, which is where a message about the member points.
+    pub position: Position,
+    /// The member's value.
+    pub node: Node,
+}
+
+impl Node {
+    /// A text.
+    pub fn scalar(position: Position, text: impl Into<String>) -> Self {
+        Self { position, tree: Tree::Scalar { text: text.into(), plain: false } }
+    }
+
+    /// A list.
+    pub fn list_of(position: Position, items: Vec<Self>) -> Self {
+        Self { position, tree: Tree::List(items) }
+    }
+
+    /// A map without members.
+    pub fn empty_map(position: Position) -> Self {
+        Self { position, tree: Tree::Map(Vec::new()) }
+    }
+
+    /// The members of a map; none of another value.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.tree {
+            Tree::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list; none of another value.
+    pub fn items(&self) -> &[Self] {
+        match &self.tree {
+            Tree::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list, or the one value that stands in its place, as IAM has it.
+    pub fn one_or_more(&self) -> &[Self] {
+        match &self.tree {
+            Tree::List(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// The text of a scalar as it is written; nothing (`null`) is an empty or short text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.tree {
+            Tree::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar as CloudFormation reads it: a number or a truth value is text, nothing is none.
+    pub fn string(&self) -> Option<&str> {
+        self.text().filter(|_| !self.is_null())
+    }
+
+    /// Whether the value is nothing: `null`, `~`, or not written.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.tree, Tree::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Whether the value is true; CloudFormation reads `"true"` as well as `true`.
+    pub fn is_true(&self) -> bool {
+        self.text().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether the value is a map.
+    pub fn is_map(&self) -> bool {
+        matches!(self.tree, Tree::Map(_))
+    }
+
+    /// Whether the value is a list.
+    pub fn is_list(&self) -> bool {
+        matches!(self.tree, Tree::List(_))
+    }
+
+    /// A member with its name's position.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.name == name)
+    }
+
+    /// A member's value.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.entry(name).map(|entry| &entry.node)
+    }
+
+    /// The value at the end of a path of names.
+    pub fn at(&self, names: &[&str]) -> Option<&Self> {
+        names.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// The text of a member.
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Self::text)
+    }
+
+    /// The items of a member that is a list.
+    pub fn list(&self, name: &str) -> &[Self] {
+        self.get(name).map_or(&[], Self::items)
+    }
+
+    /// The position of a member's name, or of this node where it has no such member.
+    pub fn position_of(&self, name: &str) -> Position {
+        self.entry(name).map_or_else(|| self.position.member(name), |entry| entry.position.clone())
+    }
+
+    /// Visits this node and every node in it.
+    pub fn walk<'n>(&'n self, visit: &mut impl FnMut(&'n Self)) {
+        visit(self);
+        match &self.tree {
+            Tree::Scalar { .. } => {}
+            Tree::List(items) => items.iter().for_each(|item| item.walk(visit)),
+            Tree::Map(entries) => entries.iter().for_each(|entry| entry.node.walk(visit)),
+        }
+    }
+}
