@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
-use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, functions::Log};
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
 
 use crate::{Failure, desk, hostile::Hostile, screen, signal, terminal};
 

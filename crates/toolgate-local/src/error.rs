@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    agents::AgentsError, dynamodb::DatabaseError, functions::StartError, gateway::GatewayError, seed::SeedError,
-};
+use crate::{agents::AgentsError, dynamodb::DatabaseError, gateway::GatewayError, lambda::StartError, seed::SeedError};
 use toolgate_models::ModelChoiceError;
 use toolgate_template::{DescribeError, MissingBinaries, TemplateError};
 

@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use axum::{
@@ -17,33 +14,16 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{dynamodb::Database, functions::Functions, gateway::Gateway};
-use toolgate_template::{ActionGroupSpec, GroupSchema, Template};
+use crate::state::AppState;
+use toolgate_template::{ActionGroupSpec, GroupSchema};
 
-/// Everything that the report tells of.
-#[derive(Debug)]
-pub(crate) struct Health {
-    pub(crate) endpoint: String,
-    pub(crate) model: Option<String>,
-    /// The seed of hostile mode, where it is on.
-    pub(crate) hostile: Option<u64>,
-    /// Second deliveries in hostile mode of calls that happen once, and that got another reply.
-    pub(crate) differing: AtomicU64,
-    pub(crate) template: Arc<Template>,
-    pub(crate) functions: Functions,
-    pub(crate) gateway: Option<Arc<Gateway>>,
-    pub(crate) database: Arc<Database>,
-    /// The catalogs by handler name; set when everything is up.
-    pub(crate) catalogs: OnceLock<BTreeMap<String, Value>>,
+pub(crate) fn routes(state: Arc<AppState>) -> Router {
+    Router::new().route("/health", get(report)).with_state(state)
 }
 
-pub(crate) fn routes(health: Arc<Health>) -> Router {
-    Router::new().route("/health", get(report)).with_state(health)
-}
-
-async fn report(State(health): State<Arc<Health>>) -> Response {
-    match health.catalogs.get() {
-        Some(catalogs) => Json(health.report(catalogs)).into_response(),
+async fn report(State(state): State<Arc<AppState>>) -> Response {
+    match state.catalogs.get() {
+        Some(catalogs) => Json(state.report(catalogs)).into_response(),
         None => {
             let body = Json(json!({"status": "starting"}));
             (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], body).into_response()
@@ -51,12 +31,7 @@ async fn report(State(health): State<Arc<Health>>) -> Response {
     }
 }
 
-impl Health {
-    /// Whether everything is up.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.catalogs.get().is_some()
-    }
-
+impl AppState {
     pub(crate) fn report(&self, catalogs: &BTreeMap<String, Value>) -> Value {
         json!({
             "status": "ok",

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot};
 use toolgate_policy::{Principal, TokenKeys};
 
@@ -15,14 +14,15 @@ use crate::{
     agents::{self, Agents, Invoke, Limits},
     dynamodb::{Data, Database},
     error::LocalError,
-    functions::{Environment, Functions, Log, Settings},
+    faults::Hostile,
     gateway::{self, Callers, Gateway},
-    health::Health,
-    hostile::Hostile,
+    invoker::FunctionInvoker,
+    lambda::{Environment, Functions, Log, Settings},
     programs::Programs,
     progress,
     running::Running,
     seed, server,
+    state::AppState,
 };
 use toolgate_models::{ModelChoiceError, Models, is_for_one_agent};
 use toolgate_template::Template;
@@ -280,7 +280,7 @@ impl Local {
         let template = Arc::new(template);
         let choices = choices(&template, self.models)?;
         let store = Arc::clone(&database);
-        let health = Arc::new(Health {
+        let state = Arc::new(AppState {
             endpoint,
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
@@ -297,7 +297,7 @@ impl Local {
             let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
             let models = Models::open_all(&choices, &ids).await?;
             models.check().await?;
-            let served = Arc::new(agents::Served(Arc::clone(&health)));
+            let served = Arc::new(FunctionInvoker(Arc::clone(&state)));
             let invoke: Arc<dyn Invoke> = match self.hostile {
                 Some(seed) => Hostile::new(seed, &template, served),
                 None => served,
@@ -307,9 +307,9 @@ impl Local {
         platforms.extend(gateway.clone().map(gateway::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&health), platforms)?;
+        let router = server::router(Arc::clone(&state), platforms)?;
         let server = server::serve(listener, port, router, async { drop(stopped.await) });
-        let running = Running::new(health, server, stop);
+        let running = Running::new(state, server, stop);
 
         let seeded = async {
             match (&template.seed, &programs.seed) {
@@ -376,6 +376,3 @@ fn default_model(template: &Template) -> Result<String, LocalError> {
         _ => Err(LocalError::NoModel { folder }),
     }
 }
-
-/// Catalogs by handler name.
-pub(crate) type Catalogs = BTreeMap<String, Value>;

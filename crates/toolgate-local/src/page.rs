@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{elsewhere, health::Health};
+use crate::{http::elsewhere, state::AppState};
 
 const DOCS: &str = "https://github.com/toolgate/toolgate/tree/main/docs";
 /// No script, no frame, nothing from elsewhere.
@@ -25,16 +25,16 @@ const HEADERS: [(&str, &str); 5] = [
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
-pub(crate) fn routes(health: Arc<Health>) -> Router {
-    Router::new().route("/", get(page)).with_state(health)
+pub(crate) fn routes(state: Arc<AppState>) -> Router {
+    Router::new().route("/", get(page)).with_state(state)
 }
 
-async fn page(State(health): State<Arc<Health>>, headers: HeaderMap) -> Response {
+async fn page(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     // an SDK that asks another service, S3 for its buckets say
     if elsewhere::service(&headers).is_some() {
         return elsewhere::refuse(&headers);
     }
-    safe(Html(html(&health)).into_response())
+    safe(Html(html(&state)).into_response())
 }
 
 /// With the headers that keep a page from being framed or from loading anything.
@@ -46,37 +46,37 @@ pub(crate) fn safe(mut response: Response) -> Response {
     response
 }
 
-fn html(health: &Health) -> String {
-    let endpoint = escape(&health.endpoint);
+fn html(state: &AppState) -> String {
+    let endpoint = escape(&state.endpoint);
     let mut page = format!(
         "<!doctype html>\n<html lang=en><meta charset=utf-8><title>Toolgate</title>\n\
          <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em}}\
          code{{background:#8882;padding:.1em .3em}}</style>\n\
          <h1>Toolgate</h1>\n<p>The local agent of <code>{}</code>. Set <code>AWS_ENDPOINT_URL={endpoint}</code> for every \
          AWS client.\n",
-        escape(&health.template.path.display().to_string()),
+        escape(&state.template.path.display().to_string()),
     );
-    let agents = health.template.agents.iter().map(|agent| {
+    let agents = state.template.agents.iter().map(|agent| {
         let aliases: Vec<String> =
             agent.aliases.iter().map(|alias| format!("<code>{}</code>", escape(alias))).collect();
         format!("<code>{}</code> {} (alias {})", escape(&agent.id), escape(&agent.name), aliases.join(", "))
     });
     page += &section("Agents", agents);
     let path = |id: &str| format!("/2015-03-31/functions/{id}/invocations");
-    let functions = health.template.functions.iter().map(|function| {
+    let functions = state.template.functions.iter().map(|function| {
         format!("{}: <code>POST {}</code>", escape(&function.binary), escape(&path(&function.logical_id)))
     });
     page += &section("Functions", functions);
-    let tables = health.template.tables.iter().map(|table| format!("<code>{}</code>", escape(&table.name)));
+    let tables = state.template.tables.iter().map(|table| format!("<code>{}</code>", escape(&table.name)));
     page += &section("Tables", tables);
     let mut links = vec![
         "<a href=/health>/health</a>: readiness, and what there is".to_owned(),
         "<code>POST /</code> with a DynamoDB target: the tables".to_owned(),
     ];
-    if !health.template.agents.is_empty() {
+    if !state.template.agents.is_empty() {
         links.push("<a href=/agents>/agents</a>: the agents with their models and tools".to_owned());
     }
-    if health.gateway.is_some() {
+    if state.gateway.is_some() {
         links.push(format!("<code>{endpoint}/mcp</code>: the gateway, for any MCP client"));
     }
     links.push(format!("<a href={DOCS}>documentation</a>"));

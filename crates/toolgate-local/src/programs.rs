@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::LocalError;
+use crate::error::LocalError;
 use toolgate_template::{Binaries, Template};
 
 /// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::pin, time::Duration};
 
-use crate::functions::Log;
+use crate::lambda::Log;
 
 const PATIENCE: Duration = Duration::from_secs(1);
 

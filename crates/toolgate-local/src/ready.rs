@@ -12,19 +12,19 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER};
 use serde_json::json;
 
-use crate::{dynamodb, gateway, health::Health, page};
+use crate::{dynamodb, gateway, page, state::AppState};
 
 const STARTING: &str = "the local agent is starting: its tables are being filled and its functions started; try again \
                         in a second, or wait until `/health` answers 200";
 
 /// The router behind the gate.
-pub(crate) fn gate(router: Router, health: Arc<Health>) -> Router {
-    router.layer(middleware::from_fn_with_state(health, check))
+pub(crate) fn gate(router: Router, state: Arc<AppState>) -> Router {
+    router.layer(middleware::from_fn_with_state(state, check))
 }
 
-async fn check(State(health): State<Arc<Health>>, request: Request, next: Next) -> Response {
+async fn check(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if health.is_ready() || path == "/health" || dynamodb::is_request(&request) {
+    if state.is_ready() || path == "/health" || dynamodb::is_request(&request) {
         return next.run(request).await;
     }
     let mut response = match path {

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{functions::Functions, health::Health, local::Catalogs, task::Task};
+use crate::{
+    lambda::Functions,
+    state::{AppState, Catalogs},
+    task::Task,
+};
 use toolgate_template::{FunctionSpec, Template};
 
 /// How long open requests may take to end once the local agent is to stop.
@@ -14,15 +18,15 @@ const GRACE: Duration = Duration::from_secs(2);
 /// A running local agent. Dropping it ends it at once; [`Running::shutdown`] lets open requests end.
 #[derive(Debug)]
 pub struct Running {
-    health: Arc<Health>,
+    state: Arc<AppState>,
     template_functions: Vec<FunctionSpec>,
     server: Task,
     stop: oneshot::Sender<()>,
 }
 
 impl Running {
-    pub(crate) fn new(health: Arc<Health>, server: Task, stop: oneshot::Sender<()>) -> Self {
-        Self { health, template_functions: Vec::new(), server, stop }
+    pub(crate) fn new(state: Arc<AppState>, server: Task, stop: oneshot::Sender<()>) -> Self {
+        Self { state, template_functions: Vec::new(), server, stop }
     }
 
     pub(crate) fn with_template_functions(mut self, functions: Vec<FunctionSpec>) -> Self {
@@ -32,31 +36,31 @@ impl Running {
 
     pub(crate) fn is_up(&self, catalogs: Catalogs) {
         // Set once, by the one start.
-        drop(self.health.catalogs.set(catalogs));
+        drop(self.state.catalogs.set(catalogs));
     }
 
     /// The endpoint for every AWS client, such as `http://127.0.0.1:8787`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.health.endpoint
+        &self.state.endpoint
     }
 
     /// What `/health` answers.
     #[must_use]
     pub fn health(&self) -> Value {
-        self.health.catalogs.get().map_or(Value::Null, |catalogs| self.health.report(catalogs))
+        self.state.catalogs.get().map_or(Value::Null, |catalogs| self.state.report(catalogs))
     }
 
     /// The functions' catalogs by the functions' names; `None` before everything is up.
     #[must_use]
     pub fn catalogs(&self) -> Option<&BTreeMap<String, Value>> {
-        self.health.catalogs.get()
+        self.state.catalogs.get()
     }
 
     /// The template, as it was read.
     #[must_use]
     pub fn template(&self) -> &Template {
-        &self.health.template
+        &self.state.template
     }
 
     /// The template's functions, also when only the database is served.
@@ -68,7 +72,7 @@ impl Running {
     /// The functions, to invoke them without HTTP.
     #[must_use]
     pub fn functions(&self) -> &Functions {
-        &self.health.functions
+        &self.state.functions
     }
 
     /// Waits until the local agent ends, which it does not do by itself.
@@ -80,8 +84,8 @@ impl Running {
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         drop(tokio::time::timeout(GRACE, self.server.join()).await);
-        self.health.functions.stop().await;
-        if let Some(gateway) = &self.health.gateway {
+        self.state.functions.stop().await;
+        if let Some(gateway) = &self.state.gateway {
             gateway.stop().await;
         }
     }

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio};
 use tokio::process::Command;
 
 use crate::{
-    functions::{Current, Environment, Log, Tail, exit_reason},
+    lambda::{Current, Environment, Log, Tail, exit_reason},
     task::Task,
 };
 use toolgate_template::SeedSpec;

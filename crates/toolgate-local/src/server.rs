@@ -1,15 +1,19 @@
 //! All routes of the one port, behind the guard.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, sync::Arc};
 
-use axum::{
-    Router,
-    serve::{Listener, ListenerExt},
-};
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
-    LocalError, connections, dynamodb, elsewhere, guard, health, health::Health, lambda, page, ready, task::Task,
+    dynamodb,
+    error::LocalError,
+    health,
+    http::{connections, elsewhere, guard},
+    lambda::invoke_api,
+    page, ready,
+    state::AppState,
+    task::Task,
 };
 
 /// The address of the local agent: nothing but loopback.
@@ -27,15 +31,15 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 }
 
 /// Every route there is. `platforms` are those of the agents and of the gateway; the database alone has none.
-pub(crate) fn router(health: Arc<Health>, platforms: Vec<Router>) -> Result<Router, LocalError> {
-    let database = dynamodb::routes(health.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
+pub(crate) fn router(state: Arc<AppState>, platforms: Vec<Router>) -> Result<Router, LocalError> {
+    let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
-        .merge(health::routes(Arc::clone(&health)))
-        .merge(page::routes(Arc::clone(&health)))
-        .merge(lambda::routes(health.functions.clone()))
+        .merge(health::routes(Arc::clone(&state)))
+        .merge(page::routes(Arc::clone(&state)))
+        .merge(invoke_api::routes(state.functions.clone()))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
-    Ok(ready::gate(router, health))
+    Ok(ready::gate(router, state))
 }
 
 /// Serves until `stop` is done, and then until running requests have their answers.
@@ -47,13 +51,4 @@ pub(crate) fn serve(
 ) -> Task {
     let router = guard::protect(router, port);
     Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
-}
-
-/// Small answers leave at once instead of waiting for more to send.
-pub(crate) fn no_delay(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
-    listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    })
 }

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agent_run::AgentRun,
     arguments::Arguments,
-    calls::Outcome,
+    attributes::{Attributes, apply_changes},
     envelope::{self, State},
     error::AgentError,
     invoke::{InvokeFailure, LambdaReply},
-    seat::Seat,
-    session::{Attributes, apply_changes},
+    outcome::Outcome,
     tools::{Action, Wire},
     version_of,
 };
@@ -24,9 +24,9 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(
 /// Above this a reply may not have been accepted by older platforms, and costs a model dearly.
 const LARGE_REPLY: usize = 25_000;
 
-impl Seat<'_> {
+impl AgentRun<'_> {
     /// Runs a call on its function.
-    pub(crate) async fn run(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
+    pub(crate) async fn run_action(&self, action: &Action, arguments: &Arguments) -> Result<Outcome, AgentError> {
         let function = action.function.as_deref().unwrap_or_default();
         let session = self.turn.session.attributes();
         let prompt = self.prompt_attributes().clone();

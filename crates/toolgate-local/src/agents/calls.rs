@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    agent_run::{AgentRun, ToolCall},
     alias_arn,
     arguments::Arguments,
-    confirm::Question,
     error::Ended,
+    outcome::Outcome,
     prompt,
-    seat::{Seat, ToolCall},
+    return_control::Question,
+    span::Span,
     tools::Action,
-    trace::Span,
 };
 use toolgate_models::{Block, Message};
 use toolgate_template::CollaboratorSpec;
@@ -35,26 +36,7 @@ pub(crate) enum Plan<'a> {
     AskUser(String),
 }
 
-/// What came of a call.
-#[derive(Debug, Clone)]
-pub(crate) struct Outcome {
-    pub(crate) text: String,
-    pub(crate) error: bool,
-    /// The function wants better arguments.
-    pub(crate) reprompt: bool,
-}
-
-impl Outcome {
-    pub(crate) fn ok(text: impl Into<String>) -> Self {
-        Self { text: text.into(), error: false, reprompt: false }
-    }
-
-    pub(crate) fn error(text: impl Into<String>) -> Self {
-        Self { text: text.into(), error: true, reprompt: false }
-    }
-}
-
-impl<'a> Seat<'a> {
+impl<'a> AgentRun<'a> {
     /// Makes the calls. Every call gets a result, whatever happens; the second part says whether the turn is over.
     pub(crate) async fn perform(&self, calls: Vec<ToolCall>, history: &[Message]) -> (Vec<Block>, Option<Ended>) {
         let plans: Vec<Plan<'_>> = calls.iter().map(|call| self.plan(call)).collect();
@@ -154,7 +136,7 @@ impl<'a> Seat<'a> {
 
     async fn carry_out(&self, plan: &Plan<'_>, relayed: &str) -> Result<Outcome, Ended> {
         match plan {
-            Plan::Run(action, arguments) => Ok(self.run(action, arguments).await?),
+            Plan::Run(action, arguments) => Ok(self.run_action(action, arguments).await?),
             Plan::Message(collaborator, content) => self.send_message(collaborator, content, relayed).await,
             Plan::Refuse(reason) => Ok(Outcome::error(reason)),
             Plan::AskUser(question) => Err(Ended::Asked(question.clone())),
@@ -183,8 +165,8 @@ impl<'a> Seat<'a> {
         let Some(agent) = self.turn.agents.agent(&collaborator.agent_id) else {
             return Ok(Outcome::error(format!("agent `{}` does not exist", collaborator.name)));
         };
-        let seat = self.collaborator(agent, &collaborator.name, content.to_owned(), relayed.to_owned());
-        match seat.converse().await {
+        let run = self.collaborator(agent, &collaborator.name, content.to_owned(), relayed.to_owned());
+        match run.run().await {
             Ok(text) => Ok(Outcome::ok(text)),
             Err(Ended::Failed(error)) => {
                 Ok(Outcome::error(format!("agent `{}` could not answer: {}", collaborator.name, error.message)))
@@ -195,12 +177,12 @@ impl<'a> Seat<'a> {
 
     /// Whether an agent is on the way from the caller to here.
     fn is_asked_by(&self, agent_id: &str) -> bool {
-        let mut seat = Some(self);
-        while let Some(here) = seat {
+        let mut run = Some(self);
+        while let Some(here) = run {
             if here.agent.spec.id == agent_id {
                 return true;
             }
-            seat = here.parent;
+            run = here.parent;
         }
         false
     }

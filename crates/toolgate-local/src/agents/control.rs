@@ -18,7 +18,7 @@ use super::{
     error::{AgentError, Kind},
     response, version_of,
 };
-use crate::body::{self, Refused};
+use crate::http::body::{self, Refused};
 use toolgate_template::{ACCOUNT, REGION};
 
 /// What is served of `bedrock-agent`.

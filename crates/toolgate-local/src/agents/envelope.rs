@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    attributes::Attributes,
     openapi::Operation,
-    session::Attributes,
     tools::{Action, Wire},
 };
 

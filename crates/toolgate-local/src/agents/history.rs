@@ -3,11 +3,12 @@
 use super::{
     request::{HistoryMessage, HistoryRole, SessionState},
     session::Session,
+    turn::Waiting,
 };
 use toolgate_models::{Block, Message};
 
 /// Gives a new session the history that its first request brings.
-pub(crate) async fn seed(session: &Session, agent: &str, state: Option<&SessionState>) {
+pub(crate) async fn seed(session: &Session<Waiting>, agent: &str, state: Option<&SessionState>) {
     let given = state.and_then(|state| state.conversation_history.as_ref()?.messages.as_ref());
     let Some(given) = given else { return };
     let history = session.history(agent);

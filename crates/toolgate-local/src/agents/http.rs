@@ -17,13 +17,14 @@ use super::{
     history, memory, operations,
     request::{InvocationResult, InvokeAgent, SessionState},
     response,
+    return_control::Questions,
     session::{Session, SessionKey},
     shape::Problems,
     shapes,
     sink::Event,
-    turn::Turn,
+    turn::{Turn, Waiting},
 };
-use crate::body::{self, Refused};
+use crate::http::body::{self, Refused};
 
 /// Room for the longest input text, 25,000,000 characters, in most alphabets.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -121,21 +122,21 @@ fn check_headers(headers: &HeaderMap, problems: &mut Problems) -> Result<(), Age
 
 /// The stream for the answer to a question.
 fn resume(
-    session: &Session,
+    session: &Session<Waiting>,
     request: &InvokeAgent,
-    check: impl FnOnce(&super::confirm::Waiting) -> Result<Vec<InvocationResult>, AgentError>,
+    check: impl FnOnce(&Questions) -> Result<Vec<InvocationResult>, AgentError>,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
-    let (waiting, results) = session.resume(check)?;
+    let (waiting, results) = session.resume(|waiting| check(&waiting.questions))?;
     merge_attributes(session, request.session_state.as_ref());
     let events = waiting.turn.resume(request);
-    waiting.answer(results);
+    waiting.questions.answer(results);
     Ok(events)
 }
 
 /// The stream for a new input. A question that was still open is dropped first.
 async fn begin(
     agents: Arc<Agents>,
-    session: Arc<Session>,
+    session: Arc<Session<Waiting>>,
     key: SessionKey,
     request: InvokeAgent,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
@@ -152,7 +153,7 @@ async fn begin(
     Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()))
 }
 
-fn merge_attributes(session: &Session, state: Option<&SessionState>) {
+fn merge_attributes(session: &Session<Waiting>, state: Option<&SessionState>) {
     if let Some(attributes) = state.and_then(|state| state.session_attributes.clone()) {
         session.change_attributes(|current| current.extend(attributes));
     }

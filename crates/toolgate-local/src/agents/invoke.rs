@@ -1,15 +1,11 @@
 //! The one thing that agents need of the functions: somebody who invokes them.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 
-use crate::{
-    functions::{Functions, InvokeError},
-    health::Health,
-};
+use crate::lambda::{Functions, InvokeError};
 
 /// Invokes a Lambda function. The functions of this crate do; tests bring their own.
 pub trait Invoke: Send + Sync + fmt::Debug {
@@ -55,22 +51,5 @@ impl Invoke for Functions {
             let invocation = invoked.map_err(InvokeFailure::from)?;
             Ok(LambdaReply { payload: invocation.payload, function_error: invocation.function_error })
         })
-    }
-}
-
-/// The functions with their catalogs, which say what may be repeated.
-#[derive(Debug)]
-pub(crate) struct Served(pub(crate) Arc<Health>);
-
-impl Invoke for Served {
-    fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
-        Invoke::invoke(&self.0.functions, function, payload)
-    }
-
-    fn happens_once(&self, function: &str, tool: &str) -> bool {
-        let catalog = || self.0.catalogs.get()?.get(self.0.functions.resolve(function).ok()?);
-        let tools = catalog().and_then(|catalog| catalog.get("tools")?.as_array());
-        let named = |entry: &&Value| entry.get("name").and_then(Value::as_str) == Some(tool);
-        tools.and_then(|tools| tools.iter().find(named)?.get("once")?.as_bool()) == Some(true)
     }
 }

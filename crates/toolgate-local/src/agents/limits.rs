@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::window::Window;
+use super::window::ContextWindow;
 
 /// The limits of a local agent. The service has such limits too, but tells nobody which.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn window(&self) -> Window {
-        Window { characters: self.context_characters, turns: None, without_thinking: false }
+    pub(crate) fn window(&self) -> ContextWindow {
+        ContextWindow { characters: self.context_characters, turns: None, without_thinking: false }
     }
 
     /// What is over, if something is.

@@ -1,11 +1,11 @@
 //! Bedrock Agents on a laptop: `InvokeAgent` over the template's agents, with a model of one's choice.
 //!
 //! ```text
-//! http ── request ──▶ session ──▶ turn ──▶ seat (one agent's loop) ──▶ model
+//! http ── request ──▶ session ──▶ turn ──▶ run (one agent's loop) ──▶ model
 //!                        ▲         │         │ calls of one model turn, side by side
 //!  frames ◀── sink ◀─────┼─────────┘         ├──▶ action: event → function → envelope
 //!                     confirm ◀──────────────┤    (a person is asked first where the tool says so)
-//!                                            └──▶ seat of a collaborator
+//!                                            └──▶ run of a collaborator
 //! ```
 //!
 //! What the platform leaves open is decided here so:
@@ -15,7 +15,10 @@
 //! - A caller who hangs up does not stop a turn, since its tools have effects.
 
 mod action;
+mod agent_loop;
+mod agent_run;
 mod arguments;
+mod attributes;
 mod calls;
 mod confirm;
 mod control;
@@ -29,16 +32,19 @@ mod limits;
 mod memory;
 mod openapi;
 mod operations;
+mod outcome;
+mod pieces;
 mod prompt;
 mod prompt_override;
 mod request;
 mod response;
+mod return_control;
 mod route;
-mod seat;
 mod session;
 mod shape;
 mod shapes;
 mod sink;
+mod span;
 mod streaming;
 mod tools;
 mod trace;
@@ -55,13 +61,13 @@ use serde_json::{Value, json};
 
 use error::{AgentError, Kind};
 pub use http::routes;
-pub(crate) use invoke::Served;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
 pub use limits::Limits;
 pub(crate) use openapi::operations;
 use session::Sessions;
 use shape::Problems;
 use tools::Toolbox;
+use turn::Waiting;
 
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
@@ -70,7 +76,7 @@ use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 #[derive(Debug)]
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
-    sessions: Sessions,
+    sessions: Sessions<Waiting>,
     invoke: Arc<dyn Invoke>,
     models: Models,
     limits: Limits,

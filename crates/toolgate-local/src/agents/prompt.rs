@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{prompt_override, session::Attributes};
+use super::{attributes::Attributes, prompt_override};
 use toolgate_models::{Block, Message, ModelReply, Role, StopReason};
 use toolgate_template::AgentSpec;
 

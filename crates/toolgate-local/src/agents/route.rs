@@ -7,12 +7,12 @@
 use std::sync::atomic::Ordering;
 
 use super::{
+    agent_run::{AgentRun, ToolCall},
     prompt,
-    seat::{Seat, ToolCall},
 };
 use toolgate_models::Block;
 
-impl Seat<'_> {
+impl AgentRun<'_> {
     pub(crate) fn is_routing(&self) -> bool {
         self.routing.load(Ordering::Relaxed)
     }

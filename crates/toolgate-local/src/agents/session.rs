@@ -1,20 +1,17 @@
 //! Sessions: what an agent remembers between two calls, and which turn is under way.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use super::{
-    confirm::Waiting,
+    attributes::Attributes,
     error::{AgentError, Kind},
     lock,
 };
 use toolgate_models::Message;
-
-/// Session or prompt attributes.
-pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// A conversation's messages. The lock is held for a whole turn of that agent.
 pub(crate) type History = Arc<tokio::sync::Mutex<Vec<Message>>>;
@@ -29,13 +26,19 @@ pub(crate) struct SessionKey {
 /// Sessions that are kept at a time; of more, those go that nobody has used for longest.
 const KEPT: usize = 1000;
 
-/// All sessions of a running local agent.
-#[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<SessionKey, Arc<Session>>>);
+/// All sessions of a running local agent. `W` is what a session holds while it waits for its caller.
+#[derive(Debug)]
+pub(crate) struct Sessions<W>(Mutex<HashMap<SessionKey, Arc<Session<W>>>>);
 
-impl Sessions {
+impl<W> Default for Sessions<W> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<W> Sessions<W> {
     /// The session, made anew when there is none or when it has been idle for too long.
-    pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session> {
+    pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session<W>> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
         if sessions.len() >= KEPT && !sessions.contains_key(key) {
@@ -48,7 +51,7 @@ impl Sessions {
     }
 
     /// The session of a caller who answers a question.
-    pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session>, AgentError> {
+    pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session<W>>, AgentError> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
         sessions.get(key).cloned().ok_or_else(waits_for_nothing)
@@ -66,7 +69,7 @@ impl Sessions {
 }
 
 /// Leaves so many sessions. Those in the middle of a turn stay; those that wait for a person go last.
-fn evict(sessions: &mut HashMap<SessionKey, Arc<Session>>, left: usize) {
+fn evict<W>(sessions: &mut HashMap<SessionKey, Arc<Session<W>>>, left: usize) {
     let mut idle: Vec<(bool, Instant, SessionKey)> = sessions
         .iter()
         .filter_map(|(key, session)| {
@@ -90,32 +93,32 @@ fn evict(sessions: &mut HashMap<SessionKey, Arc<Session>>, left: usize) {
 
 /// One session.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Session<W> {
     /// The caller's id for it.
     pub(crate) id: String,
     idle_ttl: Duration,
-    state: Mutex<State>,
+    state: Mutex<State<W>>,
     /// By the path of agents that leads there: `Supervisor`, `Supervisor/Billing`.
     histories: Mutex<HashMap<String, History>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct State<W> {
     attributes: Attributes,
-    phase: Phase,
+    phase: Phase<W>,
     last_used: Instant,
 }
 
 /// One turn at a time.
 #[derive(Debug)]
-pub(crate) enum Phase {
+pub(crate) enum Phase<W> {
     Idle,
     Running,
     /// A person has been asked.
-    Waiting(Waiting),
+    Waiting(W),
 }
 
-impl Session {
+impl<W> Session<W> {
     fn new(id: String, idle_ttl: Duration) -> Self {
         let state = State { attributes: Attributes::new(), phase: Phase::Idle, last_used: Instant::now() };
         Self { id, idle_ttl, state: Mutex::new(state), histories: Mutex::default() }
@@ -142,7 +145,7 @@ impl Session {
     }
 
     /// Takes the session for a new turn, and hands over the question that was still open.
-    pub(crate) fn begin(&self) -> Result<Option<Waiting>, AgentError> {
+    pub(crate) fn begin(&self) -> Result<Option<W>, AgentError> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut state.phase, Phase::Running) {
             Phase::Idle => Ok(None),
@@ -152,10 +155,7 @@ impl Session {
     }
 
     /// Takes the session for the answer to a question, if `check` agrees that it answers what was asked.
-    pub(crate) fn resume<T>(
-        &self,
-        check: impl FnOnce(&Waiting) -> Result<T, AgentError>,
-    ) -> Result<(Waiting, T), AgentError> {
+    pub(crate) fn resume<T>(&self, check: impl FnOnce(&W) -> Result<T, AgentError>) -> Result<(W, T), AgentError> {
         let mut state = lock(&self.state);
         let checked = match &state.phase {
             Phase::Waiting(waiting) => check(waiting)?,
@@ -173,7 +173,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn set_phase(&self, phase: Phase) {
+    pub(crate) fn set_phase(&self, phase: Phase<W>) {
         let mut state = lock(&self.state);
         state.phase = phase;
         state.last_used = Instant::now();
@@ -205,17 +205,6 @@ fn busy() -> AgentError {
     )
 }
 
-/// Attributes as they were sent and as they came back: what a tool changed is applied, so that tools that ran
-/// side by side do not undo each other. For a tool that ran alone this is replacing.
-pub(crate) fn apply_changes(current: &mut Attributes, sent: &Attributes, returned: Attributes) {
-    current.retain(|name, _| !sent.contains_key(name) || returned.contains_key(name));
-    for (name, value) in returned {
-        if sent.get(&name) != Some(&value) {
-            current.insert(name, value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +215,7 @@ mod tests {
 
     #[test]
     fn so_many_sessions_are_kept_and_those_at_work_among_them() {
-        let sessions = Sessions::default();
+        let sessions = Sessions::<()>::default();
         let ttl = Duration::from_secs(600);
         let first = sessions.open(&key(0), ttl);
         first.begin().unwrap();

@@ -24,7 +24,7 @@ pub(crate) enum Event {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Sink(Mutex<Inner>);
+pub(crate) struct EventStream(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -32,7 +32,7 @@ struct Inner {
     backlog: Vec<Event>,
 }
 
-impl Sink {
+impl EventStream {
     /// Opens a stream; what has waited goes first.
     pub(crate) fn attach(&self) -> UnboundedReceiver<Event> {
         let (sender, receiver) = unbounded_channel();

@@ -4,17 +4,6 @@
 
 use super::{lock, sink::Event, turn::Turn};
 
-/// What of the answer is out already.
-#[derive(Debug, Default)]
-pub(crate) struct Streamed {
-    /// The words of this model turn.
-    current: String,
-    /// Not yet enough for a piece.
-    pending: String,
-    /// A model turn before this one gave out words, and then called tools after all.
-    earlier: bool,
-}
-
 /// Where the prompt does not ask for the tags already.
 pub(crate) fn ask_for_tags(system: &mut String, hint: &str) {
     if !system.contains("<answer>") {
@@ -61,52 +50,6 @@ impl Turn {
         // An empty answer is an answer, too.
         if !last.is_empty() || text.is_empty() {
             self.sink.emit(Event::Chunk(last));
-        }
-    }
-}
-
-impl Streamed {
-    fn add(&mut self, words: &str) {
-        if self.current.is_empty() && std::mem::take(&mut self.earlier) {
-            self.pending.push_str("\n\n");
-        }
-        self.current.push_str(words);
-        self.pending.push_str(words);
-    }
-
-    /// The next piece, if there is enough for one and more is there already.
-    fn piece(&mut self, length: usize) -> Option<String> {
-        let mut characters = 0;
-        let mut end = 0;
-        for word in self.pending.split_inclusive(char::is_whitespace) {
-            characters += word.chars().count();
-            end += word.len();
-            if characters >= length && end < self.pending.len() {
-                return Some(self.pending.drain(..end).collect());
-            }
-        }
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn pieces_are_long_enough_and_say_what_was_said(words in prop::collection::vec("[a-zü ]{0,12}", 0..30), length in 1_usize..20) {
-            let mut streamed = Streamed::default();
-            let mut pieces = Vec::new();
-            for word in &words {
-                streamed.add(word);
-                while let Some(piece) = streamed.piece(length) {
-                    prop_assert!(piece.chars().count() >= length && piece.ends_with(' '));
-                    pieces.push(piece);
-                }
-            }
-            prop_assert_eq!(pieces.concat() + &streamed.pending, words.concat());
         }
     }
 }

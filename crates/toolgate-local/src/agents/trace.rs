@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agent_run::AgentRun,
     alias_arn,
     arguments::Arguments,
     error::AgentError,
-    seat::Seat,
     sink::Event,
+    span::Span,
     tools::{Action, Wire},
     version_of, window,
 };
@@ -18,19 +19,6 @@ use toolgate_models::{Block, Inference, Message, ModelReply};
 
 /// A prompt is traced up to this length: botocore takes no event above 24 MiB.
 const PROMPT_BYTES: usize = 4 * 1024 * 1024;
-
-/// When something began and ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
-}
-
-impl Span {
-    pub(crate) fn since(start: Timestamp) -> Self {
-        Self { start, end: Timestamp::now() }
-    }
-}
 
 /// Milliseconds and `Z`, as the service writes it.
 fn instant(at: Timestamp) -> String {
@@ -41,7 +29,7 @@ fn milliseconds(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
-impl Seat<'_> {
+impl AgentRun<'_> {
     /// Emits a trace part in this agent's name, if the caller wants any; it is only made in that case.
     fn trace(&self, kind: &str, make: impl FnOnce() -> Value) {
         if !self.turn.wants_trace() {
@@ -85,7 +73,7 @@ impl Seat<'_> {
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
         self.step("modelInvocationInput", || {
             let mut text = json!({"system": system, "messages": messages}).to_string();
-            window::cut(&mut text, PROMPT_BYTES);
+            window::truncate(&mut text, PROMPT_BYTES);
             let prompt = &self.agent.spec.prompt;
             let mut input = object(json!({
                 "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },

@@ -16,14 +16,14 @@ use uuid::Uuid;
 
 use super::{
     Agents,
-    error::{AgentError, Ended, Kind},
+    attributes::Attributes,
     lock,
+    pieces::Streamed,
     request::InvokeAgent,
-    seat::Seat,
-    session::{Attributes, Phase, Session},
-    sink::{Event, Sink},
-    streaming::Streamed,
-    window::Window,
+    return_control::Questions,
+    session::Session,
+    sink::{Event, EventStream},
+    window::ContextWindow,
 };
 use toolgate_models::Usage;
 
@@ -34,8 +34,8 @@ const CHUNK_CHARACTERS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) agents: Arc<Agents>,
-    pub(crate) session: Arc<Session>,
-    pub(crate) sink: Sink,
+    pub(crate) session: Arc<Session<Waiting>>,
+    pub(crate) sink: EventStream,
     /// Only one question at a time, however many agents are at work.
     pub(crate) asking: tokio::sync::Mutex<()>,
     pub(crate) started: Instant,
@@ -43,23 +43,30 @@ pub(crate) struct Turn {
     /// For the agent that was invoked, and not handed on.
     pub(crate) prompt_attributes: Mutex<Attributes>,
     /// What the models are shown of earlier turns.
-    pub(crate) window: Window,
+    pub(crate) window: ContextWindow,
     tokens: AtomicU64,
-    wishes: Mutex<Wishes>,
+    stream_options: Mutex<StreamOptions>,
     pub(super) streamed: Mutex<Streamed>,
     dropped: AtomicBool,
-    done: watch::Sender<bool>,
+    pub(crate) done: watch::Sender<bool>,
+}
+
+/// A turn that waits for its caller.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) turn: Arc<Turn>,
+    pub(crate) questions: Questions,
 }
 
 /// What the caller of the stream that is open now wants to see.
 #[derive(Debug, Clone, Copy)]
-struct Wishes {
+struct StreamOptions {
     trace: bool,
     /// The answer in pieces of at least so many characters.
     pieces: Option<usize>,
 }
 
-impl Wishes {
+impl StreamOptions {
     fn of(request: &InvokeAgent) -> Self {
         let streaming = request.streaming_configurations.as_ref();
         let wanted = streaming.is_some_and(|streaming| streaming.stream_final_response == Some(true));
@@ -69,7 +76,7 @@ impl Wishes {
 }
 
 impl Turn {
-    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session>, request: &InvokeAgent) -> Arc<Self> {
+    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session<Waiting>>, request: &InvokeAgent) -> Arc<Self> {
         let mut window = agents.limits.window();
         if let Some(wanted) = request.prompt_creation_configurations {
             window.turns = wanted.previous_conversation_turns_to_include;
@@ -78,44 +85,29 @@ impl Turn {
         Arc::new(Self {
             agents,
             session,
-            sink: Sink::default(),
+            sink: EventStream::default(),
             asking: tokio::sync::Mutex::default(),
             started: Instant::now(),
             request_id: Uuid::new_v4(),
             prompt_attributes: Mutex::new(prompt_attributes_of(request)),
             window,
             tokens: AtomicU64::new(0),
-            wishes: Mutex::new(Wishes::of(request)),
+            stream_options: Mutex::new(StreamOptions::of(request)),
             streamed: Mutex::default(),
             dropped: AtomicBool::new(false),
             done: watch::Sender::new(false),
         })
     }
 
-    /// Sets the turn going; its events come out of the receiver.
-    pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
-        let events = self.sink.attach();
-        let turn = Arc::clone(self);
-        tokio::spawn(async move {
-            let guard = Guard(&turn);
-            let last = match turn.agents.agent(&agent) {
-                Some(root) => Seat::root(&turn, root, alias, text).converse().await,
-                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
-            };
-            guard.end(last);
-        });
-        events
-    }
-
     /// Opens the stream of a caller who brings an answer.
     pub(crate) fn resume(&self, request: &InvokeAgent) -> UnboundedReceiver<Event> {
-        *lock(&self.wishes) = Wishes::of(request);
+        *lock(&self.stream_options) = StreamOptions::of(request);
         lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
         self.sink.attach()
     }
 
     pub(crate) fn wants_trace(&self) -> bool {
-        lock(&self.wishes).trace
+        lock(&self.stream_options).trace
     }
 
     /// What all agents of this turn have used so far.
@@ -129,7 +121,7 @@ impl Turn {
 
     /// How many characters a piece of the answer has at least, where it is wanted in pieces.
     pub(crate) fn pieces(&self) -> Option<usize> {
-        lock(&self.wishes).pieces
+        lock(&self.stream_options).pieces
     }
 
     /// Nobody will answer any more: what runs is finished, and nothing new begins.
@@ -151,41 +143,4 @@ impl Turn {
 fn prompt_attributes_of(request: &InvokeAgent) -> Attributes {
     let state = request.session_state.as_ref();
     state.and_then(|state| state.prompt_session_attributes.clone()).unwrap_or_default()
-}
-
-/// Ends a turn on every way out, a panic too, so that the session is never left busy.
-struct Guard<'a>(&'a Turn);
-
-impl Guard<'_> {
-    fn end(self, result: Result<String, Ended>) {
-        let turn = self.0;
-        std::mem::forget(self);
-        // Before the answer is out: whoever reads it may call again at once.
-        release(turn);
-        match result {
-            Ok(text) => {
-                turn.send_rest(&text);
-                turn.sink.finish(None);
-            }
-            Err(Ended::Failed(error)) => turn.sink.finish(Some(Event::Exception(error))),
-            Err(Ended::Dropped | Ended::Asked(_)) => turn.sink.finish(None),
-        }
-        turn.done.send_replace(true);
-    }
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        release(self.0);
-        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
-        self.0.sink.finish(Some(Event::Exception(error)));
-        self.0.done.send_replace(true);
-    }
-}
-
-fn release(turn: &Turn) {
-    // A dropped turn's session belongs to the next turn already.
-    if !turn.is_dropped() {
-        turn.session.set_phase(Phase::Idle);
-    }
 }

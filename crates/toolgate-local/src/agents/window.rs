@@ -9,7 +9,7 @@ use toolgate_models::{Block, Message, Role};
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Window {
+pub(crate) struct ContextWindow {
     /// Characters, as the nearest thing to tokens that is the same for all models.
     pub(crate) characters: usize,
     /// Turns before the current one.
@@ -18,7 +18,7 @@ pub(crate) struct Window {
     pub(crate) without_thinking: bool,
 }
 
-impl Window {
+impl ContextWindow {
     /// The part of a history that is shown; its last message is always the history's last.
     pub(crate) fn view<'h>(&self, history: &'h [Message]) -> Cow<'h, [Message]> {
         let starts: Vec<usize> = (0..history.len()).filter(|index| history.get(*index).is_some_and(begins)).collect();
@@ -54,7 +54,7 @@ impl Window {
     }
 
     /// A window that shows about half of what this one has shown, if there is anything to leave out.
-    pub(crate) fn narrower(self, shown: &[Message]) -> Option<Self> {
+    pub(crate) fn shrink(self, shown: &[Message]) -> Option<Self> {
         let characters = shown.iter().map(size).sum::<usize>() / 2;
         (shown.len() > 1 && characters > 0).then_some(Self { characters, ..self })
     }
@@ -81,7 +81,7 @@ impl Window {
         let share = self.characters.saturating_sub(others) / results;
         for block in &mut last.content {
             if let Block::ToolResult { text, .. } = block {
-                cut(text, share);
+                truncate(text, share);
             }
         }
     }
@@ -114,7 +114,7 @@ fn forget_thinking(message: &mut Message) {
 }
 
 /// Shortens a text to about so many bytes, and says so.
-pub(crate) fn cut(text: &mut String, most: usize) {
+pub(crate) fn truncate(text: &mut String, most: usize) {
     if text.len() <= most {
         return;
     }
@@ -196,7 +196,7 @@ mod tests {
             history in histories(), characters in 0..3000_usize, turns in prop::option::of(0..5_usize),
             without_thinking in any::<bool>(),
         ) {
-            let window = Window { characters, turns, without_thinking };
+            let window = ContextWindow { characters, turns, without_thinking };
             let shown = window.view(&history);
             assert_accepted(&shown);
             prop_assert_eq!(shown.last().unwrap().role, history.last().unwrap().role);
@@ -209,7 +209,7 @@ mod tests {
 
         #[test]
         fn what_fits_is_shown_whole(history in histories()) {
-            let window = Window { characters: usize::MAX, turns: None, without_thinking: false };
+            let window = ContextWindow { characters: usize::MAX, turns: None, without_thinking: false };
             let shown = window.view(&history);
             prop_assert_eq!(shown.as_ref(), history.as_slice());
         }
@@ -224,14 +224,14 @@ mod tests {
         };
         let mut history: Vec<Message> = ["one", "two", "three"].iter().flat_map(|text| turn(text)).collect();
         history.push(Message::user(vec![Block::Text("four".to_owned())]));
-        let texts = |window: Window| {
+        let texts = |window: ContextWindow| {
             let shown = window.view(&history).into_owned();
             shown.iter().map(|message| format!("{:?}", message.content)).collect::<Vec<_>>().join(" ")
         };
-        let window = Window { characters: 1000, turns: Some(1), without_thinking: true };
+        let window = ContextWindow { characters: 1000, turns: Some(1), without_thinking: true };
         let shown = texts(window);
         assert!(!shown.contains("two") && shown.contains("three!") && !shown.contains("hm"), "{shown}");
-        let shown = texts(Window { characters: 12, turns: None, without_thinking: false });
+        let shown = texts(ContextWindow { characters: 12, turns: None, without_thinking: false });
         assert!(!shown.contains("two") && shown.contains("four"), "{shown}");
     }
 
@@ -244,7 +244,7 @@ mod tests {
             history.push(Message::assistant(vec![call]));
             history.push(Message::user(vec![Block::ToolResult { id, text: "x".repeat(100), error: false }]));
         }
-        let shown = Window { characters: 50, turns: None, without_thinking: false }.view(&history).into_owned();
+        let shown = ContextWindow { characters: 50, turns: None, without_thinking: false }.view(&history).into_owned();
         let first = format!("{:?}", shown[0]);
         assert!(first.contains("tool0, tool1, tool2, tool3"), "{first}");
         assert!(format!("{:?}", shown.last()).contains("[cut: 100 bytes in all]"));

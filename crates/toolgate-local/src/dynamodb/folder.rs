@@ -31,7 +31,7 @@ impl Folder {
     pub(super) fn open(folder: &Path, reset: bool) -> Result<(Self, PathBuf), DatabaseError> {
         let failed = |reason: String| DatabaseError::Directory { path: folder.to_owned(), reason };
         make(folder).map_err(|error| failed(error.to_string()))?;
-        let lock = private_file(&folder.join(LOCK)).map_err(|error| failed(error.to_string()))?;
+        let lock = private_file(&folder.join(LOCK), true).map_err(|error| failed(error.to_string()))?;
         let take = |take: fn(&File) -> Result<(), TryLockError>| match patiently(|| take(&lock)) {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: folder.to_owned() }),
@@ -50,10 +50,12 @@ impl Folder {
         let database = folder.join(FILE);
         for suffix in SUFFIXES {
             let file = folder.join(format!("{FILE}{suffix}"));
-            // SQLite gives its other files the database's permissions
-            if suffix.is_empty() || file.exists() {
-                let made = private_file(&file);
-                made.map_err(|error| failed(format!("`{}` cannot be written to ({error})", file.display())))?;
+            // SQLite gives its other files the database's permissions, and removes them when a server ends
+            match private_file(&file, suffix.is_empty()) {
+                Err(error) if suffix.is_empty() || error.kind() != ErrorKind::NotFound => {
+                    return Err(failed(format!("`{}` cannot be written to ({error})", file.display())));
+                }
+                _ => {}
             }
         }
         if reset {
@@ -94,14 +96,16 @@ fn make(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to write, makes it where it is missing, and closes it to others.
-fn private_file(path: &Path) -> std::io::Result<File> {
+/// Opens a file to write, creates it if `create` says so, and closes it to others.
+fn private_file(path: &Path, create: bool) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true).create(create).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    close(path, 0o600)?;
+    // by the open file: its name may be gone by now
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(file)
 }
 

@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde_json::json;
 
 use crate::{
-    body::{self, Refused},
-    elsewhere,
+    http::body::{self, Refused},
+    http::elsewhere,
 };
 
 /// DynamoDB's limit on a request.

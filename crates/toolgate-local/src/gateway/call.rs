@@ -12,7 +12,7 @@ use super::{
     Gateway,
     tools::{Entry, mismatch},
 };
-use crate::functions::Event;
+use crate::lambda::Event;
 
 /// What a client is told of a failure unless the gateway debugs.
 pub(super) const GENERIC: &str = "An internal error occurred. Please retry later.";

@@ -20,7 +20,7 @@ use super::{
     call::GENERIC,
     rpc::{self, Refusal},
 };
-use crate::functions::Event;
+use crate::lambda::Event;
 use toolgate_template::InterceptorSpec;
 
 const FORMAT: &str = "1.0";

@@ -29,7 +29,7 @@ pub(crate) use server::routes;
 
 use serde_json::{Value, json};
 
-use crate::functions::{Functions, StartError};
+use crate::lambda::{Functions, StartError};
 use door::Door;
 use toolgate_template::GatewaySpec;
 use tools::Tools;
@@ -110,7 +110,7 @@ mod tests {
     use toolgate_template::{TargetSpec, TokenSpec};
 
     use super::*;
-    use crate::functions::{Environment, Log, Settings};
+    use crate::lambda::{Environment, Log, Settings};
 
     pub(super) fn spec() -> GatewaySpec {
         GatewaySpec {

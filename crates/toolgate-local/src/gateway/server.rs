@@ -27,8 +27,8 @@ use super::{
     rpc::{self, Refusal},
 };
 use crate::{
-    body::{self, Refused},
-    functions::PAYLOAD_BYTES,
+    http::body::{self, Refused},
+    lambda::PAYLOAD_BYTES,
 };
 
 const VERSION: &str = "mcp-protocol-version";

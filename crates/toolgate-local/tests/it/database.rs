@@ -150,7 +150,7 @@ async fn a_server_keeps_others_from_wiping_its_folder_and_shares_it() {
 async fn the_seed_program_ends_with_the_start_that_was_given_up() {
     let folder = folder(&seeded("endless-seed"));
     let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let log = toolgate_local::functions::Log::new(move |_, line| drop(say.send(line.to_owned())));
+    let log = toolgate_local::lambda::Log::new(move |_, line| drop(say.send(line.to_owned())));
     let start = tokio::spawn(local(&folder).log(log).start());
     let process = loop {
         let line = said.recv().await.unwrap();

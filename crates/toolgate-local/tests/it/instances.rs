@@ -131,8 +131,7 @@ async fn a_lost_function_leaves_its_cause_in_the_log_once() {
     let folder = folder(TEMPLATE);
     let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = lines.clone();
-    let log =
-        toolgate_local::functions::Log::new(move |name, line| seen.lock().unwrap().push(format!("{name}: {line}")));
+    let log = toolgate_local::lambda::Log::new(move |name, line| seen.lock().unwrap().push(format!("{name}: {line}")));
     let running = local(&folder).log(log).start().await.unwrap();
     for (name, event, cause) in [
         ("Echo", json!({"do": "exit"}), "exit status 3"),

@@ -119,7 +119,7 @@ async fn a_function_that_is_not_run_is_named() {
     let other = "  Other:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13}\n";
     let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = lines.clone();
-    let log = toolgate_local::functions::Log::new(move |_, line| seen.lock().unwrap().push(line.to_owned()));
+    let log = toolgate_local::lambda::Log::new(move |_, line| seen.lock().unwrap().push(line.to_owned()));
     let folder = folder(&format!("{TEMPLATE}{other}"));
     local(&folder).log(log).start().await.unwrap();
     let lines = lines.lock().unwrap();

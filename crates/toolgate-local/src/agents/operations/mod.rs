@@ -16,7 +16,7 @@ use axum::{
 use http::Method;
 
 use super::{control, error::AgentError, response};
-use crate::body;
+use crate::http::body;
 
 /// What is sent to nobody is read so far, so that the client gets its answer.
 const DRAINED: usize = 1024 * 1024;

@@ -1,118 +1,43 @@
-//! One agent at work on one input: model turn, tool calls, results, and again, until there is an answer.
+//! The agent loop: model turn, tool calls, results, and again, until there is an answer.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use serde_json::Value;
-use uuid::Uuid;
+use tokio::sync::mpsc::UnboundedReceiver;
+use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
 
 use super::{
-    Agent, alias_arn,
+    agent_run::{AgentRun, ToolCall},
     error::{AgentError, Ended, Kind},
-    lock, prompt,
-    session::Attributes,
-    trace::Span,
+    prompt,
+    session::Phase,
+    sink::Event,
+    span::Span,
+    streaming,
     turn::Turn,
 };
-use toolgate_models::{Block, Message, Model, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
 
-/// An agent's place in a turn.
-#[derive(Debug)]
-pub(crate) struct Seat<'a> {
-    pub(crate) turn: &'a Arc<Turn>,
-    pub(crate) agent: &'a Agent,
-    pub(crate) alias: String,
-    /// The agents that lead here; the key of its history.
-    pub(crate) path: String,
-    /// The same as alias ARNs.
-    pub(crate) chain: Vec<String>,
-    /// The name that the supervisor knows it by.
-    pub(crate) name: Option<String>,
-    pub(crate) parent: Option<&'a Seat<'a>>,
-    /// What it was asked.
-    pub(crate) input: String,
-    /// What its supervisor's conversation was about, where that is relayed.
-    pub(crate) relayed: String,
-    /// Of this turn only. The agent that was invoked has the turn's; a collaborator has its own.
-    own_prompt_attributes: Mutex<Attributes>,
-    /// A router's first model turn decides who answers.
-    pub(crate) routing: AtomicBool,
-    run: Uuid,
-    steps: AtomicU32,
+impl Turn {
+    /// Sets the turn going; its events come out of the receiver.
+    pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
+        let events = self.sink.attach();
+        let turn = Arc::clone(self);
+        tokio::spawn(async move {
+            let guard = Guard(&turn);
+            let last = match turn.agents.agent(&agent) {
+                Some(root) => AgentRun::root(&turn, root, alias, text).run().await,
+                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
+            };
+            guard.end(last);
+        });
+        events
+    }
 }
 
-/// A call that the model asks for.
-#[derive(Debug, Clone)]
-pub(crate) struct ToolCall {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) input: Value,
-}
-
-impl<'a> Seat<'a> {
-    /// The agent that the caller invoked.
-    pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
-        let chain = vec![alias_arn(&agent.spec.id, &alias)];
-        let path = agent.spec.id.clone();
-        Self {
-            turn,
-            agent,
-            alias,
-            path,
-            chain,
-            name: None,
-            parent: None,
-            input,
-            relayed: String::new(),
-            own_prompt_attributes: Mutex::default(),
-            routing: AtomicBool::new(agent.spec.routes),
-            run: Uuid::new_v4(),
-            steps: AtomicU32::new(0),
-        }
-    }
-
-    /// A collaborator, asked by this agent.
-    pub(crate) fn collaborator<'b>(&'b self, agent: &'b Agent, name: &str, input: String, relayed: String) -> Seat<'b> {
-        let alias = agent.own_alias().to_owned();
-        let mut chain = self.chain.clone();
-        chain.push(alias_arn(&agent.spec.id, &alias));
-        Seat {
-            turn: self.turn,
-            agent,
-            alias,
-            path: format!("{}/{name}", self.path),
-            chain,
-            name: Some(name.to_owned()),
-            parent: Some(self),
-            input,
-            relayed,
-            // They are for the agent that was invoked, and not handed on.
-            own_prompt_attributes: Mutex::default(),
-            routing: AtomicBool::new(agent.spec.routes),
-            run: Uuid::new_v4(),
-            steps: AtomicU32::new(0),
-        }
-    }
-
-    pub(crate) fn model(&self) -> &dyn Model {
-        self.turn.agents.models.of(&self.agent.spec.id)
-    }
-
-    pub(crate) fn prompt_attributes(&self) -> MutexGuard<'_, Attributes> {
-        lock(if self.parent.is_none() { &self.turn.prompt_attributes } else { &self.own_prompt_attributes })
-    }
-
-    /// One id for all that belongs to one model turn.
-    pub(crate) fn trace_id(&self) -> String {
-        format!("{}-{}", self.run, self.steps.load(Ordering::Relaxed))
-    }
-
+impl AgentRun<'_> {
     /// Works on the input until there is an answer.
-    pub(crate) fn converse(&self) -> BoxFuture<'_, Result<String, Ended>> {
+    pub(crate) fn run(&self) -> BoxFuture<'_, Result<String, Ended>> {
         Box::pin(async move {
             let started = Timestamp::now();
             let result = self.iterate(started).await;
@@ -128,7 +53,7 @@ impl<'a> Seat<'a> {
         let history = self.turn.session.history(&self.path);
         let mut history = history.lock().await;
         let before = history.len();
-        say(&mut history, &self.input);
+        push_user_message(&mut history, &self.input);
         let limits = self.turn.agents.limits;
         let mut taken = 0;
         let over = loop {
@@ -144,7 +69,7 @@ impl<'a> Seat<'a> {
                 Err(error) => {
                     // Nothing has come of the input yet: asking again is as if for the first time.
                     if taken == 1 {
-                        unsay(&mut history, before);
+                        rollback(&mut history, before);
                     }
                     return Err(error.into());
                 }
@@ -198,14 +123,14 @@ impl<'a> Seat<'a> {
         // Collaborators answer their supervisor, who wants a whole answer, and a choice of route is none.
         let streams = self.parent.is_none() && self.turn.pieces().is_some() && !self.is_routing();
         if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
-            super::streaming::ask_for_tags(&mut system, hint);
+            streaming::ask_for_tags(&mut system, hint);
         }
         let mut window = self.turn.window;
         loop {
             let shown = window.view(history);
             let reply = self.ask_about(&system, &shown, streams).await?;
-            match window.narrower(&shown) {
-                Some(narrower) if reply.stop == StopReason::ContextFull => window = narrower,
+            match window.shrink(&shown) {
+                Some(shrink) if reply.stop == StopReason::ContextFull => window = shrink,
                 _ => return Ok(reply),
             }
         }
@@ -244,7 +169,7 @@ impl<'a> Seat<'a> {
 
 /// Adds the user's words. After a turn that ended among its tool results they join these,
 /// since a model wants the roles to alternate.
-fn say(history: &mut Vec<Message>, text: &str) {
+fn push_user_message(history: &mut Vec<Message>, text: &str) {
     let block = Block::Text(text.to_owned());
     match history.last_mut() {
         Some(Message { role: Role::User, content }) => content.push(block),
@@ -253,7 +178,7 @@ fn say(history: &mut Vec<Message>, text: &str) {
 }
 
 /// Takes the user's words back.
-fn unsay(history: &mut Vec<Message>, before: usize) {
+fn rollback(history: &mut Vec<Message>, before: usize) {
     if history.len() > before {
         history.truncate(before);
     } else if let Some(last) = history.last_mut() {
@@ -290,5 +215,42 @@ fn answer(reply: &ModelReply) -> Result<String, AgentError> {
         StopReason::Malformed => failed("the model's output could not be read: ask again"),
         _ if text.is_empty() => failed("the model ended its turn without an answer"),
         _ => Ok(text),
+    }
+}
+
+/// Ends a turn on every way out, a panic too, so that the session is never left busy.
+struct Guard<'a>(&'a Turn);
+
+impl Guard<'_> {
+    fn end(self, result: Result<String, Ended>) {
+        let turn = self.0;
+        std::mem::forget(self);
+        // Before the answer is out: whoever reads it may call again at once.
+        release(turn);
+        match result {
+            Ok(text) => {
+                turn.send_rest(&text);
+                turn.sink.finish(None);
+            }
+            Err(Ended::Failed(error)) => turn.sink.finish(Some(Event::Exception(error))),
+            Err(Ended::Dropped | Ended::Asked(_)) => turn.sink.finish(None),
+        }
+        turn.done.send_replace(true);
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        release(self.0);
+        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
+        self.0.sink.finish(Some(Event::Exception(error)));
+        self.0.done.send_replace(true);
+    }
+}
+
+fn release(turn: &Turn) {
+    // A dropped turn's session belongs to the next turn already.
+    if !turn.is_dropped() {
+        turn.session.set_phase(Phase::Idle);
     }
 }

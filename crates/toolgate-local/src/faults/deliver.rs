@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::plan::{Again, Delivery};
 use crate::{
-    agents::{Invoke, InvokeFailure, LambdaReply, Served},
-    functions::{Event, Invocation, InvokeError},
+    agents::{Invoke, InvokeFailure, LambdaReply},
+    invoker::FunctionInvoker,
+    lambda::{Event, Invocation, InvokeError},
 };
 
 /// Who runs functions. The functions of this crate do; tests bring their own.
@@ -30,7 +31,7 @@ pub(crate) trait Deliver: Clone + Send + Sync + fmt::Debug + 'static {
     fn differs(&self) {}
 }
 
-impl Deliver for Arc<Served> {
+impl Deliver for Arc<FunctionInvoker> {
     fn run<'a>(&'a self, function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         Box::pin(self.0.functions.run(function, event))
     }

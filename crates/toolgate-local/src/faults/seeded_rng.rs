@@ -3,14 +3,14 @@
 
 /// A decision maker for one thing.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
-    /// The dice for a part of this thing.
+    /// The seeded_rng for a part of this thing.
     pub(crate) fn of(self, part: &str) -> Self {
         // FNV-1a; the length keeps `ab`, `c` apart from `a`, `bc`
         let start = 0xcbf2_9ce4_8422_2325 ^ self.0;
@@ -58,17 +58,17 @@ mod tests {
     fn every_side_comes_up_about_as_often() {
         let mut sides = [0_u32; 8];
         for seed in 0..8000 {
-            sides[Dice::new(seed).of("session").of("call").below(8) as usize] += 1;
+            sides[SeededRng::new(seed).of("session").of("call").below(8) as usize] += 1;
         }
         assert!(sides.iter().all(|count| (850..1150).contains(count)), "{sides:?}");
     }
 
     #[test]
     fn parts_are_kept_apart_and_shuffling_loses_nothing() {
-        let dice = Dice::new(7);
-        assert_ne!(dice.of("ab").of("c").key(), dice.of("a").of("bc").key());
+        let seeded_rng = SeededRng::new(7);
+        assert_ne!(seeded_rng.of("ab").of("c").key(), seeded_rng.of("a").of("bc").key());
         let mut list: Vec<u32> = (0..20).collect();
-        dice.shuffle(&mut list);
+        seeded_rng.shuffle(&mut list);
         assert_ne!(list, (0..20).collect::<Vec<_>>());
         list.sort_unstable();
         assert_eq!(list, (0..20).collect::<Vec<_>>());

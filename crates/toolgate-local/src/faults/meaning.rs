@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use toolgate::{Router, Service, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
-use super::{declared::Optional, dice::Dice, event};
+use super::{declared::Optional, event, seeded_rng::SeededRng};
 
 /// Everything that a tool may take.
 #[derive(Deserialize, Serialize, JsonSchema, Validate)]
@@ -147,7 +147,7 @@ fn input() -> impl Strategy<Value = Value> {
 
 fn twisted(event: &Value, wire: Wire, seed: u64) -> Map<String, Value> {
     let mut event = event.as_object().unwrap().clone();
-    event::twist(&mut event, &optional(wire), Dice::new(seed));
+    event::twist(&mut event, &optional(wire), SeededRng::new(seed));
     event
 }
 
@@ -204,7 +204,7 @@ fn every_kind_of_twist_occurs() {
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..200 {
         let mut event = event.as_object().unwrap().clone();
-        let words = event::twist(&mut event, &optional(Wire::Function), Dice::new(seed));
+        let words = event::twist(&mut event, &optional(Wire::Function), SeededRng::new(seed));
         seen.extend(words.into_iter().map(|word| word.split(" ×").next().unwrap().to_owned()));
     }
     let all = [

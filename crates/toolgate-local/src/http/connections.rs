@@ -29,8 +29,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{
-    patient,
-    slots::{ConnectionSlot, RequestSlot, Waiting},
+    http::body_timeout,
+    http::slots::{ConnectionSlot, RequestSlot, Waiting},
 };
 
 /// Connections that may wait at a time, of the 1,024 file descriptors that a process has on Linux unless it is given more.
@@ -87,7 +87,7 @@ async fn connection(
         let (router, slot) = (router.clone(), Arc::new(connection_slot.request()));
         async move {
             let (parts, body) = request.into_parts();
-            let (body, rest) = patient::body(body, Arc::clone(&slot));
+            let (body, rest) = body_timeout::body(body, Arc::clone(&slot));
             let response =
                 router.oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {});
             rest.drain(&slot).await;

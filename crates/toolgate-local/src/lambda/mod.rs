@@ -5,6 +5,8 @@
 mod catalogs;
 mod environment;
 mod instance;
+pub(crate) mod invoke_api;
+mod line;
 mod log;
 mod pool;
 mod render;

@@ -16,8 +16,8 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
-    body::{self, Refused},
-    functions::{Event, Functions, Invocation, InvokeError, PAYLOAD_BYTES},
+    http::body::{self, Refused},
+    lambda::{Event, Functions, Invocation, InvokeError, PAYLOAD_BYTES},
 };
 
 /// An event that nobody waits for may have 1 MB.

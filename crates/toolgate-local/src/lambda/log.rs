@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::render::render;
+use super::{line::Line, render::render};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use toolgate::sanitize;
 
@@ -15,15 +15,6 @@ use toolgate::sanitize;
 const TAIL_BYTES: usize = 4096;
 /// How a line of metrics begins, in CloudWatch's embedded metric format as Toolgate writes it.
 const METRICS: &str = r#"{"_aws":"#;
-
-/// A line of a function.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) function: &'a str,
-    /// The request that it was at work on last.
-    pub(super) request: Option<&'a str>,
-    pub(super) text: &'a str,
-}
 
 /// The request that an instance works on, or worked on last.
 pub(crate) type Current = Arc<Mutex<Option<String>>>;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use toolgate::sanitize;
 
-use super::log::Line;
+use super::line::Line;
 
 /// What a person is not shown, since it stands elsewhere in the line.
 const ELSEWHERE: [&str; 7] = ["timestamp", "level", "target", "message", "request_id", "requestId", "AWSRequestId"];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::dice::Dice;
+use super::seeded_rng::SeededRng;
 
 /// How a call is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +24,15 @@ pub(super) enum Again {
 }
 
 impl Delivery {
-    pub(super) fn decide(dice: Dice) -> Self {
-        let milliseconds = |what: &str, most: u64| Duration::from_millis(1 + dice.of(what).below(most));
-        let delay = if dice.of("slow").one_in(5) { milliseconds("how slow", 300) } else { Duration::ZERO };
-        let again = match dice.of("again").below(6) {
+    pub(super) fn decide(seeded_rng: SeededRng) -> Self {
+        let milliseconds = |what: &str, most: u64| Duration::from_millis(1 + seeded_rng.of(what).below(most));
+        let delay = if seeded_rng.of("slow").one_in(5) { milliseconds("how slow", 300) } else { Duration::ZERO };
+        let again = match seeded_rng.of("again").below(6) {
             0 => Some(Again::Meanwhile(milliseconds("meanwhile", 5))),
             1 => Some(Again::Afterwards(milliseconds("afterwards", 100))),
             _ => None,
         };
-        Self { delay, cold: dice.of("cold").one_in(8), again }
+        Self { delay, cold: seeded_rng.of("cold").one_in(8), again }
     }
 
     /// In words.

@@ -2,33 +2,33 @@
 
 use serde_json::Value;
 
-use super::{dice::Dice, java};
+use super::{java, seeded_rng::SeededRng};
 
 /// The value in another spelling, and what that is called; `None` where it stays as it is.
-pub(super) fn twist(kind: &str, value: &str, dice: Dice) -> Option<(String, &'static str)> {
+pub(super) fn twist(kind: &str, value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
     // half of them stay as they are: the functions have to do with both
-    if !dice.of("at all").one_in(2) {
+    if !seeded_rng.of("at all").one_in(2) {
         return None;
     }
     match kind {
-        "boolean" => boolean(value, dice),
-        "integer" | "number" => number(value, dice),
+        "boolean" => boolean(value, seeded_rng),
+        "integer" | "number" => number(value, seeded_rng),
         "array" | "object" => structure(value),
         _ => None,
     }
 }
 
-fn boolean(value: &str, dice: Dice) -> Option<(String, &'static str)> {
+fn boolean(value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
     let words = match value {
         "true" => ["True", "TRUE", " true "],
         "false" => ["False", "FALSE", " false "],
         _ => return None,
     };
-    let word = words.get(usize::try_from(dice.of("word").below(3)).ok()?)?;
+    let word = words.get(usize::try_from(seeded_rng.of("word").below(3)).ok()?)?;
     Some(((*word).to_owned(), "boolean"))
 }
 
-fn number(value: &str, dice: Dice) -> Option<(String, &'static str)> {
+fn number(value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -36,7 +36,7 @@ fn number(value: &str, dice: Dice) -> Option<(String, &'static str)> {
     if !plain(whole) || !plain(fraction) || whole.len() + fraction.len() > 15 {
         return None;
     }
-    match dice.of("form").below(3) {
+    match seeded_rng.of("form").below(3) {
         0 => Some((format!(" {value}"), "spaces")),
         1 => Some((format!(" {value} "), "spaces")),
         _ if digits.contains('.') => Some((format!("{value}0"), "decimals")),

@@ -5,53 +5,54 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{declared::Optional, dice::Dice, values};
+use super::{declared::Optional, seeded_rng::SeededRng, values};
 
 /// Twists an event; what was done to it is told in words, without values.
-pub(super) fn twist(event: &mut Map<String, Value>, optional: &Optional, dice: Dice) -> Vec<String> {
+pub(super) fn twist(event: &mut Map<String, Value>, optional: &Optional, seeded_rng: SeededRng) -> Vec<String> {
     let mut done = Done::default();
     if let Some(list) = event.get_mut("parameters").and_then(Value::as_array_mut) {
-        parameters(list, &optional.parameters, dice.of("parameters"), &mut done);
+        parameters(list, &optional.parameters, seeded_rng.of("parameters"), &mut done);
     }
     let media = event.get_mut("requestBody").and_then(|body| body.get_mut("content")?.as_object_mut());
     for (media, content) in media.into_iter().flatten() {
         if let Some(list) = content.get_mut("properties").and_then(Value::as_array_mut) {
-            parameters(list, &optional.body, dice.of("body").of(media), &mut done);
+            parameters(list, &optional.body, seeded_rng.of("body").of(media), &mut done);
         }
     }
-    envelope(event, dice.of("envelope"), &mut done);
+    envelope(event, seeded_rng.of("envelope"), &mut done);
     done.words()
 }
 
-fn parameters(list: &mut Vec<Value>, optional: &BTreeMap<String, String>, dice: Dice, done: &mut Done) {
+fn parameters(list: &mut Vec<Value>, optional: &BTreeMap<String, String>, seeded_rng: SeededRng, done: &mut Done) {
     let before = list.len();
-    list.retain(|parameter| !(is_empty(parameter) && dice.of(name(parameter)).of("leave out").one_in(2)));
+    list.retain(|parameter| !(is_empty(parameter) && seeded_rng.of(name(parameter)).of("leave out").one_in(2)));
     done.times("left out an empty value", before - list.len());
     for parameter in list.iter_mut() {
-        let dice = dice.of(name(parameter));
+        let seeded_rng = seeded_rng.of(name(parameter));
         let text = |key: &str| parameter.get(key).and_then(Value::as_str);
         let (Some(kind), Some(value)) = (text("type"), text("value")) else { continue };
-        if let (Some((twisted, what)), Some(parameter)) = (values::twist(kind, value, dice), parameter.as_object_mut())
+        if let (Some((twisted, what)), Some(parameter)) =
+            (values::twist(kind, value, seeded_rng), parameter.as_object_mut())
         {
             parameter.insert("value".to_owned(), Value::String(twisted));
             done.times(what, 1);
         }
     }
     for (missing, kind) in optional {
-        let dice = dice.of(missing).of("empty");
-        if list.iter().all(|parameter| name(parameter) != missing) && dice.one_in(3) {
-            let empty = if dice.of("form").one_in(2) { "" } else { "null" };
+        let seeded_rng = seeded_rng.of(missing).of("empty");
+        if list.iter().all(|parameter| name(parameter) != missing) && seeded_rng.one_in(3) {
+            let empty = if seeded_rng.of("form").one_in(2) { "" } else { "null" };
             list.push(json!({"name": missing, "type": kind, "value": empty}));
             done.times("empty value", 1);
         }
     }
-    if list.len() > 1 && dice.of("order").one_in(2) {
-        dice.of("order").shuffle(list);
+    if list.len() > 1 && seeded_rng.of("order").one_in(2) {
+        seeded_rng.of("order").shuffle(list);
         done.times("order of parameters", 1);
     }
 }
 
-fn envelope(event: &mut Map<String, Value>, dice: Dice, done: &mut Done) {
+fn envelope(event: &mut Map<String, Value>, seeded_rng: SeededRng, done: &mut Done) {
     for name in ["parameters", "sessionAttributes", "promptSessionAttributes"] {
         let empty = match event.get(name) {
             Some(Value::Array(list)) => list.is_empty(),
@@ -59,25 +60,25 @@ fn envelope(event: &mut Map<String, Value>, dice: Dice, done: &mut Done) {
             _ => false,
         };
         // no member of the event says more than its absence does
-        if empty && dice.of(name).one_in(3) {
+        if empty && seeded_rng.of(name).one_in(3) {
             event.remove(name);
             done.times("missing member", 1);
         }
     }
-    if dice.of("unknown").one_in(3) {
+    if seeded_rng.of("unknown").one_in(3) {
         event.insert("invocationType".to_owned(), json!("ACTION_GROUP"));
         event.insert("knowledgeBasesConfiguration".to_owned(), json!([{"retrievalConfiguration": null}]));
         done.times("unknown member", 2);
     }
-    if dice.of("agent").one_in(3)
+    if seeded_rng.of("agent").one_in(3)
         && let Some(agent) = event.get_mut("agent").and_then(Value::as_object_mut)
     {
         agent.insert("collaboration".to_owned(), json!({"chain": []}));
         done.times("unknown member", 1);
     }
-    if dice.of("order").one_in(2) {
+    if seeded_rng.of("order").one_in(2) {
         let mut members: Vec<(String, Value)> = std::mem::take(event).into_iter().collect();
-        dice.of("order").shuffle(&mut members);
+        seeded_rng.of("order").shuffle(&mut members);
         event.extend(members);
         done.times("order of members", 1);
     }

@@ -14,10 +14,10 @@
 
 mod declared;
 mod deliver;
-mod dice;
 mod event;
 mod java;
 mod plan;
+mod seeded_rng;
 mod values;
 
 #[cfg(test)]
@@ -37,8 +37,8 @@ use serde_json::{Map, Value};
 use crate::agents::{Invoke, InvokeFailure, LambdaReply};
 use declared::Declared;
 use deliver::{Deliver, Parcel};
-use dice::Dice;
 use plan::Delivery;
+use seeded_rng::SeededRng;
 use toolgate_template::Template;
 
 /// Functions that are called the hostile way.
@@ -66,18 +66,18 @@ impl<D: Deliver> Hostile<D> {
             Some(name) => name.to_owned(),
             None => declared::action(&text(&event, "/apiPath"), &text(&event, "/httpMethod")),
         };
-        let dice = Dice::new(self.seed).of(&text(&event, "/sessionId")).of(&text(&event, "/agent/id"));
-        let dice = self.count(dice.of(&group).of(&parcel.tool));
-        let delivery = Delivery::decide(dice.of("delivery"));
-        parcel.twists = event::twist(&mut event, &self.declared.optional(&group, &parcel.tool), dice.of("event"));
+        let seeded_rng = SeededRng::new(self.seed).of(&text(&event, "/sessionId")).of(&text(&event, "/agent/id"));
+        let seeded_rng = self.count(seeded_rng.of(&group).of(&parcel.tool));
+        let delivery = Delivery::decide(seeded_rng.of("delivery"));
+        parcel.twists = event::twist(&mut event, &self.declared.optional(&group, &parcel.tool), seeded_rng.of("event"));
         parcel.twists.extend(delivery.words());
         parcel.payload = Bytes::from(Value::Object(event).to_string());
         parcel.delivery = Some(delivery);
         parcel
     }
 
-    /// The dice for the next call of its kind.
-    fn count(&self, kind: Dice) -> Dice {
+    /// The seeded_rng for the next call of its kind.
+    fn count(&self, kind: SeededRng) -> SeededRng {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let count = calls.entry(kind.key()).or_default();
         *count += 1;

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use super::*;
-use crate::functions::{Event, Invocation, InvokeError};
+use crate::lambda::{Event, Invocation, InvokeError};
 use toolgate_template::Template;
 
 /// Functions that answer with a number of their own, a moment after they were called, and how often that was told of.
@@ -86,7 +86,7 @@ fn the_seed_and_the_call_decide_and_not_the_order_in_which_calls_arrive() {
     let first = decided(7, &calls);
     assert_eq!(first.len(), 60);
     for seed in 0..20 {
-        Dice::new(seed).shuffle(&mut calls);
+        SeededRng::new(seed).shuffle(&mut calls);
         assert_eq!(decided(7, &calls), first);
     }
     assert_ne!(decided(8, &calls), first);

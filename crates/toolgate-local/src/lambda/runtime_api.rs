@@ -23,7 +23,10 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{Current, PAYLOAD_BYTES};
-use crate::{guard, server, task::Task};
+use crate::{
+    http::{guard, no_delay::no_delay},
+    task::Task,
+};
 
 /// An event on its way to a handler.
 #[derive(Debug, Clone)]
@@ -93,7 +96,7 @@ impl RuntimeApi {
         let token = Uuid::new_v4().simple().to_string();
         let router = Router::new().nest(&format!("/{token}"), router);
         let router = guard::protect(router, port);
-        let server = Task::spawn(async move { drop(axum::serve(server::no_delay(listener), router).await) });
+        let server = Task::spawn(async move { drop(axum::serve(no_delay(listener), router).await) });
         Ok(Self { address: format!("http://127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
     }
 

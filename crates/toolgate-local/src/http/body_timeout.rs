@@ -15,7 +15,7 @@ use futures_util::stream;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use crate::slots::RequestSlot;
+use crate::http::slots::RequestSlot;
 
 /// How long the next piece of a body may take.
 const PIECE: Duration = Duration::from_secs(30);

@@ -1,0 +1,110 @@
+//! One agent at work on one input: who it is, who called it, and where its answer goes.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use serde_json::Value;
+use toolgate_models::Model;
+use uuid::Uuid;
+
+use super::{Agent, alias_arn, attributes::Attributes, lock, turn::Turn};
+
+/// An agent's place in a turn.
+#[derive(Debug)]
+pub(crate) struct AgentRun<'a> {
+    pub(crate) turn: &'a Arc<Turn>,
+    pub(crate) agent: &'a Agent,
+    pub(crate) alias: String,
+    /// The agents that lead here; the key of its history.
+    pub(crate) path: String,
+    /// The same as alias ARNs.
+    pub(crate) chain: Vec<String>,
+    /// The name that the supervisor knows it by.
+    pub(crate) name: Option<String>,
+    pub(crate) parent: Option<&'a AgentRun<'a>>,
+    /// What it was asked.
+    pub(crate) input: String,
+    /// What its supervisor's conversation was about, where that is relayed.
+    pub(crate) relayed: String,
+    /// Of this turn only. The agent that was invoked has the turn's; a collaborator has its own.
+    own_prompt_attributes: Mutex<Attributes>,
+    /// A router's first model turn decides who answers.
+    pub(crate) routing: AtomicBool,
+    run: Uuid,
+    pub(crate) steps: AtomicU32,
+}
+
+/// A call that the model asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct ToolCall {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) input: Value,
+}
+
+impl<'a> AgentRun<'a> {
+    /// The agent that the caller invoked.
+    pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
+        let chain = vec![alias_arn(&agent.spec.id, &alias)];
+        let path = agent.spec.id.clone();
+        Self {
+            turn,
+            agent,
+            alias,
+            path,
+            chain,
+            name: None,
+            parent: None,
+            input,
+            relayed: String::new(),
+            own_prompt_attributes: Mutex::default(),
+            routing: AtomicBool::new(agent.spec.routes),
+            run: Uuid::new_v4(),
+            steps: AtomicU32::new(0),
+        }
+    }
+
+    /// A collaborator, asked by this agent.
+    pub(crate) fn collaborator<'b>(
+        &'b self,
+        agent: &'b Agent,
+        name: &str,
+        input: String,
+        relayed: String,
+    ) -> AgentRun<'b> {
+        let alias = agent.own_alias().to_owned();
+        let mut chain = self.chain.clone();
+        chain.push(alias_arn(&agent.spec.id, &alias));
+        AgentRun {
+            turn: self.turn,
+            agent,
+            alias,
+            path: format!("{}/{name}", self.path),
+            chain,
+            name: Some(name.to_owned()),
+            parent: Some(self),
+            input,
+            relayed,
+            // They are for the agent that was invoked, and not handed on.
+            own_prompt_attributes: Mutex::default(),
+            routing: AtomicBool::new(agent.spec.routes),
+            run: Uuid::new_v4(),
+            steps: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn model(&self) -> &dyn Model {
+        self.turn.agents.models.of(&self.agent.spec.id)
+    }
+
+    pub(crate) fn prompt_attributes(&self) -> MutexGuard<'_, Attributes> {
+        lock(if self.parent.is_none() { &self.turn.prompt_attributes } else { &self.own_prompt_attributes })
+    }
+
+    /// One id for all that belongs to one model turn.
+    pub(crate) fn trace_id(&self) -> String {
+        format!("{}-{}", self.run, self.steps.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,38 @@
+//! What all routes of the local agent share.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
+};
+
+use serde_json::Value;
+use toolgate_template::Template;
+
+use crate::{dynamodb::Database, gateway::Gateway, lambda::Functions};
+
+/// Catalogs by handler name.
+pub(crate) type Catalogs = BTreeMap<String, Value>;
+
+/// The parts of a running local agent.
+#[derive(Debug)]
+pub(crate) struct AppState {
+    pub(crate) endpoint: String,
+    pub(crate) model: Option<String>,
+    /// The seed of hostile mode, where it is on.
+    pub(crate) hostile: Option<u64>,
+    /// Second deliveries in hostile mode of calls that happen once, and that got another reply.
+    pub(crate) differing: AtomicU64,
+    pub(crate) template: Arc<Template>,
+    pub(crate) functions: Functions,
+    pub(crate) gateway: Option<Arc<Gateway>>,
+    pub(crate) database: Arc<Database>,
+    /// The catalogs by handler name; set when everything is up.
+    pub(crate) catalogs: OnceLock<Catalogs>,
+}
+
+impl AppState {
+    /// Whether everything is up.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.catalogs.get().is_some()
+    }
+}
