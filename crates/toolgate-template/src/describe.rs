@@ -119,7 +119,8 @@ pub fn catalog(program: &Path, binary: &str, output: &Output) -> Result<Value, D
     Ok(catalog)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

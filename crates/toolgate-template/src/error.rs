@@ -29,7 +29,7 @@ pub enum TemplateError {
         reason: String,
     },
     /// A text of `Fn::Sub` cannot be read.
-    #[error("{}:{line}:{column}: {reason}; write `${{!` where no name should be replaced", path.display())]
+    #[error("{}:{line}:{column}: {reason}", path.display())]
     Substitution {
         /// The template.
         path: PathBuf,

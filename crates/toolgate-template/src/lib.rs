@@ -5,7 +5,36 @@
 //! deployment knows stays `${Name}`; `toolgate check` holds its rules to that. Both evaluate the same functions in the
 //! same way, so what runs on a laptop is what is checked and deployed.
 //!
-//! [`Binaries`] finds the programs of a template's functions, and [`describe`] asks them for their catalogs.
+//! ```
+//! use std::path::Path;
+//!
+//! use toolgate_template::{Source, symbolic, variants};
+//!
+//! # fn main() -> Result<(), toolgate_template::TemplateError> {
+//! let text = "
+//! Parameters:
+//!   Stage: {Type: String, AllowedValues: [dev, prod]}
+//! Conditions:
+//!   IsProd: !Equals [!Ref Stage, prod]
+//! Resources:
+//!   Orders:
+//!     Type: AWS::DynamoDB::Table
+//!     Properties: {TableName: !Sub '${Stage}-${AWS::AccountId}'}
+//! ";
+//! let source = Source::parse(Path::new("template.yaml"), text)?;
+//! let mut names = Vec::new();
+//! for settings in variants(&source) {
+//!     let evaluator = symbolic(&source, &settings);
+//!     let name = source.at(&["Resources", "Orders", "Properties", "TableName"]);
+//!     names.extend(name.and_then(|name| evaluator.text(name)));
+//! }
+//! assert_eq!(names, ["dev-${AWS::AccountId}", "prod-${AWS::AccountId}"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Binaries`] finds the programs of a template's functions, and [`describe`] asks them for their catalogs. [`from_yaml`]
+//! reads other YAML files with the same parser.
 
 mod agents;
 mod arn;

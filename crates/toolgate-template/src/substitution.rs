@@ -46,7 +46,7 @@ pub(crate) fn unclosed(root: &Node) -> Option<SyntaxError> {
         let pattern = pattern(node).filter(|pattern| pattern.text().is_some_and(|text| parts(text).is_err()));
         if let (None, Some(pattern)) = (&found, pattern) {
             let (line, column) = (pattern.position.line, pattern.position.column);
-            found = Some(SyntaxError { line, column, reason: "a `${` is never closed".to_owned() });
+            found = Some(SyntaxError { line, column, reason: "a `${` is never closed: add its `}`".to_owned() });
         }
     });
     found

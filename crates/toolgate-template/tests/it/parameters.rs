@@ -78,6 +78,21 @@ fn defaults_and_local_values_are_held_to_the_declaration_as_well() {
 }
 
 #[test]
+fn no_parameter_has_a_value_because_of_its_name() {
+    let sections = "Parameters: {Environment: {Type: String, AllowedValues: [dev, prod]}}\n\
+        Rules: {R: {Assertions: [{Assert: !Equals [!Ref Environment, dev]}]}}";
+    let error = read_with(sections, &[]).unwrap_err();
+    assert!(
+        error.contains("the parameter `Environment` has no default: set it with `--parameter Environment=…`"),
+        "{error}"
+    );
+    assert!(
+        read_with(&format!("Metadata: {{Toolgate: {{Parameters: {{Environment: dev}}}}}}\n{sections}"), &[]).is_ok()
+    );
+    assert!(read_with(sections, &[("Environment", "dev")]).is_ok());
+}
+
+#[test]
 fn a_parameter_that_does_not_exist_is_an_error_with_the_nearest_name() {
     let parameters = "Parameters: {GatewayAuthorizer: {Type: String, Default: iam}}";
     let error = read_with(parameters, &[("GatewayAuthoriser", "jwt")]).unwrap_err();

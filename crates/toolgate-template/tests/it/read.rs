@@ -311,3 +311,11 @@ fn what_cloudformation_would_not_take_of_an_agent_is_a_problem() {
     let problem = agent(itself).unwrap_err().to_string();
     assert!(problem.contains("leads back to this agent"), "{problem}");
 }
+
+#[test]
+fn a_problem_in_an_included_file_has_its_place_there() {
+    let functions = "{\"Functions\": [\n  {\"Description\": \"nameless\"}\n]}";
+    let folder = write(&[("template.yaml", FULL), ("functions.json", functions), ("api.json", API)]);
+    let error = read(&folder.path().join("template.yaml"), &BTreeMap::new()).unwrap_err().to_string();
+    assert!(error.contains("functions.json:2:3: Functions[0]: a function needs a `Name`"), "{error}");
+}
