@@ -6,12 +6,16 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use serde_json::json;
 use toolgate_check::{Finding, GROUPS, Project, Rule, Severity};
 use toolgate_template::Binaries;
 
-use crate::{Failure, describe::describe, fail, project, terminal};
+use crate::{
+    describe::describe,
+    failure::{self, Failure},
+    project, terminal,
+};
 
 const EXAMPLES: &str = "\
 Exit codes: 0 nothing found but warnings, 1 something found, 2 could not check.
@@ -27,9 +31,9 @@ Examples:
 /// file and line, the rule, what to do, and the page that the limit comes from.
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Check {
+pub(crate) struct Args {
     /// The SAM template
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     template: PathBuf,
@@ -53,51 +57,49 @@ enum Format {
 /// Nothing could be checked.
 const NOT_CHECKED: u8 = 2;
 
-impl Check {
-    pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
-        if self.list_rules {
-            terminal::out(rules().trim_end_matches('\n'))?;
-            return Ok(ExitCode::SUCCESS);
+/// Prints the findings. The exit code is 1 if one of them is an error, and 2 if nothing could be checked.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    if args.list_rules {
+        terminal::out(rules().trim_end_matches('\n'))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let findings = match findings(args) {
+        Ok(findings) => findings,
+        Err(error) => {
+            failure::report(error.as_ref());
+            return Ok(ExitCode::from(NOT_CHECKED));
         }
-        let findings = match self.findings() {
-            Ok(findings) => findings,
-            Err(error) => {
-                fail(error.as_ref());
-                return Ok(ExitCode::from(NOT_CHECKED));
-            }
+    };
+    match args.format {
+        Format::Human => findings.iter().try_for_each(|finding| terminal::out(&format!("{}\n", human(finding))))?,
+        Format::Json => {
+            terminal::out(&terminal::escaped(&format!("{:#}", json!({"findings": findings, "rules": count()}))))?;
+        }
+    }
+    if args.format == Format::Human {
+        let found = match findings.len() {
+            0 => "nothing found".to_owned(),
+            1 => "1 finding".to_owned(),
+            many => format!("{many} findings"),
         };
-        match self.format {
-            Format::Human => findings.iter().try_for_each(|finding| terminal::out(&format!("{}\n", human(finding))))?,
-            Format::Json => {
-                terminal::out(&terminal::escaped(&format!("{:#}", json!({"findings": findings, "rules": count()}))))?;
-            }
-        }
-        if self.format == Format::Human {
-            let found = match findings.len() {
-                0 => "nothing found".to_owned(),
-                1 => "1 finding".to_owned(),
-                many => format!("{many} findings"),
-            };
-            terminal::out(&format!("{found} by {} rules", count()))?;
-        }
-        let wrong = findings.iter().any(|finding| finding.severity != Severity::Warning);
-        Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        terminal::out(&format!("{found} by {} rules", count()))?;
     }
-
-    fn findings(&self) -> Result<Vec<Finding>, Failure> {
-        project::has_template(&self.template)?;
-        let project = Project::read(&self.template, &self.schemas)?;
-        let names = project.handlers();
-        let folder = self.template.parent().unwrap_or(Path::new("."));
-        let programs = Binaries::around(folder).find_all(names.iter().map(String::as_str))?;
-        let mut catalogs = BTreeMap::new();
-        for (name, program) in names.iter().zip(programs) {
-            catalogs.insert(name.clone(), describe(&program, name)?);
-        }
-        Ok(project.with_catalogs(catalogs).check())
-    }
+    let wrong = findings.iter().any(|finding| finding.severity != Severity::Warning);
+    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn findings(args: &Args) -> Result<Vec<Finding>, Failure> {
+    project::has_template(&args.template)?;
+    let project = Project::read(&args.template, &args.schemas)?;
+    let names = project.handlers();
+    let folder = args.template.parent().unwrap_or(Path::new("."));
+    let programs = Binaries::around(folder).find_all(names.iter().map(String::as_str))?;
+    let mut catalogs = BTreeMap::new();
+    for (name, program) in names.iter().zip(programs) {
+        catalogs.insert(name.clone(), describe(&program, name)?);
+    }
+    Ok(project.with_catalogs(catalogs).check())
+}
 fn all() -> impl Iterator<Item = &'static Rule> {
     GROUPS.iter().flat_map(|group| group.rules)
 }

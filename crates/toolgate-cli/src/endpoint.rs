@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Where `toolgate dev` listens.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:8787";

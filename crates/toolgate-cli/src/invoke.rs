@@ -10,8 +10,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::StatusCode;
 
 use crate::{
-    Failure,
     endpoint::{self, LOCAL},
+    failure::Failure,
     terminal,
 };
 

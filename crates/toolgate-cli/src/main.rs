@@ -1,29 +1,27 @@
 //! The `toolgate` command: one subcommand per file.
 
+mod agent;
 mod approvals;
 mod chat;
 mod check;
 mod describe;
-mod desk;
 mod dev;
 mod endpoint;
+mod failure;
 mod hostile;
 mod invoke;
 mod log;
 mod mcp;
 mod play;
 mod project;
+mod project_args;
 mod schemas;
-mod screen;
 mod signal;
 mod terminal;
 
-use std::{error::Error, io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// What ends a command before its end.
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 const EXAMPLES: &str = "\
 Examples, in the folder of a project (with a template.yaml):
@@ -49,8 +47,8 @@ enum Command {
     Invoke(invoke::Args),
     Mcp(mcp::Args),
     Play(play::Args),
-    Schemas(schemas::Schemas),
-    Check(check::Check),
+    Schemas(schemas::Args),
+    Check(check::Args),
     /// Decide about calls that wait for a person
     Approvals(approvals::Args),
 }
@@ -60,7 +58,7 @@ fn main() -> ExitCode {
     log::to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
+        Err(error) => return failure::report(&error),
     };
     let done = runtime.block_on(async {
         match cli.command {
@@ -69,41 +67,14 @@ fn main() -> ExitCode {
             Command::Invoke(args) => invoke::run(args).await,
             Command::Mcp(args) => mcp::run(args).await,
             Command::Play(args) => play::run(args).await,
-            Command::Check(args) => args.run(),
+            Command::Check(args) => check::run(&args),
             Command::Approvals(args) => approvals::run(args).await,
-            Command::Schemas(args) => args.run().map(|()| ExitCode::SUCCESS),
+            Command::Schemas(args) => schemas::run(&args),
         }
     });
     // What is still waiting (standard input, say) must not keep the command from ending.
     runtime.shutdown_background();
-    done.unwrap_or_else(|error| fail(error.as_ref()))
-}
-
-/// Tells the person what went wrong, with its causes. Somebody who stopped reading (`| head`) has seen enough.
-fn fail(error: &(dyn Error + 'static)) -> ExitCode {
-    if has_broken_pipe(error) {
-        return ExitCode::SUCCESS;
-    }
-    let mut told = error.to_string();
-    let mut text = told.clone();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Many errors already say what their cause says.
-        if !told.contains(&error.to_string()) {
-            told = error.to_string();
-            text.push_str(&format!("\nbecause: {told}"));
-        }
-        cause = error.source();
-    }
-    // Without standard error there is nobody to tell.
-    drop(terminal::error(&text));
-    ExitCode::FAILURE
-}
-
-fn has_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    // A connection may break, too: only an error of writing itself is meant, which has nothing around it.
-    error.downcast_ref::<io::Error>().is_some_and(is_broken)
+    done.unwrap_or_else(|error| failure::report(error.as_ref()))
 }
 
 #[cfg(test)]

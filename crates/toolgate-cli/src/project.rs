@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Fails where there is no template, and says what to do.
 pub(crate) fn has_template(template: &Path) -> Result<(), Failure> {

@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
-use clap::Args;
 use serde_json::Value;
 use toolgate::schema;
 use toolgate_template::{Binaries, DescribeError, MissingBinaries, TemplateError, read_without_agents};
 
-use crate::{Failure, describe::describe, project, terminal};
+use crate::{describe::describe, failure::Failure, project, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,9 +21,9 @@ Examples:
 /// Write `schemas/GROUP/{openapi,functions,gateway,action-group}.json` from the tools' own types.
 ///
 /// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Schemas {
+pub(crate) struct Args {
     /// Write nothing; fail if a file differs from what would be written
     #[arg(long)]
     check: bool,
@@ -50,71 +50,73 @@ pub(crate) enum SchemasError {
     Drift(Vec<String>),
 }
 
-impl Schemas {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
-        project::has_template(&self.template)?;
-        let wanted = self.wanted()?;
-        let stale = stale(&self.out, &wanted);
-        if self.check {
-            let differs = |(path, text): (&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(text);
-            let mut drift: Vec<String> =
-                wanted.iter().filter(|entry| differs(*entry)).map(|(path, _)| shown(path)).collect();
-            drift.extend(stale.iter().map(|path| format!("{} (no handler has it)", shown(path))));
-            return match drift.is_empty() {
-                true => Ok(()),
-                false => Err(SchemasError::Drift(drift).into()),
-            };
+/// Writes the schemas, or with `--check` compares them.
+///
+/// # Errors
+/// A handler is not built, a file cannot be written, or with `--check` a file differs.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    project::has_template(&args.template)?;
+    let wanted = wanted(args)?;
+    let stale = stale(&args.out, &wanted);
+    if args.check {
+        let differs = |(path, text): (&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(text);
+        let mut drift: Vec<String> =
+            wanted.iter().filter(|entry| differs(*entry)).map(|(path, _)| shown(path)).collect();
+        drift.extend(stale.iter().map(|path| format!("{} (no handler has it)", shown(path))));
+        return match drift.is_empty() {
+            true => Ok(ExitCode::SUCCESS),
+            false => Err(SchemasError::Drift(drift).into()),
+        };
+    }
+    let mut written = 0;
+    for (path, text) in &wanted {
+        if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
+            continue;
         }
-        let mut written = 0;
-        for (path, text) in &wanted {
-            if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
-                continue;
+        let failed = |source| SchemasError::Write { path: shown(path), source };
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        std::fs::write(path, text).map_err(failed)?;
+        terminal::out(&format!("wrote {}", shown(path)))?;
+        written += 1;
+    }
+    for path in stale {
+        std::fs::remove_file(&path).map_err(|source| SchemasError::Write { path: shown(&path), source })?;
+        terminal::out(&format!("removed {}", shown(&path)))?;
+    }
+    let total = wanted.len();
+    terminal::out(&match total - written {
+        kept if written == 0 => format!(
+            "{} up to date",
+            match kept {
+                1 => "1 schema is".to_owned(),
+                kept => format!("{kept} schemas are"),
             }
-            let failed = |source| SchemasError::Write { path: shown(path), source };
-            std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-            std::fs::write(path, text).map_err(failed)?;
-            terminal::out(&format!("wrote {}", shown(path)))?;
-            written += 1;
-        }
-        for path in stale {
-            std::fs::remove_file(&path).map_err(|source| SchemasError::Write { path: shown(&path), source })?;
-            terminal::out(&format!("removed {}", shown(&path)))?;
-        }
-        let total = wanted.len();
-        terminal::out(&match total - written {
-            kept if written == 0 => format!(
-                "{} up to date",
-                match kept {
-                    1 => "1 schema is".to_owned(),
-                    kept => format!("{kept} schemas are"),
-                }
-            ),
-            0 => format!("wrote {}", counted(written)),
-            _ => format!("wrote {written} of {}; the others are up to date", counted(total)),
-        })?;
-        Ok(())
-    }
+        ),
+        0 => format!("wrote {}", counted(written)),
+        _ => format!("wrote {written} of {}; the others are up to date", counted(total)),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
 
-    /// Every file with its text.
-    fn wanted(&self) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
-        let template = read_without_agents(&self.template, &BTreeMap::new())?;
-        let folder = self.template.parent().unwrap_or(Path::new("."));
-        let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
-        let programs = Binaries::around(folder).find_all(names.iter().copied())?;
-        let mut files = BTreeMap::new();
-        for (name, program) in names.into_iter().zip(programs) {
-            let catalog = describe(&program, name)?;
-            let group = self.out.join(&catalog.group);
-            let mut put = |name: &str, schema: Value| {
-                files.insert(group.join(name), format!("{schema:#}\n"));
-            };
-            put("openapi.json", schema::openapi(&catalog));
-            put("functions.json", schema::functions(&catalog));
-            put("gateway.json", schema::gateway(&catalog));
-            put("action-group.json", schema::action_group(&catalog));
-        }
-        Ok(files)
+/// Every file with its text.
+fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
+    let template = read_without_agents(&args.template, &BTreeMap::new())?;
+    let folder = args.template.parent().unwrap_or(Path::new("."));
+    let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
+    let programs = Binaries::around(folder).find_all(names.iter().copied())?;
+    let mut files = BTreeMap::new();
+    for (name, program) in names.into_iter().zip(programs) {
+        let catalog = describe(&program, name)?;
+        let group = args.out.join(&catalog.group);
+        let mut put = |name: &str, schema: Value| {
+            files.insert(group.join(name), format!("{schema:#}\n"));
+        };
+        put("openapi.json", schema::openapi(&catalog));
+        put("functions.json", schema::functions(&catalog));
+        put("gateway.json", schema::gateway(&catalog));
+        put("action-group.json", schema::action_group(&catalog));
     }
+    Ok(files)
 }
 
 /// Generated files that nothing generates any more.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{ValidationMode, ValidationWarning, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::{Caller, SchemaError, Statement, kind::Kind};
+use crate::{error::SchemaError, kind::Kind, principal::Caller, statement::Statement};
 
 /// The gateway's own groups of actions, above all targets.
 const GROUPS: [&str; 2] = ["Mcp", "CallTool"];

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::ParseModeError;
+use crate::error::ParseModeError;
 
 /// What a gateway does with its engine's decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, str::FromStr, time::SystemTime};
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use jiff::Timestamp;
 
-use crate::Principal;
+use crate::principal::Principal;
 
 /// Cedar did not take a part of a request. Its own words could tell values of the call.
 #[derive(Debug, thiserror::Error)]

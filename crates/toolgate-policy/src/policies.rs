@@ -9,9 +9,13 @@ use cedar_policy::{
 use serde_json::{Map, Value};
 
 use crate::{
-    Actions, Decision, Mistake, Mode, PolicyError, PolicySource, Principal, Reason, Schema,
+    actions::{Actions, Schema},
+    decision::{Decision, Mode, Reason},
     entities::{self, Unusable},
-    evaluation, input, source,
+    error::{Mistake, PolicyError},
+    evaluation, input,
+    principal::Principal,
+    source::{self, PolicySource},
 };
 
 /// The policies of a gateway's engine, which decide calls.

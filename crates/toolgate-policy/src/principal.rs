@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use crate::PrincipalError;
+use crate::error::PrincipalError;
 
 /// A kind of caller, which the gateway's authoriser decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

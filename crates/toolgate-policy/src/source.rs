@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use cedar_policy::PolicySet;
 
-use crate::{Actions, Mistake, Schema, Statement};
+use crate::{
+    actions::{Actions, Schema},
+    error::Mistake,
+    statement::Statement,
+};
 
 /// A policy as it is deployed.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicyId};
 
-use crate::StatementError;
+use crate::error::StatementError;
 
 /// How many characters a policy's text can have.
 /// <https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_CedarPolicy.html>

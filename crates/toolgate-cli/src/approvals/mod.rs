@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::primitives::DateTime;
 use clap::Subcommand;
 use toolgate_dynamodb::{ApprovalsError, Decision};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 const WHERE: &str = "\
 Without --table and --endpoint-url it is the local agent at http://127.0.0.1:8787 (`toolgate dev`).

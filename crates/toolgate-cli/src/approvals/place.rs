@@ -22,8 +22,8 @@ use serde_json::Value;
 use toolgate_dynamodb::Approvals;
 
 use crate::{
-    Failure,
     endpoint::{self, LOCAL, is_local, is_loopback},
+    failure::Failure,
 };
 
 /// Where the table of parked calls is.

@@ -11,7 +11,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// How many lines the history has. It ends with the command: what a person writes here may be about customers.
 const HISTORY: usize = 1000;

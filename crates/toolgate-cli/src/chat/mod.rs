@@ -1,32 +1,28 @@
 //! `toolgate chat`: a conversation with an agent in the terminal, on this machine or on AWS, through the AWS SDK.
 
-pub(crate) mod client;
 mod command;
-pub(crate) mod costs;
 mod interrupt;
 mod keyboard;
-mod question;
-mod raw;
 mod screen;
 mod talk;
-pub(crate) mod timeline;
-pub(crate) mod turn;
+mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::ValueEnum;
 use toolgate_local::models::Prices;
 
-use costs::Costs;
 use interrupt::Interrupts;
 use keyboard::Keyboard;
-pub(crate) use question::question;
 use screen::Screen;
 use talk::Talk;
-use turn::Target;
+use trace::Trace;
 
-pub(crate) use crate::Failure;
-use crate::{endpoint, terminal};
+use crate::{
+    agent::{client, costs::Costs, turn::Target},
+    endpoint,
+    failure::Failure,
+    terminal,
+};
 
 const WHERE: &str = "\
 Without --alias and --endpoint-url it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
@@ -69,13 +65,6 @@ pub(crate) struct Args {
     endpoint_url: Option<String>,
     /// What to say. Without it every line of standard input is one turn
     text: Option<String>,
-}
-
-/// How traces are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Trace {
-    Timeline,
-    Json,
 }
 
 /// Talks. A failed turn ends with exit code 1, and in a terminal's conversation goes on.

@@ -7,12 +7,14 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    Trace,
-    costs::Costs,
-    timeline::{Page, Timeline},
+use super::trace::Trace;
+use crate::{
+    agent::{
+        costs::Costs,
+        timeline::{Page, Timeline},
+    },
+    terminal::{self, Flow},
 };
-use crate::terminal::{self, Flow};
 
 /// An answer is indented by this much on a terminal. Only the command itself writes at the left edge.
 const INDENT: usize = 2;

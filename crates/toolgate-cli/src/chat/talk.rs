@@ -11,15 +11,20 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Failure, Trace,
     command::{HELP, Meant, meant},
     interrupt::Interrupts,
     keyboard::{Keyboard, Typed},
-    question::question,
     screen::Screen,
-    turn::{self, Asked, Interrupted, Target, Watch},
+    trace::Trace,
 };
-use crate::terminal;
+use crate::{
+    agent::{
+        question,
+        turn::{self, Asked, Interrupted, Target, Watch},
+    },
+    failure::Failure,
+    terminal,
+};
 
 /// What a shell gives a command that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

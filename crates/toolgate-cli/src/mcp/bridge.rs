@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::message;
-use crate::Failure;
+use crate::failure::Failure;
 
 const PARSE_ERROR: i32 = -32700;
 const INTERNAL_ERROR: i32 = -32603;

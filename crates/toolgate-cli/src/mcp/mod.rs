@@ -3,11 +3,10 @@
 mod bridge;
 mod message;
 mod probe;
-pub(crate) mod screen;
 
 use std::process::ExitCode;
 
-use crate::{Failure, desk, endpoint, signal, terminal};
+use crate::{endpoint, failure::Failure, project_args::ProjectArgs, signal, terminal};
 
 const EXAMPLES: &str = "\
 In a client's configuration, beside a `toolgate dev` that runs:
@@ -28,7 +27,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    desk: desk::DeskArgs,
+    project: ProjectArgs,
     /// The address of a running `toolgate dev`, such as http://127.0.0.1:8787, with or without `/mcp` at its end
     #[arg(
         long,
@@ -50,10 +49,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         bridge::serve(&format!("{url}/mcp"), token).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    args.desk.has_template()?;
+    args.project.has_template()?;
     let stop = signal::stop()?;
     tokio::pin!(stop);
-    let local = args.desk.local()?.port(0).in_memory().without_agents(true);
+    let local = args.project.local()?.port(0).in_memory().without_agents(true);
     let running = tokio::select! {
         running = local.start() => running?,
         () = &mut stop => return Ok(ExitCode::SUCCESS),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// How long a local agent may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);

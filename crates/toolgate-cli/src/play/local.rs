@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toolgate_local::{Local, Running};
 
-use crate::chat::Failure;
+use crate::failure::Failure;
 
 /// Starts the agents of a template with the scenario's model.
 pub(crate) async fn start(

@@ -12,14 +12,14 @@ use toolgate_local::models::script::{Conversation, Scenario, Turn, YesNo};
 use uuid::Uuid;
 
 use crate::{
-    chat::{
-        Failure,
+    agent::{
         client::Place,
         question,
         timeline::{Page, Timeline},
         turn::{self, Asked, Target, Watch},
     },
     endpoint,
+    failure::Failure,
     hostile::Hostile,
     project, terminal,
 };

@@ -6,7 +6,7 @@ use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
 use serde_json::{Map, Value};
 
 use super::keys::{Key, TokenKeys};
-use crate::Principal;
+use crate::principal::Principal;
 
 /// How far clocks may differ, in seconds.
 const LEEWAY: u64 = 10;

@@ -17,7 +17,8 @@ use aws_sdk_bedrockagentruntime::{
 };
 use serde_json::Value;
 
-use super::{Failure, raw::RawTraces};
+use super::raw::RawTraces;
+use crate::failure::Failure;
 
 /// Whom one talks to, and in which session.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use aws_sdk_bedrockagentruntime::primitives::{DateTime, DateTimeFormat};
 use serde_json::Value;
 
-use crate::chat::costs::grouped;
+use crate::agent::costs::grouped;
 
 /// What a line is about; a terminal shows it in its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use toolgate_local::models::Prices;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Page, Timeline};
-use crate::chat::costs::Costs;
+use crate::agent::costs::Costs;
 
 fn golden(name: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/timelines");

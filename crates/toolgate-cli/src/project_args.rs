@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use toolgate_local::Local;
 use toolgate_policy::{Principal, TokenKeys};
 
-use crate::{Failure, project};
+use crate::{failure::Failure, project};
 
 /// The template, and what is chosen for it.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DeskArgs {
+pub(crate) struct ProjectArgs {
     /// The SAM template
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
     pub(crate) template: PathBuf,
@@ -39,7 +39,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-impl DeskArgs {
+impl ProjectArgs {
     /// Fails where there is no template.
     pub(crate) fn has_template(&self) -> Result<(), Failure> {
         project::has_template(&self.template)

@@ -1,12 +1,16 @@
 //! `toolgate dev`: the local agent, until it is told to stop.
 
+mod example;
+mod gateway;
+mod screen;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
 
-use crate::{Failure, desk, hostile::Hostile, screen, signal, terminal};
+use crate::{failure::Failure, hostile::Hostile, project_args::ProjectArgs, signal, terminal};
 
 const MODELS: &str = "\
 Models:
@@ -29,7 +33,7 @@ Examples:
 #[command(after_help = MODELS)]
 pub(crate) struct Args {
     #[command(flatten)]
-    desk: desk::DeskArgs,
+    project: ProjectArgs,
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
@@ -60,8 +64,9 @@ enum Part {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
-    args.desk.has_template()?;
-    let mut local = args.desk.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
+    args.project.has_template()?;
+    let mut local =
+        args.project.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
     for model in args.model {
         local = local.model(model);
     }

@@ -1,12 +1,11 @@
 //! What `toolgate dev` shows once it is up. It fits a terminal of 24 rows and 80 columns, and ends with where and what
 //! it is, so that nothing of that scrolls away.
 
-mod example;
-
 use serde_json::Value;
 use toolgate_local::Running;
 
-use crate::{mcp, project, terminal};
+use super::{example, gateway};
+use crate::{project, terminal};
 
 /// The width of a terminal that nobody has widened.
 const WIDTH: usize = 80;
@@ -43,7 +42,7 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     let names = |key: &str| list(health, key).iter().map(|item| text(item, "name")).collect::<Vec<_>>();
     table.extend(row("functions", &names("functions"), MOST));
     table.extend(row("tables", &names("tables"), MOST));
-    for (name, words) in mcp::screen::rows(health) {
+    for (name, words) in gateway::rows(health) {
         table.extend(row(name, &words, MOST));
     }
     let room = ROWS.saturating_sub(table.len() + examples.len() + end.len());
@@ -84,7 +83,7 @@ fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::
         }
         (None, _) => {}
     }
-    lines.extend(mcp::screen::example(health));
+    lines.extend(gateway::example(health));
     lines.push(format!("export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1"));
     lines.push("export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned());
     match event {

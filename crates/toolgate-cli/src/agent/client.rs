@@ -8,9 +8,9 @@ use aws_sdk_bedrockagentruntime::{
 use aws_smithy_http_client::tls;
 use serde_json::Value;
 
-use super::Failure;
 use crate::{
     endpoint::{LOCAL, is_local},
+    failure::Failure,
     project,
 };
 

@@ -1,0 +1,12 @@
+//! An agent over the AWS SDK: where it is, one turn with it, and what that turn showed and cost.
+//!
+//! `toolgate chat` and `toolgate play` both build on this.
+
+pub(crate) mod client;
+pub(crate) mod costs;
+mod question;
+mod raw;
+pub(crate) mod timeline;
+pub(crate) mod turn;
+
+pub(crate) use question::question;
