@@ -123,7 +123,7 @@ fn close(_path: &Path, _mode: u32) -> std::io::Result<()> {
 /// A read-only or a full disk shows now, and not at a tool's first write.
 fn probe(folder: &Path) -> std::io::Result<()> {
     let path = folder.join(PROBE);
-    let written = private_file(&path).and_then(|mut file| {
+    let written = private_file(&path, true).and_then(|mut file| {
         file.write_all(&vec![0; PROBE_BYTES])?;
         file.sync_data()
     });
