@@ -49,8 +49,8 @@ def forbidding(tmp_path_factory):
 
 
 def test_the_default_caller_is_one_that_the_policies_name(desk):
-    door = desk.health["gateway"]["door"]
-    assert door == {"caller": {"kind": "iam", "name": f"{ROLES}/HarnessRole", "chosen": False}, "policies": "ENFORCE"}
+    auth = desk.health["gateway"]["auth"]
+    assert auth == {"caller": {"kind": "iam", "name": f"{ROLES}/HarnessRole", "chosen": False}, "policies": "ENFORCE"}
     screen = desk.log.read_text()
     assert f"{desk.url}/mcp" in screen and f"caller   {ROLES}/HarnessRole\n" in screen
     # the screen has no room to say how to choose another caller

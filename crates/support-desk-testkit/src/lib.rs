@@ -84,10 +84,10 @@ pub async fn desk() -> Desk {
 }
 
 /// As [`desk`], with the stories only.
-pub async fn desk_with_stories() -> Desk {
+pub async fn desk_with_fixtures() -> Desk {
     let (client, tables) = (client().await, Tables::named_as_in_template());
     create_tables(&client, &tables).await;
-    seed::only_stories(&client, &tables, &clock()).await.unwrap();
+    seed::only_fixtures(&client, &tables, &clock()).await.unwrap();
     Desk::new(client, tables, clock()).allow_unbound()
 }
 
@@ -100,8 +100,8 @@ impl Desks {
         let reads = ["get_", "find_", "search_", "no-"].iter().any(|prefix| name.starts_with(prefix));
         match (&self.0, reads) {
             (Some(desk), true) => desk.clone(),
-            (None, true) => self.0.insert(desk_with_stories().await).clone(),
-            (_, false) => desk_with_stories().await,
+            (None, true) => self.0.insert(desk_with_fixtures().await).clone(),
+            (_, false) => desk_with_fixtures().await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     dynamodb::{Data, Database},
     error::LocalError,
     faults::Hostile,
-    gateway::{self, Callers, Gateway},
+    gateway::{self, CallerChoice, Gateway},
     invoker::FunctionInvoker,
     lambda::{Environment, Functions, Log, Settings},
     programs::Programs,
@@ -66,7 +66,7 @@ pub struct Local {
     idle: Duration,
     limits: Limits,
     hostile: Option<u64>,
-    callers: Callers,
+    callers: CallerChoice,
     log: Log,
 }
 
@@ -88,7 +88,7 @@ impl Local {
             idle: IDLE,
             limits: Limits::default(),
             hostile: None,
-            callers: Callers::default(),
+            callers: CallerChoice::default(),
             log: Log::stderr(),
         }
     }
@@ -201,14 +201,14 @@ impl Local {
     /// names.
     #[must_use]
     pub fn principal(mut self, principal: Principal) -> Self {
-        self.callers = Callers::One(principal);
+        self.callers = CallerChoice::One(principal);
         self
     }
 
-    /// Callers of the gateway show a token that one of these keys has signed.
+    /// CallerChoice of the gateway show a token that one of these keys has signed.
     #[must_use]
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
-        self.callers = Callers::Tokens(keys);
+        self.callers = CallerChoice::Tokens(keys);
         self
     }
 

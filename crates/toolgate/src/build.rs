@@ -24,8 +24,8 @@ use crate::{
     registered::{ErasedTool, RegisteredTool, Typed},
     registry::{Registered, Registry},
     schema::{
+        compiled::{CompiledSchema, Object},
         reflect::is_recursive,
-        shape::{Object, Shape},
     },
     tool::{Draft, Expose, Tool},
 };
@@ -305,7 +305,7 @@ fn narrow(draft: &mut Draft, problems: &mut Vec<String>) {
 }
 
 fn compile(input: &Value, problems: &mut Vec<String>) -> Object {
-    let object = Shape::compile(input).and_then(|shape| {
+    let object = CompiledSchema::compile(input).and_then(|shape| {
         shape.object.filter(|_| shape.any_of.is_empty()).ok_or("its input must be a struct with named fields".into())
     });
     object.unwrap_or_else(|message| {

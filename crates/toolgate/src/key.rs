@@ -86,7 +86,7 @@ mod tests {
 
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    enum Shape {
+    enum CompiledSchema {
         Unit,
         New(u8),
         Pair(u8, u8),
@@ -167,7 +167,12 @@ mod tests {
             hex(&key(("ORD-123", Decimal("129.950"), None::<u8>, true))),
             "6c00000000000000047300000000000000074f52442d3132336e00000000000000063132392e39357a74"
         );
-        let shapes = key((Shape::Unit, Shape::New(1), Shape::Pair(1, 2), Shape::Named { side: 3 }));
+        let shapes = key((
+            CompiledSchema::Unit,
+            CompiledSchema::New(1),
+            CompiledSchema::Pair(1, 2),
+            CompiledSchema::Named { side: 3 },
+        ));
         assert_eq!(
             hex(&shapes),
             "6c0000000000000004730000000000000004756e69746d00000000000000017300000000000000036e65776e0000000000000001316d0000000000000001730000000000000004706169726c00000000000000026e0000000000000001316e0000000000000001326d00000000000000017300000000000000056e616d65646d0000000000000001730000000000000004736964656e000000000000000133"

@@ -14,7 +14,7 @@ use crate::{
     error::{Problem, ToolError},
     key::Key,
     projection::OutputProjection,
-    schema::shape::Object,
+    schema::compiled::Object,
     validation,
 };
 

@@ -15,16 +15,15 @@ use crate::{
     budget::Budget,
     caller::Declared,
     error::Error,
-    metrics,
     pipeline::Pipeline,
     registry::Registry,
-    telemetry,
+    telemetry::{self, metrics},
     wire::{self, Undecodable, kind::Wire},
 };
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. Cheap to clone.
 ///
-/// [`run`](crate::run) makes one; make your own with [`Router::with_state`](crate::Router::with_state) to put layers
+/// [`run`](crate::runtime) makes one; make your own with [`Router::with_state`](crate::Router::with_state) to put layers
 /// around it, or to call it in a test.
 pub struct Service<S> {
     pipeline: Pipeline<S>,
@@ -100,7 +99,7 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format: the
     /// namespace `BedrockAgents`, dimensions `AgentId`, `IntentClass` and `Success`, nothing of inputs or sessions.
-    /// Without this it writes none; [`run`](crate::run) decides by `TOOLGATE_METRICS` and by whether it is on Lambda.
+    /// Without this it writes none; [`run`](crate::runtime) decides by `TOOLGATE_METRICS` and by whether it is on Lambda.
     #[must_use]
     pub fn metrics(mut self, on: bool) -> Self {
         self.metrics = on;
@@ -108,7 +107,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     }
 
     /// The namespace of the metrics, instead of `BedrockAgents`: one for each environment of an account, say.
-    /// [`run`](crate::run) takes it from `TOOLGATE_METRICS_NAMESPACE`.
+    /// [`run`](crate::runtime) takes it from `TOOLGATE_METRICS_NAMESPACE`.
     #[must_use]
     pub fn metrics_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
         self.namespace = namespace.into();

@@ -9,7 +9,7 @@ use crate::{
     error::Problem,
     nearest::same_name,
     redact::{LONGEST_MESSAGE, serde_message},
-    schema::shape::{Object, Shape},
+    schema::compiled::{CompiledSchema, Object},
 };
 
 /// A problem that serde or `validator` found; an empty message means that the schema describes it. Their texts may repeat
@@ -20,9 +20,9 @@ fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem 
     let secret = found.is_some_and(|found| found.secret);
     let got = value.map_or_else(|| "a value that is not allowed".to_owned(), |value| show(value, secret));
     let object = if steps.is_empty() { Some(shape) } else { found.and_then(|found| found.object.as_ref()) };
-    let hushed = secret || value.is_some_and(|value| is_hushed(value, object, message));
+    let redacted = secret || value.is_some_and(|value| is_redacted(value, object, message));
     let schema = found.map(|found| found.expected.as_str()).filter(|expected| !expected.is_empty());
-    let expected = match (hushed || message.is_empty() || message.chars().count() > LONGEST_MESSAGE, schema) {
+    let expected = match (redacted || message.is_empty() || message.chars().count() > LONGEST_MESSAGE, schema) {
         (true, schema) => schema.unwrap_or("a valid value").to_owned(),
         // serde would name the Rust type
         (false, Some(schema)) if message.starts_with("invalid value: integer") => {
@@ -35,15 +35,15 @@ fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem 
 }
 
 /// Whether `message` may tell something in `value` that must not be repeated: a secret, or what is not shown as it is.
-fn is_hushed(value: &Value, object: Option<&Object>, message: &str) -> bool {
+fn is_redacted(value: &Value, object: Option<&Object>, message: &str) -> bool {
     let is_secret =
         |name: &str| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.shape.secret);
     match value {
         Value::Object(members) => members.iter().any(|(name, member)| {
             let inside = object.and_then(|object| object.fields.get(name)?.shape.object.as_ref());
-            (is_secret(name) && !member.is_null()) || is_hushed(member, inside, message)
+            (is_secret(name) && !member.is_null()) || is_redacted(member, inside, message)
         }),
-        Value::Array(items) => items.iter().any(|item| is_hushed(item, None, message)),
+        Value::Array(items) => items.iter().any(|item| is_redacted(item, None, message)),
         Value::String(text) => !is_shown(text) && (looks_like_card(text) || message.contains(text.as_str())),
         _ => false,
     }
@@ -55,8 +55,8 @@ fn steps(path: &str) -> Vec<&str> {
 }
 
 /// The value at a path, and the shape there.
-fn find<'a>(root: &'a Object, input: &'a Value, steps: &[&str]) -> (Option<&'a Value>, Option<&'a Shape>) {
-    let (mut value, mut shape) = (Some(input), None::<&Shape>);
+fn find<'a>(root: &'a Object, input: &'a Value, steps: &[&str]) -> (Option<&'a Value>, Option<&'a CompiledSchema>) {
+    let (mut value, mut shape) = (Some(input), None::<&CompiledSchema>);
     let mut object = Some(root);
     for step in steps {
         match step.parse::<usize>() {

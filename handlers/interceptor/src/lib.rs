@@ -16,13 +16,13 @@ const NOTIFICATIONS: &str = "notifications/";
 
 /// What the interceptor needs to know.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct IdentityInterceptor {
     header: String,
     /// The claim that names the customer; `None` where the gateway takes IAM's word, so that there is no token.
     claim: Option<String>,
 }
 
-impl Door {
+impl IdentityInterceptor {
     /// Sets `header` from the claim `claim`, if there are tokens.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Door {
     /// By `TOOLGATE_IDENTITY_HEADER` and `TOOLGATE_IDENTITY_CLAIM`.
     ///
     /// # Errors
-    /// As for [`Door::new`]; a variable is not UTF-8, which must not be taken for a gateway without tokens.
+    /// As for [`IdentityInterceptor::new`]; a variable is not UTF-8, which must not be taken for a gateway without tokens.
     pub fn from_env() -> Result<Self, String> {
         let variable = |name: &str| text(name, std::env::var_os(name));
         Self::new(&variable("TOOLGATE_IDENTITY_HEADER")?, Some(&variable("TOOLGATE_IDENTITY_CLAIM")?))

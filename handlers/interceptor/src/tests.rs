@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::Door;
+use super::IdentityInterceptor;
 
 const HEADER: &str = "X-Desk-Customer-Id";
 
@@ -18,8 +18,8 @@ fn bearer(claims: &Value) -> String {
 }
 
 /// The header that the tools will see, or why no tool is called.
-fn customer(door: &Door, event: Value) -> Result<Option<String>, String> {
-    let answer = door.answer(event);
+fn customer(interceptor: &IdentityInterceptor, event: Value) -> Result<Option<String>, String> {
+    let answer = interceptor.answer(event);
     let refused = &answer["mcp"]["transformedGatewayResponse"];
     if !refused.is_null() {
         assert_eq!(refused["statusCode"], 403);
@@ -31,8 +31,8 @@ fn customer(door: &Door, event: Value) -> Result<Option<String>, String> {
     Ok(headers.get(HEADER).map(|value| value.as_str().unwrap().to_owned()))
 }
 
-fn by_token() -> Door {
-    Door::new(HEADER, Some("customer_id")).unwrap()
+fn by_token() -> IdentityInterceptor {
+    IdentityInterceptor::new(HEADER, Some("customer_id")).unwrap()
 }
 
 #[test]
@@ -67,23 +67,23 @@ fn without_a_customer_in_the_token_no_tool_is_called() {
 
 #[test]
 fn where_there_are_no_tokens_nobody_may_be_named() {
-    let door = Door::new(HEADER, Some("")).unwrap();
-    assert_eq!(customer(&door, event("tools/call", &json!({"accept": "*/*"}))), Ok(None));
+    let interceptor = IdentityInterceptor::new(HEADER, Some("")).unwrap();
+    assert_eq!(customer(&interceptor, event("tools/call", &json!({"accept": "*/*"}))), Ok(None));
     let authorization = bearer(&json!({"customer_id": "CUST-12345"}));
-    assert_eq!(customer(&door, event("tools/call", &json!({"authorization": authorization}))), Ok(None));
+    assert_eq!(customer(&interceptor, event("tools/call", &json!({"authorization": authorization}))), Ok(None));
     for name in [HEADER, "x-desk-customer-id"] {
-        let refused = customer(&door, event("tools/call", &json!({name: "CUST-00001"})));
+        let refused = customer(&interceptor, event("tools/call", &json!({name: "CUST-00001"})));
         assert_eq!(refused, Err("`X-Desk-Customer-Id` is not for clients to set".to_owned()));
     }
 }
 
 #[test]
 fn an_event_that_cannot_be_judged_is_refused() {
-    for door in [by_token(), Door::new(HEADER, None).unwrap()] {
+    for interceptor in [by_token(), IdentityInterceptor::new(HEADER, None).unwrap()] {
         for event in
             [json!(null), json!({}), json!("x"), event("tools/call", &json!({})), event("tools/call", &json!(null))]
         {
-            assert!(customer(&door, event.clone()).is_err(), "{event}");
+            assert!(customer(&interceptor, event.clone()).is_err(), "{event}");
         }
     }
 }
@@ -99,5 +99,5 @@ fn a_variable_that_is_not_text_is_a_mistake_and_not_unset() {
 
 #[test]
 fn a_door_without_a_header_is_a_mistake() {
-    assert!(Door::new("", Some("customer_id")).unwrap_err().contains("TOOLGATE_IDENTITY_HEADER"));
+    assert!(IdentityInterceptor::new("", Some("customer_id")).unwrap_err().contains("TOOLGATE_IDENTITY_HEADER"));
 }

@@ -1,11 +1,11 @@
-//! The desk's data: a few hand-written stories, and a reproducible crowd around them.
+//! The desk's data: a few hand-written stories, and reproducible generated data around them.
 //!
-//! The crowd is the same at every seeding, from a random sequence of our own, so that it does not change with a
+//! The generated data is the same at every seeding, from a random sequence of our own, so that it does not change with a
 //! library's version. Dates of the stories are relative to the clock.
 
-mod crowd;
+mod fixtures;
+mod generated;
 mod records;
-mod stories;
 mod write;
 
 use std::fmt;
@@ -38,15 +38,15 @@ impl fmt::Display for Seeded {
 /// # Errors
 /// `Store`.
 pub async fn run(client: &Client, tables: &Tables, clock: &Clock) -> Result<Seeded, DeskError> {
-    if write::exists(client, &tables.customers, "customerId", stories::JANE).await? {
-        let renewed = write::renew(client, &tables.orders, stories::orders(clock), clock).await?;
+    if write::exists(client, &tables.customers, "customerId", fixtures::JANE).await? {
+        let renewed = write::renew(client, &tables.orders, fixtures::orders(clock), clock).await?;
         return Ok(Seeded { written: 0, renewed });
     }
-    let crowd = crowd::make(clock);
+    let crowd = generated::make(clock);
     let mut written = write::all(client, &tables.customers, crowd.customers).await?;
     written += write::all(client, &tables.orders, crowd.orders).await?;
     written += write::all(client, &tables.invoices, crowd.invoices).await?;
-    written += only_stories(client, tables, clock).await?;
+    written += only_fixtures(client, tables, clock).await?;
     Ok(Seeded { written, renewed: 0 })
 }
 
@@ -54,11 +54,11 @@ pub async fn run(client: &Client, tables: &Tables, clock: &Clock) -> Result<Seed
 ///
 /// # Errors
 /// `Store`.
-pub async fn only_stories(client: &Client, tables: &Tables, clock: &Clock) -> Result<usize, DeskError> {
-    let orders = stories::orders(clock).into_iter().map(|story| write::marked(story, clock)).collect();
+pub async fn only_fixtures(client: &Client, tables: &Tables, clock: &Clock) -> Result<usize, DeskError> {
+    let orders = fixtures::orders(clock).into_iter().map(|story| write::marked(story, clock)).collect();
     let mut written = write::all(client, &tables.orders, orders).await?;
-    written += write::all(client, &tables.invoices, stories::invoices()).await?;
+    written += write::all(client, &tables.invoices, fixtures::invoices()).await?;
     // last of all: without them, an interrupted seeding is begun again
-    written += write::all(client, &tables.customers, stories::customers()).await?;
+    written += write::all(client, &tables.customers, fixtures::customers()).await?;
     Ok(written)
 }

@@ -13,7 +13,7 @@ use axum::{
 use http::{StatusCode, Uri};
 use serde_json::json;
 
-use super::{Agents, error::AgentError, response, shape::Problems, shapes};
+use super::{Agents, error::AgentError, response, service_model::Problems, shapes};
 
 type Ids = (String, String);
 type Pairs = Vec<(String, String)>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{attributes::Attributes, error::AgentError, shape::Problems, shapes};
+use super::{attributes::Attributes, error::AgentError, service_model::Problems, shapes};
 
 /// What a caller may send. Members that a laptop has no use for are read past, once they have the right shape.
 #[derive(Debug, Default, Deserialize)]

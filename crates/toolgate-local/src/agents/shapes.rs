@@ -1,8 +1,8 @@
 //! The shapes of what a caller may send, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
-use super::shape::{Member, Pattern, Shape, optional, required};
+use super::service_model::{Member, Pattern, ServiceModel, optional, required};
 
-const ANY: Shape = Shape::Text { least: 0, most: usize::MAX, pattern: None };
+const ANY: ServiceModel = ServiceModel::Text { least: 0, most: usize::MAX, pattern: None };
 const NO_LIMIT: usize = usize::MAX;
 
 fn is_id(text: &str) -> bool {
@@ -42,14 +42,17 @@ fn is_s3_uri(text: &str) -> bool {
 const ID_PATTERN: Pattern = Pattern { text: "^[0-9a-zA-Z]+$", holds: is_id };
 
 /// Agents and aliases, in a path.
-pub(crate) const ID: Shape = Shape::Text { least: 0, most: 10, pattern: Some(ID_PATTERN) };
+pub(crate) const ID: ServiceModel = ServiceModel::Text { least: 0, most: 10, pattern: Some(ID_PATTERN) };
 
 /// Sessions and memories.
-pub(crate) const SESSION: Shape =
-    Shape::Text { least: 2, most: 100, pattern: Some(Pattern { text: "^[0-9a-zA-Z._:-]+$", holds: is_session }) };
+pub(crate) const SESSION: ServiceModel = ServiceModel::Text {
+    least: 2,
+    most: 100,
+    pattern: Some(Pattern { text: "^[0-9a-zA-Z._:-]+$", holds: is_session }),
+};
 
 /// The `x-amz-source-arn` header.
-pub(crate) const SOURCE_ARN: Shape = Shape::Text {
+pub(crate) const SOURCE_ARN: ServiceModel = ServiceModel::Text {
     least: 0,
     most: 2048,
     pattern: Some(Pattern {
@@ -59,81 +62,89 @@ pub(crate) const SOURCE_ARN: Shape = Shape::Text {
 };
 
 /// The body of InvokeAgent.
-pub(crate) const INVOKE_AGENT: Shape = Shape::Fields(&[
-    optional("inputText", &Shape::Text { least: 0, most: 25_000_000, pattern: None }),
-    optional("enableTrace", &Shape::Flag),
-    optional("endSession", &Shape::Flag),
+pub(crate) const INVOKE_AGENT: ServiceModel = ServiceModel::Fields(&[
+    optional("inputText", &ServiceModel::Text { least: 0, most: 25_000_000, pattern: None }),
+    optional("enableTrace", &ServiceModel::Flag),
+    optional("endSession", &ServiceModel::Flag),
     optional("memoryId", &SESSION),
     optional("sessionState", &SESSION_STATE),
     optional(
         "streamingConfigurations",
-        &Shape::Fields(&[
-            optional("streamFinalResponse", &Shape::Flag),
-            optional("applyGuardrailInterval", &Shape::Whole(1)),
+        &ServiceModel::Fields(&[
+            optional("streamFinalResponse", &ServiceModel::Flag),
+            optional("applyGuardrailInterval", &ServiceModel::Whole(1)),
         ]),
     ),
     optional(
         "bedrockModelConfigurations",
-        &Shape::Fields(&[optional(
+        &ServiceModel::Fields(&[optional(
             "performanceConfig",
-            &Shape::Fields(&[optional("latency", &Shape::Choice(&["standard", "optimized"]))]),
+            &ServiceModel::Fields(&[optional("latency", &ServiceModel::Choice(&["standard", "optimized"]))]),
         )]),
     ),
     optional(
         "promptCreationConfigurations",
-        &Shape::Fields(&[
-            optional("previousConversationTurnsToInclude", &Shape::Whole(0)),
-            optional("excludePreviousThinkingSteps", &Shape::Flag),
+        &ServiceModel::Fields(&[
+            optional("previousConversationTurnsToInclude", &ServiceModel::Whole(0)),
+            optional("excludePreviousThinkingSteps", &ServiceModel::Flag),
         ]),
     ),
 ]);
 
-const SESSION_STATE: Shape = Shape::Fields(&[
-    optional("sessionAttributes", &Shape::Map(&ANY)),
-    optional("promptSessionAttributes", &Shape::Map(&ANY)),
+const SESSION_STATE: ServiceModel = ServiceModel::Fields(&[
+    optional("sessionAttributes", &ServiceModel::Map(&ANY)),
+    optional("promptSessionAttributes", &ServiceModel::Map(&ANY)),
     optional("invocationId", &ANY),
-    optional("returnControlInvocationResults", &Shape::List { least: 1, most: 5, of: &RESULT }),
-    optional("files", &Shape::List { least: 0, most: NO_LIMIT, of: &FILE }),
-    optional("knowledgeBaseConfigurations", &Shape::List { least: 1, most: NO_LIMIT, of: &KNOWLEDGE_BASE }),
+    optional("returnControlInvocationResults", &ServiceModel::List { least: 1, most: 5, of: &RESULT }),
+    optional("files", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &FILE }),
+    optional("knowledgeBaseConfigurations", &ServiceModel::List { least: 1, most: NO_LIMIT, of: &KNOWLEDGE_BASE }),
     optional(
         "conversationHistory",
-        &Shape::Fields(&[optional("messages", &Shape::List { least: 0, most: NO_LIMIT, of: &MESSAGE })]),
+        &ServiceModel::Fields(&[optional("messages", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &MESSAGE })]),
     ),
 ]);
 
-const KNOWLEDGE_BASE: Shape =
-    Shape::Fields(&[required("knowledgeBaseId", &ID), required("retrievalConfiguration", &Shape::Object)]);
-
-const MESSAGE: Shape = Shape::Fields(&[
-    required("role", &Shape::Choice(&["user", "assistant"])),
-    required("content", &Shape::List { least: 0, most: NO_LIMIT, of: &Shape::Union(&[optional("text", &ANY)]) }),
+const KNOWLEDGE_BASE: ServiceModel = ServiceModel::Fields(&[
+    required("knowledgeBaseId", &ID),
+    required("retrievalConfiguration", &ServiceModel::Object),
 ]);
 
-const FILE: Shape = Shape::Fields(&[
+const MESSAGE: ServiceModel = ServiceModel::Fields(&[
+    required("role", &ServiceModel::Choice(&["user", "assistant"])),
+    required(
+        "content",
+        &ServiceModel::List { least: 0, most: NO_LIMIT, of: &ServiceModel::Union(&[optional("text", &ANY)]) },
+    ),
+]);
+
+const FILE: ServiceModel = ServiceModel::Fields(&[
     required("name", &ANY),
-    required("useCase", &Shape::Choice(&["CODE_INTERPRETER", "CHAT"])),
+    required("useCase", &ServiceModel::Choice(&["CODE_INTERPRETER", "CHAT"])),
     required(
         "source",
-        &Shape::Fields(&[
-            required("sourceType", &Shape::Choice(&["S3", "BYTE_CONTENT"])),
+        &ServiceModel::Fields(&[
+            required("sourceType", &ServiceModel::Choice(&["S3", "BYTE_CONTENT"])),
             optional(
                 "byteContent",
-                &Shape::Fields(&[required("mediaType", &ANY), required("data", &Shape::Blob(10_485_760))]),
+                &ServiceModel::Fields(&[
+                    required("mediaType", &ANY),
+                    required("data", &ServiceModel::Blob(10_485_760)),
+                ]),
             ),
-            optional("s3Location", &Shape::Fields(&[required("uri", &S3_URI)])),
+            optional("s3Location", &ServiceModel::Fields(&[required("uri", &S3_URI)])),
         ]),
     ),
 ]);
 
-const S3_URI: Shape = Shape::Text {
+const S3_URI: ServiceModel = ServiceModel::Text {
     least: 1,
     most: 1024,
     pattern: Some(Pattern { text: "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}$", holds: is_s3_uri }),
 };
 
-const RESULT: Shape = Shape::Union(&[
-    optional("functionResult", &Shape::Fields(&FUNCTION_RESULT)),
-    optional("apiResult", &Shape::Fields(&API_RESULT)),
+const RESULT: ServiceModel = ServiceModel::Union(&[
+    optional("functionResult", &ServiceModel::Fields(&FUNCTION_RESULT)),
+    optional("apiResult", &ServiceModel::Fields(&API_RESULT)),
 ]);
 
 const FUNCTION_RESULT: [Member; 6] = [
@@ -142,29 +153,31 @@ const FUNCTION_RESULT: [Member; 6] = [
     optional("agentId", &ANY),
     optional("confirmationState", &CONFIRMATION),
     optional("responseState", &RESPONSE_STATE),
-    optional("responseBody", &Shape::Map(&CONTENT_BODY)),
+    optional("responseBody", &ServiceModel::Map(&CONTENT_BODY)),
 ];
 
 const API_RESULT: [Member; 8] = [
     required("actionGroup", &ANY),
     optional("apiPath", &ANY),
     optional("httpMethod", &ANY),
-    optional("httpStatusCode", &Shape::Whole(i64::MIN)),
+    optional("httpStatusCode", &ServiceModel::Whole(i64::MIN)),
     optional("agentId", &ANY),
     optional("confirmationState", &CONFIRMATION),
     optional("responseState", &RESPONSE_STATE),
-    optional("responseBody", &Shape::Map(&CONTENT_BODY)),
+    optional("responseBody", &ServiceModel::Map(&CONTENT_BODY)),
 ];
 
-const CONFIRMATION: Shape = Shape::Choice(&["CONFIRM", "DENY"]);
-const RESPONSE_STATE: Shape = Shape::Choice(&["FAILURE", "REPROMPT"]);
+const CONFIRMATION: ServiceModel = ServiceModel::Choice(&["CONFIRM", "DENY"]);
+const RESPONSE_STATE: ServiceModel = ServiceModel::Choice(&["FAILURE", "REPROMPT"]);
 
-const CONTENT_BODY: Shape =
-    Shape::Fields(&[optional("body", &ANY), optional("images", &Shape::List { least: 0, most: NO_LIMIT, of: &IMAGE })]);
+const CONTENT_BODY: ServiceModel = ServiceModel::Fields(&[
+    optional("body", &ANY),
+    optional("images", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &IMAGE }),
+]);
 
-const IMAGE: Shape = Shape::Fields(&[
-    required("format", &Shape::Choice(&["png", "jpeg", "gif", "webp"])),
-    required("source", &Shape::Union(&[optional("bytes", &Shape::Blob(NO_LIMIT))])),
+const IMAGE: ServiceModel = ServiceModel::Fields(&[
+    required("format", &ServiceModel::Choice(&["png", "jpeg", "gif", "webp"])),
+    required("source", &ServiceModel::Union(&[optional("bytes", &ServiceModel::Blob(NO_LIMIT))])),
 ]);
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{declared::Optional, seeded_rng::SeededRng, values};
 
 /// Twists an event; what was done to it is told in words, without values.
-pub(super) fn twist(event: &mut Map<String, Value>, optional: &Optional, seeded_rng: SeededRng) -> Vec<String> {
+pub(super) fn mutate(event: &mut Map<String, Value>, optional: &Optional, seeded_rng: SeededRng) -> Vec<String> {
     let mut done = Done::default();
     if let Some(list) = event.get_mut("parameters").and_then(Value::as_array_mut) {
         parameters(list, &optional.parameters, seeded_rng.of("parameters"), &mut done);
@@ -31,10 +31,10 @@ fn parameters(list: &mut Vec<Value>, optional: &BTreeMap<String, String>, seeded
         let seeded_rng = seeded_rng.of(name(parameter));
         let text = |key: &str| parameter.get(key).and_then(Value::as_str);
         let (Some(kind), Some(value)) = (text("type"), text("value")) else { continue };
-        if let (Some((twisted, what)), Some(parameter)) =
-            (values::twist(kind, value, seeded_rng), parameter.as_object_mut())
+        if let (Some((mutated, what)), Some(parameter)) =
+            (values::mutate(kind, value, seeded_rng), parameter.as_object_mut())
         {
-            parameter.insert("value".to_owned(), Value::String(twisted));
+            parameter.insert("value".to_owned(), Value::String(mutated));
             done.times(what, 1);
         }
     }

@@ -145,9 +145,9 @@ fn input() -> impl Strategy<Value = Value> {
         })
 }
 
-fn twisted(event: &Value, wire: Wire, seed: u64) -> Map<String, Value> {
+fn mutated(event: &Value, wire: Wire, seed: u64) -> Map<String, Value> {
     let mut event = event.as_object().unwrap().clone();
-    event::twist(&mut event, &optional(wire), SeededRng::new(seed));
+    event::mutate(&mut event, &optional(wire), SeededRng::new(seed));
     event
 }
 
@@ -169,7 +169,7 @@ proptest! {
         let handle = |event: Value| runtime.block_on(service.handle(event, &testing::context(None))).unwrap();
         let plain = handle(event.clone());
         for seed in (0..8).map(|more| seed.wrapping_add(more)) {
-            prop_assert_eq!(handle(Value::Object(twisted(&event, wire, seed))), plain.clone());
+            prop_assert_eq!(handle(Value::Object(mutated(&event, wire, seed))), plain.clone());
         }
     }
 
@@ -180,7 +180,7 @@ proptest! {
             .attribute("customerId", attribute.clone())
             .attribute("empty", "");
         let (event, _) = call.event();
-        let after = Value::Object(twisted(&event, Wire::Function, seed));
+        let after = Value::Object(mutated(&event, Wire::Function, seed));
         for member in ["messageVersion", "inputText", "sessionId", "actionGroup", "function", "sessionAttributes"] {
             prop_assert_eq!(&after[member], &event[member]);
         }
@@ -204,7 +204,7 @@ fn every_kind_of_twist_occurs() {
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..200 {
         let mut event = event.as_object().unwrap().clone();
-        let words = event::twist(&mut event, &optional(Wire::Function), SeededRng::new(seed));
+        let words = event::mutate(&mut event, &optional(Wire::Function), SeededRng::new(seed));
         seen.extend(words.into_iter().map(|word| word.split(" ×").next().unwrap().to_owned()));
     }
     let all = [

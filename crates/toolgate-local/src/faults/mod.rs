@@ -1,7 +1,7 @@
 //! Hostile mode: between the agents and the functions, the ways in which Bedrock really hurts.
 //!
 //! ```text
-//! agents ──event──▶ twisted ──late, to a cold instance, twice──▶ function
+//! agents ──event──▶ mutated ──late, to a cold instance, twice──▶ function
 //!                                        first reply ──▶ agents; the second is compared and dropped
 //! ```
 //!
@@ -13,11 +13,11 @@
 //! the same conversation under the same seed meets the same trouble, however the machine's time falls.
 
 mod declared;
-mod deliver;
 mod event;
 mod java;
 mod plan;
 mod seeded_rng;
+mod transport;
 mod values;
 
 #[cfg(test)]
@@ -36,10 +36,10 @@ use serde_json::{Map, Value};
 
 use crate::agents::{Invoke, InvokeFailure, LambdaReply};
 use declared::Declared;
-use deliver::{Deliver, Parcel};
 use plan::Delivery;
 use seeded_rng::SeededRng;
 use toolgate_template::Template;
+use transport::{MutatedCall, Transport};
 
 /// Functions that are called the hostile way.
 #[derive(Debug)]
@@ -51,29 +51,30 @@ pub(crate) struct Hostile<D> {
     calls: Mutex<HashMap<u64, u64>>,
 }
 
-impl<D: Deliver> Hostile<D> {
+impl<D: Transport> Hostile<D> {
     pub(crate) fn new(seed: u64, template: &Template, functions: D) -> Arc<Self> {
         Arc::new(Self { seed, declared: Declared::of(template), functions, calls: Mutex::default() })
     }
 
     /// What becomes of a call. The agents ask for the calls of one model turn in their order, so that counting is as
     /// repeatable as the model is.
-    fn prepare(&self, function: &str, payload: Bytes) -> Parcel {
-        let mut parcel = Parcel { seed: self.seed, function: function.to_owned(), payload, ..Parcel::default() };
-        let Ok(Value::Object(mut event)) = serde_json::from_slice(&parcel.payload) else { return parcel };
+    fn prepare(&self, function: &str, payload: Bytes) -> MutatedCall {
+        let mut call =
+            MutatedCall { seed: self.seed, function: function.to_owned(), payload, ..MutatedCall::default() };
+        let Ok(Value::Object(mut event)) = serde_json::from_slice(&call.payload) else { return call };
         let group = text(&event, "/actionGroup");
-        parcel.tool = match event.get("function").and_then(Value::as_str) {
+        call.tool = match event.get("function").and_then(Value::as_str) {
             Some(name) => name.to_owned(),
             None => declared::action(&text(&event, "/apiPath"), &text(&event, "/httpMethod")),
         };
         let seeded_rng = SeededRng::new(self.seed).of(&text(&event, "/sessionId")).of(&text(&event, "/agent/id"));
-        let seeded_rng = self.count(seeded_rng.of(&group).of(&parcel.tool));
+        let seeded_rng = self.count(seeded_rng.of(&group).of(&call.tool));
         let delivery = Delivery::decide(seeded_rng.of("delivery"));
-        parcel.twists = event::twist(&mut event, &self.declared.optional(&group, &parcel.tool), seeded_rng.of("event"));
-        parcel.twists.extend(delivery.words());
-        parcel.payload = Bytes::from(Value::Object(event).to_string());
-        parcel.delivery = Some(delivery);
-        parcel
+        call.mutations = event::mutate(&mut event, &self.declared.optional(&group, &call.tool), seeded_rng.of("event"));
+        call.mutations.extend(delivery.words());
+        call.payload = Bytes::from(Value::Object(event).to_string());
+        call.delivery = Some(delivery);
+        call
     }
 
     /// The seeded_rng for the next call of its kind.
@@ -92,10 +93,10 @@ fn text(event: &Map<String, Value>, pointer: &str) -> String {
     found.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-impl<D: Deliver> Invoke for Hostile<D> {
+impl<D: Transport> Invoke for Hostile<D> {
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
-        let parcel = self.prepare(function, payload);
-        Box::pin(deliver::deliver(&self.functions, parcel))
+        let call = self.prepare(function, payload);
+        Box::pin(transport::deliver(&self.functions, call))
     }
 
     fn happens_once(&self, function: &str, tool: &str) -> bool {

@@ -22,7 +22,7 @@ impl Recorder {
     }
 }
 
-impl Deliver for Recorder {
+impl Transport for Recorder {
     fn happens_once(&self, _function: &str, tool: &str) -> bool {
         tool == "pay"
     }
@@ -68,9 +68,9 @@ fn decided(seed: u64, calls: &[(&str, &str)]) -> BTreeSet<String> {
     let (hostile, _) = hostile(seed);
     let mut count = HashMap::<_, u32>::new();
     let decide = |(session, tool): &(&str, &str)| {
-        let parcel = hostile.prepare("F", event(session, tool));
+        let call = hostile.prepare("F", event(session, tool));
         let number = count.entry(format!("{session} {tool}")).and_modify(|count| *count += 1).or_default();
-        format!("{session} {tool} {number}: {:?} {:?}", parcel.payload, parcel.delivery)
+        format!("{session} {tool} {number}: {:?} {:?}", call.payload, call.delivery)
     };
     calls.iter().map(decide).collect()
 }

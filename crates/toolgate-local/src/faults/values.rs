@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{java, seeded_rng::SeededRng};
 
 /// The value in another spelling, and what that is called; `None` where it stays as it is.
-pub(super) fn twist(kind: &str, value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
+pub(super) fn mutate(kind: &str, value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
     // half of them stay as they are: the functions have to do with both
     if !seeded_rng.of("at all").one_in(2) {
         return None;

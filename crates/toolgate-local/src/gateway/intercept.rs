@@ -27,7 +27,7 @@ const FORMAT: &str = "1.0";
 
 /// A request on its way.
 #[derive(Debug)]
-pub(super) struct Passage {
+pub(super) struct InterceptedExchange {
     /// As it came.
     pub(super) raw: Bytes,
     /// As it is now.
@@ -37,12 +37,15 @@ pub(super) struct Passage {
 
 impl Gateway {
     /// The request as the interceptors want it, or the response with which they end it.
-    pub(super) async fn intercept_request(&self, mut passage: Passage) -> Result<Result<Passage, Response>, Refusal> {
+    pub(super) async fn intercept_request(
+        &self,
+        mut exchange: InterceptedExchange,
+    ) -> Result<Result<InterceptedExchange, Response>, Refusal> {
         for interceptor in &self.spec.interceptors {
             if !interceptor.request {
                 continue;
             }
-            let event = json!({"interceptorInputVersion": FORMAT, "mcp": request(&passage, interceptor)});
+            let event = json!({"interceptorInputVersion": FORMAT, "mcp": request(&exchange, interceptor)});
             let mut answer = self.ask(interceptor, &event).await?;
             // a response wins, even beside a request
             if let Some(response) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
@@ -50,20 +53,24 @@ impl Gateway {
             }
             if let Some(Value::Object(mut request)) = answer.remove("transformedGatewayRequest") {
                 if let Some(headers) = request.get("headers") {
-                    overlay(&mut passage.headers, headers).map_err(|problem| self.broken(interceptor, &problem))?;
+                    overlay(&mut exchange.headers, headers).map_err(|problem| self.broken(interceptor, &problem))?;
                 }
                 if let Some(body) = request.remove("body").filter(|body| !body.is_null()) {
-                    passage.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
+                    exchange.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
                         self.broken(interceptor, &format!("its request is none: {}", refusal.message))
                     })?;
                 }
             }
         }
-        Ok(Ok(passage))
+        Ok(Ok(exchange))
     }
 
     /// The response as the interceptors want it.
-    pub(super) async fn intercept_response(&self, passage: &Passage, response: Response) -> Result<Response, Refusal> {
+    pub(super) async fn intercept_response(
+        &self,
+        exchange: &InterceptedExchange,
+        response: Response,
+    ) -> Result<Response, Refusal> {
         let unseen = !self.spec.interceptors.iter().any(|interceptor| interceptor.response);
         if unseen || response.status() == StatusCode::ACCEPTED {
             return Ok(response);
@@ -79,7 +86,7 @@ impl Gateway {
             if !interceptor.response {
                 continue;
             }
-            let mut mcp = request(passage, interceptor);
+            let mut mcp = request(exchange, interceptor);
             mcp.insert("gatewayResponse".to_owned(), now.clone());
             let event = json!({"interceptorInputVersion": FORMAT, "mcp": mcp});
             let mut answer = self.ask(interceptor, &event).await?;
@@ -152,11 +159,11 @@ fn detail(interceptor: &InterceptorSpec, problem: &str) -> String {
 }
 
 /// The request's part of an event. Without `PassRequestHeaders` the headers are there and empty.
-fn request(passage: &Passage, interceptor: &InterceptorSpec) -> Map<String, Value> {
-    let headers = if interceptor.pass_headers { as_json(&passage.headers) } else { Map::new() };
+fn request(exchange: &InterceptedExchange, interceptor: &InterceptorSpec) -> Map<String, Value> {
+    let headers = if interceptor.pass_headers { as_json(&exchange.headers) } else { Map::new() };
     let mcp = json!({
-        "rawGatewayRequest": {"body": String::from_utf8_lossy(&passage.raw)},
-        "gatewayRequest": {"path": "/mcp", "httpMethod": "POST", "headers": headers, "body": passage.body},
+        "rawGatewayRequest": {"body": String::from_utf8_lossy(&exchange.raw)},
+        "gatewayRequest": {"path": "/mcp", "httpMethod": "POST", "headers": headers, "body": exchange.body},
     });
     match mcp {
         Value::Object(mcp) => mcp,

@@ -61,7 +61,7 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         let (_, principal) = request_of(&context)?;
         let cursor = request.and_then(|request| request.cursor);
-        let visible = |tool: &str| self.0.door.lists(principal, tool);
+        let visible = |tool: &str| self.0.authorizer.lists(principal, tool);
         let page = self.0.tools.page(cursor.as_deref(), self.0.spec.paged, visible);
         let (tools, next_cursor) = page.map_err(|message| ErrorData::invalid_params(message, None))?;
         let mut result = ListToolsResult::with_all_items(tools);

@@ -13,8 +13,8 @@
 //! Like a gateway without `SessionConfiguration` it keeps no sessions: every request stands alone, a session id is
 //! not looked at, and answers are JSON, never a stream.
 
+mod authorizer;
 mod call;
-mod door;
 mod intercept;
 mod mcp;
 mod rpc;
@@ -23,14 +23,14 @@ mod tools;
 
 use std::sync::Arc;
 
-pub(crate) use door::Callers;
+pub(crate) use authorizer::CallerChoice;
 pub(crate) use rpc::not_ready;
 pub(crate) use server::routes;
 
 use serde_json::{Value, json};
 
 use crate::lambda::{Functions, StartError};
-use door::Door;
+use authorizer::Authorizer;
 use toolgate_template::GatewaySpec;
 use tools::Tools;
 
@@ -49,7 +49,7 @@ pub struct GatewayError {
 pub(crate) struct Gateway {
     pub(crate) spec: GatewaySpec,
     pub(crate) tools: Tools,
-    door: Door,
+    authorizer: Authorizer,
     /// The functions behind the targets.
     functions: Functions,
     /// The functions that intercept, which have no tools.
@@ -63,13 +63,13 @@ impl Gateway {
     /// [`GatewayError`]: what the targets offer cannot be.
     pub(crate) fn new(
         spec: GatewaySpec,
-        callers: Callers,
+        callers: CallerChoice,
         functions: Functions,
         interceptors: Functions,
     ) -> Result<Arc<Self>, GatewayError> {
         let tools = Tools::new(&spec)?;
-        let door = Door::new(&spec, &tools, callers)?;
-        Ok(Arc::new(Self { spec, tools, door, functions, interceptors }))
+        let authorizer = Authorizer::new(&spec, &tools, callers)?;
+        Ok(Arc::new(Self { spec, tools, authorizer, functions, interceptors }))
     }
 
     /// Starts one instance of each interceptor.
@@ -94,7 +94,7 @@ impl Gateway {
             "id": self.spec.id,
             "name": self.spec.name,
             "versions": self.versions().iter().map(|version| version.as_str()).collect::<Vec<_>>(),
-            "door": self.door.report(),
+            "auth": self.authorizer.report(),
             "interceptors": interceptors.collect::<Vec<_>>(),
             "tools": tools,
         })
@@ -156,7 +156,7 @@ mod tests {
         };
         Gateway::new(
             spec,
-            Callers::Default,
+            CallerChoice::Default,
             Functions::new(Vec::new(), settings()),
             Functions::new(Vec::new(), settings()),
         )

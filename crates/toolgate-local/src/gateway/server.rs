@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{
     Gateway,
-    intercept::Passage,
+    intercept::InterceptedExchange,
     mcp::Server,
     rpc::{self, Refusal},
 };
@@ -82,22 +82,22 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     protocol_version(&place.gateway, &parts.headers).map_err(|refusal| refusal.of(&message))?;
 
     let id = rpc::id(&message);
-    let principal = match place.gateway.door.authenticate(&mut parts.headers) {
+    let principal = match place.gateway.authorizer.authenticate(&mut parts.headers) {
         Ok(principal) => principal,
         Err(refusal) => {
             return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response());
         }
     };
     parts.extensions.insert(principal);
-    let passage = Passage { raw: bytes, body: message, headers: parts.headers };
-    let passage = match place.gateway.intercept_request(passage).await {
-        Ok(Ok(passage)) => passage,
+    let exchange = InterceptedExchange { raw: bytes, body: message, headers: parts.headers };
+    let exchange = match place.gateway.intercept_request(exchange).await {
+        Ok(Ok(exchange)) => exchange,
         Ok(Err(response)) => return Ok(response),
         Err(refusal) => return Err(Refusal { id, ..refusal }),
     };
-    parts.headers = passage.headers.clone();
-    let response = ask(&place.service, parts, &passage.body).await;
-    place.gateway.intercept_response(&passage, response).await.map_err(|refusal| Refusal { id, ..refusal })
+    parts.headers = exchange.headers.clone();
+    let response = ask(&place.service, parts, &exchange.body).await;
+    place.gateway.intercept_response(&exchange, response).await.map_err(|refusal| Refusal { id, ..refusal })
 }
 
 /// What rmcp says. Its refusals are plain text; a client that reads JSON-RPC gets them as that.

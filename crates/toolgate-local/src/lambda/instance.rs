@@ -17,7 +17,7 @@ use super::{
     Invocation, Settings,
     log::Tail,
     report,
-    runtime_api::{Job, RuntimeApi, Said},
+    runtime_api::{Job, RuntimeApi, RuntimeEvent},
 };
 use crate::task::Task;
 use toolgate_template::FunctionSpec;
@@ -89,14 +89,14 @@ impl Instance {
                 // What the process said counts before that it ended.
                 biased;
                 said = self.api.said.recv() => match said {
-                    Some(Said::Ready) => return Ok(()),
-                    Some(Said::InitError { payload }) => return Err(InitFailure::Reported(payload)),
+                    Some(RuntimeEvent::Ready) => return Ok(()),
+                    Some(RuntimeEvent::InitError { payload }) => return Err(InitFailure::Reported(payload)),
                     Some(_) => {}
                     None => return Err(InitFailure::Exited(None)),
                 },
                 status = self.child.wait() => {
                     // An init error may have been reported just before.
-                    if let Ok(Said::InitError { payload }) = self.api.said.try_recv() {
+                    if let Ok(RuntimeEvent::InitError { payload }) = self.api.said.try_recv() {
                         return Err(InitFailure::Reported(payload));
                     }
                     return Err(InitFailure::Exited(status.ok()));
@@ -137,13 +137,13 @@ impl Instance {
             tokio::select! {
                 biased;
                 said = self.api.said.recv() => match said? {
-                    Said::Took => taken = true,
+                    RuntimeEvent::Took => taken = true,
                     said => if let Some(done) = settled(said, request_id) { return Some(done) },
                 },
                 status = self.child.wait() => {
                     while let Ok(said) = self.api.said.try_recv() {
                         match said {
-                            Said::Took => taken = true,
+                            RuntimeEvent::Took => taken = true,
                             said => if let Some((invocation, _)) = settled(said, request_id) { return Some((invocation, false)) },
                         }
                     }
@@ -155,14 +155,16 @@ impl Instance {
 }
 
 /// The end of this invocation, if that is what was said.
-fn settled(said: Said, request_id: &str) -> Option<(Invocation, bool)> {
+fn settled(said: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
     match said {
-        Said::Response { request_id: id, payload } if id == request_id => {
+        RuntimeEvent::Response { request_id: id, payload } if id == request_id => {
             let request_id = id;
             Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
         }
-        Said::Error { request_id: id, payload } if id == request_id => Some((report::unhandled(&id, payload), true)),
-        Said::TooLarge { request_id: id } if id == request_id => Some((report::too_large(&id), true)),
+        RuntimeEvent::Error { request_id: id, payload } if id == request_id => {
+            Some((report::unhandled(&id, payload), true))
+        }
+        RuntimeEvent::TooLarge { request_id: id } if id == request_id => Some((report::too_large(&id), true)),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Job {
 
 /// What a handler did.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum RuntimeEvent {
     /// It asked for the next event, so it is up and idle.
     Ready,
     /// It took the event.
@@ -64,7 +64,7 @@ pub(super) enum Said {
 pub(super) struct RuntimeApi {
     /// For `AWS_LAMBDA_RUNTIME_API`: the runtime client needs the scheme where there is a path.
     pub(super) address: String,
-    pub(super) said: mpsc::UnboundedReceiver<Said>,
+    pub(super) said: mpsc::UnboundedReceiver<RuntimeEvent>,
     jobs: mpsc::UnboundedSender<Job>,
     /// The request id of the event that the handler works on, or worked on last.
     pub(super) current: Current,
@@ -74,7 +74,7 @@ pub(super) struct RuntimeApi {
 #[derive(Clone)]
 struct Side {
     jobs: Arc<AsyncMutex<mpsc::UnboundedReceiver<Job>>>,
-    said: mpsc::UnboundedSender<Said>,
+    said: mpsc::UnboundedSender<RuntimeEvent>,
     /// The request id of the event that the handler works on.
     current: Current,
 }
@@ -109,11 +109,11 @@ impl RuntimeApi {
 }
 
 async fn next(State(side): State<Side>) -> Response {
-    drop(side.said.send(Said::Ready));
+    drop(side.said.send(RuntimeEvent::Ready));
     let Some(job) = side.jobs.lock().await.recv().await else {
         return refuse(StatusCode::GONE, "Runtime.Stopping", "the instance is ending");
     };
-    drop(side.said.send(Said::Took));
+    drop(side.said.send(RuntimeEvent::Took));
     let mut response = Response::new(Body::from(job.payload));
     *response.headers_mut() = job.headers;
     response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -129,9 +129,9 @@ async fn response(State(side): State<Side>, Path(id): Path<String>, body: Body) 
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
     }
     match axum::body::to_bytes(body, PAYLOAD_BYTES).await {
-        Ok(payload) => side.accept(Said::Response { request_id: id, payload }),
+        Ok(payload) => side.accept(RuntimeEvent::Response { request_id: id, payload }),
         Err(_) => {
-            side.accept(Said::TooLarge { request_id: id });
+            side.accept(RuntimeEvent::TooLarge { request_id: id });
             refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
         }
     }
@@ -141,11 +141,11 @@ async fn error(State(side): State<Side>, Path(id): Path<String>, body: Body) -> 
     if !side.works_on(&id) {
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
     }
-    side.accept(Said::Error { request_id: id, payload: report(body).await })
+    side.accept(RuntimeEvent::Error { request_id: id, payload: report(body).await })
 }
 
 async fn init_error(State(side): State<Side>, body: Body) -> Response {
-    side.accept(Said::InitError { payload: report(body).await })
+    side.accept(RuntimeEvent::InitError { payload: report(body).await })
 }
 
 async fn report(body: Body) -> Bytes {
@@ -167,7 +167,7 @@ impl Side {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(id)
     }
 
-    fn accept(&self, said: Said) -> Response {
+    fn accept(&self, said: RuntimeEvent) -> Response {
         drop(self.said.send(said));
         (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
     }

@@ -15,11 +15,11 @@ pub(crate) use structure::arguments;
 
 use crate::{
     error::Problem,
-    schema::shape::{Rules, Shape},
+    schema::compiled::{CompiledSchema, Rules},
 };
 
 /// How many problems of a call are told. A hostile one may have a hundred thousand.
-pub(crate) const TOLD: usize = 20;
+pub(crate) const MAX_REPORTED: usize = 20;
 
 /// Levels of lists and objects that a value without a schema of its own may have. Whatever stores an input has to read
 /// it back, and JSON readers end at 128 levels; this leaves room for what stands around it.
@@ -68,13 +68,13 @@ impl Coercion {
     /// Notes a problem here: what was expected, and what came.
     fn note(&mut self, problem: impl FnOnce() -> (String, String)) {
         self.count += 1;
-        if self.problems.len() < TOLD {
+        if self.problems.len() < MAX_REPORTED {
             let (expected, got) = problem();
             self.problems.push(Problem::new(self.path.clone(), expected, got));
         }
     }
 
-    fn wrong(&mut self, shape: &Shape, got: impl FnOnce() -> String) {
+    fn wrong(&mut self, shape: &CompiledSchema, got: impl FnOnce() -> String) {
         self.note(|| (shape.expected.clone(), got()));
     }
 
@@ -82,7 +82,7 @@ impl Coercion {
     fn extend(&mut self, other: Self) {
         self.count += other.count;
         self.problems.extend(other.problems);
-        self.problems.truncate(TOLD);
+        self.problems.truncate(MAX_REPORTED);
     }
 
     /// Runs `inner` over what came as Java's `toString`.
@@ -115,7 +115,7 @@ impl Coercion {
 }
 
 /// Reads one value; `None` after a problem was noted.
-pub(crate) fn value(shape: &Shape, value: Value, coercion: &mut Coercion) -> Option<Value> {
+pub(crate) fn value(shape: &CompiledSchema, value: Value, coercion: &mut Coercion) -> Option<Value> {
     if !shape.any_of.is_empty() {
         return alternative(shape, value, coercion);
     }
@@ -133,7 +133,7 @@ pub(crate) fn value(shape: &Shape, value: Value, coercion: &mut Coercion) -> Opt
 }
 
 /// The value in a type that the shape knows, or the value as it was.
-fn convert(shape: &Shape, value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
+fn convert(shape: &CompiledSchema, value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     let is_container = shape.list.is_some() || shape.object.is_some();
     match value {
         _ if shape.any => shallow(value, coercion),
@@ -173,7 +173,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 }
 
 /// Text for a shape that would rather see something else.
-fn from_text(shape: &Shape, text: &str, coercion: &mut Coercion) -> Option<Value> {
+fn from_text(shape: &CompiledSchema, text: &str, coercion: &mut Coercion) -> Option<Value> {
     if shape.integer
         && let Some(number) = number::integer(text)
     {
@@ -199,7 +199,7 @@ fn from_text(shape: &Shape, text: &str, coercion: &mut Coercion) -> Option<Value
 
 /// The first alternative that fits. Else what is wrong with the nearest one, where something inside of the value is;
 /// else one problem for all of them.
-fn alternative(shape: &Shape, original: Value, coercion: &mut Coercion) -> Option<Value> {
+fn alternative(shape: &CompiledSchema, original: Value, coercion: &mut Coercion) -> Option<Value> {
     if shape.null && original.is_null() {
         return Some(original);
     }
@@ -225,7 +225,7 @@ fn alternative(shape: &Shape, original: Value, coercion: &mut Coercion) -> Optio
 }
 
 /// Whether a value of the right type keeps the schema's limits.
-fn holds(shape: &Shape, value: &Value) -> bool {
+fn holds(shape: &CompiledSchema, value: &Value) -> bool {
     if let Some(named) = &shape.one_of
         && !named.contains(value)
         && !(shape.null && value.is_null())

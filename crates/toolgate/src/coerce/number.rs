@@ -2,10 +2,10 @@
 
 use serde_json::{Number, Value};
 
-use crate::schema::shape::Shape;
+use crate::schema::compiled::CompiledSchema;
 
 /// A JSON number for a shape.
-pub(super) fn native(shape: &Shape, number: &Number) -> Option<Value> {
+pub(super) fn native(shape: &CompiledSchema, number: &Number) -> Option<Value> {
     let is_integer = number.is_i64() || number.is_u64();
     if shape.number || shape.integer && is_integer {
         return Some(Value::Number(number.clone()));

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use super::{Coercion, shallow, show_name, text, value};
 use crate::{
     nearest,
-    schema::shape::{List, Object, Shape},
+    schema::compiled::{CompiledSchema, List, Object},
 };
 
 /// Text for a shape that wants a list or an object: JSON first, then what Bedrock really sends.
-pub(super) fn from_text(shape: &Shape, raw: &str, coercion: &mut Coercion) -> Option<Value> {
+pub(super) fn from_text(shape: &CompiledSchema, raw: &str, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
         if let Some(Value::Array(items)) = json(raw, '[') {
             return list(list_shape, items, coercion);
@@ -39,7 +39,7 @@ fn json(raw: &str, start: char) -> Option<Value> {
 
 /// A JSON list for a shape that wants a list, or an object as AWS's migration shim spells it: a list of
 /// `{name, value, type}`.
-pub(super) fn native_list(shape: &Shape, items: Vec<Value>, coercion: &mut Coercion) -> Option<Value> {
+pub(super) fn native_list(shape: &CompiledSchema, items: Vec<Value>, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
         return list(list_shape, items, coercion);
     }
@@ -79,7 +79,7 @@ fn list(shape: &List, items: Vec<Value>, coercion: &mut Coercion) -> Option<Valu
 }
 
 /// A JSON object for a shape.
-pub(super) fn object(shape: &Shape, members: Map<String, Value>, coercion: &mut Coercion) -> Option<Value> {
+pub(super) fn object(shape: &CompiledSchema, members: Map<String, Value>, coercion: &mut Coercion) -> Option<Value> {
     let object = shape.object.as_ref()?;
     let before = coercion.count;
     let read = arguments(object, members, coercion);

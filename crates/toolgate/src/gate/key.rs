@@ -4,7 +4,7 @@ use crate::{
     cx::Cx,
     digest::{Digest, digest},
     error::ToolError,
-    schema::shape::{Object, Shape},
+    schema::compiled::{CompiledSchema, Object},
 };
 use serde_json::{Map, Number, Value};
 
@@ -35,7 +35,7 @@ pub(crate) fn canonical(arguments: &Map<String, Value>, shape: &Object) -> Strin
     put_object(arguments, Some(shape), &mut text);
     text
 }
-fn put(value: &Value, shape: Option<&Shape>, text: &mut String) {
+fn put(value: &Value, shape: Option<&CompiledSchema>, text: &mut String) {
     match value {
         Value::Object(members) => put_object(members, shape.and_then(|shape| shape.object.as_ref()), text),
         Value::Array(items) => {
@@ -48,7 +48,7 @@ fn put(value: &Value, shape: Option<&Shape>, text: &mut String) {
             text.push(']');
         }
         // a version or an id may look like a number, and `1.10` is not `1.1` then
-        Value::String(string) if shape.is_some_and(Shape::takes_numbers) => quote(&plain_number(string), text),
+        Value::String(string) if shape.is_some_and(CompiledSchema::takes_numbers) => quote(&plain_number(string), text),
         Value::String(string) => quote(string, text),
         Value::Number(number) => quote(&number_text(number), text),
         other => text.push_str(&other.to_string()),

@@ -1,8 +1,8 @@
 //! Schemas: from Rust types, into shapes that check calls, and into the dialects that AWS reads.
 
+pub(crate) mod compiled;
 pub(crate) mod dialect;
 pub(crate) mod reflect;
-pub(crate) mod shape;
 
 mod functions;
 mod gateway;

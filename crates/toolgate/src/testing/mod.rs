@@ -27,17 +27,17 @@ mod reply;
 use lambda_runtime::Context;
 use serde_json::Value;
 
-use crate::run::client_context;
+use crate::runtime::client_context;
 
 pub use call::{TestCall, call};
 pub use replay::replay;
 pub use reply::Reply;
 
 /// A context as Lambda would build it, with this client context (`{"custom": {..}}`), read as leniently as
-/// [`run`](crate::run) does. It has no deadline.
+/// [`run`](crate::runtime) does. It has no deadline.
 ///
 /// # Panics
-/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::run) would answer with an error.
+/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::runtime) would answer with an error.
 #[expect(clippy::expect_used, reason = "a test must fail loudly")]
 pub fn context(client_context: Option<&Value>) -> Context {
     let mut context = Context::default();

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value, map::Entry};
 
-use super::{Decoded, Echo, Kept, object, own_text, unreadable_identity};
+use super::{Decoded, Echo, UnreadAttributes, object, own_text, unreadable_identity};
 use crate::{
     call::{Agent, Attributes, Facts, RawCall},
     error::ToolError,
@@ -50,8 +50,13 @@ impl Event {
     }
 
     /// Reads what both wires have in common. `parameters` are the lists of `{name, type, value}` of the event.
-    pub(super) fn decode(self, echo: impl FnOnce(Kept) -> Echo, tool: String, parameters: Vec<Value>) -> Decoded {
-        let (session_attributes, kept) = match self.session_attributes {
+    pub(super) fn decode(
+        self,
+        echo: impl FnOnce(UnreadAttributes) -> Echo,
+        tool: String,
+        parameters: Vec<Value>,
+    ) -> Decoded {
+        let (session_attributes, unread) = match self.session_attributes {
             None => (Attributes::new(), None),
             Some(value) => match texts(&value) {
                 Some(attributes) => (attributes, None),
@@ -70,7 +75,7 @@ impl Event {
             facts,
             ..RawCall::default()
         };
-        let mut unreadable = kept.is_some().then(|| unreadable_identity("the session attributes"));
+        let mut unreadable = unread.is_some().then(|| unreadable_identity("the session attributes"));
         let mut duplicates = BTreeSet::new();
         for list in parameters {
             if let Err(error) = collect(list, &mut call.arguments, &mut duplicates) {
@@ -78,7 +83,7 @@ impl Event {
             }
         }
         call.duplicates = duplicates.into_iter().collect();
-        Decoded { echo: echo(kept), call, unreadable }
+        Decoded { echo: echo(unread), call, unreadable }
     }
 }
 
@@ -162,14 +167,14 @@ fn text(value: &Value) -> Cow<'_, str> {
 }
 
 /// Wraps a wire's `response`. Bedrock keeps the attributes that it gets back, so all of them go back.
-pub(super) fn envelope(response: Value, session: Attributes, kept: Kept, prompt: Attributes) -> Value {
+pub(super) fn envelope(response: Value, session: Attributes, unread: UnreadAttributes, prompt: Attributes) -> Value {
     let text = |attributes: Attributes| {
         Value::Object(attributes.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
     };
     object([
         ("messageVersion", "1.0".into()),
         ("response", response),
-        ("sessionAttributes", kept.unwrap_or_else(|| text(session))),
+        ("sessionAttributes", unread.unwrap_or_else(|| text(session))),
         ("promptSessionAttributes", text(prompt)),
     ])
 }

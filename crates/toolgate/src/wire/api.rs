@@ -21,7 +21,7 @@ pub(super) fn decode(event: Map<String, Value>) -> Decoded {
         true => api_path.strip_prefix('/').unwrap_or(&api_path).to_owned(),
         false => format!("{http_method} {api_path}"),
     };
-    let echo = |kept| Echo::Api { action_group, api_path, http_method, kept };
+    let echo = |unread| Echo::Api { action_group, api_path, http_method, unread };
     let mut decoded = event.decode(echo, tool, parameters);
     decoded.unreadable = decoded.unreadable.or(body.err());
     decoded

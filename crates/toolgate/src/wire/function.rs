@@ -12,7 +12,7 @@ pub(super) fn decode(event: Map<String, Value>) -> Decoded {
     let (action_group, function) = (take(&mut event.action_group), take(&mut event.function));
     let parameters = vec![take(&mut event.parameters)];
     let tool = function.clone();
-    event.decode(|kept| Echo::Function { action_group, function, kept }, tool, parameters)
+    event.decode(|unread| Echo::Function { action_group, function, unread }, tool, parameters)
 }
 
 pub(super) fn encode(action_group: String, function: String, outcome: Result<Value, ToolError>) -> Value {

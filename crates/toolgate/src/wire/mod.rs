@@ -28,13 +28,13 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Echo {
     Direct,
     Gateway,
-    Function { action_group: String, function: String, kept: Kept },
-    Api { action_group: String, api_path: String, http_method: String, kept: Kept },
+    Function { action_group: String, function: String, unread: UnreadAttributes },
+    Api { action_group: String, api_path: String, http_method: String, unread: UnreadAttributes },
 }
 
 /// Session attributes that could not be read, to go back as they came: Bedrock keeps what it gets back, so a refusal
 /// that left them out could unbind the session.
-pub(crate) type Kept = Option<Value>;
+pub(crate) type UnreadAttributes = Option<Value>;
 
 impl Echo {
     pub(crate) const fn wire(&self) -> Wire {
@@ -104,13 +104,13 @@ pub(crate) fn encode(
     match echo {
         Echo::Direct => direct::encode(outcome),
         Echo::Gateway => gateway::encode(outcome),
-        Echo::Function { action_group, function, kept } => {
+        Echo::Function { action_group, function, unread } => {
             let response = function::encode(action_group, function, outcome);
-            agents::envelope(response, session_attributes, kept, prompt_attributes)
+            agents::envelope(response, session_attributes, unread, prompt_attributes)
         }
-        Echo::Api { action_group, api_path, http_method, kept } => {
+        Echo::Api { action_group, api_path, http_method, unread } => {
             let response = api::encode(action_group, api_path, http_method, outcome);
-            agents::envelope(response, session_attributes, kept, prompt_attributes)
+            agents::envelope(response, session_attributes, unread, prompt_attributes)
         }
     }
 }

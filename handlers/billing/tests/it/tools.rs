@@ -8,7 +8,7 @@ use toolgate_dynamodb::{Approvals, Decision};
 use crate::kit;
 
 async fn service() -> Service<Desk> {
-    billing::router().unwrap().with_state(kit::desk_with_stories().await)
+    billing::router().unwrap().with_state(kit::desk_with_fixtures().await)
 }
 
 fn refund(order: &str, amount: impl Into<Value>) -> Value {
@@ -79,7 +79,7 @@ async fn no_refund_exceeds_what_was_paid_or_goes_to_a_stranger() {
 
 #[tokio::test]
 async fn where_nobody_asks_a_refund_waits_for_a_person_and_runs_as_approved() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let approvals = Approvals::new(desk.ledger().client().clone(), "ApprovalsTable");
     let service = billing::router().unwrap().with_state(desk);
     for (wire, amount) in [(Wire::Gateway, "10.00"), (Wire::Direct, "20.00")] {

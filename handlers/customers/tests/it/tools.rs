@@ -8,7 +8,7 @@ use toolgate_dynamodb::{Approvals, Decision};
 use crate::kit;
 
 async fn service() -> Service<Desk> {
-    customers::router().unwrap().with_state(kit::desk_with_stories().await)
+    customers::router().unwrap().with_state(kit::desk_with_fixtures().await)
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_bound_session_sees_and_changes_one_customer_only() {
 
 #[tokio::test]
 async fn a_new_email_waits_for_a_person_where_nobody_asked_and_a_new_phone_number_does_not() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let approvals = Approvals::new(desk.ledger().client().clone(), "ApprovalsTable");
     let service = customers::router().unwrap().with_state(desk);
     for wire in [Wire::Gateway, Wire::Direct] {

@@ -35,7 +35,7 @@ fn event(wire: &str, order: &str) -> String {
 async fn the_state_of_an_order_is_one_request_on_both_wires_found_or_not() {
     let tables = Tables::named_as_in_template();
     let server = kit::server(&tables).await;
-    seed::only_stories(&server.client, &tables, &kit::clock()).await.unwrap();
+    seed::only_fixtures(&server.client, &tables, &kit::clock()).await.unwrap();
     let mut orders = Instance::of(env!("CARGO_BIN_EXE_orders")).await;
     orders.proxy.forward_to(server.address);
     for wire in ["function", "api", "function"] {

@@ -17,7 +17,7 @@ fn service(desk: &Desk) -> Service<Desk> {
 
 #[tokio::test]
 async fn an_order_charged_twice_names_the_duplicate_and_its_cause() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let reply = call(&service(&desk), "get_order_status", order("ORD-123")).await;
     assert_eq!(reply["paidAmount"], "259.90");
     assert_eq!(reply["charges"][1]["duplicateOf"], reply["charges"][0]["chargeId"]);
@@ -26,7 +26,7 @@ async fn an_order_charged_twice_names_the_duplicate_and_its_cause() {
 
 #[tokio::test]
 async fn a_strangers_order_is_not_there_on_any_wire_that_says_who_calls() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     for wire in [Wire::Function, Wire::Api, Wire::Gateway] {
         for tool in ["get_order_status", "initiate_return"] {
             let reply = call(&service(&desk), tool, order("ORD-12345")).on(wire).identity(IDENTITY, "CUST-10001").await;
@@ -42,7 +42,7 @@ async fn a_strangers_order_is_not_there_on_any_wire_that_says_who_calls() {
 
 #[tokio::test]
 async fn an_approved_return_of_a_strangers_order_still_finds_nothing() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let service = service(&desk);
     let attempt =
         || call(&service, "initiate_return", order("ORD-12345")).on(Wire::Gateway).identity(IDENTITY, "CUST-10001");
@@ -55,7 +55,7 @@ async fn an_approved_return_of_a_strangers_order_still_finds_nothing() {
 
 #[tokio::test]
 async fn a_return_happens_once() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let start = |reason: &str| json!({"orderId": "ORD-12345", "reason": reason});
     let first = call(&service(&desk), "initiate_return", start("too small")).await;
     let again = call(&service(&desk), "initiate_return", start("it is too small")).await;

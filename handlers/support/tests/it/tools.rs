@@ -7,7 +7,7 @@ use toolgate::{Service, Wire, testing::call};
 use crate::kit;
 
 async fn service() -> Service<Desk> {
-    support::router().unwrap().with_state(kit::desk_with_stories().await)
+    support::router().unwrap().with_state(kit::desk_with_fixtures().await)
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn articles_are_found_by_what_they_are_about() {
 
 #[tokio::test]
 async fn the_last_feedback_of_a_session_counts() {
-    let desk = kit::desk_with_stories().await;
+    let desk = kit::desk_with_fixtures().await;
     let service = support::router().unwrap().with_state(desk.clone());
     let rate = |rating: i64| call(&service, "record_feedback", json!({"rating": rating}));
     for (rating, session) in [(5, "s-1"), (1, "s-1"), (4, "s-2")] {

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a function did, and when.
-enum Said {
+enum RuntimeEvent {
     /// It asked for an event.
     Polled(Instant),
     /// An event is about to be written to it.
@@ -35,7 +35,7 @@ enum Said {
 pub(crate) struct RuntimeApi {
     pub(crate) address: String,
     events: Sender<Arc<[u8]>>,
-    said: Receiver<Said>,
+    said: Receiver<RuntimeEvent>,
 }
 
 impl RuntimeApi {
@@ -58,7 +58,7 @@ impl RuntimeApi {
     /// When the process asked for its first event.
     pub(crate) fn first_poll(&self) -> Result<Instant, Box<dyn Error>> {
         match self.said.recv_timeout(PATIENCE)? {
-            Said::Polled(at) => Ok(at),
+            RuntimeEvent::Polled(at) => Ok(at),
             other => Err(unexpected(other)),
         }
     }
@@ -69,10 +69,10 @@ impl RuntimeApi {
         let (mut sent, mut replied) = (None, None);
         loop {
             match self.said.recv_timeout(PATIENCE)? {
-                Said::Sent(at) => sent = Some(at),
-                Said::Replied(at, body) => replied = Some((at, body)),
-                Said::Polled(_) => break,
-                failed @ Said::Failed(..) => return Err(unexpected(failed)),
+                RuntimeEvent::Sent(at) => sent = Some(at),
+                RuntimeEvent::Replied(at, body) => replied = Some((at, body)),
+                RuntimeEvent::Polled(_) => break,
+                failed @ RuntimeEvent::Failed(..) => return Err(unexpected(failed)),
             }
         }
         let (sent, (replied, body)) = sent.zip(replied).ok_or("it polled again without a reply")?;
@@ -80,15 +80,15 @@ impl RuntimeApi {
     }
 }
 
-fn unexpected(said: Said) -> Box<dyn Error> {
+fn unexpected(said: RuntimeEvent) -> Box<dyn Error> {
     match said {
-        Said::Failed(path, body) => format!("it reported `{path}`: {}", String::from_utf8_lossy(&body)).into(),
+        RuntimeEvent::Failed(path, body) => format!("it reported `{path}`: {}", String::from_utf8_lossy(&body)).into(),
         _ => "it replied before it had asked for an event".into(),
     }
 }
 
 /// Answers one connection's requests, until it closes.
-fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<Said>) -> Option<()> {
+fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<RuntimeEvent>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut writer = stream;
@@ -98,7 +98,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<Sa
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
         let path = line.split(' ').nth(1)?.split_once("/2018-06-01/runtime/")?.1.to_owned();
         if path == "invocation/next" {
-            say.send(Said::Polled(Instant::now())).ok()?;
+            say.send(RuntimeEvent::Polled(Instant::now())).ok()?;
         }
         let length = body_length(&mut reader)?;
         let mut body = vec![0; length];
@@ -108,12 +108,12 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<Sa
             count += 1;
             let mut message = head(count, event.len()).into_bytes();
             message.extend_from_slice(&event);
-            say.send(Said::Sent(Instant::now())).ok()?;
+            say.send(RuntimeEvent::Sent(Instant::now())).ok()?;
             writer.write_all(&message).ok()?;
         } else {
             let said = match path.ends_with("/response") {
-                true => Said::Replied(Instant::now(), body),
-                false => Said::Failed(path, body),
+                true => RuntimeEvent::Replied(Instant::now(), body),
+                false => RuntimeEvent::Failed(path, body),
             };
             say.send(said).ok()?;
             writer.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").ok()?;

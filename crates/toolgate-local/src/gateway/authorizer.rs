@@ -23,7 +23,7 @@ const IAM_ENTITY: &str = "AgentCore::IamEntity::\"";
 
 /// Who the gateway's callers are, as far as a person said.
 #[derive(Debug, Default)]
-pub(crate) enum Callers {
+pub(crate) enum CallerChoice {
     /// Nothing was said.
     #[default]
     Default,
@@ -35,7 +35,7 @@ pub(crate) enum Callers {
 
 /// Who calls.
 #[derive(Debug)]
-enum Who {
+enum CallerAuth {
     One {
         principal: Principal,
         authorization: Option<HeaderValue>,
@@ -50,32 +50,32 @@ enum Who {
 
 /// The authoriser and the policies of a gateway.
 #[derive(Debug)]
-pub(super) struct Door {
-    who: Who,
+pub(super) struct Authorizer {
+    who: CallerAuth,
     /// Whether somebody chose who calls.
     chosen: bool,
     policies: Option<Policies>,
 }
 
-impl Door {
-    pub(super) fn new(spec: &GatewaySpec, tools: &Tools, callers: Callers) -> Result<Self, GatewayError> {
+impl Authorizer {
+    pub(super) fn new(spec: &GatewaySpec, tools: &Tools, callers: CallerChoice) -> Result<Self, GatewayError> {
         let failed = |problem: String| GatewayError { gateway: spec.logical_id.clone(), problem };
         let kinds = Caller::of(spec.authorizer.as_deref());
         let by_token = kinds == [Caller::OAuthUser];
-        let chosen = !matches!(callers, Callers::Default);
+        let chosen = !matches!(callers, CallerChoice::Default);
         let who = match callers {
-            Callers::Tokens(_) if !by_token => {
+            CallerChoice::Tokens(_) if !by_token => {
                 let kind = spec.authorizer.as_deref().unwrap_or("none");
                 return Err(failed(format!("its authorizer is `{kind}`, which takes no tokens; use `--principal`")));
             }
-            Callers::Tokens(keys) => Who::Tokens { keys, expected: expected(spec) },
-            Callers::One(principal) if !kinds.contains(&principal.caller()) => {
+            CallerChoice::Tokens(keys) => CallerAuth::Tokens { keys, expected: expected(spec) },
+            CallerChoice::One(principal) if !kinds.contains(&principal.caller()) => {
                 let form = if by_token { "oauth:SUB" } else { "iam:ARN" };
                 return Err(failed(format!("its authorizer knows no such principal; use `--principal {form}`")));
             }
-            Callers::One(principal) => Who::one(principal),
-            Callers::Default if by_token => Who::Unknown,
-            Callers::Default => Who::one(Principal::IamEntity { arn: named(spec) }),
+            CallerChoice::One(principal) => CallerAuth::one(principal),
+            CallerChoice::Default if by_token => CallerAuth::Unknown,
+            CallerChoice::Default => CallerAuth::one(Principal::IamEntity { arn: named(spec) }),
         };
         Ok(Self { who, chosen, policies: policies(spec, tools, kinds)? })
     }
@@ -83,10 +83,10 @@ impl Door {
     /// For the start-up screen and `/health`: who calls, and whether the policies count.
     pub(super) fn report(&self) -> Value {
         let (kind, name) = match &self.who {
-            Who::One { principal: Principal::IamEntity { arn }, .. } => ("iam", Some(arn)),
-            Who::One { principal: Principal::OAuthUser { id, .. }, .. } => ("oauth", Some(id)),
-            Who::Tokens { .. } => ("token", None),
-            Who::Unknown => ("unknown", None),
+            CallerAuth::One { principal: Principal::IamEntity { arn }, .. } => ("iam", Some(arn)),
+            CallerAuth::One { principal: Principal::OAuthUser { id, .. }, .. } => ("oauth", Some(id)),
+            CallerAuth::Tokens { .. } => ("token", None),
+            CallerAuth::Unknown => ("unknown", None),
         };
         let mode = self.policies.as_ref().map(|policies| match policies.mode() {
             Mode::Enforce => "ENFORCE",
@@ -99,10 +99,10 @@ impl Door {
     pub(super) fn authenticate(&self, headers: &mut HeaderMap) -> Result<Principal, Refusal> {
         let refused = |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, INVALID_REQUEST, message);
         match &self.who {
-            Who::Unknown => {
+            CallerAuth::Unknown => {
                 Err(refused("the gateway takes tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
             }
-            Who::Tokens { keys, expected } => {
+            CallerAuth::Tokens { keys, expected } => {
                 let mut values = headers.get_all(header::AUTHORIZATION).iter();
                 let token = match (values.next(), values.next()) {
                     (Some(value), None) => value.to_str().ok().and_then(|value| value.split_once(' ')),
@@ -115,7 +115,7 @@ impl Door {
                     _ => Err(refused("show a token: `Authorization: Bearer TOKEN`")),
                 }
             }
-            Who::One { principal, authorization } => {
+            CallerAuth::One { principal, authorization } => {
                 // what a client says of itself here, nobody has checked
                 headers.remove(header::AUTHORIZATION);
                 if let Some(authorization) = authorization {
@@ -134,7 +134,7 @@ impl Door {
 impl Gateway {
     /// The answer to a call that may not be made; `None` where it may.
     pub(super) fn denied(&self, principal: &Principal, tool: &str, arguments: &JsonObject) -> Option<CallToolResult> {
-        let decision = self.door.policies.as_ref()?.decide(principal, tool, arguments);
+        let decision = self.authorizer.policies.as_ref()?.decide(principal, tool, arguments);
         if decision.permitted() {
             tracing::info!(tool, "{decision}");
         } else {
@@ -150,7 +150,7 @@ impl Gateway {
     }
 }
 
-impl Who {
+impl CallerAuth {
     /// A user comes with a token that says who they are, so that an interceptor that reads it finds them.
     fn one(principal: Principal) -> Self {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Who runs functions. The functions of this crate do; tests bring their own.
-pub(crate) trait Deliver: Clone + Send + Sync + fmt::Debug + 'static {
+pub(crate) trait Transport: Clone + Send + Sync + fmt::Debug + 'static {
     fn run<'a>(&'a self, function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
 
     /// As [`Invoke::happens_once`].
@@ -31,7 +31,7 @@ pub(crate) trait Deliver: Clone + Send + Sync + fmt::Debug + 'static {
     fn differs(&self) {}
 }
 
-impl Deliver for Arc<FunctionInvoker> {
+impl Transport for Arc<FunctionInvoker> {
     fn run<'a>(&'a self, function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
         Box::pin(self.0.functions.run(function, event))
     }
@@ -47,46 +47,46 @@ impl Deliver for Arc<FunctionInvoker> {
 
 /// A call, and what is to happen to it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Parcel {
+pub(super) struct MutatedCall {
     pub(super) seed: u64,
     pub(super) function: String,
     pub(super) tool: String,
     pub(super) payload: Bytes,
-    pub(super) twists: Vec<String>,
+    pub(super) mutations: Vec<String>,
     /// None for what is no call of an action group; it goes on as it is.
     pub(super) delivery: Option<Delivery>,
 }
 
-pub(super) async fn deliver(functions: &impl Deliver, parcel: Parcel) -> Result<LambdaReply, InvokeFailure> {
-    let (delay, cold, again) = match parcel.delivery {
+pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Result<LambdaReply, InvokeFailure> {
+    let (delay, cold, again) = match call.delivery {
         Some(delivery) => (delivery.delay, delivery.cold, delivery.again),
         None => (Duration::ZERO, false, None),
     };
     let request_id = Uuid::new_v4().to_string();
-    let twists = parcel.twists.join(", ");
-    if !twists.is_empty() {
-        tracing::info!(request = request_id, function = parcel.function, tool = parcel.tool, twists, "hostile");
+    let mutations = call.mutations.join(", ");
+    if !mutations.is_empty() {
+        tracing::info!(request = request_id, function = call.function, tool = call.tool, mutations, "hostile");
     }
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
     let second = match again {
-        Some(Again::Meanwhile(pause)) => Some(tokio::spawn(later(functions.clone(), parcel.clone(), pause))),
+        Some(Again::Meanwhile(pause)) => Some(tokio::spawn(later(functions.clone(), call.clone(), pause))),
         _ => None,
     };
-    let event = Event { payload: parcel.payload.clone(), cold, request_id: Some(request_id), ..Event::default() };
-    let first = functions.run(&parcel.function, event).await.map_err(InvokeFailure::from)?;
-    complain(&parcel, &first);
+    let event = Event { payload: call.payload.clone(), cold, request_id: Some(request_id), ..Event::default() };
+    let first = functions.run(&call.function, event).await.map_err(InvokeFailure::from)?;
+    complain(&call, &first);
     match (second, again) {
         (Some(second), _) => {
-            let (functions, parcel, first) = (functions.clone(), parcel, first.clone());
-            tokio::spawn(async move { compare(&functions, &parcel, &first, second.await.ok().flatten()) });
+            let (functions, call, first) = (functions.clone(), call, first.clone());
+            tokio::spawn(async move { compare(&functions, &call, &first, second.await.ok().flatten()) });
         }
         (None, Some(Again::Afterwards(pause))) => {
             let (functions, first) = (functions.clone(), first.clone());
             tokio::spawn(async move {
-                let second = later(functions.clone(), parcel.clone(), pause).await;
-                compare(&functions, &parcel, &first, second);
+                let second = later(functions.clone(), call.clone(), pause).await;
+                compare(&functions, &call, &first, second);
             });
         }
         _ => {}
@@ -94,19 +94,19 @@ pub(super) async fn deliver(functions: &impl Deliver, parcel: Parcel) -> Result<
     Ok(LambdaReply { payload: first.payload, function_error: first.function_error })
 }
 
-async fn later(functions: impl Deliver, parcel: Parcel, pause: Duration) -> Option<Invocation> {
+async fn later(functions: impl Transport, call: MutatedCall, pause: Duration) -> Option<Invocation> {
     tokio::time::sleep(pause).await;
-    let event = Event { payload: parcel.payload, ..Event::default() };
-    functions.run(&parcel.function, event).await.ok()
+    let event = Event { payload: call.payload, ..Event::default() };
+    functions.run(&call.function, event).await.ok()
 }
 
 /// The platform uses the first reply, whatever the second one says.
-fn compare(functions: &impl Deliver, parcel: &Parcel, first: &Invocation, second: Option<Invocation>) {
+fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, second: Option<Invocation>) {
     // without a second reply the local agent is stopping
     let Some(second) = second else { return };
     let (request, again) = (&first.request_id, &second.request_id);
-    let (function, tool) = (&parcel.function, &parcel.tool);
-    let seed = parcel.seed;
+    let (function, tool) = (&call.function, &call.tool);
+    let seed = call.seed;
     if second.function_error.is_some() {
         tracing::warn!(seed, request, again, function, tool, "the second delivery of a call failed");
     } else if same(&first.payload, &second.payload) {
@@ -127,13 +127,13 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// A failure comes with the seed that leads to it again.
-fn complain(parcel: &Parcel, reply: &Invocation) {
-    let Parcel { seed, function, tool, twists, .. } = parcel;
-    let (request, twists) = (&reply.request_id, twists.join(", "));
+fn complain(call: &MutatedCall, reply: &Invocation) {
+    let MutatedCall { seed, function, tool, mutations, .. } = call;
+    let (request, mutations) = (&reply.request_id, mutations.join(", "));
     if let Some(error) = &reply.function_error {
-        tracing::warn!(seed, request, function, tool, twists, error, "the function failed in hostile mode");
-    } else if !twists.is_empty() && is_unread(&reply.payload) {
-        tracing::warn!(seed, request, function, tool, twists, "the function could not read a call in hostile mode");
+        tracing::warn!(seed, request, function, tool, mutations, error, "the function failed in hostile mode");
+    } else if !mutations.is_empty() && is_unread(&reply.payload) {
+        tracing::warn!(seed, request, function, tool, mutations, "the function could not read a call in hostile mode");
     }
 }
 

@@ -12,7 +12,7 @@ use super::error::AgentError;
 const TOLD: usize = 10;
 
 /// What a value has to be.
-pub(crate) enum Shape {
+pub(crate) enum ServiceModel {
     Text {
         least: usize,
         most: usize,
@@ -27,9 +27,9 @@ pub(crate) enum Shape {
     List {
         least: usize,
         most: usize,
-        of: &'static Shape,
+        of: &'static ServiceModel,
     },
-    Map(&'static Shape),
+    Map(&'static ServiceModel),
     /// An object; members that are not listed are read past, as by the service.
     Fields(&'static [Member]),
     /// An object with exactly one of these members.
@@ -48,14 +48,14 @@ pub(crate) struct Pattern {
 pub(crate) struct Member {
     name: &'static str,
     required: bool,
-    shape: &'static Shape,
+    shape: &'static ServiceModel,
 }
 
-pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+pub(crate) const fn optional(name: &'static str, shape: &'static ServiceModel) -> Member {
     Member { name, required: false, shape }
 }
 
-pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+pub(crate) const fn required(name: &'static str, shape: &'static ServiceModel) -> Member {
     Member { name, required: true, shape }
 }
 
@@ -65,48 +65,48 @@ pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
     /// Holds text from outside of the body (a path, a query, a header) to its shape.
-    pub(crate) fn check_text(&mut self, name: &str, text: &str, shape: &Shape) {
-        if let Shape::Text { least, most, pattern } = shape {
+    pub(crate) fn check_text(&mut self, name: &str, text: &str, shape: &ServiceModel) {
+        if let ServiceModel::Text { least, most, pattern } = shape {
             self.text(name, text, (*least, *most), *pattern);
         }
     }
 
     /// Holds a member to its shape. `null` is a member that is not there.
-    pub(crate) fn check(&mut self, at: &str, value: &Value, shape: &Shape) {
+    pub(crate) fn check(&mut self, at: &str, value: &Value, shape: &ServiceModel) {
         match (shape, value) {
-            (Shape::Text { least, most, pattern }, Value::String(text)) => {
+            (ServiceModel::Text { least, most, pattern }, Value::String(text)) => {
                 self.text(at, text, (*least, *most), *pattern);
             }
-            (Shape::Flag, Value::Bool(_)) | (Shape::Object, Value::Object(_)) => {}
-            (Shape::Whole(least), value) => match value.as_i64().and_then(|whole| i32::try_from(whole).ok()) {
+            (ServiceModel::Flag, Value::Bool(_)) | (ServiceModel::Object, Value::Object(_)) => {}
+            (ServiceModel::Whole(least), value) => match value.as_i64().and_then(|whole| i32::try_from(whole).ok()) {
                 Some(whole) if i64::from(whole) >= *least => {}
                 Some(_) => self.add(at, &format!("Member must have value greater than or equal to {least}")),
                 None => self.add(at, "Member must be an integer"),
             },
-            (Shape::Blob(most), Value::String(text)) => match BASE64.decode(text) {
+            (ServiceModel::Blob(most), Value::String(text)) => match BASE64.decode(text) {
                 Ok(bytes) => self.length(at, bytes.len(), 1, *most),
                 Err(_) => self.add(at, "Member must be base64"),
             },
-            (Shape::Choice(choices), Value::String(text)) => {
+            (ServiceModel::Choice(choices), Value::String(text)) => {
                 if !choices.contains(&text.as_str()) {
                     self.add(at, &format!("Member must satisfy enum value set: [{}]", choices.join(", ")));
                 }
             }
-            (Shape::List { least, most, of }, Value::Array(items)) => {
+            (ServiceModel::List { least, most, of }, Value::Array(items)) => {
                 self.length(at, items.len(), *least, *most);
                 for (index, item) in items.iter().enumerate() {
                     self.element(&format!("{at}.{}.member", index + 1), item, of);
                 }
             }
-            (Shape::Map(of), Value::Object(entries)) => {
+            (ServiceModel::Map(of), Value::Object(entries)) => {
                 for (name, value) in entries {
                     // The keys are the caller's own words.
                     let at = if name.len() > 100 { format!("{at}.…") } else { format!("{at}.{name}") };
                     self.element(&format!("{at}.member"), value, of);
                 }
             }
-            (Shape::Fields(members), Value::Object(object)) => self.members(at, object, members),
-            (Shape::Union(members), Value::Object(object)) => self.union(at, object, members),
+            (ServiceModel::Fields(members), Value::Object(object)) => self.members(at, object, members),
+            (ServiceModel::Union(members), Value::Object(object)) => self.union(at, object, members),
             (shape, _) => self.add(at, &format!("Member must be {}", shape.kind())),
         }
     }
@@ -148,7 +148,7 @@ impl Problems {
         self.members(at, object, members);
     }
 
-    fn element(&mut self, at: &str, value: &Value, shape: &Shape) {
+    fn element(&mut self, at: &str, value: &Value, shape: &ServiceModel) {
         if value.is_null() {
             self.add(at, "Member must not be null");
         } else {
@@ -172,7 +172,7 @@ impl Problems {
     }
 }
 
-impl Shape {
+impl ServiceModel {
     /// Drops what the shape does not have, and members that are `null`.
     pub(crate) fn keep(&self, value: &mut Value) {
         match (self, value) {

@@ -18,7 +18,14 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
-use crate::{budget::Budget, config, error::Error, metrics, router::Router, service::Service, telemetry};
+use crate::{
+    budget::Budget,
+    config,
+    error::Error,
+    router::Router,
+    service::Service,
+    telemetry::{self, metrics},
+};
 
 /// Runs a router as a Lambda function, with the state that `state` makes.
 ///

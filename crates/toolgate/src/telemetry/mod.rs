@@ -2,6 +2,8 @@
 //!
 //! A line never holds an input or an output, nor a name that a caller made up.
 
+pub(crate) mod metrics;
+
 use std::{error::Error, time::Duration};
 
 use tracing::Level;

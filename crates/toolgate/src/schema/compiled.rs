@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// What a value may be.
 #[derive(Debug, Default)]
-pub(crate) struct Shape {
+pub(crate) struct CompiledSchema {
     pub(crate) text: bool,
     pub(crate) integer: bool,
     pub(crate) number: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Shape {
     /// Exactly these values.
     pub(crate) one_of: Option<Vec<Value>>,
     /// Alternatives that cannot be merged into one shape; the first that fits is taken.
-    pub(crate) any_of: Vec<Shape>,
+    pub(crate) any_of: Vec<CompiledSchema>,
     pub(crate) rules: Rules,
     /// What would be right, in words.
     pub(crate) expected: String,
@@ -41,7 +41,7 @@ pub(crate) struct Rules {
 
 #[derive(Debug)]
 pub(crate) struct List {
-    pub(crate) items: Option<Box<Shape>>,
+    pub(crate) items: Option<Box<CompiledSchema>>,
     pub(crate) min: Option<usize>,
     pub(crate) max: Option<usize>,
 }
@@ -50,16 +50,16 @@ pub(crate) struct List {
 pub(crate) struct Object {
     pub(crate) fields: BTreeMap<String, Field>,
     /// What other members may be: `None` denies them.
-    pub(crate) others: Option<Box<Shape>>,
+    pub(crate) others: Option<Box<CompiledSchema>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Field {
-    pub(crate) shape: Shape,
+    pub(crate) shape: CompiledSchema,
     pub(crate) required: bool,
 }
 
-impl Shape {
+impl CompiledSchema {
     /// Compiles a schema.
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl Shape {
 
 impl List {
     fn read(map: &Map<String, Value>) -> Result<Self, String> {
-        let items = map.get("items").map(Shape::compile).transpose()?.map(Box::new);
+        let items = map.get("items").map(CompiledSchema::compile).transpose()?.map(Box::new);
         Ok(Self { items, min: count(map, "minItems"), max: count(map, "maxItems") })
     }
 }
@@ -170,7 +170,7 @@ impl Object {
             map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let mut fields = BTreeMap::new();
         for (name, schema) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let mut shape = Shape::compile(schema)?;
+            let mut shape = CompiledSchema::compile(schema)?;
             shape.secret |= is_secret_name(name);
             fields.insert(name.clone(), Field { shape, required: required.contains(&name.as_str()) });
         }
@@ -178,8 +178,8 @@ impl Object {
         let patterned = map.get("patternProperties").and_then(|map| map.as_object()?.values().next());
         let others = match map.get("additionalProperties") {
             // a struct without fields to spare; a type that says nothing is one too, since what is not listed is denied
-            None | Some(Value::Bool(false)) => patterned.map(Shape::compile).transpose()?.map(Box::new),
-            Some(schema) => Some(Box::new(Shape::compile(schema)?)),
+            None | Some(Value::Bool(false)) => patterned.map(CompiledSchema::compile).transpose()?.map(Box::new),
+            Some(schema) => Some(Box::new(CompiledSchema::compile(schema)?)),
         };
         Ok(Self { fields, others })
     }

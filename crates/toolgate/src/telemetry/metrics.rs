@@ -14,10 +14,10 @@ use std::{
 
 use serde::Serialize;
 
+use super::{Record, milliseconds};
 use crate::{
     config,
     error::{Error, ErrorKind},
-    telemetry::{Record, milliseconds},
     wire::kind::Wire,
 };
 

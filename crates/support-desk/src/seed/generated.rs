@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, ToSpan, civil::Date};
 
 use super::{
+    fixtures::{ACME, JANE, STORY_ORDERS},
     records::{Line, Order, customer, invoice},
-    stories::{ACME, JANE, STORY_ORDERS},
 };
 use crate::{clock::Clock, item::Item, money::Money, order::OrderState};
 
