@@ -117,6 +117,10 @@ requirements: ## resolve the Python packages anew: scripts/requirements-*.in to 
 schemas: binaries ## write schemas/ from the tools
 	$(BIN)/toolgate schemas
 
+.PHONY: api
+api: ## write the listing of the public API, which `make check` compares: review what changed
+	$(PYTHON) scripts/guards/public_api.py
+
 .PHONY: watch
 watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a local DynamoDB, for `cargo lambda invoke`
 	@scripts/watch.sh
