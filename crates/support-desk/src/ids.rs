@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rand::Rng;
+use data_encoding::BASE32_NOPAD;
 use regex::Regex;
 
 /// A customer's id: `CUST-` and 5 digits.
@@ -24,13 +24,9 @@ fn pattern(text: &str) -> Regex {
 
 /// A new id: the prefix and 10 upper-case base32 characters, 50 random bits.
 pub(crate) fn new(prefix: &str) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits: u64 = rand::rng().next_u64();
-    let letters = (0..10).map(|place| {
-        let index = usize::try_from(bits >> (place * 5) & 31).unwrap_or_default();
-        char::from(*ALPHABET.get(index).unwrap_or(&b'A'))
-    });
-    std::iter::once(prefix).map(str::to_owned).chain(letters.map(String::from)).collect()
+    let mut id = prefix.to_owned();
+    id.extend(BASE32_NOPAD.encode(&rand::random::<[u8; 7]>()).chars().take(10));
+    id
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
+use data_encoding::BASE32_NOPAD;
 use serde_json::{Map, Value};
 use toolgate::{Approval, ApprovalRequest, OnceKey, ToolError};
 
@@ -172,16 +173,9 @@ pub(crate) fn used_up(id: &str) -> ToolError {
     ToolError::refused(format!("the approval `{id}` has been used or has ended; repeat the call to ask for a new one"))
 }
 
-/// `APR-` and ten characters of base32.
+/// `APR-` and 10 upper-case base32 characters, 50 random bits.
 fn new_id() -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut bits = rand::random::<u64>();
     let mut id = "APR-".to_owned();
-    for _ in 0..10 {
-        // five bits are always an index of the alphabet
-        let letter = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'A');
-        id.push(char::from(letter));
-        bits >>= 5;
-    }
+    id.extend(BASE32_NOPAD.encode(&rand::random::<[u8; 7]>()).chars().take(10));
     id
 }

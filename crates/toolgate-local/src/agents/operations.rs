@@ -2,8 +2,6 @@
 //!
 //! A bare 404 would look like a wrong URL, and a client would not know what to make of its body.
 
-mod table;
-
 use std::collections::BTreeMap;
 
 use axum::{
@@ -24,14 +22,12 @@ const DRAINED: usize = 1024 * 1024;
 /// A route for every operation that is not served.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut paths: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
-    let tables = [&table::BEDROCK_AGENT_RUNTIME[..], &table::BEDROCK_AGENT, &table::BEDROCK_RUNTIME].concat();
-    let served = |operation: &str| control::OPERATIONS.contains(&operation);
-    let tables: Vec<_> = tables.into_iter().filter(|(operation, ..)| !served(operation)).collect();
-    for (operation, method, path) in &tables {
+    let table: Vec<_> = operations().filter(|(operation, ..)| !control::OPERATIONS.contains(operation)).collect();
+    for (operation, method, path) in &table {
         paths.entry(pattern(path)).or_default().entry(method).or_insert(operation);
     }
-    // Some SDKs leave out the slash at the end.
-    for (operation, method, path) in &tables {
+    // some SDKs leave out the slash at the end
+    for (operation, method, path) in &table {
         let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
         paths.entry(pattern(&other)).or_default().entry(method).or_insert(operation);
     }
@@ -45,6 +41,16 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         });
         router.route(&path, methods.fallback(response::no_such_method))
     })
+}
+
+/// Operation, method and path of every operation in the services' own models (bedrock-agent-runtime 2023-07-26,
+/// bedrock-agent 2023-06-05, bedrock-runtime 2023-09-30), apart from those that are served. `{}` is one segment.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let columns = |line: &'static str| {
+        let mut columns = line.split('\t');
+        Some((columns.next()?, columns.next()?, columns.next()?))
+    };
+    include_str!("operations.tsv").lines().filter_map(columns)
 }
 
 /// `/agents/{}/` as the router writes it.
