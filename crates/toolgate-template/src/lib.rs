@@ -8,6 +8,7 @@
 //! [`Binaries`] finds the programs of a template's functions, and [`describe`] asks them for their catalogs.
 
 mod agents;
+mod approvals;
 mod arn;
 mod binaries;
 mod constraints;
