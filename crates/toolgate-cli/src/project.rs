@@ -22,14 +22,12 @@ pub(crate) fn has_template(template: &Path) -> Result<(), Failure> {
 
 /// The one scenario in the folder `scenarios` beside the template, as `toolgate dev` takes it.
 pub(crate) fn only_scenario(template: &Path) -> Result<PathBuf, Failure> {
-    let folder = template.parent().unwrap_or(Path::new("")).join("scenarios");
-    let files = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut scenarios: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
-    scenarios.sort();
-    match scenarios.as_slice() {
+    match toolgate_local::scenarios(template).as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(format!("there is no scenario in `{}`: name one with --scenario FILE", folder.display()).into()),
+        [] => {
+            let folder = toolgate_local::scenario_folder(template);
+            Err(format!("there is no scenario in `{}`: name one with --scenario FILE", folder.display()).into())
+        }
         several => {
             let names: Vec<String> = several.iter().map(|path| format!("`{}`", path.display())).collect();
             Err(format!("there are several scenarios: choose one with --scenario ({})", names.join(", ")).into())

@@ -106,8 +106,7 @@ impl AppState {
 
     fn tables(&self) -> Vec<Value> {
         let tables = self.template.tables.iter().map(|table| {
-            // Known by their ids only: a template has no other place to say what a table is for.
-            let role = ["ledger", "approvals"].into_iter().find(|role| table.logical_id.to_lowercase().starts_with(role));
+            let role = (self.template.approvals.as_deref() == Some(&table.logical_id)).then_some("approvals");
             json!({"name": table.name, "logicalId": table.logical_id, "role": role, "items": self.database.items(&table.name)})
         });
         tables.collect()

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
@@ -21,6 +21,7 @@ use crate::{
     programs::Programs,
     progress,
     running::Running,
+    scenarios::{scenario_folder, scenarios},
     seed, server,
     state::AppState,
 };
@@ -367,12 +368,8 @@ fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, 
 
 /// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.
 fn default_model(template: &Template) -> Result<String, LocalError> {
-    let folder = template.path.parent().unwrap_or(Path::new("")).join("scenarios");
-    let files = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut scenarios: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
-    match (scenarios.pop(), scenarios.is_empty()) {
-        (Some(only), true) => Ok(format!("script:{}", only.display())),
-        _ => Err(LocalError::NoModel { folder }),
+    match scenarios(&template.path).as_slice() {
+        [only] => Ok(format!("script:{}", only.display())),
+        _ => Err(LocalError::NoModel { folder: scenario_folder(&template.path) }),
     }
 }

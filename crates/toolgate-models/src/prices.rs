@@ -215,7 +215,7 @@ mod tests {
             "anthropic.claude-haiku-4-5-fast",
             "amazon.nova-pro-v1:0",
             "openai:http://127.0.0.1:1/v1#anthropic.claude-haiku-4-5",
-            "script:scenarios/support-desk.yaml",
+            "script:scenarios/shop.yaml",
             "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdefghijkl",
         ] {
             assert_eq!(cost(name), None, "{name}");

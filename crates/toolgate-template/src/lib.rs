@@ -37,6 +37,7 @@
 //! reads other YAML files with the same parser.
 
 mod agents;
+mod approvals;
 mod arn;
 mod binaries;
 mod constraints;

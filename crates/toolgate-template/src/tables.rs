@@ -10,8 +10,11 @@ use crate::{
     types::TableSpec,
 };
 
+/// The types of resources that are tables.
+pub(crate) const TABLES: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"];
+
 pub(crate) fn tables(evaluator: &Evaluator<'_>) -> Vec<TableSpec> {
-    let tables = resources(evaluator, &["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"]);
+    let tables = resources(evaluator, &TABLES);
     tables.iter().map(|resource| table(evaluator, resource)).collect()
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     agents::agents,
+    approvals::approvals,
     error::TemplateError,
     evaluate::Evaluator,
     functions::{functions, others},
@@ -51,11 +52,13 @@ fn evaluate_parts(
     read_agents: impl FnOnce(&Evaluator<'_>, &mut Template),
 ) -> Result<Template, TemplateError> {
     let evaluator = local(source, parameters);
+    let tables = tables(&evaluator);
     let mut template = Template {
         path: source.path().to_owned(),
         functions: functions(&evaluator),
         other_functions: others(&evaluator),
-        tables: tables(&evaluator),
+        approvals: approvals(&evaluator, &tables),
+        tables,
         seed: seed(&evaluator),
         ..Template::default()
     };

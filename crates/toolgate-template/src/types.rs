@@ -15,6 +15,9 @@ pub struct Template {
     pub other_functions: Vec<String>,
     /// The DynamoDB tables, in the template's order.
     pub tables: Vec<TableSpec>,
+    /// The logical id of the table of calls that wait for a person (`Metadata.Toolgate.Approvals`), if the template names
+    /// one.
+    pub approvals: Option<String>,
     /// The agents, in the template's order.
     pub agents: Vec<AgentSpec>,
     /// The AgentCore Gateway, if the template has one.
@@ -63,7 +66,7 @@ pub struct TableSpec {
 /// One agent.
 #[derive(Debug, Clone)]
 pub struct AgentSpec {
-    /// The logical id in the template, which is the agent's id here (`Supervisor`).
+    /// The logical id in the template, which is the agent's id here (`Orders`).
     pub id: String,
     /// `AgentName`.
     pub name: String,

@@ -16,6 +16,7 @@ mod orders;
 mod refund_races;
 mod refunds;
 mod returns;
+mod scenario;
 mod seed;
 mod tables;
 mod tickets;

@@ -51,7 +51,7 @@ impl Place {
         let (table, is_agent) = match (&self.table, &endpoint) {
             (Some(table), _) => (table.clone(), false),
             (None, Some(url)) if is_loopback(url) => (ask(url).await?, true),
-            (None, _) => return Err("name the table of parked calls, with --table".into()),
+            (None, _) => return Err("name the table of parked calls with --table".into()),
         };
         Ok(Approvals::new(self.client(endpoint, is_agent).await?, table))
     }
@@ -129,14 +129,18 @@ async fn ask(url: &str) -> Result<String, Failure> {
     }
     let tables = health.get("tables").and_then(Value::as_array);
     let Some(tables) = tables else {
-        return Err(
-            format!("what answers at {url} is no local agent: name the table of parked calls, with --table").into()
-        );
+        return Err(format!(
+            "what answers at {url} is not `toolgate dev`: name the table of parked calls with --table"
+        )
+        .into());
     };
     let is_it = |table: &&Value| table.get("role").and_then(Value::as_str) == Some("approvals");
     let name = tables.iter().find(is_it).and_then(|table| table.get("name")?.as_str());
     name.map(str::to_owned).ok_or_else(|| {
-        format!("the template behind {url} has no table whose logical id starts with `Approvals`: name it with --table")
-            .into()
+        format!(
+            "the template of the local agent at {url} does not name its table of parked calls: set `Metadata: Toolgate: \
+             {{Approvals: LOGICAL_ID}}` there, or use --table"
+        )
+        .into()
     })
 }

@@ -46,7 +46,7 @@ async fn agent_with(status: StatusCode, health: &'static str, other: Option<Valu
     (url, asked)
 }
 
-const TABLES: &str = r#"{"status":"ok","tables":[{"name":"Ledger-1","role":"ledger"},{"name":"Other","role":null},
+const TABLES: &str = r#"{"status":"ok","tables":[{"name":"Ledger-1","role":null},{"name":"Other","role":null},
     {"name":"Parked-1","role":"approvals"}]}"#;
 
 /// Runs the command as somebody with an AWS account would.
@@ -182,12 +182,12 @@ async fn an_agent_without_such_a_table_is_told_from_none_and_from_one_that_start
     for (status, health, told) in [
         (
             StatusCode::OK,
-            r#"{"tables":[{"name":"Ledger-1","role":"ledger"}]}"#,
-            "no table whose logical id starts with",
+            r#"{"tables":[{"name":"Ledger-1","role":null}]}"#,
+            "does not name its table of parked calls: set `Metadata: Toolgate: {Approvals: LOGICAL_ID}`",
         ),
         (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"starting"}"#, "is still starting"),
-        (StatusCode::OK, "hello", "is no local agent"),
-        (StatusCode::NOT_FOUND, "{}", "is no local agent"),
+        (StatusCode::OK, "hello", "is not `toolgate dev`"),
+        (StatusCode::NOT_FOUND, "{}", "is not `toolgate dev`"),
     ] {
         let (url, asked) = agent(status, health).await;
         let done = approvals(&["list", "--json", "--endpoint-url", &url], &[]).await;
@@ -201,7 +201,7 @@ async fn an_agent_without_such_a_table_is_told_from_none_and_from_one_that_start
 async fn elsewhere_a_table_has_to_be_named() {
     for url in ["https://dynamodb.eu-west-1.amazonaws.com", "http://dynamodb.test:8000"] {
         let done = approvals(&["list", "--endpoint-url", url], &[]).await;
-        assert_eq!((done.code, done.err.as_str()), (1, "error: name the table of parked calls, with --table\n"));
+        assert_eq!((done.code, done.err.as_str()), (1, "error: name the table of parked calls with --table\n"));
     }
     let done = approvals(&["list", "--endpoint-url", "here"], &[]).await;
     let expected =

@@ -8,4 +8,5 @@ mod dev;
 mod invoke;
 mod play;
 mod schemas;
+mod second_project;
 mod support;

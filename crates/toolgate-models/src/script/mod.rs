@@ -30,7 +30,7 @@ pub struct ScriptModel {
 }
 
 impl ScriptModel {
-    /// A model that plays a scenario under a label such as `script:scenarios/support-desk.yaml`.
+    /// A model that plays a scenario under a label such as `script:scenarios/shop.yaml`.
     #[must_use]
     pub fn new(scenario: Scenario, label: impl Into<String>) -> Self {
         Self { scenario: Arc::new(scenario), label: label.into() }

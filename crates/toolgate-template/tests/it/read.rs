@@ -39,6 +39,7 @@ Metadata:
   Toolgate:
     Parameters: {AgentPlatform: both, Environment: dev, Release: local}
     Seed: {Binary: fill, Environment: {TABLE: !Ref Data}}
+    Approvals: Data
 Globals:
   Function:
     Timeout: 20
@@ -202,6 +203,22 @@ fn the_seed_program_is_read_with_its_environment() {
     let seed = full().seed.unwrap();
     assert_eq!(seed.binary, "fill");
     assert_eq!(seed.environment["TABLE"], "data-dev");
+}
+
+#[test]
+fn the_table_of_parked_calls_is_the_one_that_the_template_names() {
+    assert_eq!(full().approvals.as_deref(), Some("Data"));
+    let read_with = |approvals: &str| {
+        let text = FULL.replace("Approvals: Data", approvals);
+        let folder = write(&[("template.yaml", &text), ("functions.json", FUNCTIONS), ("api.json", API)]);
+        read(&folder.path().join("template.yaml"), &BTreeMap::new())
+    };
+    assert_eq!(read_with("Other: 1").unwrap().approvals, None);
+    let problem = read_with("Approvals: Zeta").unwrap_err().to_string();
+    assert!(
+        problem.contains("`Approvals` needs the logical id of a table of this template; `Zeta` is not one"),
+        "{problem}"
+    );
 }
 
 #[test]

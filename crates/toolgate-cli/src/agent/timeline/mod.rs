@@ -1,7 +1,7 @@
 //! Traces as an indented timeline: who does what, for how long, at what cost, and what runs side by side.
 //!
 //! ```text
-//!   0.000 s  Supervisor
+//!   0.000 s  Dispatcher
 //!   0.812 s    model 812 ms, 1,204 + 88 tokens, $0.0049
 //!                “Two specialists can look at this at once.”
 //!              → 1 Orders: Where is order 1001?

@@ -4,7 +4,6 @@ mod asking_back;
 mod bounds;
 mod confirmation;
 mod conversation;
-mod desk;
 mod failures;
 mod limits;
 mod operations;

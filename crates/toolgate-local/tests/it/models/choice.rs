@@ -26,7 +26,7 @@ async fn a_choice_that_names_no_model_says_what_does() {
 
 #[tokio::test]
 async fn each_agent_has_its_own_model_of_the_template_or_the_one_chosen_for_it() {
-    let agents = ["Supervisor", "Orders", "Billing"];
+    let agents = ["Front", "Orders", "Billing"];
     let given =
         choices(&["bedrock:template", "Orders=openai:http://127.0.0.1:1/v1#small=er", "Billing=bedrock:big.model"]);
     let models = Models::open_all(&given, &agents).await.unwrap();

@@ -17,20 +17,20 @@ use toolgate_local::{
     template::Template,
 };
 
-use super::Functions;
+use crate::functions::Functions;
 
 /// A running local agent and a client for it.
-pub(crate) struct Desk {
-    pub(crate) client: Client,
-    pub(crate) url: String,
+pub struct Desk {
+    pub client: Client,
+    pub url: String,
 }
 
 impl Desk {
-    pub(crate) async fn start(template: &Template, functions: Arc<Functions>, models: Models) -> Self {
+    pub async fn start(template: &Template, functions: Arc<Functions>, models: Models) -> Self {
         Self::serve(Agents::new(template, functions, models).unwrap()).await
     }
 
-    pub(crate) async fn serve(agents: Arc<Agents>) -> Self {
+    pub async fn serve(agents: Arc<Agents>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes(agents)).await });
@@ -45,16 +45,16 @@ impl Desk {
         Self { client: Client::from_conf(config), url }
     }
 
-    pub(crate) fn to(&self, agent: &str, session: &str) -> InvokeAgentFluentBuilder {
+    pub fn to(&self, agent: &str, session: &str) -> InvokeAgentFluentBuilder {
         self.client.invoke_agent().agent_id(agent).agent_alias_id("TSTALIASID").session_id(session).enable_trace(true)
     }
 
-    pub(crate) async fn say(&self, agent: &str, session: &str, text: &str) -> Turn {
+    pub async fn say(&self, agent: &str, session: &str, text: &str) -> Turn {
         collect(self.to(agent, session).input_text(text)).await
     }
 
     /// Answers a confirmation.
-    pub(crate) async fn confirm(
+    pub async fn confirm(
         &self,
         agent: &str,
         session: &str,
@@ -79,16 +79,16 @@ impl Desk {
 
 /// What came out of one stream.
 #[derive(Debug, Default)]
-pub(crate) struct Turn {
-    pub(crate) text: String,
-    pub(crate) chunks: usize,
-    pub(crate) asked: Option<ReturnControlPayload>,
-    pub(crate) traces: Vec<TracePart>,
+pub struct Turn {
+    pub text: String,
+    pub chunks: usize,
+    pub asked: Option<ReturnControlPayload>,
+    pub traces: Vec<TracePart>,
     /// The name of the exception that ended the stream, and its text.
-    pub(crate) exception: Option<(String, String)>,
+    pub exception: Option<(String, String)>,
 }
 
-pub(crate) async fn collect(call: InvokeAgentFluentBuilder) -> Turn {
+pub async fn collect(call: InvokeAgentFluentBuilder) -> Turn {
     use aws_sdk_bedrockagentruntime::error::ProvideErrorMetadata;
 
     let mut output = call.send().await.unwrap();
@@ -117,7 +117,7 @@ pub(crate) async fn collect(call: InvokeAgentFluentBuilder) -> Turn {
 
 impl Turn {
     /// The members of the traces in order: `modelInvocationInput`, `observation FINISH`, and with the agent's name in front.
-    pub(crate) fn trail(&self) -> Vec<String> {
+    pub fn trail(&self) -> Vec<String> {
         self.traces.iter().map(label_of).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The support desk's scenario over fake tools: its figures come from the tools, and its answers are honest.
+//! The example's scenario over fake tools: its figures come from the tools, and its answers are honest.
 //!
 //! The fake tools have other figures than the seed has, so a figure that stood in the scenario would show.
 
@@ -11,7 +11,7 @@ use toolgate_local::{
     template::{FunctionSchema, GroupSchema, Template},
 };
 
-use super::support::*;
+use toolgate_local_testkit::*;
 
 const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/support-desk.yaml");
 

@@ -8,7 +8,7 @@ use toolgate_local::template::{
 };
 
 /// A function schema with string parameters; `!` in front of a name asks for confirmation.
-pub(crate) fn functions(names: &[&str]) -> GroupSchema {
+pub fn functions(names: &[&str]) -> GroupSchema {
     let function = |name: &&str| FunctionSchema {
         name: name.trim_start_matches('!').to_owned(),
         description: format!("Does {name}."),
@@ -26,7 +26,7 @@ fn parameter(kind: &str, required: bool) -> ParameterSchema {
     ParameterSchema { kind: kind.to_owned(), description: "A parameter.".to_owned(), required }
 }
 
-pub(crate) fn group(name: &str, function: Option<&str>, schema: GroupSchema) -> ActionGroupSpec {
+pub fn group(name: &str, function: Option<&str>, schema: GroupSchema) -> ActionGroupSpec {
     ActionGroupSpec {
         name: name.to_owned(),
         description: String::new(),
@@ -36,7 +36,7 @@ pub(crate) fn group(name: &str, function: Option<&str>, schema: GroupSchema) -> 
     }
 }
 
-pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&str]) -> AgentSpec {
+pub fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&str]) -> AgentSpec {
     AgentSpec {
         id: id.to_owned(),
         name: format!("desk-{}", id.to_lowercase()),
@@ -61,7 +61,7 @@ pub(crate) fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&st
 }
 
 /// One agent `Orders` with tools `get`, `list` and, behind a confirmation, `cancel`.
-pub(crate) fn one_agent() -> Template {
+pub fn one_agent() -> Template {
     Template {
         agents: vec![agent(
             "Orders",
@@ -73,14 +73,14 @@ pub(crate) fn one_agent() -> Template {
 }
 
 /// Limits of one's own.
-pub(crate) fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> toolgate_local::agents::Limits {
+pub fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> toolgate_local::agents::Limits {
     let mut limits = toolgate_local::agents::Limits::default();
     set(&mut limits);
     limits
 }
 
 /// An OpenAPI document with `POST /<name>` for each name, a path parameter and a body; `!` asks for confirmation.
-pub(crate) fn api(names: &[&str]) -> GroupSchema {
+pub fn api(names: &[&str]) -> GroupSchema {
     let operation = |name: &&str| {
         let id = name.trim_start_matches('!');
         let body = json!({"type": "object", "properties": {"count": {"type": "integer"}, "tags": {"type": "array"}}});

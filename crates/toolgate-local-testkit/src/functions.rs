@@ -15,7 +15,7 @@ use toolgate_local::agents::{Invoke, InvokeFailure, LambdaReply};
 type Handler = dyn Fn(&Value) -> Reply + Send + Sync;
 
 /// What a fake function does with an event.
-pub(crate) enum Reply {
+pub enum Reply {
     /// Any payload.
     Raw(Value),
     /// A function error.
@@ -29,10 +29,10 @@ pub(crate) enum Reply {
 }
 
 /// Functions that record their events.
-pub(crate) struct Functions {
+pub struct Functions {
     handler: Box<Handler>,
     once: bool,
-    pub(crate) events: Mutex<Vec<Value>>,
+    pub events: Mutex<Vec<Value>>,
 }
 
 impl fmt::Debug for Functions {
@@ -42,26 +42,26 @@ impl fmt::Debug for Functions {
 }
 
 impl Functions {
-    pub(crate) fn new(handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+    pub fn new(handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         Self::once(false, handler)
     }
 
     /// Functions of which every tool's effect happens once, or none's.
-    pub(crate) fn once(once: bool, handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+    pub fn once(once: bool, handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { handler: Box::new(handler), once, events: Mutex::default() })
     }
 
     /// Functions that answer every call with its own name and parameters.
-    pub(crate) fn echo() -> Arc<Self> {
+    pub fn echo() -> Arc<Self> {
         Self::new(|event| ok(event, &json!({"tool": tool_of(event), "parameters": parameters(event)})))
     }
 
-    pub(crate) fn events(&self) -> Vec<Value> {
+    pub fn events(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
 
     /// The tools called, in order.
-    pub(crate) fn called(&self) -> Vec<String> {
+    pub fn called(&self) -> Vec<String> {
         self.events().iter().map(tool_of).collect()
     }
 }
@@ -97,20 +97,20 @@ impl Invoke for Functions {
     }
 }
 
-pub(crate) fn tool_of(event: &Value) -> String {
+pub fn tool_of(event: &Value) -> String {
     let name = event["function"].as_str().or_else(|| event["apiPath"].as_str()).unwrap();
     name.trim_start_matches('/').to_owned()
 }
 
 /// All values of an event, from parameters and body, by name.
-pub(crate) fn parameters(event: &Value) -> BTreeMap<String, String> {
+pub fn parameters(event: &Value) -> BTreeMap<String, String> {
     let body = event["requestBody"]["content"]["application/json"]["properties"].as_array();
     let all = event["parameters"].as_array().into_iter().chain(body).flatten();
     all.map(|p| (p["name"].as_str().unwrap().to_owned(), p["value"].as_str().unwrap().to_owned())).collect()
 }
 
 /// A well-formed reply to an event, on its own wire.
-pub(crate) fn envelope(event: &Value, status: u16, body: &Value) -> Value {
+pub fn envelope(event: &Value, status: u16, body: &Value) -> Value {
     let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
     let response = if event["function"].is_string() {
         json!({
@@ -135,6 +135,6 @@ pub(crate) fn envelope(event: &Value, status: u16, body: &Value) -> Value {
     })
 }
 
-pub(crate) fn ok(event: &Value, body: &Value) -> Reply {
+pub fn ok(event: &Value, body: &Value) -> Reply {
     Reply::Raw(envelope(event, 200, body))
 }
