@@ -155,13 +155,15 @@ async fn the_seed_program_ends_with_the_start_that_was_given_up() {
     let process = loop {
         let line = said.recv().await.unwrap();
         if let Some(pid) = line.strip_prefix("seeding as ") {
-            break format!("/proc/{pid}");
+            break format!("/proc/{pid}/stat");
         }
     };
-    assert!(std::path::Path::new(&process).exists());
+    // one that has ended and was not collected yet is a zombie
+    let runs = || std::fs::read_to_string(&process).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(runs());
     start.abort();
     let gone = async {
-        while std::path::Path::new(&process).exists() {
+        while runs() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
