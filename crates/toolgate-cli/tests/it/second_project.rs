@@ -227,7 +227,7 @@ async fn every_command_works_for_a_project_with_other_names() {
     let found: Vec<_> = found["findings"].as_array().unwrap().iter().map(|it| it["rule"].as_str().unwrap()).collect();
     // the handler fixes the names of its three tables
     assert_eq!(found, ["account-name"; 3]);
-    assert!(run(folder, &["play"], "").contains("1 conversations went as expected."));
+    assert!(run(folder, &["play"], "").contains("1 conversation went as expected."));
 
     let dev = Dev::start(folder);
     put_order(&dev.url, "B-1").await;
@@ -260,7 +260,7 @@ async fn every_command_works_for_a_project_with_other_names() {
     // with an agent, the platform asks
     let said = run(folder, &[&["chat", "I want back 300 for B-2"], &at[..]].concat(), "y\n");
     assert!(said.starts_with("Paid back as REF-"), "{said}");
-    assert!(run(folder, &[&["play"], &at[..]].concat(), "").contains("1 conversations went as expected."));
+    assert!(run(folder, &[&["play"], &at[..]].concat(), "").contains("1 conversation went as expected."));
 
     let opened = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"},
