@@ -278,3 +278,21 @@ fn findings(folder: &Path) -> String {
     assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
+
+#[test]
+fn with_two_scenarios_one_has_to_be_chosen() {
+    let project = project();
+    run(project.path(), &["schemas"], "");
+    std::fs::copy(project.path().join("scenarios/bicycles.yaml"), project.path().join("scenarios/other.yaml")).unwrap();
+    for (arguments, message) in [
+        (&["dev", "--port", "0"][..], "does not hold exactly one scenario, so choose with `--model script:FILE`"),
+        (
+            &["play"],
+            "there are several scenarios: choose one with --scenario (`scenarios/bicycles.yaml`, `scenarios/other.yaml`)",
+        ),
+    ] {
+        let output = command(project.path(), arguments).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && err.contains(message), "{err}");
+    }
+}
