@@ -50,7 +50,7 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
         terminal.expect("you> ")
         # Ctrl-C is the chat's; the server goes on
         terminal.type("\x03")
-        terminal.expect("Ctrl-C once more")
+        terminal.expect("Press Ctrl-C again")
         terminal.type("What is the status of order ORD-12345?\r")
         terminal.expect("Order ORD-12345 is ")
         terminal.expect("you> ")

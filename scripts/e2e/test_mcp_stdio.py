@@ -58,7 +58,7 @@ def test_a_wrong_address_ends_it_at_once(desk):
     nobody = f"http://127.0.0.1:{free_port()}"
     for address, told in [
         (nobody, f"no local agent at {nobody}: start one with `toolgate dev`"),
-        (f"{desk.url}/mpc", f"what answers at {desk.url}/mpc is not `toolgate dev`"),
+        (f"{desk.url}/mpc", f"the server at {desk.url}/mpc is not `toolgate dev`"),
         ("127.0.0.1:8787", "`127.0.0.1:8787` is not a valid URL"),
     ]:
         ran, answers = spoken([rpc("ping")], "--endpoint-url", address)

@@ -202,8 +202,8 @@ def test_whoever_waits_sees_for_how_long_and_may_stop(chat, model, desk):
     terminal.type("hello\r")
     terminal.expect("waiting for the answer, 2 s")
     terminal.type("\x03")
-    terminal.expect("stopped waiting; the turn goes on")
-    again = terminal.expect(r"To go on with this session: (toolgate chat .* --session chat-[0-9a-f-]+)")[1]
+    terminal.expect("stopped waiting; the turn continues")
+    again = terminal.expect(r"To continue this session: (toolgate chat .* --session chat-[0-9a-f-]+)")[1]
     assert f"--endpoint-url {desk.url}" in again and "--agent Orders" in again
     terminal.expect("you> ")
     terminal.settle()

@@ -1,4 +1,4 @@
-//! `toolgate check`: what AWS would reject, or would take and not do, found before it is deployed.
+//! `toolgate check`: finds what AWS would reject or silently ignore, before it is deployed.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-Exit codes: 0 nothing found but warnings, 1 something found, 2 could not check.
+Exit codes: 0 no errors (there may be warnings), 1 errors found, 2 the check could not run.
 
 Examples:
   toolgate check
@@ -27,10 +27,10 @@ Examples:
 
 /// Find what AWS would reject in the tools, their schemas and the template, all of it at once
 ///
-/// The template is looked at in every combination of its parameters that changes what is deployed. Each finding has its
+/// The template is checked in every combination of its parameters that changes what is deployed. Each finding has its
 /// file and line, the rule, what to do, and the page that the limit comes from.
 ///
-/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
+/// This runs `<handler> describe` of every handler in the template; build them first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// The folder of the generated schemas
     #[arg(long, value_name = "DIR", default_value = "schemas")]
     schemas: PathBuf,
-    /// For people, or for programs
+    /// The format of the report: for people or for programs
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Check nothing; list the rules with their sources, as Markdown
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn findings(args: &Args) -> Result<Vec<Finding>, Failure> {
-    project::has_template(&args.template)?;
+    project::require_template(&args.template)?;
     let project = Project::read(&args.template, &args.schemas)?;
     let names = project.handlers();
     let folder = args.template.parent().unwrap_or(Path::new("."));

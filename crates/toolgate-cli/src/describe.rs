@@ -1,4 +1,4 @@
-//! The catalogs of built handlers, as the framework's own type.
+//! The catalogs of built handlers, as the framework's type.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Addresses that `--endpoint-url` takes, and which of them are on this machine.
+//! Addresses for `--endpoint-url`, and which of them are on this machine.
 
 use std::net::IpAddr;
 
@@ -6,13 +6,13 @@ use reqwest::Url;
 
 use crate::failure::Failure;
 
-/// Where `toolgate dev` listens.
+/// The default address of `toolgate dev`.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:8787";
 
-/// An address without the slash at its end; an empty one, as from an empty variable, is none.
+/// A checked address, without a slash at its end. An empty one, as from an empty variable, is `None`.
 ///
 /// # Errors
-/// What is wrong with it, in one line.
+/// The address is not a valid URL.
 pub(crate) fn checked(given: Option<String>) -> Result<Option<String>, Failure> {
     let Some(given) = given.filter(|given| !given.trim().is_empty()) else { return Ok(None) };
     let is_address = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();

@@ -16,16 +16,16 @@ use crate::{
 };
 
 const EXAMPLES: &str = "\
-The event is in the form of one of the wires that the function answers (TOOLGATE_WIRES in the template).
+The event has the format of a wire that the function answers (TOOLGATE_WIRES in the template).
 
 Examples:
   toolgate invoke orders --event event.json
   toolgate invoke orders --event event.json --client-context context.json
   echo '{\"toolName\": \"get_order_status\", \"toolInput\": {\"orderId\": \"1001\"}}' | toolgate invoke orders --event -
 
-Exit codes: 0 the function answered, 3 it failed, 1 it could not be called.";
+Exit codes: 0 the function answered, 3 the function failed, 1 it could not be invoked.";
 
-/// The function was reached and failed.
+/// The exit code if the function was invoked and failed.
 const FUNCTION_FAILED: u8 = 3;
 
 /// Invoke a function of the local agent with an event of your own
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// A file with the client context as JSON, such as AgentCore Gateway sends it
     #[arg(long, value_name = "FILE")]
     client_context: Option<PathBuf>,
-    /// Where the local agent listens
+    /// The address of the local agent
     #[arg(long, value_name = "URL", default_value = LOCAL)]
     endpoint_url: String,
 }
@@ -84,8 +84,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The reply. JSON has escapes for what a terminal would act on, which is the same JSON; anything else is left as it is
-/// for programs.
+/// The reply for a terminal or a program: JSON with escapes for control characters, other text sanitised on a terminal only.
 fn shown(payload: &str, on_terminal: bool) -> String {
     match serde_json::from_str::<serde::de::IgnoredAny>(payload) {
         Ok(_) => terminal::escaped(payload),
@@ -94,7 +93,7 @@ fn shown(payload: &str, on_terminal: bool) -> String {
     }
 }
 
-/// A file's JSON, checked here so that a slip of the pen is told with its place.
+/// Reads JSON from a file. It is parsed here, so that a syntax error is reported with its position.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let shown = file.display();
@@ -104,6 +103,6 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
         bytes = std::fs::read(file).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
-        .map_err(|error| format!("`{shown}` is not JSON: {error}"))?;
+        .map_err(|error| format!("`{shown}` is not valid JSON: {error}"))?;
     Ok(bytes)
 }

@@ -26,29 +26,29 @@ pub(crate) fn to_stderr() {
         Ok("error") => LevelFilter::ERROR,
         _ => LevelFilter::WARN,
     };
-    // To the embedded database a failed condition is a warning; to a tool it is an answer. The MCP library writes what
-    // clients sent. Where credentials were looked for in vain is dumped by the SDK; the error says what is missing.
+    // The embedded database logs failed conditions as warnings, which are normal for tools. The MCP library logs what clients
+    // send. The SDK logs each place without credentials; its error has the same information.
     let quiet = ["dynoxide", "rmcp"].map(|target| (target, LevelFilter::ERROR));
     let silent = ["aws_config", "aws_runtime", "aws_smithy_runtime"].map(|target| (target, LevelFilter::OFF));
     let silent = silent.into_iter().filter(|_| level < LevelFilter::DEBUG);
     let filter = Targets::new().with_default(level).with_targets(quiet.into_iter().chain(silent));
-    let minds = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let ansi = std::io::stderr().is_terminal() && !minds;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).event_format(Lines);
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let ansi = std::io::stderr().is_terminal() && !no_color;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).event_format(LineFormat);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 /// `22:39:51.050Z WARN  toolgate  a message field=value`
-struct Lines;
+struct LineFormat;
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut said = Said::default();
-        event.record(&mut said);
+        let mut text = EventText::default();
+        event.record(&mut text);
         let level = event.metadata().level();
         let (dim, colour, end) = match (out.has_ansi_escapes(), *level) {
             (false, _) => ("", "", ""),
@@ -57,17 +57,17 @@ where
             (true, _) => ("\x1b[2m", "\x1b[32m", "\x1b[0m"),
         };
         let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ");
-        // What a service or a model wrote may be among the words.
-        let words = terminal::line(said.0.trim_start()).into_owned();
+        // The text may come from a service or a model.
+        let words = terminal::line(text.0.trim_start()).into_owned();
         writeln!(out, "{dim}{time}{end} {colour}{level:<5}{end} {:<9} {words}", "toolgate")
     }
 }
 
 /// The message, and the fields behind it.
 #[derive(Default)]
-struct Said(String);
+struct EventText(String);
 
-impl Visit for Said {
+impl Visit for EventText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         use fmt::Write;
         // writing to a text cannot fail

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             Command::Schemas(args) => schemas::run(&args),
         }
     });
-    // What is still waiting (standard input, say) must not keep the command from ending.
+    // Blocking reads, such as of standard input, must not delay the end of the command.
     runtime.shutdown_background();
     done.unwrap_or_else(|error| failure::report(error.as_ref()))
 }

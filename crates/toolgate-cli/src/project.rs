@@ -1,11 +1,14 @@
-//! What a project has, so that commands need not be told: its template, its only scenario, its first agent.
+//! Defaults that follow from a project: its template, its only scenario, its entry agent.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// Fails where there is no template, and says what to do.
-pub(crate) fn has_template(template: &Path) -> Result<(), Failure> {
+/// Checks that the template exists.
+///
+/// # Errors
+/// It does not; the error says what to do.
+pub(crate) fn require_template(template: &Path) -> Result<(), Failure> {
     if template.exists() {
         return Ok(());
     }
@@ -20,7 +23,10 @@ pub(crate) fn has_template(template: &Path) -> Result<(), Failure> {
     .into())
 }
 
-/// The one scenario in the folder `scenarios` beside the template, as `toolgate dev` takes it.
+/// The only scenario in the folder `scenarios` beside the template.
+///
+/// # Errors
+/// The folder has none, or several.
 pub(crate) fn only_scenario(template: &Path) -> Result<PathBuf, Failure> {
     match toolgate_local::scenarios(template).as_slice() {
         [only] => Ok(only.clone()),
@@ -35,9 +41,9 @@ pub(crate) fn only_scenario(template: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The agent that a person talks to: the only one, or the only one that no other has as its collaborator. Each agent
-/// comes with its collaborators.
-pub(crate) fn first_agent(agents: &[(String, Vec<String>)]) -> Option<&str> {
+/// The agent that a person talks to: the only one that is not a collaborator of another. `agents` are ids with the ids of
+/// their collaborators.
+pub(crate) fn entry_agent(agents: &[(String, Vec<String>)]) -> Option<&str> {
     let is_asked = |id: &String| agents.iter().any(|(_, others)| others.contains(id));
     let mut first = agents.iter().map(|(id, _)| id).filter(|id| !is_asked(id));
     match (first.next(), first.next()) {
@@ -58,8 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_agent_is_the_one_that_nobody_asks() {
-        let of = |given: &[(&str, &[&str])]| first_agent(&agents(given)).map(str::to_owned);
+    fn the_entry_agent_is_not_a_collaborator() {
+        let of = |given: &[(&str, &[&str])]| entry_agent(&agents(given)).map(str::to_owned);
         assert_eq!(of(&[("Shop", &[])]).as_deref(), Some("Shop"));
         assert_eq!(of(&[("A", &[]), ("Boss", &["A", "B"]), ("B", &[])]).as_deref(), Some("Boss"));
         assert_eq!(of(&[("A", &[]), ("B", &[])]), None);
@@ -71,7 +77,7 @@ mod tests {
     fn the_scenario_is_the_only_one_beside_the_template() {
         let folder = tempfile::tempdir().unwrap();
         let template = folder.path().join("template.yaml");
-        let none = has_template(&template).unwrap_err().to_string();
+        let none = require_template(&template).unwrap_err().to_string();
         assert!(none.contains("--template FILE"), "{none}");
         let none = only_scenario(&template).unwrap_err().to_string();
         assert!(none.contains("there is no scenario in") && none.contains("--scenario"), "{none}");

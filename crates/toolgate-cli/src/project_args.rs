@@ -1,4 +1,4 @@
-//! What `toolgate dev` and `toolgate mcp` both ask: which template, with which values, and who calls its gateway.
+//! The arguments that `toolgate dev` and `toolgate mcp` share: the template, its values, and the caller of its gateway.
 
 use std::path::PathBuf;
 
@@ -7,45 +7,45 @@ use toolgate_policy::{Principal, TokenKeys};
 
 use crate::{failure::Failure, project};
 
-/// The template, and what is chosen for it.
+/// The template, its values, and the caller of its gateway.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProjectArgs {
     /// The SAM template
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
     pub(crate) template: PathBuf,
     /// Set a parameter of the template (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     parameter: Vec<(String, String)>,
     /// Set an environment variable of every function and of the seed program (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     env: Vec<(String, String)>,
-    /// Who calls the gateway: `iam:ARN`, or `oauth:SUB` with any `,CLAIM=VALUE` behind it
+    /// The caller of the gateway: `iam:ARN`, or `oauth:SUB`, followed by any number of `,CLAIM=VALUE`
     ///
-    /// The gateway's policies judge this caller, whatever a client says of itself; an `oauth` caller comes with a token
-    /// of these claims, which an interceptor can read. Unless set, a gateway with IAM has the first role as its caller
-    /// that the template's policies name.
+    /// The gateway's policies are evaluated for this caller, whatever a client sends. An `oauth` caller has a token with
+    /// these claims, which an interceptor can read. The default for a gateway with IAM is the first role in the template's
+    /// policies.
     #[arg(long, value_name = "PRINCIPAL", conflicts_with = "jwt_keys")]
     principal: Option<Principal>,
     /// The keys that sign callers' tokens, as a PEM public key or a JWKS, for a gateway that takes tokens
     ///
-    /// Callers then show `Authorization: Bearer TOKEN`; what the template asks of a token (audience, client, scope) is
-    /// asked here too.
+    /// Callers then send `Authorization: Bearer TOKEN`. The template's requirements for a token (audience, client, scope)
+    /// apply.
     #[arg(long, value_name = "FILE")]
     jwt_keys: Option<PathBuf>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn name_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
 impl ProjectArgs {
-    /// Fails where there is no template.
-    pub(crate) fn has_template(&self) -> Result<(), Failure> {
-        project::has_template(&self.template)
+    /// Checks that the template exists.
+    pub(crate) fn require_template(&self) -> Result<(), Failure> {
+        project::require_template(&self.template)
     }
 
-    /// The local agent that was asked for.
+    /// The local agent with these arguments.
     pub(crate) fn local(self) -> Result<Local, Failure> {
         let mut local = Local::from_template(&self.template);
         for (name, value) in self.parameter {

@@ -1,4 +1,4 @@
-//! `toolgate schemas`: writes the schemas that register the tools, from what the handlers say of themselves.
+//! `toolgate schemas`: writes the schemas that register the tools, from the handlers' catalogs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ Examples:
 
 /// Write `schemas/GROUP/{openapi,functions,gateway,action-group}.json` from the tools' own types.
 ///
-/// Every handler of the template is asked for its catalog (`<handler> describe`); build them first.
+/// This runs `<handler> describe` of every handler in the template; build them first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     out: PathBuf,
 }
 
-/// Why no schemas were written, or which of them differ.
+/// Why no schemas were written, or which files differ.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemasError {
     #[error(transparent)]
@@ -55,7 +55,7 @@ pub(crate) enum SchemasError {
 /// # Errors
 /// A handler is not built, a file cannot be written, or with `--check` a file differs.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    project::has_template(&args.template)?;
+    project::require_template(&args.template)?;
     let wanted = wanted(args)?;
     let stale = stale(&args.out, &wanted);
     if args.check {
@@ -119,7 +119,7 @@ fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
     Ok(files)
 }
 
-/// Generated files that nothing generates any more.
+/// Generated files of groups that no longer exist.
 fn stale(out: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
     let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let generated = ["openapi.json", "functions.json", "gateway.json", "action-group.json"];

@@ -1,6 +1,6 @@
 //! Signals that end a command.
 
-/// Done when the person or the parent process stops the command.
+/// Completes at SIGINT or SIGTERM.
 #[cfg(unix)]
 pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! Where an agent is, and a client of the AWS SDK for it.
+//! The endpoint of an agent, and a client of the AWS SDK for it.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_bedrockagentruntime::{
@@ -14,19 +14,19 @@ use crate::{
     project,
 };
 
-/// Where an agent is.
+/// The endpoint of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A local agent, which takes any credentials.
+pub(crate) enum AgentEndpoint {
+    /// A local agent, which accepts any credentials.
     Local(String),
-    /// An endpoint of AWS's.
+    /// Another endpoint, with your credentials.
     Endpoint(String),
     /// AWS, in the configured region.
     Aws,
 }
 
-impl Place {
-    /// An endpoint wins; an alias alone means AWS; neither means this machine.
+impl AgentEndpoint {
+    /// An endpoint has precedence; an alias alone means AWS; neither means this machine.
     pub(crate) fn choose(endpoint: Option<&str>, alias: Option<&str>) -> Self {
         match (endpoint, alias) {
             (Some(url), _) if is_local(url) => Self::Local(url.trim_end_matches('/').to_owned()),
@@ -36,7 +36,8 @@ impl Place {
         }
     }
 
-    /// A client. A turn is never sent twice, since its tools have effects, and silence is no fault: models think.
+    /// Creates a client. It never retries, since the tools of a turn have effects, and it accepts a stream that stalls,
+    /// since models take their time.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -60,12 +61,14 @@ impl Place {
         Ok(Client::new(&config))
     }
 
-    /// Whom one is talking to; above all, whether the model is scripted. Without a name it is the agent that no other
-    /// one has as its collaborator.
-    pub(crate) async fn introduce(&self, agent: Option<&str>) -> Result<Introduction, Failure> {
+    /// Looks up an agent and its model. Without a name it is the only agent that is not a collaborator of another.
+    ///
+    /// # Errors
+    /// The local agent cannot be reached, or does not have this agent; or the name is missing and cannot be inferred.
+    pub(crate) async fn find_agent(&self, agent: Option<&str>) -> Result<AgentInfo, Failure> {
         let unnamed = || "name the agent, with --agent ID".into();
         let unknown = |agent: Option<&str>| match agent {
-            Some(agent) => Ok(Introduction { agent: agent.to_owned(), words: String::new() }),
+            Some(agent) => Ok(AgentInfo { agent: agent.to_owned(), note: String::new() }),
             None => Err(unnamed()),
         };
         let Self::Local(url) = self else { return unknown(agent) };
@@ -76,7 +79,7 @@ impl Place {
             )
             .into());
         };
-        // Another server at that address may still speak InvokeAgent.
+        // Another server at that address may still serve InvokeAgent.
         let Ok(agents) = answer.json::<Vec<Value>>().await else { return unknown(agent) };
         let text = |known: &Value, name: &str| known.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let others = |known: &Value| {
@@ -86,7 +89,7 @@ impl Place {
         let ids: Vec<(String, Vec<String>)> =
             agents.iter().map(|known| (text(known, "agentId"), others(known))).collect();
         let names = || ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-        let Some(agent) = agent.or_else(|| project::first_agent(&ids)) else {
+        let Some(agent) = agent.or_else(|| project::entry_agent(&ids)) else {
             return Err(match ids.is_empty() {
                 true => format!("there are no agents at {url}").into(),
                 false => format!("choose an agent at {url} with --agent; there are: {}", names()).into(),
@@ -96,21 +99,21 @@ impl Place {
             return Err(format!("there is no agent `{agent}` at {url}; there are: {}", names()).into());
         };
         let model = text(known, "model");
-        let words = match known.get("scripted") == Some(&Value::Bool(true)) {
-            true => format!("The model is scripted ({model}): it follows written rules and understands nothing else."),
+        let note = match known.get("scripted") == Some(&Value::Bool(true)) {
+            true => format!("The model is scripted ({model}): it follows written rules and is not a language model."),
             false => format!("The model is {model}."),
         };
-        Ok(Introduction { agent: agent.to_owned(), words })
+        Ok(AgentInfo { agent: agent.to_owned(), note })
     }
 }
 
-/// Whom one is talking to.
+/// An agent, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Introduction {
+pub(crate) struct AgentInfo {
     /// The agent's id.
     pub(crate) agent: String,
-    /// What is known of its model; empty where that is not to be known.
-    pub(crate) words: String,
+    /// A sentence about its model; empty if the model is not known.
+    pub(crate) note: String,
 }
 
 #[cfg(test)]
@@ -119,14 +122,17 @@ mod tests {
 
     #[test]
     fn an_endpoint_wins_an_alias_means_aws_and_neither_means_this_machine() {
-        assert_eq!(Place::choose(None, None), Place::Local(LOCAL.to_owned()));
-        assert_eq!(Place::choose(None, Some("ABCDEFGHIJ")), Place::Aws);
+        assert_eq!(AgentEndpoint::choose(None, None), AgentEndpoint::Local(LOCAL.to_owned()));
+        assert_eq!(AgentEndpoint::choose(None, Some("ABCDEFGHIJ")), AgentEndpoint::Aws);
         assert_eq!(
-            Place::choose(Some("http://127.0.0.1:9/"), Some("x")),
-            Place::Local("http://127.0.0.1:9".to_owned())
+            AgentEndpoint::choose(Some("http://127.0.0.1:9/"), Some("x")),
+            AgentEndpoint::Local("http://127.0.0.1:9".to_owned())
         );
-        assert_eq!(Place::choose(Some("https://[::1]:9"), None), Place::Local("https://[::1]:9".to_owned()));
+        assert_eq!(
+            AgentEndpoint::choose(Some("https://[::1]:9"), None),
+            AgentEndpoint::Local("https://[::1]:9".to_owned())
+        );
         let aws = "https://vpce-1.bedrock-agent-runtime.eu-west-1.vpce.amazonaws.com";
-        assert_eq!(Place::choose(Some(aws), None), Place::Endpoint(aws.to_owned()));
+        assert_eq!(AgentEndpoint::choose(Some(aws), None), AgentEndpoint::Endpoint(aws.to_owned()));
     }
 }

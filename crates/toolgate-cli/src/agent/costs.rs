@@ -1,4 +1,4 @@
-//! What a conversation costs: the tokens in the traces, and their price where the table has one.
+//! The costs of a conversation: the tokens in the traces, and their price if the table has one.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,7 +12,7 @@ use toolgate_local::models::{Prices, Usage};
 #[derive(Debug)]
 pub(crate) struct Costs {
     prices: Prices,
-    /// Which model a step of an agent used: only the input of a model turn says so.
+    /// The model of each step; only the input of a model turn has it.
     models: HashMap<String, String>,
     turn: Sum,
     session: Sum,
@@ -31,7 +31,7 @@ impl Costs {
         Self { prices, models: HashMap::new(), turn: Sum::default(), session: Sum::default() }
     }
 
-    /// Takes a trace part in; what it cost, in words, comes back where that is known.
+    /// Adds a trace part. Returns its cost as text, if it is known.
     pub(crate) fn add(&mut self, part: &Value) -> Option<String> {
         let step = step_of(part)?;
         if let Some(input) = step.get("modelInvocationInput") {
@@ -39,8 +39,8 @@ impl Costs {
             self.models.insert(trace_id(input), model.to_owned());
         }
         let output = step.get("modelInvocationOutput")?;
-        let told = output.pointer("/metadata/usage")?;
-        let tokens = |name: &str| told.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let usage = output.pointer("/metadata/usage")?;
+        let tokens = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or_default();
         let usage = Usage { input_tokens: tokens("inputTokens"), output_tokens: tokens("outputTokens") };
         let model = self.models.remove(&trace_id(output)).unwrap_or_default();
         let cost = self.prices.cost(&model, usage);
@@ -50,12 +50,12 @@ impl Costs {
         cost.map(|cost| self.prices.amount(cost))
     }
 
-    /// Another session begins, which has cost nothing so far.
+    /// Begins a new session, without costs.
     pub(crate) fn begin_session(&mut self) {
         self.session = Sum::default();
     }
 
-    /// The turn that ends now, in one line; `None` when nothing is known of it.
+    /// Ends the turn. Returns its costs in one line, or `None` if it had no model turn.
     pub(crate) fn end_turn(&mut self) -> Option<String> {
         let turn = std::mem::take(&mut self.turn);
         if turn.model_turns == 0 {
@@ -87,7 +87,7 @@ impl Sum {
         self.usage.output_tokens += usage.output_tokens;
         match cost {
             Some(cost) => *self.cost.get_or_insert_default() += cost,
-            // Written rules cost nothing, and have no tokens but for show.
+            // A scripted model costs nothing, and its token counts are made up.
             None if model.starts_with("script:") => {}
             None => {
                 self.unpriced.insert(if model.is_empty() {
@@ -108,7 +108,7 @@ impl fmt::Display for Sum {
     }
 }
 
-/// `1,234,567`.
+/// A number with commas: `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -170,7 +170,7 @@ mod tests {
             Some("2 model turns, 1,010 + 5 tokens, at least $0.0010; no price is known for `bedrock:my.model`")
         );
         turn(&mut costs, "script:x.yaml", 10, 5);
-        let told = costs.end_turn().unwrap();
-        assert!(told.starts_with("1 model turn, 10 + 5 tokens; session: ") && !told.contains("no price"), "{told}");
+        let usage = costs.end_turn().unwrap();
+        assert!(usage.starts_with("1 model turn, 10 + 5 tokens; session: ") && !usage.contains("no price"), "{usage}");
     }
 }

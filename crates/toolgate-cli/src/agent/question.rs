@@ -1,13 +1,13 @@
-//! What a person is asked before a tool runs.
+//! The confirmation question before a tool runs.
 //!
-//! The arguments were written by a model, perhaps for the eyes of the person who decides. So each has a line of its own,
-//! in quotes and whole, and nothing in it can move the cursor, hide, or look like another argument or like the question.
+//! The arguments were written by a model, which may try to deceive the person who decides. So each has a line of its own,
+//! quoted and complete, and nothing in it can move the cursor, hide, or look like another argument or like the question.
 
-use super::turn::Asked;
+use super::turn::ConfirmationRequest;
 use crate::terminal;
 
-/// The question in lines of so many columns, and the last line, which waits for the answer.
-pub(crate) fn question(asked: &Asked, columns: usize) -> (Vec<String>, String) {
+/// The question as lines of at most `columns` columns, and the prompt for the answer.
+pub(crate) fn question(asked: &ConfirmationRequest, columns: usize) -> (Vec<String>, String) {
     let [agent, tool] = [&asked.agent, &asked.tool].map(|text| terminal::name(text));
     let with = match asked.arguments.len() {
         0 => "without arguments.".to_owned(),
@@ -32,9 +32,9 @@ mod tests {
 
     use super::*;
 
-    fn asked(arguments: &[(&str, &str)]) -> Asked {
+    fn asked(arguments: &[(&str, &str)]) -> ConfirmationRequest {
         let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Asked { agent: "Billing".to_owned(), tool: "request_refund".to_owned(), arguments }
+        ConfirmationRequest { agent: "Billing".to_owned(), tool: "request_refund".to_owned(), arguments }
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
             let mut arguments: Vec<(String, String)> =
                 arguments.into_iter().map(|(name, value)| (name, value.into_iter().collect())).collect();
             arguments.push((hidden.clone(), hidden));
-            let asked = Asked { agent: arguments[0].0.clone(), tool: arguments[0].1.clone(), arguments };
+            let asked = ConfirmationRequest { agent: arguments[0].0.clone(), tool: arguments[0].1.clone(), arguments };
             let (lines, ask) = question(&asked, columns);
             let first = lines.iter().position(|line| line.starts_with("  ") && !line.starts_with("  | ")).unwrap();
             for line in lines.iter().chain([&ask]) {

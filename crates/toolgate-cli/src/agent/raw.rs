@@ -1,7 +1,7 @@
 //! Trace parts as they are on the wire.
 //!
-//! The SDK's types cannot be written as JSON again, and leave out what they do not know. So the bytes of a response are
-//! read a second time on their way to the SDK, and whoever gets an event from the SDK finds its JSON here.
+//! The SDK's types cannot be serialized to JSON, and drop unknown fields. So an interceptor decodes the bytes of a response
+//! as well, and queues the JSON of each trace part until the SDK has returned its event.
 
 use std::{
     collections::VecDeque,
@@ -18,12 +18,12 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-/// The trace parts of one response that have come and were not asked for yet.
+/// The trace parts of one response that were received and not taken yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RawTraces(Arc<Mutex<VecDeque<Value>>>);
 
 impl RawTraces {
-    /// The oldest one.
+    /// Takes the oldest one.
     pub(super) fn next(&self) -> Option<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -58,12 +58,12 @@ impl Intercept for RawTraces {
     }
 }
 
-/// Finds the messages in bytes that come in any pieces.
+/// Decodes event stream messages from chunks of any size.
 #[derive(Default)]
 struct Reader {
     decoder: MessageFrameDecoder,
     bytes: BytesMut,
-    /// No event stream, or a broken one: the SDK says so.
+    /// The body is not a valid event stream, which the SDK reports.
     lost: bool,
 }
 
@@ -76,7 +76,7 @@ impl Reader {
         loop {
             match self.decoder.decode_frame(&mut self.bytes) {
                 Ok(DecodedFrame::Complete(message)) if is_trace(&message) => {
-                    // Not taken in by the SDK either, if it is no JSON.
+                    // The SDK rejects a part that is not valid JSON as well.
                     traces.add(serde_json::from_slice(message.payload()).unwrap_or_default());
                 }
                 Ok(DecodedFrame::Complete(_)) => {}

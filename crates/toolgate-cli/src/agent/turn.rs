@@ -1,4 +1,4 @@
-//! One turn with an agent: the words go out, events come in, and questions are answered until there is an answer.
+//! One turn with an agent: a message is sent, events are received, and confirmations are answered until there is an answer.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::raw::RawTraces;
 use crate::failure::Failure;
 
-/// Whom one talks to, and in which session.
+/// The agent and the session of a turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) agent: String,
@@ -28,19 +28,19 @@ pub(crate) struct Target {
     pub(crate) session: String,
 }
 
-/// Somebody who follows a turn.
-pub(crate) trait Watch {
-    /// The answer while it is being written.
+/// Receives the events of a turn, and answers its confirmations.
+pub(crate) trait TurnObserver {
+    /// Whether the answer is streamed while it is written.
     fn wants_stream(&self) -> bool {
         false
     }
     fn text(&mut self, text: &str) -> Result<(), Failure>;
-    /// A trace part, as the SDK understands it and as it came.
+    /// A trace part, as the SDK parsed it and as raw JSON.
     fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure>;
-    async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure>;
-    /// Nothing new has come, and so much time has passed since the words went out.
+    async fn confirm(&mut self, asked: &ConfirmationRequest) -> Result<bool, Failure>;
+    /// No event has arrived for a second; `since` is the time since the message was sent.
     fn waiting(&mut self, _since: Duration) {}
-    /// Done when the person does not want to wait any longer.
+    /// Completes when the person stops waiting.
     async fn interrupted(&mut self) {
         std::future::pending().await
     }
@@ -48,21 +48,26 @@ pub(crate) trait Watch {
 
 /// The person stopped waiting for the answer.
 #[derive(Debug, thiserror::Error)]
-#[error("stopped waiting; the turn goes on at the agent, with the effects of its tools")]
+#[error("stopped waiting; the turn continues at the agent, with the effects of its tools")]
 pub(crate) struct Interrupted;
 
-/// Something that a person is to allow.
+/// A call that needs the confirmation of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct ConfirmationRequest {
     pub(crate) agent: String,
     pub(crate) tool: String,
     pub(crate) arguments: Vec<(String, String)>,
 }
 
-/// Takes a turn to its end.
-pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str, watch: &mut W) -> Result<(), Failure> {
+/// Runs a turn to its end.
+pub(crate) async fn take<O: TurnObserver>(
+    client: &Client,
+    target: &Target,
+    text: &str,
+    observer: &mut O,
+) -> Result<(), Failure> {
     let streaming =
-        watch.wants_stream().then(|| StreamingConfigurations::builder().stream_final_response(true).build());
+        observer.wants_stream().then(|| StreamingConfigurations::builder().stream_final_response(true).build());
     let call = || {
         client
             .invoke_agent()
@@ -75,12 +80,12 @@ pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str,
     let began = Instant::now();
     let mut request = call().input_text(text);
     loop {
-        let Some(question) = stream(request, began, watch).await? else {
+        let Some(question) = stream(request, began, observer).await? else {
             return Ok(());
         };
         let mut results = Vec::new();
         for input in question.invocation_inputs() {
-            results.push(settle(input, watch).await?);
+            results.push(answer(input, observer).await?);
         }
         let state = SessionState::builder()
             .set_invocation_id(question.invocation_id)
@@ -90,25 +95,25 @@ pub(crate) async fn take<W: Watch>(client: &Client, target: &Target, text: &str,
     }
 }
 
-/// Follows one response to its end; what it asks of the caller comes back.
-async fn stream<W: Watch>(
+/// Reads one response to its end. Returns its request for a confirmation, if there is one.
+async fn stream<O: TurnObserver>(
     request: InvokeAgentFluentBuilder,
     began: Instant,
-    watch: &mut W,
+    observer: &mut O,
 ) -> Result<Option<ReturnControlPayload>, Failure> {
     let raw = RawTraces::default();
     let sent = request.customize().interceptor(raw.clone()).send();
-    let mut output = watched(began, watch, sent).await?.map_err(told)?;
+    let mut output = observed(began, observer, sent).await?.map_err(describe_error)?;
     let mut question = None;
     let mut text = Utf8::default();
-    while let Some(event) = watched(began, watch, output.completion.recv()).await?.map_err(told)? {
+    while let Some(event) = observed(began, observer, output.completion.recv()).await?.map_err(describe_error)? {
         match event {
             ResponseStream::Chunk(chunk) => {
                 let bytes =
                     chunk.bytes.map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner).unwrap_or_default();
-                watch.text(&text.push(&bytes))?;
+                observer.text(&text.push(&bytes))?;
             }
-            ResponseStream::Trace(part) => watch.trace(&part, &raw.next().unwrap_or_default())?,
+            ResponseStream::Trace(part) => observer.trace(&part, &raw.next().unwrap_or_default())?,
             ResponseStream::ReturnControl(payload) => question = Some(payload),
             _ => {}
         }
@@ -116,25 +121,29 @@ async fn stream<W: Watch>(
     Ok(question)
 }
 
-/// Waits for something, and lets the person see that, and stop.
-async fn watched<W: Watch, T>(began: Instant, watch: &mut W, work: impl Future<Output = T>) -> Result<T, Failure> {
+/// Waits for `work`, reports the waiting to the observer each second, and ends at an interrupt.
+async fn observed<O: TurnObserver, T>(
+    began: Instant,
+    observer: &mut O,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
     let mut work = pin!(work);
     loop {
         tokio::select! {
             biased;
             done = &mut work => return Ok(done),
-            () = watch.interrupted() => return Err(Interrupted.into()),
-            () = tokio::time::sleep(Duration::from_secs(1)) => watch.waiting(began.elapsed()),
+            () = observer.interrupted() => return Err(Interrupted.into()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => observer.waiting(began.elapsed()),
         }
     }
 }
 
-/// Text whose pieces may end inside of a character.
+/// Decodes UTF-8 from chunks that may end inside a character.
 #[derive(Debug, Default)]
 struct Utf8(Vec<u8>);
 
 impl Utf8 {
-    /// The text so far; the beginning of a character waits for its end.
+    /// The text of all complete characters; an incomplete one is kept for the next chunk.
     fn push(&mut self, bytes: &[u8]) -> String {
         self.0.extend_from_slice(bytes);
         let whole = match std::str::from_utf8(&self.0) {
@@ -148,7 +157,10 @@ impl Utf8 {
     }
 }
 
-async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Result<InvocationResultMember, Failure> {
+async fn answer<O: TurnObserver>(
+    input: &InvocationInputMember,
+    observer: &mut O,
+) -> Result<InvocationResultMember, Failure> {
     let state = |agreed| {
         if agreed { ConfirmationState::Confirm } else { ConfirmationState::Deny }
     };
@@ -156,9 +168,9 @@ async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Resul
         InvocationInputMember::FunctionInvocationInput(input) => {
             let arguments = input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).collect();
             let agent = input.collaborator_name().or(input.agent_id());
-            let asked = Asked { agent: owned(agent), tool: owned(input.function()), arguments };
-            only_asks(input.action_invocation_type(), &asked)?;
-            let agreed = watch.confirm(&asked).await?;
+            let asked = ConfirmationRequest { agent: owned(agent), tool: owned(input.function()), arguments };
+            require_confirmation(input.action_invocation_type(), &asked)?;
+            let agreed = observer.confirm(&asked).await?;
             let result = FunctionResult::builder()
                 .action_group(input.action_group())
                 .set_function(input.function().map(str::to_owned))
@@ -175,9 +187,9 @@ async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Resul
                 input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).chain(in_body).collect();
             let agent = input.collaborator_name().or(input.agent_id());
             let tool = owned(input.api_path()).trim_start_matches('/').to_owned();
-            let asked = Asked { agent: owned(agent), tool, arguments };
-            only_asks(input.action_invocation_type(), &asked)?;
-            let agreed = watch.confirm(&asked).await?;
+            let asked = ConfirmationRequest { agent: owned(agent), tool, arguments };
+            require_confirmation(input.action_invocation_type(), &asked)?;
+            let agreed = observer.confirm(&asked).await?;
             let result = ApiResult::builder()
                 .action_group(input.action_group())
                 .set_api_path(input.api_path().map(str::to_owned))
@@ -187,17 +199,18 @@ async fn settle<W: Watch>(input: &InvocationInputMember, watch: &mut W) -> Resul
                 .build()?;
             Ok(InvocationResultMember::ApiResult(result))
         }
-        _ => Err("the agent hands over something that this version does not know".into()),
+        _ => Err("the agent returned control with an input that this version does not support".into()),
     }
 }
 
-fn only_asks(kind: Option<&ActionInvocationType>, asked: &Asked) -> Result<(), Failure> {
+fn require_confirmation(kind: Option<&ActionInvocationType>, asked: &ConfirmationRequest) -> Result<(), Failure> {
     match kind {
         None | Some(ActionInvocationType::UserConfirmation) => Ok(()),
-        Some(_) => {
-            Err(format!("{} hands `{}` over to the caller's own program, which a chat is not", asked.agent, asked.tool)
-                .into())
-        }
+        Some(_) => Err(format!(
+            "{} returns control for `{}`, which only a program that runs this tool itself can answer",
+            asked.agent, asked.tool
+        )
+        .into()),
     }
 }
 
@@ -205,8 +218,8 @@ fn owned(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// The service's own words; for what never reached it, the whole chain of causes.
-fn told<E, R>(error: SdkError<E, R>) -> Failure
+/// The service's message; for an error that did not come from the service, the whole chain of causes.
+fn describe_error<E, R>(error: SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,

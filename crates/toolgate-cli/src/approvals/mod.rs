@@ -1,7 +1,7 @@
-//! `toolgate approvals`: a person decides about calls that wait, where the platform asks nobody.
+//! `toolgate approvals`: a person approves or denies parked calls, on platforms that have no confirmation of their own.
 
-mod place;
 mod show;
+mod table;
 
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -15,8 +15,9 @@ use toolgate_dynamodb::{ApprovalsError, Decision};
 use crate::failure::Failure;
 
 const WHERE: &str = "\
-Without --table and --endpoint-url it is the local agent at http://127.0.0.1:8787 (`toolgate dev`).
-With --table alone it is AWS, with the credentials and the region of your AWS configuration.
+Without --table and --endpoint-url the local agent at http://127.0.0.1:8787 (`toolgate dev`) is used.
+With --table alone AWS is used, with the credentials and the region of your AWS configuration.
+The template of the local agent names its table: `Metadata: Toolgate: {Approvals: LOGICAL_ID}`.
 
 Examples:
   toolgate approvals list
@@ -24,14 +25,14 @@ Examples:
   toolgate approvals deny APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals list --json --table my-project-prod-approvals --region eu-west-1";
 
-/// What `toolgate approvals` takes.
+/// The arguments of `toolgate approvals`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = WHERE)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
     #[command(flatten)]
-    place: place::Place,
+    table: table::TableArgs,
     /// Print JSON on standard output, and nothing else there
     #[arg(long, global = true)]
     json: bool,
@@ -39,14 +40,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The calls that wait for a person, the oldest first
+    /// List the calls that wait for a person, the oldest first
     #[command(after_help = WHERE)]
     List {
         /// Add each call's digest to the JSON, for `approve --digest`
         #[arg(long, requires = "json")]
         with_digest: bool,
     },
-    /// Let a call run, once, as it is shown; on a terminal this shows it and asks
+    /// Let a call run once, exactly as shown; on a terminal this shows the call and asks first
     #[command(after_help = WHERE)]
     Approve(Decide),
     /// Refuse a call until it expires
@@ -59,15 +60,18 @@ struct Decide {
     /// The approval's id: `APR-` and ten characters
     #[arg(value_parser = id)]
     id: String,
-    /// Who decides; it is recorded
+    /// Who decides; the name is recorded
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Decide only if the call is still the one with this digest (`list --json --with-digest`), and do not ask
+    /// Decide only if the call still has this digest (`list --json --with-digest`), and do not ask
     #[arg(long, value_name = "HEX")]
     digest: Option<String>,
 }
 
-/// Shows what waits, or decides. What cannot be decided fails, and says why.
+/// Lists the parked calls, or decides about one.
+///
+/// # Errors
+/// The table cannot be read, or the call cannot be decided.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let (decide, decision) = match &args.what {
         What::List { with_digest } => return list(&args, *with_digest).await,
@@ -78,13 +82,13 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Some(name) => person(name)?,
         None => login()?,
     };
-    let approvals = args.place.approvals().await?;
+    let approvals = args.table.approvals().await?;
     let shown = approvals.find(&decide.id).await?;
     match &decide.digest {
         Some(digest) if !digest.eq_ignore_ascii_case(&shown.digest()) => {
             return Err(ApprovalsError::Changed { id: shown.id }.into());
         }
-        // somebody who sees the call first
+        // the call is shown before it is approved
         None if decision == Decision::Approve && is_interactive() => {
             let call = show::call(&shown, DateTime::from(std::time::SystemTime::now()));
             write!(std::io::stderr().lock(), "{call}Approve? [y/N] ")?;
@@ -104,12 +108,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a person can be asked: the question goes to standard error.
+/// Whether a person can answer a question, which is shown on standard error.
 fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Whether the next line is a yes. The end of the input is none.
+/// Whether the next line is a yes. The end of the input is a no.
 fn is_yes(mut input: impl BufRead) -> std::io::Result<bool> {
     let mut line = String::new();
     input.read_line(&mut line)?;
@@ -117,7 +121,7 @@ fn is_yes(mut input: impl BufRead) -> std::io::Result<bool> {
 }
 
 async fn list(args: &Args, with_digest: bool) -> Result<ExitCode, Failure> {
-    let list = args.place.approvals().await?.list().await?;
+    let list = args.table.approvals().await?.list().await?;
     let mut out = std::io::stdout().lock();
     match (args.json, list.pending.is_empty()) {
         (true, _) if with_digest => {
@@ -134,7 +138,7 @@ async fn list(args: &Args, with_digest: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// An approval's id by its form, so that a slip of the pen is no request.
+/// Checks the form of an approval's id, so that a typing mistake sends no request.
 fn id(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("APR-").unwrap_or_default();
     let base32 = |byte: u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
@@ -144,7 +148,7 @@ fn id(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name that can be recorded.
+/// Checks a name that is to be recorded.
 fn person(name: &str) -> Result<String, String> {
     let name = name.trim();
     match name.is_empty() || name.len() > 200 || name.contains(char::is_control) {

@@ -1,5 +1,5 @@
-//! Parked calls as text. Their inputs were written by a model, perhaps for the eyes of the person who decides: nothing
-//! of them reaches the terminal that could move its cursor, hide a part, or look like another line of the list.
+//! Parked calls as text. Their inputs were written by a model, which may try to deceive the person who decides. So nothing
+//! in them can move the cursor, hide a part, or look like another line of the list.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use toolgate_dynamodb::{Decision, PendingApproval, UnreadableApproval};
 
 use crate::terminal;
 
-/// The calls that wait, a line each. Inputs are whole, however long: what is approved must have been seen.
-pub(super) fn table(waiting: &[PendingApproval], now: DateTime) -> String {
+/// The parked calls, one per line. Inputs are never truncated, since a person approves all of an input.
+pub(super) fn table(pending: &[PendingApproval], now: DateTime) -> String {
     let head = ["ID", "TOOL", "FOR", "EXPIRES IN", "INPUT"].map(str::to_owned);
-    let rows = waiting.iter().map(|parked| {
-        let left = left(&parked.expires_at, now);
-        [visible(&parked.id), visible(&parked.tool), visible(&whose(parked)), visible(&left), input(parked)]
+    let rows = pending.iter().map(|parked| {
+        let time_left = time_left(&parked.expires_at, now);
+        [visible(&parked.id), visible(&parked.tool), visible(&owner(parked)), visible(&time_left), input(parked)]
     });
     let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
     let mut widths = [0; 5];
@@ -33,10 +33,10 @@ pub(super) fn table(waiting: &[PendingApproval], now: DateTime) -> String {
     text
 }
 
-/// A call for the person who is asked about it, a line for each part and each argument.
+/// A call as several lines, for the question before it is approved.
 pub(super) fn call(parked: &PendingApproval, now: DateTime) -> String {
-    let mut text = format!("{}: {} for {}, ", visible(&parked.id), visible(&parked.tool), visible(&whose(parked)));
-    text.push_str(&format!("expires in {}\n", visible(&left(&parked.expires_at, now))));
+    let mut text = format!("{}: {} for {}, ", visible(&parked.id), visible(&parked.tool), visible(&owner(parked)));
+    text.push_str(&format!("expires in {}\n", visible(&time_left(&parked.expires_at, now))));
     for (name, value) in &parked.input {
         text.push_str(&format!("  {} = {}\n", visible(name), visible(&value.to_string())));
     }
@@ -51,8 +51,8 @@ pub(super) fn unreadable(call: &UnreadableApproval) -> String {
 
 /// One line about a decision.
 pub(super) fn decided(parked: &PendingApproval, decision: Decision, by: &str) -> String {
-    let [id, tool, whose, by] = [&parked.id, &parked.tool, &whose(parked), by].map(visible);
-    format!("{} {id} by {by}: {tool} {} for {whose}", decision.as_str(), input(parked))
+    let [id, tool, owner, by] = [&parked.id, &parked.tool, &owner(parked), by].map(visible);
+    format!("{} {id} by {by}: {tool} {} for {owner}", decision.as_str(), input(parked))
 }
 
 /// A call with what `approve --digest` takes.
@@ -78,8 +78,8 @@ fn input(parked: &PendingApproval) -> String {
     visible(&Value::Object(parked.input.clone()).to_string())
 }
 
-/// Whose call it is: declared identity and session.
-fn whose(parked: &PendingApproval) -> String {
+/// The caller of a call: its declared identity and session.
+fn owner(parked: &PendingApproval) -> String {
     let mut parts = Vec::new();
     for (name, value) in parked.caller.iter().flatten() {
         parts.push(match value {
@@ -91,8 +91,8 @@ fn whose(parked: &PendingApproval) -> String {
     if parts.is_empty() { "anybody".to_owned() } else { parts.join(", ") }
 }
 
-/// The time left, in two units.
-fn left(until: &str, now: DateTime) -> String {
+/// The time until the expiry, in its two largest units.
+fn time_left(until: &str, now: DateTime) -> String {
     let Ok(until) = DateTime::from_str(until, DateTimeFormat::DateTime) else { return until.to_owned() };
     let seconds = (until.secs() - now.secs()).max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
@@ -104,7 +104,7 @@ fn left(until: &str, now: DateTime) -> String {
     }
 }
 
-/// Text as it is seen: what is unsafe, and space that could build another line of the list, is written as JSON escapes.
+/// Text with JSON escapes for unsafe characters, and for white space that could imitate another line of the list.
 fn visible(text: &str) -> String {
     let mut before = '\0';
     escape(text, |c| {
@@ -130,7 +130,7 @@ fn escape(text: &str, mut is: impl FnMut(char) -> bool) -> String {
     escaped
 }
 
-/// Control characters, and what Unicode has that is not seen or turns text around.
+/// Control characters, and invisible and bidirectional ones.
 fn is_unsafe(c: char) -> bool {
     !terminal::is_printable(c)
 }
@@ -178,12 +178,12 @@ mod tests {
 
     #[test]
     fn the_time_left_has_two_units() {
-        let left = |now| left("2026-03-01T12:00:00Z", at(now));
-        assert_eq!(left("2026-02-27T10:59:00Z"), "2 d 1 h");
-        assert_eq!(left("2026-03-01T09:59:59Z"), "2 h 0 min");
-        assert_eq!(left("2026-03-01T11:58:59Z"), "1 min");
-        assert_eq!(left("2026-03-01T11:59:18Z"), "42 s");
-        assert_eq!(left("2026-03-01T12:00:01Z"), "0 s");
+        let time_left = |now| time_left("2026-03-01T12:00:00Z", at(now));
+        assert_eq!(time_left("2026-02-27T10:59:00Z"), "2 d 1 h");
+        assert_eq!(time_left("2026-03-01T09:59:59Z"), "2 h 0 min");
+        assert_eq!(time_left("2026-03-01T11:58:59Z"), "1 min");
+        assert_eq!(time_left("2026-03-01T11:59:18Z"), "42 s");
+        assert_eq!(time_left("2026-03-01T12:00:01Z"), "0 s");
     }
 
     /// A reason that would clear the screen, turn text around, or look like a harmless line of its own.

@@ -1,51 +1,51 @@
-//! What a person may type instead of words for the agent.
+//! The commands that a person may type instead of a message for the agent.
 
-/// A line, as it is meant.
+/// A line that a person typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Meant<'a> {
-    /// For the agent.
-    Words(&'a str),
+pub(crate) enum Line<'a> {
+    /// A message for the agent.
+    Message(&'a str),
     Help,
     Quit,
     Session,
     NewSession,
     Trace,
-    /// A word that most who type it mean as a command.
-    Perhaps(&'static str),
-    /// It begins with a slash and is not known.
+    /// A word such as `exit`, which is probably meant as this command.
+    Suggested(&'static str),
+    /// An unknown command.
     Unknown(&'a str),
-    Nothing,
+    Empty,
 }
 
 pub(crate) const HELP: &str = "\
 /help          this list
-/session       the session, and how to go on with it later
-/session new   begin a new session, which knows nothing of this one
-/trace         show what the agents do, or stop showing it
-/quit          end; so does Ctrl-D
+/session       show how to continue this session later
+/session new   begin a new session, without the history of this one
+/trace         switch the trace of the agents on or off
+/quit          end the chat; so does Ctrl-D
 
-Everything else goes to the agent; a line that begins with a blank does in any
-case. Arrow keys edit the line and bring back earlier ones, which are kept in
+Everything else is sent to the agent, and so is each line that begins with a
+space. Arrow keys edit the line and recall earlier lines, which are kept in
 memory only. Pasted lines are one message. Ctrl-C stops waiting for an answer;
-the turn goes on at the agent.";
+the turn continues at the agent.";
 
-/// What a line on a terminal means.
-pub(crate) fn meant(line: &str) -> Meant<'_> {
+/// Parses a line of a terminal.
+pub(crate) fn parse(line: &str) -> Line<'_> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
-        [] => Meant::Nothing,
-        ["/help" | "/?"] => Meant::Help,
-        ["/quit" | "/exit"] => Meant::Quit,
-        ["/session"] => Meant::Session,
-        ["/session", "new"] => Meant::NewSession,
-        ["/trace"] => Meant::Trace,
-        [first, ..] if first.starts_with('/') && line.starts_with('/') => Meant::Unknown(first),
+        [] => Line::Empty,
+        ["/help" | "/?"] => Line::Help,
+        ["/quit" | "/exit"] => Line::Quit,
+        ["/session"] => Line::Session,
+        ["/session", "new"] => Line::NewSession,
+        ["/trace"] => Line::Trace,
+        [first, ..] if first.starts_with('/') && line.starts_with('/') => Line::Unknown(first),
         [only] => match only.to_ascii_lowercase().as_str() {
-            "exit" | "quit" | ":q" => Meant::Perhaps("/quit"),
-            "help" | "?" => Meant::Perhaps("/help"),
-            _ => Meant::Words(line),
+            "exit" | "quit" | ":q" => Line::Suggested("/quit"),
+            "help" | "?" => Line::Suggested("/help"),
+            _ => Line::Message(line),
         },
-        _ => Meant::Words(line),
+        _ => Line::Message(line),
     }
 }
 
@@ -54,22 +54,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_told_from_words() {
+    fn commands_are_distinguished_from_messages() {
         for (line, expected) in [
-            ("  ", Meant::Nothing),
-            ("/help", Meant::Help),
-            ("/quit ", Meant::Quit),
-            ("/session", Meant::Session),
-            ("/session new", Meant::NewSession),
-            ("/trace", Meant::Trace),
-            ("Exit", Meant::Perhaps("/quit")),
-            ("help", Meant::Perhaps("/help")),
-            ("/sesion new", Meant::Unknown("/sesion")),
-            (" /var/log is full", Meant::Words(" /var/log is full")),
-            ("help me", Meant::Words("help me")),
-            ("quit my subscription", Meant::Words("quit my subscription")),
+            ("  ", Line::Empty),
+            ("/help", Line::Help),
+            ("/quit ", Line::Quit),
+            ("/session", Line::Session),
+            ("/session new", Line::NewSession),
+            ("/trace", Line::Trace),
+            ("Exit", Line::Suggested("/quit")),
+            ("help", Line::Suggested("/help")),
+            ("/sesion new", Line::Unknown("/sesion")),
+            (" /var/log is full", Line::Message(" /var/log is full")),
+            ("help me", Line::Message("help me")),
+            ("quit my subscription", Line::Message("quit my subscription")),
         ] {
-            assert_eq!(meant(line), expected, "{line}");
+            assert_eq!(parse(line), expected, "{line}");
         }
     }
 }

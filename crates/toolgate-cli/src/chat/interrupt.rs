@@ -1,6 +1,6 @@
-//! Ctrl-C while the command waits. On a terminal whose line is edited it is a key, and does not come here.
+//! Ctrl-C while the command waits. While a line is edited, the editor reads it as a key.
 
-/// Ctrl-C, each time.
+/// A stream of SIGINT.
 #[derive(Debug)]
 pub(crate) struct Interrupts {
     #[cfg(unix)]
@@ -15,7 +15,7 @@ impl Interrupts {
         })
     }
 
-    /// Forgets those that came while nothing was waited for, so that they do not stop what comes next.
+    /// Drops the signals that arrived while the command did not wait, so that they do not stop the next turn.
     pub(crate) async fn forget(&mut self) {
         loop {
             tokio::select! {
@@ -26,7 +26,7 @@ impl Interrupts {
         }
     }
 
-    /// Done at the next one.
+    /// Completes at the next signal.
     #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
         if self.signal.recv().await.is_none() {

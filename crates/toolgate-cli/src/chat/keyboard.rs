@@ -1,4 +1,4 @@
-//! The person's lines: edited on a terminal, with a history in memory; as they come from a file or a pipe.
+//! Lines of standard input: edited on a terminal, with a history in memory; as they are from a file or a pipe.
 
 use std::{
     io::{IsTerminal, Write},
@@ -13,12 +13,12 @@ use tokio::{
 
 use crate::failure::Failure;
 
-/// How many lines the history has. It ends with the command: what a person writes here may be about customers.
+/// The lines of the history. It is not saved, since messages may have personal data of customers.
 const HISTORY: usize = 1000;
 
-/// What came of waiting for a line.
+/// The result of reading a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum Input {
     Line(String),
     /// Ctrl-C.
     Interrupt,
@@ -29,17 +29,17 @@ pub(crate) enum Typed {
 /// Standard input.
 #[derive(Debug)]
 pub(crate) enum Keyboard {
-    /// A terminal, whose editor has a thread of its own since it blocks.
-    Terminal(mpsc::Sender<Wanted>),
+    /// A terminal. Its editor blocks, so it runs in a thread.
+    Terminal(mpsc::Sender<LineRequest>),
     Lines(Lines<BufReader<Stdin>>),
 }
 
-/// A line that somebody waits for.
+/// A request to the editor for one line.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct LineRequest {
     prompt: String,
     remember: bool,
-    answer: oneshot::Sender<Result<Typed, ReadlineError>>,
+    answer: oneshot::Sender<Result<Input, ReadlineError>>,
 }
 
 impl Keyboard {
@@ -47,9 +47,9 @@ impl Keyboard {
         if !std::io::stdin().is_terminal() {
             return Self::Lines(BufReader::new(tokio::io::stdin()).lines());
         }
-        let (asks, asked) = mpsc::channel();
-        std::thread::spawn(move || edit(&asked));
-        Self::Terminal(asks)
+        let (requests, received) = mpsc::channel();
+        std::thread::spawn(move || serve_requests(&received));
+        Self::Terminal(requests)
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
@@ -57,37 +57,38 @@ impl Keyboard {
     }
 
     /// The next line. `remember` puts it into the history.
-    pub(crate) async fn line(&mut self, prompt: &str, remember: bool) -> Result<Typed, Failure> {
+    pub(crate) async fn line(&mut self, prompt: &str, remember: bool) -> Result<Input, Failure> {
         match self {
-            Self::Terminal(asks) => {
+            Self::Terminal(requests) => {
                 let (answer, answered) = oneshot::channel();
-                let gone = |_| "the terminal is gone";
-                asks.send(Wanted { prompt: prompt.to_owned(), remember, answer }).map_err(|_| gone(()))?;
+                let gone = |_| "the terminal is closed";
+                requests.send(LineRequest { prompt: prompt.to_owned(), remember, answer }).map_err(|_| gone(()))?;
                 Ok(answered.await.map_err(|_| gone(()))??)
             }
             Self::Lines(lines) => {
                 let mut err = std::io::stderr();
                 write!(err, "{prompt}")?;
                 err.flush()?;
-                Ok(lines.next_line().await?.map_or(Typed::End, Typed::Line))
+                Ok(lines.next_line().await?.map_or(Input::End, Input::Line))
             }
         }
     }
 }
 
-/// Edits lines for as long as somebody wants some.
-fn edit(asked: &mpsc::Receiver<Wanted>) {
+/// Reads a line for each request, until the sender is dropped.
+fn serve_requests(requests: &mpsc::Receiver<LineRequest>) {
     let mut editor: Option<Editor<(), MemHistory>> = None;
-    for wanted in asked {
+    for request in requests {
         let known = match editor.take() {
-            // What the editor has read ahead is for the next line. It is no answer to a question that nobody had seen.
-            Some(known) if wanted.remember => Ok(known),
+            // Input that the editor has read ahead belongs to the next message. A new editor drops it, so that it does not
+            // answer a question that was not shown yet.
+            Some(known) if request.remember => Ok(known),
             Some(mut known) => start(Some(std::mem::take(known.history_mut()))),
             None => start(None),
         };
-        let typed = known.and_then(|known| read(editor.insert(known), &wanted));
-        // Nobody waits any more when the command ends.
-        drop(wanted.answer.send(typed));
+        let typed = known.and_then(|known| read(editor.insert(known), &request));
+        // The receiver is gone when the command ends.
+        drop(request.answer.send(typed));
     }
 }
 
@@ -97,16 +98,16 @@ fn start(history: Option<MemHistory>) -> Result<Editor<(), MemHistory>, Readline
     Editor::with_history(config, history)
 }
 
-fn read(editor: &mut Editor<(), MemHistory>, wanted: &Wanted) -> Result<Typed, ReadlineError> {
-    match editor.readline(&wanted.prompt) {
+fn read(editor: &mut Editor<(), MemHistory>, request: &LineRequest) -> Result<Input, ReadlineError> {
+    match editor.readline(&request.prompt) {
         Ok(line) => {
-            if wanted.remember && !line.trim().is_empty() {
+            if request.remember && !line.trim().is_empty() {
                 editor.add_history_entry(line.as_str())?;
             }
-            Ok(Typed::Line(line))
+            Ok(Input::Line(line))
         }
-        Err(ReadlineError::Interrupted) => Ok(Typed::Interrupt),
-        Err(ReadlineError::Eof) => Ok(Typed::End),
+        Err(ReadlineError::Interrupted) => Ok(Input::Interrupt),
+        Err(ReadlineError::Eof) => Ok(Input::End),
         Err(error) => Err(error),
     }
 }

@@ -4,7 +4,7 @@ mod command;
 mod interrupt;
 mod keyboard;
 mod screen;
-mod talk;
+mod session;
 mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -14,7 +14,7 @@ use toolgate_local::models::Prices;
 use interrupt::Interrupts;
 use keyboard::Keyboard;
 use screen::Screen;
-use talk::Talk;
+use session::ChatSession;
 use trace::Trace;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 const WHERE: &str = "\
 Without --alias and --endpoint-url it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
 With --alias alone it talks to a deployed agent, with the credentials and the region of your AWS configuration.
-On a terminal /help lists what can be typed besides words for the agent; the history of lines ends with the command.
+On a terminal /help lists the commands; the history of lines is not saved.
 
 Examples:
   toolgate chat
@@ -39,18 +39,18 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = WHERE)]
 pub(crate) struct Args {
-    /// The agent's id: here its logical id in the template. Unless set, it is the only agent, or the one that is no
-    /// other one's collaborator
+    /// The agent's id: on this machine its logical id in the template. The default is the only agent, or the only one that
+    /// is not a collaborator of another
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
-    /// The agent's alias id. Alone it means AWS; with an endpoint the default is TSTALIASID
+    /// The agent's alias id. Without --endpoint-url it means an agent on AWS; with it the default is TSTALIASID
     #[arg(long, value_name = "ID")]
     alias: Option<String>,
-    /// The session to go on with. Without it a new one begins
+    /// The session to continue. The default is a new one
     #[arg(long, value_name = "ID")]
     session: Option<String>,
-    /// Show what the agents do as it happens: drawn as a timeline on standard error, or with `=json` as the raw trace
-    /// parts, one per line, on standard output, which then has nothing else
+    /// Show what the agents do: as a timeline on standard error, or with `=json` as raw trace parts, one per line, on
+    /// standard output and nothing else there
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "timeline")]
     trace: Option<Trace>,
     /// Print the answer while it is being written. On AWS the agent's role must allow
@@ -60,36 +60,34 @@ pub(crate) struct Args {
     /// A table of prices to use instead of the built-in one; docs/models.md shows one
     #[arg(long, value_name = "FILE", env = "TOOLGATE_PRICES")]
     prices: Option<PathBuf>,
-    /// Where to talk to. http:// and loopback addresses get dummy credentials, others yours
+    /// The endpoint of the agent. Your AWS credentials are used; http:// and loopback addresses get dummy credentials
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME")]
     endpoint_url: Option<String>,
-    /// What to say. Without it every line of standard input is one turn
+    /// The message. Without it every line of standard input is one turn
     text: Option<String>,
 }
 
-/// Talks. A failed turn ends with exit code 1, and in a terminal's conversation goes on.
+/// Runs a chat. A failed turn is exit code 1, except on a terminal, where the chat goes on.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::known()), Prices::read)?;
     let endpoint = endpoint::checked(args.endpoint_url)?;
-    let place = client::Place::choose(endpoint.as_deref(), args.alias.as_deref());
-    let introduction = place.introduce(args.agent.as_deref()).await?;
-    let client = place.connect().await?;
-    if !introduction.words.is_empty() {
-        terminal::note(&introduction.words)?;
+    let target = client::AgentEndpoint::choose(endpoint.as_deref(), args.alias.as_deref());
+    let info = target.find_agent(args.agent.as_deref()).await?;
+    let client = target.connect().await?;
+    if !info.note.is_empty() {
+        terminal::note(&info.note)?;
     }
-    let options = [
-        ("--agent", Some(&introduction.agent)),
-        ("--alias", args.alias.as_ref()),
-        ("--endpoint-url", endpoint.as_ref()),
-    ];
-    let again = options.iter().filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
-    let mut talk = Talk {
-        again: again.collect(),
+    let options =
+        [("--agent", Some(&info.agent)), ("--alias", args.alias.as_ref()), ("--endpoint-url", endpoint.as_ref())];
+    let reconnect =
+        options.iter().filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
+    let mut session = ChatSession {
+        reconnect: reconnect.collect(),
         client,
         target: Target {
-            agent: introduction.agent.clone(),
+            agent: info.agent.clone(),
             alias: args.alias.clone().unwrap_or_else(|| "TSTALIASID".to_owned()),
-            session: args.session.unwrap_or_else(talk::new_session),
+            session: args.session.unwrap_or_else(session::new_session),
         },
         keyboard: Keyboard::new(),
         screen: Screen::new(args.trace, Costs::new(prices)),
@@ -97,8 +95,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         interrupts: Interrupts::new()?,
     };
     match args.text {
-        Some(text) => talk.once(&text).await,
-        None if talk.keyboard.is_terminal() => talk.person().await,
-        None => talk.lines().await,
+        Some(text) => session.single(&text).await,
+        None if session.keyboard.is_terminal() => session.interactive().await,
+        None => session.piped().await,
     }
 }

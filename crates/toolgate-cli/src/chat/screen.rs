@@ -1,4 +1,4 @@
-//! What a conversation shows: answers on standard output; questions, the timeline and signs of life on standard error.
+//! The output of a chat: answers on standard output; questions, the timeline and progress notes on standard error.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -16,18 +16,18 @@ use crate::{
     terminal::{self, Flow},
 };
 
-/// An answer is indented by this much on a terminal. Only the command itself writes at the left edge.
+/// The indent of an answer on a terminal. Only the command itself writes at the left edge.
 const INDENT: usize = 2;
-/// Takes back the line that the cursor is in.
+/// Clears the line of the cursor.
 const CLEAR: &str = "\r\x1b[K";
 
-/// One conversation's screen.
+/// The screen of one chat.
 #[derive(Debug)]
 pub(crate) struct Screen {
     trace: Option<Trace>,
     timeline: Timeline,
     pub(crate) costs: Costs,
-    /// Wraps the answer on a terminal; elsewhere it is not touched.
+    /// Wraps the answer on a terminal; `None` elsewhere.
     flow: Option<Flow>,
     /// An answer has begun and has not ended.
     answering: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Screen {
     held: String,
     /// Lines of the timeline that came while an answer was being written.
     drawn: Vec<u8>,
-    /// There is a sign of life that has to be taken back first.
+    /// A progress note is shown and has to be cleared first.
     waiting: bool,
 }
 
@@ -64,7 +64,7 @@ impl Screen {
         self.trace = trace;
     }
 
-    /// Some of the answer.
+    /// Shows a piece of the answer.
     pub(crate) fn answer(&mut self, text: &str) -> io::Result<()> {
         self.take_back()?;
         let text = terminal::lines(text);
@@ -89,7 +89,7 @@ impl Screen {
         match self.trace {
             Some(Trace::Timeline) => {
                 self.timeline.draw(raw, cost.as_deref(), &mut self.drawn)?;
-                // Into the middle of an answer nothing is drawn.
+                // Nothing is drawn inside an answer.
                 if !self.answering {
                     self.show_drawn()?;
                 }
@@ -103,12 +103,12 @@ impl Screen {
         Ok(())
     }
 
-    /// Ends the answer if there is one, so that something else can be shown.
+    /// Ends the answer, if one has begun.
     pub(crate) fn end_answer(&mut self) -> io::Result<()> {
         self.take_back()?;
         if std::mem::take(&mut self.answering) {
             let rest = self.flow.take().map(|mut flow| flow.end());
-            // Without a terminal an answer ends with a line feed of ours, whatever its own end is.
+            // Without a terminal a line feed is added to every answer, whatever its own end is.
             self.write(rest.as_deref().unwrap_or("\n"))?;
             if !self.held.is_empty() {
                 write!(io::stderr().lock(), "{}", std::mem::take(&mut self.held))?;
@@ -117,7 +117,7 @@ impl Screen {
         self.show_drawn()
     }
 
-    /// Ends the turn and says what it cost, also when it failed.
+    /// Ends the turn and shows its costs, also if it failed.
     pub(crate) fn end_turn(&mut self) -> io::Result<()> {
         self.end_answer()?;
         if let Some(costs) = self.costs.end_turn() {
@@ -127,7 +127,7 @@ impl Screen {
         Ok(())
     }
 
-    /// A sign of life, only for a person who watches and sees nothing else happen.
+    /// Shows a progress note, on a terminal where nothing else is being shown.
     pub(crate) fn wait(&mut self, since: Duration) -> io::Result<()> {
         if self.mid_line || !terminal::is_interactive() {
             return Ok(());
@@ -138,7 +138,7 @@ impl Screen {
         err.flush()
     }
 
-    /// Takes a sign of life back.
+    /// Clears the progress note.
     pub(crate) fn take_back(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.waiting) {
             let mut err = io::stderr().lock();

@@ -1,5 +1,5 @@
-//! An event for the start screen that its function answers: of a tool that only reads, with values that its own
-//! descriptions name, on a wire that the template allows.
+//! An example event for the start screen: of a tool without an effect, with values from its own schema, on a wire that the
+//! template allows.
 
 use std::collections::BTreeMap;
 
@@ -55,14 +55,14 @@ fn input(tool: &Value) -> Option<Map<String, Value>> {
     let fields = schema.get("properties").and_then(Value::as_object)?;
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    // A tool without any input may do anything.
+    // A tool without required input may have any effect.
     if is("confirm") || is("once") || required.is_empty() {
         return None;
     }
     required.into_iter().map(|name| Some((name.to_owned(), value(fields.get(name)?)?))).collect()
 }
 
-/// A value that the schema itself gives, or, where a pattern says what it looks like, the one that the description names:
+/// A value of `examples` or `enum`; for a field with a pattern, the value after `such as` in its description:
 /// `The order's number, such as ORD-12345.`
 fn value(field: &Value) -> Option<Value> {
     let first = |name: &str| field.get(name).and_then(Value::as_array)?.first().cloned();
@@ -77,7 +77,7 @@ fn value(field: &Value) -> Option<Value> {
     (has_form && !word.is_empty() && word.chars().all(is_plain)).then(|| json!(word))
 }
 
-/// The event on the first wire that the function answers, in lines that a terminal has room for.
+/// The event on the first wire that the function answers, in lines that fit a terminal.
 fn written(wires: &str, group: &str, tool: &str, input: &Map<String, Value>) -> Option<Vec<String>> {
     let serves = |wire: &str| wires.trim().is_empty() || wires.split(',').any(|served| served.trim() == wire);
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -104,7 +104,7 @@ fn written(wires: &str, group: &str, tool: &str, input: &Map<String, Value>) -> 
     lines.iter().all(fits).then_some(lines)
 }
 
-/// JSON with a blank behind colons and commas. Its texts hold neither.
+/// JSON with a space after colons and commas, for values that have neither.
 fn spaced(value: &Value) -> String {
     value.to_string().replace("\":", "\": ").replace(',', ", ")
 }

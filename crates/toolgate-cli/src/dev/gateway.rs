@@ -1,8 +1,8 @@
-//! What the start screen shows of the gateway.
+//! The gateway's part of the start screen.
 
 use serde_json::Value;
 
-/// The rows of the table, each a name and its words.
+/// The rows of the table, each with its name.
 pub(crate) fn rows(health: &Value) -> Vec<(&'static str, Vec<String>)> {
     let Some(gateway) = health.get("gateway").filter(|gateway| !gateway.is_null()) else { return Vec::new() };
     let text = |path: &str| gateway.pointer(path).and_then(Value::as_str);
@@ -16,7 +16,9 @@ pub(crate) fn rows(health: &Value) -> Vec<(&'static str, Vec<String>)> {
     let name = text("/door/caller/name").unwrap_or_default();
     let caller = match (text("/door/caller/kind"), chosen) {
         (Some("token"), _) => vec!["by token, signed with a key of --jwt-keys".to_owned()],
-        (Some("unknown"), _) => vec!["none: start with --jwt-keys or --principal, since it takes tokens".to_owned()],
+        (Some("unknown"), _) => {
+            vec!["none: the gateway takes tokens, so start with --jwt-keys or --principal".to_owned()]
+        }
         (_, true) => vec![name.to_owned(), "by --principal".to_owned()],
         (_, false) => vec![name.to_owned()],
     };

@@ -1,4 +1,4 @@
-//! `toolgate dev`: the local agent, until it is told to stop.
+//! `toolgate dev`: runs the local agent until a signal ends it.
 
 mod example;
 mod gateway;
@@ -10,12 +10,11 @@ use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
 
-use crate::{failure::Failure, hostile::Hostile, project_args::ProjectArgs, signal, terminal};
+use crate::{failure::Failure, hostile::HostileArgs, project_args::ProjectArgs, signal, terminal};
 
 const MODELS: &str = "\
 Models:
-  none                   no agents: functions, gateway and tables alone
-  script:FILE            a scenario with written rules, which needs nothing; the default is the one in scenarios/
+  script:FILE            a scenario with written rules, which needs no model; the default is the only file in scenarios/
   bedrock:               each agent's own model of the template (bedrock:template is the same), with your AWS credentials
   bedrock:MODEL_ID       one model, inference profile or ARN of Amazon Bedrock for all
   openai:BASE_URL#MODEL  a model server that speaks OpenAI's API, with OPENAI_API_KEY if it is set
@@ -37,23 +36,24 @@ pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 is any free one
     #[arg(long, env = "TOOLGATE_PORT", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// The model behind the agents, or behind one with `AGENT=` in front (repeatable); `none` serves no agents
+    /// The model of all agents, or of one with `AGENT=` in front (repeatable). The default is the only scenario in the folder
+    /// `scenarios` beside the template
     #[arg(long, env = "TOOLGATE_MODEL", value_name = "[AGENT=]MODEL")]
     model: Vec<String>,
-    /// Where the tables are kept across runs
+    /// The folder that keeps the tables across runs
     #[arg(long, default_value = DEFAULT_DATA, value_name = "DIR")]
     data: PathBuf,
     /// Start over with fresh tables
     #[arg(long)]
     reset: bool,
-    /// Serve one part alone, for `cargo lambda watch` beside it
+    /// Serve only this part, for use with `cargo lambda watch`
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// Show the functions' lines as they wrote them, JSON and all; control characters are left out on a terminal
+    /// Show the functions' log lines unformatted, as JSON; control characters are removed on a terminal
     #[arg(long)]
     raw_logs: bool,
     #[command(flatten)]
-    hostile: Hostile,
+    hostile: HostileArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +64,7 @@ enum Part {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let only_database = args.only == Some(Part::Dynamodb);
-    args.project.has_template()?;
+    args.project.require_template()?;
     let mut local =
         args.project.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
     for model in args.model {
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Some(seed) = args.hostile.seed() {
         local = local.hostile(seed);
     }
-    // Signals are taken from the start, so that a Ctrl-C while starting leaves no process behind.
+    // Signals are handled before the start, so that Ctrl-C during the start leaves no process behind.
     let stop = signal::stop()?;
     tokio::pin!(stop);
     let mut running = tokio::select! {
@@ -95,7 +95,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What `cargo lambda watch` needs to run the functions against this database.
+/// The start screen of the database alone, with the variables that `cargo lambda watch` needs.
 fn database_screen(running: &Running) -> String {
     let url = running.url();
     let mut variables = std::collections::BTreeMap::from([

@@ -1,5 +1,5 @@
-//! What `toolgate dev` shows once it is up. It fits a terminal of 24 rows and 80 columns, and ends with where and what
-//! it is, so that nothing of that scrolls away.
+//! The start screen of `toolgate dev`. It fits a terminal of 24 rows and 80 columns, and ends with the address and the
+//! model.
 
 use serde_json::Value;
 use toolgate_local::Running;
@@ -7,13 +7,13 @@ use toolgate_local::Running;
 use super::{example, gateway};
 use crate::{project, terminal};
 
-/// The width of a terminal that nobody has widened.
+/// The default width of a terminal.
 const WIDTH: usize = 80;
-/// Its height, less the row in which the cursor waits.
+/// Its default height, less the row of the cursor.
 const ROWS: usize = 23;
 const INDENT: usize = 13;
-/// The most rows of a name's words, but for the agents.
-const MOST: usize = 2;
+/// The most rows of one name, except `agents`.
+const MAX_ROWS: usize = 2;
 
 /// The whole screen.
 pub(crate) fn screen(running: &Running) -> String {
@@ -30,27 +30,31 @@ pub(crate) fn screen(running: &Running) -> String {
 /// `agents` are their ids with their collaborators.
 fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example::Event>) -> String {
     let url = text(health, "endpoint");
-    let examples = examples(health, &url, project::first_agent(agents).is_some(), event);
+    let examples = examples(health, &url, project::entry_agent(agents).is_some(), event);
     let mut end = vec![String::new(), format!("toolgate is up at {url}; Ctrl-C stops it")];
     if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
-        end.extend(row("hostile", &[format!("seed {seed}; TOOLGATE_LOG=info shows what is done to each call")], MOST));
+        end.extend(row(
+            "hostile",
+            &[format!("seed {seed}; TOOLGATE_LOG=info shows what is done to each call")],
+            MAX_ROWS,
+        ));
     }
     let model = health.get("model").and_then(Value::as_str).unwrap_or("none: only functions and gateway are served");
-    end.extend(row("model", &[model.to_owned()], MOST));
+    end.extend(row("model", &[model.to_owned()], MAX_ROWS));
 
     let mut table = Vec::new();
     let names = |key: &str| list(health, key).iter().map(|item| text(item, "name")).collect::<Vec<_>>();
-    table.extend(row("functions", &names("functions"), MOST));
-    table.extend(row("tables", &names("tables"), MOST));
+    table.extend(row("functions", &names("functions"), MAX_ROWS));
+    table.extend(row("tables", &names("tables"), MAX_ROWS));
     for (name, words) in gateway::rows(health) {
-        table.extend(row(name, &words, MOST));
+        table.extend(row(name, &words, MAX_ROWS));
     }
     let room = ROWS.saturating_sub(table.len() + examples.len() + end.len());
     let lines = [agent_rows(health, agents, room), table, examples, end].concat();
     lines.iter().map(|line| terminal::line(line).into_owned() + "\n").collect()
 }
 
-/// The agents with their tools. Where there is no room for that, only how many each has.
+/// The agents with their tools, or with the number of their tools if the room is too small.
 fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> Vec<String> {
     let mut rows = Vec::new();
     let mut counted = Vec::new();
@@ -61,7 +65,7 @@ fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> 
         let tools = list(&agent, "tools").into_iter().filter_map(|tool| tool.as_str().map(str::to_owned));
         let words: Vec<String> = std::iter::once(format!("{id}:")).chain(asks).chain(tools).collect();
         let words = if words.len() == 1 { vec![id.clone()] } else { words };
-        rows.extend(row(if rows.is_empty() { "agents" } else { "" }, &words, MOST));
+        rows.extend(row(if rows.is_empty() { "agents" } else { "" }, &words, MAX_ROWS));
         let tools = list(&agent, "tools").len();
         counted.push(match tools {
             0 => id,
@@ -72,7 +76,7 @@ fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> 
     if rows.len() > room { row("agents", &counted, room.max(1)) } else { rows }
 }
 
-/// Commands for another shell, each of which runs as it stands.
+/// Commands for another shell, which can be copied as they are.
 fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::Event>) -> Vec<String> {
     let mut lines = vec![String::new(), "from another shell:".to_owned()];
     match (list(health, "agents").first(), has_first) {
@@ -93,7 +97,7 @@ fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::
     lines
 }
 
-/// A row whose words go on under each other where the line is full; what has no room is counted.
+/// A name and its words, wrapped to several rows; words that do not fit are counted.
 fn row(name: &str, words: &[String], most: usize) -> Vec<String> {
     if words.is_empty() {
         return Vec::new();
@@ -115,7 +119,7 @@ fn wrapped(name: &str, words: &[&str]) -> Vec<String> {
     let mut rows = Vec::new();
     let mut line = format!("  {name:<11}");
     for (index, word) in words.iter().enumerate() {
-        // what names the rest stands before it, everything else after a comma
+        // words are separated by commas, except after a heading
         let comma = index + 1 < words.len() && !word.ends_with(':');
         let length = word.chars().count() + usize::from(comma);
         let column = line.chars().count();
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn it_fits_a_terminal_that_nobody_has_widened_and_ends_with_address_and_model() {
+    fn it_fits_a_default_terminal_and_ends_with_address_and_model() {
         let event = example::Event { function: "orders".to_owned(), lines: vec!["x".to_owned(), "y".to_owned()] };
         for (agents, tools, functions, tables) in [(0, 0, 0, 0), (3, 3, 4, 7), (9, 9, 30, 40)] {
             let asked: Vec<String> = (0..agents).map(|number| format!("Agent{number}")).collect();
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_model_there_is_nobody_to_chat_with() {
+    fn without_a_model_chat_is_not_offered() {
         let mut health = health(0, 0, 1, 1);
         health["model"] = Value::Null;
         let screen = draw(&health, &[], None);

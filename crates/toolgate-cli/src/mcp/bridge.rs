@@ -1,4 +1,4 @@
-//! Lines of JSON-RPC on one side, `/mcp` on the other. All rules are the gateway's; this carries messages.
+//! Forwards JSON-RPC between standard input and output and a gateway's `/mcp`. All rules are the gateway's.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 const PARSE_ERROR: i32 = -32700;
 const INTERNAL_ERROR: i32 = -32603;
 
-/// Carries messages until standard input ends, and until those on their way have their answers.
+/// Forwards messages until standard input has ended and all pending requests are answered.
 pub(super) async fn serve(endpoint: &str, token: Option<&str>) -> Result<(), Failure> {
     let mut headers = HeaderMap::new();
     if let Some(token) = token {
@@ -31,7 +31,7 @@ pub(super) async fn serve(endpoint: &str, token: Option<&str>) -> Result<(), Fai
     let client = Client::builder().no_proxy().default_headers(headers).build()?;
     let bridge = Arc::new(Bridge { client, endpoint: endpoint.to_owned() });
     let (answers, mut answered) = mpsc::unbounded_channel::<Value>();
-    // one writer, so that answers never mix
+    // a single writer, so that answers do not interleave
     let writer = tokio::spawn(async move {
         let mut stdout = tokio::io::stdout();
         while let Some(answer) = answered.recv().await {
@@ -65,9 +65,9 @@ pub(super) async fn serve(endpoint: &str, token: Option<&str>) -> Result<(), Fai
                     task.abort();
                 }
             }
-            // nothing else can be asked before it is answered
+            // no other request may be sent before it is answered
             Some("initialize") => {
-                let answer = bridge.carry(&sent, None).await;
+                let answer = bridge.forward(&sent, None).await;
                 let agreed = answer.as_ref().and_then(|answer| answer.pointer("/result/protocolVersion")?.as_str());
                 version = agreed.map(str::to_owned).or(version);
                 answer.into_iter().for_each(|answer| drop(answers.send(answer)));
@@ -76,7 +76,7 @@ pub(super) async fn serve(endpoint: &str, token: Option<&str>) -> Result<(), Fai
                 let (bridge, answers, version) = (Arc::clone(&bridge), answers.clone(), version.clone());
                 let id = sent.get("id").map(Value::to_string);
                 let task = tasks.spawn(async move {
-                    if let Some(answer) = bridge.carry(&sent, version.as_deref()).await {
+                    if let Some(answer) = bridge.forward(&sent, version.as_deref()).await {
                         drop(answers.send(answer));
                     }
                 });
@@ -98,8 +98,8 @@ struct Bridge {
 }
 
 impl Bridge {
-    /// The answer to a message; none to a notification.
-    async fn carry(&self, sent: &Value, version: Option<&str>) -> Option<Value> {
+    /// Sends a message. Returns the answer, or `None` for a notification.
+    async fn forward(&self, sent: &Value, version: Option<&str>) -> Option<Value> {
         let request = self.client.post(&self.endpoint).headers(message::headers(sent, version)).body(sent.to_string());
         let answer = match request.send().await {
             Ok(response) => read(response).await,
@@ -108,7 +108,7 @@ impl Bridge {
             }
             Err(problem) => Err(problem.to_string()),
         };
-        // a message that cannot be read has no id that its answer could have
+        // an invalid message is answered with the id null
         let awaited = sent.get("id").is_some() || sent.get("method").is_none();
         let id = message::id(sent);
         match answer {

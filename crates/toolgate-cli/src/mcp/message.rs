@@ -1,4 +1,4 @@
-//! What HTTP says beside a message: since 2026-07-28 some of the message stands in headers too.
+//! The HTTP headers of a message: since protocol version 2026-07-28 they repeat parts of it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -9,12 +9,12 @@ const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// The id of a message; null where it has none.
+/// The id of a message, or null.
 pub(super) fn id(message: &Value) -> Value {
     message.get("id").cloned().unwrap_or_default()
 }
 
-/// The headers for a message: the version that it names itself, else the one that was agreed on.
+/// The headers of a message, with its own protocol version, else the one of `initialize`.
 pub(super) fn headers(message: &Value, agreed: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -34,7 +34,7 @@ pub(super) fn headers(message: &Value, agreed: Option<&str>) -> HeaderMap {
     headers
 }
 
-/// Text that no header may hold goes in Base64, as the protocol has it.
+/// A header's value; text that a header cannot hold is encoded as Base64, as the protocol requires.
 fn header_value(text: &str) -> Option<HeaderValue> {
     let plain = text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !text.starts_with("=?");
     let text = if plain { text.to_owned() } else { format!("=?base64?{}?=", STANDARD.encode(text)) };

@@ -1,4 +1,4 @@
-//! `toolgate mcp`: the gateway for MCP clients that start their servers themselves and talk to them over stdio.
+//! `toolgate mcp`: the gateway as an MCP server over standard input and output.
 
 mod bridge;
 mod message;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use crate::{endpoint, failure::Failure, project_args::ProjectArgs, signal, terminal};
 
 const EXAMPLES: &str = "\
-In a client's configuration, beside a `toolgate dev` that runs:
+In a client's configuration, with a running `toolgate dev`:
   {\"mcpServers\": {\"shop\": {\"command\": \"/path/to/toolgate\",
     \"args\": [\"mcp\", \"--endpoint-url\", \"http://127.0.0.1:8787\"]}}}
 
@@ -19,10 +19,9 @@ Examples:
 
 /// Serve the template's gateway over standard input and output, for a desktop MCP client
 ///
-/// With `--endpoint-url` the calls go to a `toolgate dev` that is running already, and so to the tables that it keeps.
-/// Without it this starts the functions and a database in memory, and everything ends with the client; standard error
-/// has the address under which `toolgate approvals` finds the calls that wait. Standard output belongs to the protocol;
-/// logs go to standard error.
+/// With `--endpoint-url` the calls go to a running `toolgate dev` and its tables. Without it this command starts the
+/// functions and a database in memory, which end with the client; standard error has the address for
+/// `toolgate approvals`. Standard output has protocol messages only; logs go to standard error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -36,7 +35,7 @@ pub(crate) struct Args {
         conflicts_with_all = ["template", "parameter", "env", "principal", "jwt_keys"]
     )]
     endpoint_url: Option<String>,
-    /// The token with which the client calls, where the gateway takes tokens
+    /// The token of the client, for a gateway that takes tokens
     #[arg(long, env = "TOOLGATE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
 }
@@ -49,7 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         bridge::serve(&format!("{url}/mcp"), token).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    args.project.has_template()?;
+    args.project.require_template()?;
     let stop = signal::stop()?;
     tokio::pin!(stop);
     let local = args.project.local()?.port(0).in_memory().without_agents(true);
@@ -59,7 +58,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let endpoint = running.health().pointer("/gateway/endpoint").and_then(|it| it.as_str()).map(str::to_owned);
     let served = match endpoint {
-        None => Err("the template has no `AWS::BedrockAgentCore::Gateway`, so there is nothing to serve".into()),
+        None => Err("the template has no `AWS::BedrockAgentCore::Gateway` to serve".into()),
         Some(endpoint) => {
             let url = running.url();
             terminal::err(&format!("calls that wait for a person: toolgate approvals list --endpoint-url {url}"))?;

@@ -1,4 +1,4 @@
-//! Whether there is a gateway at an address, before a client is kept waiting for it.
+//! Checks that an address serves a gateway, before messages are forwarded to it.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// How long a local agent may take to come up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a local agent may take to start.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns once the local agent at this address serves a gateway.
 ///
@@ -25,19 +25,20 @@ pub(super) async fn gateway(url: &str) -> Result<(), Failure> {
             Some(Value::Object(_)) => return Ok(()),
             Some(_) => {
                 return Err(format!(
-                    "the template of the local agent at {url} has no `AWS::BedrockAgentCore::Gateway`, so there is no MCP"
+                    "the template of the local agent at {url} has no `AWS::BedrockAgentCore::Gateway`"
                 )
                 .into());
             }
-            None if starting && began.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(100)).await,
+            None if starting && began.elapsed() < STARTUP_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(100)).await
+            }
             None if starting => {
                 return Err(format!("the local agent at {url} is still starting: try again later").into());
             }
             None => {
-                return Err(format!(
-                    "what answers at {url} is not `toolgate dev`: give the address that its start screen shows"
-                )
-                .into());
+                return Err(
+                    format!("the server at {url} is not `toolgate dev`: use the address on its start screen").into()
+                );
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Whether a turn went as the scenario expects.
+//! Compares a turn with what the scenario expects.
 
 use toolgate_local::models::script::{Expectation, holds, render};
 
 use super::record::Record;
 
-/// What is not as expected, in words.
+/// The differences, as text.
 pub(crate) fn check(expected: &Expectation, record: &Record) -> Vec<String> {
     let mut problems = Vec::new();
     let wanted: Vec<Vec<&str>> = expected.calls.iter().map(|group| group.names()).collect();

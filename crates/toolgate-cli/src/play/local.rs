@@ -1,4 +1,4 @@
-//! A local agent of its own for a play: a free port, and tables that are gone afterwards.
+//! The local agent that `toolgate play` starts, on a free port.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use toolgate_local::{Local, Running};
 
 use crate::failure::Failure;
 
-/// Starts the agents of a template with the scenario's model.
+/// Starts the agents of a template with the scenario as their model. Without `data` the tables are kept in memory.
 pub(crate) async fn start(
     template: &Path,
     scenario: &Path,

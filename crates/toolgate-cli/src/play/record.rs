@@ -1,11 +1,11 @@
-//! What happened in a turn, put together from its traces.
+//! The record of a turn, from its traces.
 
 use std::collections::HashMap;
 
 use aws_sdk_bedrockagentruntime::types::{InvocationInput, Observation, OrchestrationTrace as O, Trace, TracePart};
 use serde_json::{Map, Value, json};
 
-/// What happened in a turn.
+/// The record of a turn.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) answer: String,
@@ -23,12 +23,12 @@ pub(crate) struct Call {
     pub(crate) tool: String,
     pub(crate) input: Map<String, Value>,
     pub(crate) output: Option<Value>,
-    /// One id for the calls of one model turn.
+    /// The same id for all calls of a model turn.
     step: String,
 }
 
 impl Record {
-    /// Takes a trace part in.
+    /// Adds a trace part.
     pub(crate) fn add(&mut self, part: &TracePart) {
         match part.trace() {
             Some(Trace::OrchestrationTrace(O::InvocationInput(input))) => self.begin(input),
@@ -84,7 +84,7 @@ impl Record {
             .collect()
     }
 
-    /// What templates and expressions of a scenario see.
+    /// The variables of the templates and expressions of a scenario.
     pub(crate) fn values(&self) -> Value {
         let results: Map<String, Value> =
             self.calls.iter().map(|call| (call.tool.clone(), call.output.clone().unwrap_or_default())).collect();

@@ -1,44 +1,44 @@
-//! The terminal itself: its width, its mode, and what was typed into it too early.
+//! The terminal device: its width, its mode and its input queue.
 
-/// The width of a terminal that nobody has widened.
+/// The default width of a terminal.
 const COLUMNS: usize = 80;
-/// A narrower one is treated as this wide.
-const LEAST: usize = 30;
+/// The least width that is assumed.
+const MIN_COLUMNS: usize = 30;
 
-/// How many columns the terminal has, or 80 without one.
+/// The terminal's number of columns, or 80 without one.
 #[cfg(unix)]
 pub(crate) fn columns() -> usize {
     let sizes = [rustix::termios::tcgetwinsize(std::io::stderr()), rustix::termios::tcgetwinsize(std::io::stdout())];
     let known = sizes.into_iter().flatten().map(|size| usize::from(size.ws_col)).find(|columns| *columns > 0);
-    known.map_or(COLUMNS, |columns| columns.max(LEAST))
+    known.map_or(COLUMNS, |columns| columns.max(MIN_COLUMNS))
 }
 
 #[cfg(not(unix))]
 pub(crate) fn columns() -> usize {
-    COLUMNS.max(LEAST)
+    COLUMNS.max(MIN_COLUMNS)
 }
 
-/// Forgets what was typed before a question was shown: it cannot be the answer to it.
+/// Drops input that was typed before a question was shown.
 #[cfg(unix)]
 pub(crate) fn discard_typed() {
     use rustix::termios::{QueueSelector, tcflush};
-    // Without a terminal there is nothing to forget.
+    // Without a terminal there is nothing to drop.
     let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
 }
 
 #[cfg(not(unix))]
 pub(crate) fn discard_typed() {}
 
-/// Gives the terminal its mode back when the command is ended from outside while a line is being edited.
+/// Restores the terminal's mode if SIGTERM ends the command while a line is edited.
 #[cfg(unix)]
 pub(crate) fn restore_at_end() -> std::io::Result<()> {
     use std::io::Write;
 
     use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
     use tokio::signal::unix::{SignalKind, signal};
-    /// What a shell gives a command that SIGTERM ended.
+    /// The exit code of a command that SIGTERM ended: 128 + 15.
     const TERMINATED: i32 = 143;
-    /// The editor asks for pasted text to be marked as such.
+    /// Switches bracketed paste off, which the editor has switched on.
     const NO_BRACKETED_PASTE: &[u8] = b"\x1b[?2004l\r\n";
 
     let Ok(before) = tcgetattr(std::io::stdin()) else { return Ok(()) };

@@ -1,31 +1,31 @@
-//! Text that comes in pieces, wrapped at words to the width of the terminal.
+//! Wraps streamed text at words to the width of the terminal.
 
 use unicode_width::UnicodeWidthChar;
 
-/// A tab becomes so many blanks.
+/// A tab becomes this many spaces.
 const TAB: usize = 4;
 
-/// An answer on its way to a terminal. Each of its lines is indented, so that none looks like a line of the command.
+/// An answer for a terminal. Each line is indented, so that none looks like a line of the command.
 #[derive(Debug)]
 pub(crate) struct Flow {
     columns: usize,
     indent: usize,
-    /// Columns that are printed of the current line.
+    /// Printed columns of the current line.
     column: usize,
-    /// Blanks that are printed if a word follows on the same line.
+    /// Spaces to print if a word follows on the same line.
     blanks: usize,
-    /// A word that may go on.
+    /// The word that may be incomplete.
     word: String,
     word_columns: usize,
 }
 
 impl Flow {
-    /// A flow of lines of so many columns, indentation included.
+    /// Lines of at most `columns` columns, indent included.
     pub(crate) fn new(columns: usize, indent: usize) -> Self {
         Self { columns: columns.max(indent + 10), indent, column: 0, blanks: 0, word: String::new(), word_columns: 0 }
     }
 
-    /// What can be printed of a text that was sanitised. The last word is kept until its end is known.
+    /// Adds sanitised text. Returns what can be printed; the last word is kept until it is complete.
     pub(crate) fn push(&mut self, text: &str) -> String {
         let mut out = String::new();
         for c in text.chars() {
@@ -74,7 +74,7 @@ impl Flow {
         if self.column == 0 {
             out.extend(std::iter::repeat_n(' ', self.indent));
             self.column = self.indent;
-            // Blanks before a line's first word are its own, unless there are too many of them.
+            // Spaces before the first word of a line are kept if they fit.
             self.blanks = self.blanks.min(self.columns.saturating_sub(self.column + self.word_columns));
         }
         out.extend(std::iter::repeat_n(' ', self.blanks));

@@ -1,4 +1,4 @@
-//! What a person sees: text of models, tools and services is sanitised before it reaches a terminal.
+//! Output for people: text of models, tools and services is sanitised before it reaches a terminal.
 //!
 //! Everything that a command prints goes through this module or through the timeline's page, which sanitises too.
 
@@ -26,7 +26,7 @@ pub(crate) fn err(text: &str) -> io::Result<()> {
     writeln!(io::stderr().lock(), "{}", lines(text))
 }
 
-/// Words of the command itself on standard error, wrapped at words on a terminal.
+/// The command's own text on standard error, wrapped at words on a terminal.
 pub(crate) fn note(text: &str) -> io::Result<()> {
     if !io::stderr().is_terminal() {
         return err(text);
@@ -36,12 +36,12 @@ pub(crate) fn note(text: &str) -> io::Result<()> {
     write!(io::stderr().lock(), "{text}")
 }
 
-/// What went wrong. Further lines of it are indented, so that none of them looks like a line of the command itself.
+/// An error on standard error. Its further lines are indented, so that none looks like a line of the command itself.
 pub(crate) fn error(problem: &str) -> io::Result<()> {
     err(&format!("error: {}", lines(problem).replace('\n', "\n  ")))
 }
 
-/// Whether a person watches and types.
+/// Whether standard input and standard error are terminals.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

@@ -1,4 +1,4 @@
-//! Text that others wrote, made fit for a terminal: sanitised, escaped, quoted, measured and wrapped.
+//! Foreign text for a terminal: sanitised, escaped, quoted, measured and wrapped.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -15,14 +15,14 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     sanitize::line(text)
 }
 
-/// A name as it is where it is plain, else quoted.
+/// A name, quoted unless it is plain.
 pub(crate) fn name(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./$".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
 }
 
-/// Text in quotes, whole. All that cannot be seen, or could be taken for something else, is a JSON escape: quotes and
-/// backslashes, hidden and control characters, white space other than single blanks, heaps of combining marks.
+/// The whole text in quotes. JSON escapes stand for invisible and ambiguous characters: quotes and backslashes, control
+/// characters, white space other than single spaces, more than two combining marks.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     let (mut before, mut marks) = ('"', 0);
@@ -44,7 +44,7 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// JSON text with escapes for what a terminal would act on or hide; a reader of JSON gets the same value.
+/// JSON text with escapes for control and invisible characters; its value stays the same.
 pub(crate) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -78,7 +78,7 @@ pub(crate) fn wrapped(first: &str, text: &str, next: &str, columns: usize) -> Ve
     lines
 }
 
-/// The pieces that a line break must not fall into: an escape, a character with its marks.
+/// The pieces that a line break must not split: an escape, a character with its marks.
 fn atoms(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -212,5 +212,5 @@ async fn elsewhere_a_table_has_to_be_named() {
     assert!(done.code == 1 && done.err.contains("error: no AWS region is set: use --region"), "{}", done.err);
     let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("HOME", "/nonexistent")];
     let done = approvals(&["list", "--table", "Parked"], &nobody).await;
-    assert!(done.code == 1 && done.err.contains("error: there are no AWS credentials"), "{}", done.err);
+    assert!(done.code == 1 && done.err.contains("error: no AWS credentials found"), "{}", done.err);
 }

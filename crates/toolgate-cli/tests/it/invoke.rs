@@ -62,7 +62,7 @@ async fn an_event_and_a_client_context_reach_the_function_and_the_reply_comes_ba
     for (function, event, told) in [
         ("nobody", event.as_str(), "there is no function `nobody`"),
         ("../x", event.as_str(), "is not a valid function name"),
-        ("orders", bad.as_str(), "is not JSON"),
+        ("orders", bad.as_str(), "is not valid JSON"),
         ("orders", "/no/such/file", "cannot read `/no/such/file`"),
     ] {
         let done = run(call(function, event, &[]), "").await;

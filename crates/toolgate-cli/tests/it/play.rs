@@ -79,7 +79,7 @@ async fn what_does_not_go_as_expected_is_told_and_fails() {
         "expected the confirmations [], saw [\"cancel\"]",
         "`results.cancel.id == 8` does not hold",
         "the answer lacks `7!`",
-        "the scenario has no answer to that",
+        "the scenario has no answer to this confirmation",
         "encountered a problem while processing request",
     ] {
         assert!(done.err.contains(part), "{part}\n{}", done.err);

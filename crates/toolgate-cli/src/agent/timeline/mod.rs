@@ -1,4 +1,4 @@
-//! Traces as an indented timeline: who does what, for how long, at what cost, and what runs side by side.
+//! Traces as an indented timeline: each agent, its calls with their duration and cost, and which of them run in parallel.
 //!
 //! ```text
 //!   0.000 s  Dispatcher
@@ -31,7 +31,7 @@ use part::Line;
 pub(crate) struct Timeline {
     page: Page,
     start: Option<f64>,
-    /// The agent whose lines are being drawn, as the chain of those that lead to it.
+    /// The agent whose lines are being drawn, as the chain of its callers.
     current: Option<String>,
     /// Calls without a result so far, in the order in which they were made.
     open: Vec<Call>,
@@ -52,15 +52,15 @@ impl Timeline {
         Self { page, ..Self::default() }
     }
 
-    /// Another turn begins, on the same page.
+    /// Begins another turn on the same page.
     pub(crate) fn restart(&mut self) {
         *self = Self::new(self.page);
     }
 
-    /// Draws one trace part; what the model turn in it cost stands beside it.
+    /// Draws one trace part, with the cost of its model turn.
     pub(crate) fn draw(&mut self, part: &Value, cost: Option<&str>, out: &mut impl Write) -> io::Result<()> {
         let at = part.get("eventTime").and_then(part::seconds);
-        // Also of a part that is not drawn: a turn begins when its first model is asked.
+        // A part that is not drawn counts as well: a turn begins with the input of its first model turn.
         let elapsed = at.map(|at| (at - *self.start.get_or_insert(at)).max(0.0));
         let Some(line) = self.line(part, cost) else {
             return Ok(());
@@ -111,7 +111,7 @@ impl Timeline {
     fn call(&mut self, part: &Value, input: &Value) -> Line {
         let (chain, step, name) = (chain_of(part), trace_id(input), part::name(input));
         let same_step = |call: &&Call| call.chain == chain && call.step == step;
-        // An agent that asked the caller goes on with the same call.
+        // An agent that asked the caller a question goes on with the same call.
         let resumed = part::is_resumed(input);
         if let Some(call) = self.open.iter().filter(same_step).find(|call| resumed && call.name == name) {
             return Line::call(input, call.number, false);
@@ -123,7 +123,7 @@ impl Timeline {
     }
 }
 
-/// Whose part it is: the agents that lead to it, one a line.
+/// The agent of a part, as the chain of its callers, one per line.
 fn chain_of(part: &Value) -> String {
     let chain = part.get("callerChain").and_then(Value::as_array).into_iter().flatten();
     let arns: Vec<&str> = chain.filter_map(|caller| caller.get("agentAliasArn")?.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Lines on a page of 80 columns, with colours where a person looks at them.
+//! Lines on a page of 80 columns, with colours on a terminal.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -12,8 +12,8 @@ const COLUMNS: usize = 80;
 /// `1234.567 s`, and a blank after it.
 const MARGIN: usize = 11;
 const STEP: usize = 2;
-/// However deep agents ask agents, a text has this much room.
-const LEAST: usize = 30;
+/// The least width of a text, however deep the agents are nested.
+const MIN_COLUMNS: usize = 30;
 
 /// How a page looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,10 +22,10 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// With colours if there is a person to see them who does not mind.
+    /// With colours if the stream is a terminal and `NO_COLOR` is not set.
     pub(crate) fn on(stream: &impl IsTerminal) -> Self {
-        let minds = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colours: stream.is_terminal() && !minds }
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colours: stream.is_terminal() && !no_color }
     }
 
     /// The head of an agent's lines.
@@ -38,7 +38,7 @@ impl Page {
     pub(super) fn line(self, at: Option<f64>, depth: usize, line: &Line, out: &mut impl Write) -> io::Result<()> {
         let indent = blanks(depth * 2 * STEP + STEP);
         let hanging = blanks(line.mark.width());
-        let room = COLUMNS.saturating_sub(MARGIN + indent.len() + hanging.len()).max(LEAST);
+        let room = COLUMNS.saturating_sub(MARGIN + indent.len() + hanging.len()).max(MIN_COLUMNS);
         let most = match line.kind {
             Kind::Answer => 1,
             Kind::Result => 2,
@@ -80,8 +80,8 @@ fn blanks(count: usize) -> String {
     " ".repeat(count)
 }
 
-/// A text in at most so many lines of so many columns, broken at blanks where there are any; the rest is cut off.
-/// Line feeds become blanks, and what a terminal would obey or not show is left out.
+/// A text in at most so many lines of so many columns, broken at spaces; the rest is truncated. Line feeds become spaces,
+/// and control and invisible characters are removed.
 fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
     let text = text.replace(['\n', '\t'], " ");
     let text = terminal::line(&text);
@@ -108,7 +108,7 @@ fn wrap(text: &str, room: usize, most: usize) -> Vec<String> {
     }
 }
 
-/// How many bytes of a text have room in so many columns.
+/// The number of bytes of a text that fit so many columns.
 fn fitting(text: &str, room: usize) -> usize {
     let mut columns = 0;
     for (at, character) in text.char_indices() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::agent::costs::grouped;
 
-/// What a line is about; a terminal shows it in its colour.
+/// The kind of a line, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Model,
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) kind: Kind,
-    /// What the following lines of a long text are indented by.
+    /// The mark before the text; further lines of a long text are indented by its width.
     pub(super) mark: String,
     pub(super) text: String,
 }
@@ -49,7 +49,7 @@ impl Line {
         Self::new(Kind::Thought, "  ", format!("\u{201c}{}\u{201d}", text(rationale, "text").trim()))
     }
 
-    /// A call, with a mark of its own where others of the same step are under way.
+    /// A call, with another mark if other calls of the same step are running.
     pub(super) fn call(input: &Value, number: usize, beside: bool) -> Self {
         let mark = format!("{} {number} ", if beside { '\u{2225}' } else { '\u{2192}' });
         let name = name(input);
@@ -58,41 +58,41 @@ impl Line {
             let group = if group.is_empty() { String::new() } else { format!("{group}.") };
             return Self::new(Kind::Call, mark, format!("{group}{name}({})", arguments(action)));
         }
-        let said = input.pointer("/agentCollaboratorInvocationInput/input");
-        let said = if is_resumed(input) {
+        let message = input.pointer("/agentCollaboratorInvocationInput/input");
+        let message = if is_resumed(input) {
             ", with the caller's answer".to_owned()
         } else {
-            said.map(|said| format!(": {}", text(said, "text"))).unwrap_or_default()
+            message.map(|message| format!(": {}", text(message, "text"))).unwrap_or_default()
         };
-        Self::new(Kind::Call, mark, format!("{name}{said}"))
+        Self::new(Kind::Call, mark, format!("{name}{message}"))
     }
 
-    /// A result, with the number and name of the call that it belongs to.
+    /// A result, with the number and name of its call.
     pub(super) fn result(seen: &Value, call: Option<(usize, String)>) -> Self {
         let (number, name) = call.map_or((String::new(), String::new()), |(number, name)| (format!("{number} "), name));
         if let Some(reprompt) = seen.get("repromptResponse") {
             let mark = format!("\u{21ba} {number}");
-            let said = plainly(text(reprompt, "text"));
-            return Self::new(Kind::Failure, mark, format!("{name}: {said}").trim_start_matches(": "));
+            let message = plainly(text(reprompt, "text"));
+            return Self::new(Kind::Failure, mark, format!("{name}: {message}").trim_start_matches(": "));
         }
         let mark = format!("\u{2190} {number}");
         let output = ["actionGroupInvocationOutput", "agentCollaboratorInvocationOutput"];
         let Some(output) = output.iter().find_map(|member| seen.get(member)) else {
             return Self::new(Kind::Result, mark, text(seen, "type"));
         };
-        let said = match output.get("output") {
+        let message = match output.get("output") {
             Some(_) if asks_caller(seen) => "asks the caller".to_owned(),
-            Some(said) => text(said, "text").to_owned(),
+            Some(message) => text(message, "text").to_owned(),
             None => plainly(text(output, "text")),
         };
         let name = if name.is_empty() { text(output, "agentCollaboratorName").to_owned() } else { name };
         let took = took(output).map(|ms| format!(" {ms}")).unwrap_or_default();
-        Self::new(Kind::Result, mark, format!("{name}{took}: {said}").trim_start_matches(": "))
+        Self::new(Kind::Result, mark, format!("{name}{took}: {message}").trim_start_matches(": "))
     }
 
     pub(super) fn answer(seen: &Value) -> Self {
-        let said = seen.pointer("/finalResponse/text").and_then(Value::as_str).unwrap_or_default();
-        Self::new(Kind::Answer, "= ", said)
+        let message = seen.pointer("/finalResponse/text").and_then(Value::as_str).unwrap_or_default();
+        Self::new(Kind::Answer, "= ", message)
     }
 
     pub(super) fn failure(failure: &Value) -> Self {
@@ -107,7 +107,7 @@ impl Line {
     }
 }
 
-/// Who a part is about: the name that its supervisor knows it by, or its id.
+/// The agent of a part: its collaborator name, or its id.
 pub(super) fn agent(part: &Value) -> &str {
     match text(part, "collaboratorName") {
         "" => text(part, "agentId"),
@@ -115,7 +115,7 @@ pub(super) fn agent(part: &Value) -> &str {
     }
 }
 
-/// What is called: a function, an operation, or a collaborator.
+/// The name of the called function, operation or collaborator.
 pub(super) fn name(input: &Value) -> String {
     if let Some(action) = input.get("actionGroupInvocationInput") {
         let function = text(action, "function");
@@ -127,22 +127,22 @@ pub(super) fn name(input: &Value) -> String {
     }
 }
 
-/// The call hands the caller's answer on to an agent that had asked for it.
+/// Whether a call passes the caller's answer on to an agent that asked for it.
 pub(super) fn is_resumed(input: &Value) -> bool {
     input.pointer("/agentCollaboratorInvocationInput/input/returnControlResults").is_some()
 }
 
-/// A collaborator has no result yet: the caller is asked something first.
+/// Whether a collaborator has no result yet, since it asks the caller a question first.
 pub(super) fn asks_caller(seen: &Value) -> bool {
     seen.pointer("/agentCollaboratorInvocationOutput/output/returnControlPayload").is_some()
 }
 
-/// Whether a result can be that of the call: a collaborator's says its name.
+/// Whether a result can belong to a call: the result of a collaborator has its name.
 pub(super) fn fits(seen: &Value, name: &str) -> bool {
     seen.get("agentCollaboratorInvocationOutput").is_none_or(|output| text(output, "agentCollaboratorName") == name)
 }
 
-/// When something happened, in seconds; AWS's services write instants, and may write seconds.
+/// The time of an event in seconds; AWS writes RFC 3339, and may write seconds.
 pub(super) fn seconds(time: &Value) -> Option<f64> {
     match time {
         Value::String(text) => DateTime::from_str(text, DateTimeFormat::DateTime).ok().map(|time| time.as_secs_f64()),

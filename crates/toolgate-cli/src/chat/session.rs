@@ -1,4 +1,4 @@
-//! A conversation: lines of a person become turns, and questions become answers.
+//! A chat: each line is a turn, and a confirmation is answered with the next line.
 
 use std::{
     io::{IsTerminal, Write},
@@ -11,30 +11,30 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    command::{HELP, Meant, meant},
+    command::{HELP, Line, parse},
     interrupt::Interrupts,
-    keyboard::{Keyboard, Typed},
+    keyboard::{Input, Keyboard},
     screen::Screen,
     trace::Trace,
 };
 use crate::{
     agent::{
         question,
-        turn::{self, Asked, Interrupted, Target, Watch},
+        turn::{self, ConfirmationRequest, Interrupted, Target, TurnObserver},
     },
     failure::Failure,
     terminal,
 };
 
-/// What a shell gives a command that Ctrl-C ended.
+/// The exit code of a command that SIGINT ended: 128 + 2.
 const INTERRUPTED: u8 = 130;
 
-/// Somebody who talks to an agent.
-pub(crate) struct Talk {
+/// The state of one chat.
+pub(crate) struct ChatSession {
     pub(crate) client: Client,
     pub(crate) target: Target,
     /// The arguments that reach the same agent again.
-    pub(crate) again: String,
+    pub(crate) reconnect: String,
     pub(crate) keyboard: Keyboard,
     pub(crate) screen: Screen,
     pub(crate) stream: bool,
@@ -45,37 +45,37 @@ pub(crate) fn new_session() -> String {
     format!("chat-{}", Uuid::new_v4())
 }
 
-impl Talk {
-    /// One turn, and no more.
-    pub(crate) async fn once(&mut self, text: &str) -> Result<ExitCode, Failure> {
+impl ChatSession {
+    /// Takes one turn.
+    pub(crate) async fn single(&mut self, text: &str) -> Result<ExitCode, Failure> {
         match self.turn(text).await {
             Err(error) if error.is::<Interrupted>() => {
-                self.say_interrupted(&error)?;
+                self.show_interrupted(&error)?;
                 Ok(ExitCode::from(INTERRUPTED))
             }
             result => result.map(|()| ExitCode::SUCCESS),
         }
     }
 
-    /// Every line that comes from a file or a pipe is a turn.
-    pub(crate) async fn lines(&mut self) -> Result<ExitCode, Failure> {
+    /// Takes a turn for each line of a file or pipe. The exit code is 1 if one of them failed.
+    pub(crate) async fn piped(&mut self) -> Result<ExitCode, Failure> {
         let mut failed = false;
         loop {
             let typed = tokio::select! {
                 typed = self.keyboard.line("", false) => typed?,
-                () = self.interrupts.next() => Typed::Interrupt,
+                () = self.interrupts.next() => Input::Interrupt,
             };
             let line = match typed {
-                Typed::Line(line) => line,
-                Typed::Interrupt => return Ok(ExitCode::from(INTERRUPTED)),
-                Typed::End => return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
+                Input::Line(line) => line,
+                Input::Interrupt => return Ok(ExitCode::from(INTERRUPTED)),
+                Input::End => return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
             };
             if line.trim().is_empty() {
                 continue;
             }
             match self.turn(&line).await {
                 Err(error) if error.is::<Interrupted>() => {
-                    self.say_interrupted(&error)?;
+                    self.show_interrupted(&error)?;
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
                 Err(error) => {
@@ -87,59 +87,59 @@ impl Talk {
         }
     }
 
-    /// A person at a terminal, until they have enough.
-    pub(crate) async fn person(&mut self) -> Result<ExitCode, Failure> {
+    /// Lines from a terminal, until `/quit` or Ctrl-D.
+    pub(crate) async fn interactive(&mut self) -> Result<ExitCode, Failure> {
         terminal::restore_at_end()?;
-        terminal::note("Say something. /help lists the commands, Ctrl-D ends.")?;
+        terminal::note("Type a message. /help lists the commands, Ctrl-D ends the chat.")?;
         let mut hinted = None;
         let mut interrupted = false;
         loop {
             terminal::err("")?;
             let typed = self.keyboard.line("you> ", true).await?;
             let line = match typed {
-                Typed::Line(line) => line,
-                Typed::End => break,
-                Typed::Interrupt if std::mem::replace(&mut interrupted, true) => break,
-                Typed::Interrupt => {
-                    terminal::note("Ctrl-C once more ends the chat; so does Ctrl-D.")?;
+                Input::Line(line) => line,
+                Input::End => break,
+                Input::Interrupt if std::mem::replace(&mut interrupted, true) => break,
+                Input::Interrupt => {
+                    terminal::note("Press Ctrl-C again, or Ctrl-D, to end the chat.")?;
                     continue;
                 }
             };
             interrupted = false;
             let again = hinted.take().is_some_and(|hinted: String| hinted == line);
-            match meant(&line) {
-                Meant::Nothing => {}
-                Meant::Quit => break,
-                Meant::Help => terminal::note(HELP)?,
-                Meant::Session => self.say_session()?,
-                Meant::NewSession => {
+            match parse(&line) {
+                Line::Empty => {}
+                Line::Quit => break,
+                Line::Help => terminal::note(HELP)?,
+                Line::Session => self.show_session()?,
+                Line::NewSession => {
                     self.target.session = new_session();
                     self.screen.costs.begin_session();
                     terminal::err(&format!("New session {}.", self.target.session))?;
                 }
-                Meant::Trace => self.toggle_trace()?,
-                Meant::Perhaps(command) if !again => {
+                Line::Trace => self.toggle_trace()?,
+                Line::Suggested(command) if !again => {
                     terminal::err(&format!(
-                        "Did you mean {command}? To say `{}` to the agent, enter it again.",
+                        "Did you mean {command}? To send `{}` to the agent, enter it again.",
                         line.trim()
                     ))?;
                     hinted = Some(line);
                 }
-                Meant::Unknown(command) => terminal::note(&format!(
-                    "There is no command {}; /help lists them. Put a blank in front to say it to the agent.",
+                Line::Unknown(command) => terminal::note(&format!(
+                    "There is no command {}; /help lists the commands. Begin the line with a space to send it to the agent.",
                     terminal::name(command)
                 ))?,
-                Meant::Words(_) | Meant::Perhaps(_) => self.told_turn(&line).await?,
+                Line::Message(_) | Line::Suggested(_) => self.show_turn(&line).await?,
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// A turn whose failure is shown, and which the conversation survives.
-    async fn told_turn(&mut self, line: &str) -> Result<(), Failure> {
+    /// Takes a turn and shows its failure; the chat goes on.
+    async fn show_turn(&mut self, line: &str) -> Result<(), Failure> {
         self.interrupts.forget().await;
         match self.turn(line).await {
-            Err(error) if error.is::<Interrupted>() => self.say_interrupted(&error),
+            Err(error) if error.is::<Interrupted>() => self.show_interrupted(&error),
             Err(error) => Ok(terminal::error(&error.to_string())?),
             Ok(()) => Ok(()),
         }
@@ -152,34 +152,32 @@ impl Talk {
         result
     }
 
-    fn say_interrupted(&self, error: &Failure) -> Result<(), Failure> {
+    fn show_interrupted(&self, error: &Failure) -> Result<(), Failure> {
         terminal::note(&format!("{error}."))?;
-        self.say_session()
+        self.show_session()
     }
 
-    /// The session, and how to go on with it.
-    fn say_session(&self) -> Result<(), Failure> {
+    /// Shows the command that continues this session.
+    fn show_session(&self) -> Result<(), Failure> {
         let Target { session, .. } = &self.target;
         Ok(terminal::err(&format!(
-            "To go on with this session: toolgate chat{} --session {}",
-            self.again,
+            "To continue this session: toolgate chat{} --session {}",
+            self.reconnect,
             terminal::name(session)
         ))?)
     }
 
     fn toggle_trace(&mut self) -> Result<(), Failure> {
-        let (trace, said) = match self.screen.trace() {
-            Some(Trace::Json) => {
-                (Some(Trace::Json), "The trace parts stay, since they were asked for with --trace=json.")
-            }
+        let (trace, message) = match self.screen.trace() {
+            Some(Trace::Json) => (Some(Trace::Json), "The trace stays on: --trace=json was given."),
             Some(Trace::Timeline) => (None, "The trace is off."),
-            None => (Some(Trace::Timeline), "The trace is on: from the next turn on you see what the agents do."),
+            None => (Some(Trace::Timeline), "The trace is on from the next turn."),
         };
         self.screen.set_trace(trace);
-        Ok(terminal::note(said)?)
+        Ok(terminal::note(message)?)
     }
 
-    /// Shows the question where the person looks. Where that is nowhere, nobody can agree to anything.
+    /// Shows a confirmation question on a terminal. Fails if neither standard error nor standard output is one.
     fn ask(&self, lines: &[String]) -> Result<(), Failure> {
         let text = lines.join("\n");
         if !self.keyboard.is_terminal() || std::io::stderr().is_terminal() {
@@ -188,13 +186,13 @@ impl Talk {
         if std::io::stdout().is_terminal() {
             return Ok(terminal::out(&text)?);
         }
-        Err("the agent asks for a confirmation, and neither standard error nor standard output is a terminal that shows it; \
+        Err("the agent asks for a confirmation, and neither standard error nor standard output is a terminal to show it on; \
              nothing was done"
             .into())
     }
 }
 
-impl Watch for Talk {
+impl TurnObserver for ChatSession {
     fn wants_stream(&self) -> bool {
         self.stream
     }
@@ -208,7 +206,7 @@ impl Watch for Talk {
     }
 
     fn waiting(&mut self, since: Duration) {
-        // A sign of life that cannot be written is not missed.
+        // The progress note is optional.
         drop(self.screen.wait(since));
     }
 
@@ -216,26 +214,26 @@ impl Watch for Talk {
         self.interrupts.next().await;
     }
 
-    /// Asks until there is a yes or a no. An end of the input is neither: it fails, rather than guess.
-    async fn confirm(&mut self, asked: &Asked) -> Result<bool, Failure> {
+    /// Repeats the question until the answer is yes or no. The end of the input is an error.
+    async fn confirm(&mut self, asked: &ConfirmationRequest) -> Result<bool, Failure> {
         self.screen.end_answer()?;
         let terminal = self.keyboard.is_terminal();
         let (lines, ask) = question(asked, terminal::columns());
         self.ask(&lines)?;
         loop {
-            // What was typed before the question was seen does not answer it.
+            // Input typed before the question was shown is not an answer to it.
             terminal::discard_typed();
             let typed = tokio::select! {
                 typed = self.keyboard.line(&ask, false) => typed?,
-                () = self.interrupts.next() => Typed::Interrupt,
+                () = self.interrupts.next() => Input::Interrupt,
             };
             if !terminal {
                 writeln!(std::io::stderr().lock())?;
             }
             let answer = match typed {
-                Typed::Line(answer) => answer,
-                Typed::Interrupt | Typed::End if terminal => return Err("you did not decide; nothing was done".into()),
-                Typed::Interrupt | Typed::End => {
+                Input::Line(answer) => answer,
+                Input::Interrupt | Input::End if terminal => return Err("you did not decide; nothing was done".into()),
+                Input::Interrupt | Input::End => {
                     return Err("the agent asks for a confirmation and standard input has no answer: \
                                 run this in a terminal, or pipe `y` or `n` into it; nothing was done"
                         .into());

@@ -1,4 +1,4 @@
-//! Which table, and where. A laptop's table is known to its local agent; a deployed one has to be named.
+//! The table of parked calls and its endpoint. The local agent reports its own table; a deployed one has to be named.
 
 use std::{io::Write, time::Duration};
 
@@ -26,23 +26,23 @@ use crate::{
     failure::Failure,
 };
 
-/// Where the table of parked calls is.
+/// The table of parked calls and its endpoint.
 #[derive(Debug, clap::Args)]
-pub(super) struct Place {
-    /// The table of parked calls; on this machine the local agent knows it
+pub(super) struct TableArgs {
+    /// The table of parked calls; the default is the one of the local agent
     #[arg(long, value_name = "T", global = true)]
     table: Option<String>,
-    /// Where DynamoDB is. Your credentials are used; http:// and loopback addresses get dummy ones where you have none
+    /// The endpoint of DynamoDB. Your AWS credentials are used; without any, http:// and loopback addresses get dummy ones
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_DYNAMODB", global = true)]
     endpoint_url: Option<String>,
-    /// The table's region on AWS; without it the one of your AWS configuration
+    /// The table's region on AWS; the default is the one of your AWS configuration
     #[arg(long, value_name = "REGION", global = true)]
     region: Option<String>,
 }
 
-impl Place {
+impl TableArgs {
     pub(super) async fn approvals(&self) -> Result<Approvals, Failure> {
-        // the one variable that serves every client of the local agent
+        // the variable for all clients of the local agent
         let general = || std::env::var("AWS_ENDPOINT_URL").ok();
         let endpoint = match (endpoint::checked(self.endpoint_url.clone().or_else(general))?, &self.table) {
             (None, None) => Some(LOCAL.to_owned()),
@@ -50,13 +50,13 @@ impl Place {
         };
         let (table, is_agent) = match (&self.table, &endpoint) {
             (Some(table), _) => (table.clone(), false),
-            (None, Some(url)) if is_loopback(url) => (ask(url).await?, true),
+            (None, Some(url)) if is_loopback(url) => (local_table(url).await?, true),
             (None, _) => return Err("name the table of parked calls with --table".into()),
         };
         Ok(Approvals::new(self.client(endpoint, is_agent).await?, table))
     }
 
-    /// `is_agent`: the local agent answers there, which looks at no credentials.
+    /// `is_agent`: the endpoint is the local agent, which ignores credentials.
     async fn client(&self, endpoint: Option<String>, is_agent: bool) -> Result<Client, Failure> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -78,13 +78,13 @@ impl Place {
             return Err("no AWS region is set: use --region, or set AWS_REGION or `region` in your AWS profile".into());
         }
         if let Some(provider) = config.credentials_provider() {
-            provider.provide_credentials().await.map_err(|error| format!("there are no AWS credentials: {error}"))?;
+            provider.provide_credentials().await.map_err(|error| format!("no AWS credentials found: {error}"))?;
         }
         Ok(Client::new(&config))
     }
 }
 
-/// The region that is named or configured, else one that any emulator knows.
+/// The region that is named or configured, else `us-east-1`.
 async fn local_region(named: Option<&str>) -> Region {
     let configured = RegionProviderChain::first_try(named.map(|name| Region::new(name.to_owned())))
         .or_else(EnvironmentVariableRegionProvider::new())
@@ -93,8 +93,8 @@ async fn local_region(named: Option<&str>) -> Region {
     region.unwrap_or(Region::from_static("us-east-1"))
 }
 
-/// The credentials that are configured, for an emulator that checks permissions; dummy ones where there are none. A
-/// machine's own role is not looked for: where there is none, that takes seconds.
+/// The configured credentials, for an emulator that checks permissions, else dummy ones. The role of an EC2 instance is not
+/// looked up, since that takes seconds on other machines.
 async fn local_credentials(
     url: &str,
     is_agent: bool,
@@ -117,25 +117,24 @@ async fn local_credentials(
     }
 }
 
-/// The name of the table, from the local agent.
-async fn ask(url: &str) -> Result<String, Failure> {
+/// The name of the table that the local agent reports.
+async fn local_table(url: &str) -> Result<String, Failure> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
-    let absent =
+    let unreachable =
         |_| format!("no local agent at {url}: start one with `toolgate dev`, or name a table on AWS with --table");
-    let answer = client.get(format!("{url}/health")).send().await.map_err(absent)?;
+    let answer = client.get(format!("{url}/health")).send().await.map_err(unreachable)?;
     let health = answer.json::<Value>().await.unwrap_or_default();
     if health.get("status").and_then(Value::as_str) == Some("starting") {
         return Err(format!("the local agent at {url} is still starting: try again in a moment").into());
     }
     let tables = health.get("tables").and_then(Value::as_array);
     let Some(tables) = tables else {
-        return Err(format!(
-            "what answers at {url} is not `toolgate dev`: name the table of parked calls with --table"
-        )
-        .into());
+        return Err(
+            format!("the server at {url} is not `toolgate dev`: name the table of parked calls with --table").into()
+        );
     };
-    let is_it = |table: &&Value| table.get("role").and_then(Value::as_str) == Some("approvals");
-    let name = tables.iter().find(is_it).and_then(|table| table.get("name")?.as_str());
+    let is_approvals = |table: &&Value| table.get("role").and_then(Value::as_str) == Some("approvals");
+    let name = tables.iter().find(is_approvals).and_then(|table| table.get("name")?.as_str());
     name.map(str::to_owned).ok_or_else(|| {
         format!(
             "the template of the local agent at {url} does not name its table of parked calls: set `Metadata: Toolgate: \
