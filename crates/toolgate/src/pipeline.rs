@@ -72,6 +72,9 @@ fn at<T>(step: &'static str, result: Result<T, ToolError>) -> Result<T, ToolErro
     result.map_err(|error| error.at(step))
 }
 
+/// A call that may enter, and the middleware around it.
+type Opened<S> = (CallContext<S>, Arc<[Middleware<S>]>);
+
 /// What all calls of a function share.
 pub(crate) struct Pipeline<S> {
     pub(crate) registry: Arc<Registry<S>>,
@@ -113,12 +116,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// Gate 1, tool: the function answers this wire, the call and its caller can be read, and the tool exists.
-    fn open(
-        &self,
-        call: &mut RawCall,
-        unreadable: Option<ToolError>,
-        wire: Wire,
-    ) -> Result<(CallContext<S>, Arc<[Middleware<S>]>), ToolError> {
+    fn open(&self, call: &mut RawCall, unreadable: Option<ToolError>, wire: Wire) -> Result<Opened<S>, ToolError> {
         if !self.wires.contains(&wire) {
             return Err(ToolError::refused(format!("this function takes no calls on the {wire} wire")).at("wire"));
         }

@@ -98,7 +98,7 @@ pub(crate) struct Session<W> {
     pub(crate) id: String,
     idle_ttl: Duration,
     state: Mutex<State<W>>,
-    /// By the path of agents that leads there: `Supervisor`, `Supervisor/Billing`.
+    /// By the path of agents that leads there: `Front`, `Front/Orders`.
     histories: Mutex<HashMap<String, History>>,
 }
 
