@@ -1,4 +1,4 @@
-//! What a tool handler needs: `use toolgate::prelude::*;`
+//! The imports that a tool handler needs: `use toolgate::prelude::*;`
 //!
 //! ```
 //! use toolgate::prelude::*;
@@ -23,7 +23,8 @@
 //! let router = Router::<()>::builder().tool(Tool::new("greet", greet).expose(["text"])).build()?;
 //! # Ok::<(), toolgate::BuildErrors>(())
 //! ```
-//!
+//! The derive macros refer to their crates by name, so a handler's `Cargo.toml` must list `serde`, `schemars` and
+//! `validator` too.
 //! The derive macros name their crates, so `serde`, `schemars` and `validator` stand in a handler's `Cargo.toml` too.
 
 pub use schemars::JsonSchema;

@@ -1,7 +1,7 @@
-//! Gates 6 and 7, replay and budget, in one request: a finished `.once(..)` call is answered with its first reply and
-//! costs nothing, any other counts against its session's budget.
+//! Gates 6 and 7, replay and budget, in one request. A finished `.once(..)` call gets its first reply and is not
+//! charged. Every other call is charged to its session's budget.
 //!
-//! Without a budget no request is made here: the commit itself, or the approval, finds the record.
+//! Without a budget, this gate makes no request. The commit itself, or the approval, finds the record.
 
 use crate::{
     budget::{Budget, BudgetCharge},
