@@ -1,4 +1,4 @@
-//! Effects outside of DynamoDB: one at a time, and the first reply for every repeat.
+//! Effects outside of DynamoDB: one call at a time, and the first reply for every repeat.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ fn jane(note: &str) -> Value {
     json!({"account": "jane", "amount": 5, "note": note})
 }
 
-/// How often money left the bank.
+/// The number of transfers out of the bank.
 fn wired(bank: &Bank) -> usize {
     bank.wired.lock().unwrap().len()
 }
@@ -106,7 +106,7 @@ async fn a_late_first_gets_the_reply_of_the_one_that_took_over() {
     let slow = testing::call(&bank.service, "wire_money", jane("slow"));
     let (first, second) = tokio::join!(slow, async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        // the first's lease ends early, as its clock might have it
+        // the first call's lease expires early, as with a wrong clock
         let id = bank.records().await[0]["id"].as_s().unwrap().clone();
         let update = bank.client.update_item().table_name("ledger").key("id", text(&id));
         let update = update.update_expression("SET leaseUntil = :past").expression_attribute_values(":past", number(1));
@@ -125,10 +125,10 @@ async fn a_ledger_that_fails_stops_the_call_before_and_says_so_after() {
         reply.assert_error("timed out").assert_message_contains("nothing has happened");
     }
     assert_eq!(wired(&bank), 0);
-    // throttles and conflicts pass
+    // throttling and conflicts are transient
     bank.proxy.fail_next([Fault::error(400, "ThrottlingException"), Fault::error(400, "TransactionConflictException")]);
     testing::call(&bank.service, "wire_money", jane("x")).session("b").await.ok();
-    // the reply cannot be kept
+    // the write of the reply fails
     let call = || testing::call(&bank.service, "wire_money", jane("slow")).session("c");
     let (reply, ()) = tokio::join!(call(), async {
         tokio::time::sleep(Duration::from_millis(150)).await;

@@ -1,4 +1,4 @@
-//! A repeat gets the first reply, and nothing happens again.
+//! A repeat gets the first reply and has no effect.
 
 use serde_json::{Value, json};
 use toolgate::testing;
@@ -91,7 +91,7 @@ async fn a_record_that_has_expired_counts_no_more_though_it_is_still_there() {
     set(now - 1).await;
     let second = bank.pay("s-1", 100).await;
     assert_ne!(second, first);
-    // and the new record counts again
+    // and the new record is valid again
     assert_eq!(bank.pay("s-1", 100).await, second);
     assert_eq!(bank.balance().await, (800, 2));
 }
@@ -119,7 +119,7 @@ async fn a_tool_that_reads_judges_and_writes_gives_repeats_the_first_reply() {
     for tool in ["judge_and_pay", "look_and_pay"] {
         let bank = Bank::open().await;
         let pay = async |amount: i64| bank.call(tool, "s-1", json!({"account": "jane", "amount": amount})).await;
-        // all of the balance, so that a repeat would find too little
+        // the whole balance, so that a repeat would find too little money
         let first = pay(1_000).await;
         assert_eq!(first["amount"], 1_000, "{first}");
         for _ in 0..3 {
@@ -147,7 +147,7 @@ async fn whether_it_is_a_repeat_is_never_guessed() {
     let bank = Bank::open().await;
     let pay = async || bank.call("judge_and_pay", "s-1", json!({"account": "jane", "amount": 1_000})).await;
     pay().await;
-    // the tool's own read passes, and the look at the record does not
+    // the tool's own read succeeds, and the read of the record fails
     bank.proxy.fail_next([
         Fault::Pass,
         Fault::error(500, "InternalServerError"),
