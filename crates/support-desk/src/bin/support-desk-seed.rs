@@ -1,5 +1,5 @@
-//! Fills the desk's tables. `toolgate dev` runs it at every start: fresh tables are filled, and stories that nobody has
-//! touched are told anew when they are older than a day.
+//! Fills the desk's tables. `toolgate dev` runs it at every start. It fills fresh tables, and it renews unchanged
+//! fixtures that are older than a day.
 
 use support_desk::{Clock, seed, tables::Tables};
 
