@@ -1,4 +1,4 @@
-//! A storm of duplicates and nothing else: whatever the platform or the model repeats, the customer gets one refund.
+//! A storm of duplicates only: whatever the platform or the model repeats, the customer gets one refund.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
     let database = Database::with(&[order]).await;
     let mut world = World::of(4).await;
     let call = Call { who: Who::Customer("CUST-70000".into()), order: "ORD-700".into(), cents: 12_995, charge: None };
-    // over five sessions of the customer
+    // spread over five sessions of the customer
     let events: Vec<(Way, String)> = (0..50)
         .map(|place| {
             let way = Way::on(if place % 2 == 0 { Wire::Function } else { Wire::Api }, format!("s-{}", place % 5));

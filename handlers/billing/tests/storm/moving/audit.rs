@@ -1,5 +1,6 @@
-//! The judge of a moving clock: what it is told are the replies with their times, and the tables after each phase. A
-//! record or a question is replaced only after its time, which is longer than a phase, so those tables hold all of them.
+//! The audit with a moving clock. Its input is the replies with their times, and the tables after each phase. A record
+//! or a parked call is replaced only after it has expired, which takes longer than a phase. Therefore these tables
+//! contain all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,10 @@ use crate::{
     schedule::{AUTOMATIC, Channel, Schedule},
 };
 
-/// How long a refund is told from its repeats, in seconds; what the tool declares.
+/// How long a repeat of a refund is recognised, in seconds, as the tool declares it.
 const ONCE: i64 = 24 * 60 * 60;
 
-/// A reply, with the times in seconds at which its attempt began and ended.
+/// A reply, with the times in seconds at which its attempt started and ended.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) call: usize,
@@ -39,7 +40,7 @@ impl Case {
     }
 }
 
-/// A record of the ledger, as it was once.
+/// A record of the ledger at some time.
 struct Effect {
     created: i64,
     expires: i64,
@@ -54,7 +55,7 @@ struct Approved {
     call: usize,
 }
 
-/// Everything that is wrong, and figures: effects, those that happened anew, those under an approval, and phases.
+/// All violations, and four numbers: effects, effects that happened again, effects under an approval, and phases.
 pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
     let schedule = case.schedule.as_ref().unwrap();
     let mut wrong = Vec::new();
@@ -65,7 +66,7 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
         let mut own: Vec<&Effect> = effects.values().filter(|effect| effect.call == place).collect();
         own.sort_by_key(|effect| effect.created);
         again += own.len().saturating_sub(1);
-        // without an identity and a session, an approval is all that tells a repeat
+        // without an identity and a session, only an approval identifies a repeat
         if call.who != Who::Gateway {
             for pair in own.windows(2) {
                 if pair[1].created <= pair[0].expires || pair[1].created <= pair[0].created + ONCE {
@@ -91,7 +92,7 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
     (wrong, [effects.len(), again, under, case.books.len()])
 }
 
-/// All effects that ever were recorded, by their replies.
+/// All effects that were ever recorded, by their replies.
 fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
     let mut told: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for reply in case.replies.iter().filter(|reply| error(&reply.told.body).is_none()) {
@@ -119,7 +120,7 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
     effects
 }
 
-/// All questions that were ever answered with yes.
+/// All parked calls that were ever approved.
 fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
     let mut known = BTreeMap::new();
     let mut yes = BTreeSet::new();
@@ -140,13 +141,13 @@ fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
     known.into_iter().filter(|(id, _)| yes.contains(id)).filter_map(|(_, item)| read(item)).collect()
 }
 
-/// Whether a call is of the desk itself, without a customer.
+/// Whether a call comes from the desk itself, without a customer.
 fn is_nobody(case: &Case, call: usize) -> bool {
     let call = case.schedule.as_ref().and_then(|schedule| schedule.calls.get(call));
     call.is_some_and(|call| call.who.customer().is_none())
 }
 
-/// Replies: an effect is told while its record lives, and nothing else is said meanwhile.
+/// Checks the replies: while a record exists, every reply contains its effect, and no other answer.
 fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
     for Reply { call, told, begun, ended } in &case.replies {
         let (begun, ended) = (i64::try_from(*begun).unwrap(), i64::try_from(*ended).unwrap());
@@ -164,8 +165,8 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 }
             }
             Some("refused") if told.session.is_none() && told.body.contains("a person has denied") => {}
-            // nobody in particular over the gateway: each approval is a scope of its own, so what is judged under a new
-            // one is no repeat of what happened under the last
+            // an anonymous caller over the gateway: each approval is a separate scope, so a call under a new approval
+            // is not a repeat of the effect under the last one
             Some("refused" | "not found") if told.session.is_none() && is_nobody(case, *call) => {}
             Some("refused" | "not found") => {
                 let lives =
@@ -183,7 +184,7 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
     }
 }
 
-/// Money: the figures add up, and each refund and each ticket has one record.
+/// Checks the money: the figures add up, and each refund and each ticket has one record.
 fn money(case: &Case, schedule: &Schedule, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
     let Some(last) = case.books.last() else { return };
     let (mut refunds, mut booked) = (Vec::new(), Vec::new());
