@@ -131,7 +131,7 @@ impl Desk {
         match (index, &escalation.order_id, &escalation.customer_id) {
             (1, Some(order_id), _) => no_order(order_id),
             (_, _, Some(customer_id)) => no_customer(customer_id),
-            _ => DeskError::Conflict("the data has changed meanwhile; try again".into()),
+            _ => DeskError::Conflict("the data has changed in the meantime; try again".into()),
         }
     }
 

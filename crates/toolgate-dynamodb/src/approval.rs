@@ -34,7 +34,7 @@ pub(crate) async fn ask(
 ) -> Result<Approval, ToolError> {
     let Some(table) = &ledger.approvals else {
         return Err(ToolError::refused(
-            "a person must confirm this call first, and nobody can be asked here; hand the request over to a person",
+            "a person must confirm this call first, and no person can be asked here; hand the request over to a person",
         ));
     };
     let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
@@ -66,7 +66,7 @@ pub(crate) async fn ask(
 /// Evaluates the items. The digest is computed again, from the input that would run and the caller of this call. A
 /// decision on a request that showed other data does not count.
 fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
-    let broken = || ToolError::internal("a parked call without an id or an input");
+    let broken = || ToolError::internal("a parked call has no id or no input");
     let id = call.text("approval").ok_or_else(broken)?.to_owned();
     let input: Map<String, Value> =
         call.text("input").and_then(|input| serde_json::from_str(input).ok()).ok_or_else(broken)?;
@@ -118,7 +118,7 @@ fn readable(input: &Map<String, Value>) -> Result<String, ToolError> {
     let stored = Value::Object(input.clone()).to_string();
     match serde_json::from_str::<Map<String, Value>>(&stored) {
         Ok(back) if back == *input => Ok(stored),
-        _ => Err(ToolError::invalid("a person cannot be asked about this input, since it cannot be stored as it is")),
+        _ => Err(ToolError::invalid("a person cannot be asked about this input, since it cannot be stored unchanged")),
     }
 }
 

@@ -102,7 +102,7 @@ impl fmt::Display for ApprovalsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { id } => {
-                write!(f, "no approval `{id}` is waiting: see what is with `toolgate approvals list`")
+                write!(f, "no approval `{id}` is waiting: list the waiting calls with `toolgate approvals list`")
             }
             Self::Decided { id, decision, by } => write!(f, "`{id}` has been {decision} already, by {by}"),
             Self::Changed { id } => {

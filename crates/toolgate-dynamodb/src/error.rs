@@ -35,7 +35,7 @@ impl From<CommitError> for ToolError {
 impl fmt::Display for CommitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Repeat(_) => f.write_str("it has happened before"),
+            Self::Repeat(_) => f.write_str("the effect has happened before"),
             Self::Condition { index, .. } => write!(f, "the condition of item {index} failed"),
             Self::Failed(error) => error.fmt(f),
         }

@@ -60,7 +60,7 @@ pub(crate) fn unavailable<E: ProvideErrorMetadata>(operation: &str, error: &SdkE
 /// The error for a request without a response. The effect may have happened; the record shows it in a repeat.
 pub(crate) fn unclear<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> ToolError {
     ToolError::timed_out(
-        "no answer came back; it may have happened; repeat the same call to find out, it will not happen twice",
+        "there was no response; it may have happened; repeat the same call to find out, it will not happen twice",
     )
     .with_source(describe(operation, error))
 }

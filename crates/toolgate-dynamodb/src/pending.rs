@@ -64,12 +64,12 @@ impl PendingApproval {
             }
         };
         let pending = Self {
-            id: own("approval").ok_or_else(|| unreadable("it has no id of an approval"))?,
-            tool: own("tool").ok_or_else(|| unreadable("it names no tool"))?,
+            id: own("approval").ok_or_else(|| unreadable("it has no approval id"))?,
+            tool: own("tool").ok_or_else(|| unreadable("it has no tool name"))?,
             input: serde_json::from_str(&input).map_err(|_| unreadable("its input is not a JSON object"))?,
             session: own("session"),
             caller,
-            expires_at: ends.ok_or_else(|| unreadable("its end is not a time"))?,
+            expires_at: ends.ok_or_else(|| unreadable("its expiry is not a valid time"))?,
         };
         match pending.caller.iter().flatten().all(|(_, value)| value.is_string()) {
             true => Ok(pending),

@@ -98,7 +98,7 @@ impl DynamoLedger {
                 let replay = Replay::of(reply).in_session(text("session").map(str::to_owned));
                 ToolError::replay(first_at.into_iter().fold(replay, Replay::first_at))
             }
-            Some(Err(_)) => ToolError::internal("a ledger record that cannot be read"),
+            Some(Err(_)) => ToolError::internal("a ledger record cannot be read"),
             None => ToolError::in_progress("already in progress; repeat the same call in a moment"),
         }
     }

@@ -98,7 +98,7 @@ pub(crate) async fn free(ledger: &DynamoLedger, table: &str, request: &ApprovalR
 
 fn full() -> ToolError {
     ToolError::refused(format!(
-        "{SLOTS} calls wait for a person already, and no more may; repeat this call when some of them have been decided"
+        "{SLOTS} calls wait for a person already, which is the limit; repeat this call when some have been decided"
     ))
 }
 

@@ -135,7 +135,7 @@ pub struct UsdError;
 
 impl std::fmt::Display for UsdError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an amount of US dollars has digits, and up to six places after a dot: `10.00`")
+        f.write_str("an amount of US dollars has digits and at most six decimal places: `10.00`")
     }
 }
 

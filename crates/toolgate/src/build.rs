@@ -179,7 +179,7 @@ fn register<S>(
             .push("it has no description; write a doc comment on its input type, or `.describe(\"..\")`".to_owned());
     }
     if is_recursive(&draft.input) || is_recursive(&draft.output) {
-        problems.push("a type of its input or output contains itself, which no schema of AWS can say".to_owned());
+        problems.push("a type of its input or output contains itself, which no AWS schema supports".to_owned());
     }
     narrow(&mut draft, problems);
     let shape = compile(&draft.input, problems);
@@ -198,9 +198,8 @@ fn register<S>(
         exposed.has_field(name) || whole && draft.output.pointer(&format!("/properties/{name}")).is_some()
     };
     for name in size::RESERVED.into_iter().filter(has) {
-        problems.push(format!(
-            "the output exposes `{name}`, which is reserved for outputs that were cut; rename the field"
-        ));
+        problems
+            .push(format!("the output exposes `{name}`, which is reserved for truncated outputs; rename the field"));
     }
     if (draft.once.is_some() || draft.confirm.is_some()) && exposed.has_field(REPEATED) {
         problems.push(format!("its output has a field `{REPEATED}`, which is reserved for repeats; rename the field"));

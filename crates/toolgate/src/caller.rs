@@ -32,7 +32,7 @@ impl Caller {
     pub(crate) fn read(declared: &Declared, facts: &mut Facts, session: &mut Attributes) -> Result<Self, ToolError> {
         if let Some((header, _)) = declared.headers.iter().find(|(header, _)| facts.ambiguous_headers.contains(header))
         {
-            let message = format!("the header `{header}` is not one text, so nobody can tell who calls");
+            let message = format!("the header `{header}` is not a single text, so the caller cannot be identified");
             return Err(ToolError::refused(message));
         }
         let mut hints = std::mem::take(&mut facts.headers);
@@ -70,7 +70,7 @@ impl Caller {
     /// `refused`, where [`is_blank`](Self::is_blank).
     pub(crate) fn refuse_blank(&self) -> Result<(), ToolError> {
         match self.is_blank() {
-            true => Err(ToolError::refused("this call came with an empty identity, so nobody can tell whose it is")),
+            true => Err(ToolError::refused("this call has an empty identity, so its caller cannot be identified")),
             false => Ok(()),
         }
     }

@@ -166,7 +166,7 @@ impl<S> LedgerOf<S> {
 
     /// The ledger. `build()` checks that there is one where a gate needs it.
     pub(crate) fn of<'a>(&self, state: &'a S) -> Result<&'a dyn Ledger, ToolError> {
-        let find = self.0.as_ref().ok_or_else(|| ToolError::internal("the router names no ledger"))?;
+        let find = self.0.as_ref().ok_or_else(|| ToolError::internal("the router has no ledger"))?;
         Ok(find(state))
     }
 }

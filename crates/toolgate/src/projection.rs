@@ -127,7 +127,7 @@ fn member<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn lacks(path: &str, name: &str, schema: &Value) -> String {
     if kind(schema) == "array" {
-        return format!("`{path}`: `{name}` stands inside of a list, so write `[]` before it");
+        return format!("`{path}`: `{name}` is inside of a list, so write `[]` before it");
     }
     let fields = inner(schema).get("properties").and_then(Value::as_object);
     let near = fields.and_then(|fields| crate::nearest::find(name, fields.keys().map(String::as_str)));

@@ -59,7 +59,7 @@ impl fmt::Display for UnknownEvent {
                  or OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`"
             }
             Undecodable::ClientContext => {
-                "the client context has keys of AgentCore Gateway and no `bedrockAgentCoreToolName` in `custom`"
+                "the client context has keys of AgentCore Gateway, but no `bedrockAgentCoreToolName` in `custom`"
             }
         })
     }
@@ -121,7 +121,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// The router declares no ledger, and a budget needs one.
     pub fn budget(mut self, budget: Budget) -> Result<Self, Error> {
         if !self.pipeline.registry.ledger.is_named() {
-            return Err("a budget counts in a ledger, and the router names none: add `.ledger(|state| ..)`".into());
+            return Err("a budget needs a ledger, and the router has none: add `.ledger(|state| ..)`".into());
         }
         self.pipeline.budget = Some(budget);
         Ok(self)

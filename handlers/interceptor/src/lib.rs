@@ -31,7 +31,7 @@ impl IdentityInterceptor {
     /// The header's name is empty.
     pub fn new(header: &str, claim: Option<&str>) -> Result<Self, String> {
         if header.is_empty() {
-            return Err("`TOOLGATE_IDENTITY_HEADER` is not set: name the header that the router reads".to_owned());
+            return Err("`TOOLGATE_IDENTITY_HEADER` is not set: set it to the header that the router reads".to_owned());
         }
         Ok(Self { header: header.to_owned(), claim: claim.filter(|claim| !claim.is_empty()).map(str::to_owned) })
     }

@@ -27,7 +27,7 @@ impl fmt::Display for Seeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.written, self.renewed) {
             (0, 0) => write!(f, "the support desk's data is in place"),
-            (0, renewed) => write!(f, "the support desk's data is in place; {renewed} stories were told anew"),
+            (0, renewed) => write!(f, "the support desk's data is in place; {renewed} fixtures were renewed"),
             (written, _) => write!(f, "the support desk was filled with {written} items"),
         }
     }

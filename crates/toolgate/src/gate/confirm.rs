@@ -26,7 +26,7 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
         Approval::Approved { id, input } => {
             // a call with a reworded reason is the same call, and the approved input runs
             call.prepared = Some(call.tool.erased.prepare(input.clone(), &call.tool.shape).map_err(|_| {
-                ToolError::conflict("the tool has changed since this call was approved; ask for it anew")
+                ToolError::conflict("the tool has changed since this call was approved; request it again")
             })?);
             call.arguments = input;
             rules::enter(call)?;
@@ -44,7 +44,7 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
 
 fn nobody() -> ToolError {
     ToolError::refused(
-        "a person must confirm this call first, and this channel has nobody to ask; hand the request over to a person",
+        "a person must confirm this call first, and this channel cannot ask one; hand the request over to a person",
     )
 }
 
@@ -58,7 +58,7 @@ fn request<S>(call: &CallContext<S>, within: Duration) -> Result<ApprovalRequest
     let name = match call.prepared.as_ref().and_then(|prepared| prepared.question_key()) {
         Some(key) => name.part(
             key.bytes()
-                .map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?,
+                .map_err(|why| ToolError::internal(format!("the key of this call cannot be serialised: {why}")))?,
         ),
         None => name.part(key::canonical(&call.arguments, &tool.shape)),
     };

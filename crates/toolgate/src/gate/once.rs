@@ -52,7 +52,7 @@ pub(crate) fn name<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) ->
     };
     let effect = effect.as_ref().map_or(Ok(&[][..]), Key::bytes);
     let effect =
-        effect.map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?;
+        effect.map_err(|why| ToolError::internal(format!("the key of this call cannot be serialised: {why}")))?;
     let id = format!("{}#{}", tool.name, Digest::default().part(scope).part(effect).hex());
     cx.set_once(OnceKey::named(id, ttl, key::session(cx), keeping));
     Ok(())
@@ -162,7 +162,7 @@ async fn first_reply<S>(ledger: &LedgerOf<S>, cx: &Cx<S>, key: &OnceKey, error: 
                 "could not read whether a call is a repeat"
             );
             Err(ToolError::timed_out(
-                "whether this has been done before could not be read; repeat the same call to find out",
+                "could not read whether this has been done before; repeat the same call to find out",
             ))
         }
     }

@@ -98,7 +98,7 @@ pub enum NotARequest {
 impl std::fmt::Display for NotARequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Format => "this is no request of an interceptor, format 1.0",
+            Self::Format => "this is not an interceptor request in format 1.0",
             Self::Response => "this is a response; attach the interceptor to `REQUEST` only",
             Self::NoHeaders => "the gateway passes no headers; set `PassRequestHeaders` for the interceptor",
         })

@@ -32,7 +32,7 @@ pub enum NotAResponse {
 impl std::fmt::Display for NotAResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Format => "this is no response of an interceptor, format 1.0",
+            Self::Format => "this is not an interceptor response in format 1.0",
             Self::Request => "this is a request; attach the interceptor to `RESPONSE` only",
         })
     }

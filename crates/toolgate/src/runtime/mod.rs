@@ -79,7 +79,7 @@ where
         })
     };
     let started = AssertUnwindSafe(service).catch_unwind().await;
-    match started.unwrap_or_else(|_payload| Err("the function panicked while it started; the log says where".into())) {
+    match started.unwrap_or_else(|_payload| Err("the function panicked while it started; see the log".into())) {
         Ok(service) => serve_on(api, service).await,
         Err(error) => {
             // Lambda shows this error; without it, the log would contain only an exit
@@ -144,7 +144,7 @@ where
 fn panicked() -> Diagnostic {
     Diagnostic {
         error_type: "Toolgate.Panic".to_owned(),
-        error_message: "the function panicked; the log has the place".to_owned(),
+        error_message: "the function panicked; the log has the location".to_owned(),
     }
 }
 

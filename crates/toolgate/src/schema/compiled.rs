@@ -67,7 +67,7 @@ impl CompiledSchema {
     pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
         let Some(map) = schema.as_object() else { return Ok(Self::anything()) };
         if let Some(keyword) = ["allOf", "not", "if"].into_iter().find(|keyword| map.contains_key(*keyword)) {
-            return Err(format!("a schema in its input says `{keyword}`, which cannot be checked"));
+            return Err(format!("a schema in its input uses `{keyword}`, which is not supported"));
         }
         let mut shape = Self { secret: is_secret(map), ..Self::default() };
         let mut known = shape.read_types(map)?;
@@ -125,7 +125,7 @@ impl CompiledSchema {
         let alternatives = map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array);
         let Some(alternatives) = alternatives else { return Ok(false) };
         if self.object.is_some() {
-            return Err("an enum is flattened into a struct of its input, which no plain schema can say; give it a \
+            return Err("an enum is flattened into a struct of its input, which no AWS schema supports; give it a \
                         field of its own"
                 .to_owned());
         }

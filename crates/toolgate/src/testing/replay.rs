@@ -60,7 +60,7 @@ pub async fn replay<S: Send + Sync + 'static>(
 #[expect(clippy::panic, reason = "a test must fail loudly")]
 fn read(path: &Path) -> Value {
     let text = std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is no JSON: {error}", path.display()))
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is not valid JSON: {error}", path.display()))
 }
 
 /// Replaces texts named `body` with the JSON in them.

@@ -105,7 +105,7 @@ impl Reply {
     #[track_caller]
     pub fn assert_message_contains(&self, part: &str) -> &Self {
         if !self.message().contains(part) {
-            fail(&format!("expected an error that says `{part}`"), &self.body);
+            fail(&format!("expected an error with the text `{part}`"), &self.body);
         }
         self
     }

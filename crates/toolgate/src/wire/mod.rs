@@ -141,7 +141,7 @@ fn own_text(value: Value) -> String {
 /// The refusal of a call with an unreadable part `what` that may contain the identity. Such a caller never counts as
 /// anonymous.
 fn unreadable_identity(what: &str) -> ToolError {
-    ToolError::refused(format!("{what} are not an object of texts, so nobody can tell who calls"))
+    ToolError::refused(format!("{what} are not an object of texts, so the caller cannot be identified"))
 }
 
 /// The arguments of a wire that sends them as one JSON object.
