@@ -28,7 +28,7 @@ use crate::{
 /// for call in &waiting.pending {
 ///     println!("{} wants to call {} with {:?}", call.id, call.tool, call.input);
 /// }
-/// decides on exactly the call that was shown
+/// // decides on exactly the call that was shown
 /// approvals.decide(&waiting.pending[0], Decision::Approve, "dana@example.com").await?;
 /// # Ok(())
 /// # }

@@ -24,7 +24,7 @@ pub(crate) struct Declared {
 }
 
 impl Caller {
-    /// Reads identity from the declared sources. It also copies the value of a gateway header into the session's
+    /// Reads identity from the declared sources. It also moves the value of a gateway header into the session's
     /// attributes, so that a tool finds identity in one place on every wire.
     ///
     /// # Errors

@@ -23,9 +23,9 @@
 //! let router = Router::<()>::builder().tool(Tool::new("greet", greet).expose(["text"])).build()?;
 //! # Ok::<(), toolgate::BuildErrors>(())
 //! ```
+//!
 //! The derive macros refer to their crates by name, so a handler's `Cargo.toml` must list `serde`, `schemars` and
 //! `validator` too.
-//! The derive macros name their crates, so `serde`, `schemars` and `validator` stand in a handler's `Cargo.toml` too.
 
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

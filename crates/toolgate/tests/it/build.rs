@@ -166,7 +166,7 @@ fn each_wrong_declaration_is_found() {
     }
 }
 
-/// An output that flattens a table's columns beside its own field.
+/// An output that lists what a table has beside what it says itself.
 #[derive(Serialize, JsonSchema)]
 struct Flattened {
     state: String,

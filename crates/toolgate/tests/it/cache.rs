@@ -24,7 +24,7 @@ struct Look {
 
 #[derive(Serialize, JsonSchema)]
 struct Seen {
-    /// The number of earlier runs of the tool.
+    /// How often the tool ran before.
     run: usize,
     hidden: &'static str,
     text: String,

@@ -308,7 +308,7 @@ async fn deep_nesting_is_refused_and_does_no_harm() {
     }
 }
 
-/// Types that need more than a plain schema.
+/// Types that are no plain ones.
 #[derive(Default, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(default)]
 struct Loose {

@@ -14,7 +14,7 @@ use super::{
     properties::{run, tree},
 };
 
-/// The possible endings of a call.
+/// How a call may end.
 #[derive(Deserialize, JsonSchema, Validate)]
 struct Ending {
     /// `output`, `replay`, or what goes wrong.
