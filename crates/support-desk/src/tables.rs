@@ -15,7 +15,7 @@
 
 /// The names of the tables that a process uses. The environment of a handler contains only the tables that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table above says what each is")]
+#[expect(missing_docs, reason = "the table above describes each")]
 pub struct Tables {
     pub customers: String,
     pub orders: String,

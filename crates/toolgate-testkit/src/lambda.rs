@@ -117,7 +117,7 @@ impl Function {
         let ended = handle.ended();
         tokio::pin!(ended);
         let late = async {
-            tokio::time::timeout(PATIENCE, begun).await.expect("the process asks for the event").ok();
+            tokio::time::timeout(PATIENCE, begun).await.expect("the process polls the event").ok();
             tokio::time::sleep(limit).await;
         };
         tokio::select! {

@@ -39,8 +39,8 @@ mod tests {
 
     use super::*;
 
-    /// The expected value also comes from an independent program: `printf '\0\0\0\0\0\0\0\1a\0\0\0\0\0\0\0\2bc' |
-    /// sha256sum`.
+    /// The expected value also comes from an independent program:
+    /// `printf '\0\0\0\0\0\0\0\1a\0\0\0\0\0\0\0\2bc' | sha256sum`.
     #[test]
     fn the_format_of_stored_digests_is_pinned() {
         assert_eq!(digest(&["a", "bc"]), "3fafa1cf2f19a7c1129beb20cf0983f73a489a221fc0dd2f16d1be292d089205");

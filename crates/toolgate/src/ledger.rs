@@ -189,7 +189,7 @@ mod tests {
             ApprovalRequest::digest_of("pay", &input(r#"{"b":[1,2.50,"x"],"a":{"d":null,"c":true}}"#), &caller);
         assert_eq!(digest, "14807a6cc70f26df9f9ccdc9f3b6132d2e85196a2935c18ecfd747a1ce2a8905");
         let again = input(r#"{"a": {"c": true, "d": null}, "b": [1, 2.5, "x"]}"#);
-        assert_eq!(ApprovalRequest::digest_of("pay", &again, &caller), digest, "the order of members says nothing");
+        assert_eq!(ApprovalRequest::digest_of("pay", &again, &caller), digest, "the order of members does not count");
         for (tool, text, caller) in [
             ("pay2", r#"{"a":1}"#, BTreeMap::new()),
             ("pay", r#"{"a":2}"#, BTreeMap::new()),
@@ -213,6 +213,6 @@ mod tests {
         assert!(by_function != by_session && by_session != by_identity && by_identity != by_function);
         request.session = Some("s-2".to_owned());
         request.function = "other".to_owned();
-        assert_eq!(request.waiting_scope(), by_identity, "in whichever session and function");
+        assert_eq!(request.waiting_scope(), by_identity, "in any session and function");
     }
 }

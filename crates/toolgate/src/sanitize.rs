@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 
 /// Matches an emoji with its presentation selector (group 1, kept), or a run of hidden characters (removed).
 ///
-/// Visible format characters (Cf) stay: U+0600–0605, U+06DD, U+070F, U+0890–0891, U+08E2, U+110BD and U+110CD enclose
-/// or precede digits (`Prepended_Concatenation_Mark`). The other code points in the list are U+2800 (a pattern without
-/// dots), U+1D159 (a null notehead), U+13441 and U+13442 (two blanks) and U+16FE4 (a filler).
+/// Format characters (Cf) that are visible stay: U+0600–0605, U+06DD, U+070F, U+0890–0891, U+08E2, U+110BD and U+110CD
+/// enclose or precede digits (`Prepended_Concatenation_Mark`). The list also has other invisible code points: U+2800
+/// (a pattern without dots), U+1D159 (a null notehead), U+13441 and U+13442 (two blanks) and U+16FE4 (a filler).
 /// Sources: <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point> and
 /// <https://www.unicode.org/reports/tr51/>.
 const PATTERN: &str = concat!(

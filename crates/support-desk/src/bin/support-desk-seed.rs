@@ -4,7 +4,7 @@
 use support_desk::{Clock, seed, tables::Tables};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, reason = "it tells what it did")]
+#[expect(clippy::print_stdout, reason = "it prints the result")]
 async fn main() -> Result<(), toolgate::Error> {
     let (tables, clock) = (Tables::from_env(), Clock::from_env()?);
     let needed = [

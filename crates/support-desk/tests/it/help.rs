@@ -114,7 +114,7 @@ impl World {
                 Err((_, item)) => plan = self.desk.replan_refund(caller, &request, item)?,
             }
         }
-        panic!("nobody else changes the order, so one new plan is enough");
+        panic!("no other call changes the order, so one new plan is enough");
     }
 
     /// Writes a plan. On failure, returns the index of the failed condition and the item.

@@ -29,7 +29,10 @@ async fn a_repeat_gets_the_first_reply_and_nothing_happens() {
     assert_eq!((again.body(), bank.proxy.requests()), (first.body(), 1));
     assert_eq!(wired(&bank), 1);
     let record = &bank.records().await[0];
-    assert!(!record["reply"].as_s().unwrap().contains("+1 555-010-0100"), "what the model may not read is not kept");
+    assert!(
+        !record["reply"].as_s().unwrap().contains("+1 555-010-0100"),
+        "a field that the model may not read is not kept"
+    );
     assert!(!record.contains_key("leaseUntil"));
 }
 
@@ -62,7 +65,7 @@ async fn the_key_alone_decides_what_is_a_repeat() {
     let other = testing::call(&bank.service, "wire_by_account", json!({"account": "jane", "amount": 6})).await;
     assert_eq!((other.body(), wired(&bank)), (first.body(), 1));
     testing::call(&bank.service, "wire_by_account", jane("rent")).session("another").await.ok();
-    assert_eq!(wired(&bank), 2, "another session of nobody in particular is another scope");
+    assert_eq!(wired(&bank), 2, "without an identity, another session is another scope");
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ async fn a_condition_decides_which_calls_need_a_person() {
         }
         assert_eq!((bank.balance().await, bank.wired.lock().unwrap().len()), ((1_000, 0), 0));
         let parked = approvals(&bank).list().await.unwrap().pending;
-        assert_eq!(parked.len(), 1, "one question, in whichever spelling");
+        assert_eq!(parked.len(), 1, "one approval request, in any spelling");
         decide(&approvals(&bank), &parked[0].id, Decision::Approve, "dana").await.unwrap();
         let effects = async || match tool {
             "pay_large" => bank.balance().await.1,
@@ -104,7 +104,7 @@ async fn a_condition_decides_which_calls_need_a_person() {
                 &small
             }
         };
-        assert!(approvals(&bank).list().await.unwrap().pending.is_empty(), "nobody was asked about the small one");
+        assert!(approvals(&bank).list().await.unwrap().pending.is_empty(), "the small payment needs no approval");
     }
 }
 

@@ -94,7 +94,7 @@ proptest! {
             for _ in 0..2 {
                 ledger.charge(&charge(), None).await.unwrap();
             }
-            assert!(ledger.charge(&charge(), None).await.is_err(), "{seconds}: the budget began anew");
+            assert!(ledger.charge(&charge(), None).await.is_err(), "{seconds}: the budget started again");
         });
     }
 }

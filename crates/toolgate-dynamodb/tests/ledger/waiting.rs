@@ -49,7 +49,7 @@ async fn of_400_calls_at_once_20_wait() {
     let count = |kind: &str| told.iter().filter(|told| *told == kind).count();
     assert_eq!(count("waiting for approval"), MOST, "{told:?}");
     assert_eq!(count("refused") + count("conflict"), 400 - MOST, "{told:?}");
-    assert!(count("refused") > 300, "the refusal says why: {told:?}");
+    assert!(count("refused") > 300, "the refusal has the reason: {told:?}");
     let list = approvals(&bank).list().await.unwrap();
     let ids: HashSet<_> = list.pending.iter().map(|call| call.id.as_str()).collect();
     assert_eq!((ids.len(), list.unreadable.len()), (MOST, 0));

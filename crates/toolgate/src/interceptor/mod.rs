@@ -56,8 +56,8 @@
 //! ```
 //!
 //! A function for both interception points tries to decode each in turn. An event is one or the other. Run the function
-//! with [`serve`](crate::serve), as `handlers/interceptor` does. In a template, mark it with `Metadata: Toolgate:
-//! {Tools: false}`. `toolgate dev` runs it in front of `/mcp`, as AWS does.
+//! with [`serve`](crate::serve), as `handlers/interceptor` does. In a template, mark it with
+//! `Metadata: Toolgate: {Tools: false}`. `toolgate dev` runs it in front of `/mcp`, as AWS does.
 //!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
 

@@ -55,7 +55,7 @@ async fn a_long_list_is_cut_at_an_item_on_every_wire() {
         assert!(output.to_string().len() > limit - 300, "{wire}: {}", output.to_string().len());
         assert_eq!(output["truncated"], true);
         assert_eq!(output["omitted"], 4_000 - kept.len());
-        assert_eq!(output["count"], 4_000, "what stands beside the list stays");
+        assert_eq!(output["count"], 4_000, "members beside the list stay");
     }
 }
 

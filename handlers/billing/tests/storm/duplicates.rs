@@ -48,7 +48,7 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
     assert!(first.contains("\"state\":\"refunded\""), "{first}");
     assert!(replies.iter().all(|told| told.first().0 == first), "{replies:#?}");
     let own: HashSet<_> = replies.iter().filter(|told| told.first().1.is_none()).map(|told| &told.session).collect();
-    assert_eq!(own.len(), 1, "all sessions but the first one are told that it is a repeat: {replies:#?}");
+    assert_eq!(own.len(), 1, "the replies in all sessions but the first are marked as repeats: {replies:#?}");
     assert_eq!(replies.iter().filter(|told| told.first().1.is_some()).count(), 40);
     let requests: usize = instances.iter().map(|instance| instance.proxy.requests()).sum();
     assert_eq!(requests, 50, "one request each");

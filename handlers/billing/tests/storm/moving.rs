@@ -187,7 +187,7 @@ async fn nothing_happens_again_before_its_time_is_over_and_never_twice_under_one
         whole.iter_mut().zip(counts).for_each(|(count, figure)| *count += figure);
     }
     let [effects, again, approved, phases] = whole;
-    eprintln!("{effects} effects, {again} of them anew, {approved} under an approval, in {phases} phases");
+    eprintln!("{effects} effects, {again} of them repeated, {approved} under an approval, in {phases} phases");
     if count >= 9 {
         assert!(again > 0 && approved > 0, "a clock that ends nothing proves too little");
     }

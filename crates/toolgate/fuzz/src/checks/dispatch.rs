@@ -32,7 +32,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
         let reply = run(service.handle(event.clone(), &context));
         (reply, desk.reached())
     });
-    assert_eq!(one, other, "a reply tells something that is hidden");
+    assert_eq!(one, other, "a reply reveals a hidden value");
     let (reply, reached) = one;
     let (wire, reply) = match (wire, reply) {
         (Some(wire), Ok(reply)) => (wire, reply),

@@ -64,7 +64,7 @@ pub(super) const EXPOSED: [&str; 9] = [
 /// File a claim.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "what reached the tool is judged as it came")]
+#[expect(dead_code, reason = "the checks read the raw arguments")]
 struct Claim {
     /// The claim's number.
     #[validate(length(min = 1, max = 40))]

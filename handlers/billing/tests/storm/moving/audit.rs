@@ -103,7 +103,7 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
         let body = string(record, "reply").unwrap_or_default();
         let calls: Vec<_> = told.get(&body).into_iter().flatten().copied().collect();
         let [call] = calls[..] else {
-            wrong.push(format!("{body} was told to the calls {calls:?}"));
+            wrong.push(format!("{body} is the reply to several calls: {calls:?}"));
             continue;
         };
         let time = |name: &str| integer(record, name).unwrap_or_default();
@@ -115,7 +115,7 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
         effects.insert(body, effect);
     }
     for body in told.keys().filter(|body| !effects.contains_key(*body)) {
-        wrong.push(format!("{body} was told and not recorded"));
+        wrong.push(format!("{body} was replied and not recorded"));
     }
     effects
 }
@@ -156,7 +156,10 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 let (body, first_at) = told.first();
                 let Some(effect) = effects.get(&body) else { continue };
                 if effect.expires < begun {
-                    wrong.push(format!("call {call} was told at {begun} of what ended at {}", effect.expires));
+                    wrong.push(format!(
+                        "call {call} got a reply at {begun} of an effect that expired at {}",
+                        effect.expires
+                    ));
                 }
                 if told.session.is_none() && effect.session.is_none() && first_at.is_some()
                     || told.session.is_none() != effect.session.is_none() && first_at.is_none()
@@ -174,7 +177,7 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 if let Some(effect) =
                     effects.values().find(lives).filter(|effect| effect.session.is_some() || told.session.is_none())
                 {
-                    wrong.push(format!("call {call} was told {} while it is done since {}", told.body, effect.created));
+                    wrong.push(format!("call {call} got {} although it was done at {}", told.body, effect.created));
                 }
             }
             Some("conflict" | "timed out") => {}
