@@ -1,4 +1,4 @@
-//! One instance of a deployed function: a process of the handler, and what stands between it and DynamoDB.
+//! One instance of a deployed function: a process of the handler, and the proxy between it and DynamoDB.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use toolgate_testkit::{
 
 use crate::NOW;
 
-/// The function's timeout where nothing goes wrong.
+/// The function's timeout while no faults are injected.
 pub const CALM: Duration = Duration::from_secs(15);
 
 pub struct Instance {
@@ -21,7 +21,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// An instance of the handler `program`, with the environment that the template gives it.
+    /// An instance of the handler `program`, with the environment variables that the template sets.
     pub async fn of(program: &str) -> Self {
         let proxy = Proxy::start().await;
         let endpoint = format!("http://{}", proxy.address);
@@ -49,7 +49,7 @@ impl Instance {
         Self { function, proxy }
     }
 
-    /// The body of the reply to one event without a client context, where nothing goes wrong.
+    /// Sends one event without a client context, while no faults are injected. Returns the body of the reply.
     pub async fn ask(&mut self, event: &str) -> String {
         match self.function.invoke(event, None, CALM).await {
             Invoked::Reply(reply) => body(&reply),
@@ -58,7 +58,7 @@ impl Instance {
     }
 }
 
-/// The output or error in a reply, byte for byte, on whichever wire it came.
+/// The output or error in a reply, byte for byte, from any wire.
 pub fn body(text: &str) -> String {
     let reply: Value = serde_json::from_str(text).unwrap();
     let response = &reply["response"];

@@ -20,14 +20,14 @@ use tokio::sync::OnceCell;
 pub use toolgate_testkit::database::client_at;
 use toolgate_testkit::database::{self, Database, Server, serve};
 
-/// The time at which all tests play.
+/// The current time in all tests.
 pub const NOW: &str = "2026-11-20T12:00:00Z";
 
 pub fn clock() -> Clock {
     Clock::fixed(NOW.parse().unwrap())
 }
 
-/// A client of a new, empty embedded server.
+/// A client for a new, empty embedded server.
 pub async fn client() -> Client {
     client_of(Database::memory().unwrap()).await
 }
@@ -46,8 +46,8 @@ pub async fn create_tables(client: &Client, tables: &Tables) {
     database::create_tables(client, tables.keys()).await;
 }
 
-/// A client and tables with the seed data of [`NOW`], on a server of their own. Seeding takes a second of work, so it
-/// happens once in a process, and every server starts from a copy.
+/// A client and tables with the seed data of [`NOW`], on a separate server. Seeding takes about a second, so it happens
+/// once per process, and every server starts from a copy.
 pub async fn seeded() -> (Client, Tables) {
     static COPY: OnceCell<Vec<u8>> = OnceCell::const_new();
     let tables = Tables::named_as_in_template();
@@ -77,13 +77,13 @@ fn scratch_file() -> String {
     format!("{}/support-desk-{}-{place}.db", folder.display(), std::process::id())
 }
 
-/// A seeded desk that lets the desk itself call.
+/// A seeded desk that accepts calls without a customer.
 pub async fn desk() -> Desk {
     let (client, tables) = seeded().await;
     Desk::new(client, tables, clock()).allow_unbound()
 }
 
-/// As [`desk`], with the stories only.
+/// As [`desk`], but with the fixtures only.
 pub async fn desk_with_fixtures() -> Desk {
     let (client, tables) = (client().await, Tables::named_as_in_template());
     create_tables(&client, &tables).await;
@@ -91,7 +91,7 @@ pub async fn desk_with_fixtures() -> Desk {
     Desk::new(client, tables, clock()).allow_unbound()
 }
 
-/// Desks for fixture events: a new one where the tool writes, one for all the others.
+/// Desks for fixture events: a new desk for each event that writes, and one shared desk for all others.
 #[derive(Default)]
 pub struct Desks(Option<Desk>);
 

@@ -1,4 +1,4 @@
-//! The help articles, and a search over them that needs no service: BM25 over a few dozen texts.
+//! The help articles, and a search in them without an external service: BM25 over a few dozen texts.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -37,14 +37,14 @@ struct Text {
 
 struct Corpus {
     texts: Vec<(Text, Vec<String>)>,
-    /// In how many articles a word stands.
+    /// The number of articles that contain a word.
     frequency: HashMap<String, usize>,
     mean_length: f64,
 }
 
 static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::read);
 
-/// Words that stand in every question.
+/// Stop words, which the search ignores.
 const COMMON: &str = " a an and are as at be but by can do does for from had has have how i if in is it its me my \
                       no not of on or so that the there this to was we what when where which who will with you your ";
 
@@ -57,9 +57,9 @@ impl Desk {
 
 impl Corpus {
     fn read() -> Self {
-        // a test reads the file, so this cannot fail in a program that was tested
+        // a test reads the file, so this cannot fail in a tested program
         let texts: Vec<Text> = serde_json::from_str(include_str!("articles.json")).unwrap_or_default();
-        // the title says what the article is about, so it counts three times
+        // the title has three times the weight of the body
         let words_of = |text: &Text| words(&format!("{0} {0} {0} {1}", text.title, text.body));
         let texts: Vec<_> =
             texts.into_iter().map(|text| (words_of(&text), text)).map(|(words, text)| (text, words)).collect();
@@ -89,7 +89,7 @@ impl Corpus {
                 article_id: text.id.clone(),
                 title: text.title.clone(),
                 snippet: snippet(&text.body, &query),
-                // squeezed into 0..1; 5 is a good match of two rare words
+                // scaled to 0..1; 5 is a good match of two rare words
                 score: (score / (score + 5.0) * 100.0).round() / 100.0,
             })
             .collect()
@@ -109,14 +109,14 @@ impl Corpus {
     }
 }
 
-/// The sentence with the most of the words.
+/// The sentence with the most query words.
 fn snippet(body: &str, query: &[String]) -> String {
     let hits = |sentence: &&str| words(sentence).iter().filter(|word| query.contains(word)).count();
-    // of several, the last: `max_by_key` says so, and the end of an article is as good as its start
+    // `max_by_key` returns the last of several; any of them is equally good
     body.split_inclusive(". ").max_by_key(hits).unwrap_or(body).trim().to_owned()
 }
 
-/// The words of a text in lower case, without common ones and without plural endings.
+/// The words of a text in lower case, without stop words and plural endings.
 fn words(text: &str) -> Vec<String> {
     text.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())

@@ -1,4 +1,4 @@
-//! Whose data a call may see.
+//! The customers with data that a call may read and change.
 
 use toolgate::{Cx, ToolError};
 
@@ -10,7 +10,7 @@ pub const IDENTITY: &str = "customerId";
 /// The gateway header that binds a call to a customer. The request interceptor sets it from the verified token.
 pub const IDENTITY_HEADER: &str = "X-Desk-Customer-Id";
 
-/// Whose data a call may see.
+/// The scope of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// The desk itself: all customers.
@@ -20,7 +20,7 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether a customer's data may be seen.
+    /// Whether the caller may see a customer's data.
     pub fn may_see(&self, customer_id: &str) -> bool {
         match self {
             Self::Desk => true,
@@ -28,10 +28,10 @@ impl Caller {
         }
     }
 
-    /// A bound session knows one customer; all others do not exist for it.
+    /// Checks access. For a session that is bound to one customer, no other customers exist.
     ///
     /// # Errors
-    /// `NotFound`, where the customer's data may not be seen.
+    /// `NotFound`, where the caller may not see the customer's data.
     pub fn check(&self, customer_id: &str) -> Result<(), DeskError> {
         match self.may_see(customer_id) {
             true => Ok(()),
@@ -39,7 +39,7 @@ impl Caller {
         }
     }
 
-    /// The one customer that the caller is, if it is one.
+    /// The caller's customer id, if the caller is one customer.
     pub(crate) fn customer(&self) -> Option<&str> {
         match self {
             Self::Desk => None,
@@ -48,10 +48,10 @@ impl Caller {
     }
 }
 
-/// The caller of a tool: the customer that the session is bound to, else the desk itself where that is allowed.
+/// The caller of a tool: the customer to which the session is bound, or else the desk itself, if that is allowed.
 ///
 /// # Errors
-/// `refused`: the session is bound to nobody, and `SUPPORT_DESK_UNBOUND` is not `allow`.
+/// `refused`: the session is not bound to a customer, and `SUPPORT_DESK_UNBOUND` is not `allow`.
 pub fn caller(cx: &Cx<Desk>) -> Result<Caller, ToolError> {
     match cx.caller().identity(IDENTITY) {
         Some(customer) => Ok(Caller::Customer(customer.to_owned())),

@@ -22,10 +22,10 @@ impl Clock {
         Self { fixed: Some(at) }
     }
 
-    /// The time that `SUPPORT_DESK_NOW` fixes, such as `2026-11-20T12:00:00Z`; the real time without it.
+    /// The time in `SUPPORT_DESK_NOW`, such as `2026-11-20T12:00:00Z`, or the real time if it is not set.
     ///
     /// # Errors
-    /// The variable is no RFC 3339 instant.
+    /// The variable is not a valid RFC 3339 instant.
     pub fn from_env() -> Result<Self, String> {
         match std::env::var(Self::VARIABLE).ok().filter(|text| !text.is_empty()) {
             None => Ok(Self::real()),
@@ -35,13 +35,13 @@ impl Clock {
         }
     }
 
-    /// Now, to the second.
+    /// The current time, to the second.
     pub fn now(&self) -> Timestamp {
         let now = self.fixed.unwrap_or_else(Timestamp::now);
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
-    /// Now, in UTC.
+    /// The current time, in UTC.
     pub(crate) fn utc(&self) -> DateTime {
         Offset::UTC.to_datetime(self.now())
     }

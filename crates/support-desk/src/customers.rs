@@ -1,4 +1,4 @@
-//! Customers: who they are, and their contact details.
+//! Customers: their accounts and contact details.
 
 use futures_util::future::try_join;
 use jiff::{Timestamp, ToSpan};
@@ -63,7 +63,7 @@ pub struct OrderSummary {
     pub currency: &'static str,
 }
 
-/// New contact details; what is `None` stays as it is.
+/// New contact details. A field that is `None` does not change.
 #[derive(Debug, Clone, Default)]
 pub struct ContactDetails {
     /// The e-mail address.
@@ -85,10 +85,10 @@ pub struct AccountUpdated {
 }
 
 impl Desk {
-    /// A customer's account, with the orders of the past 12 months where `history` asks for them.
+    /// A customer's account, with the orders of the past 12 months if `history` is set.
     ///
     /// # Errors
-    /// `NotFound` where there is no such customer or it is not the caller; `Store`.
+    /// `NotFound`, where the customer does not exist or is not the caller. `Store`.
     pub async fn customer_info(
         &self,
         caller: &Caller,
@@ -123,7 +123,7 @@ impl Desk {
     /// Changes contact details.
     ///
     /// # Errors
-    /// `Invalid` where there is nothing to change; `NotFound`; `Store`.
+    /// `Invalid`, where there is nothing to change. `NotFound`. `Store`.
     pub async fn update_account(
         &self,
         caller: &Caller,

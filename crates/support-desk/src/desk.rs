@@ -1,4 +1,4 @@
-//! The desk: what every operation works with.
+//! The desk: the state of every operation.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use toolgate_dynamodb::DynamoLedger;
 
 use crate::{clock::Clock, tables::Tables};
 
-/// The support desk: tables, clock, and who may call unbound.
+/// The support desk: its tables, its clock, and whether calls without a customer are allowed.
 #[derive(Debug, Clone)]
 pub struct Desk {
     pub(crate) client: Client,
@@ -17,8 +17,8 @@ pub struct Desk {
     unbound: bool,
 }
 
-/// Writes that belong in one transaction with the ledger's record, and the output that they stand for. Nothing has
-/// happened yet; the writes' conditions judge.
+/// Writes for one transaction together with the ledger's record, and the output of these writes. A plan has no effect
+/// until it is committed. The conditions of the writes decide whether that is possible.
 #[derive(Debug, Clone)]
 pub struct Plan<O> {
     /// The writes.
@@ -28,10 +28,10 @@ pub struct Plan<O> {
 }
 
 impl Desk {
-    /// A desk. Calls without a customer are refused until [`allow_unbound`](Self::allow_unbound).
+    /// Creates a desk. It refuses calls without a customer unless [`allow_unbound`](Self::allow_unbound) is used.
     pub fn new(client: Client, tables: Tables, clock: Clock) -> Self {
         let ledger = DynamoLedger::new(client.clone(), tables.ledger.clone());
-        // a handler without such tools has no table of parked calls
+        // a handler without tools that need approval has no approvals table
         let ledger = match tables.approvals.as_str() {
             "" => ledger,
             approvals => ledger.with_approvals(approvals),
@@ -39,14 +39,14 @@ impl Desk {
         Self { client, tables, clock, ledger, unbound: false }
     }
 
-    /// Lets the desk itself call: sessions without a customer see all customers.
+    /// Allows calls without a customer. Such a session sees all customers.
     #[must_use]
     pub fn allow_unbound(mut self) -> Self {
         self.unbound = true;
         self
     }
 
-    /// Judges what the ledger remembers by another clock than the system's: for tests that move time.
+    /// Sets another clock for the expiry of the ledger's records, for tests that move time.
     #[must_use]
     pub fn with_ledger_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.ledger = self.ledger.with_clock(now);
@@ -56,7 +56,7 @@ impl Desk {
     /// The desk of this process: tables, clock and `SUPPORT_DESK_UNBOUND` from the environment.
     ///
     /// # Errors
-    /// A variable makes no sense.
+    /// A variable is not valid.
     pub async fn from_env() -> Result<Self, toolgate::Error> {
         let clock = Clock::from_env()?;
         let unbound = match std::env::var("SUPPORT_DESK_UNBOUND").as_deref() {
@@ -68,7 +68,7 @@ impl Desk {
         Ok(if unbound { desk.allow_unbound() } else { desk })
     }
 
-    /// Where exactly-once calls, budgets and parked calls are remembered.
+    /// The store of exactly-once calls, budgets and parked calls.
     pub fn ledger(&self) -> &DynamoLedger {
         &self.ledger
     }

@@ -1,32 +1,32 @@
-//! Why the desk says no, in words that the model may read; and failures, which it may not.
+//! The errors of the desk: refusals with text for the model, and failures with private text.
 
 use std::error::Error;
 
 use toolgate::ToolError;
 
-/// Why the desk did not do something. All texts but that of [`Store`](Self::Store) are public.
+/// Why an operation failed. All texts except that of [`Store`](Self::Store) are public.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeskError {
-    /// There is no such thing, or it is not this caller's.
+    /// The object does not exist, or does not belong to this caller.
     #[error("{0}")]
     NotFound(String),
-    /// It is not allowed.
+    /// The operation is not allowed.
     #[error("{0}")]
     Refused(String),
-    /// The data is not in a state that allows it.
+    /// The state of the data does not allow the operation.
     #[error("{0}")]
     Conflict(String),
-    /// The input makes no sense.
+    /// The input is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// DynamoDB failed, or an item is not as it should be. Private.
+    /// DynamoDB failed, or an item does not have the expected form. The text is private.
     #[error("the store failed")]
     Store(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl DeskError {
-    /// A failure of a DynamoDB call, by its code: messages and debug output may hold items.
+    /// A failed DynamoDB call, described by its code only, because messages and debug output may contain items.
     pub(crate) fn store<E>(error: &E) -> Self
     where
         E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
@@ -34,7 +34,7 @@ impl DeskError {
         Self::Store(format!("DynamoDB: {}", error.code().unwrap_or("no answer")).into())
     }
 
-    /// An item that is not as this crate writes it.
+    /// An item that does not have the form in which this crate writes it.
     pub(crate) fn item(what: &str) -> Self {
         Self::Store(format!("an item has no readable `{what}`").into())
     }

@@ -1,4 +1,4 @@
-//! What customers thought of a conversation.
+//! Feedback of customers on a conversation.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct FeedbackRecorded {
 }
 
 impl Desk {
-    /// Records feedback: one per session, of which the last counts; without a session each counts.
+    /// Records feedback. A session has one feedback, and the last one counts. Without a session, each feedback counts.
     ///
     /// # Errors
     /// `Store`.
@@ -33,7 +33,7 @@ impl Desk {
     ) -> Result<FeedbackRecorded, DeskError> {
         let feedback_id = ids::new("FBK-");
         let subject = match session {
-            // the customer is part of it: two customers may have sessions of one name
+            // the subject includes the customer, because two customers may have sessions with the same id
             Some(session) => format!("session {} {session}", caller.customer().unwrap_or("desk")),
             None => feedback_id.clone(),
         };

@@ -1,4 +1,4 @@
-//! Ids: how they look, and new ones.
+//! The formats of ids, and new ids.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ pub static CUSTOMER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^CUST-[0-9]{
 /// An order's number: `ORD-` and 3 to 10 digits.
 pub static ORDER_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^ORD-[0-9]{3,10}$"));
 
-/// A charge's id: `CHG-`, 3 to 10 digits, and its place in the order.
+/// A charge's id: `CHG-`, 3 to 10 digits, and its number in the order.
 pub static CHARGE_ID: LazyLock<Regex> = LazyLock::new(|| pattern("^CHG-[0-9]{3,10}-[0-9]{1,3}$"));
 
 /// A phone number: `+` and 7 to 15 digits, with spaces, dots or hyphens between them.
@@ -22,7 +22,7 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
-/// A new id: the prefix and 10 upper-case base32 characters, 50 random bits.
+/// A new id: the prefix and 10 upper-case base32 characters (50 random bits).
 pub(crate) fn new(prefix: &str) -> String {
     let mut id = prefix.to_owned();
     id.extend(BASE32_NOPAD.encode(&rand::random::<[u8; 7]>()).chars().take(10));

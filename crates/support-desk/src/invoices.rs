@@ -15,18 +15,18 @@ use crate::{
     tables::{BY_COMPANY, BY_CUSTOMER},
 };
 
-/// Which invoices to find.
+/// The criteria for a search of invoices.
 #[derive(Debug, Clone)]
 pub struct InvoiceQuery {
     /// A company's name in any case, or a customer's id.
     pub customer: String,
-    /// The first day.
+    /// The first day, inclusive.
     pub from: Option<Date>,
-    /// The last day.
+    /// The last day, inclusive.
     pub to: Option<Date>,
-    /// Only what is more than this.
+    /// Finds only invoices above this amount.
     pub min_amount: Option<Money>,
-    /// How many to list.
+    /// The maximum number of invoices in the list.
     pub limit: u8,
 }
 
@@ -73,8 +73,8 @@ impl Desk {
     /// Finds a customer's invoices, ordered by date.
     ///
     /// # Errors
-    /// `Invalid` where the last day comes before the first; `NotFound` where the customer has no invoices at all, does not
-    /// exist or is not the caller, all in the same words; `Store`.
+    /// `Invalid`, where the last day is before the first. `NotFound`, where the customer has no invoices at all, does
+    /// not exist or is not the caller; the text is the same in all three cases. `Store`.
     pub async fn find_invoices(&self, caller: &Caller, query: InvoiceQuery) -> Result<InvoicesFound, DeskError> {
         if let (Some(from), Some(to)) = (query.from, query.to)
             && to < from
@@ -83,7 +83,7 @@ impl Desk {
         }
         let mut found = self.matching(caller, &query).await?;
         if found.is_empty() {
-            // "none that match" and "nobody of that name" are different answers
+            // "no matching invoices" and "no such customer" are different answers
             let all = InvoiceQuery { from: None, to: None, min_amount: None, ..query.clone() };
             if self.matching(caller, &all).await?.is_empty() {
                 let customer = query.customer.trim();
@@ -98,7 +98,7 @@ impl Desk {
 
     async fn matching(&self, caller: &Caller, query: &InvoiceQuery) -> Result<Vec<Invoice>, DeskError> {
         if company_key(&query.customer).is_empty() {
-            // nobody is called so, and DynamoDB takes no empty key
+            // no customer has an empty name, and DynamoDB rejects an empty key
             return Ok(Vec::new());
         }
         let (index, key, value) = match CUSTOMER_ID.is_match(&query.customer) {
@@ -144,7 +144,7 @@ impl Invoice {
     }
 }
 
-/// A company's name as it is looked up: in lower case, with single spaces.
+/// The key of a company's name: lower case, with single spaces.
 pub(crate) fn company_key(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

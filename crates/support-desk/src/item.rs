@@ -1,4 +1,4 @@
-//! Reading and writing DynamoDB attributes, with errors that name the attribute and not its value.
+//! Reads and writes DynamoDB attributes. Errors contain the name of the attribute, but not its value.
 
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ pub(crate) trait Read {
         self.opt_instant(name)?.ok_or_else(|| DeskError::item(name))
     }
 
-    /// The maps of a list; none where there is no list.
+    /// The maps in a list. Empty where there is no list.
     fn maps(&self, name: &str) -> impl Iterator<Item = &Item> {
         let list = self.find(name).and_then(|value| value.as_l().ok());
         list.into_iter().flatten().filter_map(|value| value.as_m().ok())

@@ -1,7 +1,7 @@
 //! The example's domain: a support desk's customers, orders, invoices, refunds and tickets on DynamoDB.
 //!
-//! The tools of `handlers/` are thin; what they do is here. Every read and write takes a [`Caller`] and serves only
-//! that customer's data: somebody else's order looks exactly like one that does not exist.
+//! The tools in `handlers/` are thin, and this crate does the work. Every read and write takes a [`Caller`] and
+//! accesses only that customer's data. An order of another customer looks exactly like an order that does not exist.
 
 mod articles;
 mod caller;

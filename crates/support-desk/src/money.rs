@@ -1,4 +1,4 @@
-//! Money: whole cents in the table, two places on the way out, never a float.
+//! Money: integer cents in the table, two decimal places in the output, never a float.
 
 use std::{fmt, iter::Sum};
 
@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An amount of US dollars, in whole cents. Written as `"129.95"`.
+/// An amount of US dollars, in integer cents. It is written as `"129.95"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Money(i64);
 
@@ -27,8 +27,8 @@ impl Money {
     }
 }
 
-/// Stops at the largest amount there is: figures that were put into a table by hand may be anything, and a sum that has
-/// wrapped around would be a lie.
+/// The sum saturates at the largest amount. Values that a person wrote into a table may have any size, and a sum that
+/// wraps around would be wrong.
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         Self(amounts.fold(0, |sum, amount| sum.saturating_add(amount.0)))
@@ -61,18 +61,18 @@ impl JsonSchema for Money {
     }
 }
 
-/// An amount that a caller asks for: positive, at most two decimal places, as a number or as text.
+/// An amount in a request: positive, with at most two decimal places, as a number or as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(Money);
 
 impl Amount {
-    /// Largest amount that anybody may name: a billion dollars. Far from what an `i64` of cents can hold.
+    /// The largest amount in a request: a billion dollars. It is far below the range of an `i64` in cents.
     const LIMIT: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
-    /// Reads the decimal text of an amount.
+    /// Parses the decimal text of an amount.
     ///
     /// # Errors
-    /// What an amount is, where the text is none.
+    /// A description of a valid amount, where the text is not one.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const WRONG: &str = "an amount above 0 with at most two decimal places, such as 129.95";
         let text = text.trim();
@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// An amount that others are compared with: as [`Amount`], but it may be 0.
+/// An amount for comparisons: as [`Amount`], but it may be 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(Money);
 
@@ -140,7 +140,7 @@ fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
             Ok(number.to_string())
         }
 
-        /// JSON's own numbers arrive as floats; their shortest text is what the caller wrote.
+        /// JSON numbers arrive as floats. The shortest text of such a float is the text that the caller wrote.
         fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
             Ok(number.to_string())
         }
@@ -149,7 +149,7 @@ fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
     deserializer.deserialize_any(Visitor)
 }
 
-/// A number or text: text is kept as text on its way here, so that no amount passes through a float.
+/// A number or text. Text stays text during conversion, so that an amount in text never passes through a float.
 impl JsonSchema for Amount {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Amount".into()

@@ -1,4 +1,4 @@
-//! An order as it is kept, and as it is told.
+//! An order, as it is stored and as it is shown.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    /// The state as it is written.
+    /// The state as text.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Placed => "placed",
@@ -115,11 +115,11 @@ pub struct Charge {
     pub refunded: Money,
 }
 
-/// The currency of everything.
+/// The currency of all amounts.
 pub(crate) const CURRENCY: &str = "USD";
 
 impl OrderStatus {
-    /// Reads an order's item, as it stands at `now`.
+    /// Reads an order's item, with the order's state at `now`.
     pub(crate) fn read(item: &Item, now: Timestamp) -> Result<Self, DeskError> {
         let status = OrderState::parse(&item.text("status")?).ok_or_else(|| DeskError::item("status"))?;
         let charges = charges(item)?;
@@ -150,7 +150,7 @@ impl OrderItem {
     }
 }
 
-/// Names a charge, in charges, refunds and tickets.
+/// The attribute for a charge's id, in charges, refunds and tickets.
 pub(crate) const CHARGE_ID: &str = "chargeId";
 
 fn charges(item: &Item) -> Result<Vec<Charge>, DeskError> {
@@ -175,29 +175,29 @@ fn refunded(item: &Item, counts: impl Fn(&Item) -> bool) -> Result<Money, DeskEr
     Ok(amounts.into_iter().sum())
 }
 
-/// What is left of each charge, by its id.
+/// The amount that is left of each charge, by its id.
 pub(crate) fn charges_left(item: &Item) -> Result<BTreeMap<String, Money>, DeskError> {
     let left = |charge: Charge| (charge.charge_id, less(charge.amount, charge.refunded).max(Money::default()));
     Ok(charges(item)?.into_iter().map(left).collect())
 }
 
-/// One amount less another.
+/// Subtracts one amount from another.
 pub(crate) fn less(one: Money, other: Money) -> Money {
     Money::cents(one.to_cents().saturating_sub(other.to_cents()))
 }
 
-/// What was paid and not yet refunded, by the charges and refunds themselves.
+/// The amount that was paid and not yet refunded, calculated from the charges and refunds.
 pub(crate) fn refundable(item: &Item) -> Result<Money, DeskError> {
     let paid: Money = charges(item)?.iter().map(|charge| charge.amount).sum();
     Ok(less(paid, refunded(item, |_| true)?))
 }
 
-/// The same words whether an order does not exist or is somebody else's.
+/// The error for an order that does not exist and for an order of another customer. The text must be the same.
 pub(crate) fn no_order(order_id: &str) -> DeskError {
     DeskError::NotFound(format!("there is no order `{order_id}`"))
 }
 
-/// An order's item, if it is there and the caller may see it.
+/// An order's item, if it exists and the caller may see it.
 pub(crate) fn seen<'a>(caller: &Caller, order_id: &str, item: Option<&'a Item>) -> Result<&'a Item, DeskError> {
     let own = |item: &&Item| item.opt_text("customerId").is_some_and(|customer| caller.may_see(&customer));
     item.filter(own).ok_or_else(|| no_order(order_id))

@@ -1,4 +1,4 @@
-//! Reading orders.
+//! Reads orders.
 
 use crate::{
     caller::Caller,
@@ -9,16 +9,16 @@ use crate::{
 };
 
 impl Desk {
-    /// One order, in one read.
+    /// One order, with a single read.
     ///
     /// # Errors
-    /// `NotFound` where there is no such order or it is not the caller's; `Store`.
+    /// `NotFound`, where the order does not exist or does not belong to the caller. `Store`.
     pub async fn order_status(&self, caller: &Caller, order_id: &str) -> Result<OrderStatus, DeskError> {
         let item = self.order(order_id).await?;
         OrderStatus::read(seen(caller, order_id, Some(&item))?, self.clock.now())
     }
 
-    /// An order's item, whoever it belongs to.
+    /// An order's item, of any customer.
     pub(crate) async fn order(&self, order_id: &str) -> Result<Item, DeskError> {
         let read = self.client.get_item().table_name(&self.tables.orders).key("orderId", text(order_id));
         let found = read.consistent_read(true).send().await.map_err(|error| DeskError::store(&error))?;

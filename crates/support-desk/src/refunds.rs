@@ -1,8 +1,9 @@
-//! Refunds: paid in one write whose conditions judge, or handed to a person.
+//! Refunds: paid with one conditional write, or escalated to a person.
 //!
-//! A condition cannot calculate, so an order keeps what is still refundable, and what of that automatically, beside a
-//! copy of the charges that this figure counts. Where an order's charges have been corrected by hand since, they differ
-//! from the copy: then the charges are right, and figure and copy follow them.
+//! A condition cannot calculate. Therefore an order stores two figures: the amount that is still refundable, and the
+//! part of it that can be refunded automatically. It also stores a copy of the charges that these figures count. If the
+//! charges have been corrected by hand since, they differ from the copy. In that case the charges are correct, and the
+//! next refund updates the figures and the copy.
 
 use std::collections::BTreeMap;
 
@@ -24,19 +25,19 @@ use crate::{
     tickets::{Priority, REFUNDS_QUEUE},
 };
 
-/// What of an order may be refunded without a person, in total.
+/// Maximum total per order that is refunded without a person.
 pub const AUTOMATIC_LIMIT: Money = Money::cents(50_000);
 
-/// The charges that `refundableCents` counts; a condition can compare them with the charges as they are.
+/// The charges that `refundableCents` counts. A condition can compare them with the current charges.
 pub(crate) const COUNTED: &str = "countedCharges";
 
-/// What is left to refund of each charge: charge id to cents. Refunds that name no charge do not count here.
+/// The refundable amount of each charge: charge id to cents. Refunds without a charge id are not counted here.
 pub(crate) const CHARGE_LEFT: &str = "chargeLeftCents";
 
-/// Days until a refund shows on an account.
+/// Days until a refund appears on the account.
 const EXPECTED_IN_DAYS: &str = "3–5";
 
-/// A refund that somebody asks for.
+/// A requested refund.
 #[derive(Debug, Clone)]
 pub struct RefundRequest {
     /// The order's number.
@@ -45,7 +46,7 @@ pub struct RefundRequest {
     pub amount: Amount,
     /// Why.
     pub reason: String,
-    /// The charge that is given back, where it is one charge.
+    /// The charge to refund, where the request is about one charge.
     pub charge_id: Option<String>,
 }
 
@@ -101,7 +102,7 @@ impl RefundResult {
 }
 
 impl Desk {
-    /// Plans a refund without reading anything first.
+    /// Plans a refund without a read.
     ///
     /// # Errors
     /// `Store`, where a write cannot be built.
@@ -112,11 +113,11 @@ impl Desk {
         }
     }
 
-    /// What to do after a plan's condition failed, by the order as it is.
+    /// Makes a new plan from the current order, after a condition of the first plan has failed.
     ///
     /// # Errors
-    /// `NotFound` where there is no such order, it is not the caller's, or it has no such charge; `Refused` where the
-    /// amount is more than was paid and not yet refunded, of the order or of the charge; `Store`.
+    /// `NotFound`, where the order does not exist, does not belong to the caller, or does not have the charge.
+    /// `Refused`, where the amount is more than the refundable rest of the order or of the charge. `Store`.
     pub fn replan_refund(
         &self,
         caller: &Caller,
@@ -136,7 +137,8 @@ impl Desk {
         if let Some(charge_id) = &request.charge_id {
             check_charge(order, request, left.get(charge_id).copied())?;
         }
-        // where the kept figures are right, the order has only changed meanwhile; else its charges have been corrected
+        // if the stored figures are correct, the order has only changed in the meantime; otherwise its charges have
+        // been corrected
         let right = order.get(COUNTED) == order.get("charges")
             && order.money("refundableCents")? == rest
             && order.get(CHARGE_LEFT) == Some(&kept(&left));
@@ -147,7 +149,8 @@ impl Desk {
         }
     }
 
-    /// Pays, if the conditions hold. With an order that was read, the kept figure follows its charges.
+    /// Pays the refund if the conditions hold. If an order is given, the plan updates the stored figures to its
+    /// charges.
     fn payment(
         &self,
         caller: &Caller,
@@ -210,7 +213,7 @@ impl Desk {
         Ok(Plan { items: vec![TransactWriteItem::builder().update(update).build()], output })
     }
 
-    /// Opens a ticket, if the order is the caller's and the amount may be owed at all.
+    /// Opens a ticket, if the order belongs to the caller and has such an amount.
     fn escalation(
         &self,
         caller: &Caller,
@@ -256,7 +259,7 @@ impl Desk {
         }
         let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
         let ticket = request.charge_id.iter().fold(ticket, |ticket, id| ticket.item(CHARGE_ID, text(id)));
-        // which customer it is, is known without a read only where the session is bound to one
+        // without a read, the customer is known only where the session is bound to one
         let ticket = caller.customer().into_iter().fold(ticket, |ticket, id| ticket.item("customerId", text(id)));
         let output = RefundResult { ticket_id: Some(ticket_id), ..RefundResult::of(request, RefundState::Escalated) };
         let check = TransactWriteItem::builder().condition_check(check.build().map_err(unbuilt)?).build();
@@ -265,14 +268,14 @@ impl Desk {
     }
 }
 
-/// The kept figure is right, and enough.
+/// The stored figure is correct and sufficient.
 const COVERED: &str = "charges = countedCharges AND refundableCents >= :amount";
 /// The charge has enough left.
 const CHARGE_COVERED: &str = "chargeLeftCents.#charge >= :amount";
-/// And has less then.
+/// Reduces the rest of the charge.
 const CHARGE_COUNTED: &str = ", chargeLeftCents.#charge = chargeLeftCents.#charge - :amount";
 
-/// Whether the amount may be given back of this charge.
+/// Checks whether the charge allows a refund of this amount.
 fn check_charge(order: &Item, request: &RefundRequest, left: Option<Money>) -> Result<(), DeskError> {
     let (order_id, amount) = (&request.order_id, request.amount.money());
     let charge_id = request.charge_id.as_deref().unwrap_or_default();
@@ -297,12 +300,13 @@ fn check_charge(order: &Item, request: &RefundRequest, left: Option<Money>) -> R
     }))
 }
 
-/// As an order keeps it.
+/// The refundable amounts in the stored form.
 fn kept(left: &BTreeMap<String, Money>) -> AttributeValue {
     AttributeValue::M(left.iter().map(|(id, left)| (id.clone(), cents(*left))).collect())
 }
-/// The order is as it was read. Charges and the kept figure alone do not say so: a figure that was corrected upwards
-/// comes back to the old value by refunds, and a plan made before them would then correct it once more.
+/// The order has not changed since it was read. The charges and the stored figure alone do not prove that: refunds can
+/// bring a figure that was corrected upwards back to its old value, and an earlier plan would then correct it a second
+/// time.
 fn unchanged(order: &Item) -> String {
     let refunds = match order.contains_key("refunds") {
         true => "refunds = :refunds",
@@ -311,7 +315,7 @@ fn unchanged(order: &Item) -> String {
     format!("charges = :charges AND refundableCents = :kept AND {refunds}")
 }
 
-/// The value that [`unchanged`] compares refunds with, where there are any.
+/// Sets the value that [`unchanged`] compares with the refunds, if there are any.
 trait SetKnownRefunds {
     fn set_known_refunds(self, order: &Item) -> Self;
 }
@@ -334,7 +338,7 @@ fn attribute(order: &Item, name: &str) -> AttributeValue {
     order.get(name).cloned().unwrap_or(AttributeValue::Null(true))
 }
 
-/// Adds the owner to a condition, for a caller that is one customer.
+/// Adds the owner to a condition, if the caller is one customer.
 fn owned(update: UpdateBuilder, caller: &Caller, condition: &str) -> UpdateBuilder {
     match caller.customer() {
         Some(customer) => update
@@ -344,7 +348,7 @@ fn owned(update: UpdateBuilder, caller: &Caller, condition: &str) -> UpdateBuild
     }
 }
 
-/// A write without a table or a key. It must not become a plan that writes less.
+/// A write without a table or a key. It is an error, so that it never becomes a plan with fewer writes.
 fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> DeskError {
     DeskError::Store(error.into())
 }

@@ -13,7 +13,7 @@ use crate::{
     order::{OrderStatus, seen},
 };
 
-/// Days from the arrival of a returned parcel to the money.
+/// Days from the arrival of a returned parcel to the refund.
 const REFUND_WITHIN_DAYS: u32 = 5;
 
 /// A return that has been started.
@@ -31,11 +31,11 @@ pub struct ReturnStarted {
 }
 
 impl Desk {
-    /// Plans the return of an order. Whether it may be returned is judged by the write's condition, not here: a repeat
-    /// of a return that was started has to reach the ledger first.
+    /// Plans the return of an order. The write's condition decides whether the order is returnable, not this function,
+    /// because a repeat of a started return must reach the ledger first.
     ///
     /// # Errors
-    /// `NotFound` where there is no such order or it is not the caller's; `Store`.
+    /// `NotFound`, where the order does not exist or does not belong to the caller. `Store`.
     pub async fn plan_return(
         &self,
         caller: &Caller,
@@ -78,7 +78,7 @@ impl Desk {
         Ok(Plan { items: vec![TransactWriteItem::builder().update(update).build()], output })
     }
 
-    /// Why a planned return did not happen, by the order as it is.
+    /// Why a planned return failed, from the current order.
     pub fn why_not_returned(&self, caller: &Caller, order_id: &str, item: Option<Item>) -> DeskError {
         let order = seen(caller, order_id, item.as_ref()).and_then(|item| {
             let started = item.contains_key("return");
@@ -100,7 +100,7 @@ impl Desk {
     }
 }
 
-/// `jane.doe@example.com` as `j***@example.com`.
+/// Masks an e-mail address: `jane.doe@example.com` becomes `j***@example.com`.
 fn mask(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, "***"));
     format!("{}***@{domain}", name.chars().next().map(String::from).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The tables and their keys. `template.yaml` says the same for deployment; a test compares the two.
+//! The tables and their keys. `template.yaml` defines the same tables for deployment, and a test compares the two.
 //!
 //! | table | variable | key | indexes |
 //! | --- | --- | --- | --- |
@@ -10,12 +10,12 @@
 //! | the ledger of exactly-once calls | `LEDGER_TABLE` | `id` | |
 //! | calls that wait for a person | `APPROVALS_TABLE` | `id` | |
 //!
-//! Index reads are eventually consistent. They serve lists (order history, invoices); what decides over money is read
-//! or conditioned on the table itself.
+//! Reads of an index are eventually consistent. They serve lists (order history, invoices). Decisions about money use
+//! consistent reads or conditions on the table itself.
 
-/// The names of the tables that a process may reach. A handler's environment names only those that it needs.
+/// The names of the tables that a process uses. The environment of a handler contains only the tables that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table above says what each is")]
+#[expect(missing_docs, reason = "the table above describes each")]
 pub struct Tables {
     pub customers: String,
     pub orders: String,
@@ -29,13 +29,13 @@ pub struct Tables {
 /// An index: its name, partition key and sort key.
 pub type Index = (&'static str, &'static str, &'static str);
 
-/// Orders of a customer, by time.
+/// The index of orders by customer and time.
 pub const BY_CUSTOMER: &str = "byCustomer";
-/// Invoices of a company, by date.
+/// The index of invoices by company and date.
 pub const BY_COMPANY: &str = "byCompany";
 
 impl Tables {
-    /// The names that the environment gives. A table that a handler does not use may stay unnamed.
+    /// The names from the environment. A table that the handler does not use may be unset.
     pub fn from_env() -> Self {
         let name = |variable: &str| std::env::var(variable).unwrap_or_default();
         Self {
@@ -49,7 +49,7 @@ impl Tables {
         }
     }
 
-    /// The logical names of the template, for tests.
+    /// The logical names in the template, for tests.
     pub fn named_as_in_template() -> Self {
         Self {
             customers: "CustomersTable".into(),
@@ -62,7 +62,7 @@ impl Tables {
         }
     }
 
-    /// Every table with its keys: name, partition key, and indexes.
+    /// All tables with their keys: name, partition key, and indexes.
     pub fn keys(&self) -> Vec<(&str, &'static str, Vec<Index>)> {
         vec![
             (&self.customers, "customerId", vec![]),

@@ -1,4 +1,4 @@
-//! Tickets: what a person has to look at.
+//! Tickets: cases for a person.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -16,7 +16,7 @@ use crate::{
     order::no_order,
 };
 
-/// Where refunds wait for a person.
+/// The queue of refunds that wait for a person.
 pub(crate) const REFUNDS_QUEUE: &str = "refunds";
 
 /// How urgent a case is.
@@ -38,7 +38,7 @@ impl Priority {
         }
     }
 
-    /// Who looks at it, and how long that takes at most.
+    /// The queue of a ticket, and the maximum time until a reply.
     const fn promise(self) -> (&'static str, SignedDuration) {
         match self {
             Self::Low => ("general", SignedDuration::from_hours(72)),
@@ -53,9 +53,9 @@ impl Priority {
 pub struct Escalation {
     /// The case in a few sentences.
     pub summary: String,
-    /// Whose case it is.
+    /// The customer of the case.
     pub customer_id: Option<String>,
-    /// The order it is about.
+    /// The order of the case.
     pub order_id: Option<String>,
     /// How urgent it is.
     pub priority: Priority,
@@ -75,10 +75,11 @@ pub struct TicketOpened {
 }
 
 impl Desk {
-    /// Plans a ticket. What it refers to must exist and be the caller's; the writes' conditions judge that.
+    /// Plans a ticket. The customer and the order must exist and belong to the caller. The conditions of the writes
+    /// check that.
     ///
     /// # Errors
-    /// `NotFound` where it is about another customer than the caller; `Store`.
+    /// `NotFound`, where the ticket is about a customer other than the caller. `Store`.
     pub fn plan_escalation(&self, caller: &Caller, escalation: &Escalation) -> Result<Plan<TicketOpened>, DeskError> {
         if let Some(customer_id) = escalation.customer_id.as_deref().filter(|id| !caller.may_see(id)) {
             return Err(no_customer(customer_id));
@@ -94,7 +95,7 @@ impl Desk {
         for (name, value) in self.ticket(&output.ticket_id, queue, escalation.priority, &escalation.summary) {
             put = put.item(name, value);
         }
-        // the session's own customer, where the model named none
+        // the session's own customer, if the model did not give one
         let customer_id = escalation.customer_id.as_deref().or(caller.customer());
         put = put.item("replyBy", text(output.reply_by.to_string()));
         if let Some(customer_id) = customer_id {
@@ -125,16 +126,16 @@ impl Desk {
         Ok(Plan { items, output })
     }
 
-    /// Why a planned ticket was not opened: what item `index` of the plan refers to is not there.
+    /// Why a planned ticket was not opened: the customer or order behind item `index` of the plan does not exist.
     pub fn why_not_escalated(&self, escalation: &Escalation, index: usize) -> DeskError {
         match (index, &escalation.order_id, &escalation.customer_id) {
             (1, Some(order_id), _) => no_order(order_id),
             (_, _, Some(customer_id)) => no_customer(customer_id),
-            _ => DeskError::Conflict("the data has changed meanwhile; try again".into()),
+            _ => DeskError::Conflict("the data has changed in the meantime; try again".into()),
         }
     }
 
-    /// What every ticket has.
+    /// The attributes that every ticket has.
     pub(crate) fn ticket(
         &self,
         ticket_id: &str,

@@ -1,4 +1,4 @@
-//! The tool with an effect that README.md shows, word for word, and what a repeat of it gets.
+//! The tool with an effect from README.md, and the reply to a repeat. README.md shows parts of this file verbatim.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use toolgate::prelude::*;

@@ -1,12 +1,12 @@
-//! Parked calls: what a person is asked, and what they decided.
+//! Parked calls: the request that a person sees, and the person's decision.
 //!
-//! A table of its own, partition key `id`, two items a call: `call#<key>` is the question and written by the function,
-//! `decision#<key>` the answer and written by a person. A function's role may write the former and `waiting#` alone (a
-//! condition on `dynamodb:LeadingKeys`), so no argument of a model's can approve anything.
+//! They have a separate table with the partition key `id` and two items per call. The function writes the request,
+//! `call#<key>`. A person writes the decision, `decision#<key>`. A function's role may write only `call#` and
+//! `waiting#` items (a condition on `dynamodb:LeadingKeys`), so no argument from a model can approve a call.
 //!
-//! A decision names the approval that it is about: it says nothing of a call that is parked later under the same key. It
-//! also names what was shown, by a digest over tool, input and caller: where the question has been swapped, before or
-//! after the decision, nothing runs.
+//! A decision contains the id of its approval, so it does not apply to a call that is parked later under the same key.
+//! It also contains a digest over the tool, the input and the caller that were shown. If the request was replaced,
+//! before or after the decision, the call does not run.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
@@ -27,7 +27,7 @@ use crate::{
     waiting::{self, Slot},
 };
 
-/// What a person decided about this call. It is parked where nobody has been asked.
+/// Returns the state of a call's approval. Parks the call if it has none.
 pub(crate) async fn ask(
     ledger: &DynamoLedger,
     request: &ApprovalRequest,
@@ -35,7 +35,7 @@ pub(crate) async fn ask(
 ) -> Result<Approval, ToolError> {
     let Some(table) = &ledger.approvals else {
         return Err(ToolError::refused(
-            "a person must confirm this call first, and nobody can be asked here; hand the request over to a person",
+            "a person must confirm this call first, and no person can be asked here; hand the request over to a person",
         ));
     };
     let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
@@ -46,14 +46,14 @@ pub(crate) async fn ask(
         if let Some(call) = call {
             return answer(request, call, decision);
         }
-        // a place of its own first, which is free as long as few calls wait
+        // the first attempt takes a slot by its key, which is free as long as few calls wait
         let slot = match attempt {
             1 => Slot::first(request),
             _ => waiting::free(ledger, table, request).await?,
         };
         match park(ledger, table, request, once, &slot).await? {
             Some(id) => return Ok(Approval::Waiting { id }),
-            // another call has parked it or taken the place, or something passes
+            // another call has parked this call or taken the slot, or the error is transient
             None if retry::pause(attempt, request.remaining).await => attempt += 1,
             None => {
                 return Err(ToolError::conflict(
@@ -64,10 +64,10 @@ pub(crate) async fn ask(
     }
 }
 
-/// What the items say. The digest is made anew, of the input that would run and of the caller as this call knows it: a
-/// question that shows a person something else cannot be decided for it.
+/// Evaluates the items. The digest is computed again, from the input that would run and the caller of this call. A
+/// decision on a request that showed other data does not count.
 fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
-    let broken = || ToolError::internal("a parked call without an id or an input");
+    let broken = || ToolError::internal("a parked call has no id or no input");
     let id = call.text("approval").ok_or_else(broken)?.to_owned();
     let input: Map<String, Value> =
         call.text("input").and_then(|input| serde_json::from_str(input).ok()).ok_or_else(broken)?;
@@ -81,7 +81,7 @@ fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Re
     })
 }
 
-/// Parks a call; `None` where it was parked meanwhile, or where it may be tried again.
+/// Parks a call. Returns `None` where the call was parked in the meantime, or where another attempt may succeed.
 async fn park(
     ledger: &DynamoLedger,
     table: &str,
@@ -94,7 +94,7 @@ async fn park(
     let input = readable(&request.input)?;
     let mut items = Vec::new();
     if let Some(key) = once {
-        // the effect may have happened under an approval that has ended since
+        // the effect may have happened under an approval that has expired since
         items.push(ledger.check(key).map_err(ToolError::internal)?);
     }
     items.push(question(ledger, table, request, &id, input).map_err(ToolError::internal)?);
@@ -113,12 +113,13 @@ async fn park(
     }
 }
 
-/// The input as it is stored. Reading it back must give the same, since a question that nobody can read can only expire.
+/// The input in its stored form. The stored form must convert back to the same input, because a request that cannot be
+/// read can only expire.
 fn readable(input: &Map<String, Value>) -> Result<String, ToolError> {
     let stored = Value::Object(input.clone()).to_string();
     match serde_json::from_str::<Map<String, Value>>(&stored) {
         Ok(back) if back == *input => Ok(stored),
-        _ => Err(ToolError::invalid("a person cannot be asked about this input, since it cannot be stored as it is")),
+        _ => Err(ToolError::invalid("a person cannot be asked about this input, since it cannot be stored unchanged")),
     }
 }
 
@@ -149,12 +150,12 @@ fn question(
     Ok(TransactWriteItem::builder().put(put.build()?).build())
 }
 
-/// The write that uses an approval, for the transaction that begins an effect: an approval is used by one effect and by
-/// no other. `request` is the call's [`ApprovalRequest::key`], `id` the approval's, `effect` the id of the [`OnceKey`]
-/// under which the call runs.
+/// The write that consumes an approval, for the transaction that begins an effect. Each approval serves one effect
+/// only. `request` is the call's [`ApprovalRequest::key`], `id` is the approval's id, and `effect` is the id of the
+/// [`OnceKey`] under which the call runs.
 ///
-/// A repeat of the same effect may use it again, since its own record decides what happens then. Where the condition
-/// fails, [`used_up`] is what the call is told.
+/// A repeat of the same effect may use the approval again, because the effect's own record then decides the result.
+/// Where the condition fails, the call gets the error [`used_up`].
 pub(crate) fn used(table: &str, request: &str, id: &str, effect: &str) -> Result<TransactWriteItem, BuildError> {
     let update = Update::builder()
         .table_name(table)
@@ -168,7 +169,7 @@ pub(crate) fn used(table: &str, request: &str, id: &str, effect: &str) -> Result
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// What a call is told whose approval is another effect's by now, or has ended.
+/// The error for a call with an approval that another effect has used, or that has expired.
 pub(crate) fn used_up(id: &str) -> ToolError {
     ToolError::refused(format!("the approval `{id}` has been used or has ended; repeat the call to ask for a new one"))
 }

@@ -1,4 +1,4 @@
-//! What people do with parked calls: look at them, and decide.
+//! The operations of an approver on parked calls: list, find and decide.
 
 use std::{collections::HashMap, fmt};
 
@@ -17,7 +17,7 @@ use crate::{
     retry,
 };
 
-/// The table of parked calls, for those who decide. A function's role must not be able to do what this does.
+/// The table of parked calls, for approvers. A function's role must not have the permissions that this type needs.
 ///
 /// ```no_run
 /// # async fn decide(client: aws_sdk_dynamodb::Client) -> Result<(), toolgate_dynamodb::ApprovalsError> {
@@ -28,7 +28,7 @@ use crate::{
 /// for call in &waiting.pending {
 ///     println!("{} wants to call {} with {:?}", call.id, call.tool, call.input);
 /// }
-/// // what was shown is what is decided
+/// // decides on exactly the call that was shown
 /// approvals.decide(&waiting.pending[0], Decision::Approve, "dana@example.com").await?;
 /// # Ok(())
 /// # }
@@ -40,22 +40,22 @@ pub struct Approvals {
     clock: Clock,
 }
 
-/// The calls that wait, as far as they can be read.
+/// The calls that wait for a decision.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ApprovalList {
-    /// Those that can be decided, the oldest first.
+    /// The calls that can be decided, the oldest first.
     pub pending: Vec<PendingApproval>,
-    /// Those that cannot be read, by their keys. They hide none of the others.
+    /// The calls that cannot be read, by their keys. They do not hide other calls.
     pub unreadable: Vec<UnreadableApproval>,
 }
 
-/// A person's answer.
+/// A person's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// The call may run, once, with the input that was shown.
+    /// The call may run one time, with the input that was shown.
     Approve,
-    /// The call is refused, until it has expired.
+    /// The call is refused until it expires.
     Deny,
 }
 
@@ -69,32 +69,32 @@ impl Decision {
     }
 }
 
-/// Why parked calls cannot be read, or a decision does not count.
+/// Why parked calls cannot be read, or a decision is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApprovalsError {
-    /// No such approval waits: there never was one, or it has expired.
+    /// No approval with this id waits: it never existed, or it has expired.
     NotFound {
         /// The id.
         id: String,
     },
-    /// Somebody has decided already.
+    /// The call has already been decided.
     Decided {
         /// The id.
         id: String,
         /// `approved` or `denied`.
         decision: String,
-        /// Who.
+        /// The person who decided.
         by: String,
     },
-    /// The call is no longer the one that was shown: its tool, its input or its caller differ. List it again.
+    /// The call has changed since it was shown: its tool, its input or its caller. List it again.
     Changed {
         /// The id.
         id: String,
     },
-    /// The call cannot be read, so nobody can be shown what would run.
+    /// The call cannot be read, so it cannot be shown to a person.
     Unreadable(UnreadableApproval),
-    /// DynamoDB says no; the operation and the error's code.
+    /// A DynamoDB request failed. The text contains the operation and the error's code.
     Store(String),
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for ApprovalsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { id } => {
-                write!(f, "no approval `{id}` is waiting: see what is with `toolgate approvals list`")
+                write!(f, "no approval `{id}` is waiting: list the waiting calls with `toolgate approvals list`")
             }
             Self::Decided { id, decision, by } => write!(f, "`{id}` has been {decision} already, by {by}"),
             Self::Changed { id } => {
@@ -147,7 +147,7 @@ impl Approvals {
         Ok(list)
     }
 
-    /// The call that waits under this id.
+    /// The waiting call with this id.
     ///
     /// # Errors
     /// `NotFound`, `Decided`, `Unreadable`, `Store`.
@@ -160,8 +160,8 @@ impl Approvals {
         }
     }
 
-    /// Decides about a call, as it was shown by [`list`](Self::list) or [`find`](Self::find). Where anything of it has
-    /// changed since, nothing is decided. `by` is recorded: who decided.
+    /// Decides on a call, as [`list`](Self::list) or [`find`](Self::find) has shown it. Where any part of the call has
+    /// changed since, nothing is decided. `by` is the name of the approver, which is recorded.
     ///
     /// # Errors
     /// `NotFound`, `Decided`, `Changed`, `Unreadable`, `Store`.
@@ -200,8 +200,8 @@ impl Approvals {
         }
     }
 
-    /// The decision, on condition that the call still waits, in the very text that was read, and that nobody has decided
-    /// about it.
+    /// The write of the decision. Its conditions require that the call still waits, that its stored text is unchanged,
+    /// and that there is no decision yet.
     fn writes(
         &self,
         call: &Item,
@@ -257,7 +257,7 @@ impl Approvals {
         ApprovalsError::Store(format!("{} on table `{}`", describe(operation, error), self.table))
     }
 
-    /// All that has not ended. A page holds a megabyte, which is thousands of calls.
+    /// All items that have not expired. A page holds one megabyte, which is enough for thousands of calls.
     async fn scan(&self) -> Result<Vec<Item>, ApprovalsError> {
         let mut pages =
             self.client.scan().table_name(&self.table).consistent_read(true).into_paginator().items().send();
@@ -272,7 +272,7 @@ impl Approvals {
     }
 }
 
-/// The decisions among some items, by approval. One that is about another input than the question has says nothing.
+/// The decisions among some items, by approval and digest. A decision on another input does not apply.
 struct Decisions<'a>(HashMap<(&'a str, &'a str), &'a Item>);
 
 impl<'a> Decisions<'a> {
@@ -286,7 +286,7 @@ impl<'a> Decisions<'a> {
     }
 }
 
-/// The question of this id.
+/// The request with this id.
 fn question<'a>(items: &'a [Item], id: &str) -> Result<&'a Item, ApprovalsError> {
     items.iter().find(|item| is_call(item) && item.text("approval") == Some(id)).ok_or_else(|| not_found(id))
 }

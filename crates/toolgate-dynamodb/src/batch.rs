@@ -1,4 +1,4 @@
-//! Reading several items of one table at once, consistently.
+//! A consistent read of several items of one table.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::{
     table::DynamoLedger,
 };
 
-/// What has been read, without what has ended.
+/// The items that were read, without the expired ones.
 pub(crate) struct Found(Vec<Item>);
 
 impl Found {
@@ -22,8 +22,9 @@ impl Found {
     }
 }
 
-/// The items of these ids, at most 100 (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
-/// `attributes` are the ones to read, all where it is empty.
+/// Reads the items with these ids, at most 100
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>). `attributes` lists the
+/// attributes to read. An empty list reads all of them.
 pub(crate) async fn get(
     ledger: &DynamoLedger,
     table: &str,
@@ -49,7 +50,7 @@ pub(crate) async fn get(
                 let items = read.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
                 return Ok(Found(items.into_iter().filter(|item| !item.has_ended(now)).collect()));
             }
-            // throttled
+            // DynamoDB has throttled the rest of the batch
             Ok(_) => ToolError::conflict("too many calls at once; repeat the same call in a moment"),
             Err(error) if passes(&error) => contention(OPERATION, &error),
             Err(error) => return Err(unavailable(OPERATION, &error)),

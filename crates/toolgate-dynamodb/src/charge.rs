@@ -1,7 +1,7 @@
-//! A session's budget: one item that counts calls and adds up costs, in one conditional write per call.
+//! A session's budget: one item that counts calls and adds up costs, with one conditional write per call.
 //!
-//! `{id: "budget#…", calls, costMicros, expiresAt}`. Where the call is of a once tool, its record is checked in the
-//! same transaction, so that a repeat costs nothing.
+//! `{id: "budget#…", calls, costMicros, expiresAt}`. For a call of a once tool, the same transaction checks the record,
+//! so that a repeat is not charged.
 
 use aws_sdk_dynamodb::{
     error::{BuildError, SdkError},
@@ -18,19 +18,19 @@ use crate::{
     table::DynamoLedger,
 };
 
-/// An update: how, on which condition, with which values.
+/// An update with its condition and its values.
 struct Change {
     update: &'static str,
     condition: String,
     values: HashMap<String, AttributeValue>,
 }
 
-/// What became of one attempt.
+/// The result of one attempt.
 enum Attempt {
     Charged,
-    /// The budget's condition failed; the item as it is.
+    /// The budget's condition failed. The current item, if there is one.
     Full(Option<Item>),
-    /// It may pass; the error if it does not.
+    /// The error may be transient. The error to return if no retry succeeds.
     Again(ToolError),
     Failed(ToolError),
 }
@@ -54,7 +54,7 @@ pub(crate) async fn charge(
             Attempt::Charged => return Ok(()),
             Attempt::Failed(error) => return Err(error),
             Attempt::Full(item) => match item.filter(|item| item.has_ended(ledger.clock.now())) {
-                // its time is over, and DynamoDB has not deleted it yet
+                // the window has ended, and DynamoDB has not deleted the item yet
                 Some(item) if attempt < retry::ATTEMPTS => {
                     (change, attempt) = (anew(&ledger.clock, charge, &item), attempt + 1)
                 }
@@ -72,7 +72,7 @@ fn used_up() -> ToolError {
     ToolError::refused("this session's budget is used up")
 }
 
-/// One more call, within the limits.
+/// Charges one more call, within the limits.
 fn usual(clock: &Clock, charge: &BudgetCharge) -> Change {
     let mut condition = "(attribute_not_exists(expiresAt) OR expiresAt >= :now)".to_owned();
     let mut values = HashMap::from([
@@ -91,7 +91,7 @@ fn usual(clock: &Clock, charge: &BudgetCharge) -> Change {
     Change { update: "SET expiresAt = if_not_exists(expiresAt, :until) ADD calls :one", condition, values }
 }
 
-/// The first call of a new window, over the item of an old one.
+/// Charges the first call of a new window, and replaces the item of the old one.
 fn anew(clock: &Clock, charge: &BudgetCharge, old: &Item) -> Change {
     let seen = old.get("expiresAt").cloned().unwrap_or(AttributeValue::Null(true));
     let values = HashMap::from([
@@ -163,7 +163,7 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
         };
     };
     match canceled.cancellation_reasons() {
-        // a repeat costs nothing, and is answered even where the budget is used up
+        // a repeat is not charged, and gets its reply even where the budget is used up
         [record, ..] if is_condition(record) => Attempt::Failed(DynamoLedger::repeat(record.item())),
         reasons if is_passing(reasons) => Attempt::Again(contention(OPERATION, error)),
         [_, budget] if is_condition(budget) => Attempt::Full(budget.item().cloned()),
@@ -171,7 +171,7 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
     }
 }
 
-/// A budget that no tool has been called under yet.
+/// Window of a budget item that is created before the first call of a tool.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Result<(), ToolError> {

@@ -4,7 +4,7 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// A client from the environment: region, credentials, and the endpoint `AWS_ENDPOINT_URL_DYNAMODB` if there is one.
+/// A client from the environment: region, credentials, and the endpoint in `AWS_ENDPOINT_URL_DYNAMODB` if it is set.
 pub async fn client() -> Client {
     // one TLS library instead of the SDK's two
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();

@@ -19,9 +19,10 @@ const OPERATION: &str = "TransactWriteItems";
 
 /// Commits the effect of a `.once(..)` tool.
 pub trait Commit {
-    /// Writes `items` and the record of `output` in one transaction, and returns the proof of it, which a `.once(..)` tool returns. Build the output before:
-    /// its exposed fields are what a repeat will be answered with. At most 99 items
-    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html> allows 100).
+    /// Writes `items` and the record of `output` in one transaction. Returns the proof, which the `.once(..)` tool must
+    /// return. Build the output first, because a repeat gets its exposed fields as the reply. `items` may have at most
+    /// 99 items (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html> allows
+    /// 100).
     ///
     /// ```no_run
     /// # use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -36,8 +37,8 @@ pub trait Commit {
     /// ```
     ///
     /// # Errors
-    /// [`CommitError`]: a repeat, a failed condition of one of `items`, or a failure. When both the record's and
-    /// another condition fail, the record's reason wins: it is a repeat.
+    /// [`CommitError`]: a repeat, a failed condition of one of `items`, or a failure. If both the record's condition
+    /// and another condition fail, the result is a repeat.
     fn commit<O: Serialize + Send>(
         &self,
         ledger: &DynamoLedger,
@@ -69,7 +70,7 @@ impl<S: Send + Sync> Commit for Cx<S> {
                 Some(error) => return Err(error),
                 None if retry::pause(attempt, self.remaining()).await => attempt += 1,
                 None => {
-                    // the model is to repeat the call, which looks again
+                    // the model repeats the call, and that call reads the record again
                     key.mark_absent();
                     return Err(failed(contention(OPERATION, &error)));
                 }
@@ -78,19 +79,20 @@ impl<S: Send + Sync> Commit for Cx<S> {
     }
 }
 
-/// What an error means; `None` where it may pass.
+/// Classifies an error. Returns `None` where it may be transient.
 fn judge(key: &OnceKey, error: &SdkError<TransactWriteItemsError>) -> Option<CommitError> {
     let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
         return match error {
             error if passes(error) => None,
-            // the SDK has tried again already, under one request token
+            // the SDK has already retried, with the same request token
             error if is_unclear(error) => Some(CommitError::Failed(unclear(OPERATION, error))),
             error => Some(CommitError::Failed(ToolError::internal(describe(OPERATION, error)))),
         };
     };
     let reasons = canceled.cancellation_reasons();
     if let Some(record) = reasons.first().filter(|reason| is_condition(reason)) {
-        // this very call may have committed before its answer was lost: a repeat of itself, and the reply is the same
+        // this call itself may have committed before the response was lost; it is then a repeat of itself, with the
+        // same reply
         key.mark_committed();
         return Some(CommitError::Repeat(DynamoLedger::repeat(record.item())));
     }

@@ -5,21 +5,21 @@ use std::{collections::HashMap, error::Error, fmt};
 use aws_sdk_dynamodb::types::AttributeValue;
 use toolgate::ToolError;
 
-/// Why a commit did not happen. With `?` it becomes a [`ToolError`]; a tool that can say more about a failed condition
-/// looks at [`Condition`](Self::Condition) first.
+/// Why a commit did not happen. With `?` it becomes a [`ToolError`]. A tool that has a better message for a failed
+/// condition matches [`Condition`](Self::Condition) first.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// It has happened before: the first reply, to be returned at once, by `?`.
+    /// The effect has happened before. Return the first reply at once, with `?`.
     Repeat(ToolError),
     /// The condition of one of the tool's own items failed; nothing was written.
     Condition {
-        /// Which of the tool's items.
+        /// The index in the tool's items.
         index: usize,
-        /// The item as it is, where the write asked for it (`ReturnValuesOnConditionCheckFailure`).
+        /// The current item, where the write requested it (`ReturnValuesOnConditionCheckFailure`).
         item: Option<HashMap<String, AttributeValue>>,
     },
-    /// It could not be committed; nothing was written, or the same call may be repeated to find out.
+    /// The commit failed. Either nothing was written, or the same call can be repeated to find out.
     Failed(ToolError),
 }
 
@@ -35,7 +35,7 @@ impl From<CommitError> for ToolError {
 impl fmt::Display for CommitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Repeat(_) => f.write_str("it has happened before"),
+            Self::Repeat(_) => f.write_str("the effect has happened before"),
             Self::Condition { index, .. } => write!(f, "the condition of item {index} failed"),
             Self::Failed(error) => error.fmt(f),
         }

@@ -1,4 +1,4 @@
-//! What DynamoDB's errors mean: which pass, which say that nothing has happened, and what may be told of them.
+//! Classifies DynamoDB's errors: which are transient, which exclude an effect, and what may be logged of them.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -6,15 +6,15 @@ use aws_sdk_dynamodb::{
 };
 use toolgate::ToolError;
 
-/// What a cancellation reason says of an item whose condition failed.
+/// The code in a cancellation reason for an item with a failed condition.
 pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
-/// Reasons of single items that go away: real DynamoDB answers contention on one item with a conflict, and throttles
-/// single items.
+/// Transient reasons of single items. DynamoDB reports contention on one item as a conflict, and it throttles single
+/// items.
 const PASSING: [&str; 4] =
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
 
-/// The same of a whole request, which then has done nothing.
+/// Transient errors of a whole request. Such a request has done nothing.
 const PASSING_WHOLE: [&str; 5] = [
     "ThrottlingException",
     "ProvisionedThroughputExceededException",
@@ -23,12 +23,12 @@ const PASSING_WHOLE: [&str; 5] = [
     "TransactionInProgressException",
 ];
 
-/// Whether the same request may succeed in a moment, having done nothing now.
+/// Whether the error is transient and the request has done nothing.
 pub(crate) fn passes<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     error.code().is_some_and(|code| PASSING_WHOLE.contains(&code))
 }
 
-/// Whether a cancelled transaction may succeed in a moment.
+/// Whether a cancelled transaction failed for a transient reason.
 pub(crate) fn is_passing(reasons: &[CancellationReason]) -> bool {
     reasons.iter().any(|reason| reason.code().is_some_and(|code| PASSING.contains(&code)))
 }
@@ -38,7 +38,7 @@ pub(crate) fn is_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some(CONDITION_FAILED)
 }
 
-/// Whether the request may have been carried out, although no answer says so.
+/// Whether the request may have been executed although there is no response.
 pub(crate) fn is_unclear<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
@@ -46,7 +46,7 @@ pub(crate) fn is_unclear<E>(error: &SdkError<E>) -> bool {
     }
 }
 
-/// What a call is told that is stopped before its tool, because the ledger does not answer.
+/// The error for a call that stops before its tool because the ledger does not respond.
 pub(crate) fn unavailable<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> ToolError {
     match is_unclear(error) || passes(error) {
         true => {
@@ -57,21 +57,22 @@ pub(crate) fn unavailable<E: ProvideErrorMetadata>(operation: &str, error: &SdkE
     }
 }
 
-/// No answer came back, so it may have happened; the record will tell.
+/// The error for a request without a response. The effect may have happened; the record shows it in a repeat.
 pub(crate) fn unclear<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> ToolError {
     ToolError::timed_out(
-        "no answer came back; it may have happened; repeat the same call to find out, it will not happen twice",
+        "there was no response; it may have happened; repeat the same call to find out, it will not happen twice",
     )
     .with_source(describe(operation, error))
 }
 
-/// Retries are used up.
+/// The error after the last retry.
 pub(crate) fn contention<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> ToolError {
     ToolError::conflict("too many calls change the same data at once; repeat the same call in a moment")
         .with_source(describe(operation, error))
 }
 
-/// The error's code, and of a denied request what was denied. Nothing else: messages and debug output may hold items.
+/// The error's code, and for a denied request the denied action and resource. It contains nothing else, because
+/// messages and debug output may contain items.
 pub(crate) fn describe<E: ProvideErrorMetadata>(operation: &str, error: &SdkError<E>) -> String {
     let kind = match error {
         SdkError::TimeoutError(_) => "timeout",
@@ -86,15 +87,15 @@ pub(crate) fn describe<E: ProvideErrorMetadata>(operation: &str, error: &SdkErro
     }
 }
 
-/// What IAM has denied.
+/// The action and resource that IAM has denied.
 #[derive(Debug, PartialEq, Eq)]
 struct Denied<'a> {
     action: &'a str,
     resource: &'a str,
 }
 
-/// Reads `.. is not authorized to perform: <action> on resource: <ARN> ..`. Only what has exactly the form of an action and
-/// of a table's or an index's ARN is taken; who was denied is not repeated.
+/// Parses `.. is not authorized to perform: <action> on resource: <ARN> ..`. It accepts only text in the exact form of
+/// an action and of a table's or an index's ARN. It never returns the principal.
 fn denied(message: &str) -> Option<Denied<'_>> {
     let (_, rest) = message.split_once("is not authorized to perform: ")?;
     let (action, rest) = rest.split_once(" on resource: ")?;
@@ -104,7 +105,8 @@ fn denied(message: &str) -> Option<Denied<'_>> {
     (is_action && is_table(resource)).then_some(Denied { action, resource })
 }
 
-/// `arn:aws:dynamodb:eu-west-1:123456789012:table/Orders`, or an index of such a table.
+/// Whether the text has the form `arn:aws:dynamodb:eu-west-1:123456789012:table/Orders`, or is an index of such a
+/// table.
 fn is_table(arn: &str) -> bool {
     let parts: Vec<&str> = arn.split(':').collect();
     let ["arn", partition, "dynamodb", region, account, resource] = parts.as_slice() else { return false };

@@ -1,4 +1,4 @@
-//! Reading and writing the attributes of an item, and the clock that judges their ends.
+//! Reads and writes the attributes of an item. The clock that decides whether an item has expired.
 
 use std::{
     collections::HashMap,
@@ -19,13 +19,13 @@ pub(crate) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Reads attributes; what is missing or of another type is `None`.
+/// Reads attributes. A missing attribute, or one of another type, is `None`.
 pub(crate) trait Read {
     fn text(&self, name: &str) -> Option<&str>;
     fn number(&self, name: &str) -> Option<u64>;
 
-    /// Whether the item has ended. DynamoDB deletes what has ended late, so our own clock judges; the conditions say
-    /// the same: `expiresAt < :now`.
+    /// Whether the item has expired. DynamoDB deletes expired items late, so our own clock decides. The write
+    /// conditions use the same rule: `expiresAt < :now`.
     fn has_ended(&self, now: u64) -> bool {
         self.number("expiresAt").is_some_and(|at| at < now)
     }
@@ -41,7 +41,7 @@ impl Read for Item {
     }
 }
 
-/// The clock that judges ends. Tests move it; a deployed function has the system's.
+/// The clock that decides about expiry. Tests can move it. A deployed function uses the system's clock.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -64,7 +64,7 @@ impl Clock {
         (self.0)()
     }
 
-    /// The second, since 1970, in which something ends that begins now. Never before now, however long it lasts.
+    /// The second since 1970 at which a duration that starts now ends. It saturates, so it is never before now.
     pub(crate) fn end_of(&self, ttl: Duration) -> u64 {
         self.now().saturating_add(ttl.as_secs())
     }

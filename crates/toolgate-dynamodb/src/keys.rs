@@ -1,6 +1,6 @@
-//! The words of the approvals' table.
+//! The key prefixes of the approvals table.
 
-/// The key of a question, and of its answer.
+/// The prefixes of a request and of its decision.
 pub(crate) const CALL: &str = "call#";
 pub(crate) const DECISION: &str = "decision#";
 pub(crate) const APPROVED: &str = "approved";

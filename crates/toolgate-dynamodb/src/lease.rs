@@ -1,4 +1,4 @@
-//! Effects outside of DynamoDB: a lease while the tool runs, and its reply when it is over.
+//! Effects outside of DynamoDB: a lease while the tool runs, and its reply afterwards.
 //!
 //! `{id, lease, leaseUntil, createdAt, expiresAt, session}`, later with `reply` and without `leaseUntil`.
 
@@ -40,7 +40,7 @@ pub(crate) async fn begin(ledger: &DynamoLedger, key: &OnceKey, until: SystemTim
         match (reasons, key.approval()) {
             ([record, ..], _) if is_condition(record) => {
                 let record = record.item();
-                // the SDK may have sent it twice, the first answer having been lost
+                // the SDK may have sent the request twice, because the first response was lost
                 return match record.and_then(|record| record.text("lease")) == Some(&lease.token) {
                     true => Ok(lease),
                     false => Err(DynamoLedger::repeat(record)),
@@ -58,7 +58,7 @@ pub(crate) async fn begin(ledger: &DynamoLedger, key: &OnceKey, until: SystemTim
     }
 }
 
-/// The lease, and the approval that the call runs under as used by this effect: one approval is for one effect.
+/// The write of the lease, and the write that consumes the approval, because one approval allows one effect.
 fn items(
     ledger: &DynamoLedger,
     key: &OnceKey,
@@ -96,7 +96,7 @@ pub(crate) async fn finish(
             Err(error) => error,
         };
         match error.as_service_error() {
-            // the lease had ended, and another call has taken it over: its reply is the first one that was kept
+            // the lease had expired, and another call has taken it over; its reply was kept first
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 return Err(DynamoLedger::repeat(failed.item()));
             }
@@ -117,7 +117,7 @@ pub(crate) async fn release(ledger: &DynamoLedger, key: &OnceKey, lease: &Lease)
     match request.send().await {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error() {
-            // it is another's by now
+            // the lease belongs to another call by now
             Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
             _ => Err(unavailable("DeleteItem", &error)),
         },

@@ -1,4 +1,4 @@
-//! What the gates ask of the ledger, and which module answers.
+//! Implements the `Ledger` trait with the modules of this crate.
 
 use std::time::SystemTime;
 
@@ -8,11 +8,11 @@ use toolgate::{Approval, ApprovalRequest, BudgetCharge, Lease, Ledger, LedgerFut
 use crate::{approval, charge, lease, table::DynamoLedger};
 
 impl DynamoLedger {
-    /// Adds a cost to a session's budget, named by [`BudgetCharge::id_of`]: what its agents' models cost, say. The next call
-    /// of a tool meets the limit.
+    /// Adds a cost, for example of an agent's models, to a session's budget. `budget` is the id from
+    /// [`BudgetCharge::id_of`]. The limit applies to the next tool call.
     ///
     /// # Errors
-    /// The table cannot be written.
+    /// The write to the table failed.
     pub async fn spend(&self, budget: &str, cost: Usd) -> Result<(), ToolError> {
         charge::spend(self, budget, cost).await
     }

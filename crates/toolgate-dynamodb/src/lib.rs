@@ -1,7 +1,7 @@
 //! The Toolgate ledger on DynamoDB: an effect and its exactly-once record commit in one transaction.
 //!
-//! A `.once(..)` tool collects its writes and calls [`Commit::commit`]. The first call writes them together with a record
-//! of the reply; a repeat finds the record and gets the first reply, and nothing is written. There is no moment at
+//! A `.once(..)` tool collects its writes and calls [`Commit::commit`]. The first call writes them together with a
+//! record of the reply. A repeat finds the record, gets the first reply, and writes nothing. There is never a moment at
 //! which the effect has happened and the record is missing.
 //!
 //! The table: partition key `id` (text), TTL attribute `expiresAt` (epoch seconds).

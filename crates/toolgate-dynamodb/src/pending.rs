@@ -1,4 +1,4 @@
-//! A parked call as a person sees it, read from its item; or why it cannot be read.
+//! A parked call as a person sees it, or the reason why it cannot be read.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +25,13 @@ pub struct PendingApproval {
     pub input: Map<String, Value>,
     /// The session, where there is one.
     pub session: Option<String>,
-    /// Declared identity: attribute to value; `None` where there is none.
+    /// Declared identity: attribute to value. `None` where there is none.
     pub caller: Option<Map<String, Value>>,
-    /// Until when it waits, as RFC 3339 in UTC.
+    /// The time at which it expires, as RFC 3339 in UTC.
     pub expires_at: String,
 }
 
-/// A parked call that cannot be read. Nobody can approve it, and it never runs; it ends by itself.
+/// A parked call that cannot be read. It cannot be approved and never runs. It expires by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -40,12 +40,12 @@ pub struct UnreadableApproval {
     pub key: String,
     /// The approval's id, if that can be read.
     pub id: Option<String>,
-    /// What is wrong with it.
+    /// Why it cannot be read.
     pub reason: String,
 }
 
 impl PendingApproval {
-    /// Reads a question.
+    /// Reads a request.
     pub(crate) fn read(call: &Item) -> Result<Self, UnreadableApproval> {
         let unreadable = |reason: &str| UnreadableApproval {
             key: call.text("id").unwrap_or_default().to_owned(),
@@ -64,12 +64,12 @@ impl PendingApproval {
             }
         };
         let pending = Self {
-            id: own("approval").ok_or_else(|| unreadable("it has no id of an approval"))?,
-            tool: own("tool").ok_or_else(|| unreadable("it names no tool"))?,
+            id: own("approval").ok_or_else(|| unreadable("it has no approval id"))?,
+            tool: own("tool").ok_or_else(|| unreadable("it has no tool name"))?,
             input: serde_json::from_str(&input).map_err(|_| unreadable("its input is not a JSON object"))?,
             session: own("session"),
             caller,
-            expires_at: ends.ok_or_else(|| unreadable("its end is not a time"))?,
+            expires_at: ends.ok_or_else(|| unreadable("its expiry is not a valid time"))?,
         };
         match pending.caller.iter().flatten().all(|(_, value)| value.is_string()) {
             true => Ok(pending),
@@ -77,7 +77,7 @@ impl PendingApproval {
         }
     }
 
-    /// 64 hex digits over tool, input and caller, as this shows them: what a decision is about.
+    /// 64 hex digits over tool, input and caller, as shown here. A decision applies to this digest.
     pub fn digest(&self) -> String {
         let text = |(name, value): (&String, &Value)| {
             (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -87,7 +87,7 @@ impl PendingApproval {
     }
 }
 
-/// Whether an item is a question.
+/// Whether an item is a request.
 pub(crate) fn is_call(item: &Item) -> bool {
     item.text("id").is_some_and(|id| id.starts_with(CALL))
 }

@@ -1,15 +1,15 @@
-//! Trying again: with jitter, and not beyond the call's deadline.
+//! Retries with jitter, up to the call's deadline.
 
 use std::time::Duration;
 
-/// Attempts at one commit. Contention on one item clears in a few tens of milliseconds.
+/// Maximum number of attempts for one request. Contention on one item usually clears within a few tens of milliseconds.
 pub(crate) const ATTEMPTS: u32 = 8;
 const FIRST: Duration = Duration::from_millis(15);
 const LONGEST: Duration = Duration::from_millis(400);
-/// Left for the attempt itself and the reply.
+/// Time that is kept for the attempt itself and the reply.
 const RESERVE: Duration = Duration::from_millis(250);
 
-/// Waits before attempt `attempt` (from 1); `false` where there is no time or no attempt left.
+/// Waits after the failed attempt `attempt` (from 1). Returns `false` where no time or no attempt is left.
 pub(crate) async fn pause(attempt: u32, remaining: Option<Duration>) -> bool {
     if attempt >= ATTEMPTS {
         return false;

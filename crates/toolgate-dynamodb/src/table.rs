@@ -1,4 +1,4 @@
-//! The ledger's table: its records, and the writes and checks that judge them.
+//! The ledger's table: its records, and their writes and checks.
 
 use std::time::SystemTime;
 
@@ -17,11 +17,12 @@ use crate::{
     retry,
 };
 
-/// A record that stops nobody: none, one that has ended, or a lease that ended without a reply.
+/// The condition under which an effect may begin: there is no record, the record has expired, or its lease has expired
+/// without a reply.
 const FREE: &str =
     "attribute_not_exists(id) OR expiresAt < :now OR (attribute_not_exists(reply) AND leaseUntil < :millis)";
 
-/// The ledger's table and the client that reaches it; it answers the gates that need memory.
+/// The ledger's table and the client for it. It implements [`Ledger`](toolgate::Ledger).
 #[derive(Debug, Clone)]
 pub struct DynamoLedger {
     pub(crate) client: Client,
@@ -36,14 +37,14 @@ impl DynamoLedger {
         Self { client, table: table.into(), approvals: None, clock: Clock::default() }
     }
 
-    /// Parks calls that a person has to approve in `table`. Without one they are refused.
+    /// Parks calls that a person must approve in `table`. Without such a table they are refused.
     #[must_use]
     pub fn with_approvals(mut self, table: impl Into<String>) -> Self {
         self.approvals = Some(table.into());
         self
     }
 
-    /// Judges what has ended by another clock than the system's: for tests that move time.
+    /// Uses another clock for expiry, for tests that move time.
     #[must_use]
     pub fn with_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::of(now);
@@ -55,13 +56,13 @@ impl DynamoLedger {
         &self.client
     }
 
-    /// The write that fails where the effect has happened before.
+    /// The write of the record. It fails where the effect has happened before.
     pub(crate) fn record(&self, key: &OnceKey, reply: &Value) -> Result<TransactWriteItem, BuildError> {
         let put = self.put(key).item("reply", text(reply.to_string())).build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// A record without a reply, where it stops nobody.
+    /// The write of a record without a reply. It fails unless [`FREE`] holds.
     pub(crate) fn put(&self, key: &OnceKey) -> PutBuilder {
         let put = Put::builder()
             .table_name(&self.table)
@@ -75,7 +76,7 @@ impl DynamoLedger {
         key.session().into_iter().fold(put, |put, session| put.item("session", text(session)))
     }
 
-    /// The check that fails where the effect has happened before, for a transaction that has another write.
+    /// The check that the effect has not happened before, for a transaction with another write.
     pub(crate) fn check(&self, key: &OnceKey) -> Result<TransactWriteItem, BuildError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -88,7 +89,7 @@ impl DynamoLedger {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// What a repeat is answered with, by the record that stopped it.
+    /// The error for a repeat, made from the record that stopped it.
     pub(crate) fn repeat(record: Option<&Item>) -> ToolError {
         let text = |name: &str| record.and_then(|record| record.text(name));
         match text("reply").map(serde_json::from_str) {
@@ -97,12 +98,12 @@ impl DynamoLedger {
                 let replay = Replay::of(reply).in_session(text("session").map(str::to_owned));
                 ToolError::replay(first_at.into_iter().fold(replay, Replay::first_at))
             }
-            Some(Err(_)) => ToolError::internal("a ledger record that cannot be read"),
+            Some(Err(_)) => ToolError::internal("a ledger record cannot be read"),
             None => ToolError::in_progress("already in progress; repeat the same call in a moment"),
         }
     }
 
-    /// Looks for the record of an effect.
+    /// Looks up the record of an effect.
     pub(crate) async fn look(&self, key: &OnceKey) -> Result<(), ToolError> {
         const OPERATION: &str = "GetItem";
         let mut attempt = 1;
@@ -133,7 +134,7 @@ impl DynamoLedger {
     }
 }
 
-/// RFC 3339 in UTC.
+/// The time as RFC 3339 in UTC.
 fn instant(seconds: u64) -> Option<String> {
     DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::DateTime).ok()
 }

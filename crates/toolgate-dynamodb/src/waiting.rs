@@ -1,9 +1,9 @@
-//! How many calls may wait for a person at once: as many as a scope has slots. A scope is an identity, else a session,
-//! else the function.
+//! Limits how many calls may wait for a person at once: each scope has a fixed number of slots. The scope is an
+//! identity, or else a session, or else the function.
 //!
-//! A slot is an item `waiting#<scope>#<number>` of the approvals' table, `{id, call, approval, expiresAt}`, and parking
-//! a call takes one in the same transaction: no number of calls at once gets past that. A slot is free again when its
-//! call has expired or been decided, which the next call that needs one finds out.
+//! A slot is an item `waiting#<scope>#<number>` of the approvals table, `{id, call, approval, expiresAt}`. The
+//! transaction that parks a call also takes a slot, so that concurrent calls cannot exceed the limit. A slot is free
+//! again when its call has expired or has been decided. The next call that needs a slot detects this.
 
 use std::time::Duration;
 
@@ -21,28 +21,28 @@ use crate::{
     table::DynamoLedger,
 };
 
-/// The key of a slot.
+/// The key prefix of a slot.
 const WAITING: &str = "waiting#";
 
-/// How many calls of one scope may wait. The tables in `docs/gates.md` have the figure too.
+/// Maximum number of waiting calls per scope. The tables in `docs/gates.md` contain the same number.
 const SLOTS: usize = 20;
 
-/// A place to wait in.
+/// A slot for one waiting call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
     id: String,
-    /// The approval that has been decided and still stands in it.
+    /// A decided approval that still occupies the slot.
     over: Option<String>,
 }
 
 impl Slot {
-    /// The slot that a call tries before it has looked for one, by its key.
+    /// The slot that a call tries first, chosen by the call's key without a read.
     pub(crate) fn first(request: &ApprovalRequest) -> Self {
         let sum = request.key.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         Self { id: id(request, sum % SLOTS), over: None }
     }
 
-    /// The write that takes the slot, which fails where it is no longer free.
+    /// The write that takes the slot. It fails where the slot is not free.
     pub(crate) fn taken_by(
         &self,
         ledger: &DynamoLedger,
@@ -68,10 +68,10 @@ impl Slot {
     }
 }
 
-/// A slot that is free now.
+/// Finds a free slot.
 ///
 /// # Errors
-/// `refused`, where none is; what a table that fails says.
+/// `refused`, where no slot is free. The table's own failure.
 pub(crate) async fn free(ledger: &DynamoLedger, table: &str, request: &ApprovalRequest) -> Result<Slot, ToolError> {
     let remaining = || -> Option<Duration> { request.remaining };
     let ids: Vec<String> = (0..SLOTS).map(|number| id(request, number)).collect();
@@ -98,7 +98,7 @@ pub(crate) async fn free(ledger: &DynamoLedger, table: &str, request: &ApprovalR
 
 fn full() -> ToolError {
     ToolError::refused(format!(
-        "{SLOTS} calls wait for a person already, and no more may; repeat this call when some of them have been decided"
+        "{SLOTS} calls wait for a person already, which is the limit; repeat this call when some have been decided"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! An embedded DynamoDB server on a port of its own, clients of it, and its tables.
+//! An embedded DynamoDB server on its own port, its clients, and its tables.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 pub use dynoxide::Database;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A server with empty tables, for other processes too. It ends when it is dropped.
+/// A server with empty tables. Other processes can use it too. It stops when it is dropped.
 pub struct Server {
     pub address: SocketAddr,
     pub client: Client,
@@ -45,12 +45,12 @@ pub async fn serve(database: Database) -> SocketAddr {
     address
 }
 
-/// A client that tries once, so that every retry is the code's own.
+/// A client that does not retry, so that every retry comes from the code under test.
 pub fn client_at(address: SocketAddr) -> Client {
     client(&format!("http://{address}"), RetryConfig::disabled())
 }
 
-/// A client of an endpoint, with the SDK's own retries.
+/// A client for an endpoint, with the SDK's own retries.
 pub fn client(endpoint: &str, retries: RetryConfig) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! HTTP as the client and the embedded server speak it, and DynamoDB's errors in it.
+//! HTTP messages between the client and the embedded server, and DynamoDB's errors as responses.
 
 use std::{io, net::SocketAddr};
 
@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// An error that DynamoDB answers.
+/// An error response of DynamoDB.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: u16,
@@ -42,14 +42,15 @@ impl Answer {
     }
 }
 
-/// Sends one request on and gives the answer.
+/// Forwards one request and returns the response.
 pub async fn forward(upstream: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).await?;
     server.write_all(request).await?;
     message(&mut server).await
 }
 
-/// One HTTP message whose length is declared, as all sides here do; without one there is no body.
+/// Reads one HTTP message with a declared length, as all sides here send it. Without a declared length there is no
+/// body.
 pub async fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let head = loop {

@@ -1,5 +1,6 @@
-//! A stand-in for Lambda: one handler process on a Runtime API of its own, which may be killed at any moment and starts
-//! again with the next call. Async, unlike the framework's own stand-in, since several run side by side.
+//! A local substitute for Lambda: one handler process on its own Runtime API. The process may be killed at any moment,
+//! and starts again with the next call. It is async, unlike the substitute in the framework's tests, because several
+//! run side by side.
 
 use std::{
     collections::HashMap,
@@ -19,17 +20,17 @@ use tokio::{
 
 use crate::http::message;
 
-/// For what takes milliseconds, on a machine that does much else.
+/// Timeout for steps that take milliseconds, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What became of one invocation.
+/// The result of one invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invoked {
     /// The handler's reply.
     Reply(String),
     /// The process ended before it replied.
     Crashed,
-    /// The process did not reply within its time, so the platform ended it.
+    /// The process did not reply within its time, so the platform killed it.
     Overran,
 }
 
@@ -39,11 +40,11 @@ pub struct Function {
     variables: HashMap<String, String>,
     process: Option<Process>,
     killer: Killer,
-    /// How many processes there have been.
+    /// The number of processes so far.
     pub starts: usize,
 }
 
-/// Ends the process that runs at this time, as `kill -9` does.
+/// Kills the current process, as `kill -9` does.
 #[derive(Clone, Default)]
 pub struct Killer(Arc<Mutex<Option<Handle>>>);
 
@@ -55,13 +56,13 @@ struct Handle {
 
 impl Handle {
     async fn ended(&self) {
-        // the sender is gone only after it has sent, or with the whole test
+        // the sender is dropped only after it has sent, or with the whole test
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
     }
 }
 
 impl Killer {
-    /// Returns once the process is dead; `false` where there was none to kill.
+    /// Returns after the process has ended. Returns `false` where there was no process.
     pub async fn kill(&self) -> bool {
         let handle = self.0.lock().unwrap().clone();
         let Some(handle) = handle.filter(|handle| !*handle.ended.borrow()) else { return false };
@@ -86,14 +87,14 @@ impl Drop for Process {
 struct Event {
     id: String,
     body: String,
-    /// As AgentCore Gateway sends one.
+    /// The client context as AgentCore Gateway sends it.
     client_context: Option<String>,
     limit: Duration,
     taken: oneshot::Sender<()>,
 }
 
 impl Function {
-    /// A function of which no process runs yet.
+    /// A function without a running process.
     pub fn new(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = program.as_ref().to_owned();
@@ -104,7 +105,7 @@ impl Function {
         self.killer.clone()
     }
 
-    /// Invokes with `limit` as the function's timeout; starts a process where none runs.
+    /// Invokes with `limit` as the function's timeout. Starts a process where none runs.
     pub async fn invoke(&mut self, body: &str, client_context: Option<&str>, limit: Duration) -> Invoked {
         let handle = self.running().await;
         let process = self.process.as_mut().unwrap();
@@ -116,7 +117,7 @@ impl Function {
         let ended = handle.ended();
         tokio::pin!(ended);
         let late = async {
-            tokio::time::timeout(PATIENCE, begun).await.expect("the process asks for the event").ok();
+            tokio::time::timeout(PATIENCE, begun).await.expect("the process polls the event").ok();
             tokio::time::sleep(limit).await;
         };
         tokio::select! {
@@ -134,7 +135,7 @@ impl Function {
         }
     }
 
-    /// The process that runs, or a new one.
+    /// The running process, or a new one.
     async fn running(&mut self) -> Handle {
         let current = self.killer.0.lock().unwrap().clone();
         if let Some(handle) = current.filter(|handle| !*handle.ended.borrow()) {
@@ -157,7 +158,7 @@ impl Function {
         tokio::spawn(async move {
             tokio::select! {
                 _ = child.wait() => {}
-                // without anybody left to order it, too
+                // this branch also runs when all senders are dropped
                 _ = orders.recv() => child.kill().await.unwrap(),
             }
             let _ = sender.send(true);
@@ -168,7 +169,7 @@ impl Function {
             let next = Arc::new(AsyncMutex::new(next));
             while let Ok((stream, _)) = listener.accept().await {
                 let (next, posted) = (next.clone(), posted.clone());
-                // an error is a connection that the other side has closed
+                // an error means that the other side has closed the connection
                 tokio::spawn(async move { serve(stream, &next, &posted).await.ok() });
             }
         });
@@ -179,7 +180,7 @@ impl Function {
     }
 }
 
-/// The handlers' log is of interest when one seed is looked at.
+/// The handlers' log is shown only if `STORM_LOG` is set, to investigate one seed.
 fn log() -> Stdio {
     match std::env::var_os("STORM_LOG") {
         Some(_) => Stdio::inherit(),

@@ -1,4 +1,4 @@
-//! Helpers of Toolgate's own tests: an embedded DynamoDB, a proxy that fails as networks do, and handler processes.
+//! Helpers for Toolgate's own tests: an embedded DynamoDB, a proxy that injects network faults, and handler processes.
 
 #![allow(
     clippy::unwrap_used,

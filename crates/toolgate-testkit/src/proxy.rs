@@ -1,5 +1,5 @@
-//! What stands between one handler process and DynamoDB: it counts requests, and fails them as real networks, real
-//! DynamoDB and a dying process do. It knows nothing of what the requests mean.
+//! A proxy between one handler process and DynamoDB. It counts requests, and injects the faults of real networks, of
+//! real DynamoDB and of a dying process. It does not interpret the requests.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,12 +21,12 @@ use crate::{
     lambda::Killer,
 };
 
-/// What happens to one request.
+/// The treatment of one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It is answered with an error and goes nowhere.
+    /// It is not forwarded, and is answered with an error.
     Answered(Answer),
-    /// It goes nowhere, and is answered with an error late.
+    /// It is not forwarded, and is answered late with an error.
     AnsweredLate(Duration, Answer),
     /// It is forwarded, and then answered with an error.
     AnsweredAfter(Answer),
@@ -34,15 +34,15 @@ pub enum Fault {
     CutBefore,
     /// It is forwarded, and the connection is cut before the answer.
     CutAfter,
-    /// It is forwarded late, whether or not anybody still waits for it.
+    /// It is forwarded late, whether or not the client still waits for it.
     Held(Duration),
     /// It is forwarded at once and answered late.
     Late(Duration),
-    /// The process is killed before the request is forwarded; it never is.
+    /// The process is killed, and the request is never forwarded.
     KilledBefore,
     /// The process is killed after the request was forwarded.
     KilledAfter,
-    /// None: this one is forwarded.
+    /// No fault: the request is forwarded.
     Pass,
 }
 
@@ -57,7 +57,7 @@ impl Fault {
         Self::Answered(Answer::error(status, code))
     }
 
-    /// The same answer, later.
+    /// The same answer after a delay.
     pub fn after(self, wait: Duration) -> Self {
         match self {
             Self::Answered(answer) => Self::AnsweredLate(wait, answer),
@@ -66,7 +66,7 @@ impl Fault {
     }
 }
 
-/// Decides over each request, by its operation: a fault with the name that it is counted by, or none.
+/// Decides for each request, by its operation: a fault and the name under which it is counted, or no fault.
 pub type Decide = Box<dyn FnMut(&str) -> Option<(&'static str, Fault)> + Send>;
 
 /// The proxy of one handler process.
@@ -78,7 +78,7 @@ pub struct Proxy {
 struct Shared {
     upstream: Mutex<Option<SocketAddr>>,
     decide: Mutex<Option<Decide>>,
-    /// What happens to the next requests, before anything else decides.
+    /// Faults for the next requests. They take precedence over `decide`.
     next: Mutex<VecDeque<Fault>>,
     tally: Mutex<BTreeMap<&'static str, usize>>,
     seen: AtomicUsize,
@@ -103,7 +103,7 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let shared = shared.clone();
-                // an error is a connection that the other side has closed
+                // an error means that the other side has closed the connection
                 tokio::spawn(async move { shared.serve(client).await.ok() });
             }
         });
@@ -117,42 +117,42 @@ impl Proxy {
         proxy
     }
 
-    /// The next requests fail so, one after the other.
+    /// Sets the faults for the next requests, in this order.
     pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
         self.shared.next.lock().unwrap().extend(faults);
     }
 
-    /// Whose process the faults kill.
+    /// Sets the process that the faults kill.
     pub fn kills(&self, killer: Killer) {
         *self.shared.killer.lock().unwrap() = killer;
     }
 
-    /// Forwards to another server from now on.
+    /// From now on, forwards to another server.
     pub fn forward_to(&self, upstream: SocketAddr) {
         *self.shared.upstream.lock().unwrap() = Some(upstream);
     }
 
-    /// From now on each request is decided over.
+    /// From now on, `decide` is called for each request.
     pub fn fail(&self, decide: Decide) {
         *self.shared.decide.lock().unwrap() = Some(decide);
     }
 
-    /// From now on each request is forwarded.
+    /// From now on, forwards every request.
     pub fn be_honest(&self) {
         *self.shared.decide.lock().unwrap() = None;
     }
 
-    /// Requests since the last look.
+    /// The number of requests since the last call of this function.
     pub fn requests(&self) -> usize {
         self.shared.seen.swap(0, Ordering::SeqCst)
     }
 
-    /// Faults since the last look, by name.
+    /// The faults since the last call of this function, by name.
     pub fn faults(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut self.shared.tally.lock().unwrap())
     }
 
-    /// Waits until no request is held back or on its way.
+    /// Waits until no request is delayed or in progress.
     pub async fn quiet(&self) {
         while self.shared.under_way.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -172,7 +172,7 @@ impl Shared {
         }
     }
 
-    /// The answer to one request; none where the connection ends.
+    /// The response to one request. `None` where the connection is closed.
     async fn answer(&self, request: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
         self.seen.fetch_add(1, Ordering::SeqCst);
         let fault = match self.next.lock().unwrap().pop_front() {
@@ -223,7 +223,7 @@ impl Shared {
     }
 }
 
-/// What a request asks DynamoDB for; empty, where it does not say.
+/// The operation in a request. Empty where it has none.
 fn operation(request: &[u8]) -> String {
     let text = String::from_utf8_lossy(request);
     let target = text.lines().take_while(|line| !line.is_empty()).find_map(|line| {

@@ -1,8 +1,9 @@
-//! What one dispatch costs, from the event's bytes to the reply's: a function event with three parameters through all
-//! stateless gates, beside its floor, which is `serde_json` into typed structs, the same handler, and `serde_json` back.
+//! The cost of one dispatch, from the event's bytes to the reply's bytes. A function event with three parameters passes
+//! through all stateless gates. The baseline ("floor") is `serde_json` into typed structs, the same handler, and
+//! `serde_json` back.
 //!
-//! Criterion measures each by itself. The ratios below it come from turns that alternate, so that what else the machine
-//! does hits both sides.
+//! Criterion measures both separately. The ratios come from alternating rounds, so that other load on the machine
+//! affects both sides.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot run may panic, and it prints")]
 
 use std::{
@@ -42,7 +43,7 @@ struct Refund {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Refunded {
-    // in the order of their names, as a `Value` sorts them, so that both sides give the same bytes
+    // sorted by name, as a `Value` sorts them, so that both sides produce the same bytes
     amount: f64,
     currency: &'static str,
     order_id: String,
@@ -53,7 +54,7 @@ async fn refund(input: Refund) -> Result<Refunded, ToolError> {
     Ok(Refunded { order_id: input.order_id, amount: input.amount, currency: "USD", reason: input.reason })
 }
 
-/// What the floor reads: all that Bedrock sends, typed as the `aws_lambda_events` crate does it.
+/// The event that the baseline reads: all members that Bedrock sends, typed as in the `aws_lambda_events` crate.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "it is read since it is there")]
@@ -142,7 +143,7 @@ async fn floor(bytes: &[u8]) -> Vec<u8> {
     .unwrap()
 }
 
-/// A service with `count` tools, all of them the same function.
+/// A service with `count` tools. All of them run the same function.
 fn service(count: usize) -> Service<()> {
     let tools = (0..count).map(|at| {
         Tool::new(name(at), refund)
@@ -190,12 +191,12 @@ fn context() -> Context {
 }
 
 async fn dispatch(service: &Service<()>, context: &Context, bytes: &[u8]) -> Vec<u8> {
-    // as Toolgate's own loop reads it
+    // parsed as in Toolgate's own loop
     let event: Value = serde_json::from_str(std::str::from_utf8(bytes).unwrap()).unwrap();
     serde_json::to_vec(&service.handle(event, context).await.unwrap()).unwrap()
 }
 
-/// What `serde_json` alone takes of a dispatch, without types: the event as a `Value`, and the reply as bytes.
+/// The part of `serde_json` in a dispatch, without types: the event as a `Value`, and the reply as bytes.
 fn values_only(event: &[u8], reply: &Value) -> (Value, Vec<u8>) {
     (serde_json::from_slice(event).unwrap(), serde_json::to_vec(reply).unwrap())
 }
@@ -242,9 +243,9 @@ impl Bench {
         })
     }
 
-    /// Alternating turns: the medians of the ratios, with the tenth and the ninetieth percentile.
+    /// Measures alternating rounds. Prints the medians of the ratios, with the tenth and the ninetieth percentile.
     fn ratios(&self) {
-        // short turns, so that few of them are interrupted
+        // short rounds, so that few of them are interrupted
         const ROUNDS: usize = 5_000;
         const TURNS: u64 = 10;
         let (mut floors, mut ones, mut against_floor) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The tool and the test that README.md shows, word for word: a handler with one tool that reads.
+//! The read-only tool from README.md and its test. README.md shows parts of this file verbatim.
 
 use toolgate::prelude::*;
 

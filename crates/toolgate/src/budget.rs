@@ -1,4 +1,4 @@
-//! What one session may use: calls of tools, and US dollars.
+//! The limits of one session: the number of tool calls, and the cost in US dollars.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,8 +7,8 @@ use crate::{
     digest::{Digest, digest},
 };
 
-/// What one session may use. A session is its id and the declared identity, or the identity alone where there is no
-/// id; a call with neither is refused, since nobody could count it.
+/// The limits of one session. The session id and the declared identity together name a session. Where a call has no
+/// session id, the identity alone names it. A call that has neither is refused, because its use cannot be counted.
 ///
 /// ```
 /// use toolgate::Budget;
@@ -24,56 +24,58 @@ pub struct Budget {
     window: Duration,
 }
 
-/// A budget begins anew after this, unless [`Budget::window`] says otherwise. Bedrock's sessions end earlier.
+/// Default window of a budget. [`Budget::window`] changes it. Bedrock's sessions end earlier.
 const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Budget {
     const NONE: Self = Self { calls: None, usd: None, window: WINDOW };
 
-    /// At most `n` calls of tools.
+    /// Limits the number of tool calls to `n`.
     pub const fn calls(n: u64) -> Self {
         Self { calls: Some(n), ..Self::NONE }
     }
 
-    /// At most this cost. Tools cost nothing by themselves: what an agent's models cost is added to the session's budget
-    /// by whoever reads it from the traces.
+    /// Limits the cost. Tools cost nothing by themselves. The application reads the cost of an agent's models from the
+    /// traces and adds it to the session's budget.
     pub const fn usd(limit: Usd) -> Self {
         Self { usd: Some(limit), ..Self::NONE }
     }
 
-    /// Adds a limit on cost, see [`usd`](Self::usd).
+    /// Adds a limit on the cost; see [`usd`](Self::usd).
     #[must_use]
     pub const fn and_usd(mut self, limit: Usd) -> Self {
         self.usd = Some(limit);
         self
     }
 
-    /// After how long, counted from its first call, a session's budget begins anew (default: a day).
+    /// Sets the time after which a session's budget starts again, counted from the session's first call (default: 24
+    /// hours).
     #[must_use]
     pub const fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// The most calls.
+    /// The maximum number of calls.
     pub const fn max_calls(&self) -> Option<u64> {
         self.calls
     }
 
-    /// The most cost.
+    /// The maximum cost.
     pub const fn max_usd(&self) -> Option<Usd> {
         self.usd
     }
 
-    /// How long a session's budget lasts.
+    /// The time after which a session's budget starts again.
     pub const fn window_length(&self) -> Duration {
         self.window
     }
 
-    /// The budget of the environment, over `declared`: `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD`. Empty is unset.
+    /// The budget from the environment, which overrides `declared`: `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD`.
+    /// An empty variable counts as unset.
     ///
     /// # Errors
-    /// A variable is not a number.
+    /// A variable is not a valid number.
     pub(crate) fn from_env(declared: Option<Self>) -> Result<Option<Self>, String> {
         let mut budget = declared.unwrap_or(Self::NONE);
         budget.calls = config::whole_number(config::BUDGET_CALLS)?.or(budget.calls);
@@ -82,20 +84,20 @@ impl Budget {
     }
 }
 
-/// What a call costs its session.
+/// The charge of one call against its session's budget.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BudgetCharge {
     /// Names the budget: `budget#` and 64 hex digits over session and identity.
     pub id: String,
-    /// What may be used.
+    /// The limits.
     pub budget: Budget,
-    /// The time left for this call, if the platform set a deadline.
+    /// The time left for this call, if the platform has set a deadline.
     pub remaining: Option<Duration>,
 }
 
 impl BudgetCharge {
-    /// The name of a session's budget, as the gates count it; `None` where nobody can be counted.
+    /// The id of a session's budget, as the gates use it. `None` where the call has neither a session nor an identity.
     pub fn id_of(session: Option<&str>, identity: &BTreeMap<String, String>) -> Option<String> {
         if session.is_none() && identity.is_empty() {
             return None;
@@ -104,36 +106,36 @@ impl BudgetCharge {
         Some(format!("budget#{}", Digest::default().part(session).members(identity.iter()).hex()))
     }
 
-    /// A charge by hand, for tests of a store.
+    /// Creates a charge directly, for tests of a ledger.
     pub fn new(id: impl Into<String>, budget: Budget, remaining: Option<Duration>) -> Self {
         Self { id: id.into(), budget, remaining }
     }
 }
 
-/// US dollars, to the millionth.
+/// US dollars, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usd(u64);
 
 impl Usd {
-    /// Millionths of a dollar.
+    /// An amount in millionths of a dollar.
     pub const fn micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// In millionths of a dollar.
+    /// The amount in millionths of a dollar.
     pub const fn to_micros(self) -> u64 {
         self.0
     }
 }
 
-/// A text is not a valid amount of US dollars.
+/// The text is not a valid amount of US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UsdError;
 
 impl std::fmt::Display for UsdError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an amount of US dollars has digits, and up to six places after a dot: `10.00`")
+        f.write_str("an amount of US dollars has digits and at most six decimal places: `10.00`")
     }
 }
 

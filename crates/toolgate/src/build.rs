@@ -1,4 +1,4 @@
-//! Turns declared tools into checked ones, and says everything that is wrong with them at once.
+//! Checks declared tools and reports all problems at once.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -30,10 +30,10 @@ use crate::{
     tool::{Draft, Expose, Tool},
 };
 
-/// Longest tool name that a model can be given (Converse, `toolSpec.name`).
+/// Maximum length of a tool name for a model (Converse, `toolSpec.name`).
 const NAME_LIMIT: usize = 64;
 
-/// A router as it is declared.
+/// A router as the user declared it.
 pub(crate) struct RouterDraft<S> {
     pub(crate) group: Option<String>,
     pub(crate) description: String,
@@ -81,7 +81,7 @@ impl<S: Send + Sync + 'static> Candidate<S> {
     }
 }
 
-/// Everything that is wrong with a router's tools.
+/// All problems of a router's tools.
 #[derive(Debug)]
 pub struct BuildErrors(Vec<BuildError>);
 
@@ -93,7 +93,7 @@ struct BuildError {
 }
 
 impl BuildErrors {
-    /// One text per problem.
+    /// One message per problem.
     pub fn messages(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|error| format!("tool `{}`: {}", error.tool, error.message))
     }
@@ -165,7 +165,7 @@ pub(crate) fn build<S: Send + Sync + 'static>(router: RouterDraft<S>) -> Result<
     })
 }
 
-/// Checks one tool; what is wrong goes into `problems`, and the registered tool is not used then.
+/// Checks one tool and adds its problems to `problems`. Where there are problems, the registered tool is not used.
 fn register<S>(
     candidate: Candidate<S>,
     router_middleware: &[Middleware<S>],
@@ -179,7 +179,7 @@ fn register<S>(
             .push("it has no description; write a doc comment on its input type, or `.describe(\"..\")`".to_owned());
     }
     if is_recursive(&draft.input) || is_recursive(&draft.output) {
-        problems.push("a type of its input or output contains itself, which no schema of AWS can say".to_owned());
+        problems.push("a type of its input or output contains itself, which no AWS schema supports".to_owned());
     }
     narrow(&mut draft, problems);
     let shape = compile(&draft.input, problems);
@@ -198,9 +198,8 @@ fn register<S>(
         exposed.has_field(name) || whole && draft.output.pointer(&format!("/properties/{name}")).is_some()
     };
     for name in size::RESERVED.into_iter().filter(has) {
-        problems.push(format!(
-            "the output exposes `{name}`, which is reserved for outputs that were cut; rename the field"
-        ));
+        problems
+            .push(format!("the output exposes `{name}`, which is reserved for truncated outputs; rename the field"));
     }
     if (draft.once.is_some() || draft.confirm.is_some()) && exposed.has_field(REPEATED) {
         problems.push(format!("its output has a field `{REPEATED}`, which is reserved for repeats; rename the field"));
@@ -238,7 +237,7 @@ fn register<S>(
     Registered { tool: Arc::new(tool), middleware }
 }
 
-/// Options that exclude each other, and durations out of their bounds.
+/// Checks for options that exclude each other and for durations out of bounds.
 fn options(draft: &Draft, asks_by_own_key: bool, problems: &mut Vec<String>) {
     let leased = draft.once.is_some_and(|once| once.keeping.leased);
     for (wrong, message) in [
@@ -331,7 +330,7 @@ fn expose(draft: &Draft, problems: &mut Vec<String>) -> OutputProjection {
     exposed
 }
 
-/// What Bedrock allows as a name (`([0-9a-zA-Z][_-]?){1,100}`).
+/// Whether Bedrock accepts the name (`([0-9a-zA-Z][_-]?){1,100}`).
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Function.html>
 fn is_bedrock_name(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -342,7 +341,8 @@ fn is_bedrock_name(name: &str) -> bool {
         && !bytes.windows(2).any(|pair| pair.iter().all(separator))
 }
 
-/// Names must also fit a model's tool name, which is made of two of them joined by `__`.
+/// Describes the problem where a name is not valid. Names must also fit into a model's tool name, which consists of two
+/// names joined by `__`.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-action-add.html>
 fn wrong_name(name: &str) -> Option<String> {
     (!is_bedrock_name(name) || name.len() > NAME_LIMIT).then(|| {

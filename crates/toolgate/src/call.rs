@@ -1,4 +1,4 @@
-//! One decoded invocation, whatever wire it came on.
+//! One decoded invocation, from any wire.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,33 +9,33 @@ use serde_json::{Map, Value};
 
 use crate::wire::kind::Wire;
 
-/// Session or prompt attributes: text to text, as Bedrock keeps them.
+/// Session or prompt attributes: text to text, as in Bedrock.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-/// One decoded invocation: what is called, with what, by whom, and until when.
+/// One decoded invocation: the tool, its arguments, the caller and the deadline.
 #[derive(Default)]
 pub(crate) struct RawCall {
     pub(crate) tool: String,
     pub(crate) arguments: Map<String, Value>,
-    /// Names that came twice with different values.
+    /// Names that occur twice with different values.
     pub(crate) duplicates: Vec<String>,
     pub(crate) session_attributes: Attributes,
     pub(crate) prompt_attributes: Attributes,
     pub(crate) facts: Facts,
 }
 
-/// What is known about a call beside its arguments; a tool reads it through [`Cx`](crate::Cx).
+/// The facts of a call other than its arguments. A tool reads them through [`Cx`](crate::Cx).
 #[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) wire: Wire,
     pub(crate) request_id: String,
     pub(crate) session_id: Option<String>,
     pub(crate) agent: Option<Agent>,
-    /// Headers that AgentCore Gateway passed on, names in lower case.
+    /// Headers that AgentCore Gateway has passed on, with names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Those of them that did not come as one text, and so cannot name anybody.
+    /// Headers that were not a single text. They cannot identify a caller.
     pub(crate) ambiguous_headers: BTreeSet<String>,
-    /// `None` where the platform told none.
+    /// `None` where the platform sets no deadline.
     pub(crate) deadline: Option<SystemTime>,
 }
 
@@ -45,7 +45,7 @@ impl Facts {
     }
 }
 
-/// The agent that calls, as the Agents wires tell it.
+/// The agent that makes the call, as the Agents wires describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Agent {
@@ -53,7 +53,7 @@ pub struct Agent {
     pub name: String,
     /// The agent's id.
     pub id: String,
-    /// The id of the alias it was reached by.
+    /// The id of the alias that was invoked.
     pub alias: String,
     /// Its version: `DRAFT` or a number.
     pub version: String,

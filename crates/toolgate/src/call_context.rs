@@ -1,4 +1,4 @@
-//! A call on its way through the pipeline: what the gates and the middleware read and change.
+//! A call in the pipeline: the data that the gates and the middleware read and change.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,19 +13,19 @@ use crate::{
     registered::{PreparedCall, RegisteredTool},
 };
 
-/// A call on its way through the pipeline.
+/// A call in the pipeline.
 pub(crate) struct CallContext<S> {
     pub(crate) tool: Arc<RegisteredTool<S>>,
     pub(crate) cx: Cx<S>,
-    /// The router's group: the function, for approvals.
+    /// The router's group. Approvals use it as the name of the function.
     pub(crate) group: Arc<str>,
     pub(crate) ledger: LedgerOf<S>,
-    /// The limits of a session, if there are any.
+    /// The limits of a session, if any.
     pub(crate) budget: Option<Budget>,
     pub(crate) cache: Arc<OutputCache>,
-    /// Whether middleware runs, which may read the arguments.
+    /// Whether middleware runs. Middleware may read the arguments.
     pub(crate) has_middleware: bool,
-    /// As received, until the types gate; then as converted, if anything after that gate reads them.
+    /// The arguments as received. After the types gate, the converted arguments, if a later step reads them.
     pub(crate) arguments: Map<String, Value>,
     pub(crate) coercion: Coercion,
     /// The typed input, after the types gate.
@@ -33,15 +33,15 @@ pub(crate) struct CallContext<S> {
 }
 
 impl<S> CallContext<S> {
-    /// How long an approval of this call holds, if a person must approve it and nobody has asked one yet: Bedrock
-    /// Agents asks before it calls.
+    /// How long an approval of this call is valid, if a person must approve it and has not yet been asked. Bedrock
+    /// Agents asks the person before it calls the function.
     pub(crate) fn asks(&self) -> Option<Duration> {
         let within = self.tool.confirm.filter(|_| !self.cx.wire().is_agents())?;
-        // an input that is not there yet may meet the condition
+        // before the types gate there is no input, and the input may meet the condition
         self.prepared.as_ref().is_none_or(|call| call.asks()).then_some(within)
     }
 
-    /// Whether anything after the types gate reads the arguments.
+    /// Whether a step after the types gate reads the arguments.
     pub(crate) fn keeps_arguments(&self) -> bool {
         self.asks().is_some() || self.tool.cache.is_some() || self.has_middleware
     }

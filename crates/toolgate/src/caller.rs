@@ -1,4 +1,4 @@
-//! Who calls: identity that the platform vouches for, and hints that nobody does.
+//! The caller: identity from trusted sources, and hints from untrusted ones.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,15 +7,15 @@ use crate::{
     error::ToolError,
 };
 
-/// Who calls. Identity comes only from channels that the application or the platform writes: session attributes on
-/// the Agents wires, a declared header on the gateway. Arguments never carry it.
+/// The caller. Identity comes only from channels that the application or the platform writes: session attributes on the
+/// Agents wires, a declared header on the gateway. Arguments never carry it.
 #[derive(Clone, Default)]
 pub struct Caller {
     identity: BTreeMap<String, String>,
     hints: BTreeMap<String, String>,
 }
 
-/// Which attributes carry identity, and the gateway header that may set one.
+/// The attributes that carry identity, and the gateway headers that may set them.
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
     pub(crate) names: Vec<String>,
@@ -24,15 +24,15 @@ pub(crate) struct Declared {
 }
 
 impl Caller {
-    /// Reads identity from where it may stand, and puts what a gateway header tells into the session's attributes, so
-    /// that a tool finds it in one place on every wire.
+    /// Reads identity from the declared sources. It also moves the value of a gateway header into the session's
+    /// attributes, so that a tool finds identity in one place on every wire.
     ///
     /// # Errors
-    /// `refused`, where a header that names the caller did not come as one text.
+    /// `refused`, where a header that identifies the caller was not a single text.
     pub(crate) fn read(declared: &Declared, facts: &mut Facts, session: &mut Attributes) -> Result<Self, ToolError> {
         if let Some((header, _)) = declared.headers.iter().find(|(header, _)| facts.ambiguous_headers.contains(header))
         {
-            let message = format!("the header `{header}` is not one text, so nobody can tell who calls");
+            let message = format!("the header `{header}` is not a single text, so the caller cannot be identified");
             return Err(ToolError::refused(message));
         }
         let mut hints = std::mem::take(&mut facts.headers);
@@ -45,31 +45,32 @@ impl Caller {
         Ok(Self { identity: declared.names.iter().filter_map(known).collect(), hints })
     }
 
-    /// A declared identity attribute.
+    /// The value of a declared identity attribute.
     pub fn identity(&self, name: &str) -> Option<&str> {
         self.identity.get(name).map(String::as_str)
     }
 
-    /// A propagated gateway header that nobody vouches for; `name` in lower case.
+    /// The value of a header that the gateway passed on. It is not verified. `name` is in lower case.
     pub fn hint(&self, name: &str) -> Option<&str> {
         self.hints.get(name).map(String::as_str)
     }
 
-    /// Whether a declared identity attribute is present and identifies nobody: its value is empty, blank, or made of
-    /// characters that a person does not see. Calls of such a caller must not share effects, approvals or a budget.
+    /// Whether a declared identity attribute is present but identifies no caller: its value is empty, blank, or
+    /// consists of invisible characters. Calls of such a caller must not share effects, approvals or a budget.
     ///
-    /// A value counts only if it has a letter or a digit, so `-`, `[]` and a zero-width space are blank too.
+    /// A value counts only if it has a letter or a digit. Values such as `-`, `[]` and a zero-width space count as
+    /// blank.
     pub fn is_blank(&self) -> bool {
         self.identity.values().any(|value| !value.chars().any(identifies))
     }
 
-    /// What the gates with memory ask before they use the identity as a scope.
+    /// Checks the identity. The gates with memory call this before they use the identity as a scope.
     ///
     /// # Errors
     /// `refused`, where [`is_blank`](Self::is_blank).
     pub(crate) fn refuse_blank(&self) -> Result<(), ToolError> {
         match self.is_blank() {
-            true => Err(ToolError::refused("this call came with an empty identity, so nobody can tell whose it is")),
+            true => Err(ToolError::refused("this call has an empty identity, so its caller cannot be identified")),
             false => Ok(()),
         }
     }
@@ -79,12 +80,12 @@ impl Caller {
     }
 }
 
-/// Letters and digits, without the Hangul fillers, which Unicode counts as letters and nobody sees.
+/// Letters and digits, except the Hangul fillers: Unicode counts them as letters, but they are invisible.
 fn identifies(c: char) -> bool {
     c.is_alphanumeric() && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Names only.
+/// Shows names only.
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Caller").field("identity", &self.identity.keys()).finish_non_exhaustive()

@@ -1,5 +1,5 @@
-//! The machine-readable list of a router's tools. A handler prints it when run with `describe`; schemas, checks and
-//! the local agent read it.
+//! The machine-readable list of a router's tools. A handler prints it when it runs with the argument `describe`. The
+//! schemas, the checks and the local agent read it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub struct Catalog {
     pub catalog: u32,
     /// The action group's name, which is the handler's.
     pub group: String,
-    /// What the group is for.
+    /// The purpose of the group.
     pub description: String,
     /// The tools, sorted by name.
     pub tools: Vec<CatalogTool>,
@@ -27,16 +27,16 @@ pub struct Catalog {
 pub struct CatalogTool {
     /// The tool's name.
     pub name: String,
-    /// What it does, for the model.
+    /// What the tool does. The model reads this text.
     pub description: String,
     /// JSON schema of the accepted input: an object.
     pub input: Value,
     /// JSON schema of the exposed output.
     pub output: Value,
-    /// A person must say yes first.
+    /// A person must approve the call first.
     pub confirm: bool,
     /// The effect happens once, however often the call is repeated.
     pub once: bool,
-    /// Fields that nobody may set.
+    /// Fields that no caller may set.
     pub refuse: Vec<String>,
 }

@@ -1,13 +1,13 @@
-//! Every `TOOLGATE_` variable that a handler reads, and the one way to read them: unset and blank are the same, and a
-//! value that cannot be read stops the start. `docs/configuration.md` is the table for users.
+//! All `TOOLGATE_` variables that a handler reads, and the functions that read them. Unset and blank are the same. A
+//! value that is not valid stops the start. `docs/configuration.md` is the table for users.
 
 use std::{env, fmt::Display, str::FromStr};
 
-/// The wires that are answered.
+/// The wires that the function accepts.
 pub(crate) const WIRES: &str = "TOOLGATE_WIRES";
-/// Calls that a session may make.
+/// Maximum number of calls per session.
 pub(crate) const BUDGET_CALLS: &str = "TOOLGATE_BUDGET_CALLS";
-/// US dollars that a session may cost.
+/// Maximum cost per session in US dollars.
 pub(crate) const BUDGET_USD: &str = "TOOLGATE_BUDGET_USD";
 /// Whether calls write metrics.
 pub(crate) const METRICS: &str = "TOOLGATE_METRICS";
@@ -18,11 +18,11 @@ pub(crate) const LOG: &str = "TOOLGATE_LOG";
 
 const PREFIX: &str = "TOOLGATE_";
 
-/// Refuses an environment in which a `TOOLGATE_` variable is not UTF-8, known here or not: a limit that cannot be read
-/// must not be taken for none.
+/// Rejects an environment where a `TOOLGATE_` variable is not UTF-8, even a variable that this file does not list. A
+/// limit that cannot be read must not count as unset.
 ///
 /// # Errors
-/// Which variable. Its value is not repeated.
+/// Names the variable. Its value is not repeated.
 pub(crate) fn check() -> Result<(), String> {
     for (name, value) in env::vars_os() {
         let name = name.to_string_lossy();
@@ -33,26 +33,26 @@ pub(crate) fn check() -> Result<(), String> {
     Ok(())
 }
 
-/// A variable's text without the space around it; `None` where it is unset or blank.
+/// A variable's text, trimmed. `None` where it is unset or blank.
 ///
 /// # Errors
-/// It is not UTF-8.
+/// The variable is not UTF-8.
 pub(crate) fn text(name: &str) -> Result<Option<String>, String> {
     let Some(value) = env::var_os(name) else { return Ok(None) };
     let value = value.into_string().map_err(|_| not_utf8(name))?;
     Ok(Some(value.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// A variable's value; `None` where it is unset or blank.
+/// A variable's value. `None` where it is unset or blank.
 ///
 /// # Errors
-/// It is not UTF-8, or not a value of this type, in the type's own words.
+/// The variable is not UTF-8, or is not a valid value of the type. The message is that of the type.
 pub(crate) fn value<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, String> {
     let parse = |text: String| text.parse().map_err(|error| format!("{name}: {error}"));
     text(name)?.map(parse).transpose()
 }
 
-/// The values of a list with commas; `None` where it is unset or blank.
+/// The values of a comma-separated list. `None` where the variable is unset or blank.
 ///
 /// # Errors
 /// As for [`value`].
@@ -61,19 +61,19 @@ pub(crate) fn list<T: FromStr<Err: Display>>(name: &str) -> Result<Option<Vec<T>
     text(name)?.map(|text| text.split(',').map(parse).collect()).transpose()
 }
 
-/// A whole number.
+/// An integer that is not negative.
 ///
 /// # Errors
-/// It is not one.
+/// The value is not such a number.
 pub(crate) fn whole_number(name: &str) -> Result<Option<u64>, String> {
     let parse = |text: String| text.parse().map_err(|_| format!("{name} must be a whole number, not `{text}`"));
     text(name)?.map(parse).transpose()
 }
 
-/// `on` or `off`.
+/// A switch: `on` or `off`.
 ///
 /// # Errors
-/// It is neither.
+/// The value is neither.
 pub(crate) fn switch(name: &str) -> Result<Option<bool>, String> {
     match text(name)?.as_deref() {
         None => Ok(None),

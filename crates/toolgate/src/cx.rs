@@ -1,4 +1,4 @@
-//! What a tool may know of its call beside the input: state, session, agent, caller, time left.
+//! The context that a tool gets beside its input: state, session, agent, caller, remaining time.
 
 use std::{
     fmt,
@@ -19,9 +19,9 @@ use crate::{
     wire::kind::Wire,
 };
 
-/// The context of one call, handed to a tool that takes it. Cheap to clone.
+/// The context of one call, passed to a tool that takes it. It is cheap to clone.
 ///
-/// `S` is the state that the handler made at start-up: clients, settings.
+/// `S` is the state that the handler creates at start-up: clients, settings.
 ///
 /// ```
 /// use toolgate::{Cx, ToolError};
@@ -38,11 +38,11 @@ pub struct Cx<S> {
     call: Arc<Shared>,
 }
 
-/// What all clones of a context share.
+/// The data that all clones of a context share.
 pub(crate) struct Shared {
     pub(crate) facts: Facts,
     pub(crate) caller: Caller,
-    /// Names of attributes that no tool may set.
+    /// Names of attributes that a tool must not set.
     identity: Arc<[String]>,
     session: Mutex<Attributes>,
     prompt: Mutex<Attributes>,
@@ -64,17 +64,17 @@ impl<S> Cx<S> {
         &self.call.trail
     }
 
-    /// Set once, by the gate, before the tool runs.
+    /// The gate calls this one time, before the tool runs.
     pub(crate) fn set_once(&self, key: OnceKey) {
         let _ = self.call.once.set(key);
     }
 
-    /// What the handler made at start-up.
+    /// The state that the handler creates at start-up.
     pub fn state(&self) -> &S {
         &self.state
     }
 
-    /// The session's attributes. They go back to Bedrock with every reply.
+    /// The session's attributes. Every reply returns them to Bedrock.
     pub fn session(&self) -> Session<'_> {
         Session { attributes: &self.call.session, call: &self.call }
     }
@@ -84,22 +84,22 @@ impl<S> Cx<S> {
         Session { attributes: &self.call.prompt, call: &self.call }
     }
 
-    /// The session's id; the gateway and direct wires have none.
+    /// The session id. The gateway and direct wires have none.
     pub fn session_id(&self) -> Option<&str> {
         self.call.facts.session_id.as_deref()
     }
 
-    /// The agent that calls, on the Agents wires.
+    /// The agent that makes the call, on the Agents wires.
     pub fn agent(&self) -> Option<&Agent> {
         self.call.facts.agent.as_ref()
     }
 
-    /// Who calls.
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.call.caller
     }
 
-    /// The wire that the call came on.
+    /// The wire that the call arrived on.
     pub fn wire(&self) -> Wire {
         self.call.facts.wire
     }
@@ -109,18 +109,18 @@ impl<S> Cx<S> {
         &self.call.facts.request_id
     }
 
-    /// The time until Lambda stops the function, if it said when.
+    /// The time until Lambda stops the function, if the platform has set a deadline.
     pub fn remaining(&self) -> Option<Duration> {
         self.call.facts.remaining()
     }
 
-    /// What identifies this call's one effect, in a `.once(..)` tool.
+    /// The key of this call's one effect, in a `.once(..)` tool.
     pub fn once_key(&self) -> Option<&OnceKey> {
         self.call.once.get()
     }
 
-    /// The output as the model will read it: only exposed fields. A ledger keeps this, so that a repeat says no more
-    /// than the first reply did.
+    /// The output as the model reads it: only the exposed fields. A ledger keeps this form, so that a repeat reveals no
+    /// more than the first reply.
     ///
     /// # Errors
     /// `internal`, where the output cannot be serialised.
@@ -136,7 +136,7 @@ impl<S> Clone for Cx<S> {
     }
 }
 
-/// Names the wire and nothing that a person wrote.
+/// Shows the wire, and no text that a person wrote.
 impl<S> fmt::Debug for Cx<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cx").field("wire", &self.wire()).finish_non_exhaustive()
@@ -157,13 +157,14 @@ impl Shared {
         }
     }
 
-    /// Copies of both kinds of attributes, session first: a timed-out tool may still hold a context.
+    /// Copies of the attributes, session first. They are copies because a tool that has timed out may still hold a
+    /// context.
     pub(crate) fn attributes(&self) -> (Attributes, Attributes) {
         (lock(&self.session).clone(), lock(&self.prompt).clone())
     }
 }
 
-/// Attributes of a call: text to text. See [`Cx::session`].
+/// The attributes of a call: text to text. See [`Cx::session`].
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     attributes: &'a Mutex<Attributes>,
@@ -196,24 +197,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Notes that an attribute changes, if it may.
+    /// Records that an attribute changes, or returns an error if it must not.
     fn settable(&self, name: &str) -> Result<(), ToolError> {
         self.call.trail.note_attributes_set();
         match self.call.identity.iter().any(|identity| identity == name) {
-            true => Err(ToolError::internal(format!("a tool tried to change the identity attribute `{name}`"))),
+            true => Err(ToolError::internal(format!("a tool must not change the identity attribute `{name}`"))),
             false => Ok(()),
         }
     }
 }
 
-/// Names only.
+/// Shows names only.
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(lock(self.attributes).keys()).finish()
     }
 }
 
-/// A tool that panicked while it held the lock has done no harm to a map.
+/// Ignores poisoning: a tool that panics while it holds the lock does not damage the map.
 fn lock(attributes: &Mutex<Attributes>) -> MutexGuard<'_, Attributes> {
     attributes.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
-//! Digests that are stored: over parts, each with its length, so that no two lists of parts collide. Their format is
-//! pinned by golden tests, since a stored key outlives a deployment.
+//! Digests that are stored. Each part is hashed with its length, so that two different lists of parts never collide.
+//! Golden tests pin the format, because stored keys outlive a deployment.
 
 use sha2::{Digest as _, Sha256};
 
-/// Collects parts and digests them.
+/// Hashes parts one after another.
 #[derive(Default)]
 pub(crate) struct Digest(Sha256);
 
@@ -16,19 +16,19 @@ impl Digest {
         self
     }
 
-    /// Adds every name and value of `members`, after their number.
+    /// Adds the number of `members`, then every name and value.
     pub(crate) fn members<'a>(self, members: impl ExactSizeIterator<Item = (&'a String, &'a String)>) -> Self {
         let counted = self.part((members.len() as u64).to_be_bytes());
         members.fold(counted, |digest, (name, value)| digest.part(name).part(value))
     }
 
-    /// 64 hex digits.
+    /// The digest as 64 hex digits.
     pub(crate) fn hex(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// 64 hex digits over `parts`.
+/// The digest of `parts` as 64 hex digits.
 pub(crate) fn digest(parts: &[&str]) -> String {
     parts.iter().fold(Digest::default(), Digest::part).hex()
 }
@@ -39,7 +39,8 @@ mod tests {
 
     use super::*;
 
-    /// Also computed apart from this code: `printf '\0\0\0\0\0\0\0\1a\0\0\0\0\0\0\0\2bc' | sha256sum`.
+    /// The expected value also comes from an independent program:
+    /// `printf '\0\0\0\0\0\0\0\1a\0\0\0\0\0\0\0\2bc' | sha256sum`.
     #[test]
     fn the_format_of_stored_digests_is_pinned() {
         assert_eq!(digest(&["a", "bc"]), "3fafa1cf2f19a7c1129beb20cf0983f73a489a221fc0dd2f16d1be292d089205");

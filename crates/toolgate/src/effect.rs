@@ -1,4 +1,4 @@
-//! One effect of a once tool: what identifies it, the proof of its commit, and the record that answers repeats.
+//! One effect of a once tool: its key, the proof of its commit, and the record that answers repeats.
 
 use std::{
     borrow::Cow,
@@ -15,7 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// What identifies the one effect of a `.once(..)` call. A ledger stores it beside the effect.
+/// The key of the one effect of a `.once(..)` call. A ledger stores it with the effect.
 #[derive(Debug)]
 pub struct OnceKey {
     id: String,
@@ -27,16 +27,17 @@ pub struct OnceKey {
     absent: AtomicBool,
 }
 
-/// Who keeps the record, and when it is looked at.
+/// Which side keeps the record, and when it is looked up.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Keeping {
-    /// The framework does, under a lease.
+    /// The framework keeps the record, under a lease.
     pub(crate) leased: bool,
-    /// Before the tool runs.
+    /// The record is looked up before the tool runs.
     pub(crate) looks_first: bool,
 }
 
-/// The approval that a call runs under. A ledger that leases uses it up in the same write: one approval, one effect.
+/// The approval under which a call runs. A ledger with leases consumes it in the write of the lease, so that one
+/// approval allows one effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UsedApproval {
@@ -66,7 +67,8 @@ impl OnceKey {
         }
     }
 
-    /// A key by hand, for tests of a ledger: an id, how long a repeat is recognised, and 64 hex digits for the session.
+    /// Creates a key directly, for tests of a ledger: an id, how long a repeat is recognised, and 64 hex digits for the
+    /// session.
     ///
     /// ```
     /// use toolgate::{OnceKey, hours};
@@ -86,41 +88,42 @@ impl OnceKey {
         self
     }
 
-    /// The ledger's key: the tool's name, `#`, and 64 hex digits over the scope and what identifies the effect. Also fit
-    /// as an idempotency key for another service.
+    /// The ledger's key: the tool's name, `#`, and 64 hex digits over the scope and the key values. It also works as an
+    /// idempotency key for another service.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How long a repeat is recognised, from the record's write.
+    /// How long a repeat is recognised, counted from the write of the record.
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
 
-    /// 64 hex digits for the session that this call is in, where there is one. A record keeps them, so that a repeat in
-    /// another session can be told from one in this.
+    /// 64 hex digits for the session of this call, where it has one. A record keeps them, so that a repeat in another
+    /// session can be distinguished from a repeat in the same session.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
     }
 
-    /// The approval that this call runs under, where a person was asked.
+    /// The approval under which this call runs, where a person was asked.
     pub fn approval(&self) -> Option<&UsedApproval> {
         self.approval.get()
     }
 
-    /// The proof that a ledger returns when it has committed the effect and its record, together.
+    /// Creates the proof that a ledger returns when it has committed the effect and its record together.
     pub fn committed<O>(&self, output: O) -> Committed<O> {
         self.mark_committed();
         Committed(output)
     }
 
-    /// A ledger calls this where it finds the effect committed without having the output: the call is a repeat.
+    /// Marks the call as a repeat. A ledger calls this when it finds that the effect is committed but does not have the
+    /// output.
     pub fn mark_committed(&self) {
         self.committed.store(true, Ordering::Release);
     }
 
-    /// A ledger calls this where its own write has looked at the record and found none: then nobody has to look again,
-    /// whatever error the tool returns.
+    /// Marks the record as absent. A ledger calls this when its own write has checked the record and found none. The
+    /// framework then skips its own look-up after an error of the tool.
     pub fn mark_absent(&self) {
         self.absent.store(true, Ordering::Release);
     }
@@ -130,7 +133,7 @@ impl OnceKey {
     }
 
     pub(crate) fn set_approval(&self, approval: UsedApproval) {
-        // a call has one approval
+        // a call has at most one approval
         let _ = self.approval.set(approval);
     }
 
@@ -147,7 +150,7 @@ impl OnceKey {
     }
 }
 
-/// The record of an effect that has happened, as a ledger found it.
+/// The record of an effect that has happened, as the ledger returns it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Replay {
@@ -155,24 +158,24 @@ pub struct Replay {
     pub reply: Value,
     /// When the effect happened, as RFC 3339 in UTC.
     pub first_at: Option<String>,
-    /// [`OnceKey::session`] of the call that made the record.
+    /// The value of [`OnceKey::session`] in the call that made the record.
     pub session: Option<String>,
 }
 
 impl Replay {
-    /// The first reply, of an effect whose time and session are not known.
+    /// A first reply without a time and a session.
     pub const fn of(reply: Value) -> Self {
         Self { reply, first_at: None, session: None }
     }
 
-    /// When the effect happened, as RFC 3339 in UTC.
+    /// Sets the time of the effect, as RFC 3339 in UTC.
     #[must_use]
     pub fn first_at(mut self, instant: impl Into<String>) -> Self {
         self.first_at = Some(instant.into());
         self
     }
 
-    /// [`OnceKey::session`] of the call that made the record.
+    /// Sets the value of [`OnceKey::session`] in the call that made the record.
     #[must_use]
     pub fn in_session(mut self, session: Option<String>) -> Self {
         self.session = session;
@@ -180,11 +183,11 @@ impl Replay {
     }
 }
 
-/// An output whose effect is committed together with the record of it. A ledger's `commit` makes one, any ledger by
-/// [`OnceKey::committed`](crate::OnceKey::committed); a `.once(..)` tool returns it, so a tool that forgets its commit
-/// does not compile.
+/// An output with an effect that is committed together with its record. A ledger's `commit` returns it; any ledger can
+/// create it with [`OnceKey::committed`](crate::OnceKey::committed). A `.once(..)` tool must return it, so a tool that
+/// forgets its commit does not compile.
 ///
-/// It is the recorded output, so it can be read and not changed, and there is one of it.
+/// It is the recorded output. It is read-only and cannot be cloned.
 #[must_use = "a `.once(..)` tool returns this: it is its output"]
 pub struct Committed<O>(O);
 
@@ -196,14 +199,14 @@ impl<O> Deref for Committed<O> {
     }
 }
 
-/// As the output itself.
+/// Serialises as the output itself.
 impl<O: Serialize> Serialize for Committed<O> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-/// As the output itself, under an id that tells a committed output from a plain one.
+/// Has the schema of the output, under an id that marks a committed output.
 impl<O: JsonSchema> JsonSchema for Committed<O> {
     fn inline_schema() -> bool {
         O::inline_schema()
@@ -229,7 +232,7 @@ pub(crate) fn is_committed<O: JsonSchema>() -> bool {
     O::schema_id().starts_with(COMMITTED)
 }
 
-/// The type and nothing of the output.
+/// Shows the type, and nothing of the output.
 impl<O> fmt::Debug for Committed<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Committed").finish_non_exhaustive()

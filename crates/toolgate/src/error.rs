@@ -1,7 +1,7 @@
-//! What a tool or a gate says when there is no output, and the one table that decides how each wire says it.
+//! The errors of tools and gates, and the one table that maps them to every wire.
 //!
-//! An error has a private kind, a *public* text that the model reads, and a private source that only the log sees.
-//! Public and private are separate fields, so that an internal message cannot leak by accident.
+//! An error has a kind, a *public* message for the model, and a private source for the log. The public and the private
+//! part are separate fields, so that an internal message cannot leak by accident.
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
@@ -10,38 +10,38 @@ use serde_json::{Value, json};
 
 use crate::{effect::Replay, sanitize};
 
-/// The error that ends a handler, or the private source of a tool's error.
+/// The error that stops a handler, or the private source of a tool's error.
 pub type Error = Box<dyn StdError + Send + Sync>;
 
-/// The kinds of errors, as the model reads them in `error.kind`: [`as_str`](Self::as_str).
+/// The kinds of errors. The model reads the kind in `error.kind`: [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input cannot be right; the model should correct it and call again.
+    /// The input is not valid. The model should correct it and call again.
     Invalid,
-    /// There is no such tool.
+    /// The tool does not exist.
     UnknownTool,
-    /// The caller may not do this.
+    /// The caller is not allowed to do this.
     Refused,
-    /// What the input names does not exist.
+    /// The input refers to something that does not exist.
     NotFound,
-    /// The data is not in a state that allows this.
+    /// The state of the data does not allow this.
     Conflict,
-    /// The same call is running already.
+    /// The same call is already running.
     InProgress,
-    /// A person has to say yes first, and has been asked.
+    /// A person must approve the call first, and has been asked.
     WaitingForApproval,
-    /// The output does not fit; the model should narrow its query.
+    /// The output is too large. The model should narrow its query.
     TooLarge,
-    /// Something took too long; it may have happened.
+    /// The work took too long. The effect may have happened.
     TimedOut,
-    /// Something failed that the model can do nothing about.
+    /// An internal failure that the model cannot correct.
     Internal,
 }
 
 impl ErrorKind {
-    /// The one table: what the kind is called, its status on the api and direct wires, and whether the function wire
-    /// asks the model to try again (`REPROMPT`).
+    /// The one table: the kind's name, its status on the api and direct wires, and whether the function wire asks the
+    /// model to try again (`REPROMPT`).
     const fn row(self) -> (&'static str, u16, bool) {
         match self {
             Self::Invalid => ("invalid", 400, true),
@@ -57,7 +57,7 @@ impl ErrorKind {
         }
     }
 
-    /// As it is spelled on every wire: `invalid`, `unknown tool`, `not found`, ..
+    /// The spelling on every wire: `invalid`, `unknown tool`, `not found`, ..
     pub const fn as_str(self) -> &'static str {
         self.row().0
     }
@@ -71,22 +71,22 @@ impl ErrorKind {
     }
 }
 
-/// As on every wire.
+/// The spelling on every wire.
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// One thing that is wrong with a call's input.
+/// One problem with a call's input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Where: `amount`, `lines[2].quantity`.
+    /// The position: `amount`, `lines[2].quantity`.
     pub path: String,
-    /// What would be right: `an integer from 1 to 5`.
+    /// The expected value: `an integer from 1 to 5`.
     pub expected: String,
-    /// What was there instead; secrets and over-long values are described, not repeated.
+    /// The received value. Secrets and long values are described, not repeated.
     pub got: String,
 }
 
@@ -97,14 +97,14 @@ impl Problem {
     }
 }
 
-/// Why a call has no output.
+/// The reason why a call has no output.
 ///
 /// ```
 /// use toolgate::{ErrorKind, ToolError};
 ///
 /// fn find(id: &str) -> Result<u32, ToolError> {
-///     let text = std::fs::read_to_string("/no/such/file").map_err(ToolError::internal)?; // logged, not told
-///     text.parse().map_err(|_| ToolError::not_found(format!("there is no order `{id}`"))) // told
+///     let text = std::fs::read_to_string("/no/such/file").map_err(ToolError::internal)?; // logged only
+///     text.parse().map_err(|_| ToolError::not_found(format!("there is no order `{id}`"))) // public
 /// }
 ///
 /// let error = find("ORD-1").unwrap_err();
@@ -120,7 +120,8 @@ struct Inner {
     fatal: bool,
     source: Option<Error>,
     replay: Option<Replay>,
-    /// Where the call was stopped; empty where the tool itself said no, `None` as long as nobody has said.
+    /// The gate that stopped the call. Empty where the tool itself returned the error. `None` until the origin is
+    /// recorded.
     gate: Option<&'static str>,
 }
 
@@ -137,61 +138,61 @@ impl ToolError {
         }))
     }
 
-    /// The input cannot be right: the model should correct it and call again (status 400, `REPROMPT`).
+    /// The input is not valid. The model should correct it and call again (status 400, `REPROMPT`).
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::Invalid, message)
     }
 
-    /// The caller may not do this (403).
+    /// The caller is not allowed to do this (403).
     pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::Refused, message)
     }
 
-    /// What the input names does not exist (404).
+    /// The input refers to something that does not exist (404).
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::NotFound, message)
     }
 
-    /// The data is not in a state that allows this (409).
+    /// The state of the data does not allow this (409).
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::Conflict, message)
     }
 
-    /// The same call is running already (409).
+    /// The same call is already running (409).
     pub fn in_progress(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::InProgress, message)
     }
 
-    /// A person has to say yes first, and has been asked (202).
+    /// A person must approve the call first, and has been asked (202).
     pub fn waiting_for_approval(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::WaitingForApproval, message)
     }
 
-    /// The output does not fit; the model should narrow its query (413, `REPROMPT`).
+    /// The output is too large. The model should narrow its query (413, `REPROMPT`).
     pub fn too_large(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::TooLarge, message)
     }
 
-    /// Something outside took too long (504).
+    /// An external system took too long (504).
     pub fn timed_out(message: impl Into<Cow<'static, str>>) -> Self {
         Self::of(ErrorKind::TimedOut, message)
     }
 
-    /// Something failed that the model can do nothing about (500). The source goes to the log; the model reads only
-    /// that it failed.
+    /// An internal failure that the model cannot correct (500). The source goes to the log. The model reads only that
+    /// the call failed.
     pub fn internal(source: impl Into<Error>) -> Self {
         Self::of(ErrorKind::Internal, "failed; it has been logged").with_source(source)
     }
 
-    /// The first reply to a call that is now repeated. A ledger returns it, so that `?` leaves the tool at once; the
-    /// model gets the reply as an ordinary success. Only `.once(..)` tools may answer so.
+    /// The first reply to a repeated call. A ledger returns it as an error, so that `?` leaves the tool at once. The
+    /// model gets the reply as an ordinary success. Only `.once(..)` tools may return it.
     pub fn replay(replay: Replay) -> Self {
         let mut error = Self::of(ErrorKind::Internal, "a repeated call outside of a `.once(..)` tool");
         error.0.replay = Some(replay);
         error
     }
 
-    /// Adds a private source, for the log only.
+    /// Adds a private source. It goes to the log only.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Error>) -> Self {
         self.0.source = Some(source.into());
@@ -210,8 +211,8 @@ impl ToolError {
         self
     }
 
-    /// Ends the customer's whole turn: the function wire answers `FAILURE`, which Bedrock turns into a
-    /// `DependencyFailedException`. Rarely right.
+    /// Ends the customer's whole turn: the function wire answers `FAILURE`, and Bedrock turns that into a
+    /// `DependencyFailedException`. This is rarely the right choice.
     #[must_use]
     pub fn fatal(mut self) -> Self {
         self.0.fatal = true;
@@ -223,12 +224,12 @@ impl ToolError {
         self.0.kind
     }
 
-    /// The public text.
+    /// The public message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The problems with single fields.
+    /// The problems with individual fields.
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
     }
@@ -245,7 +246,7 @@ impl ToolError {
         }
     }
 
-    /// Notes where the call was stopped, for the log. The first place counts.
+    /// Records where the call was stopped, for the log. Only the first record counts.
     pub(crate) fn at(mut self, gate: &'static str) -> Self {
         self.0.gate.get_or_insert(gate);
         self
@@ -255,12 +256,12 @@ impl ToolError {
         self.0.gate.unwrap_or_default()
     }
 
-    /// Whether the effect of a tool that ended so may have happened.
+    /// Whether the effect may have happened although the tool returned this error.
     pub(crate) fn is_unclear(&self) -> bool {
         matches!(self.0.kind, ErrorKind::TimedOut | ErrorKind::Internal)
     }
 
-    /// Whether the tool has judged the data, and nothing has happened.
+    /// Whether the tool has checked the data and made no effect.
     pub(crate) fn is_verdict(&self) -> bool {
         let judged = matches!(
             self.0.kind,
@@ -277,17 +278,17 @@ impl ToolError {
         self.0.replay.take()
     }
 
-    /// The one error body of every wire.
+    /// The error body, the same on every wire.
     pub(crate) fn body(&self) -> Value {
         let mut body =
             json!({"error": {"kind": self.kind().as_str(), "message": &*self.0.message, "problems": self.0.problems}});
-        // it may quote what a model or a table said
+        // the message may quote text from a model or a table
         sanitize::value(&mut body);
         body
     }
 }
 
-/// Kind and number of problems only: the text may hold what the model sent.
+/// Shows the kind and the number of problems only, because the text may contain what the model sent.
 impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolError")
@@ -297,14 +298,14 @@ impl fmt::Debug for ToolError {
     }
 }
 
-/// The public text.
+/// Shows the public message.
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
     }
 }
 
-/// The source is private: for the log, never for a model.
+/// The source is private: it goes to the log, never to a model.
 impl StdError for ToolError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)

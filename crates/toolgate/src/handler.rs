@@ -1,6 +1,6 @@
-//! The two shapes of a tool function, and the roles that its types play.
+//! The two forms of a tool function, and the traits of its types.
 //!
-//! Each role is a trait of its own with a message of its own, so that each mistake has one readable compile error.
+//! Each requirement is a separate trait with its own message, so that each mistake has one readable compile error.
 
 use std::future::Future;
 
@@ -10,9 +10,9 @@ use validator::Validate;
 
 use crate::{cx::Cx, error::ToolError};
 
-/// A function that can be a tool: `async fn(Input) -> Result<Output, E>` or `async fn(Cx<State>, Input) -> Result<Output, E>`.
+/// A tool function: `async fn(Input) -> Result<Output, E>` or `async fn(Cx<State>, Input) -> Result<Output, E>`.
 ///
-/// Implemented for all such functions and closures; there is nothing to implement by hand.
+/// All such functions and closures implement it. There is nothing to implement by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has not the shape of a tool",
     label = "not a tool function",
@@ -22,7 +22,7 @@ use crate::{cx::Cx, error::ToolError};
 pub trait ToolFn<S, Args>: Send + Sync + 'static {
     /// The type of the arguments.
     type Input;
-    /// What the function returns.
+    /// The future that the function returns.
     type Future;
 
     /// Calls the function.
@@ -53,7 +53,7 @@ where
     }
 }
 
-/// What a call's arguments can be read into: `#[derive(Deserialize)]`.
+/// A type that arguments can be deserialised into: `#[derive(Deserialize)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's input must be `Deserialize`, and `{Self}` is not",
     label = "the arguments of a call cannot be read into `{Self}`",
@@ -64,7 +64,7 @@ pub trait ToolDeserialize: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> ToolDeserialize for T {}
 
-/// What can be sent as a reply: `#[derive(Serialize)]`.
+/// A type that can be sent as a reply: `#[derive(Serialize)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's output must be `Serialize`, and `{Self}` is not",
     label = "`{Self}` cannot be sent as a reply",
@@ -75,7 +75,7 @@ pub trait ToolSerialize: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> ToolSerialize for T {}
 
-/// What has a JSON schema: `#[derive(JsonSchema)]`.
+/// A type with a JSON schema: `#[derive(JsonSchema)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's input and output must be `JsonSchema`, and `{Self}` is not",
     label = "a model cannot be told what `{Self}` is",
@@ -86,7 +86,7 @@ pub trait ToolJsonSchema: JsonSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: JsonSchema> ToolJsonSchema for T {}
 
-/// What can be checked beyond its types: `#[derive(Validate)]`.
+/// A type with checks beyond its types: `#[derive(Validate)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's input must be `Validate`, and `{Self}` is not",
     label = "nothing says which values of `{Self}` are right",
@@ -97,7 +97,7 @@ pub trait ToolValidate: Validate {}
 #[diagnostic::do_not_recommend]
 impl<T: Validate> ToolValidate for T {}
 
-/// A tool's error: anything that says what the model may read, by `impl From<MyError> for ToolError`.
+/// A tool's error: any type with `impl From<MyError> for ToolError`. The conversion decides what the model may read.
 #[diagnostic::on_unimplemented(
     message = "a tool's error must become a `ToolError`, and `{Self}` does not",
     label = "this tool's error is `{Self}`",
@@ -109,7 +109,7 @@ pub trait ToolFailure: Into<ToolError> {}
 #[diagnostic::do_not_recommend]
 impl<T: Into<ToolError>> ToolFailure for T {}
 
-/// A future of a `Result`, which is what an `async fn` returns.
+/// A future of a `Result`, as an `async fn` returns it.
 pub trait ToolFuture: Future<Output = Result<Self::Ok, Self::Err>> + 'static {
     /// The output.
     type Ok;
@@ -126,7 +126,7 @@ where
     type Err = E;
 }
 
-/// What a tool function returns: a future of a `Result` whose output and error are what they must be.
+/// The return type of a tool function: a future of a `Result` with a valid output and a valid error.
 #[diagnostic::on_unimplemented(
     message = "a tool must be an `async fn` that returns a `Result`, but this one returns `{Self}`",
     label = "not a future of `Result<Output, E>`",
@@ -134,5 +134,5 @@ where
 )]
 pub trait ToolReply: ToolFuture<Ok: ToolSerialize + ToolJsonSchema + Send + 'static, Err: ToolFailure> {}
 
-// recommended, so that a wrong output or error is told as itself
+// recommended, so that the compiler reports a wrong output or error under its own trait
 impl<F: ToolFuture<Ok: ToolSerialize + ToolJsonSchema + Send + 'static, Err: ToolFailure>> ToolReply for F {}

@@ -1,9 +1,9 @@
-//! What identifies an effect: typed values in one spelling.
+//! Keys of effects: typed values in one canonical spelling.
 //!
-//! A key is made from values that have been read, not from their text, so that every spelling of one input is one key:
-//! members in any order, `null` or absent, a default or left out. A number has one spelling, whatever type it is of:
-//! `10`, `10.00` and `1e1` are one. Decimal types serialise as text and keep their scale, so plain decimal digits are a
-//! number wherever the text is not of a text type: a `String` `"1.10"` is another version than `"1.1"`.
+//! A key is made from typed values, not from their text, so that every spelling of one input has the same key: members
+//! in any order, `null` or absent, a default or left out. A number has one spelling, in every numeric type: `10`,
+//! `10.00` and `1e1` are equal. Decimal types serialise as text and keep their scale. Therefore plain decimal digits
+//! count as a number, unless the type is a text type: the `String` `"1.10"` is not equal to `"1.1"`.
 
 mod encode;
 
@@ -11,11 +11,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Values that identify an effect, made by [`key`].
+/// The values that identify an effect, made by [`key`].
 #[derive(Clone)]
 pub struct Key(Result<Vec<u8>, String>);
 
-/// The key of an effect: a value, or a tuple of several.
+/// Makes the key of an effect from a value, or from a tuple of values.
 ///
 /// ```
 /// use toolgate::key;
@@ -34,23 +34,23 @@ pub fn key(values: impl Serialize) -> Key {
 }
 
 impl Key {
-    /// The values in their one spelling.
+    /// The encoded values.
     ///
     /// # Errors
-    /// A value does not serialise.
+    /// A value cannot be serialised.
     pub(crate) fn bytes(&self) -> Result<&[u8], &str> {
         self.0.as_deref().map_err(String::as_str)
     }
 }
 
-/// Two keys are one effect if their values are equal; a value that does not serialise equals nothing.
+/// Two keys are equal if their values are equal. A value that cannot be serialised is equal to no other.
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         matches!((&self.0, &other.0), (Ok(one), Ok(two)) if one == two)
     }
 }
 
-/// Nothing of the values, which a person may have written.
+/// Shows nothing of the values, because a person may have written them.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").finish_non_exhaustive()
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// As `rust_decimal::Decimal` serialises: text, with its scale.
+    /// Serialises as `rust_decimal::Decimal` does: text, with its scale.
     struct Decimal(&'static str);
 
     impl Serialize for Decimal {
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(key(Decimal("129.950")), key(129.95));
         assert_eq!(key(Some(Decimal("0.50"))), key(0.5));
         assert_ne!(key(Decimal("10.01")), ten);
-        // too long for a float, and still itself
+        // too long for a float, but still exact
         assert_ne!(key(Decimal("12345678901234567890.12")), key(Decimal("12345678901234567890.13")));
     }
 
@@ -160,7 +160,7 @@ mod tests {
         assert_ne!(key(Broken), key(Broken));
     }
 
-    /// Stored keys outlive a deployment: what these are must never change.
+    /// Stored keys outlive a deployment, so the encoding must never change.
     #[test]
     fn the_encoding_is_pinned() {
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The trait of the store behind the gates with memory: budgets, approvals, and effects that must happen once.
-//! `toolgate-dynamodb` implements it; a router gets its ledger by
+//! The trait of the store for the gates with memory: budgets, approvals, and effects that must happen once.
+//! `toolgate-dynamodb` implements it. A router gets its ledger from
 //! [`RouterBuilder::ledger`](crate::RouterBuilder::ledger).
 
 use std::{
@@ -14,98 +14,100 @@ use serde_json::{Map, Value};
 
 use crate::{budget::BudgetCharge, digest::digest, effect::OnceKey, error::ToolError};
 
-/// A store's answer. An error goes to the model as it is, and the tool does not run: a store that cannot answer stops
-/// the call.
+/// The result of a ledger's method. An error goes to the model unchanged, and the tool does not run. A ledger that
+/// fails therefore stops the call.
 pub type LedgerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send + 'a>>;
 
-/// A store behind the gates that need memory.
+/// A store for the gates that need memory.
 ///
-/// Where a method takes the [`OnceKey`] of the call, a store looks at its record in the same request: a call whose
-/// effect has happened is answered by [`ToolError::replay`].
+/// Where a method takes the call's [`OnceKey`], the ledger checks its record in the same request. If the effect has
+/// already happened, it returns [`ToolError::replay`].
 pub trait Ledger: Send + Sync {
-    /// Counts one call against a budget.
+    /// Charges one call to a budget.
     ///
     /// # Errors
-    /// `refused`, where the budget is used up; a replay; what a store that fails says.
+    /// `refused`, where the budget is used up. A replay. The ledger's own failure.
     fn charge<'a>(&'a self, charge: &'a BudgetCharge, once: Option<&'a OnceKey>) -> LedgerFuture<'a, ()>;
 
-    /// What a person said of a call; a call that nobody has been asked about is parked.
+    /// The state of a call's approval. A call without an approval is parked.
     ///
     /// # Errors
-    /// `refused`, where there is nobody to ask; a replay; what a store that fails says.
+    /// `refused`, where approvals are not available. A replay. The ledger's own failure.
     fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Approval>;
 
-    /// Looks for the record of an effect; `Ok` where it has not happened.
+    /// Looks up the record of an effect. Returns `Ok` where the effect has not happened.
     ///
     /// # Errors
-    /// A replay; `in progress`, where another call has reserved it; what a store that fails says.
+    /// A replay. `in progress`, where another call has reserved the effect. The ledger's own failure.
     fn find<'a>(&'a self, once: &'a OnceKey) -> LedgerFuture<'a, ()>;
 
-    /// Reserves an effect outside of the store until `until`: nobody else gets it before. Where the
-    /// call runs under [an approval](OnceKey::approval), the same write uses it up: no other effect gets it.
+    /// Reserves an effect outside of the ledger until `until`. Until then, no other call can reserve it. Where the call
+    /// runs under [an approval](OnceKey::approval), the same write consumes the approval, so that it cannot serve
+    /// another effect.
     ///
     /// # Errors
-    /// `in progress`, where another call has reserved it; a replay; `conflict`, where another effect has used the approval;
-    /// what a store that fails says.
+    /// `in progress`, where another call has reserved the effect. A replay. `conflict`, where another effect has used
+    /// the approval. The ledger's own failure.
     fn lease<'a>(&'a self, key: &'a OnceKey, until: SystemTime) -> LedgerFuture<'a, Lease>;
 
-    /// Keeps the reply of a leased effect that has happened.
+    /// Keeps the reply of a leased effect after it has happened.
     ///
     /// # Errors
-    /// A replay, where another call has done the same meanwhile; what a store that fails says.
+    /// A replay, where another call has finished the same effect in the meantime. The ledger's own failure.
     fn finish<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease, reply: &'a Value) -> LedgerFuture<'a, ()>;
 
-    /// Gives a lease back whose effect has not happened.
+    /// Releases a lease after the tool has reported that no effect has happened.
     ///
     /// # Errors
-    /// What a store that fails says; the lease then ends by itself.
+    /// The ledger's own failure. The lease then expires by itself.
     fn release<'a>(&'a self, key: &'a OnceKey, lease: &'a Lease) -> LedgerFuture<'a, ()>;
 }
 
-/// A call that a person has to approve.
+/// A call that a person must approve.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ApprovalRequest {
-    /// Names the call: the tool, `#`, and 64 hex digits over session, identity and the fields that identify its effect.
+    /// The key of the call: the tool, `#`, and 64 hex digits over session, identity and the fields that identify its
+    /// effect.
     pub key: String,
     /// The tool.
     pub tool: String,
-    /// The input as it was understood. What a person approves is this, and nothing else runs.
+    /// The converted input. A person approves exactly this input, and no other input runs.
     pub input: Map<String, Value>,
     /// The session, where there is one.
     pub session: Option<String>,
     /// Declared identity.
     pub caller: BTreeMap<String, String>,
-    /// The router's group: whose waiting calls are counted where neither caller nor session is known.
+    /// The router's group. Waiting calls are counted per group where neither the caller nor the session is known.
     pub function: String,
-    /// How long a person may take, and their approval holds.
+    /// How long a parked call waits for a person, and how long the approval is valid.
     pub ttl: Duration,
-    /// The time left for this call, if the platform told.
+    /// The time left for this call, if the platform has set a deadline.
     pub remaining: Option<Duration>,
 }
 
 impl ApprovalRequest {
-    /// A request by hand, for tests of a store.
+    /// Creates a request directly, for tests of a ledger.
     pub fn new(key: impl Into<String>, tool: impl Into<String>, input: Map<String, Value>, ttl: Duration) -> Self {
         let (key, tool) = (key.into(), tool.into());
         let (caller, function) = (BTreeMap::new(), String::new());
         Self { key, tool, input, session: None, caller, function, ttl, remaining: None }
     }
 
-    /// 64 hex digits over what a person is shown: a tool, its input, and whose call it is. A decision holds for these
-    /// alone. Stored decisions have it, so it never changes.
+    /// 64 hex digits over the data that a person is shown: the tool, its input and the caller. A decision is valid only
+    /// for this data. Stored decisions contain the digest, so its format must never change.
     pub fn digest_of(tool: &str, input: &Map<String, Value>, caller: &BTreeMap<String, String>) -> String {
         let mut input = Value::Object(input.clone());
         input.sort_all_objects();
         digest(&["approval", tool, &input.to_string(), &serde_json::json!(caller).to_string()])
     }
 
-    /// The digest of this call with another input: the one that was parked, say.
+    /// The digest of this call with another input, for example the parked input.
     pub fn digest_with(&self, input: &Map<String, Value>) -> String {
         Self::digest_of(&self.tool, input, &self.caller)
     }
 
-    /// Names whose waiting calls are counted together: 64 hex digits over the identity, else the session, else the
+    /// The scope in which waiting calls are counted: 64 hex digits over the identity, or else the session, or else the
     /// function.
     pub fn waiting_scope(&self) -> String {
         match &self.session {
@@ -116,21 +118,21 @@ impl ApprovalRequest {
     }
 }
 
-/// What became of a parked call.
+/// The state of a call's approval.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Approval {
-    /// Nobody has decided yet.
+    /// The call waits for a decision.
     Waiting {
         /// The approval's id.
         id: String,
     },
-    /// A person said no.
+    /// A person has denied the call.
     Denied {
         /// The approval's id.
         id: String,
     },
-    /// A person said yes.
+    /// A person has approved the call.
     Approved {
         /// The approval's id.
         id: String,
@@ -139,14 +141,14 @@ pub enum Approval {
     },
 }
 
-/// The right to have one effect; see [`Ledger::lease`].
+/// The right to run one effect; see [`Ledger::lease`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// Tells this lease from a later one of the same effect.
+    /// Distinguishes this lease from a later lease of the same effect.
     pub token: String,
 }
 
-/// Finds the ledger in a router's state, if the router names one.
+/// Finds the ledger in a router's state, if the router declares one.
 pub(crate) struct LedgerOf<S>(Option<Arc<FindLedger<S>>>);
 
 type FindLedger<S> = dyn (Fn(&S) -> &dyn Ledger) + Send + Sync;
@@ -162,9 +164,9 @@ impl<S> LedgerOf<S> {
         self.0.is_some()
     }
 
-    /// The ledger. `build()` sees to it that there is one where a gate needs it.
+    /// The ledger. `build()` checks that there is one where a gate needs it.
     pub(crate) fn of<'a>(&self, state: &'a S) -> Result<&'a dyn Ledger, ToolError> {
-        let find = self.0.as_ref().ok_or_else(|| ToolError::internal("the router names no ledger"))?;
+        let find = self.0.as_ref().ok_or_else(|| ToolError::internal("the router has no ledger"))?;
         Ok(find(state))
     }
 }
@@ -187,7 +189,7 @@ mod tests {
             ApprovalRequest::digest_of("pay", &input(r#"{"b":[1,2.50,"x"],"a":{"d":null,"c":true}}"#), &caller);
         assert_eq!(digest, "14807a6cc70f26df9f9ccdc9f3b6132d2e85196a2935c18ecfd747a1ce2a8905");
         let again = input(r#"{"a": {"c": true, "d": null}, "b": [1, 2.5, "x"]}"#);
-        assert_eq!(ApprovalRequest::digest_of("pay", &again, &caller), digest, "the order of members says nothing");
+        assert_eq!(ApprovalRequest::digest_of("pay", &again, &caller), digest, "the order of members does not count");
         for (tool, text, caller) in [
             ("pay2", r#"{"a":1}"#, BTreeMap::new()),
             ("pay", r#"{"a":2}"#, BTreeMap::new()),
@@ -211,6 +213,6 @@ mod tests {
         assert!(by_function != by_session && by_session != by_identity && by_identity != by_function);
         request.session = Some("s-2".to_owned());
         request.function = "other".to_owned();
-        assert_eq!(request.waiting_scope(), by_identity, "in whichever session and function");
+        assert_eq!(request.waiting_scope(), by_identity, "in any session and function");
     }
 }

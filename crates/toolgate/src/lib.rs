@@ -1,9 +1,9 @@
 //! Typed, gated tools for AI agents on AWS Lambda.
 //!
-//! A *tool* is a typed async function that a model may call. A [`Router`] makes one Lambda handler of several tools. It
-//! answers four *wires*, unchanged: Bedrock Agents with function details, Bedrock Agents with OpenAPI, AgentCore
-//! Gateway, and a plain `{"toolName", "toolInput"}`. Every call passes the same *gates* in the same order: what is not
-//! listed is denied, in and out.
+//! A *tool* is a typed async function that a model may call. A [`Router`] combines several tools into one Lambda
+//! handler. The handler accepts four *wires* without changes: Bedrock Agents with function details, Bedrock Agents with
+//! OpenAPI, AgentCore Gateway, and a plain `{"toolName", "toolInput"}`. Every call passes the same *gates* in the same
+//! order. The gates reject input fields that are not listed, and drop output fields that are not listed.
 //!
 //! ```
 //! use schemars::JsonSchema;
@@ -73,7 +73,7 @@ mod trail;
 mod validation;
 mod wire;
 
-// what stands in public signatures, at the versions that they mean
+// crates in public signatures, re-exported at their exact versions
 pub use lambda_runtime;
 pub use schemars;
 pub use serde;

@@ -10,7 +10,7 @@ use crate::{call_context::CallContext, cx::Cx, error::ToolError};
 /// The result of a call: the exposed output, or the error.
 pub type Outcome = Result<Value, ToolError>;
 
-/// A call as middleware sees it: the input is converted and validated, and the tool has not run.
+/// A call as middleware sees it. The input is converted and validated, and the tool has not run yet.
 pub struct Call<S> {
     context: Box<CallContext<S>>,
 }
@@ -21,18 +21,18 @@ impl<S> Call<S> {
         &self.context.tool.name
     }
 
-    /// The input as it was understood: real types, known fields only. It cannot be changed.
+    /// The converted input: typed values, known fields only. It is read-only.
     pub fn input(&self) -> &Map<String, Value> {
         &self.context.arguments
     }
 
-    /// State, session, caller and time left.
+    /// State, session, caller and remaining time.
     pub fn cx(&self) -> &Cx<S> {
         &self.context.cx
     }
 }
 
-/// Names the tool and nothing that a person wrote.
+/// Shows the tool's name, and no text that a person wrote.
 impl<S> fmt::Debug for Call<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("tool", &self.tool()).finish_non_exhaustive()

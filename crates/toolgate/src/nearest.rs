@@ -1,6 +1,6 @@
-//! Names that mean the same, and "did you mean": the known name nearest to one that is not.
+//! Name comparison, and "did you mean": finds the known name that is nearest to an unknown one.
 
-/// The nearest of `known`, if one is near enough to be what was meant.
+/// The nearest of the names in `known`, if it is near enough to be a suggestion.
 pub(crate) fn find<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let wanted: String = plain(&name.chars().take(128).collect::<String>());
@@ -11,7 +11,7 @@ pub(crate) fn find<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Opti
         .map(|(known, _)| known)
 }
 
-/// `accountStatus`, `account_status` and `AccountStatus` are one name, differently spelled.
+/// Whether two names differ only in spelling, such as `accountStatus`, `account_status` and `AccountStatus`.
 pub(crate) fn same_name(one: &str, other: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = char> {
         name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)

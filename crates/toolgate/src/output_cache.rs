@@ -1,6 +1,7 @@
-//! The outputs of read-only tools that one warm instance holds.
+//! The cached outputs of read-only tools, in one warm instance.
 //!
-//! Bounded in bytes: outputs are stored as JSON text, whose size is known. The least used entry goes first.
+//! The cache is bounded in bytes. It stores outputs as JSON text, because the size of text is known. It evicts the
+//! least used entry first.
 
 use std::{
     sync::Arc,
@@ -10,12 +11,12 @@ use std::{
 use quick_cache::{OptionsBuilder, Weighter, sync};
 use serde_json::Value;
 
-/// Bytes of keys and outputs that one instance keeps, unless the router says otherwise.
+/// Default for the maximum size of keys and outputs in one instance, in bytes.
 pub(crate) const DEFAULT_BYTES: u64 = 4 * 1024 * 1024;
-/// What an entry takes besides its key and text, roughly.
+/// Approximate size of an entry without its key and text, in bytes.
 const OVERHEAD: u64 = 128;
 
-/// The outputs that one warm instance holds.
+/// The cached outputs of one warm instance.
 #[derive(Debug)]
 pub(crate) struct OutputCache(sync::Cache<String, CacheEntry, Bytes>);
 
@@ -35,15 +36,15 @@ impl Weighter<String, CacheEntry> for Bytes {
 }
 
 impl OutputCache {
-    /// A cache of at most so many bytes.
+    /// A cache of at most `bytes` bytes.
     pub(crate) fn new(bytes: u64) -> Self {
-        // one shard: the whole bound then holds for any one output
+        // one shard, so that a single output can use the whole bound
         let options = OptionsBuilder::new().weight_capacity(bytes).estimated_items_capacity(64).shards(1).build();
         let cache = match options {
             Ok(options) => {
                 sync::Cache::with_options(options, Bytes, Default::default(), sync::DefaultLifecycle::default())
             }
-            // the options above are complete
+            // unreachable: the options above are complete
             Err(_) => sync::Cache::with_weighter(64, bytes, Bytes),
         };
         Self(cache)
@@ -59,7 +60,7 @@ impl OutputCache {
     }
 
     pub(crate) fn insert(&self, key: String, ttl: Duration, output: &Value) {
-        // a time beyond the clock's range is not cached
+        // a time beyond the clock's range cannot be stored
         let Some(until) = Instant::now().checked_add(ttl) else { return };
         self.0.insert(key, CacheEntry { until, output: output.to_string().into() });
     }

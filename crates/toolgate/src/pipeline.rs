@@ -1,7 +1,7 @@
-//! The order of a call: every gate, the middleware and the tool, in one list. **Read this file first.**
+//! The order of a call: all gates, the middleware and the tool, in one list. **Read this file first.**
 //!
-//! An event is decoded by `wire`, passes through here, and its outcome is encoded by `wire` again (`service.rs`). The
-//! gates and the middleware do not know each other, and nothing below this file imports it.
+//! `wire` decodes an event, the pipeline runs the call, and `wire` encodes the outcome (`service.rs`). The gates and
+//! the middleware do not depend on each other. No file below this one imports it.
 
 use std::sync::Arc;
 
@@ -21,17 +21,17 @@ use crate::{
     wire::kind::Wire,
 };
 
-/// Takes a call through the gates with memory, the tool and the gates on its output, in this order. A step that returns
-/// an error ends the call. `at` names the step in the log line of such a call.
+/// Runs a call through the gates, the middleware, the tool and the gates on its output, in this order. A step that
+/// returns an error ends the call. `at` records the name of that step for the call's log line.
 ///
-/// The numbers are those of the table in `docs/gates.md`.
+/// The numbers are those in the table of `docs/gates.md`.
 async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Arc<[Middleware<S>]>) -> Outcome {
     let (tool, cx) = (call.tool.clone(), call.cx.clone());
     // 1 tool: `Pipeline::open`, below
     at("fields in", fields_in::enter(&call))?; // 2
     at("types", types::enter(&mut call))?; // 3
     at("rules", rules::enter(&call))?; // 4
-    // 10 deadline: over the middleware, the gates with memory and the tool
+    // 10 deadline: covers the middleware, the gates with memory and the tool
     let has_middleware = call.has_middleware;
     let inside = deadline::within(
         &cx,
@@ -62,20 +62,20 @@ async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Ar
         }),
     );
     let output = inside.await?;
-    // 11 once more: what middleware adds leaves only if it is exposed
+    // 11 again: middleware may have added fields, and only exposed fields may leave
     let output = if has_middleware { fields_out::leave(&tool, &cx, output) } else { output };
     at("size", size::leave(&tool, &cx, once::mark_repeat(&cx, output))) // 12
 }
 
-/// Names the step that stopped a call, for its log line. The first name counts.
+/// Records the step that stopped a call, for its log line. Only the first record counts.
 fn at<T>(step: &'static str, result: Result<T, ToolError>) -> Result<T, ToolError> {
     result.map_err(|error| error.at(step))
 }
 
-/// A call that may enter, and the middleware around it.
+/// A call that passed gate 1, and the middleware around it.
 type Opened<S> = (CallContext<S>, Arc<[Middleware<S>]>);
 
-/// What all calls of a function share.
+/// The data that all calls of a function share.
 pub(crate) struct Pipeline<S> {
     pub(crate) registry: Arc<Registry<S>>,
     pub(crate) wires: Arc<[Wire]>,
@@ -84,7 +84,7 @@ pub(crate) struct Pipeline<S> {
     cache: Arc<OutputCache>,
 }
 
-/// A call that has been answered, and what goes with the answer.
+/// A call with its outcome, and the data for its reply.
 pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
     pub(crate) session: Attributes,
@@ -98,7 +98,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         Self { registry, wires: Wire::ALL.into(), budget, state: Arc::new(state), cache }
     }
 
-    /// Answers a call. `unreadable` is why the wire could not read all of it.
+    /// Runs a call and returns its result. `unreadable` is the error if the wire could not read the whole call.
     pub(crate) async fn run(&self, mut call: RawCall, unreadable: Option<ToolError>, wire: Wire) -> Finished {
         let mut record = self.record(&call);
         let (context, middleware) = match self.open(&mut call, unreadable, wire) {
@@ -115,7 +115,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         Finished { outcome: outcome.map_err(|error| record.stopped(error)), session, prompt, record }
     }
 
-    /// Gate 1, tool: the function answers this wire, the call and its caller can be read, and the tool exists.
+    /// Gate 1, tool: the function accepts this wire, the call and its caller can be read, and the tool exists.
     fn open(&self, call: &mut RawCall, unreadable: Option<ToolError>, wire: Wire) -> Result<Opened<S>, ToolError> {
         if !self.wires.contains(&wire) {
             return Err(ToolError::refused(format!("this function takes no calls on the {wire} wire")).at("wire"));
@@ -148,7 +148,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         Ok((context, registered.middleware.clone()))
     }
 
-    /// What the log line and the metrics hold of a call before it has been answered.
+    /// The part of the log line and the metrics that is known before the call runs.
     fn record(&self, call: &RawCall) -> Record {
         let tool = self.registry.tools.get(&call.tool).map(|registered| &registered.tool);
         let class = tool.and_then(|tool| tool.intent_class.as_ref()).unwrap_or(&self.registry.intent_class);

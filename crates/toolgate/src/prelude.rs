@@ -1,4 +1,4 @@
-//! What a tool handler needs: `use toolgate::prelude::*;`
+//! The imports that a tool handler needs: `use toolgate::prelude::*;`
 //!
 //! ```
 //! use toolgate::prelude::*;
@@ -24,7 +24,8 @@
 //! # Ok::<(), toolgate::BuildErrors>(())
 //! ```
 //!
-//! The derive macros name their crates, so `serde`, `schemars` and `validator` stand in a handler's `Cargo.toml` too.
+//! The derive macros refer to their crates by name, so a handler's `Cargo.toml` must list `serde`, `schemars` and
+//! `validator` too.
 
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

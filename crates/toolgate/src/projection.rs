@@ -1,4 +1,4 @@
-//! What of an output leaves the function: the exposed fields, as paths into its schema.
+//! The projection of an output to its exposed fields. The fields are paths into the output's schema.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::schema::dialect::{alternatives, inner, kind};
 
-/// What of an output leaves.
+/// The exposed fields of an output.
 #[derive(Debug, Default)]
 pub(crate) struct OutputProjection {
-    /// All that is here and below.
+    /// Exposes this value and all values below it.
     whole: bool,
     fields: BTreeMap<String, OutputProjection>,
     items: Option<Box<OutputProjection>>,
@@ -23,7 +23,7 @@ impl OutputProjection {
     /// Adds a path such as `orders[].status`, checked against the output's schema.
     ///
     /// # Errors
-    /// Which part of the path the output lacks.
+    /// Describes the part of the path that the output does not have.
     pub(crate) fn add(&mut self, path: &str, schema: &Value) -> Result<(), String> {
         let (mut node, mut schema) = (self, schema);
         for segment in path.split('.') {
@@ -47,7 +47,7 @@ impl OutputProjection {
         Ok(())
     }
 
-    /// The exposed part of an output, and how many fields were dropped.
+    /// The exposed part of an output, and the number of dropped fields.
     pub(crate) fn project(&self, mut value: Value) -> (Value, usize) {
         let mut dropped = 0;
         self.keep(&mut value, &mut dropped);
@@ -79,7 +79,7 @@ impl OutputProjection {
                 }
             },
             Value::Null => {}
-            // a plain value where a path went deeper: not what was allowed
+            // a plain value where the path goes deeper is not exposed
             other => {
                 *dropped += 1;
                 *other = Value::Null;
@@ -87,7 +87,7 @@ impl OutputProjection {
         }
     }
 
-    /// Whether a field of the output's top is named here.
+    /// Whether a path names this top-level field of the output.
     pub(crate) fn has_field(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
@@ -118,7 +118,7 @@ impl OutputProjection {
     }
 }
 
-/// The schema of a member, in whichever alternative has one.
+/// The schema of a member, from the first alternative that has one.
 fn member<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     let open = || schema.get("additionalProperties").filter(|other| !matches!(other, Value::Bool(false)));
     let here = schema.get("properties").and_then(|fields| fields.get(name));
@@ -127,7 +127,7 @@ fn member<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn lacks(path: &str, name: &str, schema: &Value) -> String {
     if kind(schema) == "array" {
-        return format!("`{path}`: `{name}` stands inside of a list, so write `[]` before it");
+        return format!("`{path}`: `{name}` is inside of a list, so write `[]` before it");
     }
     let fields = inner(schema).get("properties").and_then(Value::as_object);
     let near = fields.and_then(|fields| crate::nearest::find(name, fields.keys().map(String::as_str)));
@@ -137,8 +137,8 @@ fn lacks(path: &str, name: &str, schema: &Value) -> String {
     }
 }
 
-/// A field beside which an object takes members of any name (a flattened map): such a member could replace it, since the
-/// last of two members of one name counts.
+/// A field beside which an object accepts members of any name (a flattened map). Such a member could replace the field,
+/// because the last of two members with one name counts.
 pub(crate) fn replaceable(schema: &Value) -> Option<&str> {
     match schema {
         Value::Object(members) => {

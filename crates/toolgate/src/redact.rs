@@ -1,13 +1,14 @@
-//! What of a deserialisation error may be repeated to a model: texts of serde's own making. A custom `Deserialize` may
-//! put anything into its error, a row of a table say, so its text is not passed on; the schema describes such a field.
+//! Decides which deserialisation errors a model may read: only messages that serde itself writes. A custom
+//! `Deserialize` may put any text into its error, such as a row of a table, so its text is not passed on. The schema
+//! describes such a field instead.
 
-/// Longest text of serde or `validator` that is passed on, in characters.
+/// Maximum length of a message from serde or `validator` that is passed on, in characters.
 pub(crate) const LONGEST_MESSAGE: usize = 200;
 
-/// A message of serde's own, or nothing.
+/// The message if serde wrote it, otherwise an empty text.
 ///
-/// Each form is matched as a whole (<https://docs.rs/serde/latest/serde/de/trait.Error.html>): text before or after it
-/// is not serde's. What a form quotes stands in the input already, or in the type's declaration.
+/// Each form is matched as a whole (<https://docs.rs/serde/latest/serde/de/trait.Error.html>). Text before or after the
+/// form does not come from serde. The values that a form quotes are already in the input or in the type's declaration.
 pub(crate) fn serde_message(message: &str) -> &str {
     let known = quoted(message, "missing field ").is_some_and(str::is_empty)
         || quoted(message, "duplicate field ").is_some_and(str::is_empty)
@@ -22,12 +23,12 @@ pub(crate) fn serde_message(message: &str) -> &str {
     if known { message } else { "" }
 }
 
-/// What follows `start` and a name in backticks.
+/// The text after `start` and a name in backticks.
 fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
     message.strip_prefix(start)?.strip_prefix('`')?.split_once('`').map(|(_name, rest)| rest)
 }
 
-/// The end of `unknown field` and `unknown variant`: the names that there are, all of them declared.
+/// Whether `rest` is the end of an `unknown field` or `unknown variant` message: the list of declared names.
 fn is_list_of_names(rest: &str) -> bool {
     let Some(names) = rest.strip_prefix(", ") else { return false };
     if matches!(names, "there are no fields" | "there are no variants") {
@@ -39,7 +40,7 @@ fn is_list_of_names(rest: &str) -> bool {
     names.split(", ").flat_map(|names| names.split(" or ")).all(is_name)
 }
 
-/// `string "x", expected a number`: what came, and what a type asks for in its own words.
+/// Whether `rest` has the form `string "x", expected a number`: the received value, and the text that the type expects.
 fn is_unexpected(rest: &str) -> bool {
     const CAME: [&str; 16] = [
         "boolean `",
@@ -61,11 +62,11 @@ fn is_unexpected(rest: &str) -> bool {
     ];
     let Some((came, expected)) = rest.rsplit_once(", expected ") else { return false };
     let is_length = !came.is_empty() && came.bytes().all(|byte| byte.is_ascii_digit());
-    // `null` is serde_json's own word for a unit
+    // `null` is the name that serde_json uses for a unit
     (is_length || came == "null" || CAME.iter().any(|start| came.starts_with(start))) && is_plain(expected)
 }
 
-/// Words without quotes or line breaks, as a declaration has them.
+/// Whether the text has no quotes and no line breaks, as in a declaration.
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_control() || matches!(c, '`' | '"' | '\''))
 }

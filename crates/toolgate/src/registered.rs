@@ -1,4 +1,4 @@
-//! A tool as a router keeps it: checked, compiled, and with its types erased behind two small traits.
+//! A tool in a router: checked, compiled, and with its types erased behind two small traits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,12 +21,12 @@ use crate::{
 pub(crate) type Run<S, I> = Arc<dyn Fn(Cx<S>, I) -> BoxFuture<'static, Result<Value, ToolError>> + Send + Sync>;
 pub(crate) type Check<S, I> = Box<dyn Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync>;
 
-/// A tool, ready to be called.
+/// A tool that is ready to be called.
 pub(crate) struct RegisteredTool<S> {
     pub(crate) name: String,
     pub(crate) shape: Object,
     pub(crate) refuse: Vec<String>,
-    /// How long an approval holds, where a person must say yes.
+    /// How long an approval is valid, where a person must approve.
     pub(crate) confirm: Option<Duration>,
     pub(crate) once: Option<OnceOptions>,
     pub(crate) cache: Option<Cache>,
@@ -37,19 +37,19 @@ pub(crate) struct RegisteredTool<S> {
     pub(crate) catalog: CatalogTool,
 }
 
-/// Makes typed input out of a read one.
+/// Makes a typed input from a converted one.
 pub(crate) trait ErasedTool<S>: Send + Sync {
     fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn PreparedCall<S>>, Vec<Problem>>;
 }
 
-/// A typed input and the function that it is for.
+/// A typed input together with its function.
 pub(crate) trait PreparedCall<S>: Send {
     fn rules(&self, cx: &Cx<S>) -> Result<(), ToolError>;
-    /// What identifies the effect of a once tool.
+    /// The key of a once tool's effect.
     fn once_key(&self) -> Option<Key>;
-    /// Whether a person must say yes first, if the tool is one that asks.
+    /// Whether a person must approve this call, if the tool has `.confirm(..)`.
     fn asks(&self) -> bool;
-    /// What identifies the question to a person.
+    /// The key that decides which calls share one approval.
     fn question_key(&self) -> Option<Key>;
     fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>>;
 }
@@ -74,9 +74,10 @@ where
     I: DeserializeOwned + Validate + Send + 'static,
 {
     fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn PreparedCall<S>>, Vec<Problem>> {
-        // both report one problem per field at most; the schema's own limits have been checked before, all at once
+        // serde and `validator` report at most one problem per field; the schema's limits have been checked before, all
+        // at once
         let value = Value::Object(input);
-        // finding the path costs as much as reading, so only a wrong input pays for it
+        // finding the path costs as much as deserialising, so it is done only for a wrong input
         let typed = I::deserialize(&value)
             .or_else(|_| serde_path_to_error::deserialize(&value))
             .map_err(|error| vec![validation::of_serde(shape, &value, error)])?;

@@ -1,4 +1,4 @@
-//! A built router: its checked tools, and what holds for all of them.
+//! A built router: its checked tools, and the settings that apply to all of them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::{
     schema::sorted,
 };
 
-/// The checked tools of a router, and what holds for all of them.
+/// The checked tools of a router, and the settings that apply to all of them.
 pub(crate) struct Registry<S> {
     pub(crate) group: Arc<str>,
     pub(crate) description: String,
     pub(crate) tools: HashMap<String, Registered<S>>,
     pub(crate) declared: Declared,
-    /// The names of `declared`, as every context shares them.
+    /// The names in `declared`, shared by all contexts.
     pub(crate) identity: Arc<[String]>,
     pub(crate) log_targets: Vec<String>,
     pub(crate) ledger: LedgerOf<S>,
@@ -29,14 +29,14 @@ pub(crate) struct Registry<S> {
     pub(crate) intent_class: String,
 }
 
-/// A tool, and the middleware around it: the router's, then its own.
+/// A tool with its middleware: first the router's, then the tool's own.
 pub(crate) struct Registered<S> {
     pub(crate) tool: Arc<RegisteredTool<S>>,
     pub(crate) middleware: Arc<[Middleware<S>]>,
 }
 
 impl<S> Registry<S> {
-    /// The tool of this name.
+    /// The tool with this name.
     ///
     /// # Errors
     /// `unknown tool`, with the nearest name or all names.

@@ -1,4 +1,4 @@
-//! The tools of one Lambda function, and who may call them how.
+//! The tools of one Lambda function, and the settings that apply to all their calls.
 
 use std::{fmt, future::Future, sync::Arc};
 
@@ -24,7 +24,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         RouterBuilder(RouterDraft::default())
     }
 
-    /// Gives the tools their state, which makes a `tower` service that `lambda_runtime`'s layers apply to.
+    /// Adds the state. Returns a `tower` service that accepts `lambda_runtime`'s layers.
     pub fn with_state(&self, state: S) -> Service<S> {
         Service::new(self.registry.clone(), state)
     }
@@ -54,18 +54,18 @@ impl<S> fmt::Debug for Router<S> {
     }
 }
 
-/// Collects tools; [`build`](Self::build) checks them all.
+/// Collects tools. [`build`](Self::build) checks all of them.
 pub struct RouterBuilder<S>(RouterDraft<S>);
 
 impl<S: Send + Sync + 'static> RouterBuilder<S> {
-    /// The action group's name, which is the handler's; default: the name of the running program.
+    /// Sets the action group's name, which is also the handler's name. Default: the name of the running program.
     #[must_use]
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.0.group = Some(name.into());
         self
     }
 
-    /// What the group is for.
+    /// Describes the purpose of the group.
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = text.into();
@@ -79,30 +79,31 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
         self
     }
 
-    /// Session attributes that say who the caller is. Tools read them and never set them.
+    /// Declares the session attributes that identify the caller. Tools can read them and cannot set them.
     #[must_use]
     pub fn identity<P: Into<String>>(mut self, attributes: impl IntoIterator<Item = P>) -> Self {
         self.0.declared.names.extend(attributes.into_iter().map(Into::into));
         self
     }
 
-    /// The propagated gateway header that sets an identity attribute. Declare one only if a request interceptor sets
-    /// it from the verified token and overwrites what a client sent.
+    /// Declares the propagated gateway header that sets an identity attribute. Declare one only if a request
+    /// interceptor sets the header from the verified token and overwrites the client's value.
     #[must_use]
     pub fn identity_header(mut self, header: impl AsRef<str>, attribute: impl Into<String>) -> Self {
         self.0.declared.headers.push((header.as_ref().to_ascii_lowercase(), attribute.into()));
         self
     }
 
-    /// Crates (by their `tracing` target) that may log below `info`, beside Toolgate and the handler itself. All others
-    /// are capped there, whatever the filter says, since a client library's debug output holds whole requests.
+    /// Declares crates (by their `tracing` target) that may log below `info`, beside Toolgate and the handler itself.
+    /// All other crates are limited to `info`, whatever the filter is, because the debug output of a client library may
+    /// contain whole requests.
     #[must_use]
     pub fn log_targets<P: Into<String>>(mut self, crates: impl IntoIterator<Item = P>) -> Self {
         self.0.log_targets.extend(crates.into_iter().map(Into::into));
         self
     }
 
-    /// The ledger in the state, for the gates that need memory: budgets, approvals and leases.
+    /// Declares the ledger in the state, for the gates that need memory: budgets, approvals and leases.
     #[must_use]
     pub fn ledger<F>(mut self, ledger: F) -> Self
     where
@@ -112,31 +113,33 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
         self
     }
 
-    /// What each session may use of this router's tools; `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD` override it.
-    /// All functions with one ledger count together.
+    /// Limits the use of this router's tools per session. `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD` override
+    /// it. All functions with the same ledger share the count.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.0.budget = Some(budget);
         self
     }
 
-    /// The most bytes that [`Tool::cache`] keeps in one warm instance, for all tools together (default 4 MB).
+    /// Sets the maximum number of bytes that [`Tool::cache`] keeps in one warm instance, for all tools together
+    /// (default 4 MB).
     #[must_use]
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.0.cache_bytes = Some(bytes);
         self
     }
 
-    /// The `IntentClass` of these tools in the metrics; default: the group's name.
+    /// Sets the `IntentClass` of these tools in the metrics. Default: the group's name.
     #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.0.intent_class = Some(class.into());
         self
     }
 
-    /// Adds middleware to every call. Middleware runs in the order in which it is added, after the rules gate and before
-    /// the gates with memory: the input is converted and validated, and the tool has not run. It continues with
-    /// [`Next::run`], before or after which it can do work, or stops the call with an error.
+    /// Adds middleware to every call. Middleware runs in the order in which it is added, after the rules gate and
+    /// before the gates with memory. At that point the input is converted and validated, and the tool has not run. The
+    /// middleware either continues with [`Next::run`], and can do work before and after it, or stops the call with an
+    /// error.
     ///
     /// ```
     /// use std::{collections::HashMap, sync::Mutex, time::{Duration, Instant}};
@@ -174,7 +177,7 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
     /// Checks all tools.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them, at once, each with the place where the tool is declared.
+    /// All problems of all tools at once, each with the source location where the tool is declared.
     pub fn build(self) -> Result<Router<S>, BuildErrors> {
         Ok(Router { registry: Arc::new(build::build(self.0)?) })
     }

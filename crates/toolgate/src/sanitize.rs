@@ -1,23 +1,24 @@
-//! The one sanitiser: removes what a person does not see and a model or a terminal reads.
+//! The one sanitiser: removes characters that a person does not see but a model or a terminal reads.
 //!
-//! All text of models, tools and services passes here before a model, a terminal or a page gets it. What is removed:
-//! control characters (line breaks and tabs stay in [`text`]), format characters, everything that Unicode calls
-//! default ignorable (zero width characters, tags, variation selectors, fillers), characters that are drawn as nothing
-//! although they are letters or symbols, line and paragraph separators, and code points that are never characters.
-//! A variation selector stays only where it chooses how an emoji is drawn: directly after one, and once.
-//! The classes come from Unicode's own properties, as the `regex` crate ships them.
+//! All text of models, tools and services passes through here before a model, a terminal or a page gets it. It removes
+//! control characters (line breaks and tabs stay in [`text`]), format characters, all characters that Unicode calls
+//! default ignorable (zero width characters, tags, variation selectors, fillers), letters and symbols without a visible
+//! shape, line and paragraph separators, and noncharacter code points. A variation selector stays only directly after
+//! an emoji, and only once, because there it chooses how the emoji is drawn. The character classes are Unicode
+//! properties from the `regex` crate.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// Emoji with their presentation selector (group 1, kept), or a run of what is hidden (removed).
+/// Matches an emoji with its presentation selector (group 1, kept), or a run of hidden characters (removed).
 ///
-/// Of the format characters (Cf), those that are drawn stay: U+0600–0605, U+06DD, U+070F, U+0890–0891, U+08E2, U+110BD
-/// and U+110CD enclose or precede digits (`Prepended_Concatenation_Mark`). U+2800, U+1D159, U+13441, U+13442 and U+16FE4
-/// are a pattern without dots, a null notehead, two blanks and a filler.
-/// Sources: <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>, <https://www.unicode.org/reports/tr51/>.
+/// Format characters (Cf) that are visible stay: U+0600–0605, U+06DD, U+070F, U+0890–0891, U+08E2, U+110BD and U+110CD
+/// enclose or precede digits (`Prepended_Concatenation_Mark`). The list also has other invisible code points: U+2800
+/// (a pattern without dots), U+1D159 (a null notehead), U+13441 and U+13442 (two blanks) and U+16FE4 (a filler).
+/// Sources: <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point> and
+/// <https://www.unicode.org/reports/tr51/>.
 const PATTERN: &str = concat!(
     r"(?x)",
     r"( [\p{Emoji}--[0-9\#*]] [\u{FE0E}\u{FE0F}] | [0-9\#*] \u{FE0F} \u{20E3} )",
@@ -29,7 +30,7 @@ const PATTERN: &str = concat!(
 
 static HIDDEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PATTERN).ok());
 
-/// The text without what is hidden; of the control characters only line breaks and tabs stay.
+/// Removes hidden characters. Of the control characters, only line breaks and tabs stay.
 ///
 /// ```
 /// use toolgate::sanitize;
@@ -44,12 +45,12 @@ pub fn text(text: &str) -> Cow<'_, str> {
     }
     match &*HIDDEN {
         Some(hidden) => hidden.replace_all(text, "$1"),
-        // never so: a test compiles the pattern; what cannot be judged does not pass
+        // unreachable, since a test compiles the pattern; text that cannot be checked does not pass
         None => Cow::Owned(text.chars().filter(|c| is_plain(*c)).collect()),
     }
 }
 
-/// As [`text`], on one line: line breaks and tabs become a space each.
+/// As [`text`], but on one line: each line break and each tab becomes a space.
 ///
 /// ```
 /// assert_eq!(toolgate::sanitize::line("Allow?\r\n[y/n]\ty"), "Allow? [y/n] y");
@@ -61,8 +62,8 @@ pub fn line(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Sanitises every text in a JSON value, the names of members included. Where two names become one, the member whose
-/// name was clean stays.
+/// Sanitises all texts in a JSON value, including the names of members. If two names become equal, the member with the
+/// clean name stays.
 ///
 /// ```
 /// let mut reply = serde_json::json!({"name": "Ada\u{202e}", "ad\u{200b}dress": ["1\u{fe0f}Elm"]});
@@ -96,7 +97,7 @@ fn names(members: &mut Map<String, Value>) {
     }
 }
 
-/// Most text: nothing below U+034F is hidden but control characters and the soft hyphen.
+/// Fast path for most text: below U+034F, only control characters and the soft hyphen are hidden.
 const fn is_plain(c: char) -> bool {
     matches!(c, '\n' | '\t' | ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{34e}')
 }
@@ -108,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Ranges from the Unicode Character Database, written down apart from the pattern.
+    /// Ranges from the Unicode Character Database, copied independently of the pattern.
     const HIDDEN_RANGES: &[(u32, u32)] = &[
         (0x00, 0x08),
         (0x0b, 0x1f),
@@ -153,7 +154,7 @@ mod tests {
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
             let alone = c.to_string();
             assert_eq!(text(&alone).is_empty(), is_hidden(c), "U+{:04X} alone", c as u32);
-            // after a base that takes no selector it is no different
+            // after a base that takes no selector, the result is the same
             assert_eq!(text(&format!("a{c}b")) == "ab", is_hidden(c), "U+{:04X} after a letter", c as u32);
         }
     }
@@ -182,14 +183,14 @@ mod tests {
             let dirty: String = parts.iter().collect();
             let clean = text(&dirty);
             prop_assert!(clean.chars().all(|c| !is_hidden(c) || matches!(c, '\u{fe0e}' | '\u{fe0f}')), "{clean:?}");
-            // what was visible is still there, in its order
+            // the visible characters stay, in the same order
             let visible = |text: &str| text.chars().filter(|c| !is_hidden(*c)).collect::<String>();
             prop_assert_eq!(visible(&clean), visible(&dirty));
             prop_assert_eq!(text(&clean), clean.clone());
             prop_assert!(!line(&dirty).contains(['\n', '\t', '\r']));
         }
 
-        /// Each selector carries a byte: whatever is written in them is gone.
+        /// Each selector can carry a byte. Such hidden bytes are removed.
         #[test]
         fn bytes_in_selectors_do_not_pass(base in "[a-z ❤東1]{1}", bytes in prop::collection::vec(any::<u8>(), 1..60)) {
             let selector = |byte: u8| char::from_u32(match byte {

@@ -1,5 +1,5 @@
-//! A router with its state, as a `tower::Service`: decodes an event, sends the call through the pipeline, encodes the
-//! reply.
+//! A router with its state, as a `tower::Service`: decodes an event, runs the call through the pipeline, and encodes
+//! the reply.
 
 use std::{
     fmt,
@@ -21,19 +21,19 @@ use crate::{
     wire::{self, Undecodable, kind::Wire},
 };
 
-/// A router with its state: a `tower::Service` from Lambda events to replies. Cheap to clone.
+/// A router with its state: a `tower::Service` from Lambda events to replies. It is cheap to clone.
 ///
-/// [`run`](crate::runtime) makes one; make your own with [`Router::with_state`](crate::Router::with_state) to put layers
-/// around it, or to call it in a test.
+/// [`run`](crate::runtime) creates one. Create your own with [`Router::with_state`](crate::Router::with_state) to put
+/// layers around it, or to call it in a test.
 pub struct Service<S> {
     pipeline: Pipeline<S>,
     metrics: bool,
     namespace: Arc<str>,
 }
 
-/// The event is in no format that Toolgate knows, or comes from AgentCore Gateway with a client context that does not
-/// name a tool. The one error that Lambda itself reports, under a stable type ([`error_type`](Self::error_type)): there
-/// is no caller whose reply format could be used.
+/// The event has an unknown format, or comes from AgentCore Gateway with a client context that does not name a tool.
+/// This is the only error that Lambda itself reports, under a stable type ([`error_type`](Self::error_type)), because
+/// without a known wire there is no reply format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownEvent(Undecodable);
@@ -59,7 +59,7 @@ impl fmt::Display for UnknownEvent {
                  or OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`"
             }
             Undecodable::ClientContext => {
-                "the client context has keys of AgentCore Gateway and no `bedrockAgentCoreToolName` in `custom`"
+                "the client context has keys of AgentCore Gateway, but no `bedrockAgentCoreToolName` in `custom`"
             }
         })
     }
@@ -74,12 +74,12 @@ impl From<UnknownEvent> for Diagnostic {
 }
 
 impl<S> Service<S> {
-    /// For tests' events.
+    /// For the events of the test kit.
     pub(crate) fn group(&self) -> &str {
         &self.pipeline.registry.group
     }
 
-    /// For tests' events.
+    /// For the events of the test kit.
     pub(crate) fn declared(&self) -> &Declared {
         &self.pipeline.registry.declared
     }
@@ -90,24 +90,25 @@ impl<S: Send + Sync + 'static> Service<S> {
         Self { pipeline: Pipeline::new(registry, state), metrics: false, namespace: metrics::NAMESPACE.into() }
     }
 
-    /// Limits the wires that are answered; a call on another is refused.
+    /// Limits the accepted wires. A call on another wire is refused.
     #[must_use]
     pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
         self.pipeline.wires = wires.into_iter().collect();
         self
     }
 
-    /// Whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format: the
-    /// namespace `BedrockAgents`, dimensions `AgentId`, `IntentClass` and `Success`, nothing of inputs or sessions.
-    /// Without this it writes none; [`run`](crate::runtime) decides by `TOOLGATE_METRICS` and by whether it is on Lambda.
+    /// Sets whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format. The
+    /// namespace is `BedrockAgents`, and the dimensions are `AgentId`, `IntentClass` and `Success`. A line contains
+    /// nothing of inputs or sessions. The default is off. [`run`](crate::runtime) decides by `TOOLGATE_METRICS`, or by
+    /// whether it runs on Lambda.
     #[must_use]
     pub fn metrics(mut self, on: bool) -> Self {
         self.metrics = on;
         self
     }
 
-    /// The namespace of the metrics, instead of `BedrockAgents`: one for each environment of an account, say.
-    /// [`run`](crate::runtime) takes it from `TOOLGATE_METRICS_NAMESPACE`.
+    /// Sets the namespace of the metrics, instead of `BedrockAgents`; for example one namespace per environment of an
+    /// account. [`run`](crate::runtime) reads it from `TOOLGATE_METRICS_NAMESPACE`.
     #[must_use]
     pub fn metrics_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
         self.namespace = namespace.into();
@@ -117,10 +118,10 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// Replaces the router's budget.
     ///
     /// # Errors
-    /// The router names no ledger to count in.
+    /// The router declares no ledger, and a budget needs one.
     pub fn budget(mut self, budget: Budget) -> Result<Self, Error> {
         if !self.pipeline.registry.ledger.is_named() {
-            return Err("a budget counts in a ledger, and the router names none: add `.ledger(|state| ..)`".into());
+            return Err("a budget needs a ledger, and the router has none: add `.ledger(|state| ..)`".into());
         }
         self.pipeline.budget = Some(budget);
         Ok(self)
@@ -130,10 +131,10 @@ impl<S: Send + Sync + 'static> Service<S> {
         self.pipeline.budget
     }
 
-    /// Answers one event.
+    /// Processes one event and returns the reply.
     ///
     /// # Errors
-    /// [`UnknownEvent`]; everything else is a reply.
+    /// [`UnknownEvent`]. All other errors are replies.
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
         let decoded = match wire::decode(event, context) {

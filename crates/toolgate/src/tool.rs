@@ -1,4 +1,4 @@
-//! A tool as it is declared: a function, its name, and the rules it runs under.
+//! The declaration of a tool: a function, its name, and its options.
 
 use std::{fmt, future::Future, marker::PhantomData, panic::Location, sync::Arc, time::Duration};
 
@@ -20,7 +20,8 @@ use crate::{
     schema::reflect,
 };
 
-/// A tool for a [`Router`](crate::Router) with state `S`; `I` is the tool's input type and `O` what it returns.
+/// A tool for a [`Router`](crate::Router) with state `S`. `I` is the tool's input type, and `O` is the type of its
+/// output.
 ///
 /// ```
 /// use schemars::JsonSchema;
@@ -59,12 +60,12 @@ pub struct Tool<S, I, O> {
     pub(crate) confirm_by: Option<KeyOf<I>>,
     pub(crate) confirm_when: Option<Condition<I>>,
     pub(crate) middleware: Vec<Middleware<S>>,
-    /// Forgets the input's type. It is made where the type is checked, so that a wrong one is told once.
+    /// Erases the input's type. It is created where the type is checked, so that a wrong type causes only one error.
     pub(crate) erase: fn(Typed<S, I>) -> Box<dyn ErasedTool<S>>,
     output: PhantomData<fn() -> O>,
 }
 
-/// What is declared of a tool beside its function, before it is checked.
+/// The declared options of a tool, without its function, before they are checked.
 pub(crate) struct Draft {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
@@ -73,7 +74,7 @@ pub(crate) struct Draft {
     pub(crate) expose: Option<Expose>,
     pub(crate) accept: Option<Vec<String>>,
     pub(crate) refuse: Vec<String>,
-    /// How long an approval holds.
+    /// How long an approval is valid.
     pub(crate) confirm: Option<Duration>,
     pub(crate) once: Option<OnceOptions>,
     pub(crate) cache: Option<Cache>,
@@ -81,9 +82,9 @@ pub(crate) struct Draft {
     pub(crate) commits: bool,
     pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
-    /// The crate that the function is from, which may log below `info`.
+    /// The crate that defines the function. It may log below `info`.
     pub(crate) from: &'static str,
-    /// Where the tool is declared, for build errors.
+    /// The source location of the declaration, for build errors.
     pub(crate) location: &'static Location<'static>,
 }
 
@@ -93,10 +94,10 @@ pub(crate) enum Expose {
 }
 
 impl<S, I, O> Tool<S, I, O> {
-    /// A tool called `name` (letters, digits, single `_` or `-`; 1–64 characters) that runs `function`.
+    /// Creates a tool with the name `name` (letters, digits, single `_` or `-`; 1–64 characters) that runs `function`.
     ///
-    /// The doc comment of the input type becomes the description that the model reads; those of its fields describe
-    /// the parameters.
+    /// The doc comment of the input type becomes the description that the model reads. The doc comments of its fields
+    /// describe the parameters.
     #[track_caller]
     pub fn new<F, Args>(name: impl Into<String>, function: F) -> Self
     where
@@ -149,37 +150,38 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// The fields of the output that leave the function; all others are dropped. Paths go into objects and lists:
-    /// `billingAddress.city`, `orders[].status`. A field stands for all that is in it.
+    /// Lists the fields of the output that leave the function. All others are dropped. Paths go into objects and lists:
+    /// `billingAddress.city`, `orders[].status`. A field includes everything inside of it.
     #[must_use]
     pub fn expose<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.expose = Some(Expose::Fields(fields.into_iter().map(Into::into).collect()));
         self
     }
 
-    /// Lets the whole output leave.
+    /// Exposes the whole output.
     #[must_use]
     pub fn expose_all(mut self) -> Self {
         self.draft.expose = Some(Expose::All);
         self
     }
 
-    /// Narrows the input to these of its fields; the others are unknown to the model and denied.
+    /// Limits the input to these of its fields. The other fields are hidden from the model and rejected.
     #[must_use]
     pub fn accept<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.accept = Some(fields.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Fields that nobody may set, and that the model is told so about. They are not fields of the input.
+    /// Lists fields that no caller may set. A call that sets one gets an error that names the field. They are not
+    /// fields of the input.
     #[must_use]
     pub fn refuse<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.refuse.extend(fields.into_iter().map(Into::into));
         self
     }
 
-    /// A rule over values and caller, checked before the tool runs. An `Err` holds the public text of the refusal;
-    /// `name` is for the log.
+    /// Adds a rule on the values and the caller, checked before the tool runs. An `Err` contains the public message of
+    /// the refusal. `name` appears in the log.
     #[must_use]
     pub fn require<F>(mut self, name: impl Into<String>, rule: F) -> Self
     where
@@ -189,7 +191,7 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// A person must say yes first: see [`Confirm`].
+    /// Requires a person's approval; see [`Confirm`].
     #[must_use]
     pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
         self.draft.confirm = Some(confirm.within);
@@ -198,7 +200,7 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// The effect happens once, however often the call is repeated: see [`Once`]. The tool returns
+    /// Makes the effect happen once, however often the call is repeated; see [`Once`]. The tool returns
     /// [`Committed`](crate::Committed), or its plain output where the effect is [leased](Once::leased).
     #[must_use]
     pub fn once<K>(mut self, once: Once<I, K>) -> Self
@@ -210,16 +212,16 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// Keeps outputs of this read-only tool: see [`Cache`].
+    /// Caches the outputs of this read-only tool; see [`Cache`].
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.draft.cache = Some(cache);
         self
     }
 
-    /// Adds middleware to this tool, behind the router's middleware: see
-    /// [`RouterBuilder::with`](crate::RouterBuilder::with). It runs before the confirm gate, so it can refuse calls that
-    /// no person should have to approve.
+    /// Adds middleware to this tool, after the router's middleware; see
+    /// [`RouterBuilder::with`](crate::RouterBuilder::with). It runs before the confirm gate, so it can refuse calls
+    /// before a person is asked to approve them.
     ///
     /// ```
     /// use schemars::JsonSchema;
@@ -263,16 +265,16 @@ impl<S, I, O> Tool<S, I, O> {
         self
     }
 
-    /// The `IntentClass` of this tool in the metrics; default: the router's.
+    /// Sets the `IntentClass` of this tool in the metrics. Default: the router's.
     #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.draft.intent_class = Some(class.into());
         self
     }
 
-    /// The most bytes of JSON that an output may have; default: 24 KB on the Agents wires, 256 KB elsewhere. The longest
-    /// list of a longer output is cut at an item, and the output says so with `truncated` and `omitted`; without a list
-    /// to cut, the model is told to narrow its query.
+    /// Sets the maximum size of an output in bytes of JSON. Default: 24 KB on the Agents wires, 256 KB elsewhere. If an
+    /// output is longer, its longest list is truncated at an item, and the output reports that in `truncated` and
+    /// `omitted`. If there is no list to truncate, the model gets an error that asks it to narrow its query.
     #[must_use]
     pub fn max_reply(mut self, bytes: usize) -> Self {
         self.draft.max_reply = Some(bytes);

@@ -1,11 +1,11 @@
-//! What happened to a call on its way through the pipeline: for its log line, and for gates that come later.
+//! The events of one call in the pipeline, for its log line and for later gates.
 
 use std::sync::{
     OnceLock,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-/// What happened to one call so far. All clones of its context share it.
+/// The events of one call so far. All clones of its context share it.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
     begun: AtomicBool,
@@ -17,13 +17,13 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// The tool begins.
+    /// Records that the tool begins.
     pub(crate) fn note_begun(&self) {
         self.attributes.store(false, Ordering::Relaxed);
         self.begun.store(true, Ordering::Relaxed);
     }
 
-    /// The tool sets or clears an attribute.
+    /// Records that the tool sets or clears an attribute.
     pub(crate) fn note_attributes_set(&self) {
         self.attributes.store(true, Ordering::Relaxed);
     }
@@ -36,12 +36,12 @@ impl Trail {
         self.replayed.store(true, Ordering::Relaxed);
     }
 
-    /// The first reply was given in another session.
+    /// Records that the first reply was given in another session.
     pub(crate) fn note_repeated(&self, first_at: Option<String>) {
         let _ = self.repeated.set(first_at);
     }
 
-    /// When the effect happened, where another session had its first reply.
+    /// The time of the effect, where the first reply was given in another session.
     pub(crate) fn repeated(&self) -> Option<Option<&str>> {
         self.repeated.get().map(Option::as_deref)
     }
@@ -62,7 +62,7 @@ impl Trail {
         self.dropped.fetch_add(fields, Ordering::Relaxed);
     }
 
-    /// How many fields of the output did not leave.
+    /// The number of output fields that were dropped.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Problems that serde and `validator` find in an input, told by the schema and without the values in it.
+//! Problems that serde and `validator` find in an input, described by the schema and without the values in it.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::{
     schema::compiled::{CompiledSchema, Object},
 };
 
-/// A problem that serde or `validator` found; an empty message means that the schema describes it. Their texts may repeat
-/// the value, so they are not used where the value must not be.
+/// A problem that serde or `validator` has found. An empty message means that the schema describes it. A message may
+/// repeat the value, so it is not used where the value must not be repeated.
 fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem {
     let steps = steps(path);
     let (value, found) = find(shape, input, &steps);
@@ -34,7 +34,8 @@ fn problem(shape: &Object, input: &Value, path: &str, message: &str) -> Problem 
     Problem::new(path, expected, got)
 }
 
-/// Whether `message` may tell something in `value` that must not be repeated: a secret, or what is not shown as it is.
+/// Whether `message` may reveal a part of `value` that must not be repeated: a secret, or a text that is not shown
+/// unchanged.
 fn is_redacted(value: &Value, object: Option<&Object>, message: &str) -> bool {
     let is_secret =
         |name: &str| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.shape.secret);
@@ -49,12 +50,12 @@ fn is_redacted(value: &Value, object: Option<&Object>, message: &str) -> bool {
     }
 }
 
-/// `lines[2].quantity` as its steps.
+/// The steps of a path such as `lines[2].quantity`.
 fn steps(path: &str) -> Vec<&str> {
     path.split(['.', '[', ']']).filter(|step| !step.is_empty()).collect()
 }
 
-/// The value at a path, and the shape there.
+/// The value at a path, and its schema.
 fn find<'a>(root: &'a Object, input: &'a Value, steps: &[&str]) -> (Option<&'a Value>, Option<&'a CompiledSchema>) {
     let (mut value, mut shape) = (Some(input), None::<&CompiledSchema>);
     let mut object = Some(root);
@@ -74,21 +75,22 @@ fn find<'a>(root: &'a Object, input: &'a Value, steps: &[&str]) -> (Option<&'a V
     (value, shape)
 }
 
-/// What serde found: one problem, at its path.
+/// The problem that serde has found, at its path.
 pub(crate) fn of_serde(shape: &Object, input: &Value, error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let path = error.path().to_string();
     let message = error.into_inner().to_string();
     problem(shape, input, if path == "." { "" } else { &path }, serde_message(&message))
 }
 
-/// What `validator` found: one problem per field.
+/// The problems that `validator` has found, one per field.
 pub(crate) fn of_validator(shape: &Object, input: &Value, errors: &validator::ValidationErrors) -> Vec<Problem> {
     let mut problems = Vec::new();
     validation(errors, "", Some(shape), &mut |path, message| problems.push(problem(shape, input, path, message)));
     problems
 }
 
-/// Walks what `validator` found. It names fields as Rust does, so each is looked up in the schema.
+/// Collects the problems that `validator` has found. It uses the Rust names of fields, so each name is looked up in the
+/// schema.
 fn validation(
     errors: &validator::ValidationErrors,
     at: &str,
@@ -100,7 +102,7 @@ fn validation(
     for (name, kind) in sorted {
         let name = shape.and_then(|shape| schema_name(name, shape)).unwrap_or(name);
         let path = match (name, at) {
-            // of the struct as a whole
+            // a problem of the whole struct
             ("__all__", _) => at.to_owned(),
             (_, "") => name.to_owned(),
             _ => format!("{at}.{name}"),
@@ -116,7 +118,7 @@ fn validation(
                 for error in found {
                     match (&error.message, error.code.as_ref()) {
                         (Some(message), _) => note(&path, message),
-                        // what the schema says too
+                        // the schema describes these too
                         (None, "length" | "range" | "email" | "url" | "regex" | "contains" | "required") => {
                             note(&path, "")
                         }
@@ -128,7 +130,7 @@ fn validation(
     }
 }
 
-/// `order_id` is `orderId` in most schemas.
+/// The schema's name of a Rust field: `order_id` is `orderId` in most schemas.
 fn schema_name<'a>(rust_name: &str, shape: &'a Object) -> Option<&'a str> {
     shape.fields.keys().map(String::as_str).find(|name| same_name(name, rust_name))
 }

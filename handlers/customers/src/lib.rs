@@ -1,4 +1,4 @@
-//! The `customers` action group: what an agent may read and change of a customer's account.
+//! The `customers` action group: reads and changes of a customer's account.
 
 mod tools;
 
@@ -13,7 +13,7 @@ use tools::{
 /// The tools of this group.
 ///
 /// # Errors
-/// A tool is declared wrongly.
+/// A tool's declaration is not valid.
 pub fn router() -> Result<Router<Desk>, BuildErrors> {
     Router::builder()
         .group("customers")
@@ -34,7 +34,7 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
             Tool::new("update_user_account", update_user_account)
                 .refuse(["accountStatus", "creditLimit", "role"])
                 .with(own_customer)
-                // whoever owns the address can take the account over
+                // a person who controls the e-mail address can take over the account
                 .confirm(Confirm::within(hours(24)).when(UpdateUserAccount::changes_email))
                 .expose(["customerId", "updated"]),
         )

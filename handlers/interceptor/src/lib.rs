@@ -1,43 +1,45 @@
-//! Names the caller's customer on every call that comes through the gateway.
+//! Sets the caller's customer on every call through the gateway.
 //!
-//! The tools serve the customer whom `X-Desk-Customer-Id` names. A client can send that header too, so it is set here,
-//! from the token that the gateway has verified, over whatever the client sent. Where nobody can be named, no tool is
-//! called: that is decided here, since a tool that hears of no customer takes the call for the desk's own.
+//! The tools serve the customer in the header `X-Desk-Customer-Id`. A client can send that header too. Therefore this
+//! interceptor sets it from the token that the gateway has verified, and replaces the client's value. If the token has
+//! no customer, the interceptor refuses the call, because a tool without a customer would treat the call as the desk's
+//! own.
 
 use std::ffi::OsString;
 
 use serde_json::Value;
 use toolgate::interceptor::{Intercepted, refusal};
 
-/// Methods that reach no tool: they may pass for anybody whom the gateway lets in. (AgentCore itself lists the tools
-/// when it checks a policy.) All else names a customer, what is not known here too.
+/// Methods that never reach a tool. They pass for every caller that the gateway admits. (AgentCore itself lists the
+/// tools when it checks a policy.) All other methods need a customer, including methods that are unknown here.
 const HARMLESS: [&str; 4] = ["initialize", "ping", "server/discover", "tools/list"];
 const NOTIFICATIONS: &str = "notifications/";
 
-/// What the interceptor needs to know.
+/// The settings of the interceptor.
 #[derive(Debug, Clone)]
 pub struct IdentityInterceptor {
     header: String,
-    /// The claim that names the customer; `None` where the gateway takes IAM's word, so that there is no token.
+    /// The claim that contains the customer. `None` where the gateway uses IAM authorization, so that there is no
+    /// token.
     claim: Option<String>,
 }
 
 impl IdentityInterceptor {
-    /// Sets `header` from the claim `claim`, if there are tokens.
+    /// Sets `header` from the claim `claim`, if the gateway uses tokens.
     ///
     /// # Errors
-    /// The header has no name.
+    /// The header's name is empty.
     pub fn new(header: &str, claim: Option<&str>) -> Result<Self, String> {
         if header.is_empty() {
-            return Err("`TOOLGATE_IDENTITY_HEADER` is not set: name the header that the router reads".to_owned());
+            return Err("`TOOLGATE_IDENTITY_HEADER` is not set: set it to the header that the router reads".to_owned());
         }
         Ok(Self { header: header.to_owned(), claim: claim.filter(|claim| !claim.is_empty()).map(str::to_owned) })
     }
 
-    /// By `TOOLGATE_IDENTITY_HEADER` and `TOOLGATE_IDENTITY_CLAIM`.
+    /// Reads `TOOLGATE_IDENTITY_HEADER` and `TOOLGATE_IDENTITY_CLAIM`.
     ///
     /// # Errors
-    /// As for [`IdentityInterceptor::new`]; a variable is not UTF-8, which must not be taken for a gateway without tokens.
+    /// As for [`IdentityInterceptor::new`]. Also, a variable is not UTF-8; such a variable must not count as unset.
     pub fn from_env() -> Result<Self, String> {
         let variable = |name: &str| text(name, std::env::var_os(name));
         Self::new(&variable("TOOLGATE_IDENTITY_HEADER")?, Some(&variable("TOOLGATE_IDENTITY_CLAIM")?))
@@ -51,7 +53,7 @@ impl IdentityInterceptor {
             Err(error) => return refuse(&error.to_string(), refusal),
         };
         let Some(claim) = &self.claim else {
-            // Leaving the header out might not take it away, should the gateway merge headers.
+            // Without the header in the answer, the gateway might still keep the client's header, if it merges headers.
             return match request.has_header(&self.header) {
                 true => refuse(&format!("`{}` is not for clients to set", self.header), |why| request.refuse(why)),
                 false => request.forward(),
@@ -77,7 +79,7 @@ fn is_harmless(request: &Intercepted) -> bool {
     request.method().is_some_and(|method| HARMLESS.contains(&method) || method.starts_with(NOTIFICATIONS))
 }
 
-/// The log gets the reason, and nothing that the caller sent.
+/// Logs the reason, and nothing that the caller sent.
 fn refuse(reason: &str, answer: impl FnOnce(&str) -> Value) -> Value {
     eprintln!("{}", serde_json::json!({"level": "WARN", "message": "refused", "reason": reason}));
     answer(reason)

@@ -1,4 +1,4 @@
-//! Who gets through, as whom.
+//! Which calls pass, and with which customer.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn bearer(claims: &Value) -> String {
     format!("Bearer e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// The header that the tools will see, or why no tool is called.
+/// The header that the tools receive, or the reason of the refusal.
 fn customer(interceptor: &IdentityInterceptor, event: Value) -> Result<Option<String>, String> {
     let answer = interceptor.answer(event);
     let refused = &answer["mcp"]["transformedGatewayResponse"];
@@ -57,7 +57,7 @@ fn without_a_customer_in_the_token_no_tool_is_called() {
         for method in ["tools/call", "prompts/get", "anything/new"] {
             assert_eq!(customer(&by_token(), event(method, &headers)), Err(nobody.clone()), "{method} {headers}");
         }
-        // an empty identity is no identity, and a tool that hears it refuses
+        // an empty identity does not identify a customer, and a tool refuses it
         assert_eq!(customer(&by_token(), event("tools/list", &headers)), Ok(Some(String::new())));
     }
     let mut batch = event("tools/list", &json!({"x-desk-customer-id": "CUST-00001"}));

@@ -13,7 +13,7 @@ use tools::{
 /// The tools of this group.
 ///
 /// # Errors
-/// A tool is declared wrongly.
+/// A tool's declaration is not valid.
 pub fn router() -> Result<Router<Desk>, BuildErrors> {
     Router::builder()
         .group("orders")

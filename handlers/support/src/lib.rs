@@ -1,4 +1,4 @@
-//! The `support` action group: people, articles and feedback.
+//! The `support` action group: escalation to a person, help articles and feedback.
 
 mod tools;
 
@@ -14,7 +14,7 @@ use tools::{
 /// The tools of this group.
 ///
 /// # Errors
-/// A tool is declared wrongly.
+/// A tool's declaration is not valid.
 pub fn router() -> Result<Router<Desk>, BuildErrors> {
     Router::builder()
         .group("support")

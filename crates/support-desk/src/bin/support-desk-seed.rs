@@ -1,10 +1,10 @@
-//! Fills the desk's tables. `toolgate dev` runs it at every start: fresh tables are filled, and stories that nobody has
-//! touched are told anew when they are older than a day.
+//! Fills the desk's tables. `toolgate dev` runs it at every start. It fills fresh tables, and it renews unchanged
+//! fixtures that are older than a day.
 
 use support_desk::{Clock, seed, tables::Tables};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, reason = "it tells what it did")]
+#[expect(clippy::print_stdout, reason = "it prints the result")]
 async fn main() -> Result<(), toolgate::Error> {
     let (tables, clock) = (Tables::from_env(), Clock::from_env()?);
     let needed = [

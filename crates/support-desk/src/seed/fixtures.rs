@@ -1,15 +1,15 @@
-//! The hand-written part: what the example's conversations are about.
+//! The hand-written data for the example's conversations.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::records::{Order, customer, invoice};
 use crate::{clock::Clock, item::Item, money::Money, order::OrderState};
 
-/// The customer of the stories.
+/// The customer in the fixtures.
 pub(super) const JANE: &str = "CUST-12345";
-/// The company of the stories.
+/// The company in the fixtures.
 pub(super) const ACME: (&str, &str) = ("CUST-10001", "Acme Corp");
-/// Numbers of the crowd must not meet these.
+/// Orders of the fixtures. Generated numbers must not collide with them.
 pub(super) const STORY_ORDERS: [&str; 3] = ["ORD-12345", "ORD-123", "ORD-12001"];
 
 pub(super) fn customers() -> Vec<Item> {
@@ -35,7 +35,7 @@ pub(super) fn customers() -> Vec<Item> {
     ]
 }
 
-/// A returnable order, an order that was charged twice, and one that is too dear to be refunded without a person.
+/// A returnable order, an order that was charged twice, and an order that is too expensive for an automatic refund.
 pub(super) fn orders(clock: &Clock) -> Vec<Item> {
     let ago = |days: i64| -> Timestamp {
         let now = clock.now();
@@ -60,7 +60,7 @@ pub(super) fn orders(clock: &Clock) -> Vec<Item> {
     ]
 }
 
-/// Acme Corp's 47 invoices: 12 of the first quarter of 2026, 3 of these above 10,000, and 35 of the years before.
+/// Acme Corp's 47 invoices: 12 from the first quarter of 2026 (3 of them above 10,000), and 35 from earlier years.
 pub(super) fn invoices() -> Vec<Item> {
     const QUARTER: [(u16, i8, i8, i64); 12] = [
         (1, 1, 8, 1_250_000),

@@ -1,4 +1,4 @@
-//! About 200 customers, 1,000 orders and 300 invoices, the same at every seeding.
+//! About 200 customers, 1,000 orders and 300 invoices. They are the same at every seeding.
 
 use jiff::{SignedDuration, ToSpan, civil::Date};
 
@@ -54,7 +54,7 @@ pub(super) fn make(clock: &Clock) -> Crowd {
     Crowd { customers, orders, invoices }
 }
 
-/// Every fourth customer is a company. All names differ.
+/// A unique name. Every fourth customer is a company.
 fn name(place: u32) -> String {
     let at = |list: &[&'static str], index: u32| -> &'static str {
         list.get(index as usize % list.len()).copied().unwrap_or_default()
@@ -81,7 +81,7 @@ fn person(id: &str, name: &str, place: usize, dice: &mut Dice) -> Item {
         _ => "active",
     };
     let limit = (1 + i64::from(dice.below(50))) * 10_000;
-    // numbers 555-0100 to 555-0199 are kept for fiction
+    // the numbers 555-0100 to 555-0199 are reserved for fiction
     let phone = format!("+1 555-010-01{:02}", dice.below(100));
     customer(id, name, &format!("{mailbox}.{number}@example.org"), &phone, &address, status, limit)
 }
@@ -125,7 +125,7 @@ fn bill(place: u32, people: &[(String, String)], dice: &mut Dice) -> Item {
     invoice(&format!("INV-{}-{}", date.year(), 1_000 + place), id, name, date, amount, status)
 }
 
-/// A small random sequence (SplitMix64) that is the same everywhere and for ever.
+/// A small random number generator (SplitMix64) with a stable output.
 struct Dice(u64);
 
 impl Dice {

@@ -1,7 +1,7 @@
-//! The desk's data: a few hand-written stories, and reproducible generated data around them.
+//! The desk's data: a few hand-written fixtures, and reproducible generated data.
 //!
-//! The generated data is the same at every seeding, from a random sequence of our own, so that it does not change with a
-//! library's version. Dates of the stories are relative to the clock.
+//! The generated data is the same at every seeding. It comes from a separate random number generator, so that it does
+//! not change with a library's version. The dates of the fixtures are relative to the clock.
 
 mod fixtures;
 mod generated;
@@ -14,12 +14,12 @@ use aws_sdk_dynamodb::Client;
 
 use crate::{clock::Clock, error::DeskError, tables::Tables};
 
-/// What a seeding did.
+/// The result of a seeding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seeded {
-    /// Items that were written because their table was empty.
+    /// The number of items that were written because their table was empty.
     pub written: usize,
-    /// Stories that were told anew.
+    /// The number of renewed fixtures.
     pub renewed: usize,
 }
 
@@ -27,13 +27,13 @@ impl fmt::Display for Seeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.written, self.renewed) {
             (0, 0) => write!(f, "the support desk's data is in place"),
-            (0, renewed) => write!(f, "the support desk's data is in place; {renewed} stories were told anew"),
+            (0, renewed) => write!(f, "the support desk's data is in place; {renewed} fixtures were renewed"),
             (written, _) => write!(f, "the support desk was filled with {written} items"),
         }
     }
 }
 
-/// Fills the tables if they are empty; else renews the stories that are untouched and older than a day.
+/// Fills the tables if they are empty. Otherwise it renews the fixtures that are unchanged and older than a day.
 ///
 /// # Errors
 /// `Store`.
@@ -50,7 +50,7 @@ pub async fn run(client: &Client, tables: &Tables, clock: &Clock) -> Result<Seed
     Ok(Seeded { written, renewed: 0 })
 }
 
-/// Writes the stories without the crowd, which is enough for most tests. Returns how many items that were.
+/// Writes the fixtures without the generated data, which is enough for most tests. Returns the number of items.
 ///
 /// # Errors
 /// `Store`.
@@ -58,7 +58,7 @@ pub async fn only_fixtures(client: &Client, tables: &Tables, clock: &Clock) -> R
     let orders = fixtures::orders(clock).into_iter().map(|story| write::marked(story, clock)).collect();
     let mut written = write::all(client, &tables.orders, orders).await?;
     written += write::all(client, &tables.invoices, fixtures::invoices()).await?;
-    // last of all: without them, an interrupted seeding is begun again
+    // the customers are written last: where they are missing, an interrupted seeding starts again
     written += write::all(client, &tables.customers, fixtures::customers()).await?;
     Ok(written)
 }

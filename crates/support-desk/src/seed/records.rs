@@ -1,4 +1,4 @@
-//! Items as the desk's operations expect them.
+//! Items in the form that the desk's operations expect.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -11,7 +11,7 @@ use crate::{
     refunds::{AUTOMATIC_LIMIT, CHARGE_LEFT, COUNTED},
 };
 
-/// How long after shipping an order may be returned.
+/// How long after shipping an order can be returned.
 const RETURN_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(super) fn customer(
@@ -46,7 +46,7 @@ pub(super) fn invoice(id: &str, customer_id: &str, company: &str, date: Date, am
     ])
 }
 
-/// One line: name, quantity, price of one in cents.
+/// One line: name, quantity, unit price in cents.
 pub(super) type Line<'a> = (&'a str, i64, i64);
 
 pub(super) struct Order<'a> {
@@ -57,7 +57,7 @@ pub(super) struct Order<'a> {
     pub(super) shipped_at: Option<Timestamp>,
     pub(super) delivered_at: Option<Timestamp>,
     pub(super) lines: Vec<Line<'a>>,
-    /// Each charge after the first repeats it, for this cause.
+    /// Each charge after the first is a duplicate with this cause.
     pub(super) duplicates: Vec<&'a str>,
 }
 
@@ -123,7 +123,7 @@ impl Order<'_> {
     }
 }
 
-/// `REF-` and ten base32 characters, always the same for an order: its digits as letters.
+/// `REF-` and ten base32 characters. It is always the same for an order: the order's digits as letters.
 fn refund_id(order_id: &str) -> String {
     let letters = order_id.bytes().filter(u8::is_ascii_digit).map(|digit| char::from(digit - b'0' + b'A'));
     format!("REF-{:K<10}", letters.collect::<String>())

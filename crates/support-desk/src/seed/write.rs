@@ -1,4 +1,4 @@
-//! Writing seed data, and renewing what nobody has touched.
+//! Writes seed data, and renews unchanged fixtures.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,14 +14,14 @@ use crate::{
     item::{Item, Read, text},
 };
 
-/// What a story's item says of its seeding: when, and a hash over all its other attributes.
+/// The attributes of a fixture about its seeding: the time, and a hash over all its other attributes.
 const SEEDED_AT: &str = "seededAt";
 const SEEDED_AS: &str = "seededAs";
 
-/// When an untouched story is told anew.
+/// The age at which an unchanged fixture is renewed.
 const STALE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Items of one BatchWriteItem request, by the service's limit.
+/// Maximum number of items in one BatchWriteItem request, a limit of the service.
 const BATCH: usize = 25;
 
 pub(super) async fn exists(client: &Client, table: &str, key: &str, value: &str) -> Result<bool, DeskError> {
@@ -43,7 +43,7 @@ async fn write(client: &Client, table: &str, batch: Vec<Item>) -> Result<(), Des
     };
     let mut left =
         batch.into_iter().map(put).collect::<Result<Vec<_>, _>>().map_err(|error| DeskError::Store(error.into()))?;
-    // what a throttled table leaves unwritten is sent again
+    // items that a throttled table leaves unwritten are sent again
     for pause in [0, 50, 200, 800, 2_000] {
         tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         let sent = client.batch_write_item().request_items(table, left).send().await;
@@ -56,7 +56,7 @@ async fn write(client: &Client, table: &str, batch: Vec<Item>) -> Result<(), Des
     Err(DeskError::Store("DynamoDB left items of a batch unwritten".into()))
 }
 
-/// Marks a story, so that it can be told whether anybody has touched it.
+/// Marks a fixture, so that a later change can be detected.
 pub(super) fn marked(mut story: Item, clock: &Clock) -> Item {
     let hash = hash(&story);
     story.insert(SEEDED_AT.into(), text(clock.now().to_string()));
@@ -64,14 +64,14 @@ pub(super) fn marked(mut story: Item, clock: &Clock) -> Item {
     story
 }
 
-/// Writes those stories again that are as they were seeded and older than a day.
+/// Renews the fixtures that are unchanged since their seeding and older than a day.
 pub(super) async fn renew(client: &Client, table: &str, stories: Vec<Item>, clock: &Clock) -> Result<usize, DeskError> {
     let renewed = stream::iter(stories).then(|story| async move {
         let key = story.text("orderId")?;
         let read = client.get_item().table_name(table).key("orderId", text(key)).consistent_read(true);
         let current = read.send().await.map_err(|error| DeskError::store(&error))?.item;
         let Some(current) = current.filter(|item| is_stale(item, clock)) else { return Ok(false) };
-        // every attribute that a tool or a person may change meanwhile must still be what was read
+        // every attribute that a tool or a person may change must still have the value that was read
         let mut put = client.put_item().table_name(table).set_item(Some(marked(story, clock)));
         let mut unchanged = Vec::new();
         for (place, (name, value)) in current.iter().enumerate() {
@@ -102,8 +102,8 @@ pub(super) async fn renew(client: &Client, table: &str, stories: Vec<Item>, cloc
     Ok(renewed.into_iter().filter(|renewed| *renewed).count())
 }
 
-/// Whether an item is as it was seeded, more than a day ago. A clock that was turned back makes stories of the future,
-/// which are as wrong.
+/// Whether an item is unchanged since its seeding, more than a day ago. If the clock was turned back, a fixture may
+/// also lie in the future. It is renewed too.
 fn is_stale(item: &Item, clock: &Clock) -> bool {
     let seeded_at = item.opt_text(SEEDED_AT).and_then(|text| text.parse::<Timestamp>().ok());
     let mut bare = item.clone();
@@ -124,7 +124,7 @@ fn hash(item: &Item) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A value as text, with the members of maps in order.
+/// A value as text, with sorted members of maps.
 fn canonical(value: &AttributeValue) -> String {
     match value {
         AttributeValue::M(members) => {

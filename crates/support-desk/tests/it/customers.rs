@@ -28,7 +28,7 @@ async fn an_account_is_told_without_its_orders_unless_they_are_asked_for() {
 #[tokio::test]
 async fn the_history_holds_the_orders_of_the_past_twelve_months_newest_first() {
     let world = World::seeded().await;
-    // to the second: the first day of the window is in, a second before it is out
+    // exact to the second: the start of the window is inside, one second earlier is outside
     for (id, at) in
         [("ORD-501", "2025-11-20T12:00:00Z"), ("ORD-502", "2025-11-20T11:59:59Z"), ("ORD-503", "2026-11-20T11:00:00Z")]
     {

@@ -1,4 +1,4 @@
-//! Feedback: one per session, of which the last counts.
+//! Feedback: one per session, and the last one counts.
 
 use support_desk::Caller;
 

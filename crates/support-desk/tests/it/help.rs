@@ -1,4 +1,4 @@
-//! What the tests share: a desk with its client, writes as a ledger makes them, and a look into the tables.
+//! Shared helpers of the tests: a desk with its client, writes without a ledger, and reads of the tables.
 
 use std::sync::{
     Arc,
@@ -16,10 +16,10 @@ use support_desk::{Amount, Caller, Desk, DeskError, Item, RefundRequest, RefundR
 
 use crate::kit;
 
-/// The customer of the stories.
+/// The customer in the fixtures.
 pub(crate) const JANE: &str = "CUST-12345";
 
-/// A desk, and what is behind it.
+/// A desk with its client and tables.
 pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) tables: Tables,
@@ -55,10 +55,10 @@ impl World {
         get.consistent_read(true).send().await.unwrap().item.unwrap()
     }
 
-    /// Changes one attribute of an order by hand.
+    /// Changes one attribute of an order directly in the table.
     pub(crate) async fn set(&self, order: &str, path: &str, value: AttributeValue) {
         let update = self.client.update_item().table_name(&self.tables.orders).key("orderId", text(order));
-        // every step of the path gets a placeholder: some names are reserved words
+        // every step of the path gets a placeholder, because some names are reserved words
         let mut update = update.expression_attribute_values(":value", value);
         let mut steps = Vec::new();
         for (place, step) in path.split('.').enumerate() {
@@ -79,7 +79,7 @@ impl World {
         self.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
 
-    /// An order of Jane's with these charges, as a shop would book it.
+    /// Writes an order of Jane's with these charges, as a shop would.
     pub(crate) async fn book(&self, id: &str, cents: &[i64]) {
         let mut order = self.order("ORD-123").await;
         order.retain(|name, _| !name.starts_with("seeded"));
@@ -99,7 +99,7 @@ impl World {
         self.put(&self.tables.orders, order).await;
     }
 
-    /// Asks for a refund as the handler does, without the ledger's record.
+    /// Requests a refund as the handler does, without the ledger's record.
     pub(crate) async fn refund(&self, caller: &Caller, order: &str, amount: &str) -> Result<RefundResult, DeskError> {
         let request = RefundRequest {
             order_id: order.into(),
@@ -114,10 +114,10 @@ impl World {
                 Err((_, item)) => plan = self.desk.replan_refund(caller, &request, item)?,
             }
         }
-        panic!("nobody else changes the order, so one new plan is enough");
+        panic!("no other call changes the order, so one new plan is enough");
     }
 
-    /// Writes a plan; or says which of its conditions failed, and the item that it met.
+    /// Writes a plan. On failure, returns the index of the failed condition and the item.
     pub(crate) async fn write(&self, items: Vec<TransactWriteItem>) -> Result<(), (usize, Option<Item>)> {
         match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
             Ok(_) => Ok(()),
@@ -135,7 +135,7 @@ impl World {
     }
 }
 
-/// A count of the requests that a client sends.
+/// Counts the requests of a client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Requests(Arc<AtomicUsize>);
 

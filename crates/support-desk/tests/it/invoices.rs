@@ -1,4 +1,4 @@
-//! Finding invoices.
+//! The search for invoices.
 
 use support_desk::{Amount, Caller, Date, DeskError, InvoiceQuery, InvoicesFound};
 
@@ -64,7 +64,7 @@ async fn a_customer_whose_invoices_do_not_match_has_none_that_match() {
 async fn the_least_amount_itself_is_not_above_it() {
     let world = World::seeded().await;
     let above = |amount: &str| InvoiceQuery { min_amount: Some(Amount::parse(amount).unwrap().money()), ..quarter() };
-    // INV-2026-031 is of exactly 10000.00
+    // INV-2026-031 has exactly 10000.00
     assert_eq!(find(&world, above("9999.99")).await.count, 4);
     assert_eq!(find(&world, above("10000.00")).await.count, 3);
     assert_eq!(find(&world, above("12500")).await.count, 1);
@@ -141,7 +141,7 @@ async fn more_invoices_than_a_page_of_dynamodb_holds_are_all_counted() {
             ("date", text(format!("2026-01-{:02}", 1 + place % 28))),
             ("amountCents", number(100)),
             ("status", text("open")),
-            // 250 of these are 2.5 MB, and a page is 1 MB
+            // 250 of these are 2.5 MB, and a page holds 1 MB
             ("scan", text("x".repeat(10_000))),
         ];
         world.put(&world.tables.invoices, invoice.map(|(name, value)| (name.to_owned(), value)).into()).await;

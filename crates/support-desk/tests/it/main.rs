@@ -1,4 +1,4 @@
-//! Behaviour of the desk on an embedded DynamoDB, through its public surface.
+//! The behaviour of the desk with an embedded DynamoDB, through its public API.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

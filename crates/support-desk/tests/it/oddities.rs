@@ -1,4 +1,4 @@
-//! What only happens when somebody has been at the tables, the clock or the settings by hand.
+//! Cases that occur only after a person has changed the tables, the clock or the settings by hand.
 
 use support_desk::{Clock, Money, seed};
 

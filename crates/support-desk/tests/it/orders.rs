@@ -1,4 +1,4 @@
-//! What is told of an order.
+//! The output for an order.
 
 use serde_json::json;
 use support_desk::{Caller, DeskError};

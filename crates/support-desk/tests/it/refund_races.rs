@@ -1,4 +1,4 @@
-//! Refunds at once and in any order: never more than was paid, never more than 500 without a person, to the cent.
+//! Concurrent refunds in any order: never more than was paid, never more than 500 without a person, exact to the cent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -30,7 +30,7 @@ struct Refund {
     charge_id: Option<String>,
 }
 
-/// As the billing handler does it.
+/// Works like the tool in the billing handler.
 async fn refund(cx: Cx<Desk>, input: Refund) -> Result<Committed<RefundResult>, ToolError> {
     let (desk, caller) = (cx.state(), caller(&cx)?);
     let Refund { order_id, amount, case: _, charge_id } = input;
@@ -64,7 +64,7 @@ async fn call(service: &Service<Desk>, session: &str, order: &str, amount: &str)
     testing::call(service, "refund", input).session(session).identity("customerId", JANE).await.body().clone()
 }
 
-/// 32 refunds of one amount by as many sessions; the states of the replies, an error as its kind.
+/// Sends 32 refunds of one amount from 32 sessions. Returns the states in the replies, or the kind of an error.
 async fn race(world: &World, order: &str, amount: &'static str) -> Vec<String> {
     let service = service(world.desk.clone());
     let calls = (0..32).map(|session| {
@@ -84,7 +84,7 @@ fn count(states: &[String], state: &str) -> usize {
     states.iter().filter(|other| *other == state).count()
 }
 
-/// What must hold of an order whatever happened to it.
+/// The invariants of an order, independent of its history.
 fn check(before: &Item, after: &Item) {
     let refunded = sum(after, "refunds") - sum(before, "refunds");
     assert_eq!(cents(before, "refundableCents") - cents(after, "refundableCents"), refunded);
@@ -124,7 +124,7 @@ async fn thirty_two_refunds_of_corrected_charges_end_right_and_none_is_lost() {
         world.book(id, &[20_000]).await;
         world.set(id, "charges[0].amountCents", number(corrected)).await;
         let states = race(&world, id, "20.00").await;
-        // a call may lose the race for its new plan, and says so
+        // a call may lose the race for its new plan, and then returns a conflict
         assert!(count(&states, "refunded") <= refunded, "{states:?}");
         assert_eq!(
             count(&states, "refunded") + count(&states, "refused") + count(&states, "conflict"),
@@ -172,11 +172,11 @@ async fn a_repeat_of_an_escalation_gets_the_first_ticket() {
     assert_eq!(world.all(&world.tables.tickets).await.len(), 1);
 }
 
-/// One step of a history of an order.
+/// One step in the history of an order.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Refund(i64),
-    /// A charge is corrected by hand.
+    /// A person corrects a charge by hand.
     Correct(i64),
 }
 
@@ -201,7 +201,7 @@ fn any_history_keeps_an_order_within_its_limits() {
         .unwrap();
 }
 
-/// Plays a history and compares every step with what the rules say.
+/// Runs a history and compares each step with the rules.
 async fn follow(world: &World, id: &str, steps: &[Step]) {
     let (mut refunded, mut before) = (0, world.order(id).await);
     for step in steps {

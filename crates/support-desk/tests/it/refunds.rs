@@ -1,4 +1,4 @@
-//! Refunds, one after the other: who may have how much, and what a person decides.
+//! Sequential refunds: the limits per caller, and the cases that a person decides.
 
 use support_desk::{Caller, DeskError, RefundState};
 
@@ -72,7 +72,7 @@ async fn many_small_refunds_stay_within_500_in_total() {
     }
     assert_eq!(paid, 6 * 7_550);
     assert_eq!(world.all(&world.tables.tickets).await.len(), 3);
-    // what still fits is paid
+    // a smaller amount that fits is still paid
     assert_eq!(world.refund(&jane(), "ORD-12001", "47.00").await.unwrap().state, RefundState::Refunded);
     let order = world.order("ORD-12001").await;
     assert_eq!((sum(&order, "refunds"), cents(&order, "autoRefundableCents")), (50_000, 0));
@@ -178,7 +178,7 @@ async fn charges_below_what_was_refunded_leave_nothing_and_not_less() {
 
 #[tokio::test]
 async fn a_plan_for_corrected_charges_does_not_outlive_the_refunds_after_it() {
-    // an order without refunds when the plan is made, and one that has some
+    // an order without refunds when the plan is made, and an order with a refund
     for before in [0, 1] {
         a_late_plan_is_judged_anew(before).await;
     }
@@ -200,7 +200,7 @@ async fn a_late_plan_is_judged_anew(before: i64) {
     };
     let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).unwrap().items).await.unwrap_err();
     let late = world.desk.replan_refund(&jane(), &request, item).unwrap();
-    // others correct the kept figure by 200 and refund until it is what the late plan has seen
+    // other calls correct the stored figure by 200, then refund until it has the value that the late plan has read
     for _ in 0..10 {
         world.refund(&jane(), "ORD-803", "20").await.unwrap();
     }
@@ -219,7 +219,7 @@ async fn a_correction_between_plan_and_write_is_seen() {
         reason: "x".into(),
         charge_id: None,
     };
-    // a first plan fails, a second is made for the order as it was, and then the charges change again
+    // the first plan fails, the second is made for the current order, and then the charges change again
     world.set("ORD-123", "charges[1].amountCents", number(90_000)).await;
     world.set("ORD-123", "refundableCents", number(0)).await;
     let (_, item) = world.write(world.desk.plan_refund(&jane(), &request).unwrap().items).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Returns: planned without a judgement, judged by the write.
+//! Returns: planned without a check, and checked by the write.
 
 use support_desk::{Caller, DeskError, ReturnStarted};
 
@@ -28,7 +28,7 @@ async fn a_return_is_recorded_in_the_order_and_its_label_goes_to_a_masked_addres
     assert_eq!(record["startedAt"], text("2026-11-20T12:00:00Z"));
     let status = world.desk.order_status(&jane(), "ORD-12345").await.unwrap();
     assert!(!status.returnable);
-    // the return is no refund yet
+    // the return is not a refund yet
     assert_eq!(status.refunded_amount.to_string(), "0.00");
 }
 

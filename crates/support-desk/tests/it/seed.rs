@@ -1,4 +1,4 @@
-//! The seed data: how much, what never is in it, and when its stories are told anew.
+//! The seed data: its amount, the values that never occur in it, and the renewal of its fixtures.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -32,7 +32,7 @@ async fn everything(world: &World) -> BTreeMap<String, Item> {
     all
 }
 
-/// As `assert_eq`, but it names the items that differ instead of telling all.
+/// As `assert_eq`, but it prints only the keys of the items that differ.
 fn assert_same(one: &BTreeMap<String, Item>, other: &BTreeMap<String, Item>) {
     let keys: HashSet<_> = one.keys().chain(other.keys()).collect();
     let different: Vec<_> = keys.into_iter().filter(|key| one.get(*key) != other.get(*key)).collect();
@@ -111,7 +111,7 @@ async fn every_seeded_invoice_and_customer_can_be_told() {
             support_desk::InvoiceQuery { customer: id.clone(), from: None, to: None, min_amount: None, limit: 1 };
         found += match world.desk.find_invoices(&desk, query).await {
             Ok(found) => found.count,
-            // most people have none
+            // most customers have no invoices
             Err(support_desk::DeskError::NotFound(_)) => 0,
             Err(error) => panic!("{id}: {error}"),
         };
@@ -124,7 +124,7 @@ async fn seeding_again_changes_nothing() {
     let world = World::seeded().await;
     let before = everything(&world).await;
     assert_eq!(again(&world, kit::NOW).await, (0, 0));
-    // a day, to the second, is not yet older than a day
+    // exactly one day is not older than one day
     assert_eq!(again(&world, "2026-11-21T12:00:00Z").await, (0, 0));
     assert_same(&everything(&world).await, &before);
 }
@@ -140,7 +140,7 @@ async fn two_seedings_give_the_same_data() {
 async fn an_interrupted_seeding_is_begun_again() {
     let world = World::seeded().await;
     let whole = everything(&world).await;
-    // customers are written last, so they are what is missing; half of the orders may be, too
+    // customers are written last, so an interruption leaves them missing; half of the orders may be missing too
     for item in world.all(&world.tables.customers).await {
         let delete = world.client.delete_item().table_name(&world.tables.customers);
         delete.key("customerId", item["customerId"].clone()).send().await.unwrap();
@@ -161,7 +161,7 @@ async fn untouched_stories_older_than_a_day_are_told_anew() {
     let order = world.order("ORD-12345").await;
     assert_eq!(order["shippedAt"], text("2026-11-16T12:00:01Z"));
     assert_eq!(world.all(&world.tables.orders).await.len(), before);
-    // they are fresh now, and can be renewed again when they are old again
+    // the fixtures are fresh now, and can be renewed again after another day
     assert_eq!(again(&world, LATER).await, (0, 0));
     assert_eq!(again(&world, "2026-11-23T12:00:00Z").await, (0, 3));
 }

@@ -1,4 +1,4 @@
-//! Tickets, and the help articles that save some of them.
+//! Tickets, and the help articles that avoid some of them.
 
 use support_desk::{Caller, DeskError, Escalation, Priority, TicketOpened};
 

@@ -1,4 +1,4 @@
-//! What people do with parked calls: look, and decide, once.
+//! The operations of an approver on parked calls: list, and decide one time.
 
 use serde_json::{Value, json};
 use toolgate::{Wire, testing};
@@ -13,7 +13,7 @@ fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
 }
 
-/// Parks a payment; the approval's id.
+/// Parks a payment. Returns the approval's id.
 async fn park(bank: &Bank, amount: i64, note: &str) -> String {
     let input = json!({"account": "jane", "amount": amount, "note": note});
     let reply = testing::call(&bank.service, "pay_confirmed", input).on(Wire::Gateway).await;
@@ -25,7 +25,7 @@ async fn waiting(bank: &Bank) -> Vec<String> {
     approvals(bank).list().await.unwrap().pending.into_iter().map(|parked| parked.id).collect()
 }
 
-/// What of a question or an answer about `id` is stored.
+/// The stored request or decision for `id`.
 async fn stored(bank: &Bank, prefix: &str, id: &str) -> Option<crate::kit::Item> {
     let items = bank.items("approvals").await;
     let is = |item: &&crate::kit::Item| {
@@ -34,7 +34,7 @@ async fn stored(bank: &Bank, prefix: &str, id: &str) -> Option<crate::kit::Item>
     items.iter().find(is).cloned()
 }
 
-/// Moves the end of what is stored.
+/// Changes the expiry of the stored item.
 async fn set_end(bank: &Bank, prefix: &str, id: &str, end: u64) {
     let item = stored(bank, prefix, id).await.unwrap();
     let update = bank.client.update_item().table_name("approvals").key("id", item["id"].clone());
@@ -48,7 +48,7 @@ async fn the_oldest_is_first_and_what_is_decided_or_over_is_not_listed() {
     let mut ids = Vec::new();
     for amount in 1..=12 {
         ids.push(park(&bank, amount, "x").await);
-        // the clock's own grain
+        // the resolution of the clock
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     assert_eq!(waiting(&bank).await, ids);
@@ -105,7 +105,7 @@ async fn who_decided_and_when_is_recorded() {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         let at: u64 = item["decidedAt"].as_n().unwrap().parse().unwrap();
         assert!(now.abs_diff(at) < 60);
-        // a decision lasts as long as the question
+        // a decision expires together with its request
         assert_eq!(item["expiresAt"], stored(&bank, "call#", &id).await.unwrap()["expiresAt"]);
     }
 }
@@ -162,7 +162,7 @@ async fn an_old_answer_says_nothing_of_a_new_question() {
         let bank = Bank::open().await;
         let id = park(&bank, 1, "x").await;
         decide(&approvals(&bank), &id, old, "dana").await.unwrap();
-        // the question has ended; its answer, by a wrong clock say, has not
+        // the request has expired, but its decision has not, for example because of a wrong clock
         set_end(&bank, "call#", &id, 1_000).await;
         let new = park(&bank, 1, "y").await;
         assert_ne!(new, id);
@@ -170,7 +170,7 @@ async fn an_old_answer_says_nothing_of_a_new_question() {
         assert_eq!(waiting(&bank).await, [new.as_str()]);
         let error = decide(&approvals(&bank), &id, Decision::Approve, "eve").await.unwrap_err();
         assert_eq!(error, ApprovalsError::NotFound { id });
-        // the new answer takes the old one's place
+        // the new decision replaces the old one
         decide(&approvals(&bank), &new, Decision::Approve, "eve").await.unwrap();
         let reply =
             testing::call(&bank.service, "pay_confirmed", json!({"account": "jane", "amount": 1})).on(Wire::Gateway);

@@ -1,4 +1,4 @@
-//! A session's budget: counted in one request, exactly, however many calls come at once; a repeat costs nothing.
+//! A session's budget: one request per call, an exact count under concurrency, and no charge for a repeat.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ async fn a_session_has_its_calls_and_no_more() {
     }
     let reply = testing::call(&service, "look", jane(1)).session("a").await;
     reply.assert_message_contains("this session's budget is used up");
-    // wrong input costs nothing
+    // an invalid call is not charged
     testing::call(&service, "look", json!({})).session("b").await.assert_error("invalid");
     testing::call(&service, "look", jane(1)).session("b").await.ok();
 }
@@ -93,7 +93,7 @@ async fn costs_that_were_added_count_and_calls_stay_in_a_window() {
     testing::call(&service, "look", jane(1)).session("a").await.ok();
     ledger.spend(&id, Usd::micros(1)).await.unwrap();
     testing::call(&service, "look", jane(1)).session("a").await.assert_error("refused");
-    // the window is over, and the table has not dropped the item yet
+    // the window has ended, and the table has not deleted the item yet
     let item =
         [("id", text(&id)), ("calls", number(9)), ("costMicros", number(9_000_000)), ("expiresAt", number(1_000))];
     bank.put("ledger", item).await;

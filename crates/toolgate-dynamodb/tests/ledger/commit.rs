@@ -1,4 +1,4 @@
-//! What a commit says when it does not happen.
+//! The errors of a commit that does not happen.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn a_failed_condition_names_the_tools_item_and_the_data_as_it_is() {
     let reply = bank.pay("s-1", 1_001).await;
     assert_eq!(reply["error"]["kind"], "refused", "{reply}");
     bank.call("pay", "s-1", json!({"account": "nobody", "amount": 1})).await;
-    // the second of the tool's items; the ledger's own does not count
+    // the index counts the tool's items only: this is the second of them
     let failed = std::mem::take(&mut *bank.failed.lock().unwrap());
     assert_eq!(failed, [(1, Some("1000".to_owned())), (1, None)]);
     assert_eq!(bank.balance().await, (1_000, 0));
@@ -32,7 +32,7 @@ async fn what_has_not_happened_may_happen_later() {
 async fn a_repeat_is_a_repeat_though_its_condition_holds_no_more() {
     let bank = Bank::open().await;
     let first = bank.pay("s-1", 700).await;
-    // 300 are left, so both the record's condition and the account's fail
+    // 300 are left, so the record's condition and the account's condition both fail
     assert_eq!(bank.pay("s-1", 700).await, first);
     assert!(bank.failed.lock().unwrap().is_empty());
     assert_eq!(bank.balance().await, (300, 1));

@@ -1,4 +1,4 @@
-//! Contention, throttles and lost answers.
+//! Contention, throttling and lost responses.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ async fn the_sdks_own_retry_after_a_lost_answer_has_one_effect() {
 
 #[tokio::test]
 async fn an_answer_lost_and_then_contention_has_one_effect() {
-    // the ledger's own retry comes under a new request token, so the record alone must tell
+    // the ledger's own retry has a new request token, so only the record can reveal the first attempt
     let bank = Bank::with(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5))).await;
     bank.proxy.fail_next([Fault::CutAfter, Fault::canceled(&["TransactionConflict", "None", "None"])]);
     let reply = bank.pay("s-1", 100).await;

@@ -1,4 +1,4 @@
-//! A bank of a few tools: each payment takes from one account and counts in another.
+//! A bank with a few tools. Each payment takes money from one account and is counted in another.
 
 use std::{
     collections::HashMap,
@@ -27,13 +27,13 @@ use crate::{
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Failed conditions that the tools saw: which, and the account's balance.
+/// Failed conditions that the tools received: the index, and the account's balance.
 pub(crate) type Failed = Arc<Mutex<Vec<(usize, Option<String>)>>>;
 
 /// Money that has left the bank: the idempotency key and the note of each transfer.
 pub(crate) type Wired = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A bank: its service goes through a proxy, its client does not.
+/// A bank. Its service uses a proxy, its client does not.
 pub(crate) struct Bank {
     pub(crate) service: Service<State>,
     pub(crate) proxy: Proxy,
@@ -43,7 +43,7 @@ pub(crate) struct Bank {
     pub(crate) clock: TestClock,
 }
 
-/// A clock that a test moves; it starts at the real time.
+/// A clock that a test moves. It starts at the real time.
 #[derive(Clone, Default)]
 pub(crate) struct TestClock(Arc<Mutex<std::time::Duration>>);
 
@@ -58,7 +58,7 @@ impl TestClock {
     }
 }
 
-/// What the tools work with.
+/// The state of the tools.
 pub(crate) struct State {
     ledger: DynamoLedger,
     runs: AtomicUsize,
@@ -126,7 +126,7 @@ async fn pay(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError
     }
 }
 
-/// As `pay`, with the error that a `?` alone would give.
+/// As `pay`, with the error that `?` alone produces.
 async fn pay_or_fail(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError> {
     let check = Update::builder()
         .table_name("accounts")
@@ -147,12 +147,12 @@ struct Seen {
     seen: String,
 }
 
-/// A commit in a tool that is not declared as one that commits.
+/// A commit in a tool that is not declared with `.once(..)`.
 async fn pay_whenever(cx: Cx<State>, input: Payment) -> Result<Seen, ToolError> {
     Ok(Seen { seen: pay(cx, input).await?.payment_id.clone() })
 }
 
-/// The natural shape of a tool with an effect: it reads, judges, and then writes.
+/// The usual form of a tool with an effect: it reads, decides, and then writes.
 async fn judge_and_pay(cx: Cx<State>, input: Payment) -> Result<Committed<Paid>, ToolError> {
     let client = cx.state().ledger.client();
     let get = client.get_item().table_name("accounts").key("id", text(&input.account)).consistent_read(true);
@@ -170,8 +170,8 @@ async fn look(input: Payment) -> Result<Seen, ToolError> {
     Ok(Seen { seen: input.account })
 }
 
-/// An effect outside of DynamoDB: it happens when this is called, whatever the ledger says. The note tells what goes
-/// wrong afterwards.
+/// An effect outside of DynamoDB. It happens on every run, independently of the ledger. The note selects the failure
+/// after the effect.
 async fn wire_money(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
     let note = input.note.clone().unwrap_or_default();
     let happen = || {
@@ -210,7 +210,7 @@ async fn wire_money(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
 }
 
 impl Bank {
-    /// A bank whose client tries once, so that every retry is the ledger's own.
+    /// A bank with a client that does not retry, so that every retry comes from the ledger.
     pub(crate) async fn open() -> Self {
         Self::with(RetryConfig::disabled()).await
     }
@@ -236,7 +236,7 @@ impl Bank {
         self.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
 
-    /// The ledger itself, with a client of its own and the bank's clock.
+    /// The ledger itself, with its own client and the bank's clock.
     pub(crate) fn ledger(&self) -> DynamoLedger {
         DynamoLedger::new(self.client.clone(), "ledger").with_approvals("approvals").with_clock(self.clock.reader())
     }
@@ -250,7 +250,7 @@ impl Bank {
         self.client.scan().table_name(table).send().await.unwrap().items.unwrap_or_default()
     }
 
-    /// Jane's balance, and how many payments the bank has counted. These always belong together.
+    /// Jane's balance, and the number of counted payments. The two must always match.
     pub(crate) async fn balance(&self) -> (i64, i64) {
         let number = async |id: &str, name: &str| {
             let get = self.client.get_item().table_name("accounts").key("id", text(id)).consistent_read(true);
@@ -263,7 +263,7 @@ impl Bank {
         (balance, payments)
     }
 
-    /// Calls a tool on the function wire, in a session; the body of the reply.
+    /// Calls a tool on the function wire, in a session. Returns the body of the reply.
     pub(crate) async fn call(&self, tool: &str, session: &str, arguments: Value) -> Value {
         call(&self.service, tool, session, arguments).await
     }
@@ -273,17 +273,17 @@ impl Bank {
     }
 }
 
-/// As [`Bank::call`], of a service alone.
+/// As [`Bank::call`], on a service without a bank.
 pub(crate) async fn call(service: &Service<State>, tool: &str, session: &str, arguments: Value) -> Value {
     testing::call(service, tool, arguments).session(session).await.body().clone()
 }
 
-/// What makes a payment another one: a rephrased note does not.
+/// The key of a payment. A rephrased note does not change it.
 fn payment(input: &Payment) -> Key {
     key((&input.account, input.amount))
 }
 
-/// Longer than any record is kept by default.
+/// Longer than the default retention of a record.
 const DAYS_8: std::time::Duration = std::time::Duration::from_secs(8 * 24 * 60 * 60);
 
 fn router() -> Router<State> {

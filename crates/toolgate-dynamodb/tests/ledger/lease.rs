@@ -1,4 +1,4 @@
-//! Effects outside of DynamoDB: one at a time, and the first reply for every repeat.
+//! Effects outside of DynamoDB: one call at a time, and the first reply for every repeat.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ fn jane(note: &str) -> Value {
     json!({"account": "jane", "amount": 5, "note": note})
 }
 
-/// How often money left the bank.
+/// The number of transfers out of the bank.
 fn wired(bank: &Bank) -> usize {
     bank.wired.lock().unwrap().len()
 }
@@ -29,7 +29,10 @@ async fn a_repeat_gets_the_first_reply_and_nothing_happens() {
     assert_eq!((again.body(), bank.proxy.requests()), (first.body(), 1));
     assert_eq!(wired(&bank), 1);
     let record = &bank.records().await[0];
-    assert!(!record["reply"].as_s().unwrap().contains("+1 555-010-0100"), "what the model may not read is not kept");
+    assert!(
+        !record["reply"].as_s().unwrap().contains("+1 555-010-0100"),
+        "a field that the model may not read is not kept"
+    );
     assert!(!record.contains_key("leaseUntil"));
 }
 
@@ -62,7 +65,7 @@ async fn the_key_alone_decides_what_is_a_repeat() {
     let other = testing::call(&bank.service, "wire_by_account", json!({"account": "jane", "amount": 6})).await;
     assert_eq!((other.body(), wired(&bank)), (first.body(), 1));
     testing::call(&bank.service, "wire_by_account", jane("rent")).session("another").await.ok();
-    assert_eq!(wired(&bank), 2, "another session of nobody in particular is another scope");
+    assert_eq!(wired(&bank), 2, "without an identity, another session is another scope");
 }
 
 #[tokio::test]
@@ -106,7 +109,7 @@ async fn a_late_first_gets_the_reply_of_the_one_that_took_over() {
     let slow = testing::call(&bank.service, "wire_money", jane("slow"));
     let (first, second) = tokio::join!(slow, async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        // the first's lease ends early, as its clock might have it
+        // the first call's lease expires early, as with a wrong clock
         let id = bank.records().await[0]["id"].as_s().unwrap().clone();
         let update = bank.client.update_item().table_name("ledger").key("id", text(&id));
         let update = update.update_expression("SET leaseUntil = :past").expression_attribute_values(":past", number(1));
@@ -125,10 +128,10 @@ async fn a_ledger_that_fails_stops_the_call_before_and_says_so_after() {
         reply.assert_error("timed out").assert_message_contains("nothing has happened");
     }
     assert_eq!(wired(&bank), 0);
-    // throttles and conflicts pass
+    // throttling and conflicts are transient
     bank.proxy.fail_next([Fault::error(400, "ThrottlingException"), Fault::error(400, "TransactionConflictException")]);
     testing::call(&bank.service, "wire_money", jane("x")).session("b").await.ok();
-    // the reply cannot be kept
+    // the write of the reply fails
     let call = || testing::call(&bank.service, "wire_money", jane("slow")).session("c");
     let (reply, ()) = tokio::join!(call(), async {
         tokio::time::sleep(Duration::from_millis(150)).await;

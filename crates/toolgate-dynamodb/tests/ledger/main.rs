@@ -1,4 +1,4 @@
-//! Exactly-once through a router, on an embedded DynamoDB and over a bad connection.
+//! Exactly-once behaviour through a router, with an embedded DynamoDB and an unreliable connection.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Calls that a person has to approve, where the platform asks nobody: they wait, and run once, as they were approved.
+//! Calls that a person must approve, where the platform does not ask: they are parked, and run one time with the
+//! approved input.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ fn approvals(bank: &Bank) -> Approvals {
     Approvals::new(bank.client.clone(), "approvals")
 }
 
-/// Decides about the call as it waits now; gives what was decided about.
+/// Decides on the call as it waits now. Returns the call.
 pub(crate) async fn decide(
     approvals: &Approvals,
     id: &str,
@@ -36,7 +37,7 @@ pub(crate) async fn decide(
     approvals.decide(&shown, decision, by).await.map(|()| shown)
 }
 
-/// Parks the call and gives the approval's id.
+/// Parks the call and returns the approval's id.
 async fn park(bank: &Bank, wire: Wire, tool: &str, input: Value) -> String {
     let reply = call(bank, wire, tool, input).await;
     reply.assert_error("waiting for approval");
@@ -84,7 +85,7 @@ async fn a_condition_decides_which_calls_need_a_person() {
         }
         assert_eq!((bank.balance().await, bank.wired.lock().unwrap().len()), ((1_000, 0), 0));
         let parked = approvals(&bank).list().await.unwrap().pending;
-        assert_eq!(parked.len(), 1, "one question, in whichever spelling");
+        assert_eq!(parked.len(), 1, "one approval request, in any spelling");
         decide(&approvals(&bank), &parked[0].id, Decision::Approve, "dana").await.unwrap();
         let effects = async || match tool {
             "pay_large" => bank.balance().await.1,
@@ -96,14 +97,14 @@ async fn a_condition_decides_which_calls_need_a_person() {
         assert_eq!(effects().await, 1, "an approval is for one effect");
         let small = ask(json!(499)).await;
         match (wire, tool) {
-            // it is to happen once, nobody is asked about it, and nothing tells it from another caller's
+            // a once tool that needs no approval here, and has neither session nor identity for its scope
             (Wire::Direct, "pay_large") => small.assert_error("refused"),
             _ => {
                 assert_eq!((small.kind(), effects().await), (None, 2));
                 &small
             }
         };
-        assert!(approvals(&bank).list().await.unwrap().pending.is_empty(), "nobody was asked about the small one");
+        assert!(approvals(&bank).list().await.unwrap().pending.is_empty(), "the small payment needs no approval");
     }
 }
 
@@ -199,13 +200,13 @@ async fn an_old_yes_is_none_to_a_call_that_is_parked_anew_and_a_repeat_stays_one
     let first = call(&bank, Wire::Gateway, "pay_confirmed", pay("z")).await;
     first.ok();
     expire(&bank).await;
-    // the effect has happened: a repeat is answered, and nobody is asked
+    // the effect has happened: a repeat gets the reply, and no person is asked
     let repeat = call(&bank, Wire::Gateway, "pay_confirmed", pay("w")).await;
     assert_eq!(repeat.ok(), first.ok());
     assert_eq!(bank.balance().await, (900, 1));
 }
 
-/// All questions and answers have ended, and the table has not dropped them yet.
+/// Makes all requests and decisions expire, before the table deletes them.
 async fn expire(bank: &Bank) {
     for item in bank.items("approvals").await {
         let update = bank.client.update_item().table_name("approvals").key("id", item["id"].clone());
@@ -232,7 +233,7 @@ async fn nothing_in_a_call_approves_it() {
     let imitation = call(&bank, Wire::Gateway, "pay_confirmed", event).await;
     imitation.assert_error("invalid");
     assert_eq!(bank.balance().await, (1_000, 0));
-    // an item of the right name without a decision in it decides nothing
+    // an item with the right key but without a decision has no effect
     let call_item = bank.items("approvals").await.remove(0);
     let decision = call_item["id"].as_s().unwrap().replace("call#", "decision#");
     bank.put(

@@ -1,4 +1,4 @@
-//! A repeat gets the first reply, and nothing happens again.
+//! A repeat gets the first reply and has no effect.
 
 use serde_json::{Value, json};
 use toolgate::testing;
@@ -64,7 +64,7 @@ async fn the_record_holds_exposed_fields_only_and_says_how_long_it_counts() {
     let record = &records[0];
     let stored: Value = serde_json::from_str(record["reply"].as_s().unwrap()).unwrap();
     assert_eq!(stored, reply);
-    assert!(!format!("{record:?}").contains("+1 555-010-0100"), "what the model may not read is not kept");
+    assert!(!format!("{record:?}").contains("+1 555-010-0100"), "a field that the model may not read is not kept");
     assert!(record["id"].as_s().unwrap().starts_with("pay#"));
     let at = |name: &str| record[name].as_n().unwrap().parse::<u64>().unwrap();
     assert_eq!(at("expiresAt") - at("createdAt"), toolgate::DEFAULT_ONCE_TTL.as_secs());
@@ -91,7 +91,7 @@ async fn a_record_that_has_expired_counts_no_more_though_it_is_still_there() {
     set(now - 1).await;
     let second = bank.pay("s-1", 100).await;
     assert_ne!(second, first);
-    // and the new record counts again
+    // and the new record is valid again
     assert_eq!(bank.pay("s-1", 100).await, second);
     assert_eq!(bank.balance().await, (800, 2));
 }
@@ -119,13 +119,13 @@ async fn a_tool_that_reads_judges_and_writes_gives_repeats_the_first_reply() {
     for tool in ["judge_and_pay", "look_and_pay"] {
         let bank = Bank::open().await;
         let pay = async |amount: i64| bank.call(tool, "s-1", json!({"account": "jane", "amount": amount})).await;
-        // all of the balance, so that a repeat would find too little
+        // the whole balance, so that a repeat would find too little money
         let first = pay(1_000).await;
         assert_eq!(first["amount"], 1_000, "{first}");
         for _ in 0..3 {
             assert_eq!(pay(1_000).await, first, "{tool}");
         }
-        assert_eq!(pay(999).await["error"]["kind"], "conflict", "another payment is judged");
+        assert_eq!(pay(999).await["error"]["kind"], "conflict", "another payment is checked again");
         assert_eq!(bank.balance().await, (0, 1));
     }
 }
@@ -137,7 +137,7 @@ async fn looking_first_costs_one_read_and_spares_the_tool_its_work() {
         bank.call(tool, "s-1", json!({"account": "jane", "amount": 10})).await;
         bank.proxy.requests()
     };
-    assert_eq!((pay("pay").await, pay("pay").await), (1, 1), "the conditions of the write judge");
+    assert_eq!((pay("pay").await, pay("pay").await), (1, 1), "the conditions of the write decide");
     assert_eq!((pay("judge_and_pay").await, pay("judge_and_pay").await), (2, 2));
     assert_eq!((pay("look_and_pay").await, pay("look_and_pay").await), (3, 1));
 }
@@ -147,7 +147,7 @@ async fn whether_it_is_a_repeat_is_never_guessed() {
     let bank = Bank::open().await;
     let pay = async || bank.call("judge_and_pay", "s-1", json!({"account": "jane", "amount": 1_000})).await;
     pay().await;
-    // the tool's own read passes, and the look at the record does not
+    // the tool's own read succeeds, and the read of the record fails
     bank.proxy.fail_next([
         Fault::Pass,
         Fault::error(500, "InternalServerError"),

@@ -1,4 +1,5 @@
-//! What was shown is what runs: a decision is about one input, and rows that cannot be shown hide none that can.
+//! The input that was shown is the input that runs. A decision applies to one input, and unreadable rows do not hide
+//! readable ones.
 
 use serde_json::{Value, json};
 use toolgate::{Wire, testing};
@@ -15,13 +16,13 @@ fn pay(bank: &Bank, amount: i64) -> testing::TestCall<'_, crate::kit::State> {
     testing::call(&bank.service, "pay_confirmed", input).on(Wire::Gateway).identity("customerId", "CUST-1")
 }
 
-/// Parks a payment of 10; the call as a person sees it.
+/// Parks a payment of 10. Returns the call as a person sees it.
 async fn parked(bank: &Bank) -> PendingApproval {
     pay(bank, 10).await.assert_error("waiting for approval");
     approvals(bank).list().await.unwrap().pending.remove(0)
 }
 
-/// Writes another value into the question, as a function that was broken into could.
+/// Writes another value into the request, as a compromised function could.
 async fn swap(bank: &Bank, name: &str, value: &str) {
     let items = bank.items("approvals").await;
     let call = items.iter().find(|item| item["id"].as_s().unwrap().starts_with("call#")).unwrap();
@@ -45,7 +46,7 @@ async fn what_was_swapped_after_it_was_shown_is_not_decided() {
             let shown = parked(&bank).await;
             swap(&bank, name, value).await;
             let decided = approvals(&bank).decide(&shown, decision, "dana").await;
-            // another spelling of the same JSON is the same call
+            // the same JSON in another spelling is the same call
             if value.ends_with(" }") {
                 decided.unwrap();
                 continue;
@@ -67,7 +68,7 @@ async fn what_is_swapped_after_the_yes_never_runs_and_waits_again() {
     swap(&bank, "input", MORE).await;
     pay(&bank, 10).await.assert_error("waiting for approval").assert_message_contains(&shown.id);
     assert_eq!(bank.balance().await, (1_000, 0));
-    // a person sees what would run now, and may say no
+    // a person sees the input that would run now, and may deny it
     let again = approvals(&bank).list().await.unwrap().pending.remove(0);
     assert_eq!((again.id.as_str(), &again.input["amount"]), (shown.id.as_str(), &json!(200)));
     assert_ne!(again.digest(), shown.digest());
@@ -108,7 +109,7 @@ async fn a_decision_without_a_digest_decides_nothing() {
     )
     .await;
     pay(&bank, 10).await.assert_error("waiting for approval");
-    // and is in nobody's way
+    // and it does not block other calls
     approvals(&bank).decide(&shown, Decision::Approve, "dana").await.unwrap();
     pay(&bank, 10).await.ok();
     assert_eq!(bank.balance().await, (990, 1));

@@ -1,4 +1,4 @@
-//! What time may and may not do: a moved clock, and the longest durations.
+//! The effects of time: a moved clock, and the longest durations.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,13 +31,13 @@ async fn effects(bank: &Bank) -> usize {
 
 #[tokio::test]
 async fn one_approval_is_one_effect_however_much_time_passes() {
-    // an approval of a day under a record of a day, and one of eight days in a tool that declares no record
+    // an approval and a record of one day, and an approval of eight days in a tool without a declared record
     for (tool, approval) in [("pay_confirmed", DAY), ("wire_confirmed", 8 * DAY)] {
         let bank = Bank::open().await;
         let waiting = call(&bank, tool).await;
         let id = waiting.message().split('`').nth(1).unwrap().to_owned();
         decide(&Approvals::new(bank.client.clone(), "approvals"), &id, Decision::Approve, "dana").await.unwrap();
-        // most of the approval's time is over before it is used
+        // most of the approval's time passes before it is used
         bank.clock.advance(approval - Duration::from_secs(60 * 60));
         let first = call(&bank, tool).await.ok().clone();
         let mut passed = Duration::from_secs(60 * 60);
@@ -67,10 +67,10 @@ async fn an_approval_is_used_by_one_effect() {
     let lease = ledger.lease(&key("pay#one"), until).await.unwrap();
     let error = ledger.lease(&key("pay#two"), until).await.unwrap_err();
     assert!(error.message().contains("has been used"), "{}", error.message());
-    // what has not happened may happen later, under the same key and approval
+    // an effect that has not happened may happen later, under the same key and approval
     ledger.release(&key("pay#one"), &lease).await.unwrap();
     ledger.lease(&key("pay#one"), until).await.unwrap();
-    // an approval of another call, or one that is gone
+    // an approval of another call, or one that does not exist any more
     let other = OnceKey::new("pay#three", DAY, None).under(UsedApproval::new("pay#k", "APR-BBBBBBBBBB"));
     assert_eq!(ledger.lease(&other, until).await.unwrap_err().kind(), toolgate::ErrorKind::Refused);
     assert_eq!(bank.records().await.len(), 1);
@@ -79,7 +79,7 @@ async fn an_approval_is_used_by_one_effect() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
-    /// `build()` bounds durations; a ledger that is used without it must not wrap around either.
+    /// `build()` bounds durations, but a ledger that is used without it must not wrap around either.
     #[test]
     fn no_duration_makes_a_record_that_ends_before_it_begins(seconds in prop_oneof![1_u64..100, Just(u64::MAX), any::<u64>()]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -94,7 +94,7 @@ proptest! {
             for _ in 0..2 {
                 ledger.charge(&charge(), None).await.unwrap();
             }
-            assert!(ledger.charge(&charge(), None).await.is_err(), "{seconds}: the budget began anew");
+            assert!(ledger.charge(&charge(), None).await.is_err(), "{seconds}: the budget started again");
         });
     }
 }

@@ -1,4 +1,4 @@
-//! How many calls may wait for a person at once.
+//! The limit on calls that wait for a person at once.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use toolgate_dynamodb::{Approvals, Decision};
 
 use crate::kit::{Bank, State, number};
 
-/// The figure of `docs/gates.md`.
+/// The number in `docs/gates.md`.
 const MOST: usize = 20;
 
 fn approvals(bank: &Bank) -> Approvals {
@@ -23,7 +23,7 @@ fn pay<'a>(service: &'a Service<State>, amount: usize, customer: Option<&str>) -
     }
 }
 
-/// Parks as many calls as may wait.
+/// Parks the maximum number of calls.
 async fn fill(bank: &Bank, customer: Option<&str>) {
     for amount in 1..=MOST {
         pay(&bank.service, amount, customer).await.assert_error("waiting for approval");
@@ -49,7 +49,7 @@ async fn of_400_calls_at_once_20_wait() {
     let count = |kind: &str| told.iter().filter(|told| *told == kind).count();
     assert_eq!(count("waiting for approval"), MOST, "{told:?}");
     assert_eq!(count("refused") + count("conflict"), 400 - MOST, "{told:?}");
-    assert!(count("refused") > 300, "the refusal says why: {told:?}");
+    assert!(count("refused") > 300, "the refusal has the reason: {told:?}");
     let list = approvals(&bank).list().await.unwrap();
     let ids: HashSet<_> = list.pending.iter().map(|call| call.id.as_str()).collect();
     assert_eq!((ids.len(), list.unreadable.len()), (MOST, 0));
@@ -69,7 +69,7 @@ async fn who_has_20_waiting_calls_is_in_nobody_else_s_way() {
     let bank = Bank::open().await;
     fill(&bank, Some("CUST-1")).await;
     fill(&bank, Some("CUST-2")).await;
-    // all callers whom nobody knows share the function's places
+    // all callers without an identity or a session share the function's slots
     fill(&bank, None).await;
     let direct = testing::call(&bank.service, "pay_confirmed", json!({"account": "jane", "amount": 600}));
     direct.on(Wire::Direct).await.assert_error("refused");

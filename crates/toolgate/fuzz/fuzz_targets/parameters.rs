@@ -1,4 +1,4 @@
-//! Any text as the value of every kind of parameter, on every wire.
+//! Sends any text as the value of every kind of parameter, on every wire.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

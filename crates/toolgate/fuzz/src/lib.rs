@@ -1,4 +1,4 @@
-//! What the fuzz targets check, and how events are varied. `crates/toolgate/tests/it` includes the same checks and
+//! The checks of the fuzz targets, and the mutation of events. `crates/toolgate/tests/it` includes the same checks and
 //! replays the corpus with them.
 
 mod checks;
@@ -6,7 +6,7 @@ mod mutate;
 
 pub use mutate::event as mutate_event;
 
-/// Checks an event and a client context: JSON, each on a line of its own.
+/// Checks an event and a client context: JSON, each on its own line.
 pub fn dispatch(bytes: &[u8]) {
     checks::dispatch(bytes);
 }

@@ -1,5 +1,5 @@
-//! Variations of an event that are still JSON. Blind changes of bytes nearly always end at the parser, and what is to
-//! be tested comes after it.
+//! Mutations of an event that stay valid JSON. Random changes of bytes nearly always fail in the parser, and the code
+//! under test comes after it.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
     words.map(|word| serde_json::from_str(word).unwrap()).collect()
 });
 
-/// An event and its client context, with one to four changes; `None` where the event is no JSON.
+/// An event and its client context, with one to four changes. `None` where the event is not valid JSON.
 pub fn event(bytes: &[u8], seed: u32) -> Option<Vec<u8>> {
     let mut random = Random(u64::from(seed) << 1 | 1);
     let mut lines: Vec<Value> =
@@ -61,7 +61,7 @@ fn change(root: &mut Value, random: &mut Random) {
     }
 }
 
-/// A value somewhere in `value`, near its top as likely as far down.
+/// A random value inside of `value`. Values near its top and far down are equally likely.
 fn pick<'a>(value: &'a mut Value, random: &mut Random) -> &'a mut Value {
     let inner = match value {
         Value::Object(members) => members.len(),
@@ -79,7 +79,7 @@ fn pick<'a>(value: &'a mut Value, random: &mut Random) -> &'a mut Value {
     }
 }
 
-/// A generator of its own, since libFuzzer hands over a seed (xorshift).
+/// A separate generator (xorshift), because libFuzzer provides only a seed.
 struct Random(u64);
 
 impl Random {
@@ -99,7 +99,7 @@ impl Random {
         members.keys().nth(at).cloned()
     }
 
-    /// The same name to a reader, in other letters.
+    /// A name that looks the same to a reader, in other letters.
     fn respell(&mut self, name: &str) -> String {
         match self.below(4) {
             0 => name.to_uppercase(),

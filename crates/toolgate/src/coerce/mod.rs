@@ -1,7 +1,8 @@
-//! Values become what the tool's schema says they are. The type that an event claims plays no part.
+//! Converts values to the types in the tool's schema. The types that an event declares are ignored.
 //!
-//! Bedrock Agents sends every value as text, lists and objects not even as JSON; other callers send real types and
-//! sometimes text all the same. One coercion serves all wires; they differ in what is absent ([`Absence`]) alone.
+//! Bedrock Agents sends every value as text, and sends lists and objects in a form that is not JSON. Other callers send
+//! typed values, and sometimes text. One coercion serves all wires. They differ only in what counts as absent
+//! ([`Absence`]).
 
 mod number;
 mod show;
@@ -18,25 +19,26 @@ use crate::{
     schema::compiled::{CompiledSchema, Rules},
 };
 
-/// How many problems of a call are told. A hostile one may have a hundred thousand.
+/// Maximum number of problems in one reply. A hostile call may have a hundred thousand.
 pub(crate) const MAX_REPORTED: usize = 20;
 
-/// Levels of lists and objects that a value without a schema of its own may have. Whatever stores an input has to read
-/// it back, and JSON readers end at 128 levels; this leaves room for what stands around it.
+/// Maximum depth of lists and objects in a value without a schema of its own. A stored input must be readable again,
+/// and JSON readers stop at 128 levels. This limit leaves room for the levels around the value.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// What a caller can say by `""` and `"null"`.
+/// How a caller sends an absent value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Absence {
-    /// The caller sends text only, or Java's `toString`, and cannot tell nothing from `""` and `"null"`: a field that has
-    /// one of them has no value.
+    /// The caller sends text only, or the output of Java's `toString`, so `""` and `"null"` cannot be told from an
+    /// absent value. A field with one of these values counts as absent.
     AsText,
-    /// The caller sends JSON: only `null` is nothing. A policy in front of the tool sees the same.
+    /// The caller sends JSON: only `null` counts as absent. A policy in front of the tool reads the input the same way.
     #[default]
     AsNull,
 }
 
-/// Where in the input we are, and what was wrong so far. Reading goes as deep as the schema, never as the value.
+/// The current position in the input, and the problems so far. The recursion is bounded by the schema, not by the
+/// value.
 #[derive(Default)]
 pub(crate) struct Coercion {
     path: String,
@@ -50,22 +52,22 @@ impl Coercion {
         Self { absence, ..Self::default() }
     }
 
-    /// Another coercion of what is read here.
+    /// A new coercion at the same position, for one attempt.
     fn attempt(&self) -> Self {
         Self { path: self.path.clone(), ..Self::new(self.absence) }
     }
 
-    /// How many problems there are.
+    /// The number of problems.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// The first of the problems.
+    /// The first problems, up to [`MAX_REPORTED`].
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 
-    /// Notes a problem here: what was expected, and what came.
+    /// Records a problem at the current position: what was expected and what was received.
     fn note(&mut self, problem: impl FnOnce() -> (String, String)) {
         self.count += 1;
         if self.problems.len() < MAX_REPORTED {
@@ -78,14 +80,14 @@ impl Coercion {
         self.note(|| (shape.expected.clone(), got()));
     }
 
-    /// Takes over what another coercion found.
+    /// Adds the problems of another coercion.
     fn extend(&mut self, other: Self) {
         self.count += other.count;
         self.problems.extend(other.problems);
         self.problems.truncate(MAX_REPORTED);
     }
 
-    /// Runs `inner` over what came as Java's `toString`.
+    /// Runs `inner` on text in the format of Java's `toString`.
     fn as_text<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let absence = std::mem::replace(&mut self.absence, Absence::AsText);
         let result = inner(self);
@@ -93,7 +95,7 @@ impl Coercion {
         result
     }
 
-    /// Whether a value says nothing.
+    /// Whether a value counts as absent.
     fn is_absent(&self, value: &Value) -> bool {
         match value {
             Value::Null => true,
@@ -114,7 +116,7 @@ impl Coercion {
     }
 }
 
-/// Reads one value; `None` after a problem was noted.
+/// Converts one value. Returns `None` after it has recorded a problem.
 pub(crate) fn value(shape: &CompiledSchema, value: Value, coercion: &mut Coercion) -> Option<Value> {
     if !shape.any_of.is_empty() {
         return alternative(shape, value, coercion);
@@ -125,14 +127,14 @@ pub(crate) fn value(shape: &CompiledSchema, value: Value, coercion: &mut Coercio
         Ok(read) => read,
         Err(original) => original,
     };
-    // what is wrong inside a list or an object has been noted there
+    // problems inside a list or an object are already recorded
     if coercion.count == before {
         coercion.wrong(shape, || show(&wrong, shape.secret));
     }
     None
 }
 
-/// The value in a type that the shape knows, or the value as it was.
+/// Converts the value to a type of the schema, or returns the value unchanged as the error.
 fn convert(shape: &CompiledSchema, value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     let is_container = shape.list.is_some() || shape.object.is_some();
     match value {
@@ -153,7 +155,7 @@ fn convert(shape: &CompiledSchema, value: Value, coercion: &mut Coercion) -> Res
     }
 }
 
-/// A value that may be anything, if it is not nested too deeply.
+/// Accepts any value that is not nested too deeply.
 fn shallow(value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     if is_deeper(&value, MAX_DEPTH) {
         coercion.note(|| (format!("at most {MAX_DEPTH} levels of lists and objects"), "more levels".to_owned()));
@@ -162,7 +164,7 @@ fn shallow(value: Value, coercion: &mut Coercion) -> Result<Value, Value> {
     Ok(value)
 }
 
-/// Whether a value has more than so many levels of lists and objects. Looks no deeper than that.
+/// Whether a value has more than `levels` levels of lists and objects. It looks no deeper than that.
 fn is_deeper(value: &Value, levels: usize) -> bool {
     match (value, levels.checked_sub(1)) {
         (Value::Array(_) | Value::Object(_), None) => true,
@@ -172,7 +174,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// Text for a shape that would rather see something else.
+/// Converts text to another type of the schema.
 fn from_text(shape: &CompiledSchema, text: &str, coercion: &mut Coercion) -> Option<Value> {
     if shape.integer
         && let Some(number) = number::integer(text)
@@ -197,8 +199,8 @@ fn from_text(shape: &CompiledSchema, text: &str, coercion: &mut Coercion) -> Opt
     structure::from_text(shape, text, coercion)
 }
 
-/// The first alternative that fits. Else what is wrong with the nearest one, where something inside of the value is;
-/// else one problem for all of them.
+/// The first alternative that fits. Otherwise it records the problems of the nearest alternative if they are inside of
+/// the value, or else one problem for all alternatives.
 fn alternative(shape: &CompiledSchema, original: Value, coercion: &mut Coercion) -> Option<Value> {
     if shape.null && original.is_null() {
         return Some(original);
@@ -224,7 +226,7 @@ fn alternative(shape: &CompiledSchema, original: Value, coercion: &mut Coercion)
     None
 }
 
-/// Whether a value of the right type keeps the schema's limits.
+/// Whether a value of the right type is within the schema's limits.
 fn holds(shape: &CompiledSchema, value: &Value) -> bool {
     if let Some(named) = &shape.one_of
         && !named.contains(value)

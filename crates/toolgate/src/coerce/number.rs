@@ -1,25 +1,25 @@
-//! Numbers, exactly: whole ones never pass through a float, and NaN and Infinity are no numbers.
+//! Exact numbers. Integers never pass through a float. NaN and Infinity are rejected.
 
 use serde_json::{Number, Value};
 
 use crate::schema::compiled::CompiledSchema;
 
-/// A JSON number for a shape.
+/// Converts a JSON number to a type of the schema.
 pub(super) fn native(shape: &CompiledSchema, number: &Number) -> Option<Value> {
     let is_integer = number.is_i64() || number.is_u64();
     if shape.number || shape.integer && is_integer {
         return Some(Value::Number(number.clone()));
     }
     if shape.integer {
-        // beyond this a float may stand for another whole number than the caller wrote
+        // a float of this size or more may stand for a different integer than the caller wrote
         let exact = number.as_f64().is_some_and(|n| n.abs() < 9_007_199_254_740_992.0);
         return exact.then(|| integer(&number.to_string()).map(Value::Number)).flatten();
     }
-    // a caller that left out the quotes
+    // a caller may leave out the quotes
     shape.text.then(|| Value::String(number.to_string()))
 }
 
-/// A whole number from text: ` 7 `, `+7`, `7.0`, but not `7.5` and not what 64 bits cannot hold.
+/// An integer from text. Accepts ` 7 `, `+7` and `7.0`. Rejects `7.5` and values that do not fit into 64 bits.
 pub(super) fn integer(text: &str) -> Option<Number> {
     let text = text.trim();
     let whole = match text.split_once('.') {

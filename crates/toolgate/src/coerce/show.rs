@@ -1,11 +1,11 @@
-//! How a wrong value is told back: as it came when it is short, in general words when it is long or may be secret.
+//! How an error shows a wrong value: unchanged if it is short, described if it is long or may be secret.
 
 use serde_json::Value;
 
-/// Longest text that is repeated back.
+/// Maximum length of text that is shown, in characters.
 const LIMIT: usize = 64;
 
-/// A value, for `got`.
+/// Describes a value for `got`.
 pub(crate) fn value(value: &Value, secret: bool) -> String {
     if secret && !value.is_null() {
         return "a value that is not repeated here".to_owned();
@@ -20,7 +20,7 @@ pub(crate) fn value(value: &Value, secret: bool) -> String {
     }
 }
 
-/// Whether text is repeated as it is.
+/// Whether text is shown unchanged.
 pub(crate) fn is_shown(text: &str) -> bool {
     text.chars().count() <= LIMIT && !looks_like_card(text)
 }
@@ -40,7 +40,7 @@ fn text(text: &str, quoted: bool) -> String {
     }
 }
 
-/// A name that the caller made up, cut and on one line.
+/// A name that the caller invented, truncated and on one line.
 pub(crate) fn name(name: &str) -> String {
     let shown: String = name.chars().filter(|c| !c.is_control()).take(LIMIT).collect();
     match looks_like_card(&shown) {
@@ -49,7 +49,8 @@ pub(crate) fn name(name: &str) -> String {
     }
 }
 
-/// 13 to 19 digits with a right check digit (Luhn): a payment card's number in the wrong field.
+/// Whether the text has 13 to 19 digits with a valid check digit (Luhn): probably a payment card number in the wrong
+/// field.
 pub(crate) fn looks_like_card(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
     let others = text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, ' ' | '-'));

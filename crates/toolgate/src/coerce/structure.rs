@@ -1,4 +1,4 @@
-//! Lists and objects, native or from text.
+//! Lists and objects, as JSON or as text.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::{
     schema::compiled::{CompiledSchema, List, Object},
 };
 
-/// Text for a shape that wants a list or an object: JSON first, then what Bedrock really sends.
+/// Converts text to a list or an object. It tries JSON first, then the text format that Bedrock sends.
 pub(super) fn from_text(shape: &CompiledSchema, raw: &str, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
         if let Some(Value::Array(items)) = json(raw, '[') {
@@ -17,7 +17,7 @@ pub(super) fn from_text(shape: &CompiledSchema, raw: &str, coercion: &mut Coerci
         let items = match text::list(raw) {
             Some(items) => items.into_iter().map(Value::from).collect(),
             None if raw.is_empty() => return None,
-            // one item without its brackets
+            // a single item without brackets
             None => vec![Value::from(raw)],
         };
         return coercion.as_text(|coercion| list(list_shape, items, coercion));
@@ -37,8 +37,7 @@ fn json(raw: &str, start: char) -> Option<Value> {
     raw.trim_start().starts_with(start).then(|| serde_json::from_str(raw).ok()).flatten()
 }
 
-/// A JSON list for a shape that wants a list, or an object as AWS's migration shim spells it: a list of
-/// `{name, value, type}`.
+/// Converts a JSON list to a list, or to an object as AWS's migration shim spells it: a list of `{name, value, type}`.
 pub(super) fn native_list(shape: &CompiledSchema, items: Vec<Value>, coercion: &mut Coercion) -> Option<Value> {
     if let Some(list_shape) = &shape.list {
         return list(list_shape, items, coercion);
@@ -53,7 +52,7 @@ pub(super) fn native_list(shape: &CompiledSchema, items: Vec<Value>, coercion: &
     object(shape, members, coercion)
 }
 
-/// Adds a member of an object whose text or list may name it twice.
+/// Adds a member of an object. The text or list may contain the name twice.
 fn insert(members: &mut Map<String, Value>, name: String, value: Value, coercion: &mut Coercion) -> Option<()> {
     match members.get(&name) {
         Some(first) if *first != value => {
@@ -78,7 +77,7 @@ fn list(shape: &List, items: Vec<Value>, coercion: &mut Coercion) -> Option<Valu
     (coercion.count == before).then_some(Value::Array(read))
 }
 
-/// A JSON object for a shape.
+/// Converts a JSON object.
 pub(super) fn object(shape: &CompiledSchema, members: Map<String, Value>, coercion: &mut Coercion) -> Option<Value> {
     let object = shape.object.as_ref()?;
     let before = coercion.count;
@@ -86,7 +85,7 @@ pub(super) fn object(shape: &CompiledSchema, members: Map<String, Value>, coerci
     (coercion.count == before).then_some(Value::Object(read))
 }
 
-/// The members of an object: every known one read, every other denied, every missing one noted.
+/// The members of an object. It converts the known members, rejects the unknown ones, and records the missing ones.
 pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &mut Coercion) -> Map<String, Value> {
     let mut read = Map::new();
     for (name, member) in members {
@@ -106,11 +105,11 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &
             }
         };
         if coercion.is_absent(&member) && !(member.is_null() && field.shape.null) {
-            // a required one is noted below, as missing
+            // a missing required member is recorded below
             continue;
         }
         let value = coercion.at(&name, |coercion| value(&field.shape, member, coercion));
-        // what could not be read must not be called missing as well
+        // a value that could not be converted must not be reported as missing too
         read.insert(name, value.unwrap_or_default());
     }
     for (name, field) in &shape.fields {
@@ -122,12 +121,12 @@ pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &
 }
 
 impl Coercion {
-    /// Notes a name that came twice with different values.
+    /// Records a name that occurs twice with different values.
     pub(crate) fn duplicate(&mut self) {
         self.note(|| ("one value".to_owned(), "two different values".to_owned()));
     }
 
-    /// Notes a name that the input does not have.
+    /// Records a name that is not a field of the input.
     pub(crate) fn unknown<'a>(&mut self, name: &str, known: impl Iterator<Item = &'a str> + Clone) {
         self.note(|| {
             let expected = match (nearest::find(name, known.clone()), known.clone().next()) {
@@ -139,7 +138,7 @@ impl Coercion {
         });
     }
 
-    /// Notes something about a field of the input itself.
+    /// Records a problem with one field of the input itself.
     pub(crate) fn on(&mut self, field: &str, note: impl FnOnce(&mut Self)) {
         self.at(&show_name(field), note);
     }

@@ -1,7 +1,7 @@
-//! The text that Bedrock really sends for lists and objects: Java's `toString`, as in `[a, b]` and
-//! `[{itemName=item1, quantity=2}]`. It has no escapes, so coercion it is guesswork with rules:
-//! commas inside brackets or quotes do not split, a quote counts where a value begins (so that `19" rack` is text), and
-//! a piece without `=` belongs to the value before it.
+//! The text that Bedrock sends for lists and objects: the output of Java's `toString`, such as `[a, b]` and
+//! `[{itemName=item1, quantity=2}]`. It has no escapes, so the conversion needs heuristics. Commas inside of brackets
+//! or quotes do not split. A quote counts only at the start of a value, so that `19" rack` is text. A piece without `=`
+//! belongs to the value before it.
 
 /// The items of `[a, b]`.
 pub(super) fn list(text: &str) -> Option<Vec<&str>> {
@@ -32,7 +32,7 @@ pub(super) fn object(text: &str) -> Option<Vec<(&str, String)>> {
     Some(members)
 }
 
-/// Splits at commas that stand outside of brackets and double quotes.
+/// Splits at commas outside of brackets and double quotes.
 fn split(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut depth, mut quoted, mut begins) = (0, 0_usize, false, true);

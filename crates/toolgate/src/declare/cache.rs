@@ -1,8 +1,9 @@
-//! What `.cache(..)` takes: for how long and for whom outputs are kept.
+//! The argument of `.cache(..)`: the duration and the scope of cached outputs.
 
 use std::time::Duration;
 
-/// Outputs of a read-only tool are kept in the warm instance. A call that sets an attribute is not kept.
+/// Caches the outputs of a read-only tool in the warm instance. The output of a call that sets an attribute is not
+/// cached.
 ///
 /// ```
 /// use toolgate::{Cache, minutes};
@@ -13,17 +14,18 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cache {
     pub(crate) ttl: Duration,
-    /// For all sessions and callers.
+    /// One cache for all sessions and callers.
     pub(crate) shared: bool,
 }
 
 impl Cache {
-    /// Kept by input, session, identity and attributes; for one second to 366 days.
+    /// Caches by input, session, identity and attributes. The duration is one second to 366 days.
     pub const fn per_caller(ttl: Duration) -> Self {
         Self { ttl, shared: false }
     }
 
-    /// Kept by input alone, for all sessions and callers: only for a tool whose output depends on nothing else.
+    /// Caches by input only, for all sessions and callers. Use it only for a tool with an output that depends on
+    /// nothing else.
     pub const fn shared(ttl: Duration) -> Self {
         Self { ttl, shared: true }
     }

@@ -1,21 +1,22 @@
-//! What `.confirm(..)` takes: how long a person may take, and which calls are the same question.
+//! The argument of `.confirm(..)`: how long an approval is valid, and which calls share one approval.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Condition, KeyOf};
 use crate::key::Key;
 
-/// How long a parked call waits for a person, and their approval holds, unless [`Confirm::within`] says otherwise.
+/// Default for how long a parked call waits for a person, and how long the approval is valid. [`Confirm::within`]
+/// changes it.
 pub const DEFAULT_APPROVAL_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A person must say yes first, to exactly the input that will run.
+/// A person must approve the call first. The approval is for exactly the input that will run.
 ///
-/// Bedrock Agents asks by itself. On the other wires the call is parked as an approval, if the router's
-/// [ledger](crate::RouterBuilder::ledger) has a table for them, and is refused otherwise. What runs after a person's
-/// yes is the input that was approved, once: a repeat gets the first reply.
+/// Bedrock Agents asks the person by itself. On the other wires the call is parked as an approval, if the router's
+/// [ledger](crate::RouterBuilder::ledger) has a table for approvals. Otherwise the call is refused. After the approval,
+/// the approved input runs once. A repeat gets the first reply.
 ///
-/// An approval holds for one identity, else for one session. Which calls are the same question is decided by the key of
-/// [`Once`](crate::Once), else by [`by`](Self::by), else by the whole input as it was written.
+/// An approval is valid for one identity, or else for one session. The key decides which calls share one approval: the
+/// key of [`Once`](crate::Once), or else the key of [`by`](Self::by), or else the whole input as it was written.
 ///
 /// ```
 /// use toolgate::{Confirm, hours};
@@ -31,12 +32,13 @@ pub struct Confirm<I> {
 }
 
 impl<I> Confirm<I> {
-    /// A parked call waits for a person for so long, and their approval ends then too: from one second to 366 days.
+    /// Sets how long a parked call waits for a person. The approval expires at the same time. The duration is one
+    /// second to 366 days.
     pub const fn within(duration: Duration) -> Self {
         Self { within: duration, by: None, when: None }
     }
 
-    /// Calls are the same question if `by` makes equal keys of their inputs; see [`key`](crate::key()).
+    /// Calls share one approval if `by` returns equal keys for their inputs; see [`key`](crate::key()).
     #[must_use]
     pub fn by<F>(mut self, by: F) -> Self
     where
@@ -46,10 +48,11 @@ impl<I> Confirm<I> {
         self
     }
 
-    /// Only calls whose input makes `when` true need a person; the others run at once. Without it, every call does.
+    /// Only calls with an input for which `when` returns true need a person. The other calls run at once. Without
+    /// `when`, every call needs a person.
     ///
-    /// Bedrock Agents knows no such condition: the function is registered as one that is confirmed, and the person is
-    /// asked about every call of it.
+    /// Bedrock Agents does not support such a condition. The function is registered with confirmation, and the person
+    /// is asked about every call of it.
     ///
     /// ```
     /// use toolgate::Confirm;
@@ -68,7 +71,7 @@ impl<I> Confirm<I> {
     }
 }
 
-/// Within [`DEFAULT_APPROVAL_TTL`].
+/// Uses [`DEFAULT_APPROVAL_TTL`].
 impl<I> Default for Confirm<I> {
     fn default() -> Self {
         Self::within(DEFAULT_APPROVAL_TTL)

@@ -1,5 +1,5 @@
-//! What the options of a tool take: [`Once`], [`Confirm`], [`Cache`]. Each is one value, so that what belongs together
-//! cannot contradict itself.
+//! The option values of a tool: [`Once`], [`Confirm`], [`Cache`]. Each groups the settings that belong together, so
+//! that they cannot contradict each other.
 
 pub(crate) mod cache;
 pub(crate) mod confirm;
@@ -12,14 +12,14 @@ use crate::key::Key;
 /// Makes the key of an effect from a typed input.
 pub(crate) type KeyOf<I> = Arc<dyn Fn(&I) -> Key + Send + Sync>;
 
-/// Whether an input is one of those that an option is about.
+/// Whether an option applies to an input.
 pub(crate) type Condition<I> = Arc<dyn Fn(&I) -> bool + Send + Sync>;
 
-/// Bounds of how long something is remembered. Shorter than a second is no time in the ledger, which counts seconds;
-/// longer than a year is a mistake, or a store of another kind.
+/// Bounds of every retention time. The ledger counts seconds, so one second is the shortest. More than a year is
+/// probably a mistake, or needs another kind of store.
 pub(crate) const TTL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(366 * 24 * 60 * 60));
 
-/// What is wrong with a duration, for `build()`.
+/// Describes a duration that is out of bounds, for `build()`.
 pub(crate) fn out_of_bounds(option: &str, ttl: Duration) -> Option<String> {
     let (shortest, longest) = TTL;
     (ttl < shortest || ttl > longest).then(|| {
@@ -27,17 +27,17 @@ pub(crate) fn out_of_bounds(option: &str, ttl: Duration) -> Option<String> {
     })
 }
 
-/// So many seconds.
+/// A duration of `n` seconds.
 pub const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// So many minutes.
+/// A duration of `n` minutes.
 pub const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(60))
 }
 
-/// So many hours.
+/// A duration of `n` hours.
 ///
 /// ```
 /// assert_eq!(toolgate::hours(24), toolgate::days(1));
@@ -46,7 +46,7 @@ pub const fn hours(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(60 * 60))
 }
 
-/// So many days of 24 hours.
+/// A duration of `n` days of 24 hours.
 pub const fn days(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(24 * 60 * 60))
 }

@@ -1,4 +1,4 @@
-//! What `.once(..)` takes: which calls are one effect, for how long, and who keeps the record.
+//! The argument of `.once(..)`: which calls are one effect, for how long, and which side keeps the record.
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -10,18 +10,19 @@ use crate::{
     key::{Key, key},
 };
 
-/// How long a repeat is recognised, unless [`Once::ttl`] says otherwise.
+/// Default for how long a repeat is recognised. [`Once::ttl`] changes it.
 pub const DEFAULT_ONCE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The effect of a tool happens once, however often the call is repeated and in whatever spelling.
+/// The effect of a tool happens once, however often the call is repeated, and however its input is spelled.
 ///
-/// Two calls are one effect if their keys are equal and they are in one scope: the declared identity where there is
-/// one, else the session, else the approval under which the call runs. A call that has none of them is refused.
+/// Two calls are one effect if their keys are equal and they have the same scope. The scope is the declared identity,
+/// or else the session, or else the approval under which the call runs. A call that has none of these is refused.
 ///
-/// Choose the key from what makes the effect another one, and the duration longer than a call can come back. A repeat
-/// within it gets the first reply, even if the effect was undone meanwhile: with the key "order and amount", a refund
-/// that was reversed by hand and is asked for again is told of the first one. Where that matters, put what tells the
-/// two apart (a charge, a case number) into the key.
+/// Include in the key all values that make an effect a different one. Choose a duration that is longer than the time in
+/// which a call can be repeated. A repeat within the duration gets the first reply, even if the effect has been undone
+/// since. Example: the key is the order and the amount, and a refund is reversed by hand. A second request for the same
+/// refund then gets the first reply. If that matters, add a value to the key that differs between the two, such as a
+/// charge or a case number.
 ///
 /// ```
 /// use toolgate::{Once, hours, key};
@@ -31,7 +32,7 @@ pub const DEFAULT_ONCE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// let once = Once::by(|refund: &RequestRefund| key((&refund.order_id, refund.amount))).ttl(hours(24));
 /// ```
 ///
-/// `K` is who keeps the record: [`Commits`], the tool's own commit, or [`Leases`], the framework.
+/// `K` says which side keeps the record: [`Commits`], the tool with its own commit, or [`Leases`], the framework.
 pub struct Once<I, K = Commits> {
     pub(crate) by: KeyOf<I>,
     pub(crate) ttl: Duration,
@@ -39,23 +40,23 @@ pub struct Once<I, K = Commits> {
     keeper: PhantomData<K>,
 }
 
-/// What `.once(..)` says beside the key.
+/// The settings of `.once(..)` other than the key.
 #[derive(Clone, Copy)]
 pub(crate) struct OnceOptions {
     pub(crate) ttl: Duration,
     pub(crate) keeping: Keeping,
 }
 
-/// The tool commits its effect together with the record of it, and returns [`Committed`].
+/// The tool commits its effect together with its record, and returns [`Committed`].
 #[derive(Debug, Clone, Copy)]
 pub enum Commits {}
 
-/// The effect is outside of the ledger: the tool runs under a lease, and the framework keeps its reply.
+/// The effect is outside of the ledger. The tool runs under a lease, and the framework keeps its reply.
 #[derive(Debug, Clone, Copy)]
 pub enum Leases {}
 
 impl<I> Once<I> {
-    /// Calls are one effect if `by` makes equal keys of their inputs; see [`key`].
+    /// Calls are one effect if `by` returns equal keys for their inputs; see [`key`].
     pub fn by<F>(by: F) -> Self
     where
         F: Fn(&I) -> Key + Send + Sync + 'static,
@@ -63,8 +64,8 @@ impl<I> Once<I> {
         Self { by: Arc::new(by), ttl: DEFAULT_ONCE_TTL, keeping: Keeping::default(), keeper: PhantomData }
     }
 
-    /// Calls are one effect if all of their input is equal. A reworded sentence makes another effect, so this is for
-    /// inputs without free text.
+    /// Calls are one effect if their whole inputs are equal. A reworded sentence makes another effect, so use this only
+    /// for inputs without free text.
     pub fn input() -> Self
     where
         I: Serialize,
@@ -72,14 +73,15 @@ impl<I> Once<I> {
         Self::by(|input| key(input))
     }
 
-    /// The effect is outside of DynamoDB: a payment service, say. Instead of committing, the tool runs under a lease
-    /// that ends with the function's deadline; its reply is kept by the router's
-    /// [ledger](crate::RouterBuilder::ledger) and answers repeats. While the first call runs, a repeat gets "already in
+    /// Declares that the effect is outside of DynamoDB, for example in a payment service. The tool does not commit. It
+    /// runs under a lease that ends with the function's deadline. The router's [ledger](crate::RouterBuilder::ledger)
+    /// keeps the reply and answers repeats with it. While the first call runs, a repeat gets the error "already in
     /// progress".
     ///
-    /// A crash between the effect and the kept reply makes the next repeat run again, so hand
-    /// [`OnceKey::id`](crate::OnceKey::id) to the other system as its idempotency key: it is the same in every repeat.
-    /// An error of kind `invalid`, `refused`, `not found` or `conflict` must mean that nothing has happened.
+    /// If the function crashes between the effect and the write of the reply, the next repeat runs the tool again.
+    /// Therefore pass [`OnceKey::id`](crate::OnceKey::id) to the other system as its idempotency key. It is the same in
+    /// every repeat. An error of kind `invalid`, `refused`, `not found` or `conflict` must mean that no effect has
+    /// happened.
     #[must_use]
     pub fn leased(self) -> Once<I, Leases> {
         let Self { by, ttl, keeping, .. } = self;
@@ -88,17 +90,18 @@ impl<I> Once<I> {
 }
 
 impl<I, K> Once<I, K> {
-    /// How long a repeat is recognised: from one second to 366 days, default [`DEFAULT_ONCE_TTL`]. It may not be shorter
-    /// than an approval holds ([`Confirm::within`](crate::Confirm::within)).
+    /// Sets how long a repeat is recognised: one second to 366 days, default [`DEFAULT_ONCE_TTL`]. It must not be
+    /// shorter than the time for which an approval is valid ([`Confirm::within`](crate::Confirm::within)).
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// Looks the record up before the tool runs, which costs one read more: for a tool that reads, judges and then
-    /// writes, and should not do that work for a repeat. Without it the commit finds the record, and where the tool has
-    /// returned an error the record is looked up before the error leaves, so a repeat gets the first reply either way.
+    /// Looks up the record before the tool runs, at the cost of one more read. Use it for a tool that reads, decides
+    /// and then writes, and that should skip this work for a repeat. Without it, the commit finds the record. If the
+    /// tool returns an error, the record is looked up before the error is returned. A repeat gets the first reply in
+    /// all cases.
     #[must_use]
     pub fn look_first(mut self) -> Self {
         self.keeping.looks_first = true;
@@ -112,8 +115,8 @@ impl<I, K> fmt::Debug for Once<I, K> {
     }
 }
 
-/// Who keeps the record of an effect, for a tool that returns `O`: [`Commits`] where that is [`Committed`], [`Leases`]
-/// for a plain output.
+/// Which side keeps the record of an effect, for a tool that returns `O`: [`Commits`] if `O` is [`Committed`],
+/// [`Leases`] if `O` is a plain output.
 #[diagnostic::on_unimplemented(
     message = "a `.once(..)` tool returns `Committed<..>`, and this one returns `{O}`",
     label = "this tool's effect and its record are not committed together",
@@ -124,5 +127,5 @@ pub trait OnceKeeper<O> {}
 
 impl<O> OnceKeeper<Committed<O>> for Commits {}
 
-// a `Committed` under a lease is an error of `build()`
+// `build()` rejects a `Committed` under a lease
 impl<O> OnceKeeper<O> for Leases {}

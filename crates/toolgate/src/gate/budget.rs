@@ -1,7 +1,7 @@
-//! Gates 6 and 7, replay and budget, in one request: a finished `.once(..)` call is answered with its first reply and
-//! costs nothing, any other counts against its session's budget.
+//! Gates 6 and 7, replay and budget, in one request. A finished `.once(..)` call gets its first reply and is not
+//! charged. Every other call is charged to its session's budget.
 //!
-//! Without a budget no request is made here: the commit itself, or the approval, finds the record.
+//! Without a budget, this gate makes no request. The commit itself, or the approval, finds the record.
 
 use crate::{
     budget::{Budget, BudgetCharge},
@@ -14,7 +14,7 @@ pub(crate) async fn enter<S>(ledger: &LedgerOf<S>, cx: &Cx<S>, budget: Option<Bu
     let Some(budget) = budget else { return Ok(()) };
     cx.caller().refuse_blank()?;
     let id = BudgetCharge::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
-        ToolError::refused("calls are counted here, and this one came without a session or an identity to count for")
+        ToolError::refused("calls are counted per session or identity; this one came without a session or an identity")
     })?;
     let charge = BudgetCharge::new(id, budget, cx.remaining());
     ledger.of(cx.state())?.charge(&charge, cx.once_key()).await

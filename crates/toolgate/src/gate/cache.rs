@@ -1,4 +1,4 @@
-//! Gate 5, cache: a read-only tool is not run again for an equal call.
+//! Gate 5, cache: a read-only tool does not run again for an equal call.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
     digest::{Digest, digest},
 };
 
-/// The key of a call to a cached tool, and the output that is cached under it.
+/// The cache key of a call to a cached tool, and the cached output if there is one.
 pub(crate) fn enter<S>(call: &CallContext<S>) -> (Option<String>, Option<Value>) {
     let Some(cache) = &call.tool.cache else { return (None, None) };
     let key = name(call, cache);
@@ -20,7 +20,7 @@ pub(crate) fn enter<S>(call: &CallContext<S>) -> (Option<String>, Option<Value>)
     (Some(key), output)
 }
 
-/// Keeps an output, unless the tool has set attributes: a cached reply would not.
+/// Caches an output, unless the tool has set attributes, because a cached reply would not set them.
 pub(crate) fn leave<S>(call: &CallContext<S>, key: Option<String>, output: &Value) {
     if let (Some(caching), Some(key)) = (&call.tool.cache, key)
         && !call.cx.trail().has_set_attributes()
@@ -29,7 +29,7 @@ pub(crate) fn leave<S>(call: &CallContext<S>, key: Option<String>, output: &Valu
     }
 }
 
-/// Attributes are part of the key, since a tool may read them.
+/// The cache key. It includes the attributes, because a tool may read them.
 fn name<S>(call: &CallContext<S>, caching: &Cache) -> String {
     let (tool, cx) = (&call.tool, &call.cx);
     let input = key::canonical(&call.arguments, &tool.shape);

@@ -1,5 +1,6 @@
-//! Gate 8, confirm: a person said yes. Bedrock Agents asks the person before it calls, so there the call passes. On the
-//! other wires nobody has asked: the call is parked as an approval, and what runs later is the input that was approved.
+//! Gate 8, confirm: a person has approved the call. Bedrock Agents asks the person before it calls the function, so
+//! there the call passes. On the other wires the call is parked as an approval. The input that runs later is the
+//! approved input.
 
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
         ))),
         Approval::Denied { id } => Err(ToolError::refused(format!("a person has denied this call (`{id}`)"))),
         Approval::Approved { id, input } => {
-            // a reworded reason is the same call, and what was approved is what runs
+            // a call with a reworded reason is the same call, and the approved input runs
             call.prepared = Some(call.tool.erased.prepare(input.clone(), &call.tool.shape).map_err(|_| {
-                ToolError::conflict("the tool has changed since this call was approved; ask for it anew")
+                ToolError::conflict("the tool has changed since this call was approved; request it again")
             })?);
             call.arguments = input;
             rules::enter(call)?;
@@ -43,20 +44,21 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
 
 fn nobody() -> ToolError {
     ToolError::refused(
-        "a person must confirm this call first, and this channel has nobody to ask; hand the request over to a person",
+        "a person must confirm this call first, and this channel cannot ask one; hand the request over to a person",
     )
 }
 
-/// The call as a person is asked about it. Its key holds whose call it is: nobody's approval serves another.
+/// The approval request for a call. Its key includes the caller's scope, so that an approval serves only the caller who
+/// requested it.
 fn request<S>(call: &CallContext<S>, within: Duration) -> Result<ApprovalRequest, ToolError> {
     let (tool, cx) = (&call.tool, &call.cx);
-    // where nobody is known, at least the way in is
+    // without a scope, the wire at least separates the calls
     let scope = key::scope(cx)?.unwrap_or_else(|| digest(&["nobody", &cx.wire().to_string()]));
     let name = Digest::default().part("approval").part(scope);
     let name = match call.prepared.as_ref().and_then(|prepared| prepared.question_key()) {
         Some(key) => name.part(
             key.bytes()
-                .map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?,
+                .map_err(|why| ToolError::internal(format!("the key of this call cannot be serialised: {why}")))?,
         ),
         None => name.part(key::canonical(&call.arguments, &tool.shape)),
     };

@@ -1,11 +1,10 @@
-//! Gate 2, fields in: what is refused is refused by name. What is unknown is noted here too and told with all other
-//! problems, at gate 3.
+//! Gate 2, fields in: rejects refused fields by name. Unknown fields are reported with all other problems, at gate 3.
 
 use crate::{call_context::CallContext, error::ToolError, nearest::same_name};
 
 pub(crate) fn enter<S>(call: &CallContext<S>) -> Result<(), ToolError> {
     let tool = &call.tool;
-    // most tools refuse nothing by name
+    // avoids work in the common case: most tools refuse no field by name
     let sent = |refused: &&String| call.arguments.keys().any(|name| same_name(refused, name));
     let refused: Vec<String> = tool.refuse.iter().filter(sent).map(|name| format!("`{name}`")).collect();
     match refused.is_empty() {

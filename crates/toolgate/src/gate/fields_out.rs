@@ -1,4 +1,4 @@
-//! Gate 11, fields out: only exposed fields leave, and no hidden characters in their text.
+//! Gate 11, fields out: keeps only exposed fields, and removes hidden characters from their text.
 
 use serde_json::Value;
 

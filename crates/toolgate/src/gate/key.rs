@@ -1,4 +1,4 @@
-//! Names for calls: which are one effect, whose they are. One spelling of an input, and digests over it.
+//! Keys of calls: their scope, and digests over one canonical spelling of an input.
 
 use crate::{
     cx::Cx,
@@ -8,11 +8,10 @@ use crate::{
 };
 use serde_json::{Map, Number, Value};
 
-/// Whose a call is: the declared identity where there is one, in whichever session, else the session; `None` where
-/// neither is known.
+/// The scope of a call: the declared identity, in any session, or else the session. `None` where neither is known.
 ///
 /// # Errors
-/// `refused`, where an identity is declared and empty: all such callers would be one.
+/// `refused`, where an identity is declared but empty. Otherwise all such callers would share one scope.
 pub(crate) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
     cx.caller().refuse_blank()?;
     let identity = cx.caller().all();
@@ -22,13 +21,14 @@ pub(crate) fn scope<S>(cx: &Cx<S>) -> Result<Option<String>, ToolError> {
     })
 }
 
-/// 64 hex digits for the session, where there is one. Its id is only as unique as the agent that it belongs to.
+/// 64 hex digits for the session, where there is one. A session id is unique only within its agent, so the digest
+/// includes the agent's id.
 pub(crate) fn session<S>(cx: &Cx<S>) -> Option<String> {
     let agent = cx.agent().map_or("", |agent| agent.id.as_str());
     cx.session_id().map(|id| digest(&["session", agent, id]))
 }
 
-/// JSON with sorted members and numbers in one spelling: where the input takes a number, `"129.95"`, `129.950` and
+/// JSON with sorted members and one spelling per number. Where the input takes a number, `"129.95"`, `129.950` and
 /// `129.95` are one amount.
 pub(crate) fn canonical(arguments: &Map<String, Value>, shape: &Object) -> String {
     let mut text = String::new();
@@ -47,7 +47,7 @@ fn put(value: &Value, shape: Option<&CompiledSchema>, text: &mut String) {
             }
             text.push(']');
         }
-        // a version or an id may look like a number, and `1.10` is not `1.1` then
+        // other text is kept: in a version or an id, `1.10` is not `1.1`
         Value::String(string) if shape.is_some_and(CompiledSchema::takes_numbers) => quote(&plain_number(string), text),
         Value::String(string) => quote(string, text),
         Value::Number(number) => quote(&number_text(number), text),
@@ -72,7 +72,7 @@ fn quote(string: &str, text: &mut String) {
     text.push_str(&Value::from(string).to_string());
 }
 
-/// A number in decimal digits: `5`, not `5.0` and not `5e0`.
+/// A number in decimal digits: `5`, not `5.0` or `5e0`.
 fn number_text(number: &Number) -> String {
     match number.as_f64() {
         // adding zero makes `-0` a `0`
@@ -81,7 +81,8 @@ fn number_text(number: &Number) -> String {
     }
 }
 
-/// Text that is a decimal number, without a sign `+`, leading zeros or trailing zeros; any other text as it is.
+/// Text that is a decimal number, without a `+` sign, leading zeros and trailing zeros. Other text is returned
+/// unchanged.
 fn plain_number(text: &str) -> String {
     let trimmed = text.trim();
     let (minus, unsigned) = match trimmed.strip_prefix('-') {

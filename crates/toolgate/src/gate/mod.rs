@@ -1,7 +1,7 @@
-//! The gates: the checks that every call passes. The order of them is `pipeline.rs`.
+//! The gates: the checks that every call passes. `pipeline.rs` defines their order.
 //!
-//! Each gate is a module with functions of one shape: they read the [`CallContext`](crate::call_context::CallContext),
-//! may add to it, and let the call pass or stop it. No gate knows the wires, and no gate knows the order.
+//! Each gate is a module with functions of one form. They read the [`CallContext`](crate::call_context::CallContext),
+//! may add to it, and let the call pass or stop it. A gate does not depend on the wires or on the order of the gates.
 
 pub(crate) mod budget;
 pub(crate) mod cache;

@@ -1,5 +1,5 @@
-//! Gate 9, once: names the effect, so that a ledger can commit it together with its record. An effect outside of the
-//! ledger runs under a lease, and its reply is kept when it is over.
+//! Gate 9, once: sets the key of the effect, so that a ledger can commit the effect together with its record. For an
+//! effect outside of the ledger, the tool runs under a lease, and its reply is kept afterwards.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,31 +18,32 @@ use crate::{
     registered::RegisteredTool,
 };
 
-/// The member of a reply to a repeat in another session. No once tool may expose a field of this name.
+/// The member that marks a reply to a repeat in another session. A once tool must not expose a field of this name.
 pub(crate) const REPEATED: &str = "repeated";
 
-/// How long a lease lasts where the platform tells no deadline: as long as a function can run
+/// Length of a lease where the platform sets no deadline: the maximum run time of a function
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// A record outlives the approval that allowed it by this: the longest run of a function, and clocks that differ.
+/// Minimum time by which a record outlives the approval that allowed it. It covers the longest run of a function and
+/// differences between clocks.
 const MARGIN: Duration = Duration::from_secs(60 * 60);
 
-/// Names the effect. `approval` is the one under which the call runs, if a person was asked: it makes a scope where
-/// there is no other, and the call's effect happens once per approval.
+/// Sets the key of the effect. `approval` is the approval under which the call runs, if a person was asked. It is the
+/// scope where there is no other scope, and each approval allows one effect.
 pub(crate) fn name<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) -> Result<(), ToolError> {
     let (tool, cx) = (&call.tool, &call.cx);
     let within = tool.confirm.map_or(Duration::ZERO, |within| within.saturating_add(MARGIN));
     let (scope, effect, ttl, keeping) = match (&tool.once, approval) {
         (None, None) => return Ok(()),
-        // an effect of its own, which the framework keeps
+        // an effect per approval, and the framework keeps its record
         (None, Some(approval)) => (approved(approval), None, within, Keeping { leased: true, looks_first: false }),
         (Some(once), approval) => {
             let key = call.prepared.as_ref().and_then(|prepared| prepared.once_key());
             let scope = match (key::scope(cx)?, approval) {
                 (Some(scope), _) => scope,
                 (None, Some(approval)) => approved(approval),
-                // a person will be asked, and the approval is the scope
+                // a person will be asked, and the approval becomes the scope
                 (None, None) if call.asks().is_some() => return Ok(()),
                 (None, None) => return Err(nobodys()),
             };
@@ -51,7 +52,7 @@ pub(crate) fn name<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) ->
     };
     let effect = effect.as_ref().map_or(Ok(&[][..]), Key::bytes);
     let effect =
-        effect.map_err(|why| ToolError::internal(format!("the key of this call does not serialise: {why}")))?;
+        effect.map_err(|why| ToolError::internal(format!("the key of this call cannot be serialised: {why}")))?;
     let id = format!("{}#{}", tool.name, Digest::default().part(scope).part(effect).hex());
     cx.set_once(OnceKey::named(id, ttl, key::session(cx), keeping));
     Ok(())
@@ -67,7 +68,7 @@ fn nobodys() -> ToolError {
     )
 }
 
-/// Turns a replay into an ordinary success: a repeat gets the first reply.
+/// Turns a replay into an ordinary success, so that a repeat gets the first reply.
 pub(crate) fn replayed<S>(cx: &Cx<S>, outcome: Outcome) -> Outcome {
     match outcome {
         Err(mut error) if cx.once_key().is_some() => match error.take_replay() {
@@ -86,7 +87,7 @@ fn repeat<S>(cx: &Cx<S>, replay: Replay) -> Value {
     replay.reply
 }
 
-/// In another session than the first call's, the reply says that the effect is not this call's own.
+/// Adds to the reply of a repeat in another session that the effect comes from an earlier call.
 pub(crate) fn mark_repeat<S>(cx: &Cx<S>, mut output: Value) -> Value {
     if let (Some(first_at), Some(members)) = (cx.trail().repeated(), output.as_object_mut()) {
         let first_at = first_at.map_or_else(|| json!({}), |first_at| json!({"firstAt": first_at}));
@@ -95,7 +96,7 @@ pub(crate) fn mark_repeat<S>(cx: &Cx<S>, mut output: Value) -> Value {
     output
 }
 
-/// Looks the record up before the tool runs, where the tool asks for that.
+/// Looks up the record before the tool runs, if the tool is declared with `look_first`.
 pub(crate) async fn look<S>(ledger: &LedgerOf<S>, cx: &Cx<S>) -> Result<(), ToolError> {
     match cx.once_key().filter(|key| key.looks_first()) {
         Some(key) => ledger.of(cx.state())?.find(key).await,
@@ -110,7 +111,7 @@ pub(crate) async fn enter<S>(ledger: &LedgerOf<S>, cx: &Cx<S>) -> Result<Option<
     ledger.of(cx.state())?.lease(key, until).await.map(Some)
 }
 
-/// Keeps the reply of a leased effect, or gives the lease back where the tool says that nothing has happened.
+/// Keeps the reply of a leased effect, or releases the lease if the tool reports that no effect has happened.
 pub(crate) async fn leave<S>(
     ledger: &LedgerOf<S>,
     cx: &Cx<S>,
@@ -123,7 +124,7 @@ pub(crate) async fn leave<S>(
         return match outcome {
             Err(error) if error.is_verdict() && !key.is_absent() => first_reply(ledger, cx, key, error).await,
             Ok(_) if !key.is_committed() => {
-                tracing::error!(tool = tool.name, "a once tool returned without a commit: a repeat would run again");
+                tracing::error!(tool = tool.name, "a once tool returned without a commit; a repeat would run it again");
                 outcome
             }
             outcome => outcome,
@@ -136,28 +137,32 @@ pub(crate) async fn leave<S>(
             ledger.finish(key, &lease, &reply).await.map(|()| output)
         }
         Err(error) => {
-            // what failed or took too long may have happened: then the lease stays until it ends by itself
+            // after a failure or a timeout the effect may have happened, so the lease stays until it expires
             if !error.is_unclear()
                 && let Err(unreleased) = ledger.release(key, &lease).await
             {
-                tracing::warn!(tool = tool.name, cause = ?unreleased, "a lease was not given back");
+                tracing::warn!(tool = tool.name, cause = ?unreleased, "a lease could not be released");
             }
             Err(error)
         }
     }
 }
 
-/// A tool that judges by what it read finds its own effect in a repeat, and returns an error. If there is a record, the
-/// call is a repeat, and the first reply is the answer.
+/// In a repeat, a tool that checks the data finds its own effect and returns an error. If there is a record, the call
+/// is a repeat, and the first reply replaces the error.
 async fn first_reply<S>(ledger: &LedgerOf<S>, cx: &Cx<S>, key: &OnceKey, error: ToolError) -> Result<Value, ToolError> {
     let Ok(ledger) = ledger.of(cx.state()) else { return Err(error) };
     match ledger.find(key).await {
         Ok(()) => Err(error),
         Err(found) if found.is_replay() => Err(found),
         Err(unknown) => {
-            tracing::warn!(tool = key.id().split('#').next(), cause = ?unknown, "whether a call is a repeat could not be read");
+            tracing::warn!(
+                tool = key.id().split('#').next(),
+                cause = ?unknown,
+                "could not read whether a call is a repeat"
+            );
             Err(ToolError::timed_out(
-                "whether this has been done before could not be read; repeat the same call to find out",
+                "could not read whether this has been done before; repeat the same call to find out",
             ))
         }
     }

@@ -1,4 +1,4 @@
-//! Gate 4, rules: what `.require(..)` says about values and caller.
+//! Gate 4, rules: runs the rules of `.require(..)` on the values and the caller.
 
 use crate::{call_context::CallContext, error::ToolError};
 

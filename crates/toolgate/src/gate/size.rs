@@ -1,5 +1,5 @@
-//! Gate 12, size: the reply fits its channel. What is too long is cut where a reader can tell: lists end at an item, and
-//! the reply says how many were left out.
+//! Gate 12, size: the reply fits its wire. An output that is too long is truncated visibly: lists end at an item, and
+//! the reply contains the number of omitted items.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::{cx::Cx, error::ToolError, registered::RegisteredTool, wire::kind::Wire};
 
-/// Bytes of an output on the Agents wires. Lambda itself would take 6 MB
-/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>), but 25 KB were the documented limit for
-/// long, and what the model reads is paid for.
+/// Maximum size of an output on the Agents wires, in bytes. Lambda itself accepts 6 MB
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>). The documented limit was 25 KB for a
+/// long time, and every token that the model reads costs money.
 const AGENTS: usize = 24 * 1024;
-/// Bytes of an output elsewhere.
+/// Maximum size of an output on the other wires, in bytes.
 const OTHERS: usize = 256 * 1024;
 
-/// Members that this gate adds to a cut output. No tool may use the names.
+/// Members that this gate adds to a truncated output. A tool must not use these names.
 pub(crate) const RESERVED: [&str; 2] = ["truncated", "omitted"];
 
 pub(crate) fn leave<S>(tool: &RegisteredTool<S>, cx: &Cx<S>, mut output: Value) -> Result<Value, ToolError> {
@@ -29,13 +29,13 @@ const fn default_limit(wire: Wire) -> usize {
     if wire.is_agents() { AGENTS } else { OTHERS }
 }
 
-/// Cuts an output down to `limit` bytes of JSON; `false` where that cannot be done.
+/// Truncates an output to `limit` bytes of JSON. Returns `false` where that is not possible.
 fn fit(output: &mut Value, limit: usize) -> bool {
     let mut size = bytes(output);
     if size <= limit {
         return true;
     }
-    // room for what says that it was cut: the longest count of omitted items
+    // room for the members that mark the truncation, with the longest possible count
     let limit = limit.saturating_sub(r#","truncated":true,"omitted":18446744073709551615"#.len());
     let mut lists = Vec::new();
     outermost(output, &mut Vec::new(), &mut lists);
@@ -51,7 +51,7 @@ fn fit(output: &mut Value, limit: usize) -> bool {
         while size > limit
             && let Some(item) = list.pop()
         {
-            // an item and its comma
+            // the item and its comma
             size = size.saturating_sub(bytes(&item) + usize::from(!list.is_empty()));
         }
         omitted += before - list.len();
@@ -65,7 +65,8 @@ fn fit(output: &mut Value, limit: usize) -> bool {
     true
 }
 
-/// The lists with items in it, each with its bytes and the names that lead to it. Lists inside of lists go with them.
+/// The lists in the value that have items, each with its size in bytes and its path. Nested lists are not returned,
+/// since they are removed with their items.
 fn outermost(value: &Value, path: &mut Vec<String>, lists: &mut Vec<(usize, Vec<String>)>) {
     match value {
         Value::Object(members) => {
@@ -96,7 +97,7 @@ fn bytes(value: &Value) -> usize {
     }
 
     let mut counter = Counter(0);
-    // neither the counter nor a value can fail
+    // neither the counter nor the serialisation of a value can fail
     let _ = serde_json::to_writer(&mut counter, value);
     counter.0
 }

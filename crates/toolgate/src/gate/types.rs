@@ -1,11 +1,11 @@
-//! Gate 3, types: text becomes typed values by the tool's own schema, then serde, then `validator`. Every problem of a
-//! call comes back at once.
+//! Gate 3, types: converts text to typed values with the tool's own schema, then runs serde and then `validator`. All
+//! problems of a call are returned at once.
 
 use crate::{call_context::CallContext, coerce, error::ToolError};
 
 pub(crate) fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
     let mut arguments = std::mem::take(&mut call.arguments);
-    // the same call is answered alike, in whichever order a model wrote its members
+    // equal calls get equal replies, in whatever order the model wrote the members
     arguments.sort_keys();
     arguments.values_mut().for_each(serde_json::Value::sort_all_objects);
     let input = coerce::arguments(&call.tool.shape, arguments, &mut call.coercion);

@@ -1,11 +1,13 @@
-//! AgentCore Gateway's interceptors: the event that a gateway sends to a function of yours before it calls a tool
-//! ([`Intercepted`]) or before it answers ([`InterceptedResponse`]), and what the function may answer.
+//! AgentCore Gateway's interceptors: the event that a gateway sends to your function before it calls a tool
+//! ([`Intercepted`]) or before it returns a response ([`InterceptedResponse`]), and the possible answers of the
+//! function.
 //!
 //! # Requests
 //!
-//! A request interceptor is where identity comes from on the gateway wire. A router reads it from a header
-//! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)), and any client can send any header, so
-//! an interceptor has to set that one itself, from the token that the gateway has verified, over what the client sent:
+//! On the gateway wire, identity comes from a request interceptor. A router reads identity from a header
+//! ([`RouterBuilder::identity_header`](crate::RouterBuilder::identity_header)). A client can send any header. Therefore
+//! an interceptor must set this header itself, from the token that the gateway has verified, and replace the client's
+//! value:
 //!
 //! ```
 //! use toolgate::interceptor::{Intercepted, refusal};
@@ -30,7 +32,7 @@
 //!
 //! # Responses
 //!
-//! A response interceptor sees what goes back, and may change it: what a listing shows, what a text says, a header.
+//! A response interceptor reads the response and may change it: the tools in a listing, a text, a header.
 //!
 //! ```
 //! use toolgate::interceptor::{InterceptedResponse, refusal};
@@ -53,9 +55,9 @@
 //! # assert_eq!(response["body"]["result"]["content"][0]["text"], "card ****");
 //! ```
 //!
-//! A function for both points asks each in turn; an event is one or the other. Run it with [`serve`](crate::serve), as
-//! `handlers/interceptor` does, and in a template mark it with `Metadata: Toolgate: {Tools: false}`. `toolgate dev` runs
-//! it in front of `/mcp` as AWS does.
+//! A function for both interception points tries to decode each in turn. An event is one or the other. Run the function
+//! with [`serve`](crate::serve), as `handlers/interceptor` does. In a template, mark it with
+//! `Metadata: Toolgate: {Tools: false}`. `toolgate dev` runs it in front of `/mcp`, as AWS does.
 //!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
 
@@ -67,36 +69,36 @@ use serde_json::{Map, Value, json};
 pub use response::{InterceptedResponse, NotAResponse};
 
 const VERSION: &str = "1.0";
-/// JSON-RPC leaves -32000 to -32099 to applications.
+/// JSON-RPC reserves -32000 to -32099 for applications.
 const REFUSED: i32 = -32001;
 
 /// A request on its way through the gateway.
 ///
-/// `Debug` shows no header and no body: both are the caller's.
+/// `Debug` shows no header and no body, because both come from the caller.
 #[derive(Clone)]
 pub struct Intercepted {
-    /// All of `gatewayRequest` but the headers; what is not understood goes on as it came.
+    /// All members of `gatewayRequest` except the headers. Unknown members are passed on unchanged.
     rest: Map<String, Value>,
     headers: Map<String, Value>,
 }
 
-/// Why an event is no request that can be judged. Refuse it ([`refusal`]): letting it pass would let anybody pass.
+/// Why an event is not a valid request. Answer such an event with a [`refusal`]. If the function let it pass, every
+/// caller would pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotARequest {
-    /// It is not version 1.0 of the interceptors' format, or lacks the request.
+    /// The event is not version 1.0 of the interceptor format, or does not contain the request.
     Format,
-    /// It is a response's, so the function is attached to the wrong interception point.
+    /// The event is for a response, so the function is attached to the wrong interception point.
     Response,
-    /// It comes without headers, so nobody can tell what the client claims to be: set the interceptor's
-    /// `PassRequestHeaders`.
+    /// The event has no headers, so the client's claims cannot be read. Set the interceptor's `PassRequestHeaders`.
     NoHeaders,
 }
 
 impl std::fmt::Display for NotARequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Format => "this is no request of an interceptor, format 1.0",
+            Self::Format => "this is not an interceptor request in format 1.0",
             Self::Response => "this is a response; attach the interceptor to `REQUEST` only",
             Self::NoHeaders => "the gateway passes no headers; set `PassRequestHeaders` for the interceptor",
         })
@@ -112,7 +114,7 @@ impl std::fmt::Debug for Intercepted {
 }
 
 impl Intercepted {
-    /// Reads the event of a request interceptor.
+    /// Decodes the event of a request interceptor.
     ///
     /// # Errors
     /// [`NotARequest`].
@@ -128,51 +130,52 @@ impl Intercepted {
             return Err(NotARequest::Format);
         };
         match rest.remove("headers") {
-            // every HTTP request has some
+            // every HTTP request has headers
             Some(Value::Object(headers)) if !headers.is_empty() => Ok(Self { rest, headers }),
             _ => Err(NotARequest::NoHeaders),
         }
     }
 
-    /// The JSON-RPC method, such as `tools/call`; `None` for a batch and for what is no JSON-RPC.
+    /// The JSON-RPC method, such as `tools/call`. `None` for a batch and for a body that is not JSON-RPC.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
         method(&self.rest)
     }
 
-    /// The tool that is called, with its target: `orders___get_order_status`.
+    /// The name of the called tool, with its target: `orders___get_order_status`.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
         tool(&self.rest)
     }
 
-    /// The arguments of a tool's call.
+    /// The arguments of a tool call.
     #[must_use]
     pub fn arguments(&self) -> Option<&Map<String, Value>> {
         self.rest.get("body")?.pointer("/params/arguments")?.as_object()
     }
 
-    /// The arguments of a tool's call, to be changed.
+    /// The arguments of a tool call, mutable.
     pub fn arguments_mut(&mut self) -> Option<&mut Map<String, Value>> {
         self.rest.get_mut("body")?.pointer_mut("/params/arguments")?.as_object_mut()
     }
 
-    /// Whether a header is there, in any spelling, empty or not.
+    /// Whether the request has the header, in any case, empty or not.
     #[must_use]
     pub fn has_header(&self, name: &str) -> bool {
         self.headers.keys().any(|key| key.eq_ignore_ascii_case(name))
     }
 
-    /// A header, in whichever case it is spelt; `None` also where it comes twice, since nobody can tell which counts.
+    /// The value of a header. The case of the name does not matter. `None` also where the header occurs twice, because
+    /// the valid value is then unknown.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 
-    /// A text claim of the bearer token, if it can be a header's value: visible ASCII, at most 256 bytes.
+    /// A text claim of the bearer token, if it is a valid header value: visible ASCII, at most 256 bytes.
     ///
-    /// The signature is *not* checked here. The gateway does that before it calls an interceptor, where its authoriser
-    /// is `CUSTOM_JWT`; with any other authoriser this is what the client says of itself.
+    /// This function does *not* check the signature. With the authorizer `CUSTOM_JWT`, the gateway checks it before it
+    /// calls an interceptor. With any other authorizer, the claim is unverified input from the client.
     #[must_use]
     pub fn token_claim(&self, claim: &str) -> Option<String> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
@@ -190,13 +193,13 @@ impl Intercepted {
         fits.then(|| value.to_owned())
     }
 
-    /// Sets a header, in place of every one that has the name in any spelling.
+    /// Sets a header and removes all other spellings of its name.
     pub fn set_header(&mut self, name: &str, value: &str) {
         self.headers.retain(|key, _| !key.eq_ignore_ascii_case(name));
         self.headers.insert(name.to_owned(), value.into());
     }
 
-    /// The answer that lets the request go on, as it is now.
+    /// The answer that passes the request on, with its changes.
     #[must_use]
     pub fn forward(self) -> Value {
         let mut request = self.rest;
@@ -204,7 +207,7 @@ impl Intercepted {
         json!({"interceptorOutputVersion": VERSION, "mcp": {"transformedGatewayRequest": request}})
     }
 
-    /// The answer that ends the request here: no target is called. The client reads `reason`.
+    /// The answer that refuses the request. The gateway calls no target. The client reads `reason`.
     #[must_use]
     pub fn refuse(self, reason: &str) -> Value {
         answer(self.rest.get("body").and_then(|body| body.get("id")), reason)
@@ -229,7 +232,7 @@ fn header<'a>(headers: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The refusal of an event that is no request.
+/// The refusal of an event that is not a valid request.
 #[must_use]
 pub fn refusal(reason: &str) -> Value {
     answer(None, reason)

@@ -1,4 +1,4 @@
-//! A response on its way back through the gateway: what a RESPONSE interceptor sees, and what it may make of it.
+//! A response on its way back through the gateway: what a RESPONSE interceptor can read and change.
 
 use serde_json::{Map, Value, json};
 
@@ -6,33 +6,33 @@ use super::{VERSION, header, method, tool};
 
 /// A response on its way through the gateway, with the request that it answers.
 ///
-/// `Debug` shows no header and no body: both are the caller's.
+/// `Debug` shows no header and no body, because both come from the caller.
 #[derive(Clone)]
 pub struct InterceptedResponse {
     request: Map<String, Value>,
-    /// All of `gatewayResponse` but what can be changed here; what is not understood goes on as it came.
+    /// The members of `gatewayResponse` without a field of their own here. Unknown members are passed on unchanged.
     rest: Map<String, Value>,
     status: u16,
     headers: Map<String, Value>,
     body: Value,
 }
 
-/// Why an event is no response that can be judged.
+/// Why an event is not a valid response.
 ///
-/// An answer of some kind has to be given: a function that fails leaves the client with a generic error.
+/// The function must still return an answer. A function that fails leaves the client with a generic error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAResponse {
-    /// It is not version 1.0 of the interceptors' format, or lacks the request.
+    /// The event is not version 1.0 of the interceptor format, or does not contain the request.
     Format,
-    /// It is a request's, so the function is attached to the wrong interception point.
+    /// The event is for a request, so the function is attached to the wrong interception point.
     Request,
 }
 
 impl std::fmt::Display for NotAResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Format => "this is no response of an interceptor, format 1.0",
+            Self::Format => "this is not an interceptor response in format 1.0",
             Self::Request => "this is a request; attach the interceptor to `RESPONSE` only",
         })
     }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for InterceptedResponse {
 }
 
 impl InterceptedResponse {
-    /// Reads the event of a response interceptor.
+    /// Decodes the event of a response interceptor.
     ///
     /// # Errors
     /// [`NotAResponse`].
@@ -73,20 +73,20 @@ impl InterceptedResponse {
         Ok(Self { request, rest, status: status.ok_or(NotAResponse::Format)?, headers, body })
     }
 
-    /// The JSON-RPC method that is answered, such as `tools/call`.
+    /// The JSON-RPC method of the request, such as `tools/call`.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
         method(&self.request)
     }
 
-    /// The tool that was called, with its target: `orders___get_order_status`.
+    /// The name of the called tool, with its target: `orders___get_order_status`.
     #[must_use]
     pub fn tool(&self) -> Option<&str> {
         tool(&self.request)
     }
 
-    /// A header of the request, in whichever case it is spelt; `None` also where it comes twice. The gateway passes
-    /// headers only with `PassRequestHeaders`.
+    /// The value of a header of the request. The case of the name does not matter. `None` also where the header occurs
+    /// twice. The gateway passes headers only with `PassRequestHeaders`.
     #[must_use]
     pub fn request_header(&self, name: &str) -> Option<&str> {
         header(self.request.get("headers")?.as_object()?, name)
@@ -104,22 +104,22 @@ impl InterceptedResponse {
         &self.body
     }
 
-    /// The JSON-RPC message, to be changed.
+    /// The JSON-RPC message, mutable.
     pub fn body_mut(&mut self) -> &mut Value {
         &mut self.body
     }
 
-    /// Keeps the listed tools for which this holds; of any other response nothing changes. The name is the one with its
-    /// target.
+    /// Keeps the listed tools for which `keep` returns true. `keep` gets the name with its target. Other responses do
+    /// not change.
     ///
-    /// Hiding a tool does not keep anybody from calling it: that is what policies and request interceptors are for.
+    /// A hidden tool can still be called. Policies and request interceptors prevent calls.
     pub fn retain_tools(&mut self, mut keep: impl FnMut(&str) -> bool) {
         if let Some(tools) = self.body.pointer_mut("/result/tools").and_then(Value::as_array_mut) {
             tools.retain(|tool| tool.get("name").and_then(Value::as_str).is_none_or(&mut keep));
         }
     }
 
-    /// The text pieces of a tool's result, to be changed; structured content is in [`Self::body_mut`].
+    /// The text parts of a tool's result, mutable. Structured content is in [`Self::body_mut`].
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let content = self.body.pointer_mut("/result/content").and_then(Value::as_array_mut);
         content.into_iter().flatten().filter_map(|piece| match piece.get_mut("text") {
@@ -128,13 +128,13 @@ impl InterceptedResponse {
         })
     }
 
-    /// Sets a header of the response, in place of every one that has the name in any spelling.
+    /// Sets a header of the response and removes all other spellings of its name.
     pub fn set_header(&mut self, name: &str, value: &str) {
         self.headers.retain(|key, _| !key.eq_ignore_ascii_case(name));
         self.headers.insert(name.to_owned(), value.into());
     }
 
-    /// The answer that lets the response go on, as it is now.
+    /// The answer that passes the response on, with its changes.
     #[must_use]
     pub fn forward(self) -> Value {
         let mut response = self.rest;
@@ -146,7 +146,7 @@ impl InterceptedResponse {
         json!({"interceptorOutputVersion": VERSION, "mcp": {"transformedGatewayResponse": response}})
     }
 
-    /// The answer that puts an error in the response's place. The client reads `reason`, and nothing of the response.
+    /// The answer that replaces the response with an error. The client reads `reason`, and nothing of the response.
     #[must_use]
     pub fn withhold(self, reason: &str) -> Value {
         super::answer(self.body.get("id"), reason)

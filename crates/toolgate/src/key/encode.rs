@@ -1,4 +1,4 @@
-//! The encoding behind a key: a tag, a length, and the value. Members are sorted, and those without a value left out.
+//! The encoding of a key: a tag, a length, and the value. Members are sorted. Members without a value are left out.
 
 use std::{any::type_name, fmt};
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser};
 /// Appends one value to a buffer.
 pub(super) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
-    /// The value is of a text type: its digits are no number.
+    /// The value has a text type, so its digits are not a number.
     text: bool,
 }
 
@@ -31,7 +31,7 @@ impl ser::Error for Unencodable {
 const NULL: &[u8] = b"z";
 
 impl<'a> Encoder<'a> {
-    /// Encodes a value whose type is known here.
+    /// Encodes a value with a known type.
     pub(super) fn of<T: ?Sized + Serialize>(out: &'a mut Vec<u8>, value: &T) -> Result<(), Unencodable> {
         value.serialize(Self { out, text: is_text::<T>() })
     }
@@ -48,7 +48,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Whether values of `T` are text as a person wrote it. Types are compared, by the one name that the compiler gives each.
+/// Whether `T` is a text type. It compares the type names that the compiler gives.
 fn is_text<T: ?Sized>() -> bool {
     let name = type_name::<T>().trim_start_matches('&');
     [
@@ -59,13 +59,14 @@ fn is_text<T: ?Sized>() -> bool {
         type_name::<std::sync::Arc<str>>(),
         type_name::<std::borrow::Cow<'static, str>>(),
         type_name::<char>(),
-        // its own numbers are numbers
+        // its numbers have a numeric type of their own
         type_name::<serde_json::Value>(),
     ]
     .contains(&name)
 }
 
-/// Whether text is how a decimal type writes a number: digits without needless zeros in front, and perhaps a fraction.
+/// Whether text has the form in which a decimal type writes a number: digits without leading zeros, and an optional
+/// fraction.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
@@ -210,7 +211,7 @@ impl<'a> Serializer for Encoder<'a> {
     }
 }
 
-/// A list, behind its length.
+/// A list, after its length.
 pub(super) struct Items<'a> {
     out: &'a mut Vec<u8>,
     variant: Option<&'static str>,
@@ -237,7 +238,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Members, sorted by their names' encoding, behind their number.
+/// Members, sorted by the encoding of their names, after their number.
 pub(super) struct Members<'a> {
     out: &'a mut Vec<u8>,
     variant: Option<&'static str>,
@@ -274,7 +275,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A variant that holds values is an object with one member, as in JSON.
+/// Encodes a variant with values as an object with one member, as in JSON.
 fn open(out: &mut Vec<u8>, variant: Option<&'static str>) -> Result<(), Unencodable> {
     let Some(variant) = variant else { return Ok(()) };
     out.push(b'm');

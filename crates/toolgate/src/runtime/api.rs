@@ -1,4 +1,5 @@
-//! Lambda's Runtime API: the next event, and a reply. <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+//! A client for Lambda's Runtime API: gets the next event and sends the reply.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::sync::Arc;
 
@@ -22,16 +23,16 @@ pub(super) struct RuntimeApi {
     config: Arc<Config>,
 }
 
-/// One event, or why it cannot be read.
+/// One event, or the reason why it cannot be read.
 pub(super) struct Invocation {
     pub(super) id: InvocationId,
     pub(super) event: Result<LambdaEvent<Value>, Diagnostic>,
 }
 
-/// What a reply must name.
+/// The ids that a reply must contain.
 pub(super) struct InvocationId {
     request_id: String,
-    /// Echoed where the platform sent one.
+    /// Returned unchanged where the platform sends one.
     invocation_id: Option<HeaderValue>,
 }
 
@@ -93,7 +94,7 @@ impl RuntimeApi {
         self.post(request, body).await
     }
 
-    /// Tells why the function cannot start.
+    /// Reports why the function cannot start.
     pub(super) async fn init_error(&self, error: &Diagnostic) -> Result<(), Error> {
         let request = build_request().uri("/2018-06-01/runtime/init/error").header(ERROR_TYPE, error_type(error));
         self.post(request, serde_json::to_vec(error)?).await
@@ -102,17 +103,17 @@ impl RuntimeApi {
     async fn post(&self, request: http::request::Builder, body: Vec<u8>) -> Result<(), Error> {
         let response = self.client.call(request.method(Method::POST).body(Body::from(body))?).await?;
         let status = response.status();
-        // reading to the end keeps the connection
+        // reading the body to its end keeps the connection open for reuse
         response.into_body().collect().await?;
         if !status.is_success() {
-            // a late reply is refused; the next event is what matters
+            // a late reply is rejected, and the loop continues with the next event
             tracing::warn!(status = status.as_u16(), "the Runtime API refused a reply");
         }
         Ok(())
     }
 }
 
-/// The event. Looking for UTF-8 once is cheaper than string by string, as `from_slice` does.
+/// The event. Checking the whole body for UTF-8 at once is faster than string by string, as `from_slice` does.
 fn payload(body: &[u8]) -> Result<Value, Diagnostic> {
     if body.is_empty() {
         return Ok(Value::Null);
@@ -144,14 +145,14 @@ fn context(request_id: &str, config: &Arc<Config>, headers: &mut HeaderMap) -> R
         headers.insert(DEADLINE, HeaderValue::from_static("0"));
     }
     let built = Context::new(request_id, config.clone(), headers).or_else(|_| {
-        // no gate reads the Cognito identity, and an odd one must not cost the call
+        // no gate reads the Cognito identity, so an invalid one must not fail the call
         headers.remove(IDENTITY);
         Context::new(request_id, config.clone(), headers)
     });
     built.map_err(|error| diagnostic("Toolgate.UnreadableContext", &error))
 }
 
-/// JSON with everything beyond ASCII escaped, as a header needs it.
+/// JSON with all characters beyond ASCII escaped, as a header requires.
 fn ascii_json(value: &Value) -> String {
     let mut ascii = String::new();
     for c in value.to_string().chars() {

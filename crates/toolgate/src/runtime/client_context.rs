@@ -1,24 +1,24 @@
-//! Makes a client context readable for `lambda_runtime`, which takes nothing but text in `custom` and ends the process
-//! over the rest.
+//! Converts a client context to the form that `lambda_runtime` accepts. `lambda_runtime` accepts only text in `custom`,
+//! and ends the process for any other value.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
 use crate::wire::gateway;
 
-/// The same client context in the one form that `lambda_runtime` reads: `custom` from text to text, values that were
-/// not text as their JSON, and no `client`.
+/// Converts a client context to the one form that `lambda_runtime` reads: `custom` maps text to text, other values
+/// become their JSON text, and `client` is removed.
 ///
-/// A key of AgentCore Gateway's that stands in the wrong place, or a tool name that is not text, must not get lost on
-/// the way: the call would be read as one of another wire. Then `custom` has the key [`gateway::PREFIX`] and no tool
-/// name, which the gateway wire answers with a function error.
+/// A key of AgentCore Gateway in the wrong place, or a tool name that is not text, must not be lost. Otherwise the call
+/// would be read as a call of another wire. In that case `custom` has the key [`gateway::PREFIX`] and no tool name, and
+/// the gateway wire answers with a function error.
 ///
 /// # Errors
-/// The text is no JSON. Nothing can be told then of who calls, so such a call must not be answered as if it had come
-/// without a client context.
+/// The text is not valid JSON. The caller is then unknown, so such a call must not be answered like a call without a
+/// client context.
 pub(crate) fn normalise(raw: &[u8]) -> Result<Value, serde_json::Error> {
     let context: Value = serde_json::from_slice(raw).or_else(|error| {
-        // `cargo lambda watch` hands on what the caller sent: base64
+        // `cargo lambda watch` passes on the caller's header unchanged, in base64
         let decoded = BASE64_STANDARD.decode(raw.trim_ascii()).map_err(|_| error)?;
         serde_json::from_slice(&decoded)
     })?;
@@ -32,11 +32,11 @@ pub(crate) fn normalise(raw: &[u8]) -> Result<Value, serde_json::Error> {
         custom.remove(gateway::TOOL_NAME);
         custom.insert(gateway::PREFIX.to_owned(), "".into());
     }
-    // AWS calls it `env`, and `lambda_runtime` `environment`
+    // AWS uses the name `env`, `lambda_runtime` the name `environment`
     Ok(serde_json::json!({"custom": custom, "environment": texts("env")}))
 }
 
-/// Whether one of the gateway's keys stands anywhere, also in JSON that was sent as text.
+/// Whether a key of the gateway occurs anywhere, also in JSON that was sent as text.
 fn has_gateway_key(value: &Value) -> bool {
     match value {
         Value::Object(members) => {

@@ -1,13 +1,13 @@
-//! Runs a handler: answers `describe`, or polls Lambda's Runtime API.
+//! Runs a handler: prints the catalog for `describe`, or polls Lambda's Runtime API.
 //!
-//! The loop is Toolgate's own, on `lambda_runtime_api_client`, because `lambda_runtime` reads the client context
-//! before any handler or layer runs, and ends the process when it holds anything but text: an object in `custom`, as
-//! AgentCore Gateway sends, or `"client": null`. This loop first makes the header readable and then builds
-//! `lambda_runtime`'s own [`Context`](lambda_runtime::Context).
+//! Toolgate has its own loop, on `lambda_runtime_api_client`. `lambda_runtime` reads the client context before any
+//! handler or layer runs, and ends the process if the context contains anything but text: an object in `custom`, as
+//! AgentCore Gateway sends, or `"client": null`. This loop first converts the header and then builds `lambda_runtime`'s
+//! own [`Context`](lambda_runtime::Context).
 //!
-//! What that gives up: response streaming, `run_concurrent` (Lambda Managed Instances), SnapStart hooks, the
+//! This loop does not support response streaming, `run_concurrent` (Lambda Managed Instances), SnapStart hooks, the
 //! graceful-shutdown extension and the `_X_AMZN_TRACE_ID` variable (the trace id is in the context). Handlers that need
-//! those run [`Service`] under `lambda_runtime::run` instead.
+//! these run [`Service`] under `lambda_runtime::run` instead.
 
 mod api;
 pub(crate) mod client_context;
@@ -27,22 +27,22 @@ use crate::{
     telemetry::{self, metrics},
 };
 
-/// Runs a router as a Lambda function, with the state that `state` makes.
+/// Runs a router as a Lambda function, with the state that `state` creates.
 ///
-/// With the single argument `describe` it prints the router's [`Catalog`](crate::Catalog) as JSON instead, and makes no
-/// state. `TOOLGATE_WIRES` (`function,gateway`, say) limits the wires that are answered; `TOOLGATE_BUDGET_CALLS` and
-/// `TOOLGATE_BUDGET_USD` what a session may use ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda)
-/// says whether calls write metrics to standard output ([`Service::metrics`]), `TOOLGATE_METRICS_NAMESPACE` into which
-/// namespace. `docs/configuration.md` lists all variables.
+/// With the single argument `describe`, it prints the router's [`Catalog`](crate::Catalog) as JSON and does not create
+/// the state. These variables change its behaviour; `docs/configuration.md` lists all of them. `TOOLGATE_WIRES` limits
+/// the accepted wires (example: `function,gateway`). `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD` limit the use
+/// per session ([`Budget`]). `TOOLGATE_METRICS` (`on` or `off`; default: `on` on Lambda) controls whether calls write
+/// metrics to standard output ([`Service::metrics`]), and `TOOLGATE_METRICS_NAMESPACE` sets their namespace.
 ///
 /// # Panics in a handler
-/// A panic never ends the process: one in a tool is answered as an internal error, one in a layer as a function error.
-/// Before `state` runs, this replaces the process's panic hook by [`hide_panic_payloads`], which logs where the panic
-/// happened and not its message, since that may quote a value. A hook of your own belongs into `state`: what is set
-/// there stays. [`serve`] leaves the hook alone.
+/// A panic never ends the process. A panic in a tool becomes an internal error, and a panic in a layer becomes a
+/// function error. Before `state` runs, this function replaces the process's panic hook with [`hide_panic_payloads`].
+/// That hook logs the source location of the panic but not its message, because the message may quote a value. Set your
+/// own hook inside of `state`: it then stays in place. [`serve`] does not change the hook.
 ///
 /// # Errors
-/// The state could not be made, a `TOOLGATE_` variable cannot be read or makes no sense, or the Runtime API is gone.
+/// The state could not be created, a `TOOLGATE_` variable is not valid, or the Runtime API is not available.
 pub async fn run<S, F, Fut, E>(router: Router<S>, state: F) -> Result<(), Error>
 where
     S: Send + Sync + 'static,
@@ -79,29 +79,30 @@ where
         })
     };
     let started = AssertUnwindSafe(service).catch_unwind().await;
-    match started.unwrap_or_else(|_payload| Err("the function panicked while it started; the log says where".into())) {
+    match started.unwrap_or_else(|_payload| Err("the function panicked while it started; see the log".into())) {
         Ok(service) => serve_on(api, service).await,
         Err(error) => {
-            // Lambda shows this where a bare exit would show nothing
+            // Lambda shows this error; without it, the log would contain only an exit
             let diagnostic = Diagnostic { error_type: "Runtime.InitError".into(), error_message: error.to_string() };
-            // the first error is the one to report
+            // the first error is the one to report, so a failure of the report is ignored
             let _ = api.init_error(&diagnostic).await;
             Err(error)
         }
     }
 }
 
-/// Polls the Runtime API with a service of your own: a [`Service`] with `tower` layers around it.
+/// Polls the Runtime API with your own service: a [`Service`] with `tower` layers around it.
 ///
-/// What [`run`] does besides is yours then: the `describe` argument, `TOOLGATE_WIRES` (see [`Service::wires`]), metrics
-/// (see [`Service::metrics`]), a `tracing` subscriber, and a panic hook ([`hide_panic_payloads`]).
+/// Your code must then do what [`run`] does in addition: the `describe` argument, `TOOLGATE_WIRES` (see
+/// [`Service::wires`]), metrics (see [`Service::metrics`]), a `tracing` subscriber, and a panic hook
+/// ([`hide_panic_payloads`]).
 ///
 /// A panic in the service, in a layer around it or in an interceptor is answered with the function error
-/// `Toolgate.Panic`, and the next event is polled. The service that panicked is called again, so a layer has to stay
-/// usable after one.
+/// `Toolgate.Panic`. Then the loop polls the next event and calls the same service again, so a layer must stay usable
+/// after a panic.
 ///
 /// # Errors
-/// The Runtime API is gone, or cannot be found (`AWS_LAMBDA_RUNTIME_API`).
+/// The Runtime API is not available, or its address is not set (`AWS_LAMBDA_RUNTIME_API`).
 pub async fn serve<T>(service: T) -> Result<(), Error>
 where
     T: tower::Service<LambdaEvent<Value>, Response = Value>,
@@ -125,7 +126,7 @@ where
                         Err(error) => Err(error.into()),
                     }
                 };
-                // the payload may quote a value, so it is dropped; the panic hook has told where
+                // the payload may quote a value, so it is dropped; the panic hook has logged the location
                 AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_payload| {
                     telemetry::panicked(invocation.id.request_id());
                     Err(panicked())
@@ -143,12 +144,13 @@ where
 fn panicked() -> Diagnostic {
     Diagnostic {
         error_type: "Toolgate.Panic".to_owned(),
-        error_message: "the function panicked; the log has the place".to_owned(),
+        error_message: "the function panicked; the log has the location".to_owned(),
     }
 }
 
-/// Replaces the process's panic hook by one that logs where a panic happened, through `tracing`, and not its message: a
-/// message may quote what a caller sent. [`run`] does this; a handler that calls [`serve`] may.
+/// Replaces the process's panic hook with one that logs the source location of a panic through `tracing`. It does not
+/// log the message, because the message may quote a caller's input. [`run`] calls this function. A handler that uses
+/// [`serve`] may call it.
 pub fn hide_panic_payloads() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! A tool's input schema, compiled once at build, so that checking a call walks plain data.
+//! A tool's input schema, compiled once at build, so that a check walks plain data.
 
 use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// What a value may be.
+/// The values that a schema accepts.
 #[derive(Debug, Default)]
 pub(crate) struct CompiledSchema {
     pub(crate) text: bool,
@@ -13,22 +13,22 @@ pub(crate) struct CompiledSchema {
     pub(crate) number: bool,
     pub(crate) boolean: bool,
     pub(crate) null: bool,
-    /// Any JSON at all, as it came.
+    /// Accepts any JSON value unchanged.
     pub(crate) any: bool,
     pub(crate) list: Option<List>,
     pub(crate) object: Option<Object>,
-    /// Exactly these values.
+    /// Accepts exactly these values.
     pub(crate) one_of: Option<Vec<Value>>,
-    /// Alternatives that cannot be merged into one shape; the first that fits is taken.
+    /// Alternatives that cannot be merged into one schema. The first that fits is used.
     pub(crate) any_of: Vec<CompiledSchema>,
     pub(crate) rules: Rules,
-    /// What would be right, in words.
+    /// Describes the expected value.
     pub(crate) expected: String,
-    /// The value is never repeated back.
+    /// The value is never repeated in an error.
     pub(crate) secret: bool,
 }
 
-/// Limits that the schema states.
+/// The limits in the schema.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) minimum: Option<(f64, bool)>,
@@ -49,7 +49,7 @@ pub(crate) struct List {
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     pub(crate) fields: BTreeMap<String, Field>,
-    /// What other members may be: `None` denies them.
+    /// The schema of other members. `None` rejects them.
     pub(crate) others: Option<Box<CompiledSchema>>,
 }
 
@@ -63,11 +63,11 @@ impl CompiledSchema {
     /// Compiles a schema.
     ///
     /// # Errors
-    /// What is wrong with it, such as a pattern that is no regular expression.
+    /// Describes the problem, such as a pattern that is not a valid regular expression.
     pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
         let Some(map) = schema.as_object() else { return Ok(Self::anything()) };
         if let Some(keyword) = ["allOf", "not", "if"].into_iter().find(|keyword| map.contains_key(*keyword)) {
-            return Err(format!("a schema in its input says `{keyword}`, which cannot be checked"));
+            return Err(format!("a schema in its input uses `{keyword}`, which is not supported"));
         }
         let mut shape = Self { secret: is_secret(map), ..Self::default() };
         let mut known = shape.read_types(map)?;
@@ -90,7 +90,7 @@ impl CompiledSchema {
         Ok(shape)
     }
 
-    /// Whether a number is among what the value may be.
+    /// Whether the schema accepts a number.
     pub(crate) fn takes_numbers(&self) -> bool {
         self.number || self.integer || self.any_of.iter().any(Self::takes_numbers)
     }
@@ -120,12 +120,12 @@ impl CompiledSchema {
         Ok(!types.is_empty())
     }
 
-    /// `anyOf` and `oneOf`: `null` and named values are merged in; what is left is an alternative.
+    /// Reads `anyOf` and `oneOf`. It merges `null` and enumerated values. The rest become alternatives.
     fn read_alternatives(&mut self, map: &Map<String, Value>) -> Result<bool, String> {
         let alternatives = map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array);
         let Some(alternatives) = alternatives else { return Ok(false) };
         if self.object.is_some() {
-            return Err("an enum is flattened into a struct of its input, which no plain schema can say; give it a \
+            return Err("an enum is flattened into a struct of its input, which no AWS schema supports; give it a \
                         field of its own"
                 .to_owned());
         }
@@ -174,10 +174,11 @@ impl Object {
             shape.secret |= is_secret_name(name);
             fields.insert(name.clone(), Field { shape, required: required.contains(&name.as_str()) });
         }
-        // a map whose keys are numbers, say; serde checks the keys
+        // for example a map with numbers as keys; serde checks the keys
         let patterned = map.get("patternProperties").and_then(|map| map.as_object()?.values().next());
         let others = match map.get("additionalProperties") {
-            // a struct without fields to spare; a type that says nothing is one too, since what is not listed is denied
+            // a struct rejects other members; so does a schema without this keyword, because fields that are not listed
+            // are rejected
             None | Some(Value::Bool(false)) => patterned.map(CompiledSchema::compile).transpose()?.map(Box::new),
             Some(schema) => Some(Box::new(CompiledSchema::compile(schema)?)),
         };
@@ -194,7 +195,7 @@ impl Rules {
             Some(text) => Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is no regular expression"))?),
             None => None,
         };
-        // a number beyond it would become infinite
+        // a larger number would become infinite
         let bound = (format == Some("float")).then_some((f64::from(f32::MAX), false));
         Ok(Self {
             minimum: either("exclusiveMinimum", "minimum").or(bound.map(|(n, open)| (-n, open))),
@@ -206,7 +207,7 @@ impl Rules {
         })
     }
 
-    /// These limits, and where there are none the others.
+    /// These limits, with the other limits where there are none.
     fn or(self, other: Self) -> Self {
         Self {
             minimum: self.minimum.or(other.minimum),
@@ -227,7 +228,7 @@ fn is_secret(map: &Map<String, Value>) -> bool {
     map.get("writeOnly") == Some(&Value::Bool(true)) || map.get("format").and_then(Value::as_str) == Some("password")
 }
 
-/// Names whose values are secret whatever the schema says.
+/// Names with secret values, whatever the schema is.
 fn is_secret_name(name: &str) -> bool {
     const PARTS: [&str; 12] = [
         "password",

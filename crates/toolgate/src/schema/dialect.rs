@@ -1,9 +1,10 @@
-//! What the dialects of AWS cannot say goes into words: `expected` texts, and descriptions that carry constraints.
+//! Words for the constraints that AWS's schema dialects cannot express: `expected` texts, and descriptions with
+//! constraints.
 
 use serde_json::{Map, Value};
 
-/// A schema's one type, of those that AWS knows: the first that is not `null`. Alternatives take their first member's,
-/// and a reply of nothing but `null` counts as text.
+/// A schema's single type, out of the types that AWS supports: the first that is not `null`. Alternatives have the type
+/// of their first member. A schema that allows only `null` counts as text.
 pub(crate) fn kind(schema: &Value) -> &str {
     let known = |kind: &&str| *kind != "null";
     match schema.get("type") {
@@ -23,7 +24,7 @@ fn is_null(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("null")
 }
 
-/// The schema to look into for `properties` and `items`: itself, or the first alternative that is not `null`.
+/// The schema that has `properties` and `items`: the schema itself, or its first alternative that is not `null`.
 pub(crate) fn inner(schema: &Value) -> &Value {
     match schema.get("type") {
         Some(_) => schema,
@@ -37,7 +38,7 @@ pub(crate) fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     list.and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The values that a schema names one by one.
+/// The values that a schema enumerates.
 fn named(schema: &Value) -> Vec<&Value> {
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
         return values.iter().collect();
@@ -45,7 +46,7 @@ fn named(schema: &Value) -> Vec<&Value> {
     if let Some(value) = schema.get("const") {
         return vec![value];
     }
-    // one alternative that is not named makes the names no list of all that is allowed
+    // if one alternative is not enumerated, the list of values is not complete
     let named: Option<Vec<_>> = alternatives(schema)
         .filter(|schema| !is_null(schema))
         .map(|schema| Some(named(schema)).filter(|values| !values.is_empty()))
@@ -53,7 +54,7 @@ fn named(schema: &Value) -> Vec<&Value> {
     named.into_iter().flatten().flatten().collect()
 }
 
-/// What would be right, in a few words: `an integer from 1 to 5`, `one of low, normal, high`.
+/// Describes the expected value in a few words: `an integer from 1 to 5`, `one of low, normal, high`.
 pub(crate) fn expected(schema: &Value) -> String {
     let named = named(schema);
     if !named.is_empty() {
@@ -80,13 +81,13 @@ pub(crate) fn expected(schema: &Value) -> String {
     }
 }
 
-/// Whether an object's names are the caller's choice.
+/// Whether the caller chooses the names of an object's members.
 fn is_map(schema: &Value) -> bool {
     schema.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false))
         || schema.get("patternProperties").is_some()
 }
 
-/// The members of an object, or of the objects in a list, in words: for a dialect that cannot nest.
+/// Describes the members of an object, or of the objects in a list, for a dialect without nesting.
 pub(super) fn members(schema: &Value) -> Option<String> {
     let target = inner(schema);
     if let Some(items) = target.get("items") {
@@ -102,7 +103,7 @@ pub(super) fn members(schema: &Value) -> Option<String> {
     Some(fields.iter().map(member).collect::<Vec<_>>().join("; "))
 }
 
-/// The limits of a schema, in words.
+/// Describes the limits of a schema.
 fn constraints(schema: &Value) -> Vec<String> {
     let Some(map) = schema.as_object() else { return Vec::new() };
     let mut words = Vec::new();
@@ -118,7 +119,7 @@ fn constraints(schema: &Value) -> Vec<String> {
     }
     size(map, ["minLength", "maxLength"], "characters", &mut words);
     size(map, ["minItems", "maxItems"], "items", &mut words);
-    // of a number that may also come as text, the pattern says nothing new
+    // for a number that may also come as text, the pattern adds no information
     if let Some(pattern) = map.get("pattern").and_then(Value::as_str).filter(|_| kind(schema) == "string") {
         words.push(format!("matching `{pattern}`"));
     }
@@ -160,7 +161,7 @@ fn join(noun: String, words: Vec<String>) -> String {
     }
 }
 
-/// A number or text as a person writes it: `5`, not `5.0`.
+/// A number or text in the usual spelling: `5`, not `5.0`.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -171,8 +172,8 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A description that also says what the dialect's own keywords cannot; at most `limit` characters, the constraint
-/// being what stays whole.
+/// A description that includes the constraints which the dialect's own keywords cannot express. It has at most `limit`
+/// characters. The constraints are never truncated.
 pub(super) fn description(schema: &Value, limit: usize) -> String {
     let own = schema.get("description").and_then(Value::as_str).unwrap_or_default().trim().replace('\n', " ");
     let bare = ["text", "an integer", "a number", "true or false", "a list", "an object"];
@@ -186,7 +187,7 @@ pub(super) fn description(schema: &Value, limit: usize) -> String {
     cut(text.trim(), limit)
 }
 
-/// The first `limit` characters, cut visibly.
+/// The first `limit` characters, with a mark where the text is truncated.
 pub(super) fn cut(text: &str, limit: usize) -> String {
     match text.chars().count() > limit {
         true => text.chars().take(limit.saturating_sub(1)).chain(std::iter::once('…')).collect(),

@@ -1,5 +1,6 @@
-//! The function-details dialect of Bedrock Agents, as CloudFormation spells it. It knows five parameter types and no
-//! nesting. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-bedrock-agent-function.html>
+//! The function-details dialect of Bedrock Agents, as CloudFormation spells it. It has five parameter types and no
+//! nesting.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-bedrock-agent-function.html>
 
 use serde_json::{Map, Value, json};
 
@@ -9,9 +10,9 @@ use super::{
 };
 use crate::catalog::{Catalog, CatalogTool};
 
-/// Longest description of a function, by the service model.
+/// Maximum length of a function's description, from the service model.
 const FUNCTION_DESCRIPTION: usize = 1_200;
-/// Longest description of a parameter, by the service model.
+/// Maximum length of a parameter's description, from the service model.
 const PARAMETER_DESCRIPTION: usize = 500;
 
 /// The `FunctionSchema` of a handler's action group: `{"Functions": [..]}`.
@@ -38,7 +39,7 @@ fn function(tool: &CatalogTool) -> Value {
 
 fn parameter(schema: &Value, required: bool) -> Value {
     let kind = kind(schema);
-    // no objects here: the model writes one as JSON text, which the handler reads
+    // the dialect has no objects: the model writes an object as JSON text, and the handler parses it
     let told = match (kind, members(schema)) {
         ("object", Some(members)) => format!(" (a JSON object with {members})"),
         ("object", None) => " (a JSON object)".to_owned(),

@@ -1,5 +1,5 @@
-//! The tool schema of AgentCore Gateway, as CloudFormation spells it: type, description, properties, required and
-//! items, and nothing else. <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html>
+//! The tool schema of AgentCore Gateway, as CloudFormation spells it. It supports only type, description, properties,
+//! required and items. <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html>
 
 use serde_json::{Map, Value, json};
 
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::catalog::Catalog;
 
-/// No limit is documented for a description; this one keeps a prompt readable.
+/// AWS documents no limit for a description. This limit keeps a prompt readable.
 const DESCRIPTION: usize = 1_200;
 
-/// The `ToolSchema` of a handler's gateway target: `{"InlinePayload": [..]}`. It has no output schema, since an error
-/// is a normal result there.
+/// The `ToolSchema` of a handler's gateway target: `{"InlinePayload": [..]}`. It has no output schema, because an error
+/// is also a normal result on the gateway.
 pub fn gateway(catalog: &Catalog) -> Value {
     let tools = catalog.tools.iter().map(
         |tool| json!({"Name": tool.name, "Description": tool.description, "InputSchema": lower(&tool.input, true)}),
@@ -21,7 +21,7 @@ pub fn gateway(catalog: &Catalog) -> Value {
     sorted(json!({"InlinePayload": tools.collect::<Vec<_>>()}))
 }
 
-/// Keywords in PascalCase; the names of properties stay as they are.
+/// Writes keywords in PascalCase and keeps the names of properties.
 fn lower(schema: &Value, root: bool) -> Value {
     let mut lowered = Map::new();
     let target = inner(schema);

@@ -1,4 +1,4 @@
-//! Schemas: from Rust types, into shapes that check calls, and into the dialects that AWS reads.
+//! Schemas: generated from Rust types, compiled to check calls, and converted to the dialects that AWS reads.
 
 pub(crate) mod compiled;
 pub(crate) mod dialect;
@@ -14,14 +14,14 @@ pub use openapi::{action_group, openapi};
 
 use serde_json::Value;
 
-/// The same JSON with members in order: which map type `serde_json` has is for any crate of a build to choose, and files
-/// that are committed must not differ by it.
+/// The same JSON with sorted members. Any crate of a build can change the map type of `serde_json` by a feature, and
+/// committed files must not depend on it.
 pub(crate) fn sorted(mut value: Value) -> Value {
     value.sort_all_objects();
     value
 }
 
-/// Visits a schema and every schema inside it.
+/// Visits a schema and all schemas inside of it.
 pub(crate) fn walk(schema: &mut Value, visit: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
     let Some(map) = schema.as_object_mut() else { return };
     visit(map);

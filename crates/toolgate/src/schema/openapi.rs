@@ -9,7 +9,7 @@ use super::{
 };
 use crate::catalog::{Catalog, CatalogTool};
 
-/// No limit is documented for descriptions in a schema; this one keeps a prompt readable.
+/// AWS documents no limit for descriptions in a schema. This limit keeps a prompt readable.
 const DESCRIPTION: usize = 1_200;
 
 /// The OpenAPI document of a handler: one operation `POST /<tool>` per tool.
@@ -23,7 +23,7 @@ pub fn openapi(catalog: &Catalog) -> Value {
     }))
 }
 
-/// The document as `ApiSchema` of a template takes it: `{"Payload": "<JSON text>"}`.
+/// The document in the form of a template's `ApiSchema`: `{"Payload": "<JSON text>"}`.
 pub fn action_group(catalog: &Catalog) -> Value {
     json!({"Payload": openapi(catalog).to_string()})
 }
@@ -46,7 +46,7 @@ fn operation(tool: &CatalogTool) -> Value {
     operation
 }
 
-/// A schema in the words that the dialect has: type, description, properties, required, items.
+/// Converts a schema to the keywords of the dialect: type, description, properties, required, items.
 fn lower(schema: &Value) -> Value {
     let mut lowered = Map::new();
     let target = inner(schema);

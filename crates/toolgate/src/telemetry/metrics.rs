@@ -1,8 +1,9 @@
 //! Metrics of calls, in CloudWatch's embedded metric format: one line of JSON on standard output per call.
 //!
-//! A line holds counts, a duration and names that the engineer declared. The one word of a caller in it, the agent's
-//! id, must look like one, since each new value of a dimension is a metric that is paid for. A module of its own and no
-//! crate: the line's shape never changes, and the crates for this format bring a global recorder or a writer's thread.
+//! A line contains counts, a duration, and names that the engineer declared. The only value from a caller is the
+//! agent's id. It must have the form of an id, because each new value of a dimension creates a metric that costs money.
+//! This is a module and not a dependency: the form of the line never changes, and the crates for this format need a
+//! global recorder or a writer thread.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -21,10 +22,10 @@ use crate::{
     wire::kind::Wire,
 };
 
-/// Where metrics go unless something else is said.
+/// The default namespace.
 pub(crate) const NAMESPACE: &str = "BedrockAgents";
 
-/// By agent and class for dashboards, by class, and over all calls, which is what alarms look at.
+/// By agent and class for dashboards, by class, and over all calls for alarms.
 const DIMENSIONS: [&[&str]; 3] = [&["AgentId", "IntentClass", "Success"], &["IntentClass"], &[]];
 
 const METRICS: [Definition; 7] = [
@@ -37,25 +38,26 @@ const METRICS: [Definition; 7] = [
     Definition { name: "Replays", unit: "Count" },
 ];
 
-/// Kinds that are the function's fault. All others are what a gate or a tool declined.
+/// Kinds that are faults of the function. All other kinds are refusals of a gate or a tool.
 const FAULTS: [ErrorKind; 3] = [ErrorKind::Internal, ErrorKind::TimedOut, ErrorKind::TooLarge];
 
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
+/// Maximum length: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>
 const LONGEST_NAMESPACE: usize = 255;
-/// Characters of a dimension's value, by the specification.
+/// Maximum length of a dimension's value in characters, from the specification.
 const LONGEST_VALUE: usize = 1024;
-/// `^[0-9a-zA-Z]{1,10}$`: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Agent.html>
+/// Maximum length, from `^[0-9a-zA-Z]{1,10}$`:
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Agent.html>
 const LONGEST_AGENT_ID: usize = 10;
 const UNKNOWN: &str = "unknown";
 
-/// Whether `TOOLGATE_METRICS` wants metrics; without it, whether this is Lambda.
+/// The value of `TOOLGATE_METRICS`. Where it is unset, whether the process runs on Lambda.
 pub(crate) fn from_env() -> Result<bool, Error> {
-    // set by Lambda, and by `toolgate dev`, which is to do as Lambda does
+    // Lambda sets this variable, and so does `toolgate dev`, to behave like Lambda
     let is_lambda = || std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some();
     Ok(config::switch(config::METRICS)?.unwrap_or_else(is_lambda))
 }
 
-/// The namespace that `TOOLGATE_METRICS_NAMESPACE` names, if any.
+/// The namespace from `TOOLGATE_METRICS_NAMESPACE`, if it is set.
 pub(crate) fn namespace_from_env() -> Result<Option<String>, Error> {
     match config::text(config::METRICS_NAMESPACE)? {
         None => Ok(None),
@@ -68,8 +70,8 @@ pub(crate) fn namespace_from_env() -> Result<Option<String>, Error> {
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>: names that begin with
-/// `AWS/` are the services' own.
+/// Whether the name is valid for a custom namespace. Names that begin with `AWS/` are reserved for AWS services:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
 fn is_namespace(name: &str) -> bool {
     (1..=LONGEST_NAMESPACE).contains(&name.len())
         && !name.starts_with("AWS/")
@@ -77,10 +79,10 @@ fn is_namespace(name: &str) -> bool {
         && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || b".-_/#:".contains(&letter))
 }
 
-/// Writes a call's line, whole and at once, so that no other line can begin inside of it.
+/// Writes a call's line in one write, so that no other line can start inside of it.
 pub(crate) fn emit(namespace: &str, record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // neither can fail a call: the line has nothing that JSON cannot say, and a closed output is nobody's to read
+    // neither failure may fail the call: the line always serialises, and a closed output has no reader
     if let Ok(mut line) = serde_json::to_vec(&Line::of(namespace, record, wire, request_id, duration, now)) {
         line.push(b'\n');
         let _ = std::io::stdout().lock().write_all(&line);
@@ -90,7 +92,7 @@ pub(crate) fn emit(namespace: &str, record: &Record, wire: Wire, request_id: &st
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Line<'a> {
-    // the first member: the local agent knows the line by it
+    // the first member: the local agent recognises the line by it
     #[serde(rename = "_aws")]
     metadata: Metadata<'a>,
     agent_id: &'a str,
@@ -103,7 +105,7 @@ struct Line<'a> {
     latency: f64,
     dropped_fields: usize,
     replays: u8,
-    // no dimensions, but good to search for: what follows is in the log line of the call too
+    // not dimensions, but useful for a search; the call's log line contains them too
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<&'a str>,
     wire: &'static str,
@@ -167,7 +169,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The id of an event, if it can be one.
+/// The agent's id from an event, if it has the form of an id.
 fn agent_id(id: Option<&str>) -> &str {
     let possible = |id: &&str| {
         (1..=LONGEST_AGENT_ID).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_alphanumeric())
@@ -175,7 +177,7 @@ fn agent_id(id: Option<&str>) -> &str {
     id.filter(possible).unwrap_or(UNKNOWN)
 }
 
-/// What CloudWatch takes as a dimension's value: some ASCII that can be seen. It would leave out the metric otherwise.
+/// Converts text to a valid dimension value: visible ASCII. CloudWatch would drop the metric otherwise.
 fn value(text: &str) -> Cow<'_, str> {
     let plain = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.len() <= LONGEST_VALUE;
     match text.trim() {

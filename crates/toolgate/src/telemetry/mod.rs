@@ -1,6 +1,6 @@
-//! One structured log line per call, and where log lines go.
+//! One structured log line per call, and the set-up of the log.
 //!
-//! A line never holds an input or an output, nor a name that a caller made up.
+//! A line never contains an input, an output, or a name that a caller invented.
 
 pub(crate) mod metrics;
 
@@ -22,14 +22,14 @@ use crate::{
     wire::kind::Wire,
 };
 
-/// What is told of a call.
+/// The logged facts of a call.
 #[derive(Default)]
 pub(crate) struct Record {
-    /// A known tool's name.
+    /// The name of a known tool.
     pub(crate) tool: Option<String>,
-    /// The tool's class, or the router's.
+    /// The tool's intent class, or the router's.
     pub(crate) intent_class: String,
-    /// The calling agent's id, on the Agents wires.
+    /// The id of the calling agent, on the Agents wires.
     pub(crate) agent: Option<String>,
     pub(crate) outcome: Option<ErrorKind>,
     pub(crate) gate: &'static str,
@@ -40,7 +40,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Notes why a call was stopped, and hands the error on.
+    /// Records why a call was stopped, and returns the error.
     pub(crate) fn stopped(&mut self, error: ToolError) -> ToolError {
         self.outcome = Some(error.kind());
         self.gate = error.gate();
@@ -48,7 +48,7 @@ impl Record {
         error
     }
 
-    /// Notes what happened on the way.
+    /// Records the events of the trail.
     pub(crate) fn walked(&mut self, trail: &Trail) {
         self.dropped = trail.dropped();
         self.replayed = trail.is_replayed();
@@ -56,7 +56,7 @@ impl Record {
     }
 }
 
-/// An error with its causes, by their public texts: `Debug` of an SDK error would print whole items.
+/// An error with its causes, by their `Display` texts. `Debug` of an SDK error would print whole items.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -67,7 +67,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// The one line of a call.
+/// Writes the one log line of a call.
 pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Duration) {
     let tool = record.tool.as_deref().unwrap_or("(unknown)");
     let outcome = record.outcome.map_or("ok", ErrorKind::as_str);
@@ -83,29 +83,29 @@ pub(crate) fn call(record: &Record, wire: Wire, request_id: &str, duration: Dura
     }
 }
 
-/// To the microsecond.
+/// In milliseconds, rounded to the microsecond.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The line of an event that is no call.
+/// Writes the log line of an event in an unknown format.
 pub(crate) fn unknown_event(request_id: &str) {
     tracing::warn!(outcome = "unknown event", request_id, "call");
 }
 
-/// The line of a call that could not be read.
+/// Writes the log line of a call that could not be read.
 pub(crate) fn unreadable(request_id: &str, error_type: &str) {
     tracing::warn!(outcome = "unreadable", error_type, request_id, "call");
 }
 
-/// A call panicked outside of every gate: in a layer around the service, or in a service that is not Toolgate's.
+/// Writes the log line of a panic outside of all gates: in a layer around the service, or in another service.
 pub(crate) fn panicked(request_id: &str) {
     tracing::error!(outcome = "panic", request_id, "call");
 }
 
-/// Sends log lines to standard error: JSON on Lambda, readable elsewhere (`AWS_LAMBDA_LOG_FORMAT` overrides).
-/// The filter is `TOOLGATE_LOG`, else `RUST_LOG`, else `info`, in the form `level` or `target=level,..`. `own` are the
-/// targets that may log below `info`.
+/// Sends log lines to standard error: JSON on Lambda, readable text elsewhere (`AWS_LAMBDA_LOG_FORMAT` overrides this).
+/// The filter is `TOOLGATE_LOG`, or else `RUST_LOG`, or else `info`, in the form `level` or `target=level,..`. `own`
+/// contains the targets that may log below `info`.
 ///
 /// # Errors
 /// `TOOLGATE_LOG` is not UTF-8.
@@ -116,7 +116,7 @@ pub(crate) fn init(own: &[String]) -> Result<(), String> {
         None | Some("") => info(),
         Some(text) => text.parse().unwrap_or_else(|_| info()),
     };
-    // whatever the filter says, only what is known to log no data may say more than `info`
+    // whatever the filter is, only targets that are known to log no data may log below `info`
     let own: Vec<String> = own.iter().map(|target| target.replace('-', "_")).collect();
     let cap = filter_fn(move |line| *line.level() <= Level::INFO || is_own(line.target(), &own));
     let lines = format::layer().with_writer(std::io::stderr);
@@ -124,12 +124,13 @@ pub(crate) fn init(own: &[String]) -> Result<(), String> {
         true => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
         false => lines.with_ansi(false).boxed(),
     };
-    // a second call, in a test say, keeps the first subscriber
+    // a second call, for example in a test, keeps the first subscriber
     let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(cap)).try_init();
     Ok(())
 }
 
-/// Whether a target belongs to Toolgate or to one of these crates: the whole name counts, since `aws` is not `aws_config`.
+/// Whether a target belongs to Toolgate or to one of these crates. It compares the whole crate name, because `aws` is
+/// not `aws_config`.
 fn is_own(target: &str, own: &[String]) -> bool {
     let name = target.split("::").next().unwrap_or_default();
     matches!(name, "toolgate" | "toolgate_dynamodb") || own.iter().any(|own| own == name)
@@ -138,7 +139,7 @@ fn is_own(target: &str, own: &[String]) -> bool {
 fn is_json() -> bool {
     match std::env::var("AWS_LAMBDA_LOG_FORMAT") {
         Ok(format) => format.eq_ignore_ascii_case("json"),
-        // set by Lambda itself, not by local stand-ins
+        // Lambda itself sets this variable, local substitutes do not
         Err(_) => std::env::var_os("AWS_LAMBDA_INITIALIZATION_TYPE").is_some(),
     }
 }

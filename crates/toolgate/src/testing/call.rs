@@ -1,4 +1,4 @@
-//! One call of a tool, as it would come on a wire.
+//! One tool call of a test, on any wire.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 use super::{context, reply::Reply};
 use crate::{service::Service, wire::kind::Wire};
 
-/// Calls a tool in a test: `.await` it for the [`Reply`]. On the [function wire](Wire::Function) and in a session of its
-/// own, unless something else is said.
+/// Calls a tool in a test: `.await` it for the [`Reply`]. The default is the [function wire](Wire::Function) and a new
+/// session.
 pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> TestCall<'a, S> {
     TestCall {
         service,
@@ -31,7 +31,7 @@ pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> TestCal
     }
 }
 
-/// A call that is being described; see [`call`].
+/// The builder of a call; see [`call`].
 #[must_use = "`.await` it"]
 pub struct TestCall<'a, S> {
     service: &'a Service<S>,
@@ -47,26 +47,26 @@ pub struct TestCall<'a, S> {
 }
 
 impl<S> TestCall<'_, S> {
-    /// The wire on which it comes.
+    /// Sets the wire.
     pub fn on(mut self, wire: Wire) -> Self {
         self.wire = wire;
         self
     }
 
-    /// The session, on the wires that have one.
+    /// Sets the session, on the wires that have one.
     pub fn session(mut self, id: impl Into<String>) -> Self {
         self.session = id.into();
         self
     }
 
-    /// The calling agent's id, on the Agents wires.
+    /// Sets the id of the calling agent, on the Agents wires.
     pub fn agent(mut self, id: impl Into<String>) -> Self {
         self.agent = id.into();
         self
     }
 
-    /// Who calls: a session attribute on the Agents wires, the router's declared header on the gateway. The direct wire
-    /// carries no identity.
+    /// Sets the caller's identity: a session attribute on the Agents wires, the router's declared header on the
+    /// gateway. The direct wire carries no identity.
     pub fn identity(mut self, name: &str, value: impl Into<String>) -> Self {
         let value = value.into();
         let declared = &self.service.declared().headers;
@@ -77,31 +77,31 @@ impl<S> TestCall<'_, S> {
         self
     }
 
-    /// A session attribute, on the Agents wires.
+    /// Sets a session attribute, on the Agents wires.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.insert(name.into(), value.into());
         self
     }
 
-    /// A prompt session attribute, on the Agents wires.
+    /// Sets a prompt session attribute, on the Agents wires.
     pub fn prompt_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.prompt_attributes.insert(name.into(), value.into());
         self
     }
 
-    /// A header that the gateway passes on.
+    /// Sets a header that the gateway passes on.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// The time until Lambda would stop the function; without it there is no deadline.
+    /// Sets the time until Lambda would stop the function. The default is no deadline.
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = Some(time);
         self
     }
 
-    /// The Lambda event and its client context, to be sent in another way.
+    /// The Lambda event and its client context, for another way of sending them.
     pub fn event(&self) -> (Value, Option<Value>) {
         match self.wire {
             Wire::Function => {
@@ -143,7 +143,7 @@ impl<S> TestCall<'_, S> {
         if let Value::Object(event) = event { event } else { Map::new() }
     }
 
-    /// As Bedrock Agents sends values: all of them text.
+    /// The input as Bedrock Agents sends it: all values as text.
     fn parameters(&self) -> Value {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let kind = |value: &Value| match value {

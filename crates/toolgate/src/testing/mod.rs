@@ -1,4 +1,4 @@
-//! Calling a handler in a unit test: a call on any wire in a line, and fixture events from files.
+//! Unit tests of a handler: one-line calls on any wire, and fixture events from files.
 //!
 //! ```
 //! # use schemars::JsonSchema;
@@ -33,11 +33,12 @@ pub use call::{TestCall, call};
 pub use replay::replay;
 pub use reply::Reply;
 
-/// A context as Lambda would build it, with this client context (`{"custom": {..}}`), read as leniently as
-/// [`run`](crate::runtime) does. It has no deadline.
+/// Builds a context as Lambda does, with this client context (`{"custom": {..}}`). It accepts the same client contexts
+/// as [`run`](crate::runtime). The context has no deadline.
 ///
 /// # Panics
-/// The client context is such that `lambda_runtime` cannot hold it, which [`run`](crate::runtime) would answer with an error.
+/// `lambda_runtime` cannot represent the client context. [`run`](crate::runtime) would answer such a call with an
+/// error.
 #[expect(clippy::expect_used, reason = "a test must fail loudly")]
 pub fn context(client_context: Option<&Value>) -> Context {
     let mut context = Context::default();

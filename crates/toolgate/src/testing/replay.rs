@@ -1,4 +1,4 @@
-//! Fixture events from files, compared with their expected replies.
+//! Replays fixture events from files and compares the replies with the expected ones.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,11 @@ use super::context;
 use crate::service::{Service, UnknownEvent};
 
 /// Replays fixture events: every `<name>.json` in a folder, with its client context `<name>.context.json` if there is
-/// one, must give `<name>.reply.json`. Texts named `body` are compared as the JSON in them. In an expected reply,
-/// `<any>` in a text stands for any text, as for an id that is new each time; `prepare` runs before each event, with its
-/// name, and makes the service, so that each starts from the same data.
+/// one, must produce `<name>.reply.json`. Texts named `body` are compared as JSON. In an expected reply, `<any>` in a
+/// text matches any text, for example an id that is new each time. `prepare` runs before each event with its name and
+/// creates the service, so that each event starts from the same data.
 ///
-/// With `UPDATE_REPLIES` in the environment the replies are written instead, for review.
+/// If `UPDATE_REPLIES` is set in the environment, the replies are written to the files for review.
 ///
 /// # Panics
 /// A reply differs, a file cannot be read, or the folder has no events.
@@ -60,10 +60,10 @@ pub async fn replay<S: Send + Sync + 'static>(
 #[expect(clippy::panic, reason = "a test must fail loudly")]
 fn read(path: &Path) -> Value {
     let text = std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is no JSON: {error}", path.display()))
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} is not valid JSON: {error}", path.display()))
 }
 
-/// Replaces texts named `body` by the JSON in them.
+/// Replaces texts named `body` with the JSON in them.
 fn open_bodies(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(
@@ -83,7 +83,7 @@ fn open_bodies(value: Value) -> Value {
     }
 }
 
-/// Whether a text is what was expected, where each `<any>` stands for any text.
+/// Whether a text matches the expected text. Each `<any>` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let parts: Vec<&str> = pattern.split("<any>").collect();
     let [first, middle @ .., last] = parts.as_slice() else { return pattern == text };
@@ -92,7 +92,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     after.is_some_and(|rest| rest.ends_with(last))
 }
 
-/// Whether a reply is what was expected, where `<any>` in a text stands for any text.
+/// Whether a reply matches the expected reply. `<any>` in a text matches any text.
 pub(super) fn fits(expected: &Value, reply: &Value) -> bool {
     match (expected, reply) {
         (Value::String(pattern), Value::String(text)) => matches(pattern, text),

@@ -1,4 +1,4 @@
-//! What came of a call, with assertions that say what was there instead.
+//! The reply to a test call, with assertions that print the reply when they fail.
 
 use std::ops::Index;
 
@@ -9,7 +9,7 @@ use crate::{service::UnknownEvent, wire::kind::Wire};
 
 /// The reply to a [`call`](super::call).
 ///
-/// `reply["status"]` is a field of the body; a missing one is `null`.
+/// `reply["status"]` is a field of the body. A missing field is `null`.
 #[derive(Debug, Clone)]
 pub struct Reply {
     raw: Value,
@@ -47,17 +47,17 @@ impl Reply {
         &self.body
     }
 
-    /// The kind of the error, if it is one.
+    /// The kind of the error. `None` if the reply is not an error.
     pub fn kind(&self) -> Option<&str> {
         self.body.pointer("/error/kind").and_then(Value::as_str)
     }
 
-    /// The public text of the error; empty where there is none.
+    /// The public message of the error. Empty if the reply is not an error.
     pub fn message(&self) -> &str {
         self.body.pointer("/error/message").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A session attribute as it goes back, on the Agents wires.
+    /// A session attribute in the reply, on the Agents wires.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.raw.get("sessionAttributes")?.get(name)?.as_str()
     }
@@ -74,10 +74,10 @@ impl Reply {
         }
     }
 
-    /// The output is this, where `<any>` in a text stands for any text.
+    /// Asserts that the output equals `expected`. `<any>` in a text matches any text.
     ///
     /// # Panics
-    /// It is not.
+    /// The output is different.
     #[track_caller]
     pub fn assert_ok(&self, expected: Value) -> &Self {
         if !fits(&expected, self.ok()) {
@@ -86,10 +86,10 @@ impl Reply {
         self
     }
 
-    /// The reply is an error of this kind: `"refused"`, `"not found"`, …
+    /// Asserts that the reply is an error of this kind: `"refused"`, `"not found"`, …
     ///
     /// # Panics
-    /// It is not.
+    /// The reply is different.
     #[track_caller]
     pub fn assert_error(&self, kind: &str) -> &Self {
         if self.kind() != Some(kind) {
@@ -98,22 +98,22 @@ impl Reply {
         self
     }
 
-    /// The text of the reply's error holds this.
+    /// Asserts that the message of the reply's error contains `part`.
     ///
     /// # Panics
-    /// It does not.
+    /// The message does not contain it.
     #[track_caller]
     pub fn assert_message_contains(&self, part: &str) -> &Self {
         if !self.message().contains(part) {
-            fail(&format!("expected an error that says `{part}`"), &self.body);
+            fail(&format!("expected an error with the text `{part}`"), &self.body);
         }
         self
     }
 
-    /// The input was wrong at exactly these places, in this order.
+    /// Asserts that the problems of the input are at exactly these paths, in this order.
     ///
     /// # Panics
-    /// It was not.
+    /// The paths are different.
     #[track_caller]
     pub fn assert_problems(&self, paths: &[&str]) -> &Self {
         self.assert_error("invalid");

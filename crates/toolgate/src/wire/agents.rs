@@ -1,4 +1,4 @@
-//! What the two wires of Bedrock Agents share: attributes, parameters and the envelope.
+//! The parts that both wires of Bedrock Agents share: attributes, parameters and the envelope.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html>
 
@@ -12,7 +12,7 @@ use crate::{
     error::ToolError,
 };
 
-/// What the events of both wires are made of, taken out in one walk.
+/// The members of both wires' events, extracted in one pass.
 #[derive(Default)]
 pub(super) struct Event {
     pub(super) action_group: String,
@@ -23,7 +23,7 @@ pub(super) struct Event {
     pub(super) request_body: Value,
     session_id: String,
     agent: Value,
-    /// `None` where the event has none.
+    /// `None` where the event has no session attributes.
     session_attributes: Option<Value>,
     prompt_session_attributes: Value,
 }
@@ -49,7 +49,7 @@ impl Event {
         taken
     }
 
-    /// Reads what both wires have in common. `parameters` are the lists of `{name, type, value}` of the event.
+    /// Decodes the parts that both wires share. `parameters` are the event's lists of `{name, type, value}`.
     pub(super) fn decode(
         self,
         echo: impl FnOnce(UnreadAttributes) -> Echo,
@@ -87,8 +87,8 @@ impl Event {
     }
 }
 
-/// Adds a list of `{name, type?, value}` to the call's arguments, and notes the names that came with two values. The
-/// `type` that the event claims is not read: only the tool's own schema says what a value is.
+/// Adds a list of `{name, type?, value}` to the call's arguments, and records names that occur with two values. It
+/// ignores the declared `type`, because only the tool's own schema decides the type of a value.
 fn collect(
     list: Value,
     arguments: &mut Map<String, Value>,
@@ -112,7 +112,7 @@ fn collect(
             }
         }
         match arguments.entry(name.ok_or_else(unreadable)?) {
-            // compared until they differ and no longer: a large value may be repeated ten thousand times
+            // after its first difference, a name is not compared again: an event may repeat a large value many times
             Entry::Occupied(first) if !duplicates.contains(first.key()) && text(first.get()) != text(&value) => {
                 duplicates.insert(first.key().clone());
             }
@@ -140,14 +140,15 @@ fn agent(value: Value) -> Option<Agent> {
     Some(agent)
 }
 
-/// An object of texts; `None` for anything else, `null` included. Session attributes may carry identity, so what Bedrock
-/// would not have sent is refused and not made to fit.
+/// An object of texts. `None` for anything else, including `null`. Session attributes may carry identity, so a value
+/// that Bedrock never sends is refused and not converted.
 fn texts(value: &Value) -> Option<Attributes> {
     let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
     value.as_object()?.iter().map(text).collect()
 }
 
-/// The attributes of a turn, which carry no identity. What is not text (a test tool's number, say) becomes its JSON text.
+/// The attributes of a turn. They carry no identity. A value that is not text (for example a number from a test tool)
+/// becomes its JSON text.
 fn attributes(value: Value) -> Attributes {
     let Value::Object(map) = value else { return Attributes::new() };
     let text = |value| match value {
@@ -158,7 +159,7 @@ fn attributes(value: Value) -> Attributes {
     map.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
-/// A value as Bedrock would send it: as text.
+/// A value as Bedrock would send it: text.
 fn text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => text.into(),
@@ -166,7 +167,8 @@ fn text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Wraps a wire's `response`. Bedrock keeps the attributes that it gets back, so all of them go back.
+/// Wraps a wire's `response`. Bedrock replaces its attributes with those of the reply, so the reply contains all of
+/// them.
 pub(super) fn envelope(response: Value, session: Attributes, unread: UnreadAttributes, prompt: Attributes) -> Value {
     let text = |attributes: Attributes| {
         Value::Object(attributes.into_iter().map(|(name, text)| (name, Value::String(text))).collect())

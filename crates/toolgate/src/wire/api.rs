@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Decoded, Echo, agents::Event, body_text, object};
 use crate::error::ToolError;
 
-/// The one method that generated schemas use. AWS sends it in either case, so it is compared without.
+/// The only method in generated schemas. AWS sends it in upper or lower case, so the comparison ignores the case.
 pub(crate) const METHOD: &str = "POST";
 
 pub(super) fn decode(event: Map<String, Value>) -> Decoded {
@@ -16,7 +16,7 @@ pub(super) fn decode(event: Map<String, Value>) -> Decoded {
     let (api_path, http_method) = (take(&mut event.api_path), take(&mut event.http_method));
     let mut parameters = vec![take(&mut event.parameters)];
     let body = properties(take(&mut event.request_body), &mut parameters);
-    // another method is another operation, and there is none: no tool has a name with a space
+    // another method is an unknown operation; a tool name never contains a space, so this name is not found
     let tool = match http_method.eq_ignore_ascii_case(METHOD) {
         true => api_path.strip_prefix('/').unwrap_or(&api_path).to_owned(),
         false => format!("{http_method} {api_path}"),
@@ -59,7 +59,7 @@ pub(super) fn encode(
         Ok(output) => (200, output),
         Err(error) => (error.status(), error.body()),
     };
-    // with a charset, Bedrock refuses the reply
+    // Bedrock rejects a reply with a charset
     let body = object([("application/json", object([("body", body_text(&body).into())]))]);
     object([
         ("actionGroup", action_group.into()),

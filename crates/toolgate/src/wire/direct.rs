@@ -1,7 +1,7 @@
 //! The direct wire: `{"toolName": "...", "toolInput": {...}}`, answered with `{"statusCode", "body"}`.
 //!
-//! Nothing else of the event is read: a caller that wants a session or an identity uses a wire that has a channel
-//! for them.
+//! All other members of the event are ignored. A caller that needs a session or an identity uses a wire that has a
+//! channel for them.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! The event formats by name.
+//! The names of the event formats.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ pub enum Wire {
     Function,
     /// Bedrock Agents, an action group with an OpenAPI schema.
     Api,
-    /// AgentCore Gateway: the event is the arguments, the rest is in the client context.
+    /// AgentCore Gateway: the event contains the arguments, and the client context contains the rest.
     Gateway,
 }
 
@@ -33,7 +33,7 @@ impl Wire {
         }
     }
 
-    /// What `""` and `"null"` are on this wire: Bedrock Agents sends text alone, and cannot send nothing otherwise.
+    /// How this wire sends an absent value. Bedrock Agents sends text only, so `""` and `"null"` count as absent.
     pub(crate) const fn absence(self) -> Absence {
         match self.is_agents() {
             true => Absence::AsText,
@@ -41,7 +41,7 @@ impl Wire {
         }
     }
 
-    /// Whether Bedrock Agents is the caller, which asks the person before a tool that needs confirmation.
+    /// Whether the caller is Bedrock Agents, which asks a person before it calls a tool that needs confirmation.
     pub(crate) const fn is_agents(self) -> bool {
         matches!(self, Self::Function | Self::Api)
     }

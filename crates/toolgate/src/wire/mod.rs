@@ -1,6 +1,6 @@
-//! The event formats, and which one an event is in.
+//! The event formats, and the detection of an event's format.
 //!
-//! A wire turns an event into a [`Call`] and an outcome into a reply. It knows nothing of gates.
+//! A wire decodes an event into a call and encodes an outcome into a reply. It does not depend on the gates.
 
 mod agents;
 mod api;
@@ -21,10 +21,10 @@ use crate::{
     error::ToolError,
 };
 
-/// No call waits longer for its function.
+/// Upper bound of the wait for a function.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a reply has to repeat from its event.
+/// The members of an event that its reply must repeat.
 pub(crate) enum Echo {
     Direct,
     Gateway,
@@ -32,8 +32,8 @@ pub(crate) enum Echo {
     Api { action_group: String, api_path: String, http_method: String, unread: UnreadAttributes },
 }
 
-/// Session attributes that could not be read, to go back as they came: Bedrock keeps what it gets back, so a refusal
-/// that left them out could unbind the session.
+/// Session attributes that could not be read. The reply returns them unchanged. Bedrock replaces its attributes with
+/// those of the reply, so a refusal without them could remove the identity from the session.
 pub(crate) type UnreadAttributes = Option<Value>;
 
 impl Echo {
@@ -47,27 +47,27 @@ impl Echo {
     }
 }
 
-/// An event as far as it could be read. The envelope is known, so even an unreadable call gets a reply.
+/// A decoded event. Even a call that cannot be read gets a reply, because its envelope is known.
 pub(crate) struct Decoded {
     pub(crate) echo: Echo,
     pub(crate) call: RawCall,
-    /// Why the call inside the envelope cannot be read.
+    /// The reason why the call inside the envelope cannot be read.
     pub(crate) unreadable: Option<ToolError>,
 }
 
-/// Why an event has no envelope in which it could be answered.
+/// Why an event has no known reply format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undecodable {
-    /// It is in none of the formats.
+    /// The event has none of the known formats.
     Event,
-    /// The gateway sent it, and its client context does not name a tool.
+    /// The event comes from the gateway, but its client context does not name a tool.
     ClientContext,
 }
 
-/// Detects the wire and reads the event.
+/// Detects the wire and decodes the event.
 ///
-/// The client context comes first: a Gateway event is nothing but arguments that a model wrote, so its shape proves
-/// nothing. Whatever of the gateway's stands in the context, the event is never read as another wire's.
+/// The client context is checked first. A model writes the whole event of the gateway, so the event's own form proves
+/// nothing. If the context contains any key of the gateway, the event is never decoded as an event of another wire.
 pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecodable> {
     let mut decoded = if let Some(custom) = gateway::custom(context) {
         gateway::decode(event, custom).ok_or(Undecodable::ClientContext)?
@@ -88,13 +88,13 @@ pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecod
     let facts = &mut decoded.call.facts;
     facts.wire = decoded.echo.wire();
     facts.request_id.clone_from(&context.request_id);
-    // one of long ago is none (`cargo lambda watch` sends 1970)
+    // a deadline long in the past counts as no deadline (`cargo lambda watch` sends 1970)
     let recent = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
     facts.deadline = Some(context.deadline()).filter(|at| *at > recent);
     Ok(decoded)
 }
 
-/// Encodes an outcome for the wire that its call came on. Attributes go back on success and on error.
+/// Encodes an outcome for the wire of its call. Attributes are returned on success and on error.
 pub(crate) fn encode(
     echo: Echo,
     outcome: Result<Value, ToolError>,
@@ -115,7 +115,7 @@ pub(crate) fn encode(
     }
 }
 
-/// An object of members that are moved into it. `json!` would copy them, and a body is most of a reply.
+/// An object from members that are moved into it. `json!` would copy them, and the body is most of a reply.
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     let mut map = Map::new();
     for (name, member) in members {
@@ -124,13 +124,13 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(map)
 }
 
-/// A body as text, which is how all wires but one carry it.
+/// A body as text. All wires except one carry it this way.
 fn body_text(body: &Value) -> String {
-    // a `Value` cannot fail, and its `Display` is slower
+    // serialising a `Value` cannot fail, and its `Display` is slower
     serde_json::to_string(body).unwrap_or_default()
 }
 
-/// The text of a value that should be one; empty where it is not.
+/// The text of a value that should be text. Empty where it is not.
 fn own_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -138,12 +138,13 @@ fn own_text(value: Value) -> String {
     }
 }
 
-/// The refusal of a call whose `what` might say who calls, and cannot be read. Such a caller is never taken for nobody.
+/// The refusal of a call with an unreadable part `what` that may contain the identity. Such a caller never counts as
+/// anonymous.
 fn unreadable_identity(what: &str) -> ToolError {
-    ToolError::refused(format!("{what} are not an object of texts, so nobody can tell who calls"))
+    ToolError::refused(format!("{what} are not an object of texts, so the caller cannot be identified"))
 }
 
-/// The arguments of a wire that carries them as one JSON object.
+/// The arguments of a wire that sends them as one JSON object.
 fn take_object(value: Value, what: &str) -> Result<Map<String, Value>, ToolError> {
     match value {
         Value::Object(map) => Ok(map),

@@ -1,4 +1,4 @@
-//! What is nothing, by wire: where a caller sends JSON, only `null` is.
+//! Absent values, by wire: where a caller sends JSON, only `null` is absent.
 
 use serde_json::json;
 use toolgate::Wire;
@@ -24,7 +24,7 @@ async fn where_a_caller_sends_json_an_empty_text_and_the_word_null_are_values() 
         }
         assert_eq!(given(wire, "orderId", json!("null")).await, json!("null"), "{wire}");
         assert_eq!(refusal(wire, "tags", "").await, "a list, each text, got empty text", "{wire}");
-        // Java's `toString` cannot tell, on whichever wire it comes
+        // in the format of Java's `toString` an absent value cannot be distinguished, on any wire
         let body = call(wire, "take_order", json!({"orderId": "O", "address": "{city=, street=null}"})).await;
         assert_eq!(problems(&body), ["address.city: text, got missing"], "{wire}");
     }

@@ -1,4 +1,4 @@
-//! What is not on the allow-list reaches no tool: on any wire, in any spelling, at any place of an event.
+//! A field outside of the allow-list never reaches a tool: on any wire, in any spelling, at any position of an event.
 
 use std::{
     borrow::Cow,
@@ -44,7 +44,7 @@ struct Note {
     text: String,
 }
 
-/// An input that would take anything: only the gates stand before it.
+/// An input type that accepts anything, so that only the gates protect the tool.
 #[derive(Deserialize, Validate)]
 #[serde(transparent)]
 struct Anything {
@@ -73,7 +73,7 @@ async fn change(cx: Cx<Reached>, input: Anything) -> Result<Changed, ToolError> 
     Ok(Changed { done: true })
 }
 
-/// Sends an event; gives the body, and what reached the tool.
+/// Sends an event. Returns the body, and the inputs that reached the tool.
 fn sent(event: Event) -> (Value, Vec<Map<String, Value>>) {
     let reached = Reached::default();
     let tool = Tool::new("change", change)
@@ -87,7 +87,7 @@ fn sent(event: Event) -> (Value, Vec<Map<String, Value>>) {
     (body(event.wire, &reply), reached)
 }
 
-/// An event of the tool on `wire`, with `more` among its arguments.
+/// An event of the tool on `wire`, with one more argument.
 fn with(wire: Wire, name: &str, value: Value) -> Event {
     event(wire, "change", json!({"customerId": "CUST-1", name: value}))
 }
@@ -96,7 +96,7 @@ fn wire() -> impl Strategy<Value = Wire> {
     prop::sample::select(&Wire::ALL[..])
 }
 
-/// A refused name as somebody might write it who wants it through.
+/// A refused name in the spellings that an attacker may try.
 fn spelled() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![["account", "status"], ["credit", "limit"], ["dis", "count"]]);
     (words, "[-_ .\u{200b}]{0,2}", collection::vec(any::<bool>(), 13), "[ _-]?").prop_map(
@@ -107,7 +107,7 @@ fn spelled() -> impl Strategy<Value = String> {
     )
 }
 
-/// A value of any kind: a refused name is refused whatever it is set to.
+/// A value of any kind. A refused name is refused with any value.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         "[ -~]{0,20}".prop_map(Value::from),
@@ -123,7 +123,7 @@ fn parameter(name: &str, value: &Value) -> Value {
     json!({"name": name, "type": "string", "value": value})
 }
 
-/// Places of an Agents event that carry arguments, and some of them at once.
+/// The positions of an Agents event that carry arguments, one by one and combined.
 fn places(spelled: &str, one: &Value, other: &Value) -> Vec<Event> {
     let query = |mut event: Event, value: &Value| {
         event.event["parameters"] = json!([parameter(spelled, value)]);
@@ -149,7 +149,7 @@ fn places(spelled: &str, one: &Value, other: &Value) -> Vec<Event> {
     ]
 }
 
-/// Ways to write an object with one member too many.
+/// The ways to write an object with one member too many.
 fn objects(member: (&str, &str), name: &str, value: &str) -> Vec<Value> {
     let (known, text) = member;
     let object = json!({known: text, name: value});
@@ -223,7 +223,7 @@ proptest! {
 
     #[test]
     fn a_text_of_arguments_is_no_arguments(wire in wire(), spelled in spelled()) {
-        // as the whole input, where a wire has one
+        // as the whole input, on the wires that have one
         let input = json!({"customerId": "CUST-1", spelled: "closed"});
         let mut event = event(wire, "change", json!({}));
         match wire {

@@ -1,4 +1,4 @@
-//! What `build()` refuses, all at once, with the place of each tool.
+//! The problems that `build()` reports, all at once, each with the source location of its tool.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ async fn commits(_: Pair) -> Result<Committed<Out>, ToolError> {
     Err(ToolError::conflict("never called"))
 }
 
-/// A tool that commits, and its effect.
+/// A tool that commits, with its `Once`.
 fn effect() -> (Tool<(), Pair, Committed<Out>>, Once<Pair>) {
     (Tool::new("pay", commits).expose(["id"]), Once::by(|pair: &Pair| key((&pair.order_id, pair.amount))))
 }
@@ -195,7 +195,7 @@ fn durations_are_bounded() {
 }
 
 proptest::proptest! {
-    /// Whatever the durations: what builds has a record that outlives the approval.
+    /// For all durations: if the router builds, the record outlives the approval.
     #[test]
     fn no_record_ends_before_its_approval(ttl in 0_u64..40_000_000, within in 0_u64..40_000_000) {
         let (tool, once) = effect();

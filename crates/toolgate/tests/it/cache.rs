@@ -1,4 +1,4 @@
-//! Gate 5: what is kept, for whom, how long, and how much of it.
+//! Gate 5: what is cached, for which callers, for how long, and how much of it.
 
 use std::{
     sync::Arc,
@@ -61,7 +61,7 @@ fn what(what: &str) -> Value {
     json!({"what": what})
 }
 
-/// The number of the run whose output the reply holds.
+/// The number of the run that produced the output in the reply.
 async fn run(call: testing::TestCall<'_, Runs>) -> u64 {
     call.await["run"].as_u64().unwrap()
 }
@@ -144,7 +144,7 @@ async fn what_is_kept_stays_within_its_bytes() {
     }
     let after = run(testing::call(&service, "look_again", what("a"))).await;
     let kept = 100 - (after - before - 1);
-    // a thousand bytes each, and what an entry takes besides
+    // each entry has a thousand bytes and an overhead
     assert!((1..=7).contains(&kept), "{kept} of 100 were kept");
 }
 

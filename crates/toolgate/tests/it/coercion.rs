@@ -1,4 +1,4 @@
-//! Gate 3: text becomes typed values by the tool's schema, and every problem comes back at once.
+//! Gate 3: the tool's schema converts text to typed values, and all problems are returned at once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::kit::{body, call, event, problems};
 
-/// What `take_order` understood under `field`, when `text` came on an Agents wire.
+/// The value of `field` in `take_order` after conversion, when `text` arrives on an Agents wire.
 async fn from_text(field: &str, text: &str) -> Value {
     given(Wire::Function, field, text.into()).await
 }
@@ -23,7 +23,7 @@ pub(crate) async fn given(wire: Wire, field: &str, value: Value) -> Value {
     body[field].clone()
 }
 
-/// The only problem that `value` makes, as `expected, got`.
+/// The only problem that `value` causes, as `expected, got`.
 pub(crate) async fn refusal(wire: Wire, field: &str, value: impl Into<Value>) -> String {
     let mut arguments = json!({"orderId": "O-1"});
     arguments[field] = value.into();
@@ -135,7 +135,7 @@ async fn objects_come_as_json_or_as_java_writes_them() {
 #[tokio::test]
 async fn nothing_is_absent_for_optional_fields_and_missing_for_required_ones() {
     for wire in Wire::ALL {
-        // what Bedrock cannot tell apart; elsewhere only `null` is nothing
+        // Bedrock cannot distinguish these; on the other wires only `null` is absent
         let texts = [Wire::Function, Wire::Api].contains(&wire);
         for nothing in [json!(null), json!(""), json!("null")].into_iter().take(if texts { 3 } else { 1 }) {
             assert_eq!(given(wire, "quantity", nothing.clone()).await, Value::Null, "{wire} {nothing}");
@@ -161,7 +161,7 @@ async fn free_json_has_at_most_32_levels_on_every_wire() {
         for (field, around) in [("anything", 0), ("map", 1)] {
             let value = |levels: usize| if around == 0 { nested(levels) } else { json!({"m": nested(levels)}) };
             let fits = loose(wire, field, value(32)).await;
-            // text stays text where anything may be
+            // text stays text where the schema accepts anything
             let text = field == "anything" && [Wire::Function, Wire::Api].contains(&wire);
             assert_eq!(fits, if text { json!(value(32).to_string()) } else { value(32) }, "{wire} {field}");
             for levels in [33, 60, 120] {
@@ -270,7 +270,7 @@ async fn long_text_is_described_and_not_repeated() {
 #[tokio::test]
 async fn secrets_are_not_repeated() {
     for wire in Wire::ALL {
-        // the type's own error quotes its value
+        // the error of the type itself quotes the value
         let body = call(wire, "take_order", json!({"orderId": "O", "password": "hunter2"})).await;
         assert_eq!(problems(&body), ["password: text, got a value that is not repeated here"], "{wire}");
         let body = call(wire, "take_order", json!({"orderId": "O", "password": ["hunter2"]})).await;

@@ -1,4 +1,4 @@
-//! What `make fuzz` has found worth keeping, checked again without a fuzzer.
+//! Checks the corpus of `make fuzz` again, without a fuzzer.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -6,7 +6,7 @@ use toolgate::Wire;
 
 use super::checks;
 
-/// Checks every file of a target's corpus, and gathers what was seen. A check that fails follows its file's name.
+/// Checks every file of a target's corpus and collects the results. The output names the file before each check.
 fn replay<T: Ord>(target: &str, check: impl Fn(&[u8]) -> Option<T>) -> BTreeSet<T> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -21,7 +21,7 @@ fn replay<T: Ord>(target: &str, check: impl Fn(&[u8]) -> Option<T>) -> BTreeSet<
 #[test]
 fn the_corpus_of_whole_events_holds() {
     let seen = replay("dispatch", |bytes| checks::dispatch(bytes).map(|(wire, kind)| (wire.name(), kind)));
-    // what is checked would hold of a corpus that gets nowhere, too
+    // a corpus that never gets past the first gate would pass all checks too, so the coverage is checked here
     for wire in Wire::ALL {
         for kind in ["output", "invalid", "refused", "unknown tool", "too large"] {
             assert!(seen.contains(&(wire.name(), kind.to_owned())), "no event on the {wire} wire ends in `{kind}`");
@@ -36,7 +36,7 @@ fn the_corpus_of_whole_events_holds() {
 fn the_corpus_of_parameters_holds() {
     let seen = replay("parameters", checks::parameters);
     let read: Vec<_> = seen.iter().filter(|(_, read)| *read).collect();
-    // a letter for each field, and only `note` takes any text whatever
+    // one letter per field; only `note` accepts any text
     assert_eq!(read.len(), 19, "of these something was read: {read:?}");
     assert!(seen.len() - read.len() >= 18, "{seen:?}");
 }

@@ -1,4 +1,4 @@
-//! Handlers as processes: what `describe` prints, and a loop that answers everything and stays up.
+//! Handlers as processes: the output of `describe`, and a loop that answers every event and keeps running.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn json(post: &Post) -> Value {
     serde_json::from_str(&post.body).unwrap_or_else(|_| panic!("no JSON: {post:?}"))
 }
 
-/// The process is up and right.
+/// Asserts that the process is running and answers correctly.
 fn is_well(function: &mut Function) {
     let post = function.invoke(None, HELLO);
     assert_eq!(post.what, "response");
@@ -69,20 +69,20 @@ fn any_client_context_is_answered_and_the_process_stays_up() {
         format!("{{\"custom\":{{{name},\"ü\":\"Grüße 漢字 🚀\"}}}}"),
         format!("{{\"custom\":{{{name},\"u\":\"\\u00fc\\ud83d\\ude80\\n\"}}}}"),
     ];
-    // `cargo lambda watch` hands on base64
+    // `cargo lambda watch` passes on base64
     let in_base64 = ["eyJjdXN0b20iOnsiYmVkcm9ja0FnZW50Q29yZVRvb2xOYW1lIjoia2l0X19fYWN0In19".to_owned()];
     for context in gateway.into_iter().chain(in_base64) {
         let post = function.invoke(Some(&context), r#"{"what": "hello"}"#);
         assert_eq!((post.what.as_str(), json(&post)), ("response", json!({"text": "hello"})), "{context}");
     }
-    // what names no gateway tool changes nothing
+    // a context without the name of a gateway tool has no effect
     for context in
         ["", "null", "{}", "[]", "7", "\"text\"", "{\"custom\":null}", "{\"custom\":[]}", "{\"client\":null}"]
     {
         let post = function.invoke(Some(context), HELLO);
         assert_eq!(post.what, "response", "{context}: {post:?}");
     }
-    // what cannot be read may have named one, so it is not answered as if it had not
+    // a context that cannot be read may have named a tool, so the call is not answered as if there were none
     let deep = "[".repeat(5_000);
     for context in
         [b"no json".as_slice(), b"bm8ganNvbg==", b"{\"custom\":", b"{\"custom\":{\"a\":\"\xff\xfe\"}}", deep.as_bytes()]

@@ -1,4 +1,4 @@
-//! The rules of CloudWatch's embedded metric format, as a checker that knows nothing of who wrote the line.
+//! Checks the rules of CloudWatch's embedded metric format, independently of the code that writes the line.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -37,7 +37,7 @@ const UNITS: [&str; 27] = [
     "None",
 ];
 
-/// What is wrong with a line; empty where CloudWatch takes it as it is.
+/// The problems of a line. Empty where CloudWatch accepts it.
 pub(crate) fn problems(line: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let Ok(Value::Object(root)) = serde_json::from_str(line) else { return vec!["no JSON object".into()] };
@@ -46,7 +46,7 @@ pub(crate) fn problems(line: &str) -> Vec<String> {
     }
     let Some(Value::Object(metadata)) = root.get("_aws") else { return vec!["no _aws".into()] };
     only(metadata, &["Timestamp", "CloudWatchMetrics"], "_aws", &mut wrong);
-    // CloudWatch takes events of the past two weeks up to two hours ahead; the test takes a day
+    // CloudWatch accepts events from two weeks ago to two hours ahead; this check accepts one day
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
     let at = metadata.get("Timestamp").and_then(Value::as_u64);
     if at.is_none_or(|at| at.abs_diff(now) > 24 * 60 * 60 * 1000) {
@@ -77,7 +77,7 @@ fn directive(directive: &Value, root: &Map<String, Value>, wrong: &mut Vec<Strin
         for key in set {
             let name = key.as_str().filter(|name| (1..=250).contains(&name.len()));
             let value = name.and_then(|name| root.get(name)).and_then(Value::as_str);
-            // of a dimension's value, API_Dimension says more: ASCII, not all blank, no colon first
+            // API_Dimension has more rules for a dimension's value: ASCII, not only blanks, no colon at the start
             let fits = |value: &str| {
                 (1..=1024).contains(&value.len())
                     && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
@@ -118,7 +118,7 @@ fn directive(directive: &Value, root: &Map<String, Value>, wrong: &mut Vec<Strin
     }
 }
 
-/// The specification tolerates other members where it reads them; ours has none.
+/// The specification tolerates other members. Our lines have none.
 fn only(object: &Map<String, Value>, known: &[&str], what: &str, wrong: &mut Vec<String>) {
     let others = object.keys().filter(|key| !known.contains(&key.as_str()));
     wrong.extend(others.map(|key| format!("{what} has a member `{key}`")));

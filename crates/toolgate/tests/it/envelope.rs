@@ -1,5 +1,5 @@
-//! Who calls, over any shape of envelope: an identity part that cannot be read never makes a caller nobody, and the
-//! gateway's context never lets an event pass for another wire's.
+//! The caller's identity, in envelopes of any form. An identity part that cannot be read never makes a caller
+//! anonymous, and an event with the gateway's context never passes for an event of another wire.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ static KIT: LazyLock<(Service<State>, State)> = LazyLock::new(kit::counted);
 const TOOL: &str = "bedrockAgentCoreToolName";
 const HEADERS: &str = "bedrockAgentCorePropagatedHeaders";
 
-/// What the tool `act` tells of its caller; the kind of the error, or the type of the function error, in its place.
+/// The caller that the tool `act` reports. Instead of it, the kind of the error or the type of the function error.
 fn who(event: &Event) -> Result<String, String> {
     let context = testing::context(event.client_context.as_ref());
     let reply = run(KIT.0.handle(event.event.clone(), &context)).map_err(|error| error.error_type().to_owned())?;
@@ -52,7 +52,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The value of a name in any case, of an object of texts; `Err` where it is something else.
+/// The values of a name in any case, in an object of texts. `Err` where it is something else.
 fn texts(value: &Value) -> Result<Vec<(String, String)>, ()> {
     let text = |(name, value): (&String, &Value)| match value {
         Value::String(text) => Ok((name.clone(), text.clone())),
@@ -97,7 +97,7 @@ proptest! {
             event: json!({"what": "who"}),
             client_context: Some(json!({"custom": custom})),
         };
-        // JSON text of an object is that object, also where it was not meant to be
+        // JSON text of an object counts as that object, even if it was not intended
         let read = match &headers {
             Value::String(text) if !as_text => serde_json::from_str(text).unwrap_or_default(),
             other => other.clone(),
@@ -139,7 +139,7 @@ proptest! {
         let context = testing::context(Some(&client_context));
         let reply = run(KIT.0.handle(imitation, &context));
         match (place, tool) {
-            // the gateway's reply is the bare body
+            // the gateway's reply is the body itself
             ("custom", Some(Value::String(_))) => {
                 let reply = reply.unwrap();
                 prop_assert!(reply["error"]["kind"] == "unknown tool", "{}", reply);

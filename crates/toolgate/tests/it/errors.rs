@@ -1,4 +1,4 @@
-//! The one table of errors, kind by kind on every wire.
+//! The one table of errors: each kind on every wire.
 
 use serde_json::{Value, json};
 use toolgate::{Problem, ToolError, Wire};
@@ -65,7 +65,7 @@ fn an_error_shows_neither_its_text_nor_its_source_in_debug() {
 
 #[test]
 fn an_error_cannot_be_made_from_any_error() {
-    // a blanket conversion would make each `?` a leak; this compiles only while there is none
+    // a blanket conversion would make each `?` a possible leak; this compiles only without such a conversion
     trait Ambiguous<Marker> {
         fn check() {}
     }

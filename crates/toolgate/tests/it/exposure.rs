@@ -1,5 +1,4 @@
-//! Nothing outside `.expose([..])` is ever serialised: not in an output, nor in an error, nor in the first reply to a
-//! call that is repeated, nor from the cache.
+//! A field outside of `.expose([..])` is never serialised: not in an output, an error, a replay or a cached reply.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -22,7 +21,7 @@ struct Ending {
     how: String,
 }
 
-/// JSON as it is, under the schema of `A`.
+/// Unchanged JSON, under the schema of `A`.
 #[derive(Serialize, Clone)]
 #[serde(transparent)]
 struct Raw(Value);
@@ -84,12 +83,12 @@ const PATHS: [&str; 18] = [
 
 const FAILURES: [&str; 8] = ["invalid", "refused", "not found", "conflict", "fatal", "internal", "panic", "problem"];
 
-/// Tools that know `output`, and show of it what `paths` allow.
+/// Tools that have `output`, and expose `paths` of it.
 fn service(output: &Value, paths: &[&str], limit: usize) -> Service<()> {
     builder(output, paths, limit).build().unwrap().with_state(())
 }
 
-/// The same behind a step of their own, which says all of `output` whatever the tool said.
+/// The same tools behind middleware that returns all of `output`, whatever the tool returns.
 fn talkative(output: &Value, paths: &[&str]) -> Service<()> {
     let told = output.clone();
     let step = move |call: Call<()>, next: Next<()>| {
@@ -141,7 +140,7 @@ fn end(how: &str, output: Raw, session: Option<String>) -> Result<Raw, ToolError
     }
 }
 
-/// Calls a tool, and gives the whole reply beside what its body says.
+/// Calls a tool. Returns the whole reply as text, and its body.
 fn ended(service: &Service<()>, wire: Wire, tool: &str, how: &str) -> (String, Value) {
     let event = event(wire, tool, json!({"how": how}));
     let context = toolgate::testing::context(event.client_context.as_ref());
@@ -149,7 +148,7 @@ fn ended(service: &Service<()>, wire: Wire, tool: &str, how: &str) -> (String, V
     (reply.to_string(), body(wire, &reply))
 }
 
-/// Trees as the schema has them, so that deep paths lead somewhere.
+/// Values that match the schema, so that deep paths exist in them.
 fn typed() -> impl Strategy<Value = Value> {
     let c = (0..3_usize).prop_map(|n| json!({"a": 1, "d": vec![1; n], "e": [1]}));
     let b = (c.clone(), collection::vec(c, 0..3)).prop_map(|(b, c)| json!({"a": 1, "b": b, "c": c, "e": {"a": 1}}));
@@ -157,7 +156,7 @@ fn typed() -> impl Strategy<Value = Value> {
         .prop_map(|(b, c, n)| json!({"a": 1, "b": b, "c": c, "d": vec![vec![1; n]; 2], "e": {"a": {"a": 1}}}))
 }
 
-/// Replaces every leaf by a mark and its own path, as `.expose` would spell it.
+/// Replaces every leaf with a mark and its own path, in the spelling of `.expose`.
 fn mark(value: &mut Value, path: &str) {
     match value {
         Value::Object(members) => members.iter_mut().for_each(|(name, member)| mark(member, &join(path, name))),
@@ -192,7 +191,7 @@ fn members(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Whether one path lies at or under another.
+/// Whether one path is equal to or below another.
 fn is_under(path: &str, other: &str) -> bool {
     path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
@@ -215,7 +214,7 @@ proptest! {
         let (service, talkative) = (service(&output, &paths, 1 << 20), talkative(&output, &paths));
         let allowed = allowed(&output, &paths);
         let ways = [(&service, "plain", "output"), (&service, "once", "replay"), (&talkative, "plain", "output")];
-        // of two calls the second is answered from the cache
+        // each tool is called twice, and the cache answers the second call
         let ways = ways.into_iter().chain([(&service, "cached", "output"); 2]);
         let all = Wire::ALL.into_iter().flat_map(|wire| ways.clone().map(move |way| (wire, way)));
         // a once tool needs a session or an identity
@@ -226,7 +225,7 @@ proptest! {
             leaves(&body, &mut left);
             members(&body, "", &mut names);
             prop_assert_eq!(&left, &allowed, "{} {} {}: exposed {:?} of {}", wire, tool, how, &paths, &output);
-            // the body is all that may say something of the output
+            // no other part of the reply repeats anything of the output
             prop_assert_eq!(reply.matches("MARK").count(), left.len());
             let on_the_way = |name: &String| paths.iter().any(|path| is_under(name, path) || is_under(path, name));
             prop_assert!(names.iter().all(on_the_way), "{} {}: {:?} of {}", wire, how, names, &output);
@@ -267,7 +266,7 @@ proptest! {
                 prop_assert!(error(&body)["kind"].is_string());
                 prop_assert!(!reply.contains("MARK"), "{} {}: {}", wire, how, reply);
             }
-            // a tool that may run twice has no first reply to give
+            // a tool without `.once(..)` must not return a replay
             let (reply, body) = ended(&service, wire, "plain", "replay");
             prop_assert_eq!(&error(&body)["kind"], "internal");
             prop_assert!(!reply.contains("MARK"), "{} replay: {}", wire, reply);

@@ -1,4 +1,4 @@
-//! Gates 2 and 11: what nobody may set, and what may leave.
+//! Gates 2 and 11: fields that no caller may set, and fields that may leave.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ async fn invisible_characters_are_stripped_from_outputs_and_from_errors() {
 #[derive(Deserialize, JsonSchema, Validate)]
 struct Nothing {}
 
-/// JSON as it is, under the schema of a customer.
+/// Unchanged JSON, under the schema of a customer.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Raw(Value);
@@ -148,7 +148,7 @@ enum Contact {
     Phone { number: String },
 }
 
-/// What leaves of `output` when `paths` are exposed.
+/// The part of `output` that leaves when `paths` are exposed.
 async fn exposed(paths: &[&str], output: Value) -> Value {
     let tool = Tool::new("get", move |_: Nothing| {
         let output = Raw(output.clone());

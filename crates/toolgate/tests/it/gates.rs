@@ -36,7 +36,7 @@ async fn a_panic_is_a_reply_and_the_next_call_works() {
     }
 }
 
-/// A context whose time ends in `left`.
+/// A context with a deadline in `left`.
 fn ending_in(left: Duration, client_context: Option<&Value>) -> Context {
     let mut context = testing::context(client_context);
     let at = (SystemTime::now() + left).duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -228,7 +228,7 @@ async fn what_only_the_type_knows_is_told_with_path_and_reason() {
         odd_problem(json!({"firstDay": 2, "lastDay": 1})).await,
         one("", "`lastDay` after `firstDay`", "an object")
     );
-    // a `Deserialize` of one's own may say anything, so the schema describes what it wants
+    // a custom `Deserialize` may write anything into its error, so the schema describes the expected value
     assert_eq!(odd_problem(json!({"fragile": "vase"})).await, one("fragile", "text", "`vase`"));
     assert_eq!(
         odd_problem(json!({"small": 3_000_000_000_i64})).await,

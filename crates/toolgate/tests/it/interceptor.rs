@@ -1,4 +1,4 @@
-//! The gateway's request interceptor: what is read of an event, and what is answered.
+//! The gateway's request interceptor: decoding of events, and the answers.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

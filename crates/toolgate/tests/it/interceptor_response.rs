@@ -1,4 +1,4 @@
-//! The gateway's response interceptor: what is read of an event, and what is answered.
+//! The gateway's response interceptor: decoding of events, and the answers.
 
 use serde_json::{Value, json};
 use toolgate::interceptor::{Intercepted, InterceptedResponse, NotAResponse};

@@ -1,4 +1,4 @@
-//! A small router with one tool for each thing to test, and events for it on every wire.
+//! A small router with one tool for each feature under test, and events for it on every wire.
 
 use std::sync::{
     Arc,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use toolgate::{Committed, Confirm, Cx, Once, Replay, Router, Service, Tool, ToolError, Wire, key, testing};
 use validator::Validate;
 
-/// Counts what really ran.
+/// Counts the tool runs.
 #[derive(Clone, Default)]
 pub(crate) struct State(Arc<AtomicUsize>);
 
@@ -161,7 +161,7 @@ pub(crate) struct Act {
     what: String,
 }
 
-/// The same as an effect that is committed; no ledger is asked.
+/// The same tool with a committed effect. It uses no ledger.
 async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
     let output = act(cx.clone(), input).await?;
     cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))
@@ -218,7 +218,7 @@ async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
             assert_eq!(session.get("customerId").as_deref().unwrap_or("nobody"), bound);
             return Ok(Acted { text: format!("{bound} {hint}") });
         }
-        // planted leaks, which the test of personal data has to find
+        // planted leaks, which the test of personal data must find
         what if what.starts_with("log ") => tracing::trace!(target: "probe", what, "planted"),
         what if what.starts_with("print ") => println!("planted {what}"),
         "invisible" => return Ok(Acted { text: "a\u{202e}b\u{200b}c\u{7}d\u{e0041}\u{feff}\né".into() }),
@@ -288,7 +288,7 @@ pub(crate) fn service() -> Service<State> {
     counted().0
 }
 
-/// A service, and the counter of what ran in it.
+/// A service, and the counter of its tool runs.
 pub(crate) fn counted() -> (Service<State>, State) {
     let state = State::default();
     (router().with_state(state.clone()), state)
@@ -302,7 +302,7 @@ pub(crate) struct Event {
     pub(crate) client_context: Option<Value>,
 }
 
-/// The call `tool(arguments)` as it comes on `wire`. On the Agents wires every value is text, as Bedrock sends it.
+/// The call `tool(arguments)` in the format of `wire`. On the Agents wires every value is text, as Bedrock sends it.
 pub(crate) fn event(wire: Wire, tool: &str, arguments: Value) -> Event {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let parameters: Vec<Value> = arguments
@@ -357,7 +357,7 @@ pub(crate) async fn call(wire: Wire, tool: &str, arguments: Value) -> Value {
     body(wire, &send(&service(), &event(wire, tool, arguments)).await)
 }
 
-/// The error of a body; fails where there is none.
+/// The error of a body. Panics where there is none.
 pub(crate) fn error(body: &Value) -> &Value {
     assert!(body["error"].is_object(), "expected an error, got {body}");
     &body["error"]

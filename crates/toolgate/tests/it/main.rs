@@ -1,4 +1,4 @@
-//! Behaviour of the framework through its public surface.
+//! The behaviour of the framework through its public API.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod absence;

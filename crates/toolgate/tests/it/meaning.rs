@@ -1,4 +1,4 @@
-//! What is sent arrives, and what a tool says is read back, as the same value on every wire.
+//! Inputs reach the tool, and outputs reach the caller, as the same value on every wire.
 
 use std::{
     borrow::Cow,
@@ -75,7 +75,7 @@ enum Either {
     Size(Size),
 }
 
-/// Arguments of no kind in particular, and outputs likewise.
+/// Arguments and outputs with an open schema.
 #[derive(Deserialize, Serialize, Clone, Validate)]
 #[serde(transparent)]
 struct Open {
@@ -116,10 +116,10 @@ fn reply(event: &Event) -> Value {
     run(SERVICE.0.handle(event.event.clone(), &testing::context(event.client_context.as_ref()))).unwrap()
 }
 
-/// Keeps tests that look at what arrived apart.
+/// Serialises the tests that record the tool's input.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Text that says something, and that a person would see all of.
+/// Text that is not an absent value, with visible characters only.
 fn text() -> impl Strategy<Value = String> {
     "[ -~éß漢🚀\n\t]{1,30}".prop_filter("spells nothing", |text| text != "null")
 }
@@ -174,7 +174,7 @@ fn parcel() -> impl Strategy<Value = Parcel> {
     })
 }
 
-/// Any JSON that has no characters which are stripped.
+/// Any JSON without characters that the sanitiser removes.
 fn open() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -192,7 +192,7 @@ fn open() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The same call with every value as it is, where Bedrock would have sent text.
+/// The same call with every value unchanged, where Bedrock would have sent text.
 fn untouched(mut event: Event, arguments: &Value) -> Event {
     let list = match event.wire {
         Wire::Function => "/parameters",
@@ -206,8 +206,8 @@ fn untouched(mut event: Event, arguments: &Value) -> Event {
     event
 }
 
-/// The same call with every value as text, where a wire would have carried it as it is. Nothing stays nothing: as text it
-/// is the word `null` to a wire that carries JSON.
+/// The same call with every value as text, where a wire would have sent it unchanged. An absent value stays absent: as
+/// text it would be the word `null` on a wire that carries JSON.
 fn as_text(arguments: &Value) -> Value {
     let text = |value: &Value| match value {
         Value::Null => Value::Null,
@@ -240,7 +240,7 @@ proptest! {
 
     #[test]
     fn any_output_is_read_back_equal_on_every_wire(value in open()) {
-        // in a list, since an argument of nothing is no argument
+        // inside of a list, because an absent argument is left out
         let output = json!({"value": [value]});
         for wire in Wire::ALL {
             let event = untouched(event(wire, "say", output.clone()), &output);

@@ -1,4 +1,4 @@
-//! What a handler's process writes to standard output: metrics that CloudWatch takes, and that add up to what was done.
+//! The standard output of a handler's process: metrics that CloudWatch accepts, and that match the calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
 
 const ON: (&str, &str) = ("TOOLGATE_METRICS", "on");
 
-/// One call of each kind of ending, and the kind. `once` is what it is where the call has a session.
+/// One call of each kind of outcome, and the kind. The outcome of a once tool applies where the call has a session.
 const CALLS: [(&str, &str, &str); 19] = [
     ("act", "hello", "ok"),
     ("take_order", "ORD-1", "ok"),
@@ -44,7 +44,7 @@ fn arguments(tool: &str, word: &str) -> Value {
     }
 }
 
-/// Calls, and gives the body of the reply.
+/// Calls a tool and returns the body of the reply.
 fn call(function: &mut Function, wire: Wire, tool: &str, word: &str) -> Value {
     let call = event(wire, tool, arguments(tool, word));
     let context = call.client_context.map(|context| context.to_string());
@@ -53,7 +53,8 @@ fn call(function: &mut Function, wire: Wire, tool: &str, word: &str) -> Value {
     body(wire, &serde_json::from_str(&post.body).unwrap())
 }
 
-/// The metrics of a process that was ended, each line checked; there is nothing else on its standard output.
+/// The metrics of a process after it has ended. Each line is checked, and its standard output must contain nothing
+/// else.
 fn lines(function: Function) -> Vec<Value> {
     let [stdout, _] = function.written();
     assert!(stdout.is_empty() || stdout.ends_with('\n'), "{stdout}");
@@ -81,7 +82,7 @@ fn they_add_up_to_what_was_done() {
                 None if body["text"] == "the first reply" => "replayed",
                 None => "ok",
             };
-            // nobody to tell a repeat by, on these two wires
+            // these two wires have neither session nor identity, so a repeat cannot be recognised
             let scoped = tool != "act_once" || matches!(wire, Wire::Function | Wire::Api);
             assert_eq!(kind, if scoped { expected } else { "refused" }, "{tool} {word} {wire}: {body}");
             calls += 1;
@@ -92,7 +93,7 @@ fn they_add_up_to_what_was_done() {
             }
         }
     }
-    // none of these is a call
+    // none of these events is a call
     for (context, event) in [(None, r#"{"hello":1}"#), (None, "{"), (Some("no JSON"), "{}")] {
         assert_eq!(function.invoke(context, event).what, "error");
     }
@@ -188,7 +189,7 @@ fn a_wire_that_is_not_answered_is_a_refusal() {
 #[test]
 fn they_are_on_where_it_is_lambda() {
     let lambda = ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
-    // Lambda says so of either log format
+    // Lambda sets this variable for either log format
     let text = ("AWS_LAMBDA_LOG_FORMAT", "Text");
     let off = ("TOOLGATE_METRICS", "off");
     let cases: [(&[(&str, &str)], usize); 7] = [

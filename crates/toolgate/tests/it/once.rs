@@ -1,4 +1,4 @@
-//! Which calls are one effect: the key of a once tool, its scope, and the answer to a repeat.
+//! Which calls are one effect: the key of a once tool, its scope, and the reply to a repeat.
 
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -185,7 +185,7 @@ async fn a_repeat_in_another_session_says_so() {
     assert_eq!(body, json!({"id": "first", "repeated": {"firstAt": "2026-11-29T12:00:00Z"}}));
 }
 
-/// Stored keys outlive a deployment: neither the standard library nor a new version of this crate may change them.
+/// Stored keys outlive a deployment. Neither the standard library nor a new version of this crate may change them.
 #[tokio::test]
 async fn stored_keys_are_pinned() {
     let arguments = json!({"orderId": "ORD-123", "amount": "129.950", "due": "2026-11-29", "priority": "high"});

@@ -1,4 +1,4 @@
-//! A stand-in for Lambda: the Runtime API over plain sockets, and a handler's process on it.
+//! A local substitute for Lambda: the Runtime API over plain sockets, and a handler's process that uses it.
 
 use std::{
     ffi::OsStr,
@@ -14,10 +14,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Far beyond what any of these takes.
+/// Far longer than any of these steps takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An example of this package, built. `cargo test` builds them all; alone, `cargo test --test it` does not.
+/// A built example of this package. `cargo test` builds all of them, but `cargo test --test it` does not.
 pub(crate) fn example(name: &str) -> PathBuf {
     static BUILT: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let mut built = BUILT.lock().unwrap();
@@ -33,7 +33,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     program
 }
 
-/// When a file, or what is in a folder, was last written.
+/// The time of the last write to a file, or to any file in a folder.
 fn newest(path: &Path) -> Option<SystemTime> {
     match std::fs::read_dir(path) {
         Ok(files) => files.flatten().map(|file| newest(&file.path())).max().flatten(),
@@ -41,16 +41,16 @@ fn newest(path: &Path) -> Option<SystemTime> {
     }
 }
 
-/// What the handler posted.
+/// A request that the handler posted.
 #[derive(Debug)]
 pub(crate) struct Post {
-    /// `response`, `error` or `init/error`, after the invocation.
+    /// `response`, `error` or `init/error`: the path after the invocation id.
     pub(crate) what: String,
     pub(crate) error_type: Option<String>,
     pub(crate) body: String,
 }
 
-/// A handler's process, driven as Lambda does it.
+/// A handler's process, controlled as Lambda does it.
 pub(crate) struct Function {
     child: Child,
     next: Sender<(String, Vec<u8>)>,
@@ -64,12 +64,12 @@ impl Function {
         Self::start_with(name, variables)
     }
 
-    /// With variables that need not be text.
+    /// Starts it with variables that need not be text.
     pub(crate) fn start_with(name: &str, variables: &[(&str, impl AsRef<OsStr>)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let api = match name {
-            // `cargo lambda watch` serves each function under a path of its own
+            // `cargo lambda watch` serves each function under its own path
             "hello" => format!("http://{address}/hello"),
             _ => address.to_string(),
         };
@@ -119,7 +119,7 @@ impl Function {
         self.invoke_raw(&headers, body)
     }
 
-    /// What comes next from the handler.
+    /// The next request from the handler.
     pub(crate) fn post(&mut self) -> Post {
         self.posts.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             let ended = self.child.try_wait().unwrap();
@@ -127,18 +127,18 @@ impl Function {
         })
     }
 
-    /// Whether it ended well, by itself.
+    /// Whether the process ended by itself and successfully.
     pub(crate) fn wait(&mut self) -> bool {
         self.child.wait().unwrap().success()
     }
 
-    /// Ends the process; gives what it logged.
+    /// Ends the process. Returns its log.
     pub(crate) fn log(self) -> String {
         let [_, log] = self.written();
         log
     }
 
-    /// Ends the process; gives its standard output and its log.
+    /// Ends the process. Returns its standard output and its log.
     pub(crate) fn written(mut self) -> [String; 2] {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -153,7 +153,7 @@ impl Drop for Function {
     }
 }
 
-/// All that comes out of a pipe.
+/// Reads a pipe to its end.
 fn text(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The kit as a process, for tests of the loop that runs a handler.
+//! The kit as a process, for tests of the runtime loop.
 #![allow(dead_code, reason = "not all of the kit is used here")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
@@ -11,7 +11,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 use tower::Service;
 
-/// A layer around the kit that panics where an event tells it to.
+/// A layer around the kit that panics at the point that an event names.
 struct Fragile {
     inner: toolgate::Service<kit::State>,
     next_poll_panics: bool,
@@ -54,7 +54,7 @@ async fn main() -> Result<(), toolgate::Error> {
             return Err(toolgate::Error::from("PROBE_FAILS is set"));
         }
         assert!(std::env::var_os("PROBE_PANICS").is_none(), "SECRET");
-        // what a client library would log: whole requests
+        // a client library would log whole requests like this
         tracing::info!(target: "other_crate::client", "INFO-OF-ANOTHER-CRATE");
         tracing::debug!(target: "other_crate::client", "DEBUG-OF-ANOTHER-CRATE");
         tracing::trace!(target: "probe_of_another", "TRACE-OF-ANOTHER-CRATE");

@@ -1,4 +1,4 @@
-//! Rules that say "always" or "never", tried on random input.
+//! Rules with "always" or "never", tested with random input.
 
 use std::sync::LazyLock;
 
@@ -8,19 +8,19 @@ use toolgate::{Service, Wire};
 
 use super::kit::{State, body, event, send, service};
 
-/// Runs what waits for nothing but time.
+/// Runs a future that waits for timers only.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
-/// One for all cases: they have no state.
+/// One service for all cases, because it has no state.
 static SERVICE: LazyLock<Service<State>> = LazyLock::new(service);
 
 fn wire() -> impl Strategy<Value = Wire> {
     prop::sample::select(&Wire::ALL[..])
 }
 
-/// JSON of any shape, in the letters of the schema and some others.
+/// JSON of any form, with names from the schema and others.
 pub(crate) fn tree() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![Just(json!("leaf")), Just(json!(7)), Just(json!(true)), Just(json!(null))];
     leaf.prop_recursive(5, 40, 4, |inner| {
@@ -83,7 +83,7 @@ const FIELDS: [&str; 12] = [
     "password",
 ];
 
-/// Text that stays what it is: no invisible characters, and not one of the spellings of nothing.
+/// Text that conversion leaves unchanged: no invisible characters, and not a spelling of an absent value.
 fn text() -> impl Strategy<Value = String> {
     "[ -~éß漢🚀]{1,40}".prop_filter("spells nothing", |text| text != "null")
 }
@@ -92,7 +92,7 @@ fn word() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9]{1,9}".prop_filter("spells nothing", |text| text != "null")
 }
 
-/// A right order, as JSON; what is optional may be missing.
+/// A valid order, as JSON. Optional members may be missing.
 fn order() -> impl Strategy<Value = Value> {
     let line = (text(), 1..=i64::MAX).prop_map(|(name, quantity)| json!({"itemName": name, "quantity": quantity}));
     let address = (text(), option::of(text())).prop_map(|(city, street)| json!({"city": city, "street": street}));

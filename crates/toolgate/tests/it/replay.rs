@@ -1,4 +1,4 @@
-//! The replay of fixture events fails where it must.
+//! The replay of fixture events fails where it should.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use toolgate::testing;
 
 use super::kit::service;
 
-/// A folder of its own for a test, with these files.
+/// A separate folder for a test, with these files.
 fn folder(name: &str, files: &[(&str, Value)]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -19,7 +19,7 @@ fn folder(name: &str, files: &[(&str, Value)]) -> PathBuf {
     folder
 }
 
-/// Whether the events of a folder give the replies beside them.
+/// Whether the events of a folder produce the expected replies.
 async fn holds(name: &str, files: &[(&str, Value)]) -> bool {
     let replay = testing::replay(folder(name, files), async |_: &str| service());
     std::panic::AssertUnwindSafe(replay).catch_unwind().await.is_ok()

@@ -1,4 +1,4 @@
-//! The dialects that AWS reads: as goldens for review, and as rules that hold for any schema.
+//! The dialects that AWS reads: goldens for review, and rules that hold for any schema.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -152,7 +152,7 @@ fn catalogs() -> [Catalog; 2] {
     [kit::router().catalog(), odd.build().unwrap().catalog()]
 }
 
-/// `([0-9a-zA-Z][_-]?){1,100}`
+/// Bedrock's pattern: `([0-9a-zA-Z][_-]?){1,100}`
 fn is_name(name: &str) -> bool {
     regex::Regex::new("^([0-9a-zA-Z][_-]?){1,100}$").unwrap().is_match(name)
 }
@@ -169,7 +169,7 @@ fn only(value: &Value, allowed: &[&str]) {
     }
 }
 
-/// A schema with nothing but type, description, properties, required and items.
+/// Asserts that a schema has only type, description, properties, required and items.
 fn check_schema(schema: &Value, names: [&str; 5]) {
     let [kind, description, properties, required, items] = names;
     only(schema, &names);

@@ -7,7 +7,7 @@ use super::kit::{body, counted, error, event, send, service};
 
 const AGENTS: [Wire; 2] = [Wire::Function, Wire::Api];
 
-/// Both kinds of attributes after a call that does `what`.
+/// Both kinds of attributes after the call `what`.
 async fn after(wire: Wire, what: &str) -> (Value, Value) {
     let mut event = event(wire, "act", json!({"what": what}));
     event.event["sessionAttributes"]["last"] = "1".into();
@@ -65,7 +65,7 @@ async fn session_attributes_are_the_identity_of_an_agents_call() {
     for wire in AGENTS {
         assert_eq!(who(wire, |_| {}).await, "CUST-1 none");
         assert_eq!(who(wire, |event| event["sessionAttributes"] = json!({})).await, "nobody none");
-        // not from the attributes of a turn
+        // identity does not come from the attributes of a turn
         let prompt = |event: &mut Value| {
             event["sessionAttributes"] = json!({});
             event["promptSessionAttributes"] = json!({"customerId": "CUST-9"});
@@ -99,7 +99,7 @@ async fn session_attributes_that_are_not_texts_are_refused_and_go_back_as_they_c
             let body = body(wire, &reply);
             assert_eq!(error(&body)["kind"], "refused", "{wire} {odd}");
             assert!(error(&body)["message"].as_str().unwrap().contains("session attributes"), "{body}");
-            // leaving them out would unbind the session
+            // a reply without them would remove the identity from the session
             assert_eq!(reply["sessionAttributes"], odd, "{wire}");
             assert_eq!(state.ran(), 0, "{wire} {odd}");
         }
@@ -120,7 +120,7 @@ async fn attributes_of_a_turn_that_are_not_text_become_text() {
     }
 }
 
-/// Who calls, by the headers that the gateway passed on.
+/// The caller that the tool reports, for these headers from the gateway.
 async fn gateway(headers: Value) -> Value {
     let custom = json!({"bedrockAgentCoreToolName": "kit___act", "bedrockAgentCorePropagatedHeaders": headers});
     let context = testing::context(Some(&json!({"custom": custom})));
@@ -162,7 +162,7 @@ async fn an_ambiguous_identity_is_nobody_s_and_never_none() {
     ] {
         assert_eq!(gateway(ambiguous.clone()).await, "refused", "{ambiguous}");
     }
-    // a header that names nobody may be anything
+    // a header that does not identify the caller may have any value
     assert_eq!(gateway(json!({"X-Customer": "CUST-1", "X-Hint": 7, "x-more": null})).await, "CUST-1 7");
     assert_eq!(gateway(json!({"X-Hint": ["a", "b"]})).await, "nobody [\"a\",\"b\"]");
 }

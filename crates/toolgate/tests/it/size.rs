@@ -1,4 +1,4 @@
-//! Gate 12: an output that does not fit is cut at an item, or refused.
+//! Gate 12: an output that does not fit is truncated at an item, or refused.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,11 +51,11 @@ async fn a_long_list_is_cut_at_an_item_on_every_wire() {
         let output = body(wire, &reply);
         let kept = output["things"].as_array().unwrap();
         assert!(output.to_string().len() <= limit, "{wire}");
-        // no more is left out than must be: two more items would not fit
+        // no more is omitted than necessary: two more items would not fit
         assert!(output.to_string().len() > limit - 300, "{wire}: {}", output.to_string().len());
         assert_eq!(output["truncated"], true);
         assert_eq!(output["omitted"], 4_000 - kept.len());
-        assert_eq!(output["count"], 4_000, "what stands beside the list stays");
+        assert_eq!(output["count"], 4_000, "members beside the list stay");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Own steps: their order, what they see, and what they cannot do.
+//! Middleware: its order, the data that it sees, and its limits.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use toolgate::{Call, Cx, Next, Outcome, Router, RouterBuilder, Service, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
-/// What happened, in order.
+/// The recorded events, in order.
 type Diary = Arc<Mutex<Vec<String>>>;
 
 /// Say something.

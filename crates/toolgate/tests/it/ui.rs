@@ -1,4 +1,4 @@
-//! Each mistake in a tool's signature has one readable compile error, which names the fix.
+//! Each mistake in a tool's signature causes one readable compile error that names the fix.
 
 #[test]
 fn mistakes_have_readable_errors() {

@@ -1,4 +1,4 @@
-//! Which wire an event is on, what is read from it, and what goes back.
+//! The wire of an event, the data that is read from it, and the reply.
 
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A refund: paid once, or handed to a person.
+//! A refund: paid once, or escalated to a person.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,12 +25,12 @@ pub(crate) struct RequestRefund {
     charge_id: Option<String>,
 }
 
-/// A refund of the same amount for another charge is another refund; a reworded reason is not.
+/// A refund of the same amount for another charge is another effect. A reworded reason is not.
 pub(crate) fn effect(refund: &RequestRefund) -> Key {
     key((&refund.order_id, refund.amount.money(), &refund.charge_id))
 }
 
-/// A plan may meet an order that has changed, and be replaced by another; more than this often is contention.
+/// Maximum number of plans. An order that has changed needs a new plan, and more changes than this mean contention.
 const PLANS: usize = 4;
 
 pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result<Committed<RefundResult>, ToolError> {
@@ -38,7 +38,7 @@ pub(crate) async fn request_refund(cx: Cx<Desk>, input: RequestRefund) -> Result
     let caller = caller(&cx)?;
     let RequestRefund { order_id, amount, reason, charge_id } = input;
     let request = RefundRequest { order_id, amount, reason, charge_id };
-    // nothing is read first: the conditions of the write judge, and a repeat is told by the ledger in the same request
+    // there is no read first: the write's conditions decide, and the ledger detects a repeat in the same request
     let mut plan = desk.plan_refund(&caller, &request)?;
     for _ in 0..PLANS {
         match cx.commit(desk.ledger(), plan.items, plan.output).await {

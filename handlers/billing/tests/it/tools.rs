@@ -1,4 +1,4 @@
-//! What the tools do, and what nobody makes them do.
+//! The behaviour of the tools, and calls that they must refuse.
 
 use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};

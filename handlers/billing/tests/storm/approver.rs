@@ -1,4 +1,4 @@
-//! The people who decide about parked calls: two of them, who do not know of each other, each on a bad connection.
+//! The people who decide on parked calls: two of them, independent of each other, each with an unreliable connection.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,7 +17,7 @@ pub(crate) struct Approver {
     pub(crate) proxy: Proxy,
 }
 
-/// A decision that counts, as the person who made it was told.
+/// A valid decision, as the approver received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) approval: String,
@@ -30,8 +30,8 @@ impl Approver {
         Self { name, proxy: Proxy::start().await }
     }
 
-    /// Looks at what waits and approves `rate` of a hundred calls, until told to stop. What the person then knows of the own decisions, and what
-    /// the table answered that it never may.
+    /// Lists the waiting calls and approves `rate` of a hundred, until `stop` is set. Returns the approver's valid
+    /// decisions, and the responses of the table that must never occur.
     pub(crate) async fn work(&self, seed: u64, rate: u32, stop: &AtomicBool) -> (Vec<Heard>, Vec<String>) {
         let mut rng = StdRng::seed_from_u64(seed);
         let approvals = Approvals::new(kit::client_at(self.proxy.address), Tables::named_as_in_template().approvals);
@@ -62,7 +62,7 @@ impl Approver {
         (heard, wrong)
     }
 
-    /// Decides, and looks again where no answer came. Nothing, where the other one was first.
+    /// Decides, and checks the result where no response arrives. Returns nothing where the other approver was first.
     async fn decide(
         &self,
         approvals: &Approvals,
@@ -80,7 +80,7 @@ impl Approver {
                 Err(ApprovalsError::Store(_)) => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                     match approvals.find(&call.id).await {
-                        // it has not been carried out, or not yet
+                        // the decision has not been stored, or not yet
                         Ok(call) => approvals.decide(&call, decision, self.name).await,
                         Err(error) => Err(error),
                     }

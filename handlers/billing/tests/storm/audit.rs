@@ -1,5 +1,6 @@
-//! The judge. Given what was asked, what was answered and what the tables hold in the end, it proves to the cent that
-//! each refund happened once or not at all, or says what is wrong. It knows the rules and nothing of how they are kept.
+//! The audit. From the requests, the replies and the final contents of the tables it proves, to the cent, that each
+//! refund happened once or not at all. Otherwise it reports what is wrong. It uses the rules, and not their
+//! implementation.
 
 mod approvals;
 mod calls;
@@ -23,10 +24,10 @@ use repeats::Seen;
 
 use crate::{books::Books, call::Told, schedule::Schedule};
 
-/// The bodies of all replies to each call, the last one at the end; those of killed processes are not among them.
+/// The bodies of all replies to each call, the last reply at the end. A killed process has no reply.
 pub(crate) type Replies = Vec<Vec<Told>>;
 
-/// Everything that is wrong; nothing, where all agree.
+/// All violations. Empty where everything agrees.
 pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Vec<String> {
     let mut case =
         Case { schedule, books, answered: HashMap::new(), seen: Vec::new(), people: Vec::new(), wrong: Vec::new() };
@@ -38,29 +39,29 @@ pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Ve
     case.wrong
 }
 
-/// What the parts of an audit share.
+/// The data that all parts of an audit share.
 struct Case<'a> {
     schedule: &'a Schedule,
     books: &'a Books,
-    /// The effect that each call was told of, by the call's place.
+    /// The effect in the replies to each call, by the call's index.
     answered: HashMap<usize, Effect>,
-    /// Every output that anybody was given.
+    /// Every output that a caller has received.
     seen: Vec<Seen>,
-    /// Every reply that names an approval.
+    /// Every reply that contains an approval's id.
     people: Vec<Person>,
     wrong: Vec<String>,
 }
 
-/// An effect, as a reply or a record tells it.
+/// An effect, as a reply or a record describes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Effect {
     refunded: bool,
-    /// Of the refund, or of the ticket.
+    /// The id of the refund or of the ticket.
     id: String,
     order: String,
     cents: i64,
     charge: Option<String>,
-    /// Byte for byte, as the first caller was given it.
+    /// The reply, byte for byte, as the first caller received it.
     body: String,
 }
 
@@ -75,18 +76,18 @@ impl Case<'_> {
         }
     }
 
-    /// The record of the effect that a call was told of.
+    /// The record of the effect in a call's reply.
     fn record(&self, call: usize) -> Option<&Item> {
         let body = &self.answered.get(&call)?.body;
         self.books.ledger.iter().find(|record| string(record, "reply").as_ref() == Some(body))
     }
 
-    /// What the table says of an order, if it is there.
+    /// The stored order, if it exists.
     fn order(&self, id: &str) -> Option<&Item> {
         self.books.orders.iter().find(|item| string(item, "orderId").as_deref() == Some(id))
     }
 
-    /// Every effect that a call was told of, with the call's place, by the effect's id.
+    /// All effects in the replies, with the call's index, by the effect's id.
     fn effects(&self, refunded: bool) -> BTreeMap<String, (usize, Effect)> {
         let all = self.answered.iter().filter(|(_, effect)| effect.refunded == refunded);
         all.map(|(call, effect)| (effect.id.clone(), (*call, effect.clone()))).collect()
@@ -94,7 +95,7 @@ impl Case<'_> {
 }
 
 impl Effect {
-    /// Reads an output; `Err` where it is none that the desk gives.
+    /// Parses an output. `Err` where it is not an output of the desk.
     fn read(body: &str) -> Result<Self, String> {
         let wrong = || format!("not an output of a refund: {body}");
         let output: Value = serde_json::from_str(body).map_err(|_| wrong())?;
@@ -138,7 +139,7 @@ pub(crate) fn sum(item: &Item, name: &str) -> i64 {
     list(item, name).into_iter().map(|entry| integer(entry, "amountCents").unwrap_or_default()).sum()
 }
 
-/// What the charges and refunds themselves say is left of one charge.
+/// The rest of one charge, calculated from the charges and refunds.
 pub(crate) fn left_of(order: &Item, charge: &str) -> i64 {
     let of = |name: &str| {
         let entries =

@@ -1,4 +1,4 @@
-//! What the tables hold: orders as a shop books them, and everything as it is after a schedule.
+//! The contents of the tables: orders as a shop stores them, and the state after a schedule.
 
 use std::net::SocketAddr;
 
@@ -12,13 +12,13 @@ use crate::{
     schedule::{AUTOMATIC, Order},
 };
 
-/// A database with nothing but a schedule's orders.
+/// A database that contains only a schedule's orders.
 pub(crate) struct Database {
     server: Server,
     tables: Tables,
 }
 
-/// All that the tables hold, and the decisions that people know of.
+/// The contents of all tables, and the decisions that the approvers have received.
 #[derive(Debug, Clone)]
 pub(crate) struct Books {
     pub(crate) orders: Vec<Item>,
@@ -106,7 +106,7 @@ pub(crate) fn booked(order: &Order) -> Item {
     booked
 }
 
-/// A refund as the desk books it.
+/// A refund as the desk stores it.
 pub(crate) fn refund(id: &str, cents: i64, reason: &str) -> AttributeValue {
     AttributeValue::M(item([
         ("refundId", text(id)),

@@ -1,28 +1,28 @@
-//! One logical refund call: what an agent wants to have happened once, and the events it may send for that.
+//! One logical refund call: an effect that an agent wants once, and the events that it may send for it.
 
 use serde_json::{Value, json};
 use support_desk::{IDENTITY_HEADER, Item};
 
 use crate::audit::string;
 
-/// What an agent wants to have happened once. Caller, order, amount and charge make it; the reason does not.
+/// An effect that an agent wants once. Caller, order, amount and charge identify it. The reason does not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
     pub(crate) who: Who,
     pub(crate) order: String,
     pub(crate) cents: i64,
-    /// The charge that is given back, where it is about one.
+    /// The charge to refund, where the call is about one charge.
     pub(crate) charge: Option<String>,
 }
 
-/// Whose a call is.
+/// The scope of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
-    /// This customer's, in whichever session.
+    /// A customer, in any session.
     Customer(String),
-    /// The desk's own, in this session.
+    /// The desk itself, in this session.
     Desk { session: String },
-    /// The desk's own, over the gateway: a person's approval is all that tells a repeat.
+    /// The desk itself, over the gateway. Only a person's approval identifies a repeat.
     Gateway,
 }
 
@@ -35,7 +35,7 @@ impl Who {
     }
 }
 
-/// The wire that a call comes on.
+/// The wire of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wire {
     Function,
@@ -43,33 +43,33 @@ pub(crate) enum Wire {
     Gateway,
 }
 
-/// Which way an attempt comes.
+/// The wire and the session of an attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Way {
     pub(crate) wire: Wire,
-    /// On the wires that have one.
+    /// The session, on the wires that have one.
     pub(crate) session: Option<String>,
 }
 
-/// What Lambda hands to a function.
+/// The input of a Lambda function.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) body: String,
     pub(crate) client_context: Option<String>,
 }
 
-/// A reply, and the session that it went to.
+/// A reply, and the session of its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) session: Option<String>,
     pub(crate) body: String,
 }
 
-/// The reasons that an agent may give for one and the same refund.
+/// The reasons that an agent may give for the same refund.
 pub(crate) const REASONS: [&str; 3] =
     ["charged twice", "The customer was charged two times.", "duplicate charge, the customer asks for it back"];
 
-/// How often an amount can be written in another way.
+/// The number of spellings of an amount.
 pub(crate) const SPELLINGS: usize = 6;
 
 impl Call {
@@ -111,7 +111,8 @@ impl Call {
         Event { body: event.to_string(), client_context: None }
     }
 
-    /// As AgentCore Gateway calls: the event is the arguments, the rest is in the client context.
+    /// The event as AgentCore Gateway sends it: the event contains the arguments, and the client context contains the
+    /// rest.
     fn gateway(&self, reason: usize, spelling: usize) -> Event {
         let mut input =
             json!({"orderId": self.order, "amount": spelled(self.cents, spelling), "reason": REASONS[reason]});
@@ -125,7 +126,7 @@ impl Call {
         Event { body: input.to_string(), client_context: Some(json!({"custom": custom}).to_string()) }
     }
 
-    /// As [`event`](Self::event), for a first try.
+    /// As [`event`](Self::event), for a first attempt.
     pub(crate) fn plain(&self, way: &Way) -> Event {
         self.event(way, 0, 0)
     }
@@ -142,8 +143,8 @@ impl Way {
 }
 
 impl Told {
-    /// The reply as the first caller got it, and the time of the first effect where this one came later and from
-    /// another session.
+    /// The reply as the first caller received it. Also the time of the first effect, where this call came later and
+    /// from another session.
     pub(crate) fn first(&self) -> (String, Option<String>) {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         let Some(first_at) = body["repeated"]["firstAt"].as_str() else { return (self.body.clone(), None) };
@@ -152,15 +153,15 @@ impl Told {
     }
 }
 
-/// Whole cents as the desk writes them.
+/// Cents as the desk writes an amount.
 pub(crate) fn dollars(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// One amount, as text with spaces or zeros around it, or as a JSON number with a zero at its end.
+/// One amount, as text with spaces or zeros around it, or as a JSON number with a trailing zero.
 fn spelled(cents: i64, spelling: usize) -> Value {
     let text = dollars(cents);
-    // no float is exact, but the shortest text of the nearest one is
+    // a float is not exact, but its shortest text is
     let number = || serde_json::from_str::<Value>(&format!("{text}0")).unwrap();
     match spelling {
         0 => json!(text),
@@ -173,7 +174,7 @@ fn spelled(cents: i64, spelling: usize) -> Value {
     }
 }
 
-/// Whether a parked call is this one.
+/// Whether a parked call belongs to this call.
 pub(crate) fn is_for(item: &Item, call: &Call) -> bool {
     let input: Value = serde_json::from_str(&string(item, "input").unwrap_or_default()).unwrap_or_default();
     let caller = string(item, "caller").map(|caller| serde_json::from_str::<Value>(&caller).unwrap_or_default());
@@ -184,7 +185,7 @@ pub(crate) fn is_for(item: &Item, call: &Call) -> bool {
         && same_amount(&input["amount"], call.cents)
 }
 
-/// Whether an amount, in whichever spelling, is so many cents.
+/// Whether an amount, in any spelling, equals `cents`.
 fn same_amount(amount: &Value, cents: i64) -> bool {
     let text = amount.as_str().map_or_else(|| amount.to_string(), |text| text.trim().to_owned());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));

@@ -1,4 +1,4 @@
-//! A storm of duplicates and nothing else: whatever the platform or the model repeats, the customer gets one refund.
+//! A storm of duplicates only: whatever the platform or the model repeats, the customer gets one refund.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
     let database = Database::with(&[order]).await;
     let mut world = World::of(4).await;
     let call = Call { who: Who::Customer("CUST-70000".into()), order: "ORD-700".into(), cents: 12_995, charge: None };
-    // over five sessions of the customer
+    // spread over five sessions of the customer
     let events: Vec<(Way, String)> = (0..50)
         .map(|place| {
             let way = Way::on(if place % 2 == 0 { Wire::Function } else { Wire::Api }, format!("s-{}", place % 5));
@@ -48,7 +48,7 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
     assert!(first.contains("\"state\":\"refunded\""), "{first}");
     assert!(replies.iter().all(|told| told.first().0 == first), "{replies:#?}");
     let own: HashSet<_> = replies.iter().filter(|told| told.first().1.is_none()).map(|told| &told.session).collect();
-    assert_eq!(own.len(), 1, "all sessions but the first one are told that it is a repeat: {replies:#?}");
+    assert_eq!(own.len(), 1, "the replies in all sessions but the first are marked as repeats: {replies:#?}");
     assert_eq!(replies.iter().filter(|told| told.first().1.is_some()).count(), 40);
     let requests: usize = instances.iter().map(|instance| instance.proxy.requests()).sum();
     assert_eq!(requests, 50, "one request each");

@@ -1,4 +1,4 @@
-//! Which request fails, and how: random, from a seed.
+//! Decides which request fails, and how: at random, from a seed.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{http::Answer, proxy::Fault};
 
-/// The faults of one process, request by request.
+/// The faults of one process, for each request.
 pub(crate) struct Faults {
     rng: StdRng,
     rate: u32,
@@ -18,7 +18,7 @@ impl Faults {
         Self { rng: StdRng::seed_from_u64(seed), rate }
     }
 
-    /// What happens to a request of this operation: only a transaction is cancelled, or in progress already.
+    /// The fault for a request of this operation. Only a transaction can be cancelled or already in progress.
     pub(crate) fn next(&mut self, operation: &str) -> Option<(&'static str, Fault)> {
         let rng = &mut self.rng;
         if rng.random_range(0..100) >= self.rate {
@@ -49,7 +49,7 @@ impl Faults {
     }
 }
 
-/// A cancellation that is due to one of the items, the ledger's record among them.
+/// A cancellation because of one of the items. One of them is the ledger's record.
 fn canceled(rng: &mut StdRng, code: &'static str) -> Answer {
     let codes = match rng.random_range(0..4) {
         0 => vec!["None", code],

@@ -1,5 +1,5 @@
-//! Exactly-once, proven from outside: processes of the real handler, duplicated and concurrent refunds, a bad
-//! connection to DynamoDB, and `kill -9` at any moment. What is left is audited to the cent.
+//! Proves exactly-once behaviour from outside: processes of the real handler, duplicated and concurrent refunds, an
+//! unreliable connection to DynamoDB, and `kill -9` at any moment. Then the final state is audited to the cent.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

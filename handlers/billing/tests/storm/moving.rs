@@ -1,6 +1,7 @@
-//! The storm on a moving clock. The deployed binary has the system's clock and no other, so here the same router runs in
-//! this process, with a ledger whose clock is moved: minutes while calls are under way, and hours or days between the
-//! phases. All runs on one thread, so that time stands still between two looks at it without an `.await`.
+//! The storm with a moving clock. The deployed binary always uses the system's clock. Therefore the same router runs in
+//! this process here, with a ledger on a movable clock. The clock advances by minutes during calls, and by hours or
+//! days between phases. Everything runs on one thread, so that the time does not change between two reads without an
+//! `.await`.
 
 mod audit;
 mod clock;
@@ -33,10 +34,10 @@ use crate::{
     storm::{Named, first_seed, setting},
 };
 
-/// Schedules at a time.
+/// Number of schedules that run concurrently.
 const WORLDS: u64 = 16;
 
-/// One schedule under way.
+/// One running schedule.
 struct Moving {
     schedule: Schedule,
     clock: Clock,
@@ -54,7 +55,7 @@ impl Moving {
         Self { schedule, clock, service: billing::router().unwrap().with_state(desk), proxy }
     }
 
-    /// One attempt. Nothing, where it was given up before it replied.
+    /// Makes one attempt. Returns nothing where the attempt was abandoned before a reply.
     async fn ask(&self, call: usize, way: &Way, event: &Event, limit: Duration) -> Option<Reply> {
         let client_context = event.client_context.as_ref().map(|text| serde_json::from_str(text).unwrap());
         let mut context = context(client_context.as_ref());
@@ -97,7 +98,7 @@ impl Moving {
         replies
     }
 
-    /// A storm, in which minutes pass, and the calm after it, in which time stands still.
+    /// A storm, in which minutes pass, and the calm after it, in which the clock does not move.
     async fn phase(&self, rng: &mut StdRng, approvers: &[Approver]) -> Vec<Reply> {
         let proxies = || approvers.iter().map(|person| &person.proxy).chain([&self.proxy]);
         for (place, proxy) in proxies().enumerate() {
@@ -124,7 +125,7 @@ impl Moving {
         replies
     }
 
-    /// All phases, with time between them.
+    /// Runs all phases, with time between them.
     async fn play(self, seed: u64) -> Case {
         let mut rng = StdRng::seed_from_u64(seed);
         let database = Database::with(&self.schedule.orders).await;
@@ -186,7 +187,7 @@ async fn nothing_happens_again_before_its_time_is_over_and_never_twice_under_one
         whole.iter_mut().zip(counts).for_each(|(count, figure)| *count += figure);
     }
     let [effects, again, approved, phases] = whole;
-    eprintln!("{effects} effects, {again} of them anew, {approved} under an approval, in {phases} phases");
+    eprintln!("{effects} effects, {again} of them repeated, {approved} under an approval, in {phases} phases");
     if count >= 9 {
         assert!(again > 0 && approved > 0, "a clock that ends nothing proves too little");
     }

@@ -1,4 +1,4 @@
-//! Requests per call, counted at the proxy: a refund costs one, and so does its repeat.
+//! Requests per call, counted at the proxy: a refund needs one request, and so does its repeat.
 
 use crate::{
     books::{Database, item, number, text},
@@ -18,7 +18,7 @@ fn call(order: &str, cents: i64, charge: Option<&str>) -> Call {
     Call { who: Who::Customer(OWNER.into()), order: order.into(), cents, charge: charge.map(str::to_owned) }
 }
 
-/// The body of the reply, and what it cost.
+/// The body of the reply, and the number of requests.
 async fn cost(instance: &mut Instance, event: &Event) -> (String, usize) {
     instance.proxy.requests();
     let body = instance.ask(&event.body).await;
@@ -50,7 +50,7 @@ async fn what_is_not_paid_costs_no_more_than_one_look_at_the_order() {
     let [instance] = world.on(&database) else { panic!("one process") };
     for wire in [Wire::Function, Wire::Api] {
         let way = Way::on(wire, "s-1");
-        // above 500 it is a ticket from the start; within 500 only the order can tell
+        // an amount above 500 becomes a ticket at once; for an amount up to 500, only the order decides
         database.put(&database.tables().orders, order_with(300, 90_000)).await;
         for (cents, requests, answer) in
             [(50_001, 1, "escalated"), (301, 2, "escalated"), (300, 1, "refunded"), (90_001, 1, "refused")]
@@ -66,7 +66,7 @@ async fn what_is_not_paid_costs_no_more_than_one_look_at_the_order() {
     }
 }
 
-/// The order, with this left to refund without a person.
+/// The order, with this amount left for automatic refunds.
 fn order_with(automatic: i64, paid: i64) -> support_desk::Item {
     let mut booked = crate::books::booked(&order("ORD-700", &[paid]));
     booked.extend(item([("autoRefundableCents", number(automatic)), ("status", text("shipped"))]));

@@ -1,5 +1,5 @@
-//! A random schedule: who asks for which refunds, how often, where and when, and what goes wrong. All of it comes from
-//! one seed. What the processes make of it in which order does not, so a seed may have to be run a few times.
+//! A random schedule: the refunds, the callers, the repeats, their times and places, and the faults. All of it comes
+//! from one seed. The interleaving of the processes does not, so a seed may need several runs to reproduce a failure.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -10,27 +10,27 @@ use crate::{
     faults::Faults,
 };
 
-/// Everything that is decided beforehand.
+/// All decisions that are made in advance.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     pub(crate) seed: u64,
     pub(crate) orders: Vec<Order>,
     pub(crate) sessions: Vec<String>,
     pub(crate) calls: Vec<Call>,
-    /// Of each call.
+    /// The channel of each call.
     pub(crate) channels: Vec<Channel>,
-    /// For each process, what is sent to it, one after the other.
+    /// For each process, the attempts that are sent to it, in order.
     pub(crate) sent: Vec<Vec<Sent>>,
     /// How many of a hundred requests fail.
     pub(crate) fault_rate: u32,
-    /// How many of a hundred parked calls people approve.
+    /// How many of a hundred parked calls are approved.
     pub(crate) approval_rate: u32,
 }
 
-/// The wires that a call comes on.
+/// The wires that a call may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
-    /// Those of Bedrock Agents, which has asked a person.
+    /// The wires of Bedrock Agents, which has asked a person.
     Agents,
     /// The gateway, where each call waits for a person.
     Gateway,
@@ -38,16 +38,16 @@ pub(crate) enum Channel {
     Both,
 }
 
-/// An order as it is before anybody asks for anything.
+/// An order before the first refund.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) customer: String,
     pub(crate) charges: Vec<i64>,
-    /// What the first charge was before somebody corrected it by hand. The figure that the order keeps still counts
-    /// that, until a refund follows the charges.
+    /// The amount of the first charge before a person corrected it by hand. The order's stored figure still counts the
+    /// old amount, until a refund updates it.
     pub(crate) corrected_from: Option<i64>,
-    /// It was booked before orders kept what is left of each charge.
+    /// The order was stored before orders kept the rest of each charge.
     pub(crate) old: bool,
 }
 
@@ -56,18 +56,18 @@ impl Order {
         self.charges.iter().sum()
     }
 
-    /// The id of the charge in this place.
+    /// The id of the charge with this index.
     pub(crate) fn charge(&self, place: usize) -> String {
         format!("CHG-{}-{place}", self.id.trim_start_matches("ORD-"))
     }
 
-    /// The amount of this charge, where there is such a one.
+    /// The amount of this charge, if it exists.
     pub(crate) fn charged(&self, charge: &str) -> Option<i64> {
         let place = (0..self.charges.len()).find(|place| self.charge(*place) == charge)?;
         self.charges.get(place).copied()
     }
 
-    /// The charges that the kept figure counts.
+    /// The charges that the stored figure counts.
     pub(crate) fn counted(&self) -> Vec<i64> {
         let (first, rest) = self.charges.split_first().unwrap();
         std::iter::once(self.corrected_from.unwrap_or(*first)).chain(rest.iter().copied()).collect()
@@ -77,32 +77,32 @@ impl Order {
 /// One attempt at a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
-    /// Which of the schedule's calls.
+    /// The index of the call in the schedule.
     pub(crate) call: usize,
     pub(crate) way: Way,
     pub(crate) reason: usize,
     pub(crate) spelling: usize,
-    /// What is waited before.
+    /// The delay before the attempt.
     pub(crate) pause: Duration,
     /// The function's timeout.
     pub(crate) limit: Duration,
     pub(crate) fate: Fate,
 }
 
-/// What happens to an attempt beside what the proxy does.
+/// The fate of an attempt, in addition to the proxy's faults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
     Nothing,
-    /// The process is killed so long after the call was sent, wherever it then is.
+    /// The process is killed this long after the call was sent, at whatever point it is then.
     Killed(Duration),
     /// The reply does not reach the agent.
     ReplyLost,
 }
 
-/// What may be refunded of an order without a person.
+/// The maximum automatic refund per order.
 pub(crate) const AUTOMATIC: i64 = 50_000;
 
-/// An order that is never there.
+/// An order that never exists.
 pub(crate) const NO_ORDER: &str = "ORD-404";
 
 impl Schedule {
@@ -114,7 +114,7 @@ impl Schedule {
         let mut known = HashSet::new();
         for _ in 0..rng.random_range(3..=9) {
             let call = call(&mut rng, &orders, &sessions);
-            // the same again is a repeat, and those are sent on purpose
+            // an equal call would be a repeat, and repeats are sent on purpose
             if known.insert(call.clone()) {
                 calls.push(call);
             }
@@ -134,7 +134,8 @@ impl Schedule {
         Self { seed, orders, sessions, calls, channels, sent, fault_rate, approval_rate }
     }
 
-    /// The way of one more attempt at a call: another wire and another session each time, as far as the call has some.
+    /// The wire and session of the next attempt at a call: another wire and another session each time, if the call has
+    /// several.
     pub(crate) fn way(&self, call: usize, nth: usize) -> Way {
         let wire = if nth.is_multiple_of(2) { Wire::Function } else { Wire::Api };
         match (&self.calls[call].who, self.channels[call]) {
@@ -145,7 +146,7 @@ impl Schedule {
         }
     }
 
-    /// What goes wrong between process `process` and the database.
+    /// The faults between process `process` and the database.
     pub(crate) fn faults(&self, process: usize) -> Faults {
         let process = u64::try_from(process).unwrap();
         Faults::new(self.seed ^ (process + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15), self.fault_rate)
@@ -156,9 +157,9 @@ fn order(rng: &mut StdRng, place: usize) -> Order {
     let charges = match rng.random_range(0..4) {
         // a duplicate charge
         0 => vec![rng.random_range(100..30_000); 2],
-        // refunded in a few steps without ever needing a person
+        // refunded in a few steps that never need a person
         1 => vec![rng.random_range(1..20_000)],
-        // where the limit of automatic refunds decides
+        // here the limit of automatic refunds decides
         2 => vec![rng.random_range(40_000..150_000)],
         _ => (0..rng.random_range(1..=3)).map(|_| rng.random_range(1..60_000)).collect(),
     };
@@ -179,14 +180,14 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
         0..=2 => *order.charges.choose(rng).unwrap(),
         3 => (paid / 2).max(1),
         4 => paid,
-        // brings a figure that was corrected upwards back to what it was
+        // brings a figure that was corrected upwards back to its old value
         13..=15 if order.corrected_from.is_some_and(|from| from < order.charges[0]) => {
             order.charges[0] - order.corrected_from.unwrap()
         }
         5 => paid + rng.random_range(1..1_000),
         6 if paid >= AUTOMATIC => AUTOMATIC,
         7..=8 if paid > AUTOMATIC => rng.random_range(AUTOMATIC + 1..=paid),
-        // round amounts, which several sessions may ask for
+        // round amounts, which several sessions may request
         9..=10 => (rng.random_range(1..=5) * 1_000).min(paid),
         _ => rng.random_range(1..=(paid / 4).clamp(1, 25_000)),
     };
@@ -194,12 +195,12 @@ fn call(rng: &mut StdRng, orders: &[Order], sessions: &[String]) -> Call {
         0 => Who::Gateway,
         1..=3 => Who::Desk { session: sessions.choose(rng).unwrap().clone() },
         4..=8 => Who::Customer(order.customer.clone()),
-        // somebody else asks, of a customer's own or in a session id that is not only theirs
+        // another customer, in a session of their own or with a session id that others use too
         _ => Who::Customer("CUST-79999".to_owned()),
     };
     let charge = match rng.random_range(0..20) {
         0..=8 => Some(order.charge(rng.random_range(0..order.charges.len()))),
-        // one that is not there
+        // a charge that does not exist
         9 => Some(order.charge(order.charges.len())),
         _ => None,
     };

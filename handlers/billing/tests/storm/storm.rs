@@ -1,7 +1,7 @@
-//! The storm itself: random schedules, several worlds side by side.
+//! The storm itself: random schedules in several concurrent worlds.
 //!
-//! `STORM_SCHEDULES` says how many, `STORM_SEED` which one first (alone, it is the only one); `STORM_LOG=1` shows the
-//! handlers' logs. A quarter as many are played on a moving clock.
+//! `STORM_SCHEDULES` sets the number of schedules. `STORM_SEED` sets the first seed; alone, it runs only this seed.
+//! `STORM_LOG=1` shows the handlers' logs. A quarter as many schedules run with a moving clock.
 
 use std::sync::{
     Arc, Mutex,
@@ -16,10 +16,10 @@ use crate::{
     world::{World, judge},
 };
 
-/// Worlds at a time: their processes mostly wait.
+/// Number of concurrent worlds. Their processes mostly wait.
 const WORLDS: u64 = 14;
 
-/// What a few dozen schedules cannot be without.
+/// Events that must occur in a few dozen schedules.
 const MUST_HAPPEN: [&str; 12] = [
     "refunds",
     "tickets",
@@ -35,7 +35,7 @@ const MUST_HAPPEN: [&str; 12] = [
     "conflict",
 ];
 
-/// Tells the seed, however its schedule fails.
+/// Prints the seed when its schedule fails, in any way.
 pub(crate) struct Named(pub(crate) u64);
 
 impl Drop for Named {
@@ -50,7 +50,7 @@ pub(crate) fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("`{name}` must be a number")))
 }
 
-/// The merge gate plays the same schedules each time; `make storm`, which says how many, draws a new seed.
+/// The merge gate runs the same schedules each time. `make storm`, which sets the number of schedules, uses a new seed.
 pub(crate) fn first_seed() -> u64 {
     match setting("STORM_SCHEDULES") {
         Some(_) => u64::from(rand::random::<u32>()) << 16,

@@ -1,4 +1,4 @@
-//! What happened, in figures: a storm in which nothing went wrong would prove nothing.
+//! Counts the events of a storm. A storm without faults would prove nothing.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use crate::{
     schedule::Schedule,
 };
 
-/// Figures of one schedule, or of many.
+/// The counts of one schedule, or of several.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     counts: BTreeMap<&'static str, usize>,
@@ -33,7 +33,7 @@ impl Tally {
         self.counts.get(what).or(self.faults.get(what)).copied().unwrap_or_default()
     }
 
-    /// Attempts without a reply, by how it got lost.
+    /// Attempts without a reply, by the reason.
     pub(crate) fn lost(&mut self, lost: BTreeMap<&'static str, usize>) {
         lost.into_iter().for_each(|(how, number)| self.count(how, number));
     }

@@ -1,4 +1,4 @@
-//! An audit that cannot fail proves nothing: here it meets tables and replies that somebody has tampered with.
+//! Tests the audit: an audit that cannot fail proves nothing, so here it gets manipulated tables and replies.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -11,7 +11,7 @@ use crate::{
     world::{Played, World},
 };
 
-/// A schedule in which nothing goes wrong: calls 0 and 1 are refunded, 2 is escalated, 3 refused, 4 not found, and 5
+/// A schedule without faults: calls 0 and 1 are refunded, 2 is escalated, 3 is refused, 4 is not found, and 5 is
 /// refunded over the gateway.
 fn quiet() -> Schedule {
     let owner = || Who::Customer("CUST-70000".into());
@@ -61,7 +61,7 @@ fn quiet() -> Schedule {
     }
 }
 
-/// What somebody does to tables and replies, and a word of the complaint that must follow.
+/// A manipulation of tables and replies, and a part of the violation that the audit must report.
 type Tampering = (&'static str, fn(&mut Books, &mut Replies));
 
 const TAMPERINGS: [Tampering; 37] = [
@@ -127,7 +127,7 @@ const TAMPERINGS: [Tampering; 37] = [
         books.ledger.push(record);
     }),
     ("replies without a record", |books, _| {
-        // the same in another spelling is another reply
+        // the same JSON in another spelling is another reply
         let reply = books.ledger[0]["reply"].as_s().unwrap().replacen(',', ", ", 1);
         books.ledger[0].insert("reply".into(), text(reply));
     }),
@@ -188,12 +188,12 @@ fn id(item: &support_desk::Item) -> &str {
     item["id"].as_s().unwrap()
 }
 
-/// The question about the parked call, or the answer.
+/// The item of the parked call: the request or the decision.
 fn approval<'a>(books: &'a mut Books, part: &str) -> &'a mut support_desk::Item {
     books.approvals.iter_mut().find(|item| id(item).starts_with(part)).unwrap()
 }
 
-/// The reply to a call that says that it is a repeat.
+/// The reply that is marked as a repeat.
 fn repeat(replies: &mut [Told]) -> &mut Told {
     replies.iter_mut().find(|told| told.first().1.is_some()).unwrap()
 }
@@ -227,7 +227,7 @@ async fn the_audit_sees_whatever_somebody_tampers_with() {
     }
 }
 
-/// The tables as they are now.
+/// The current contents of the tables.
 async fn books(played: &Played) -> Books {
     Books { decided: played.books.decided.clone(), ..played.database.books().await }
 }
@@ -239,7 +239,7 @@ async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
     let (database, tables) = (&played.database, played.database.tables());
     let mut wrong = audit(&schedule, &books(&played).await, &played.replies);
     assert_eq!(wrong, Vec::<String>::new());
-    // money that went out beside the ledger
+    // a refund that bypassed the ledger
     let order = database.client().update_item().table_name(&tables.orders).key("orderId", text("ORD-701"));
     let order = order
         .update_expression("SET refunds = :refunds, refundableCents = refundableCents - :amount")
@@ -251,7 +251,7 @@ async fn the_audit_sees_what_somebody_writes_into_the_tables_themselves() {
         wrong.iter().any(|wrong| wrong.contains("`REF-AAAAAAAAAA` of `ORD-701` was paid and nobody")),
         "{wrong:#?}"
     );
-    // a stored reply that nobody was given
+    // a stored reply that no caller has received
     let record = &played.books.ledger[0];
     let reply = record["reply"].as_s().unwrap().replace("REF-", "REF-A").replace("TCK-", "TCK-A");
     let update = database.client().update_item().table_name(&tables.ledger).key("id", record["id"].clone());

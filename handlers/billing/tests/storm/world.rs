@@ -1,5 +1,6 @@
-//! A world: a few processes of the real handler, each on its own stand-in for Lambda and behind its own bad connection.
-//! It outlives a schedule, since processes cost more than calls; the database does not.
+//! A world: a few processes of the real handler. Each has its own local substitute for Lambda and its own unreliable
+//! connection. A world is reused for several schedules, because processes are expensive to start. The database is new
+//! for each schedule.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use crate::{
     tally::Tally,
 };
 
-/// More repeats than this of one call, with nothing going wrong, is a call that is never answered.
+/// Maximum number of repeats of one call without faults. A call that needs more is never answered.
 const REPEATS: u32 = 40;
 
 pub(crate) struct World {
@@ -29,13 +30,13 @@ pub(crate) struct World {
     approvers: Vec<Approver>,
 }
 
-/// What came of a schedule.
+/// The result of a schedule.
 pub(crate) struct Played {
     pub(crate) database: Database,
     pub(crate) books: Books,
     pub(crate) replies: Replies,
     pub(crate) tally: Tally,
-    /// What the people saw that must not be.
+    /// Observations of the approvers that must never occur.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ impl World {
         Self { instances, approvers: vec![Approver::of("dana").await, Approver::of("eli").await] }
     }
 
-    /// The processes, with a database behind them.
+    /// The processes, connected to a database.
     pub(crate) fn on(&mut self, database: &Database) -> &mut [Instance] {
         for instance in &self.instances {
             instance.proxy.forward_to(database.address());
@@ -56,7 +57,8 @@ impl World {
         &mut self.instances
     }
 
-    /// The storm, then the calm in which every call gets its final answer; people decide about parked calls meanwhile.
+    /// Runs the storm, then the calm in which every call gets its final answer. Meanwhile the approvers decide on
+    /// parked calls.
     pub(crate) async fn play(&mut self, schedule: &Schedule) -> Played {
         let database = Database::with(&schedule.orders).await;
         let mut tally = Tally::of(schedule);
@@ -88,7 +90,7 @@ impl World {
     }
 }
 
-/// The replies to all calls, of the storm and of the calm.
+/// Sends all calls. Returns the replies of the storm and of the calm.
 async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Schedule, tally: &mut Tally) -> Replies {
     let starts = |instances: &[Instance]| instances.iter().map(|instance| instance.function.starts).sum::<usize>();
     let before = starts(instances);
@@ -111,7 +113,7 @@ async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Sche
             .for_each(act);
     };
     proxies(instances, &Proxy::be_honest);
-    // requests that were held back may still arrive in between, as they would
+    // delayed requests may still arrive in between, as in reality
     ask_all(instances, schedule, &mut replies, Round::Settle).await;
     for instance in instances.iter() {
         instance.proxy.quiet().await;
@@ -128,17 +130,17 @@ async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Sche
     replies
 }
 
-/// What is asked in the calm.
+/// The requests of the calm.
 #[derive(Clone, Copy)]
 enum Round {
-    /// Each call, until it has a final answer; on either side of the platform, where it comes from both.
+    /// Each call until it has a final answer. A call with both channels is sent on both.
     Settle,
-    /// Each call once more, of another process, in another session where it may come from one, on another wire and in
-    /// other words: the answer stays.
+    /// Each call once more: to another process, in another session if it may have one, on another wire, and with
+    /// another reason. The answer must stay the same.
     Confirm,
 }
 
-/// Shares the calls out to the processes, which are asked side by side.
+/// Distributes the calls over the processes, which run concurrently.
 async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut Replies, round: Round) {
     let count = instances.len();
     let asked = instances.iter_mut().enumerate().map(|(place, instance)| async move {
@@ -167,7 +169,7 @@ async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut 
     }
 }
 
-/// Sends a process its share of the storm. Gives the replies that the agent saw, and how the others got lost.
+/// Sends a process its share of the storm. Returns the replies that the agent received, and how the others were lost.
 async fn send(
     instance: &mut Instance,
     schedule: &Schedule,
@@ -214,7 +216,7 @@ async fn settle(instance: &mut Instance, call: &Call, way: &Way) -> Vec<Told> {
     told
 }
 
-/// A reply, though a kill that the storm still owes may come first.
+/// Sends an event until there is a reply, because a kill from the storm may still be pending.
 async fn persist(instance: &mut Instance, way: &Way, event: &Event) -> Told {
     for _ in 0..3 {
         if let Invoked::Reply(reply) =
@@ -226,7 +228,7 @@ async fn persist(instance: &mut Instance, way: &Way, event: &Event) -> Told {
     panic!("no reply to {event:?}");
 }
 
-/// A schedule's complaints, with what is needed to look into them.
+/// The violations of a schedule, with the data that is needed to investigate them.
 pub(crate) fn judge(schedule: &Schedule, played: &Played) -> Result<(), String> {
     let mut wrong = audit(schedule, &played.books, &played.replies);
     wrong.extend(played.wrong.iter().cloned());

@@ -1,4 +1,4 @@
-//! Who a customer is.
+//! A customer's account.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Contact details, and nothing else of an account.
+//! Changes contact details, and nothing else of an account.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,8 +30,8 @@ impl UpdateUserAccount {
     }
 }
 
-/// A bound session changes its own customer only. This runs before a person is asked, so that nobody is asked about
-/// another customer's account.
+/// A bound session may change its own customer only. This middleware runs before a person is asked, so that a person is
+/// never asked about another customer's account.
 pub(crate) async fn own_customer(call: Call<Desk>, next: Next<Desk>) -> Outcome {
     let customer_id = call.input().get("customerId").and_then(|id| id.as_str()).unwrap_or_default();
     caller(call.cx())?.check(customer_id)?;

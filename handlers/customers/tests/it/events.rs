@@ -1,4 +1,4 @@
-//! Every fixture event of this handler gives its expected reply.
+//! Every fixture event of this handler produces its expected reply.
 
 use crate::kit;
 

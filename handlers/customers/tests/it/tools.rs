@@ -1,4 +1,4 @@
-//! What the tools do, and what nobody makes them do.
+//! The behaviour of the tools, and calls that they must refuse.
 
 use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};
@@ -62,7 +62,7 @@ async fn a_new_email_waits_for_a_person_where_nobody_asked_and_a_new_phone_numbe
         let reply = call(&service, "get_customer_info", json!({"customerId": "CUST-12345"})).await;
         assert_eq!(reply["email"], json!(email));
     }
-    // Bedrock Agents has asked
+    // Bedrock Agents has already asked a person
     let input = json!({"customerId": "CUST-12345", "email": "agents@example.com"});
     call(&service, "update_user_account", input).on(Wire::Function).await.ok();
 }

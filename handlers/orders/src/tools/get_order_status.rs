@@ -1,4 +1,4 @@
-//! One order, in one read.
+//! One order, with a single read.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! A return, started once.
+//! A return, which starts once.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub(crate) struct InitiateReturn {
     reason: Option<String>,
 }
 
-/// An order is returned once, for whatever reason.
+/// An order is returned once, for any reason.
 pub(crate) fn effect(input: &InitiateReturn) -> Key {
     key(&input.order_id)
 }

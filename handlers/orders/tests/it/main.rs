@@ -1,4 +1,4 @@
-//! The `orders` handler through its public surface, on a desk of its own.
+//! The `orders` handler through its public API, with a separate desk.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,11 +1,11 @@
-//! Requests per call, counted between the deployed binary and the database: the state of an order is one read.
+//! Requests per call, counted between the deployed binary and the database: the state of an order needs one read.
 
 use serde_json::json;
 use support_desk::{seed, tables::Tables};
 
 use crate::{instance::Instance, kit};
 
-/// An event of one of the Agents wires, in a session of the customer of the stories.
+/// An event of one of the Agents wires, in a session of the fixtures' customer.
 fn event(wire: &str, order: &str) -> String {
     let parameters = json!([{"name": "orderId", "type": "string", "value": order}]);
     let mut event = json!({

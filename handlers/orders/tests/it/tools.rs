@@ -1,4 +1,4 @@
-//! What the tools do, and what nobody makes them do.
+//! The behaviour of the tools, and calls that they must refuse.
 
 use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};
@@ -32,7 +32,7 @@ async fn a_strangers_order_is_not_there_on_any_wire_that_says_who_calls() {
             let reply = call(&service(&desk), tool, order("ORD-12345")).on(wire).identity(IDENTITY, "CUST-10001").await;
             let nothing = call(&service(&desk), tool, order("ORD-404")).on(wire).identity(IDENTITY, "CUST-10001").await;
             match (wire, tool) {
-                // nobody has looked yet: a person is asked first
+                // the tool has not run yet, because a person must approve first
                 (Wire::Gateway, "initiate_return") => drop(reply.assert_error("waiting for approval")),
                 _ => assert_eq!(reply.message(), nothing.assert_error("not found").message().replace("404", "12345")),
             }

@@ -30,7 +30,7 @@ impl EscalateToHuman {
     }
 }
 
-/// One case is one ticket. A priority that is left out is the normal one.
+/// Each case has one ticket. A missing priority counts as the normal one.
 pub(crate) fn effect(case: &EscalateToHuman) -> Key {
     key((&case.summary, &case.customer_id, &case.order_id, case.priority()))
 }

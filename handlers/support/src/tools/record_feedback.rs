@@ -1,4 +1,4 @@
-//! What a customer thought of it.
+//! A customer's feedback.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub(crate) struct RecordFeedback {
 }
 
 pub(crate) async fn record_feedback(cx: Cx<Desk>, input: RecordFeedback) -> Result<FeedbackRecorded, ToolError> {
-    // a session's id alone may be guessed by another customer
+    // another customer may guess the session id alone
     let caller = caller(&cx)?;
     Ok(cx.state().record_feedback(&caller, cx.session_id(), input.rating, input.comment.as_deref()).await?)
 }

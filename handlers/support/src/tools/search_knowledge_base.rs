@@ -1,4 +1,4 @@
-//! Answers to general questions.
+//! Answers to general questions, from the help articles.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

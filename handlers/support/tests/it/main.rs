@@ -1,4 +1,4 @@
-//! The `support` handler through its public surface, on a desk of its own.
+//! The `support` handler through its public API, with a separate desk.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail loudly")]
 
 mod events;

@@ -1,4 +1,4 @@
-//! Any event whatever, through the whole of a router.
+//! Sends any event through a complete router.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,8 @@ use super::{
     tools::{self, Desk},
 };
 
-/// Two desks that differ in nothing but what they hide: whatever can be told from a reply would make replies differ.
+/// Two desks that differ only in the value that they hide. If a reply revealed anything of it, the replies would
+/// differ.
 static DESKS: LazyLock<[(Service<Desk>, Desk); 2]> = LazyLock::new(|| {
     ["one secret", "\"another, longer secret\""].map(|hidden| {
         let desk = Desk::hiding(hidden);
@@ -19,8 +20,8 @@ static DESKS: LazyLock<[(Service<Desk>, Desk); 2]> = LazyLock::new(|| {
     })
 });
 
-/// The first line is the event, the second, if there is one, the client context. Tells the wire, and the error's kind
-/// or `output`; `None` where the event is no call.
+/// The first line is the event. The second line, if there is one, is the client context. Returns the wire, and the
+/// error's kind or `output`. `None` where the event is not a call.
 pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let event = json(lines.next().unwrap_or_default());
@@ -31,7 +32,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
         let reply = run(service.handle(event.clone(), &context));
         (reply, desk.reached())
     });
-    assert_eq!(one, other, "a reply tells something that is hidden");
+    assert_eq!(one, other, "a reply reveals a hidden value");
     let (reply, reached) = one;
     let (wire, reply) = match (wire, reply) {
         (Some(wire), Ok(reply)) => (wire, reply),
@@ -71,7 +72,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
     Some((wire, told))
 }
 
-/// JSON, or else the bytes as text.
+/// Parses the bytes as JSON, or returns them as text.
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
 }
@@ -113,7 +114,7 @@ fn listed(list: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// Nothing is in what reached a tool but what the input's type has.
+/// Asserts that the arguments of a tool contain only members of the input's type.
 pub(super) fn assert_known(arguments: &Map<String, Value>) {
     fn inside(value: &Value, path: &str) {
         match value {
@@ -135,7 +136,7 @@ pub(super) fn assert_known(arguments: &Map<String, Value>) {
     }
 }
 
-/// Nothing is in an output but what is exposed, and what says that the output was cut.
+/// Asserts that an output contains only exposed fields, and the members that mark a truncated output.
 fn assert_exposed(value: &Value, path: &str) {
     let below = |exposed: &str| exposed.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']));
     if tools::EXPOSED.contains(&path) || matches!(path, "truncated" | "omitted") {

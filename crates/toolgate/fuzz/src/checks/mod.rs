@@ -1,5 +1,5 @@
-//! What must hold of every input. One copy serves the fuzz targets and the replay of their corpus in the tests, so this
-//! knows nothing of libFuzzer: a check takes bytes, and panics where something does not hold.
+//! The invariants for every input. The fuzz targets and the replay of their corpus in the tests share this code, so it
+//! does not depend on libFuzzer. A check takes bytes, and panics where an invariant is violated.
 #![allow(clippy::expect_used, reason = "a check must fail loudly")]
 
 mod dispatch;
@@ -9,17 +9,18 @@ mod tools;
 
 use std::future::Future;
 
-/// Checks an event and a client context: JSON, each on a line of its own. Tells the wire, and what the reply says.
+/// Checks an event and a client context: JSON, each on its own line. Returns the wire, and the outcome in the reply.
 pub(crate) fn dispatch(bytes: &[u8]) -> Option<(toolgate::Wire, String)> {
     dispatch::check(bytes)
 }
 
-/// Checks the value of a parameter: a letter for the field, then the text. Tells the field, and whether it was read.
+/// Checks the value of a parameter: a letter for the field, then the text. Returns the field, and whether the value was
+/// accepted.
 pub(crate) fn parameters(bytes: &[u8]) -> Option<(&'static str, bool)> {
     parameters::check(bytes)
 }
 
-/// Nothing here waits for anything, so a runtime per call is all it takes.
+/// Runs a future on a new runtime. The futures of this module never wait, so this is sufficient.
 fn run<T>(future: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime =

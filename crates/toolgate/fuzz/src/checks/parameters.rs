@@ -1,5 +1,5 @@
-//! Any text as the value of a parameter: it is read alike on every wire, and what was read and is sent again is read
-//! as the same. On Bedrock's wires alone `""` and `"null"` are nothing.
+//! Any text as the value of a parameter. Every wire converts it to the same value, and a converted value that is sent
+//! again converts to itself. Only Bedrock's wires treat `""` and `"null"` as absent.
 
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(&'static str, bool)> {
     Some((field, agents.is_some()))
 }
 
-/// Whether a text that Bedrock could have meant as nothing stands somewhere in a value.
+/// Whether a value contains a text that Bedrock may have meant as absent.
 fn holds_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -47,7 +47,8 @@ fn holds_nothing(value: &Value) -> bool {
     }
 }
 
-/// What a text is as a field's value, which must be the same on these wires; `None` where it is refused or nothing.
+/// The value that a text becomes in a field. It must be the same on these wires. `None` where the text is rejected or
+/// absent.
 fn read_alike(wires: [Wire; 2], field: &str, text: &str) -> Option<Value> {
     let (arguments, body) = read(wires[0], event(wires[0], field, text));
     let (others, other) = read(wires[1], event(wires[1], field, text));
@@ -64,7 +65,7 @@ fn read_alike(wires: [Wire; 2], field: &str, text: &str) -> Option<Value> {
                 assert!(arguments.is_none() && !problems.is_empty(), "{body:?}");
                 assert!(problems.iter().all(|problem| is_about(field, problem)), "{body:?}");
             }
-            // what the tool was asked for, or the text came back in it
+            // the tool was asked for this error, or the output repeated the text and is too large
             _ => assert!(arguments.is_some() && (field == "wanted" || kind == "too large"), "{body:?}"),
         },
     }
@@ -73,11 +74,11 @@ fn read_alike(wires: [Wire; 2], field: &str, text: &str) -> Option<Value> {
     arguments.get(field).cloned()
 }
 
-/// Whether a problem names this field, and does not repeat what is secret.
+/// Whether a problem is about this field, and does not repeat a secret value.
 fn is_about(field: &str, problem: &Value) -> bool {
     let text = |name: &str| problem[name].as_str().unwrap();
     let below = text("path").strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    // what is left to serde loses its path in `Seen`
+    // a problem that serde finds has no path, because of `Seen`
     let by_serde = text("path").is_empty() && text("expected").starts_with("invalid value: integer");
     (below || by_serde) && (field != "pin" || problem["got"] == "a value that is not repeated here")
 }
@@ -90,7 +91,7 @@ fn read(wire: Wire, (event, client_context): (Value, Option<Value>)) -> (Option<
     (reached.pop(), reply::read(wire, &event, &reply))
 }
 
-/// A call that sends `text` as it is in one field, beside the required one.
+/// A call that sends `text` unchanged in one field, beside the required field.
 fn event(wire: Wire, field: &str, text: &str) -> (Value, Option<Value>) {
     let tool = tools::NAMES[0];
     let mut arguments = json!({"claimId": "C-1"});
@@ -115,7 +116,7 @@ fn event(wire: Wire, field: &str, text: &str) -> (Value, Option<Value>) {
     }
 }
 
-/// The same on the api wire, with the arguments in the query instead of the body.
+/// The same call on the api wire, with the arguments in the query instead of the body.
 fn query(field: &str, text: &str) -> (Value, Option<Value>) {
     let (mut event, context) = event(Wire::Api, field, text);
     let body = event.as_object_mut().unwrap().remove("requestBody").unwrap();

@@ -1,5 +1,5 @@
-//! A reply, read as its caller reads it, by rules written down a second time: which wire an event is on, what the
-//! envelope holds, and how each kind of error is told.
+//! Reads a reply as its caller does. The rules are written independently of the framework: the wire of an event, the
+//! contents of the envelope, and the form of each kind of error.
 
 use serde_json::{Map, Value};
 use toolgate::Wire;
@@ -18,7 +18,7 @@ const ERRORS: [(&str, u64, bool); 10] = [
     ("internal", 500, false),
 ];
 
-/// What a reply says.
+/// The body of a reply.
 #[derive(Debug, PartialEq)]
 pub(super) enum Body {
     Output(Value),
@@ -26,7 +26,7 @@ pub(super) enum Body {
 }
 
 impl Body {
-    /// The error's kind; none for an output.
+    /// The error's kind. `None` for an output.
     pub(super) fn kind(&self) -> Option<&str> {
         match self {
             Self::Output(_) => None,
@@ -35,13 +35,13 @@ impl Body {
     }
 }
 
-/// The wire that an event is on.
+/// The wire of an event.
 pub(super) fn wire(event: &Value, client_context: Option<&Value>) -> Option<Wire> {
     let custom = client_context.and_then(|context| context.get("custom"));
     if custom.is_some_and(|custom| custom.get("bedrockAgentCoreToolName").is_some_and(Value::is_string)) {
         return Some(Wire::Gateway);
     }
-    // whatever else the gateway may have meant, it is not a call on another wire
+    // if the context has a key of the gateway, the event is never a call on another wire
     if client_context.is_some_and(is_gateways) {
         return None;
     }
@@ -57,7 +57,7 @@ pub(super) fn wire(event: &Value, client_context: Option<&Value>) -> Option<Wire
     has("toolName").then_some(Wire::Direct)
 }
 
-/// Whether a key of the gateway's stands anywhere in a client context, or in JSON text inside of it.
+/// Whether a client context, or JSON text inside of it, contains a key of the gateway.
 fn is_gateways(value: &Value) -> bool {
     match value {
         Value::Object(members) => members
@@ -69,7 +69,7 @@ fn is_gateways(value: &Value) -> bool {
     }
 }
 
-/// Reads the reply to an event on `wire`; panics where a caller could not.
+/// Reads the reply to an event on `wire`. Panics where a caller could not read it.
 pub(super) fn read(wire: Wire, event: &Value, reply: &Value) -> Body {
     match wire {
         Wire::Function => function(event, reply),
@@ -97,7 +97,7 @@ fn function(event: &Value, reply: &Value) -> Body {
     let body = text_body(&told["responseBody"]["TEXT"]["body"]);
     let state = told.get("responseState").map(|state| state.as_str().unwrap());
     match row(&body) {
-        // the tool itself asks for this one
+        // the tool itself was asked for this error
         _ if state == Some("FAILURE") => assert_eq!(body.kind(), Some("conflict"), "{reply}"),
         Some((_, _, true)) => assert_eq!(state, Some("REPROMPT"), "{reply}"),
         _ => assert_eq!(state, None, "{reply}"),
@@ -118,11 +118,12 @@ fn api(event: &Value, reply: &Value) -> Body {
     body
 }
 
-/// What the Agents wires share. Bedrock keeps the attributes that come back, so none may be lost or made up.
+/// Checks the part that both Agents wires share. Bedrock replaces its attributes with those of the reply, so none may
+/// be lost or added.
 fn envelope<'a>(event: &Value, reply: &'a Value) -> &'a Value {
     assert_members(reply, &["messageVersion", "response", "sessionAttributes", "promptSessionAttributes"]);
     assert_eq!(reply["messageVersion"], "1.0");
-    // also where they are not texts, and the call was refused for that
+    // this also holds where they are not texts and the call was refused for that reason
     let session = event.get("sessionAttributes").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     assert_eq!(reply["sessionAttributes"], session);
     let text = |value: &Value| match value {

@@ -1,6 +1,7 @@
-//! The tools that are called: one input with a field of every kind, and an output that hides something on each level.
+//! The tools under test: one input with a field of every kind, and an output that hides a value on each level.
 //!
-//! The input is typed, and yet keeps what it was made of, so that a field which should have been denied can be seen.
+//! The input is typed, but it also keeps the JSON that it was made from, so that the checks can see a field that should
+//! have been rejected.
 
 use std::{
     borrow::Cow,
@@ -18,7 +19,7 @@ use validator::{Validate, ValidationErrors};
 /// The tools.
 pub(super) const NAMES: [&str; 3] = ["file_claim", "file_claim_once", "file_claim_confirmed"];
 
-/// What nobody may set; `role` is a field of the input that is not accepted.
+/// Fields that no caller may set. `role` is a field of the input that is not accepted.
 pub(super) const REFUSED: [&str; 3] = ["accountStatus", "creditLimit", "role"];
 
 /// The fields that a call may set.
@@ -27,7 +28,7 @@ pub(super) const FIELDS: [&str; 19] = [
     "lines", "place", "labels", "either", "choice", "email", "pin",
 ];
 
-/// Where what reaches a tool may have members; under `labels` they may have any name.
+/// Paths at which the input of a tool may have members. Members under `labels` may have any name.
 pub(super) const INSIDE: [&str; 13] = [
     "lines[].itemName",
     "lines[].quantity",
@@ -44,10 +45,10 @@ pub(super) const INSIDE: [&str; 13] = [
     "choice.count",
 ];
 
-/// Bytes of an output, few, so that short events get to the limit.
+/// Maximum size of an output in bytes. It is small, so that short events reach the limit.
 const LIMIT: usize = 1_500;
 
-/// What leaves.
+/// The exposed fields.
 pub(super) const EXPOSED: [&str; 9] = [
     "claim.claimId",
     "claim.tags",
@@ -63,7 +64,7 @@ pub(super) const EXPOSED: [&str; 9] = [
 /// File a claim.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "what reached the tool is judged as it came")]
+#[expect(dead_code, reason = "the checks read the raw arguments")]
 struct Claim {
     /// The claim's number.
     #[validate(length(min = 1, max = 40))]
@@ -166,7 +167,7 @@ enum Choice {
     Nobody,
 }
 
-/// A typed input, and what it was made of.
+/// A typed input, and the JSON that it was made from.
 struct Seen<T> {
     arguments: Map<String, Value>,
     typed: T,
@@ -196,7 +197,7 @@ impl<T: Validate> Validate for Seen<T> {
     }
 }
 
-/// JSON as it is, under the schema of another type.
+/// Unchanged JSON, under the schema of another type.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Raw<T> {
@@ -247,7 +248,7 @@ struct Inner {
     hidden: Vec<String>,
 }
 
-/// What the tools hide, and what reached them.
+/// The value that the tools hide, and the inputs that reached them.
 #[derive(Clone)]
 pub(super) struct Desk {
     hidden: &'static str,
@@ -259,7 +260,7 @@ impl Desk {
         Self { hidden, reached: Arc::default() }
     }
 
-    /// What reached a tool since this was asked last.
+    /// The inputs that have reached a tool since the last call of this function.
     pub(super) fn reached(&self) -> Vec<Map<String, Value>> {
         std::mem::take(&mut self.reached.lock().unwrap())
     }
@@ -293,7 +294,7 @@ async fn file_claim(cx: Cx<Desk>, input: Seen<Claim>) -> Result<Raw<Filed>, Tool
     }
 }
 
-/// The same as an effect that is committed; no ledger is asked.
+/// The same tool with a committed effect. It uses no ledger.
 async fn file_claim_once(cx: Cx<Desk>, input: Seen<Claim>) -> Result<Committed<Raw<Filed>>, ToolError> {
     let output = file_claim(cx.clone(), input).await?;
     cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))

@@ -1,4 +1,5 @@
-//! Approvals: nothing of the gateway's runs without one, what runs is what was shown, and a decision is one person's.
+//! Approvals: a call over the gateway never runs without one, it runs with the input that was shown, and each decision
+//! belongs to one person.
 
 use std::collections::HashSet;
 
@@ -10,7 +11,7 @@ use crate::{
     schedule::Channel,
 };
 
-/// What a reply says of a person's decision.
+/// The part of a reply about a person's decision.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     call: usize,
@@ -18,7 +19,7 @@ pub(super) struct Person {
     denied: bool,
 }
 
-/// A parked call, with the decision about it.
+/// A parked call, with its decision.
 struct Question {
     approval: String,
     call: usize,
@@ -27,7 +28,7 @@ struct Question {
 }
 
 impl Person {
-    /// Reads a reply over the gateway; nothing, where it is about something else.
+    /// Parses a reply over the gateway. Returns nothing where the reply is not about an approval.
     pub(super) fn read(call: usize, told: &Told) -> Option<Self> {
         let body: Value = serde_json::from_str(&told.body).ok()?;
         let (kind, message) = (body["error"]["kind"].as_str()?, body["error"]["message"].as_str()?);
@@ -76,7 +77,7 @@ pub(super) fn check(case: &mut Case<'_>) {
     }
 }
 
-/// The reason that a refund or a ticket was booked with.
+/// The reason that a refund or a ticket was stored with.
 fn reason(case: &Case<'_>, refunded: bool, id: &str) -> Option<String> {
     if refunded {
         let mut refunds = case.books.orders.iter().flat_map(|order| super::list(order, "refunds"));
@@ -86,7 +87,7 @@ fn reason(case: &Case<'_>, refunded: bool, id: &str) -> Option<String> {
     Some(string(ticket, "summary")?.split_once(": ")?.1.to_owned())
 }
 
-/// The parked calls: each is one that was made, and was parked once.
+/// Checks the parked calls: each belongs to a call of the schedule, and each call was parked once.
 fn questions(case: &mut Case<'_>) -> Vec<Question> {
     let mut questions: Vec<Question> = Vec::new();
     let mut wrong = Vec::new();
@@ -117,7 +118,7 @@ fn questions(case: &mut Case<'_>) -> Vec<Question> {
     questions
 }
 
-/// The decisions: each is one that a person made, and the other way round.
+/// Checks the decisions: each stored decision was made by a person, and each decision of a person is stored.
 fn decisions(case: &mut Case<'_>) {
     let mut wrong = Vec::new();
     let mut stored = HashSet::new();

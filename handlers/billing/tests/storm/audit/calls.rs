@@ -1,14 +1,14 @@
-//! Replies: each call has one answer, whoever gave it and however often, and it answers what this call asked.
+//! Replies: each call has one answer, from any process and any number of times, and the answer matches the call.
 
 use serde_json::Value;
 
 use super::{Case, Effect, Person, Replies, Seen, integer, left_of, sum};
 use crate::call::{Call, Told};
 
-/// Errors that say "this was not done and will not be": the answer to a call, as an output is.
+/// Errors that exclude an effect, now and later. Like an output, they are the final answer to a call.
 pub(crate) const FINAL: [&str; 2] = ["refused", "not found"];
 
-/// Errors after which the same call is to be repeated.
+/// Transient errors, after which the same call must be repeated.
 const PASSING: [&str; 2] = ["conflict", "timed out"];
 
 pub(super) fn check(case: &mut Case<'_>, replies: &Replies) {
@@ -28,7 +28,7 @@ fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Told]) {
                 case.seen.push(Seen { call: place, session: told.session.clone(), first_at });
                 outputs.push(body);
             }
-            // a person has not decided yet, or has said no
+            // a person has not decided yet, or has denied the call
             Some(_) if Person::read(place, told).is_some() => case.people.extend(Person::read(place, told)),
             Some(kind) if FINAL.contains(&kind.as_str()) => denials.push(kind),
             Some(kind) if PASSING.contains(&kind.as_str()) => {}
@@ -51,7 +51,7 @@ fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Told]) {
     }
 }
 
-/// A call that was told of an effect.
+/// Checks a call with an effect in its reply.
 fn done(case: &mut Case<'_>, place: usize, call: &Call, output: &str) {
     let effect = match Effect::read(output) {
         Ok(effect) => effect,
@@ -72,7 +72,7 @@ fn done(case: &mut Case<'_>, place: usize, call: &Call, output: &str) {
     if call.charge.as_ref().is_some_and(|charge| booked.charged(charge).is_none_or(|charged| call.cents > charged)) {
         case.wrong(format!("call {place} was granted more than its charge"));
     }
-    // what is left only falls, so who needed a person then would need one now
+    // the rest only decreases, so a call that needed a person then would need one now
     let left = case.order(&call.order).and_then(|order| integer(order, "autoRefundableCents")).unwrap_or_default();
     if !effect.refunded && effect.cents <= left {
         case.wrong(format!("call {place} needed no person: {} of {left} cents", effect.cents));
@@ -80,7 +80,7 @@ fn done(case: &mut Case<'_>, place: usize, call: &Call, output: &str) {
     case.answered.insert(place, effect);
 }
 
-/// A call that was told no: rightly, and always with the same reason.
+/// Checks a call with a refusal: it must be correct, and always for the same reason.
 fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
     let order = case.schedule.orders.iter().find(|order| order.id == call.order);
     let visible = order.filter(|order| call.who.customer().is_none_or(|customer| *customer == order.customer));
@@ -92,7 +92,7 @@ fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
     let no_charge = |charge: &String| visible.is_some_and(|order| order.charged(charge).is_none());
     let allowed: &[&str] = match (visible, call.charge.as_ref().is_some_and(no_charge)) {
         (None, _) => &["not found"],
-        // whether the order has so much comes before whether it has the charge
+        // the rest of the order is checked before the charge
         (Some(_), true) if call.cents > refundable => &["not found", "refused"],
         (Some(_), true) => &["not found"],
         (Some(_), false) => &["refused"],
@@ -105,13 +105,13 @@ fn denied(case: &mut Case<'_>, place: usize, call: &Call, kinds: &[String]) {
     }
 }
 
-/// The kind of an error; `None` for an output.
+/// The kind of an error. `None` for an output.
 pub(crate) fn error(body: &str) -> Option<String> {
     let body: Value = serde_json::from_str(body).unwrap();
     body["error"]["kind"].as_str().map(str::to_owned)
 }
 
-/// Whether a reply needs no repeat.
+/// Whether a reply is final, so that the call needs no repeat.
 pub(crate) fn is_final(body: &str) -> bool {
     error(body).is_none_or(|kind| FINAL.contains(&kind.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Money and tickets: the figures of each order add up, and each refund and ticket belongs to one call.
+//! Money and tickets: the figures of each order add up, and each refund and each ticket belongs to one call.
 
 use std::collections::HashSet;
 
@@ -47,7 +47,7 @@ fn one(case: &mut Case<'_>, order: &Order, item: &Item, seen: &mut HashSet<Strin
     if refunded > AUTOMATIC {
         case.wrong(format!("`{id}`: {refunded} cents refunded without a person"));
     }
-    // a figure that somebody's correction left behind follows the charges with the first refund
+    // a figure that is outdated after a correction is updated by the first refund
     let (counted, kept) = match refunded == 0 {
         true => (booked(order).remove("countedCharges"), order.counted().iter().sum()),
         false => (item.get("charges").cloned(), paid - refunded),
@@ -79,7 +79,7 @@ fn one(case: &mut Case<'_>, order: &Order, item: &Item, seen: &mut HashSet<Strin
     }
 }
 
-/// No charge is given back twice, and what is kept of each is right.
+/// Checks that no charge is refunded twice, and that the stored rest of each charge is correct.
 fn charges(case: &mut Case<'_>, order: &Order, item: &Item) {
     let id = &order.id;
     let places = 0..order.charges.len();

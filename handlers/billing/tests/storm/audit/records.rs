@@ -1,4 +1,5 @@
-//! The ledger: one record for each call that was done, with the very reply that was given, and no other.
+//! The ledger: one record for each call with an effect, with exactly the reply that the caller received, and no other
+//! records.
 
 use std::collections::HashSet;
 

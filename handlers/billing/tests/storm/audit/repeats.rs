@@ -1,4 +1,4 @@
-//! Repeats: who is given an effect of another session is told so, and nobody else.
+//! Repeats: a reply with an effect of another session is marked as a repeat, and no other reply is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,22 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use super::{Case, integer, string};
 use crate::call::Who;
 
-/// What a reply with an output says of its session.
+/// The part of an output's reply about its session.
 pub(super) struct Seen {
     pub(super) call: usize,
     pub(super) session: Option<String>,
-    /// When the effect happened, where the reply says that it is a repeat.
+    /// The time of the effect, where the reply is marked as a repeat.
     pub(super) first_at: Option<String>,
 }
 
-/// A record names its session in a way of its own. Which name is whose follows from the replies, and must be one to one.
+/// A record identifies its session by a digest. The replies show which digest belongs to which session. The mapping
+/// must be one to one.
 pub(super) fn check(case: &mut Case<'_>) {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut others = Vec::new();
     for seen in &case.seen {
-        // a reply without a record is wrong in another way
+        // another check reports a reply without a record
         let Some(record) = case.record(seen.call) else { continue };
         let place = seen.call;
         let own = string(record, "session");

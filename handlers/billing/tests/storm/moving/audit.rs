@@ -1,5 +1,6 @@
-//! The judge of a moving clock: what it is told are the replies with their times, and the tables after each phase. A
-//! record or a question is replaced only after its time, which is longer than a phase, so those tables hold all of them.
+//! The audit with a moving clock. Its input is the replies with their times, and the tables after each phase. A record
+//! or a parked call is replaced only after it has expired, which takes longer than a phase. Therefore these tables
+//! contain all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +14,10 @@ use crate::{
     schedule::{AUTOMATIC, Channel, Schedule},
 };
 
-/// How long a refund is told from its repeats, in seconds; what the tool declares.
+/// How long a repeat of a refund is recognised, in seconds, as the tool declares it.
 const ONCE: i64 = 24 * 60 * 60;
 
-/// A reply, with the times in seconds at which its attempt began and ended.
+/// A reply, with the times in seconds at which its attempt started and ended.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) call: usize,
@@ -39,7 +40,7 @@ impl Case {
     }
 }
 
-/// A record of the ledger, as it was once.
+/// A record of the ledger at some time.
 struct Effect {
     created: i64,
     expires: i64,
@@ -54,7 +55,7 @@ struct Approved {
     call: usize,
 }
 
-/// Everything that is wrong, and figures: effects, those that happened anew, those under an approval, and phases.
+/// All violations, and four numbers: effects, effects that happened again, effects under an approval, and phases.
 pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
     let schedule = case.schedule.as_ref().unwrap();
     let mut wrong = Vec::new();
@@ -65,7 +66,7 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
         let mut own: Vec<&Effect> = effects.values().filter(|effect| effect.call == place).collect();
         own.sort_by_key(|effect| effect.created);
         again += own.len().saturating_sub(1);
-        // without an identity and a session, an approval is all that tells a repeat
+        // without an identity and a session, only an approval identifies a repeat
         if call.who != Who::Gateway {
             for pair in own.windows(2) {
                 if pair[1].created <= pair[0].expires || pair[1].created <= pair[0].created + ONCE {
@@ -91,7 +92,7 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
     (wrong, [effects.len(), again, under, case.books.len()])
 }
 
-/// All effects that ever were recorded, by their replies.
+/// All effects that were ever recorded, by their replies.
 fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
     let mut told: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for reply in case.replies.iter().filter(|reply| error(&reply.told.body).is_none()) {
@@ -102,7 +103,7 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
         let body = string(record, "reply").unwrap_or_default();
         let calls: Vec<_> = told.get(&body).into_iter().flatten().copied().collect();
         let [call] = calls[..] else {
-            wrong.push(format!("{body} was told to the calls {calls:?}"));
+            wrong.push(format!("{body} is the reply to several calls: {calls:?}"));
             continue;
         };
         let time = |name: &str| integer(record, name).unwrap_or_default();
@@ -114,12 +115,12 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
         effects.insert(body, effect);
     }
     for body in told.keys().filter(|body| !effects.contains_key(*body)) {
-        wrong.push(format!("{body} was told and not recorded"));
+        wrong.push(format!("{body} was replied and not recorded"));
     }
     effects
 }
 
-/// All questions that were ever answered with yes.
+/// All parked calls that were ever approved.
 fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
     let mut known = BTreeMap::new();
     let mut yes = BTreeSet::new();
@@ -140,13 +141,13 @@ fn approved(case: &Case, schedule: &Schedule) -> Vec<Approved> {
     known.into_iter().filter(|(id, _)| yes.contains(id)).filter_map(|(_, item)| read(item)).collect()
 }
 
-/// Whether a call is of the desk itself, without a customer.
+/// Whether a call comes from the desk itself, without a customer.
 fn is_nobody(case: &Case, call: usize) -> bool {
     let call = case.schedule.as_ref().and_then(|schedule| schedule.calls.get(call));
     call.is_some_and(|call| call.who.customer().is_none())
 }
 
-/// Replies: an effect is told while its record lives, and nothing else is said meanwhile.
+/// Checks the replies: while a record exists, every reply contains its effect, and no other answer.
 fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
     for Reply { call, told, begun, ended } in &case.replies {
         let (begun, ended) = (i64::try_from(*begun).unwrap(), i64::try_from(*ended).unwrap());
@@ -155,7 +156,10 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 let (body, first_at) = told.first();
                 let Some(effect) = effects.get(&body) else { continue };
                 if effect.expires < begun {
-                    wrong.push(format!("call {call} was told at {begun} of what ended at {}", effect.expires));
+                    wrong.push(format!(
+                        "call {call} got a reply at {begun} of an effect that expired at {}",
+                        effect.expires
+                    ));
                 }
                 if told.session.is_none() && effect.session.is_none() && first_at.is_some()
                     || told.session.is_none() != effect.session.is_none() && first_at.is_none()
@@ -164,8 +168,8 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 }
             }
             Some("refused") if told.session.is_none() && told.body.contains("a person has denied") => {}
-            // nobody in particular over the gateway: each approval is a scope of its own, so what is judged under a new
-            // one is no repeat of what happened under the last
+            // an anonymous caller over the gateway: each approval is a separate scope, so a call under a new approval
+            // is not a repeat of the effect under the last one
             Some("refused" | "not found") if told.session.is_none() && is_nobody(case, *call) => {}
             Some("refused" | "not found") => {
                 let lives =
@@ -173,7 +177,7 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                 if let Some(effect) =
                     effects.values().find(lives).filter(|effect| effect.session.is_some() || told.session.is_none())
                 {
-                    wrong.push(format!("call {call} was told {} while it is done since {}", told.body, effect.created));
+                    wrong.push(format!("call {call} got {} although it was done at {}", told.body, effect.created));
                 }
             }
             Some("conflict" | "timed out") => {}
@@ -183,7 +187,7 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
     }
 }
 
-/// Money: the figures add up, and each refund and each ticket has one record.
+/// Checks the money: the figures add up, and each refund and each ticket has one record.
 fn money(case: &Case, schedule: &Schedule, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
     let Some(last) = case.books.last() else { return };
     let (mut refunds, mut booked) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! A clock that is moved.
+//! A movable clock.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use rand::{RngExt, rngs::StdRng};
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
-/// What may pass while a call is under way: no function runs longer
+/// The maximum time that may pass during a call: no function runs longer
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 pub(super) const PHASE: u64 = 15 * MINUTE;
 
@@ -35,7 +35,7 @@ impl Clock {
         self.0.load(Ordering::SeqCst) / 1000
     }
 
-    /// Moves a phase's minutes in small steps, until it is over.
+    /// Moves the clock in small steps through a phase, until `over` is set.
     pub(super) async fn tick(&self, rng: &mut StdRng, over: &AtomicBool) {
         let mut left = PHASE;
         while !over.load(Ordering::SeqCst) {
@@ -46,7 +46,7 @@ impl Clock {
         }
     }
 
-    /// Moves to the next phase: shortly before or after something ends, or far beyond.
+    /// Moves the clock to the next phase: to shortly before or after an expiry, or far beyond it.
     pub(super) fn leap(&self, rng: &mut StdRng) {
         let step = match rng.random_range(0..6) {
             0 => rng.random_range(0..2 * HOUR),
