@@ -1,6 +1,6 @@
-//! The operations of the three services that share this endpoint in an SDK's eyes, but are not served here.
+//! The operations of the three services that an SDK sends to this endpoint, but that are not served here.
 //!
-//! Names, methods and paths are those of the services' own models (bedrock-agent-runtime 2023-07-26, bedrock-agent
+//! Names, methods and paths are from the services' own models (bedrock-agent-runtime 2023-07-26, bedrock-agent
 //! 2023-06-05, bedrock-runtime 2023-09-30). `{}` is one segment.
 
 /// Operation, method, path.
