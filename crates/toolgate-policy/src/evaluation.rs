@@ -1,8 +1,9 @@
-//! Why a policy could not be evaluated, in words that hold nothing of the call: Cedar's own tell names and values.
+//! Why a policy could not be evaluated. The text contains no value of the call; Cedar's own errors contain names and
+//! values.
 
 use cedar_policy::{AuthorizationError, EvaluationError};
 
-/// `policy: why`.
+/// `policy: reason`.
 pub(crate) fn told(error: &AuthorizationError) -> String {
     let AuthorizationError::PolicyEvaluationError(error) = error;
     let why = match error.inner() {

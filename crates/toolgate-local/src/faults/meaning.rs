@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::{declared::Optional, event, seeded_rng::SeededRng};
 
-/// A field of every type.
+/// Everything that a tool may take.
 #[derive(Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Everything {
@@ -55,7 +55,7 @@ struct Place {
     rooms: Vec<String>,
 }
 
-/// The input that the tool received.
+/// What the tool understood.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Understood {
