@@ -98,7 +98,7 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let Some(authorizer) = gateway.properties().at(&["AuthorizerConfiguration", "CustomJWTAuthorizer"]) else {
             continue;
         };
-        // as written: a list may depend on a parameter that a rule of the template asks for
+        // Before evaluation, because a list may depend on a parameter that a rule of the template requires.
         let mut says = [false, false];
         if let Some(written) = deployment.written(gateway, "AuthorizerConfiguration") {
             written.walk(&mut |node| {

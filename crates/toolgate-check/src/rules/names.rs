@@ -1,4 +1,4 @@
-//! Names and lengths that the service takes.
+//! Names and lengths that the service accepts.
 
 use std::sync::LazyLock;
 
@@ -64,7 +64,7 @@ fn matches(regex: &LazyLock<Option<Regex>>, text: &str) -> bool {
     regex.as_ref().is_none_or(|regex| regex.is_match(text))
 }
 
-/// The text with one character for each part that only a deployment knows.
+/// The text, with one character for each part that only a deployment has.
 pub(super) fn shortest(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Whether what is deployed is what was written: the tools in code, and those in the template.
+//! Compares the deployed tools of the template with the tools in code.
 
 use toolgate_template::{Node, Tree};
 

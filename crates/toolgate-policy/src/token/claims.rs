@@ -85,7 +85,7 @@ impl TokenKeys {
         Err(refused)
     }
 
-    /// The keys that may have signed a token: those with its `kid`, and those without a `kid`.
+    /// The keys that may have signed a token: those with its `kid`. A token or a key without a `kid` matches any other.
     fn candidates(&self, token: &str) -> Result<impl Iterator<Item = &Key>, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
         // A token may mark header fields as critical, and this verifier supports none.
