@@ -63,7 +63,7 @@ pub struct TableSpec {
 /// One agent.
 #[derive(Debug, Clone)]
 pub struct AgentSpec {
-    /// The logical id in the template. It is the agent's id on a laptop (`Supervisor`).
+    /// The logical id in the template. It is the agent's id on a laptop (`Desk`).
     pub id: String,
     /// `AgentName`.
     pub name: String,

@@ -99,7 +99,7 @@ pub(crate) struct Session<W> {
     pub(crate) id: String,
     idle_ttl: Duration,
     state: Mutex<State<W>>,
-    /// Histories by the path of agents: `Supervisor`, `Supervisor/Billing`.
+    /// Histories by the path of agents: `Desk`, `Desk/Billing`.
     histories: Mutex<HashMap<String, History>>,
 }
 

@@ -31,7 +31,7 @@ pub struct ScriptModel {
 }
 
 impl ScriptModel {
-    /// A model that plays a scenario. The label is for example `script:scenarios/support-desk.yaml`.
+    /// A model that plays a scenario. The label is for example `script:scenarios/shop.yaml`.
     #[must_use]
     pub fn new(scenario: Scenario, label: impl Into<String>) -> Self {
         Self { scenario: Arc::new(scenario), label: label.into() }
