@@ -93,7 +93,7 @@ def preflight(environment, platform):
     parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
     if parameters.get("GatewayAuthorizer") == "jwt" and (missing := missing_issuer(parameters)):
         sys.exit(
-            f"`{environment}-agentcore` in samconfig.toml takes tokens and does not say whose: "
+            f"`{environment}-agentcore` in samconfig.toml requires tokens but does not define which ones: "
             f"add {missing} to its parameter_overrides (docs/deploying.md, AgentCore)"
         )
     who = client(environment, "sts").get_caller_identity()
@@ -118,7 +118,7 @@ def deploy(environment, platform):
     subprocess.run(sam, check=True)
     if environment == "dev" or outputs(environment)["TableProtection"] == "on":
         return
-    print("the stack is there: now its tables are protected from deletion, by a second deployment that changes nothing else")
+    print("the stack exists: a second deployment now protects its tables from deletion and changes nothing else")
     subprocess.run([*sam, "--parameter-overrides", *overrides, "TableProtection=on"], check=True)
 
 
@@ -130,7 +130,7 @@ def invoke(environment, text, agent=None, alias=None, session=None):
             if "SupervisorAgentId" not in there:
                 return ask_harness(environment, harness, text, session)
         if "SupervisorAgentId" not in there:
-            sys.exit(f"`{stack(environment)}` has no agent to talk to; its tools are at {there.get('GatewayUrl')}")
+            sys.exit(f"`{stack(environment)}` has no agent; its tools are at {there.get('GatewayUrl')}")
         agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
     runtime = client(environment, "bedrock-agent-runtime")
     answer = runtime.invoke_agent(agentId=agent, agentAliasId=alias, sessionId=session, inputText=text)

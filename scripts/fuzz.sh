@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${FUZZ_SECONDS:-60}
 case $seconds in
-    "" | *[!0-9]*) echo "FUZZ_SECONDS must be a whole number of seconds, and is \`$seconds\`" >&2; exit 2 ;;
+    "" | *[!0-9]*) echo "FUZZ_SECONDS must be a whole number of seconds, not \`$seconds\`" >&2; exit 2 ;;
 esac
 
 crate=$PWD/crates/toolgate/fuzz
@@ -30,7 +30,7 @@ if rustup toolchain list 2>/dev/null | grep -q '^nightly'; then
 else
     toolchain=()
     name=default
-    echo "no nightly toolchain, so without the address sanitizer; \`rustup toolchain install nightly\` adds it" >&2
+    echo "no nightly toolchain: the address sanitizer is off; \`rustup toolchain install nightly\` enables it" >&2
 fi
 # An explicit target keeps the flags away from build scripts.
 (cd "$crate" && CARGO_ENCODED_RUSTFLAGS="${flags// /$'\x1f'}" CARGO_TARGET_DIR="$work/$name" \
@@ -57,7 +57,7 @@ for target in dispatch parameters; do
         -max_len=16384 -len_control=0 -dict="$crate/words.dict" -artifact_prefix="$failed/" -print_final_stats=1 \
         > "$work/$target.log" 2>&1; then
         { grep -m 1 -A 3 'panicked at' "$work/$target.log" || tail -n 20 "$work/$target.log"; } >&2
-        echo "$target failed; the input is in $failed, to be tried again with \`$binary FILE\`" >&2
+        echo "$target failed; the input is in $failed; run it again with \`$binary FILE\`" >&2
         status=1
         continue
     fi

@@ -28,7 +28,7 @@ healthy() {
 # start ARGS..: runs `toolgate dev ARGS..` in the background, and waits until it is healthy.
 start() {
     if healthy; then
-        echo "something answers on port $PORT already: stop it, or choose another with PORT=…" >&2
+        echo "port $PORT is already in use: stop the program on it, or choose another port with PORT=…" >&2
         exit 1
     fi
     # The output goes to a file, so that the terminal belongs to the chat. Other users must not be able to read the

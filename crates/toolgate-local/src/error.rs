@@ -60,6 +60,6 @@ pub enum LocalError {
     #[error(transparent)]
     Gateway(#[from] GatewayError),
     /// The HTTP client cannot be created.
-    #[error("cannot make an HTTP client: {0}")]
+    #[error("cannot create an HTTP client: {0}")]
     Client(String),
 }

@@ -70,7 +70,7 @@ fn html(state: &AppState) -> String {
     let tables = state.template.tables.iter().map(|table| format!("<code>{}</code>", escape(&table.name)));
     page += &section("Tables", tables);
     let mut links = vec![
-        "<a href=/health>/health</a>: readiness, and what there is".to_owned(),
+        "<a href=/health>/health</a>: readiness, and the parts of this local agent".to_owned(),
         "<code>POST /</code> with a DynamoDB target: the tables".to_owned(),
     ];
     if !state.template.agents.is_empty() {

@@ -131,7 +131,7 @@ fn scripted(file: &Path) -> Result<Arc<dyn Model>, ModelChoiceError> {
 #[non_exhaustive]
 pub enum ModelChoiceError {
     /// The kind of the choice is unknown.
-    #[error("`{0}` is no model: write {KINDS}, each with `<agent>=` in front for one agent alone")]
+    #[error("`{0}` is not a model: write {KINDS}, each with `<agent>=` in front for one agent only")]
     Unknown(String),
     /// The scenario file is not valid.
     #[error(transparent)]

@@ -79,7 +79,7 @@ pub enum PricesError {
         source: std::io::Error,
     },
     /// It is not a valid table of prices.
-    #[error("`{path}` is no table of prices: {reason}; docs/models.md shows one")]
+    #[error("`{path}` is not a valid table of prices: {reason}; docs/models.md shows one")]
     Invalid {
         /// The file.
         path: String,

@@ -124,11 +124,11 @@ where
             RetryAfter::After(wait) => wait,
         };
         if tried >= retry_policy.attempts {
-            tracing::warn!(model, tried, "the model failed, and is not tried again: {error}");
+            tracing::warn!(model, tried, "the model failed and is not retried: {error}");
             return Err(error);
         }
         if wait > retry_policy.longest_wait {
-            let message = format!("{error} (it asks for a pause of {} s: try again then)", wait.as_secs());
+            let message = format!("{error} (it requests a pause of {} s: try again after that)", wait.as_secs());
             return Err(ModelError::new(error.kind, message));
         }
         tracing::warn!(
@@ -136,7 +136,7 @@ where
             tried,
             of = retry_policy.attempts,
             wait_ms = wait.as_millis(),
-            "the model is tried again: {error}"
+            "the model call is retried: {error}"
         );
         tokio::time::sleep(wait).await;
     }

@@ -102,7 +102,7 @@ impl fmt::Display for Decision {
             Reason::Forbidden(ids) => write!(f, "forbidden by {}", quoted(ids)),
             Reason::NothingPermits => f.write_str("no policy permits it"),
             Reason::UnknownTool => f.write_str("the gateway has no such tool"),
-            Reason::UnknownCaller => f.write_str("the gateway's authorizer knows no callers of this kind"),
+            Reason::UnknownCaller => f.write_str("the gateway's authorizer does not accept callers of this kind"),
             Reason::Unfit(reasons) => write!(f, "the arguments do not fit the tool: {}", reasons.join("; ")),
         }?;
         if self.errors.is_empty() { Ok(()) } else { write!(f, " (not evaluated: {})", self.errors.join("; ")) }

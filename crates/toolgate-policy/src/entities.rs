@@ -10,7 +10,7 @@ use crate::principal::Principal;
 
 /// Cedar rejected a part of a request. Cedar's own message is dropped, because it could contain values of the call.
 #[derive(Debug, thiserror::Error)]
-#[error("a part of a request is not what Cedar takes")]
+#[error("a part of a request is not valid in Cedar")]
 pub(crate) struct Unusable;
 
 pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {

@@ -80,7 +80,7 @@ pub enum PrincipalError {
     #[error("`oauth:` needs the token's `sub` behind it, such as `oauth:user-1,role=desk`")]
     Subject,
     /// A tag is not `name=value`.
-    #[error("`{0}` is no tag: write `TAG=VALUE`, one for each claim of the token, with `,` between them")]
+    #[error("`{0}` is not a tag: write `TAG=VALUE` for each claim of the token, separated by `,`")]
     Tag(String),
     /// A tag occurs twice.
     #[error("the tag `{0}` is there twice: a claim has one value")]

@@ -7,7 +7,7 @@ use cedar_policy::{AuthorizationError, EvaluationError};
 pub(crate) fn told(error: &AuthorizationError) -> String {
     let AuthorizationError::PolicyEvaluationError(error) = error;
     let why = match error.inner() {
-        EvaluationError::EntityDoesNotExist(_) => "it asks for an entity that the gateway does not know",
+        EvaluationError::EntityDoesNotExist(_) => "it uses an entity that the gateway does not have",
         EvaluationError::EntityAttrDoesNotExist(_) => {
             "it reads an attribute or tag that the caller does not have; ask with `has` or `hasTag` first"
         }

@@ -22,7 +22,7 @@ pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<Restr
         Kind::Record(fields) => record(fields, arguments, &Place::Root, &mut problems),
         // A tool's schema must be an object; otherwise it cannot be called with arguments.
         other => {
-            problems.push(format!("the tool's schema asks for {}, and arguments are an object", other.told()));
+            problems.push(format!("the tool's schema requires {}, but arguments are an object", other.told()));
             None
         }
     };

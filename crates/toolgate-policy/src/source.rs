@@ -45,7 +45,7 @@ pub(crate) fn read<'p>(
         }
         let characters = policy.statement.chars().count();
         if !Statement::fits(characters) {
-            mistake(format!("its statement has {characters} characters, and AWS takes 35 to 10,000"));
+            mistake(format!("its statement has {characters} characters, and AWS allows 35 to 10,000"));
         }
         match Statement::parse(policy.statement) {
             Ok(statement) => {

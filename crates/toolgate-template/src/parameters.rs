@@ -64,7 +64,7 @@ impl<'a> Parameters<'a> {
         let kind = kind_of(declaration);
         if is_stored(kind) && self.local_value(name).is_none() {
             let message = format!(
-                "the parameter `{name}` is read from Systems Manager, which a laptop has not: give the value that it \
+                "the parameter `{name}` is read from Systems Manager, which a laptop does not have: give the value that it \
                  holds in `Metadata.Toolgate.Parameters`"
             );
             problems.note(position, message);

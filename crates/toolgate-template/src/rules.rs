@@ -134,7 +134,7 @@ impl Rules<'_> {
     }
 
     fn needs_account<T>(self, name: &str, position: &Position) -> Result<T, Noted> {
-        self.refuse(position, &format!("`{name}` asks an AWS account, so this rule cannot be checked on a laptop"))
+        self.refuse(position, &format!("`{name}` queries an AWS account, so this rule cannot be checked on a laptop"))
     }
 
     fn refuse<T>(self, position: &Position, message: &str) -> Result<T, Noted> {

@@ -113,10 +113,13 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             [_, true] => {}
             [true, false] if !cognito => {}
             [true, false] => {
-                reporter.at(position, format!("the gateway `{}` asks Cognito's tokens for an audience", gateway.id));
+                reporter.at(
+                    position,
+                    format!("the gateway `{}` requires an audience, which Cognito's tokens do not have", gateway.id),
+                );
             }
             [false, false] => {
-                reporter.at(position, format!("the gateway `{}` takes every token of its issuer", gateway.id));
+                reporter.at(position, format!("the gateway `{}` accepts every token of its issuer", gateway.id));
             }
         }
     }

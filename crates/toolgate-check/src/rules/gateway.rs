@@ -96,7 +96,7 @@ fn gateway_schema(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let schemas = ["InputSchema", "OutputSchema"].into_iter().filter_map(|name| tool.entry(name));
         for schema in schemas {
             if schema.node.text_of("Type") != Some("object") {
-                reporter.at(&schema.position, format!("the `{}` of the tool `{name}` is no `object`", schema.name));
+                reporter.at(&schema.position, format!("the `{}` of the tool `{name}` is not an `object`", schema.name));
             }
             keywords(&name, &schema.node, reporter);
         }

@@ -63,7 +63,7 @@ fn inference_profile(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let Some((_, known)) = PROFILES.iter().find(|(start, _)| id.starts_with(start)) else { continue };
             if !profile.contains("${") && !known.contains(&profile) {
                 let known = quoted(known.iter().copied());
-                let message = format!("there is no profile `{profile}` of `{id}`: there are {known}");
+                let message = format!("there is no profile `{profile}` of `{id}`: the existing ones are {known}");
                 reporter.at(resource.position_of(property), message);
             }
         }

@@ -79,7 +79,7 @@ pub(super) fn shortest(text: &str) -> String {
 fn name_pattern(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let mut check = |what: &str, text: &str, position: &Position| {
         if !matches(&NAME, &shortest(text)) {
-            reporter.at(position, format!("Bedrock takes no {what} of the name `{text}`"));
+            reporter.at(position, format!("Bedrock accepts no {what} with the name `{text}`"));
         }
     };
     let mut node = |what: &str, node: Option<&Node>| {

@@ -72,7 +72,7 @@ impl AgentRun<'_> {
         if !lost(&reply) || !self.turn.agents.invoke.happens_once(function, tool) {
             return Ok(reply);
         }
-        tracing::warn!(function, tool, "the function was lost; its tool happens once, so it is called again");
+        tracing::warn!(function, tool, "the function was lost; its tool's effect happens once, so the call is retried");
         self.deliver(function, payload).await
     }
 

@@ -27,7 +27,7 @@ impl Turn {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
                 Some(root) => AgentRun::root(&turn, root, alias, text).run().await,
-                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
+                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent no longer exists").into()),
             };
             guard.end(last);
         });
@@ -243,7 +243,7 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         release(self.0);
-        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
+        let error = AgentError::new(Kind::InternalServer, "the local agent failed; see its log");
         self.0.sink.finish(Some(Event::Exception(error)));
         self.0.done.send_replace(true);
     }

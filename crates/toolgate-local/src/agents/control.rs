@@ -138,7 +138,7 @@ fn known(agents: &Agents, path: Result<Path<String>, PathRejection>) -> Result<&
     agents.agent(&id).ok_or_else(|| {
         AgentError::new(
             Kind::ResourceNotFound,
-            format!("there is no such agentId: `{id}`; ListAgents has those there are"),
+            format!("there is no such agentId: `{id}`; ListAgents lists the existing ones"),
         )
     })
 }

@@ -171,7 +171,7 @@ impl Agents {
     /// Finds an agent by the alias in the request.
     pub(crate) fn find(&self, id: &str, alias: &str) -> Result<&Agent, AgentError> {
         let unknown = |field: &str, id: &str| {
-            let message = format!("there is no such {field}: `{id}`; `GET /agents` lists what there is");
+            let message = format!("there is no such {field}: `{id}`; `GET /agents` lists the existing ones");
             AgentError::new(Kind::ResourceNotFound, message)
         };
         let agent = self.agent(id).ok_or_else(|| unknown("agentId", id))?;

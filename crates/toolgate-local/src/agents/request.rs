@@ -137,7 +137,7 @@ impl InvokeAgent {
     pub(crate) fn read(body: &[u8], mut problems: Problems) -> Result<Self, AgentError> {
         let body: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let mut value: Value = serde_json::from_slice(body)
-            .map_err(|error| AgentError::invalid(format!("the request body is no JSON: {error}")))?;
+            .map_err(|error| AgentError::invalid(format!("the request body is not valid JSON: {error}")))?;
         if !value.is_object() {
             return Err(AgentError::invalid("the request body must be a JSON object"));
         }
@@ -170,7 +170,7 @@ impl InvokeAgent {
         }
         if state.is_some_and(|state| state.knowledge_base_configurations.is_some()) {
             tracing::warn!(
-                "`sessionState.knowledgeBaseConfigurations` changes nothing: there are no knowledge bases here"
+                "`sessionState.knowledgeBaseConfigurations` has no effect: the local agent has no knowledge bases"
             );
         }
         let results = state.and_then(|state| state.return_control_invocation_results.as_ref());

@@ -197,7 +197,7 @@ impl<W> Session<W> {
 }
 
 fn waits_for_nothing() -> AgentError {
-    AgentError::invalid("this session waits for no answer: `invocationId` is unknown, or was answered already")
+    AgentError::invalid("this session waits for no answer: `invocationId` is unknown or already answered")
 }
 
 fn busy() -> AgentError {

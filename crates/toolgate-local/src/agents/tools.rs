@@ -119,7 +119,7 @@ impl Toolbox {
         match group.signature.as_deref() {
             Some("AMAZON.UserInput") => self.asks_user = true,
             Some(signature) => {
-                tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent has no such tool; it is left out");
+                tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent does not support this tool; it is left out");
             }
             None => {}
         }

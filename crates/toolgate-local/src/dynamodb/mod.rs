@@ -151,7 +151,7 @@ fn blocked() -> Result<TcpListener, String> {
     ports
         .filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).ok())
         .next()
-        .ok_or_else(|| format!("none of the ports {BLOCKED:?} is free, and others are open to web pages"))
+        .ok_or_else(|| format!("all ports of {BLOCKED:?} are in use, and web pages can reach all other ports"))
 }
 
 #[cfg(test)]

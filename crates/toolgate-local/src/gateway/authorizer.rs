@@ -67,12 +67,14 @@ impl Authorizer {
         let who = match callers {
             CallerChoice::Tokens(_) if !by_token => {
                 let kind = spec.authorizer.as_deref().unwrap_or("none");
-                return Err(failed(format!("its authorizer is `{kind}`, which takes no tokens; use `--principal`")));
+                return Err(failed(format!("its authorizer is `{kind}`, which accepts no tokens; use `--principal`")));
             }
             CallerChoice::Tokens(keys) => CallerAuth::Tokens { keys, expected: expected(spec) },
             CallerChoice::One(principal) if !kinds.contains(&principal.caller()) => {
                 let form = if by_token { "oauth:SUB" } else { "iam:ARN" };
-                return Err(failed(format!("its authorizer knows no such principal; use `--principal {form}`")));
+                return Err(failed(format!(
+                    "its authorizer does not accept this kind of principal; use `--principal {form}`"
+                )));
             }
             CallerChoice::One(principal) => CallerAuth::one(principal),
             CallerChoice::Default if by_token => CallerAuth::Unknown,
@@ -102,7 +104,7 @@ impl Authorizer {
         let refused = |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, INVALID_REQUEST, message);
         match &self.who {
             CallerAuth::Unknown => {
-                Err(refused("the gateway takes tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
+                Err(refused("the gateway requires tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
             }
             CallerAuth::Tokens { keys, expected } => {
                 let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -114,7 +116,7 @@ impl Authorizer {
                     Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                         keys.verify(token.trim(), expected).map_err(|error| refused(&error.to_string()))
                     }
-                    _ => Err(refused("show a token: `Authorization: Bearer TOKEN`")),
+                    _ => Err(refused("send a token: `Authorization: Bearer TOKEN`")),
                 }
             }
             CallerAuth::One { principal, authorization } => {

@@ -83,7 +83,7 @@ impl Gateway {
             }
             Ok(invocation) => match serde_json::from_slice::<Value>(&invocation.payload) {
                 Ok(reply) => self.result(entry, &invocation.payload, reply),
-                Err(error) => self.failure(&format!("the function's reply is no JSON: {error}")),
+                Err(error) => self.failure(&format!("the function's reply is not valid JSON: {error}")),
             },
         }
     }
@@ -122,7 +122,7 @@ impl Gateway {
             return CallToolResult::error(content);
         }
         if let Some(problem) = mismatch(&Value::Object(schema.as_ref().clone()), &reply, "reply") {
-            return self.failure(&format!("the reply is not what the tool's `OutputSchema` says: {problem}"));
+            return self.failure(&format!("the reply does not match the tool's `OutputSchema`: {problem}"));
         }
         let mut result = CallToolResult::success(content);
         result.structured_content = Some(reply);

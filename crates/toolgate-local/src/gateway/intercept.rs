@@ -59,7 +59,7 @@ impl Gateway {
                 }
                 if let Some(body) = request.remove("body").filter(|body| !body.is_null()) {
                     exchange.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
-                        self.broken(interceptor, &format!("its request is none: {}", refusal.message))
+                        self.broken(interceptor, &format!("its request is not valid: {}", refusal.message))
                     })?;
                 }
             }
@@ -117,7 +117,7 @@ impl Gateway {
             });
         }
         let mut answer: Value = serde_json::from_slice(&invocation.payload)
-            .map_err(|error| self.broken(interceptor, &format!("its answer is no JSON: {error}")))?;
+            .map_err(|error| self.broken(interceptor, &format!("its answer is not valid JSON: {error}")))?;
         if answer.get("interceptorOutputVersion").and_then(Value::as_str) != Some(FORMAT) {
             return Err(self.broken(interceptor, "its answer has no `interceptorOutputVersion` \"1.0\""));
         }
@@ -132,7 +132,7 @@ impl Gateway {
         let status = response.get("statusCode").map_or(Some(200), Value::as_u64);
         let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
         let Some(status) = status else {
-            return Err(self.broken(interceptor, "the `statusCode` of its response is none"));
+            return Err(self.broken(interceptor, "the `statusCode` of its response is not valid"));
         };
         let mut headers = HeaderMap::new();
         overlay(&mut headers, response.get("headers").unwrap_or(&Value::Null))

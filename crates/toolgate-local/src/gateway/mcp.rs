@@ -100,7 +100,7 @@ impl ServerHandler for Server {
     ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
         if METHODS.contains(&method.as_str()) {
-            let message = format!("the parameters of `{method}` are not what MCP says they are");
+            let message = format!("the parameters of `{method}` do not match the MCP schema");
             return Err(ErrorData::invalid_params(message, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("this gateway has no method `{method}`"), None))
@@ -115,7 +115,7 @@ impl ServerHandler for Server {
 fn request_of(context: &RequestContext<RoleServer>) -> Result<(&Parts, &Principal), ErrorData> {
     let parts = context.extensions.get::<Parts>();
     let both = parts.and_then(|parts| Some((parts, parts.extensions.get::<Principal>()?)));
-    both.ok_or_else(|| ErrorData::internal_error("the request came from nowhere", None))
+    both.ok_or_else(|| ErrorData::internal_error("the request has no HTTP context", None))
 }
 
 fn message_id(id: &RequestId) -> String {

@@ -72,7 +72,7 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     }
     let bytes = read.map_err(|refused| match refused {
         Refused::TooLarge => {
-            let message = format!("the body is larger than {PAYLOAD_BYTES} bytes, which is more than a function takes");
+            let message = format!("the body is larger than {PAYLOAD_BYTES} bytes, the maximum that a function accepts");
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, rpc::INVALID_REQUEST, message)
         }
         Refused::Broken => Refusal::bad_request("the body could not be read"),
@@ -152,5 +152,5 @@ fn protocol_version(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusa
     }
     let known: Vec<String> = known.iter().map(|version| format!("`{version}`")).collect();
     let asked = String::from_utf8_lossy(asked.as_bytes());
-    Err(Refusal::bad_request(format!("the gateway does not speak MCP `{asked}`, but {}", known.join(", "))))
+    Err(Refusal::bad_request(format!("the gateway does not support MCP `{asked}`; it supports {}", known.join(", "))))
 }

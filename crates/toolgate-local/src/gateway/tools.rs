@@ -83,7 +83,7 @@ fn page<'a, 'n>(
         None => 0,
         Some(cursor) => {
             let last = BASE64.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let last = last.ok_or("the cursor is none of this gateway's; list from the start")?;
+            let last = last.ok_or("the cursor is not from this gateway; list from the start")?;
             names.partition_point(|name| *name <= last.as_str())
         }
     };

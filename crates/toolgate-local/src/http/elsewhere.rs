@@ -18,7 +18,7 @@ pub(crate) async fn unknown(request: Request) -> Response {
         // Lambda and Agents have paths here, so for their clients the path is wrong, not the service.
         Some(service) if !matches!(service, "lambda" | "bedrock") => refuse(request.headers()),
         _ => {
-            let message = format!("there is nothing at `{}`; `/health` tells what there is", request.uri().path());
+            let message = format!("there is nothing at `{}`; `/health` lists what is served", request.uri().path());
             json_error(StatusCode::NOT_FOUND, &message)
         }
     }
@@ -30,7 +30,7 @@ pub(crate) fn refuse(headers: &HeaderMap) -> Response {
     let message = match service {
         Some(service) => format!(
             "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents and the gateway: \
-             give that client an endpoint of its own, such as by the service's own `AWS_ENDPOINT_URL_SERVICE`"
+             give that client its own endpoint, for example with the service's own `AWS_ENDPOINT_URL_SERVICE`"
         ),
         None => "this endpoint serves DynamoDB; Lambda and the agents have paths of their own".to_owned(),
     };

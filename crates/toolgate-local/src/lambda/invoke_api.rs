@@ -69,7 +69,7 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
         other => Err(Refusal {
             status: StatusCode::BAD_REQUEST,
             kind: "InvalidParameterValueException",
-            message: format!("`{other}` is no invocation type; use RequestResponse, Event or DryRun"),
+            message: format!("`{other}` is not an invocation type; use RequestResponse, Event or DryRun"),
         }),
     }
 }

@@ -32,7 +32,7 @@ pub enum AddressError {
     #[error("the address of a model server has no place for a password: set OPENAI_API_KEY instead")]
     Password,
     /// The HTTP client cannot be created.
-    #[error("cannot make an HTTP client for the model server")]
+    #[error("cannot create an HTTP client for the model server")]
     Client,
 }
 

@@ -113,7 +113,7 @@ fn plain_amount(text: &str) -> Result<String, Error> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let numeric = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !numeric(whole) || !numeric(fraction) {
-        return Err(refuse(format!("`{text}` is no amount")));
+        return Err(refuse(format!("`{text}` is not an amount")));
     }
     if shift == 0 {
         return Ok(digits.to_owned());
@@ -127,7 +127,7 @@ fn plain_amount(text: &str) -> Result<String, Error> {
 /// `2026-01-05` or a timestamp → `January 5, 2026`.
 fn date(value: &str) -> Result<String, Error> {
     let day = value.get(..10).unwrap_or(value);
-    let day: Date = day.parse().map_err(|_| refuse(format!("`{value}` is no date")))?;
+    let day: Date = day.parse().map_err(|_| refuse(format!("`{value}` is not a date")))?;
     Ok(day.strftime("%B %-d, %Y").to_string())
 }
 
@@ -145,7 +145,7 @@ fn quarter_day(year: i16, quarter: i8, last: bool) -> Result<String, Error> {
     let month = quarter.checked_sub(1).filter(|q| (0..4).contains(q)).map(|q| q * 3 + 1 + if last { 2 } else { 0 });
     let first = month
         .and_then(|month| Date::new(year, month, 1).ok())
-        .ok_or_else(|| refuse(format!("`Q{quarter} {year}` is no quarter")))?;
+        .ok_or_else(|| refuse(format!("`Q{quarter} {year}` is not a quarter")))?;
     Ok(if last { first.last_of_month() } else { first }.to_string())
 }
 

@@ -31,9 +31,7 @@ pub struct Expected {
 #[non_exhaustive]
 pub enum TokenError {
     /// It does not have three parts of base64 with a header and claims, or its `alg` is unknown, such as `none`.
-    #[error(
-        "this is no JWT that is signed with a known algorithm: send `Authorization: Bearer HEADER.CLAIMS.SIGNATURE`"
-    )]
+    #[error("this is not a JWT signed with a known algorithm: send `Authorization: Bearer HEADER.CLAIMS.SIGNATURE`")]
     Malformed,
     /// Its `alg` does not belong to the key, for example an algorithm with a shared secret.
     #[error("the token's algorithm is not one of its key")]

@@ -49,7 +49,7 @@ impl Evaluator<'_> {
     fn include(&self, transform: &Node) -> Option<Node> {
         let name = transform.text_of("Name").unwrap_or_default();
         if name != "AWS::Include" {
-            let message = format!("the local agent knows the transform `AWS::Include`, not `{name}`");
+            let message = format!("the local agent supports the transform `AWS::Include`, not `{name}`");
             self.problem(&transform.position, message);
             return None;
         }

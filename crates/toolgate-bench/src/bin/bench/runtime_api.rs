@@ -84,7 +84,7 @@ impl RuntimeApi {
 fn unexpected(said: RuntimeEvent) -> Box<dyn Error> {
     match said {
         RuntimeEvent::Failed(path, body) => format!("it reported `{path}`: {}", String::from_utf8_lossy(&body)).into(),
-        _ => "it replied before it had asked for an event".into(),
+        _ => "it replied before it requested an event".into(),
     }
 }
 

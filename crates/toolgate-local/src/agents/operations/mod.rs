@@ -63,8 +63,8 @@ async fn not_served(operation: &'static str, body: Body) -> Response {
     // The content does not matter. The client must be able to send all of it.
     let _ = body::read(body, DRAINED).await;
     response::refuse(&AgentError::invalid(format!(
-        "{operation} is not served by the local agent, which has InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: give \
-         this client no local endpoint, or stub the call",
+        "{operation} is not served by the local agent, which serves InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: \
+         give this client no local endpoint, or stub the call",
         control::OPERATIONS.join(", ")
     )))
 }
