@@ -77,7 +77,7 @@ impl<'a> Outlet<'a> {
 pub(super) struct Filter<'a> {
     mode: Mode,
     outlet: &'a Outlet<'a>,
-    /// Text that may not belong to the answer: a part of a tag, or spaces that may be its end.
+    /// Text that may not belong to the answer: a part of a tag, or whitespace that may be its end.
     held: String,
     place: Place,
 }
@@ -85,7 +85,7 @@ pub(super) struct Filter<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Before,
-    /// The tag is open, and only spaces have followed.
+    /// The tag is open, and only whitespace has followed.
     Opened,
     Inside,
     After,

@@ -95,7 +95,7 @@ impl AgentRun<'_> {
         Ok(results)
     }
 
-    /// Emits the event in the trace of every supervisor up to the invoked agent.
+    /// Calls `tell` for every supervisor up to the invoked agent, each with its collaborator.
     fn trace_up(&self, tell: impl Fn(&AgentRun<'_>, &AgentRun<'_>)) {
         let mut child: &AgentRun<'_> = self;
         while let Some(parent) = child.parent {

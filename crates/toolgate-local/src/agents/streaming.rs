@@ -1,6 +1,6 @@
 //! `streamFinalResponse`: sends the answer in pieces while the model generates it, if the model supports streaming.
 //!
-//! A piece has at least the number of characters that the caller asks for, and ends after a space. The last piece is
+//! A piece has at least the number of characters that the caller asks for, and ends after whitespace. The last piece is
 //! the remainder.
 
 use super::{lock, sink::Event, turn::Turn};
