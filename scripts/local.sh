@@ -1,4 +1,4 @@
-# Starting and stopping the local agent; sourced by run.sh and watch.sh.
+# Starts and stops the local agent. Sourced by run.sh and watch.sh.
 
 toolgate="$BIN/toolgate"
 url="http://127.0.0.1:$PORT"
@@ -15,7 +15,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Whether /health answers 200. By bash alone, since there may be no curl.
+# Whether /health returns 200. Only bash is used, because curl may be missing.
 healthy() {
     { exec 3<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
     printf 'GET /health HTTP/1.0\r\nHost: 127.0.0.1:%s\r\n\r\n' "$PORT" >&3
@@ -25,15 +25,16 @@ healthy() {
     [[ $status == HTTP/1.?\ 200* ]]
 }
 
-# start ARGS..: `toolgate dev ARGS..` in the background, until it is healthy.
+# start ARGS..: runs `toolgate dev ARGS..` in the background, and waits until it is healthy.
 start() {
     if healthy; then
-        echo "something answers on port $PORT already: stop it, or choose another with PORT=…" >&2
+        echo "port $PORT is already in use: stop the program on it, or choose another port with PORT=…" >&2
         exit 1
     fi
-    # what it says goes to a file, so that the terminal belongs to the chat; nobody else may read that
+    # The output goes to a file, so that the terminal belongs to the chat. Other users must not be able to read the
+    # file.
     (umask 077 && mkdir -p "$DATA" && : >"$log")
-    # a process group of its own, so that Ctrl-C in the chat does not stop it
+    # A separate process group, so that Ctrl-C in the chat does not stop it.
     set -m
     "$toolgate" dev --template template.yaml --port "$PORT" --data "$DATA" "$@" </dev/null >>"$log" 2>&1 &
     server=$!

@@ -1,10 +1,10 @@
-"""What a call costs through the gateway beside the same call by Lambda Invoke (docs/gateway.md has figures).
+"""The cost of a call through the gateway compared with the same call by Lambda Invoke (docs/gateway.md has figures).
 
     toolgate dev &
     python scripts/overhead.py [--url http://127.0.0.1:8787] [--calls 2000]
 
-One connection each, one call after another, taking turns so that both see the same machine. The gateway's figure holds
-its interceptor, where the template has one: that is a call of a function by itself.
+One connection each, one call after another, alternating, so that both run under the same load. The gateway's figure
+includes its interceptor if the template has one, which is a separate call of a function.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main():
     for turn in range(arguments.calls + 50):
         for name, call in calls.items():
             milliseconds = call()
-            # the first ones warm up
+            # The first calls are a warm-up.
             if turn >= 50:
                 took[name].append(milliseconds)
     for name, values in took.items():

@@ -1,15 +1,15 @@
-"""Writes the parameters of each configuration in samconfig.toml, as it would be deployed with what was built:
+"""Writes the parameters of each configuration in samconfig.toml, for the deployment of a build:
 
-    release.py BUILD ARCHITECTURE OUT    such as .aws-sam/build arm64 .aws-sam/release
+    release.py BUILD ARCHITECTURE OUT    for example .aws-sam/build arm64 .aws-sam/release
 
-A Lambda version and an agent's version are cut only when something in the template asks for one. SAM does not see that a
-parameter has changed, and Bedrock cuts a version only when the alias changes. So each function, agent and guardrail has a
-parameter `<logical id>Release` with a hash of all that its version is made of: its properties with every parameter
-resolved, for a function its code, and what identifies each resource that it refers to (another table under the same
-logical id is another name in the function's environment).
+CloudFormation publishes a version of a Lambda function or an agent only if the template requests one. SAM does not
+detect a changed parameter, and Bedrock creates a version only if the alias changes. Each function, agent and guardrail
+therefore has a parameter `<logical id>Release` with a hash of all inputs of its version: its properties with every
+parameter resolved, a function's code, and the identity of each resource that it refers to (another table under the same
+logical id has another name in the function's environment).
 
-All other parameters are written too, with their defaults: `sam deploy` keeps the previous value of one that it is not
-given, so a line taken out of samconfig.toml would change nothing, and a hash of its default would be wrong.
+All other parameters are written as well, with their defaults. `sam deploy` keeps the previous value of a parameter that
+is not passed, so a line removed from samconfig.toml would change nothing, and a hash of its default would be wrong.
 """
 
 import hashlib
@@ -19,20 +19,21 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import tomlkit  # it comes with SAM
+import tomlkit  # SAM installs it.
 import transform
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from samcli.cli.types import CfnParameterOverridesType
 
 ROOT = Path(__file__).resolve().parent.parent
 SUFFIX = "Release"
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html: these are the function's, not a version's
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html: properties of the function, not of a version
 OUTSIDE_VERSIONS = {
     "AWS::Lambda::Function": {"Code", "CodeSigningConfigArn", "RecursiveLoop", "ReservedConcurrentExecutions", "Tags"},
     "AWS::Bedrock::Agent": {"AutoPrepare", "SkipResourceInUseCheckOnDelete", "Tags", "TestAliasTags"},
     "AWS::Bedrock::Guardrail": {"Tags"},
 }
-# What a deployment decides later: `cloud.py deploy` turns it on when the stack is there, and it stays as it is.
+# Parameters that a deployment sets later: `cloud.py deploy` turns them on when the stack exists, and they keep their
+# value.
 KEPT = {"TableProtection"}
 
 
@@ -41,7 +42,7 @@ def digest(*texts):
 
 
 def code(folder):
-    """A hash of what a function's package holds."""
+    """A hash of the files in a function's package."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:
         sys.exit(f"`{folder}` holds no code: run `make build`")
@@ -50,17 +51,17 @@ def code(folder):
 
 @cache
 def identifying(kind):
-    """The properties without which a resource would be another one, or `None` where CloudFormation's schema is unknown."""
+    """The properties that identify a resource, or `None` if CloudFormation's schema is not available."""
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-    except Exception:  # noqa: BLE001 - one for each way in which a schema may be missing
+    except Exception:  # noqa: BLE001 - a schema may be missing for several reasons
         return None
     paths = schema.get("createOnlyProperties", []) + schema.get("conditionalCreateOnlyProperties", [])
     return {path.split("/")[2] for path in paths}
 
 
 class Releases:
-    """The releases of one deployment: its decided template, and the hash of each function's code."""
+    """The releases of one deployment, from its decided template and the hash of each function's code."""
 
     def __init__(self, template, code_of):
         self.resources = template["Resources"]
@@ -76,8 +77,8 @@ class Releases:
         return digest(*parts)
 
     def described(self, name, properties, seen):
-        """The properties as text, then what identifies each resource in them."""
-        # a release that another resource names stands for what it was made of
+        """The properties as text, followed by the identity of each resource in them."""
+        # If another resource refers to a release, the inputs of that release are used.
         seen = seen | {name, f"{name}{SUFFIX}"}
         parts = [json.dumps(properties, sort_keys=True)]
         for other in sorted(references(properties) & self.resources.keys() - seen):
@@ -93,7 +94,7 @@ class Releases:
 
 
 def references(node):
-    """The logical ids, and other names, that a decided template's node refers to."""
+    """The logical ids and other names that a node of a decided template refers to."""
     if isinstance(node, list):
         return set().union(*map(references, node))
     if not isinstance(node, dict):
@@ -111,21 +112,21 @@ def references(node):
 
 
 def parameters(source, overrides, code_of, plain=None):
-    """Every parameter's value, but those that a deployment keeps: `source` is the SAM template, `plain` the same
-    transformed."""
+    """The value of every parameter except those in KEPT. `source` is the SAM template, `plain` the same after the
+    transform."""
     plain = plain or transform.expand(source)
     decided = transform.Decided(plain, overrides)
     releases = Releases(decided.result(), code_of)
     values = {name: value for name, value in decided.values.items() if name not in KEPT - overrides.keys()}
     for name in transform.unreleased(plain):
         resource = name.removesuffix(SUFFIX)
-        # what does not exist on this platform has nothing to release
+        # A resource that does not exist on this platform has no release.
         values[name] = releases.of(resource) if resource in releases.resources else "notdeployed"
     return values
 
 
 def configurations():
-    """What samconfig.toml sets for each configuration, apart from the file that this writes."""
+    """The values that samconfig.toml sets for each configuration, except for the file that this script writes."""
     read = tomlkit.parse((ROOT / "samconfig.toml").read_text()).unwrap()
     for name, commands in read.items():
         if isinstance(commands, dict) and "deploy" in commands:

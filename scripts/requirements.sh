@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Resolves the Python packages anew: each requirements-NAME.in becomes requirements-NAME.txt, with every package that it
-# needs, on each platform, by version and hashes. pip then takes nothing else.
+# Resolves the Python packages again: each requirements-NAME.in becomes requirements-NAME.txt, with all required
+# packages for every platform, by version and hashes. pip then accepts no other packages.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -13,7 +13,7 @@ resolve() {
     "$work/venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
         --no-emit-index-url --custom-compile-command "make requirements, from requirements-$name.in" \
         "$@" "requirements-$name.in" -o "requirements-$name.txt"
-    # to pip, a package with extras and the same without are two, and others may ask for either
+    # pip treats a package with and without extras as two packages, and other packages may require either.
     "$work/venv/bin/python" - "requirements-$name.txt" <<'END'
 import re, sys
 from pathlib import Path
@@ -25,7 +25,7 @@ both = [block for pair in zip(blocks, plain) for block in dict.fromkeys(pair)]
 path.write_text("\n".join(block.rstrip("\n") for block in both) + "\n")
 END
 }
-# these three go to one virtual environment, so they agree
+# These three are installed into one virtual environment, so they must agree.
 resolve tools
 resolve test --constraint requirements-tools.txt
 resolve bench --constraint requirements-tools.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make run`: a chat with the support desk, or, without a terminal, its conversations from beginning to end.
+# `make run`: a chat with the example or, without a terminal, its complete conversations.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

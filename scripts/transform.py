@@ -1,10 +1,10 @@
 """Transforms template.yaml into plain CloudFormation as AWS would, without AWS.
 
-Linting the SAM template does not see what the Serverless transform makes of it, nor what the generated schemas bring in
-through AWS::Include. This puts both in place and writes, for cfn-lint to read:
+A lint of the SAM template sees neither the output of the Serverless transform nor the generated schemas of
+AWS::Include. This script applies both and writes, for cfn-lint:
 
-- `all.json`, with its conditions (cfn-lint tries both sides of each by itself), and
-- one template per platform and environment, as it is once parameters and conditions are decided.
+- `all.json`, with its conditions (cfn-lint evaluates both branches of each by itself), and
+- one template per platform and environment, with all parameters and conditions resolved.
 
     python scripts/transform.py DIR && cfn-lint DIR/*.json
 """
@@ -29,8 +29,8 @@ TOKENS = {
     "GatewayAuthorizer": "jwt",
     "JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration",
 }
-# The gateway's callers differ with the environment, so that each way in is seen: by IAM with a harness, by tokens for an
-# audience, by tokens of a client. So do the options.
+# The gateway's callers differ by environment, so that each authorizer is covered: IAM with a harness, tokens for an
+# audience, tokens of a client. The options differ as well.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend"},
     "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
@@ -47,7 +47,7 @@ VARIANTS = {
 
 
 def include(node):
-    """Replaces each AWS::Include by the file that it names."""
+    """Replaces each AWS::Include by the named file."""
     if isinstance(node, list):
         return [include(item) for item in node]
     if not isinstance(node, dict):
@@ -61,32 +61,32 @@ def include(node):
 
 
 def read():
-    """The SAM template with what it includes, as `sam package` would leave it: its code is in a bucket."""
+    """The SAM template with its included files, in the form that `sam package` produces: its code is in a bucket."""
     template = include(yaml_parse((ROOT / "template.yaml").read_text()))
     template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/function.zip"
     return template
 
 
 def unreleased(template):
-    """The parameters that name releases, each with its own name in place of a hash."""
+    """The release parameters, each with its own name in place of a hash."""
     return {name: name for name in template["Parameters"] if name.endswith("Release")}
 
 
 def expand(template=None, values=None):
-    """The template after its transforms, with all its conditions. As in CloudFormation, the transform sees the values of
-    parameters and resolves no other reference."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one
-    # it changes what it is given
+    """The template after its transforms, with all its conditions. As in CloudFormation, the transform uses the values
+    of parameters but resolves no other reference."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # The translator requires a Region.
+    # The translator modifies its input.
     template = copy.deepcopy(template) if template else read()
     translator = Translator(MANAGED, Parser())
     plain = translator.translate(template, {**unreleased(template), **(values or {})})
-    translator.metrics.publish()  # to nowhere; else it complains
-    # Python objects, some of them shared, to plain data
+    translator.metrics.publish()  # Without this call the translator logs a warning. Nothing is sent.
+    # Converts Python objects, some of them shared, to plain data.
     return json.loads(json.dumps(plain))
 
 
 class Decided:
-    """A template whose parameters have values: its conditions hold or do not, and what does not exist is gone."""
+    """A template with parameter values: its conditions are evaluated, and resources that do not exist are removed."""
 
     def __init__(self, template, values):
         self.template = template
@@ -142,7 +142,7 @@ class Decided:
         return {key: value for key, value in members.items() if value != {"Ref": "AWS::NoValue"}}
 
     def substitute(self, argument):
-        """Puts in what is known; what only AWS knows stays."""
+        """Replaces known values. Values that only AWS has stay."""
         text, names = argument if isinstance(argument, list) else (argument, {})
         left = {}
         for name, value in names.items():
@@ -173,7 +173,7 @@ class Decided:
 
 
 def decided(template=None):
-    """Every variant by its name."""
+    """All variants by name."""
     template = template or expand()
     return {name: Decided(template, values).result() for name, values in VARIANTS.items()}
 
@@ -185,7 +185,7 @@ if __name__ == "__main__":
     out.mkdir(parents=True, exist_ok=True)
     template = expand()
     variants = decided(template)
-    # the transform has used these up: they are the functions' versions now
+    # The transform has already applied these: they are the functions' versions now.
     text = json.dumps([template["Resources"], template["Outputs"]])
     used_up = [name for name in unreleased(template) if f'"{name}"' not in text and f"${{{name}}}" not in text]
     plain = {**template, "Parameters": {k: v for k, v in template["Parameters"].items() if k not in used_up}}

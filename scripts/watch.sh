@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make watch`: `cargo lambda watch` with the environment that template.yaml gives the functions, beside a local DynamoDB.
+# `make watch`: `cargo lambda watch` with the functions' environment from template.yaml, and a local DynamoDB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,12 +9,12 @@ start --only dynamodb
 export AWS_ENDPOINT_URL_DYNAMODB="$url" AWS_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 export SUPPORT_DESK_UNBOUND=allow
-# CUSTOMERS_TABLE: !Ref CustomersTable, and so on; on a laptop a table's name is its logical id
+# CUSTOMERS_TABLE: !Ref CustomersTable, and so on. On a laptop a table's name is its logical id.
 while IFS='=' read -r name table; do
     export "$name=$table"
 done < <(sed -nE 's/^ +([A-Z]+_TABLE): !Ref ([A-Za-z]+)$/\1=\2/p' template.yaml | sort -u)
 
-# `cargo lambda invoke` looks at ::1 unless told otherwise
+# The default of `cargo lambda invoke` is ::1.
 address=::1 hint=
 if ! "$VENV/bin/python" -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2>/dev/null; then
     address=127.0.0.1 hint=" -A $address"

@@ -1,4 +1,5 @@
-"""InvokeAgent below boto3, which drops what it does not know: raw frames, and a walk of JSON along botocore's own model."""
+"""InvokeAgent without boto3, which drops unknown members: raw frames, and a check of their JSON against botocore's
+model."""
 
 import base64
 import json
@@ -12,7 +13,7 @@ from botocore.eventstream import EventStreamBuffer
 
 MODEL = botocore.session.get_session().get_service_model("bedrock-agent-runtime")
 STREAM = MODEL.operation_model("InvokeAgent").output_shape.members["completion"]
-# The model says 2 to 16 characters; what the service sends has about 38.
+# The service's model allows 2 to 16 characters, but the service sends about 38.
 NOT_AS_MODELLED = {"traceId"}
 
 
@@ -28,7 +29,7 @@ def invoke(desk, agent, session, body, alias="TSTALIASID"):
 
 
 def checked(frames):
-    """The frames as `(event type, payload)`, each held to botocore's model."""
+    """The frames as `(event type, payload)`, each checked against botocore's model."""
     events = []
     for headers, payload in frames:
         kind = headers.get(":event-type") or headers[":exception-type"]
@@ -40,7 +41,7 @@ def checked(frames):
 
 
 def walk(shape, value, at):
-    """Holds JSON to a shape: no unknown member, right types, enums, lengths, one member in a union."""
+    """Checks JSON against a shape: no unknown member, correct types, enums and lengths, one member in a union."""
     kind = shape.type_name
     if kind == "structure":
         assert isinstance(value, dict), (at, value)
@@ -77,7 +78,7 @@ def walk(shape, value, at):
 
 
 def steps(events):
-    """What each trace is, in order: `(agent, kind, member, type)`."""
+    """The type of each trace, in order: `(agent, kind, member, type)`."""
     told = []
     for kind, part in events:
         if kind != "trace":

@@ -1,4 +1,4 @@
-"""Starts `toolgate dev` for each test module, on a port and a data folder of its own, and gives boto3 clients for it."""
+"""Starts `toolgate dev` for each test module, on its own port and data folder, and provides boto3 clients for it."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ AGENT_OF = {"customers": "Orders", "orders": "Orders", "billing": "Billing", "su
 
 
 class Desk:
-    """The support desk on one port: its clients, and one method per wire."""
+    """The example on one port: its clients, and one method per wire."""
 
     def __init__(self, port):
         self.port = port
@@ -54,7 +54,7 @@ class Desk:
         return reply
 
     def function(self, handler, tool, arguments, **more):
-        """A call on the function wire: the body, parsed, and the `functionResponse`."""
+        """A call on the function wire: the parsed body, and the `functionResponse`."""
         event = agents_event(handler, **more) | {"function": tool, "parameters": as_text(arguments)}
         reply = self.reply(handler, event)
         assert reply["messageVersion"] == "1.0"
@@ -64,7 +64,7 @@ class Desk:
         return json.loads(response["responseBody"]["TEXT"]["body"]), response
 
     def api(self, handler, tool, arguments, **more):
-        """A call on the api wire: the body, parsed, and the status."""
+        """A call on the api wire: the parsed body, and the status."""
         body = {"content": {"application/json": {"properties": as_text(arguments)}}}
         operation = {"apiPath": f"/{tool}", "httpMethod": "POST", "requestBody": body}
         response = self.reply(handler, agents_event(handler, **more) | operation)["response"]
@@ -72,7 +72,7 @@ class Desk:
         return json.loads(response["responseBody"]["application/json"]["body"]), response["httpStatusCode"]
 
     def direct(self, handler, tool, arguments):
-        """A call on the direct wire: the body, parsed, and the status."""
+        """A call on the direct wire: the parsed body, and the status."""
         reply = self.reply(handler, {"toolName": tool, "toolInput": arguments})
         return json.loads(reply["body"]), reply["statusCode"]
 
@@ -100,7 +100,7 @@ def agents_event(handler, session="e2e", attributes=None):
 
 
 def as_text(arguments):
-    """Arguments as Bedrock Agents sends them: text, whatever they are."""
+    """Arguments as Bedrock Agents sends them: always text."""
     text = {True: "true", False: "false"}
     types = {bool: "boolean", int: "integer", float: "number"}
     return [
@@ -141,7 +141,7 @@ def wait_until_healthy(port, process, log):
 
 @contextmanager
 def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, **environment):
-    """`toolgate dev` with these options as a `Desk`; `log` is the file that holds all it wrote."""
+    """`toolgate dev` with these options as a `Desk`. `log` is the file with all its output."""
     port, log = free_port(), folder / "log"
     command = [TOOLGATE, "dev", "--template", template, "--port", str(port), "--data", folder / "data"]
     with log.open("w") as output:

@@ -1,4 +1,4 @@
-"""Gateways of other kinds than the desk's default: changed templates, and tokens for those that take them."""
+"""Gateways that differ from the example's default: changed templates, and tokens for gateways that require them."""
 
 import json
 import time
@@ -17,7 +17,7 @@ TAKES_TOKENS = [
 
 
 def changed(folder, *changes):
-    """A copy of the template with texts replaced, beside what it includes."""
+    """A copy of the template with texts replaced, together with its included files."""
     text = (ROOT / "template.yaml").read_text()
     for old, new in changes:
         assert old in text, old
@@ -30,7 +30,7 @@ def changed(folder, *changes):
 
 
 class Issuer:
-    """Signs tokens; its public key is in a file."""
+    """Signs tokens. Its public key is in a file."""
 
     def __init__(self, folder, name="issuer"):
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -49,7 +49,7 @@ def bearer(token):
 
 
 def unsigned(**claims):
-    """A token that claims anything and proves nothing."""
+    """An unsigned token with arbitrary claims."""
     return jwt.encode(claims, None, algorithm="none")
 
 

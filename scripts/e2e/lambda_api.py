@@ -1,4 +1,4 @@
-"""A stand-in for Lambda: the Runtime API, one handler process on it, and all that the process writes."""
+"""A stand-in for Lambda: the Runtime API, one handler process on it, and all output of the process."""
 
 import json
 import os
@@ -12,7 +12,7 @@ FAR = "33000000000000"
 
 
 class Process:
-    """A handler, driven event by event. `written` is its standard output and its log, once it has ended."""
+    """A handler that is driven event by event. `written` is its standard output and its log after it has ended."""
 
     def __init__(self, program, **environment):
         self.events, self.replies = queue.Queue(), queue.Queue()
@@ -28,7 +28,7 @@ class Process:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        # nothing of the caller's environment
+        # An empty environment: nothing is inherited from the caller.
         self.process = subprocess.Popen(
             [program], env=lambda_ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -42,7 +42,8 @@ class Process:
         self.replies.put(("ended", b"", 0))
 
     def invoke(self, event, client_context=None):
-        """What came of an event: `response` or `error`, and the payload. Both arguments may be bytes that are no JSON."""
+        """The result of an event: `response` or `error`, and the payload. Both arguments may be bytes that are not
+        valid JSON."""
         self.count += 1
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         context = client_context
@@ -92,12 +93,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """A process that is ended leaves its connection."""
+        """The process closes its connection when it is terminated."""
 
 
 class Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # headers and body go out in one packet, so that no delayed acknowledgement is waited for
+    # Headers and body are sent in one packet, to avoid the wait for a delayed acknowledgement.
     wbufsize = -1
 
     def answer(self, body):
@@ -111,14 +112,14 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 def serve(handler):
-    """An HTTP server on a free port of loopback, in threads of its own."""
+    """An HTTP server on a free port of loopback, with its own threads."""
     server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server
 
 
 class QuotingDynamoDB:
-    """A DynamoDB that fails each request in the next way, and quotes the request in what it answers."""
+    """A DynamoDB that fails each request in another way, and quotes the request in its response."""
 
     def __init__(self):
         self.requests = 0

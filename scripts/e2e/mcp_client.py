@@ -1,4 +1,4 @@
-"""The official MCP client for tests that are not asynchronous themselves."""
+"""The official MCP client, for synchronous tests."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 
 def run(server, *steps, mode="auto"):
-    """What each step (an async function of a connected client) gives, over one connection."""
+    """Runs each step (an async function of a connected client) over one connection, and returns the results."""
 
     async def connected():
         async with Client(server, mode=mode) as client:
@@ -23,7 +23,7 @@ def over_http(desk, *steps, headers=None, query="", mode="auto"):
     """As `run`, with the gateway of a running local agent."""
 
     async def connected():
-        # any number of connections, so that nothing here holds calls back
+        # Unlimited connections, so that the client does not delay calls.
         limits = httpx2.Limits(max_connections=None)
         async with httpx2.AsyncClient(headers=headers, limits=limits, timeout=60, trust_env=False) as http:
             async with Client(streamable_http_client(f"{desk.url}/mcp{query}", http_client=http), mode=mode) as client:
@@ -33,7 +33,7 @@ def over_http(desk, *steps, headers=None, query="", mode="auto"):
 
 
 def over_stdio(*arguments, log=None):
-    """The server of `toolgate mcp`, to be given to `run`."""
+    """The server of `toolgate mcp`, as an argument for `run`."""
     return StdioServerParameters(command=str((ROOT / TOOLGATE).resolve()), args=["mcp", *arguments], cwd=ROOT)
 
 
@@ -45,7 +45,7 @@ def calling(tool, **arguments):
 
 
 async def listing(client):
-    """Every tool, page by page."""
+    """All tools, page by page."""
     tools, cursor = [], None
     while True:
         page = await client.list_tools(cursor=cursor)
@@ -56,7 +56,7 @@ async def listing(client):
 
 
 def body(result):
-    """What a tool replied, from its one piece of text."""
+    """The reply of a tool, from its single text content."""
     [content] = result.content
     assert content.type == "text"
     return json.loads(content.text)

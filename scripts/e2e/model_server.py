@@ -1,4 +1,4 @@
-"""A model server with OpenAI's API that says what a test wants it to say."""
+"""A model server with OpenAI's API that sends the replies of a test."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class ModelServer(ThreadingHTTPServer):
-    """`replies` are taken one after the other; `heard` are the conversations that came."""
+    """`replies` are sent one after the other; `heard` are the received conversations."""
 
     daemon_threads = True
 
@@ -25,12 +25,12 @@ class ModelServer(ThreadingHTTPServer):
 
     @property
     def last_words(self):
-        """What the person said last."""
+        """The user's last message."""
         return [message["content"] for message in self.heard[-1] if message["role"] == "user"][-1]
 
 
 def says(*pieces):
-    """An answer; `None` among its pieces waits for the test."""
+    """A reply. `None` among its pieces waits for the test."""
     return "says", pieces
 
 

@@ -1,4 +1,4 @@
-"""Node for the tests: the one from PyPI, since what a machine has may be too old, with the packages in `.node`."""
+"""Node for the tests: the version from PyPI, because an installed one may be too old, with the packages in `.node`."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ PACKAGES = ROOT / ".node"
 
 
 def node(script, *arguments, timeout=120):
-    """Runs a script: one of a package, or one of ours, which is copied to where it finds the packages."""
+    """Runs a script of a package, or one of ours. Ours is copied to a folder where Node finds the packages."""
     if not (PACKAGES / "node_modules").is_dir():
         pytest.fail("the packages for Node are not installed: `make .node`")
     if not Path(script).is_absolute():

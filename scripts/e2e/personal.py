@@ -1,11 +1,11 @@
-"""A corpus of personal data, and the check that none of it is in what a process wrote."""
+"""A corpus of personal data, and the check that no output of a process contains any of it."""
 
 import base64
 import itertools
 import json
 import urllib.parse
 
-# Each piece is such that no eight characters of it can be in a log for another reason.
+# No eight consecutive characters of a piece can be in a log for another reason.
 PIECES = [
     "Zoë Quartermain-Ødegård",
     "Wolfeschlegelstein, Hubert B.",
@@ -43,9 +43,9 @@ BASE64_WINDOW = 6
 
 
 def leaks(text, pieces):
-    """The pieces of which some eight characters in a row are in `text`, in any case, as they are or encoded."""
+    """The pieces of which `text` contains eight consecutive characters, in any case, plain or encoded."""
     text = text.lower()
-    # a log may escape as JSON does, or hold a URL
+    # A log may contain JSON escapes or URLs.
     lines = set(text.splitlines())
     escaped = [unescaped(line) for line in lines if "\\" in line]
     quoted = [urllib.parse.unquote_plus(line) for line in lines if "%" in line or "+" in line]
@@ -54,19 +54,19 @@ def leaks(text, pieces):
     sizes = {len(part) for parts in wanted.values() for part in parts}
     there = {readable[at : at + size] for size in sizes for at in range(len(readable))}
     found = {piece for piece, parts in wanted.items() if not parts.isdisjoint(there)}
-    # a client context is base64; the few that begin as one of them are looked at again
+    # A client context is base64. Only candidates whose beginning occurs in the text are compared in full.
     begins = {text[at : at + BASE64_WINDOW] for at in range(len(text))}
     inside = lambda form: form[:BASE64_WINDOW] in begins and form in text
     return sorted(found | {piece for piece in pieces if any(map(inside, base64_forms(piece)))})
 
 
 def windows(piece):
-    """Eight characters in a row each; a shorter piece is one itself."""
+    """All substrings of eight characters; a shorter piece is its own only substring."""
     return {piece[at : at + WINDOW] for at in range(max(1, len(piece) - WINDOW + 1))}
 
 
 def unescaped(text):
-    """JSON's and Rust's escapes undone, also where the text is no whole JSON."""
+    """Reverses JSON's and Rust's escapes, even if the text is not complete JSON."""
     for name, character in [("\\\\", "\\"), ('\\"', '"'), ("\\'", "'")]:
         text = text.replace(name, character)
     parts = text.split("\\u")
@@ -83,17 +83,17 @@ def unescaped(text):
 
 
 def base64_forms(piece):
-    """The middle of the piece in base64, as text and as JSON has it, at each of the three places where it can begin."""
+    """The middle of the piece in base64, plain and inside of JSON, for each of the three possible offsets."""
     in_json = [json.dumps(piece)[1:-1], json.dumps(piece, ensure_ascii=False)[1:-1]]
     for text, offset in itertools.product({piece, *in_json}, range(3)):
         middle = base64.b64encode(bytes(offset) + text.encode()).decode().rstrip("=")[4:-4].lower()
-        # a shorter one could be there by chance
+        # A shorter one could occur by chance.
         if len(middle) >= BASE64_WINDOW:
             yield middle
 
 
 def disguises(piece):
-    """The forms in which a leak could stand in a log, for a test of the check itself."""
+    """The forms in which a log could contain a leak, for a test of the check itself."""
     return {
         "plain": f"INFO call: {piece} failed",
         "json": json.dumps({"message": piece}),

@@ -1,4 +1,4 @@
-"""A program on a pseudo-terminal, whose screen is read as a person would read it."""
+"""A program on a pseudo-terminal. Tests read its screen as a user sees it."""
 
 import fcntl
 import os
@@ -16,14 +16,14 @@ from conftest import ROOT
 
 
 class Terminal:
-    """24 rows of 80 columns, unless told otherwise."""
+    """24 rows of 80 columns by default."""
 
     def __init__(self, command, rows=24, columns=80, **environment):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
             [str(part) for part in command], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            # the terminal that its Ctrl-C comes from
+            # The controlling terminal, which delivers Ctrl-C.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env=os.environ | {"TERM": "xterm-256color"} | environment,
         )
@@ -41,12 +41,12 @@ class Terminal:
         os.close(self.master)
 
     def read(self, seconds=0.2):
-        """Takes in what is there; False at the end."""
+        """Reads the available output; False at the end."""
         if not select.select([self.master], [], [], seconds)[0]:
             return True
         try:
             some = os.read(self.master, 65536)
-        except OSError:  # the other end is gone
+        except OSError:  # The other end is closed.
             return False
         self.raw += some
         self.seen += some.decode(errors="replace")
@@ -54,7 +54,7 @@ class Terminal:
         return bool(some)
 
     def expect(self, pattern, seconds=60):
-        """Reads until the pattern was written, and forgets what was read."""
+        """Reads until the pattern is written, and discards the output up to it."""
         deadline = time.monotonic() + seconds
         while not (found := re.search(pattern, self.seen)):
             assert time.monotonic() < deadline, f"no {pattern!r} in {self.seen!r}"
@@ -64,14 +64,14 @@ class Terminal:
         return found
 
     def settle(self):
-        """Reads until nothing comes for a moment."""
+        """Reads until no output arrives for a moment."""
         before = None
         while before != len(self.raw):
             before = len(self.raw)
             self.read(0.3)
 
     def type(self, text):
-        """Types, and reads meanwhile: a terminal takes 4 KB at a time."""
+        """Types text and reads at the same time, because a terminal buffers only 4 KB."""
         rest = text.encode()
         while rest:
             if select.select([], [self.master], [], 0.2)[1]:
@@ -79,7 +79,7 @@ class Terminal:
             self.read(0)
 
     def end(self, seconds=20):
-        """Waits for the program's own end: its exit code."""
+        """Waits until the program ends, and returns its exit code."""
         deadline = time.monotonic() + seconds
         while self.read() and time.monotonic() < deadline:
             pass
@@ -87,11 +87,11 @@ class Terminal:
 
     @property
     def rows(self):
-        """What is on the screen, without what has scrolled away."""
+        """The text on the screen, without the rows that have scrolled away."""
         return [row.rstrip() for row in self.screen.display]
 
     @property
     def everything(self):
-        """The rows that have scrolled away, and those on the screen."""
+        """The rows that have scrolled away, and the rows on the screen."""
         gone = ["".join(row[column].data for column in range(self.screen.columns)) for row in self.screen.history.top]
         return [row.rstrip() for row in [*gone, *self.screen.display]]

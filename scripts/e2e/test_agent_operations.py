@@ -1,4 +1,5 @@
-"""Every operation of the services that an agent's client may call, over boto3: served, or an error that names it."""
+"""Every operation of the services that an agent's client may call, over boto3: it is served, or returns an error that
+names it."""
 
 import botocore.session
 import pytest
@@ -7,7 +8,7 @@ from botocore.exceptions import ClientError
 SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory"}
 CONTROL_PLANE = {"GetAgent", "ListAgents", "GetAgentAlias", "ListAgentAliases"}
 SERVICES = ["bedrock-agent-runtime", "bedrock-agent", "bedrock-runtime"]
-# Streams that go both ways need HTTP/2, which boto3 does not speak.
+# Bidirectional streams need HTTP/2, which boto3 does not support.
 NOT_IN_BOTO3 = {"InvokeModelWithBidirectionalStream"}
 IDS = {"agentId": "Orders", "agentAliasId": "dev"}
 
@@ -21,7 +22,7 @@ def operations():
 
 
 def least(shape, name=""):
-    """The least that boto3 takes for a shape."""
+    """The smallest value that boto3 accepts for a shape."""
     if shape.type_name == "structure":
         members = shape.required_members
         if getattr(shape, "is_tagged_union", False):
@@ -109,7 +110,7 @@ def test_agents_are_found_by_the_control_plane_and_invoked_by_what_it_says(desk)
 
 
 def results(count):
-    """Results for a question that nobody asked."""
+    """Results for a question that was not asked."""
     return {"invocationId": "x", "returnControlInvocationResults": [{"functionResult": {"actionGroup": "g"}}] * count}
 
 

@@ -1,4 +1,4 @@
-"""Every kind of conversation, frame by frame against botocore's service model, and the order of its traces."""
+"""Every kind of conversation, checked frame by frame against botocore's service model, and the order of its traces."""
 
 import json
 

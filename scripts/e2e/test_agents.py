@@ -1,4 +1,4 @@
-"""InvokeAgent by boto3: streams, traces, consent, and answers that come from the data and from nowhere else."""
+"""InvokeAgent over boto3: streams, traces, confirmation, and answers that contain only data of the tables."""
 
 import uuid
 
@@ -15,7 +15,7 @@ class Talk:
         self.attributes = attributes
 
     def say(self, text=None, state=None, **more):
-        """One turn: the chunks, the traces, and the return of control, if there is one."""
+        """One turn: the chunks, the traces, and the return of control if there is one."""
         state = state or {}
         if self.attributes:
             state, self.attributes = state | {"sessionAttributes": self.attributes}, None
@@ -151,7 +151,7 @@ def test_a_refund_that_is_declined_does_not_happen(desk):
 
 
 def test_the_supervisor_sees_a_double_charge_through(desk):
-    # not the seeded amount, so that it can only come from the table
+    # Not the seeded amount, so the answer can only come from the table.
     set_amount(desk, "OrdersTable", {"orderId": "ORD-123"}, "charges[1].amountCents", 8777)
     talk = Talk(desk, "Supervisor")
     text = "I was charged twice for order ORD-123. Can you refund me and explain what happened?"
@@ -179,7 +179,7 @@ def test_the_supervisor_sees_a_double_charge_through(desk):
 def test_a_session_bound_to_a_customer_tells_nothing_of_another(desk):
     talk = Talk(desk, "Orders", attributes={"customerId": "CUST-00001"})
     assert "shipped" not in talk.ask("What is the status of order ORD-12345?")
-    # and the next turn, which does not say so again, is bound as well
+    # The next turn is bound to the customer as well, without repeating the attribute.
     assert "shipped" not in talk.ask("What is the status of order ORD-12345?")
 
 

@@ -1,4 +1,4 @@
-"""Where the platform asks nobody, a call waits for a person, and runs once, as that person saw it."""
+"""Approvals: where the platform asks no person, a call is parked. It runs once, exactly as the person saw it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ WIRES = ["gateway", "gateway, bound", "direct"]
 
 
 def on(desk, wire, arguments, handler="billing", tool="request_refund", customer=JANE, **custom):
-    """A call on a wire where nobody is asked; the body."""
+    """A call on a wire without a confirmation by the platform; returns the body."""
     if wire == "direct":
         return desk.direct(handler, tool, arguments)[0]
     if wire == "gateway, bound":
@@ -36,7 +36,7 @@ def refund(amount, reason="charged twice", order="ORD-12345"):
 
 
 def parked(body):
-    """The id under which a call waits."""
+    """The id of a parked call."""
     assert body.get("error", {}).get("kind") == "waiting for approval", body
     return APPROVAL.search(body["error"]["message"]).group()
 
@@ -76,7 +76,7 @@ def items(desk, name):
 
 
 def stored(desk):
-    """All that a refund could leave behind."""
+    """All traces that a refund could leave."""
     names = ["OrdersTable", "TicketsTable", "LedgerTable"]
     return {name: sorted(json.dumps(item, sort_keys=True) for item in items(desk, name)) for name in names}
 
@@ -90,7 +90,7 @@ def refunds(desk, amount, order="ORD-12345"):
 
 
 def about(desk, approval):
-    """Question and answer as they are stored."""
+    """The stored question and answer."""
     found = {item["id"]["S"].split("#")[0]: item for item in items(desk, "ApprovalsTable") if item["approval"]["S"] == approval}
     return found.get("call"), found.get("decision")
 
@@ -109,7 +109,7 @@ def test_at_first_nothing_waits(desk):
 def test_a_call_waits_and_runs_once_as_it_was_approved(desk, wire, amount):
     before, paid = stored(desk), Decimal(desk.order("ORD-12345")["refundedAmount"])
     approval = parked(on(desk, wire, refund(amount, "as approved")))
-    # another spelling, other words: the same call
+    # Another spelling and other words: the same call.
     assert parked(on(desk, wire, refund(f"{amount}0", "other words"))) == approval
     assert stored(desk) == before
     call = listed(desk)[approval]
@@ -141,7 +141,7 @@ def test_a_denied_call_is_refused(desk, wire, amount):
         assert error["kind"] == "refused"
         assert approval in error["message"]
     assert approval not in listed(desk)
-    # the first decision counts
+    # The first decision is final.
     for again in ["approve", "deny"]:
         done = approvals(desk, again, approval, "--by", "eve")
         assert (done.returncode, done.stdout) == (1, "")
@@ -179,7 +179,7 @@ def test_an_approval_serves_one_effect_of_one_caller(desk):
     ids = {parked(body) for body in others}
     assert len(ids) == 4 and approval not in ids
     assert stored(desk) == before
-    # and it is still there for whom it was given
+    # It is still available to the caller that it was given to.
     assert on(desk, "gateway, bound", refund("3.01"))["state"] == "refunded"
 
 
@@ -201,7 +201,7 @@ def test_what_has_expired_is_asked_anew(desk):
             TableName=table(desk, "ApprovalsTable"), Key={"id": question["id"]},
             UpdateExpression="SET expiresAt = :past", ExpressionAttributeValues={":past": {"N": str(int(time.time()) - 2)}},
         )
-    # the old yes is still stored, and says nothing of the new question
+    # The old approval is still stored, but does not apply to the new question.
     assert about(desk, first)[1]["decision"]["S"] == "approved"
     anew = parked(on(desk, "gateway", refund("4.01", "anew")))
     assert anew != first
@@ -240,7 +240,7 @@ TOOLS = ["approvals", "approve", "decide", "toolgate", "request_refund#ID", "dec
 
 @pytest.fixture
 def waiting(desk):
-    """A call that waits, before and after whatever is tried."""
+    """A parked call, before and after each attempt."""
     ids = {wire: parked(on(desk, wire, refund(AMOUNT))) for wire in ["gateway", "direct"]}
     assert ids["gateway"] != ids["direct"], "neither has a session or an identity, so the wire tells them apart"
     before = stored(desk)
@@ -284,7 +284,7 @@ def test_no_other_wires_event_approves_a_call(desk, waiting):
         for arguments in [event, event | refund(AMOUNT)]:
             assert on(desk, "gateway", arguments)["error"]["kind"] == "invalid", arguments
         assert on(desk, "direct", event)["error"]["kind"] == "invalid"
-    # and inside of the direct wire's own envelope
+    # Also inside of the direct wire's own envelope.
     event = {"toolName": "request_refund", "toolInput": refund(AMOUNT), "approved": True, "sessionId": "s", "approvalId": waiting}
     reply = desk.reply("billing", event)
     assert "state" not in json.loads(reply["body"]), reply
@@ -330,7 +330,7 @@ def test_a_person_reads_a_table_and_a_hostile_input_stays_text(desk):
     assert f"request_refund  customerId {JANE}" in row and '"amount":"7.01"' in row
     for said in [done.stdout, approvals(desk, "list", "--json").stdout]:
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", said)
-    # to a program it is what the model sent, to the letter
+    # A program gets the exact text of the model.
     assert listed(desk)[approval]["input"]["reason"] == hostile
     done = approvals(desk, "approve", approval, "--by", "dana")
     assert done.stdout.startswith(f"approved {approval} by dana: request_refund {{")
@@ -338,7 +338,8 @@ def test_a_person_reads_a_table_and_a_hostile_input_stays_text(desk):
 
 
 def at_terminal(desk, typed, *arguments):
-    """The command on a terminal, where somebody types a line: exit code, output, and what was shown before."""
+    """Runs the command on a terminal with one typed line. Returns the exit code, the output, and the text before the
+    input."""
     terminal, end = pty.openpty()
     command = [TOOLGATE, "approvals", *arguments, "--endpoint-url", desk.url]
     process = subprocess.Popen(command, cwd=ROOT, stdin=end, stderr=end, stdout=subprocess.PIPE, text=True)
@@ -349,7 +350,7 @@ def at_terminal(desk, typed, *arguments):
     try:
         while piece := os.read(terminal, 4096):
             shown += piece
-    except OSError:  # the other end is closed
+    except OSError:  # The other end is closed.
         pass
     os.close(terminal)
     return process.returncode, output, shown.decode()
@@ -388,7 +389,7 @@ def test_a_script_decides_about_the_call_that_it_listed(desk):
     change(question["input"]["S"])
     done = approvals(desk, "approve", approval, "--by", "dana", "--digest", digest)
     assert (done.returncode, done.stderr) == (0, "")
-    # swapped after the yes, it does not run and waits again
+    # If the input is replaced after the approval, the call does not run and is parked again.
     change(swapped)
     assert parked(on(desk, "gateway", refund("7.06"))) == approval
     assert listed(desk)[approval]["input"]["amount"] == "400.00"
@@ -431,7 +432,7 @@ def test_what_cannot_be_decided_fails_and_says_why(desk):
 def test_a_table_by_name_and_no_agent_at_all(desk):
     done = approvals(desk, "list", "--json", "--table", table(desk, "ApprovalsTable"))
     assert json.loads(done.stdout) == list(listed(desk).values())
-    # an agent that is not there
+    # An agent that does not exist.
     url = f"http://127.0.0.1:{free_port()}"
     command = [TOOLGATE, "approvals", "list", "--json", "--endpoint-url", url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""`toolgate check` on the real template and schemas, each broken in a copy."""
+"""`toolgate check` on the real template and schemas, with one error per copy."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The commands that a person types: `make run` with and without a terminal."""
+"""The commands that a user types: `make run` with and without a terminal."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
         terminal.expect("I want to return order ORD-12345")
         terminal.expect("you> ")
         terminal.settle()
-        # one screen: where it runs, with which model, what to try, and where the log is
+        # One screen: the address, the model, examples, and the path of the log.
         shown = "".join(terminal.rows)
         for part in [f"http://127.0.0.1:{port}", "script:scenarios/support-desk.yaml", "Acme Corp", f"{data}/server.log"]:
             assert part in shown, part
@@ -48,7 +48,7 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
         terminal.type("y\r")
         terminal.expect(r"RET-[A-Z2-7]{10}")
         terminal.expect("you> ")
-        # Ctrl-C is the chat's; the server goes on
+        # Ctrl-C only ends the chat; the server keeps running.
         terminal.type("\x03")
         terminal.expect("Press Ctrl-C again")
         terminal.type("What is the status of order ORD-12345?\r")
@@ -63,7 +63,7 @@ def test_in_a_terminal_it_is_a_chat_that_asks_before_it_acts(tmp_path):
 
 
 def start_screen(desk):
-    """The rows that `toolgate dev` shows once it is up."""
+    """The rows that `toolgate dev` shows once it is ready."""
     desk.function("orders", "get_order_status", {"orderId": "ORD-12345"})
     shown = desk.log.read_text().splitlines()
     [first] = [index for index, row in enumerate(shown) if row.startswith("  agents ")]
@@ -73,11 +73,11 @@ def start_screen(desk):
     return rows
 
 
-# What the template sets on AWS: in dev, and elsewhere on each platform.
+# The variables that the template sets on AWS: in dev, and elsewhere on each platform.
 @pytest.mark.parametrize("options", [(), ("--parameter", "Environment=staging", "--env", "SUPPORT_DESK_UNBOUND=allow")])
 def test_what_dev_shows_fits_a_screen_and_runs_as_it_stands(tmp_path, options):
-    """Every line under `from another shell:` runs as it is printed. AWS CLI version 1 stands for both versions, since
-    version 2 is not on PyPI: both know `fileb://`, and neither needs an option that the other has not."""
+    """Every line under `from another shell:` runs as printed. AWS CLI version 1 stands for both versions, because
+    version 2 is not on PyPI. Both support `fileb://`, and no line needs an option that only one of them has."""
     with local_agent(tmp_path, *options) as desk:
         rows = start_screen(desk)
         assert len(rows) <= 23 and all(len(row) <= 80 for row in rows)
@@ -97,7 +97,7 @@ def test_what_dev_shows_fits_a_screen_and_runs_as_it_stands(tmp_path, options):
         assert "ExecutedVersion" in ran.stdout and "StatusCode" in ran.stdout and "FunctionError" not in ran.stdout
         assert "ORD-12345" in ran.stdout or "CUST-12345" in ran.stdout, "what the function answered"
         assert '\\"error\\"' not in ran.stdout and '"error"' not in ran.stdout
-        # a call leaves one line: when in UTC, how grave, which function, which request, what
+        # A call logs one line: time in UTC, level, function, request, message.
         assert re.search(r"^[0-9:.]{12}Z INFO  orders    [0-9a-f]{8}  get_order_status: ok in [0-9.]+ ms \((?:direct|function|api)\)$", desk.log.read_text(), re.M)
 
 
@@ -106,7 +106,7 @@ def test_a_desk_without_a_model_serves_functions_and_gateway(tmp_path):
     with Terminal([TOOLGATE, "dev", "--model", "none", "--port", str(port), "--data", tmp_path / "data"]) as terminal:
         terminal.expect("none: only functions and gateway are served")
         assert not any("toolgate chat" in row for row in terminal.everything)
-        # the whole screen is seen, with nothing scrolled away
+        # The whole screen is visible, and nothing has scrolled away.
         assert any(row.startswith("  functions") for row in terminal.rows)
         asked = subprocess.run([TOOLGATE, "chat", "--endpoint-url", f"http://127.0.0.1:{port}", "hello"], capture_output=True, text=True, timeout=30)
         assert asked.returncode == 1 and "error: " in asked.stderr

@@ -1,4 +1,5 @@
-"""The public MCP conformance suite against the gateway: what applies passes, and what does not is listed with its reason."""
+"""The public MCP conformance suite against the gateway. Applicable checks pass; the others are listed with the
+reason."""
 
 import json
 import re
@@ -49,7 +50,7 @@ NOT_APPLICABLE = {
 
 @pytest.fixture(scope="module")
 def outcomes(desk, tmp_path_factory):
-    """The checks of each scenario that the suite has, by name: `{"SUCCESS": n, "FAILURE": n, ..}`."""
+    """The checks of each scenario of the suite, by name: `{"SUCCESS": n, "FAILURE": n, ..}`."""
     folder = tmp_path_factory.mktemp("conformance")
     listed = node(SUITE, "list", "--server")
     scenarios = re.findall(r"^ *- ([\w-]+)", listed.stdout, re.MULTILINE)
@@ -71,7 +72,7 @@ def test_every_scenario_that_applies_passes(outcomes):
     applies = {name: outcome for name, outcome in outcomes.items() if name not in NOT_APPLICABLE}
     failed = {name: failures for name, (_, failures) in applies.items() if failures}
     assert not failed
-    # one that checks nothing shows nothing
+    # A scenario without checks proves nothing.
     assert not [name for name, (statuses, _) in applies.items() if "SUCCESS" not in statuses]
     assert {"server-initialize", "ping", "tools-list", "dns-rebinding-protection"} <= applies.keys()
 

@@ -1,4 +1,4 @@
-"""The gateway, through the official MCP client: listing, calling, and what reaches a function."""
+"""The gateway through the official MCP client: listing, calling, and the input of a function."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ def test_tools_are_listed_with_their_targets_schemas(desk, mode):
         assert tool.description == definition["Description"]
         assert tool.input_schema["required"] == definition["InputSchema"]["Required"]
         assert set(tool.input_schema["properties"]) == set(definition["InputSchema"]["Properties"])
-        # a schema of outputs is for tools with structured results
+        # An output schema is only for tools with structured results.
         assert tool.output_schema is None
 
 
@@ -50,7 +50,7 @@ def test_a_call_gets_the_functions_reply(desk):
     calls = [calling("orders___get_order_status", orderId=order) for order in ["ORD-12345", "ORD-999999"]]
     found, missing = over_http(desk, *calls)
     assert (found.is_error, body(found)["status"]) == (False, "shipped")
-    # the tool's own word, which the gateway does not judge
+    # The text of the tool, which the gateway does not change.
     assert (missing.is_error, body(missing)["error"]["kind"]) == (False, "not found")
     assert found.structured_content is None
 
@@ -70,7 +70,7 @@ def test_arguments_that_imitate_another_wire_stay_arguments(desk):
     context = {"bedrockAgentCoreToolName": "billing___request_refund"}
     for arguments in [agents, direct, agents | {"apiPath": "/get_order_status", "httpMethod": "POST"}, context]:
         [result] = over_http(desk, calling("orders___get_order_status", orderId="ORD-12345", **arguments))
-        # fields that the tool does not have: neither read as an event nor ignored
+        # Fields that the tool does not have: they are not read as an event, and not ignored either.
         assert result.is_error
         assert "the tool has no other fields than `orderId`" in result.content[0].text
 

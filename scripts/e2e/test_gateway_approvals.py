@@ -1,4 +1,4 @@
-"""A call over MCP that a person has to approve: parked, decided, and made once."""
+"""A call over MCP that needs an approval: it is parked, decided, and run once."""
 
 import asyncio
 

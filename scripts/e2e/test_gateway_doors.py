@@ -1,4 +1,4 @@
-"""What must not get through the gateway, or bring it down."""
+"""Attacks on the gateway: they must neither get through nor stop it."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ MEGABYTE = 1024 * 1024
 
 
 def ask(desk, content, method="POST", path="/mcp", **headers):
-    """The status and the body of an answer, parsed; the server answers the next request whatever this one was."""
+    """The status and the parsed body of a response. The server must then serve the next request."""
     connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=60)
     try:
         headers = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -28,7 +28,7 @@ def ask(desk, content, method="POST", path="/mcp", **headers):
 
 @pytest.fixture(autouse=True)
 def stays_up(desk):
-    """Whatever a test sent to the desk, the next call is served."""
+    """After all requests of a test the next call is served."""
     yield
     status, answer = ask(desk, rpc("tools/call", LOOK_UP))
     assert (status, answer["result"]["isError"]) == (200, False)
@@ -85,7 +85,7 @@ def test_there_are_no_sessions_to_misuse(desk):
     for method in ["GET", "DELETE", "PUT", "PATCH"]:
         status, answer = ask(desk, None, method=method, Mcp_Session_Id="somebody-elses", Accept="text/event-stream")
         assert (status, answer["error"]["code"]) == (405, -32600)
-    # an answer to something that nobody asked
+    # A response without a request.
     status, answer = ask(desk, json.dumps({"jsonrpc": "2.0", "id": 1, "result": {}}))
     assert (status, answer["error"]["code"]) == (400, -32600)
 
@@ -160,7 +160,7 @@ def test_a_token_without_a_customer_lists_nothing_that_it_may_not_call(by_token,
 def test_a_principal_of_the_persons_choice_comes_with_a_token_of_its_claims(tmp_path):
     principal = "--principal=oauth:user-1,customer_id=CUST-12345"
     with local_agent(tmp_path, *TAKES_TOKENS, principal) as desk:
-        # whatever token a client shows, it is the chosen principal who calls
+        # The caller is the chosen principal, whatever token a client sends.
         for headers in [{}, bearer(unsigned(sub="x", customer_id="CUST-00001")), {HEADER: "CUST-00001"}]:
             status, answer = ask(desk, rpc("tools/call", LOOK_UP), **headers)
             assert json.loads(answer["result"]["content"][0]["text"])["status"] == "shipped"

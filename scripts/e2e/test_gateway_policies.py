@@ -1,4 +1,4 @@
-"""The template's policies, and some of our own, as the gateway applies them to an MCP client."""
+"""The template's policies, and additional ones, as the gateway applies them to an MCP client."""
 
 import subprocess
 
@@ -11,7 +11,7 @@ DENIED = "AuthorizeActionException - Tool Execution Denied: Tool call not allowe
 ROLES = "arn:aws:sts::123456789012:assumed-role"
 LOOK_UP = calling("orders___get_order_status", orderId="ORD-12345")
 OTHER_ORDER = calling("orders___get_order_status", orderId="ORD-123")
-# Beside the template's own policies, and checked against the tools as they are.
+# Added to the template's own policies, and validated against the current tools.
 FORBID = """
   ForbidPolicy:
     Type: AWS::BedrockAgentCore::Policy
@@ -53,7 +53,7 @@ def test_the_default_caller_is_one_that_the_policies_name(desk):
     assert auth == {"caller": {"kind": "iam", "name": f"{ROLES}/HarnessRole", "chosen": False}, "policies": "ENFORCE"}
     screen = desk.log.read_text()
     assert f"{desk.url}/mcp" in screen and f"caller   {ROLES}/HarnessRole\n" in screen
-    # the screen has no room to say how to choose another caller
+    # The screen is too small to explain how to choose another caller.
     told = subprocess.run([TOOLGATE, "dev", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "--principal" in told
 
@@ -67,7 +67,7 @@ def test_whom_no_policy_names_may_nothing(tmp_path, name):
         assert result.content[0].text == DENIED, "the reason is for the log"
         log = desk.log.read_text()
         assert "no policy permits it" in log and "orders___get_order_status" in log
-        # the function was never called
+        # The function was not called.
         assert 'wire="gateway"' not in log
 
 
@@ -85,7 +85,7 @@ def test_a_forbidding_policy_wins_for_the_arguments_that_it_names(forbidding):
     assert "not_this_order" in refused.content[0].text
     assert refused.meta["debug"]["text"] == refused.content[0].text
     assert "forbidden by `not_this_order`" in forbidding.log.read_text()
-    # other arguments may still be permitted, so it is listed
+    # Other arguments may be permitted, so the tool is listed.
     assert "orders___get_order_status" in [tool.name for tool in tools]
 
 
@@ -105,7 +105,8 @@ def test_log_only_denies_nothing_and_says_what_it_would(tmp_path):
 
 
 def test_a_policy_that_only_logs_permits_nothing(tmp_path):
-    """`ChangePolicy` with `EnforcementMode: LOG_ONLY`: the desk can look but not touch, as docs/deploying.md says."""
+    """`ChangePolicy` with `EnforcementMode: LOG_ONLY`: the tools can read but not change data, as docs/deploying.md
+    states."""
     name = "      Description: Tools that change something.\n"
     template = changed(tmp_path, (name, f"{name}      EnforcementMode: LOG_ONLY\n"))
     with local_agent(tmp_path, template=template) as desk:
@@ -126,7 +127,7 @@ def test_a_forbidding_policy_that_only_logs_forbids_nothing(tmp_path):
 
 
 def test_without_the_policy_that_permits_it_a_tool_is_denied(tmp_path):
-    """`ChangePolicy` taken away: the desk can look but not touch, as its comment says."""
+    """Without `ChangePolicy` the tools can read but not change data, as its comment states."""
     change = 'AgentCore::Action::"billing___request_refund",\n'
     template = changed(tmp_path, (change, ""))
     with local_agent(tmp_path, template=template) as desk:

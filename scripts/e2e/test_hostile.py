@@ -1,4 +1,5 @@
-"""Hostile mode: the conversations go as ever, and money moves once, whatever is done to the calls on their way."""
+"""Hostile mode: the conversations have the same results, and every effect happens once, whatever mutations the calls
+get."""
 
 import os
 import re
@@ -8,12 +9,12 @@ import pytest
 from conftest import ROOT, SCENARIO, TOOLGATE, local_agent
 from test_agents import Talk
 
-# One line for each call to which something was done.
+# One log line per mutated call.
 DONE = re.compile(r"hostile .*twists=\"([^\"]+)\"")
 
 
 def items(desk, table):
-    """All items of the table whose name begins so."""
+    """All items of the table whose name has this prefix."""
     [name] = [name for name in desk.dynamodb.list_tables()["TableNames"] if name.startswith(table)]
     pages = desk.dynamodb.get_paginator("scan").paginate(TableName=name)
     return [item for page in pages for item in page["Items"]]
@@ -24,7 +25,7 @@ def cents(parts):
 
 
 def check_books(desk):
-    """Every order's figures add up; the refunds and returns that the conversations ask for are there once."""
+    """The figures of every order are consistent. The refunds and returns that the conversations request exist once."""
     orders = {order["orderId"]["S"]: order for order in items(desk, "Orders")}
     refunds = [refund["M"] for order in orders.values() for refund in order.get("refunds", {}).get("L", [])]
     identifiers = [refund["refundId"]["S"] for refund in refunds]
@@ -83,5 +84,5 @@ def test_asked_twice_and_delivered_twice_it_is_one_refund(tmp_path):
         assert len(done) == 3
         assert any("twice at once" in line for line in done) and any("again after" in line for line in done)
         check_books(desk)
-        # a call of one's own by Lambda Invoke is left as it is
+        # A direct call by Lambda Invoke is not mutated.
         assert desk.order("ORD-123")["refundedAmount"] == "129.95"

@@ -1,4 +1,4 @@
-"""The gateway's interceptor, as the binary that gets deployed, and the tools behind it."""
+"""The gateway's interceptor as the deployed binary, and the tools behind it."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ def request(headers, method="tools/call"):
 
 def test_a_tool_serves_the_customer_of_the_token_and_not_the_one_that_the_client_names(interceptor, desk):
     token = f"Bearer {part({'alg': 'RS256'})}.{part({'customer_id': 'CUST-00001'})}.c2ln"
-    # ORD-12345 is CUST-12345's, whom the client names
+    # ORD-12345 belongs to CUST-12345, which the client claims to be.
     sent = {"authorization": token, "x-desk-customer-id": "CUST-12345", "accept": "application/json"}
     what, answer = interceptor.invoke(request(sent))
     assert what == "response"

@@ -1,4 +1,4 @@
-"""InvokeAgent through the AWS SDK for JavaScript, which speaks HTTP/2 without TLS from the first byte."""
+"""InvokeAgent through the AWS SDK for JavaScript, which starts with HTTP/2 without TLS."""
 
 import json
 

@@ -11,7 +11,7 @@ LOOK_UP = calling("orders___get_order_status", orderId="ORD-12345")
 
 
 def spoken(lines, *arguments, environment=None):
-    """What the command writes when it reads these lines: its standard output and standard error."""
+    """The output of the command for these lines of input: its standard output and standard error."""
     ran = subprocess.run(
         [TOOLGATE, "mcp", *arguments], cwd=ROOT, env=environment,
         input="".join(f"{line}\n" for line in lines), capture_output=True, text=True, timeout=120,

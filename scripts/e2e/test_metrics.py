@@ -1,4 +1,4 @@
-"""Functions write metrics in the local agent as they do on Lambda: into an invocation's log, and out of the way."""
+"""Metrics in the local agent: as on Lambda they are in the invocation's log tail, but not on the terminal."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A model server of one's own behind one agent: what boto3 sees of it, and what `toolgate chat` says."""
+"""A custom model server behind one agent: the stream through boto3, and the output of `toolgate chat`."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ KEY = "sk-e2e-secret"
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Calls a tool, then writes an answer of which it holds back the end until it is let go."""
+    """Calls a tool, then streams an answer whose end waits for the test."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -69,7 +69,7 @@ def test_an_answer_is_read_while_the_model_writes_it(desk, server):
     pieces = []
     for event in reply["completion"]:
         pieces.append(event["chunk"]["bytes"].decode())
-        server.go_on.set()  # the model goes on only when its first words are here
+        server.go_on.set()  # The model continues only after its first words have arrived here.
     answer = "".join(pieces)
     assert len(pieces) > 1
     assert answer.startswith("Your order is ") and answer.endswith("That is all.")

@@ -1,5 +1,5 @@
-"""Nothing personal in any log or metric: a corpus goes through every tool of every handler, on every wire, with all the
-logging there is, over a database that works and over databases that fail."""
+"""No personal data in any log or metric. A corpus is sent through every tool of every handler, on every wire, with
+maximum logging, over a working database and over failing ones."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ LOUD = {"TOOLGATE_LOG": "trace", "RUST_LOG": "trace", "RUST_BACKTRACE": "1", "TO
 CUSTOMER = "CUST-12345"
 DATABASES = ["seeded", "unreachable", "quoting"]
 
-# What each tool needs to reach the database. A tool that is not here fails the test: it has to be added.
+# The smallest input with which each tool reaches the database. The test fails for a tool that is missing here.
 VALID = {
     "get_customer_info": {"customerId": CUSTOMER, "includeOrderHistory": True},
     "update_user_account": {"customerId": CUSTOMER, "email": "zoe.quartermain@mailbox.example", "phone": "+44 7700 900461"},
@@ -41,7 +41,8 @@ def catalog(handler):
 
 
 def wires(handler, tool, arguments, piece, bound=False):
-    """One call on each wire as `(event, client context)`, with the piece wherever the caller or the customer writes."""
+    """One call on each wire as `(event, client context)`, with the piece in every position that the caller or the
+    customer controls."""
     identity = {"customerId": CUSTOMER} if bound else {}
     envelope = agents_event(handler, session=piece, attributes={"note": piece, piece: piece, **identity})
     envelope |= {"inputText": piece, "promptSessionAttributes": {"note": piece, piece: piece}}
@@ -62,13 +63,13 @@ def good_calls(handler, tools, pieces):
 
 
 def odd_calls(handler, tools):
-    """Calls that are stopped somewhere on their way, most of them."""
+    """Calls of which most are refused at some gate."""
     for number, piece in enumerate([*PIECES, EVERYTHING, SOME]):
         for tool, properties in tools.items():
             one = properties[number % len(properties)]
             yield from wires(handler, tool, VALID[tool] | {one: piece}, piece)
             yield from wires(handler, tool, dict.fromkeys(properties, piece) | {piece: piece, "accountStatus": piece}, piece)
-        # who the caller is, a tool, an action group
+        # The piece as caller, as tool and as action group.
         yield from wires(handler, piece, {piece: piece}, piece)
         tool = next(iter(tools))
         event = agents_event(handler, session=piece, attributes={"customerId": piece}) | {"actionGroup": piece}
@@ -81,7 +82,7 @@ def odd_calls(handler, tools):
 
 
 def no_calls(handler, tools):
-    """Events that are no call, or cannot be read."""
+    """Events that are not a call, or cannot be parsed."""
     tool = next(iter(tools))
     for piece in [*PIECES[::4], SOME]:
         raw = piece.encode()
@@ -94,7 +95,7 @@ def no_calls(handler, tools):
 
 
 def personal_values(desk):
-    """What the seed data holds of persons, and every id by which one could be found."""
+    """The personal values in the seed data, and every id that identifies a person's records."""
     for table in desk.health["tables"]:
         for page in desk.dynamodb.get_paginator("scan").paginate(TableName=table["name"]):
             for item in page["Items"]:
@@ -103,7 +104,7 @@ def personal_values(desk):
 
 
 class Run:
-    """All that one process was sent, answered and wrote."""
+    """All input, replies and output of one process."""
 
     def __init__(self, handler, calls, nothing, **environment):
         process = Process(program(handler), **LOUD, **environment)
@@ -131,7 +132,7 @@ def run(desk, handler, database):
         return Run(handler, good, [], AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}", **common)
     quoting = QuotingDynamoDB()
     try:
-        # often enough that each tool meets each way to fail
+        # Often enough that each tool meets each kind of failure.
         calls = [call for turn in range(9) for call in good_calls(handler, tools, PIECES[turn:])]
         return Run(handler, calls, [], AWS_ENDPOINT_URL_DYNAMODB=quoting.url, **common)
     finally:
@@ -140,7 +141,7 @@ def run(desk, handler, database):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """Runs of all handlers over all databases, beside the local agent; then the local agent's own log."""
+    """Runs of all handlers over all databases, at the same time as the local agent; then the local agent's own log."""
     with local_agent(tmp_path_factory.mktemp("personal"), **LOUD) as desk:
         everything = {"seeds": sorted(set(personal_values(desk)))}
         pairs = list(itertools.product(AGENT_OF, DATABASES))
@@ -152,7 +153,7 @@ def everything(tmp_path_factory):
 
 
 def invoke_the_local_agent(desk):
-    """The same by way of `toolgate dev`: functions on all wires, and an agent that is told everything."""
+    """The same through `toolgate dev`: functions on all wires, and an agent that gets the whole corpus."""
     for handler in AGENT_OF:
         for tool in catalog(handler):
             for event, context in wires(handler, tool, VALID[tool], SOME):
@@ -178,7 +179,7 @@ def test_a_handler_writes_nothing_personal(everything, handler, database):
 
 def test_the_local_agent_writes_nothing_personal(everything):
     assert "metrics" in everything["local"] and "escalate_to_human" in everything["local"]
-    # the start screen shows a command with an order of the example; it is written before there is any call
+    # The start screen shows a command with an order of the example. It is written before any call.
     [example] = [line for line in everything["local"].splitlines() if line.startswith("echo '{")]
     assert everything["local"].index(example) < everything["local"].index("toolgate is up at")
     assert leaks(everything["local"].replace(example, ""), [*PIECES, *everything["seeds"]]) == []
@@ -186,7 +187,7 @@ def test_the_local_agent_writes_nothing_personal(everything):
 
 @pytest.mark.parametrize("handler", AGENT_OF)
 def test_the_calls_were_real(everything, handler):
-    """The personal data went in and came out; what was written tells of every call, tool, wire and failure."""
+    """Input and replies contain the personal data; the logs mention every call, tool, wire and failure."""
     tools = set(catalog(handler))
     assert tools <= set(VALID)
     for database in DATABASES:
@@ -215,7 +216,7 @@ def test_the_check_sees_through_disguises():
 
 
 def test_a_planted_line_is_found():
-    """A tool that logs its input, at the least level, and one that prints it: the same check finds both."""
+    """A tool that logs its input at the lowest level, and one that prints it: the same check detects both."""
     probe = Path(program("examples/probe"))
     if not probe.exists():
         subprocess.run(["cargo", "build", "--quiet", "--workspace", "--examples"], cwd=ROOT, check=True)

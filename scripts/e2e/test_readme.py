@@ -1,4 +1,4 @@
-"""Every block of README.md runs, and gives what README.md shows: `…` there stands for any text."""
+"""Every block of README.md runs, and its output matches README.md, where `…` stands for any text."""
 
 import json
 import os
@@ -14,10 +14,10 @@ from gateways import rpc
 
 LOCAL = "http://127.0.0.1:8787"
 
-# The Rust blocks are parts of these programs, which `cargo test` compiles and whose tests it runs.
+# The Rust blocks are parts of these programs, which `cargo test` compiles and tests.
 PROGRAMS = ["crates/toolgate/examples/shop.rs", "crates/toolgate-dynamodb/examples/refund.rs"]
 
-# What cannot run here, by its first command. The reason stands in README.md, behind `no-test:`.
+# Commands that cannot run here, by the first command of the block. README.md has the reason after `no-test:`.
 NOT_RUN = {
     "make run": "the first is in test_commands.py, and the second runs the tests themselves",
     "npx @modelcontextprotocol/inspector": "it downloads a package",
@@ -38,7 +38,7 @@ class Block:
 
     @property
     def reason(self):
-        """Why it does not run."""
+        """The reason why it does not run."""
         return self.info.partition("no-test: ")[2]
 
 
@@ -66,7 +66,7 @@ def steps(block):
 
 
 class Shown:
-    """Compares output with what is shown. An id in it stands for the real one, from its first output on."""
+    """Compares output with the expected text. An id in it stands for the real one, from its first occurrence on."""
 
     ID = re.compile(r"\b[A-Z]{3}-[A-Z2-7]{10}\b")
 
@@ -78,7 +78,7 @@ class Shown:
 
     @staticmethod
     def words(text):
-        """One space between words, and no dates or times left: they differ, and decide how wide a column is."""
+        """Collapses spaces, and removes dates and times, which vary and affect the width of columns."""
         text = re.sub(r"[ \t]+", " ", text).strip()
         text = re.sub(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}, \d{4}\b", "<date>", text)
         return re.sub(r"\b\d+ (?:d|h|min) \d+ (?:h|min|s)\b|\b\d+ (?:min|s)\b", "<time>", text)
@@ -136,7 +136,7 @@ def test_a_python_block_prints_what_is_shown(desk, block):
 
 @blocks("console")
 def test_a_console_block_prints_what_is_shown(desk, tmp_path, block):
-    # the local agent of this test has another port
+    # The local agent of this test uses another port.
     program = tmp_path / "toolgate"
     program.write_text(f'#!/bin/sh\nexec "{(ROOT / TOOLGATE).resolve()}" "$@" --endpoint-url "{desk.url}"\n')
     program.chmod(0o755)
@@ -173,7 +173,7 @@ def test_the_folders_that_are_shown_are_there():
 
 
 def anchors(text):
-    """The anchors that GitHub makes of headings."""
+    """The anchors that GitHub generates for headings."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.M)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

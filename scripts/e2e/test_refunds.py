@@ -1,4 +1,4 @@
-"""Money: never more than was paid, and once, however often and however many at a time."""
+"""Refunds: never more than was paid, and each only once, regardless of repetition and concurrency."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -38,7 +38,7 @@ def test_one_session_refunds_once(desk):
     assert {body["error"]["kind"] for body in bodies if "error" in body} <= {"in progress"}
     assert Decimal(desk.order("ORD-12345")["refundedAmount"]) == before + Decimal("1.25")
 
-    # later, with other words and another spelling of the amount: still the same refund
+    # Later, with other words and another spelling of the amount: still the same refund.
     arguments = {"orderId": "ORD-12345", "amount": 1.25, "reason": "in other words"}
     again, _ = desk.function("billing", "request_refund", arguments, session="one")
     assert again == done[0]

@@ -1,4 +1,4 @@
-"""The second conversation of README.md, played in two sessions: the duplicate charge is refunded once."""
+"""The second conversation of README.md in two sessions: the duplicate charge is refunded once."""
 
 import json
 import re
@@ -13,13 +13,13 @@ BOUND = {"customerId": "CUST-12345"}
 
 @pytest.fixture
 def desk(tmp_path):
-    """Tables of its own for each test."""
+    """Separate tables for each test."""
     with local_agent(tmp_path) as desk:
         yield desk
 
 
 def play(desk, attributes, answer="CONFIRM"):
-    """The conversation in a session of its own: the call that a person is asked about, and the last answer."""
+    """Plays the conversation in its own session. Returns the call that a person must confirm, and the last answer."""
     talk = Talk(desk, "Supervisor", attributes=attributes)
     chunks, _, control = talk.say(SAID)
     assert not chunks
@@ -32,7 +32,7 @@ def play(desk, attributes, answer="CONFIRM"):
 
 
 def records(desk):
-    """What the tables hold of the order's refunds: the order's item, and the ledger's replies."""
+    """The order's refunds in the tables: the order's item, and the ledger's replies."""
     tables = {table["logicalId"]: table["name"] for table in desk.health["tables"]}
     order = desk.dynamodb.get_item(TableName=tables["OrdersTable"], Key={"orderId": {"S": "ORD-123"}})["Item"]
     ledger = desk.dynamodb.scan(TableName=tables["LedgerTable"])["Items"]
@@ -71,7 +71,7 @@ def test_the_second_answer_says_that_it_was_refunded_already(desk, attributes):
     for _ in range(2):
         _, _, answer = play(desk, attributes)
         assert "refunded already, on" in answer and refund in answer and "Nothing was paid a second time." in answer
-        # the words of a refund that is new, and of a model
+        # The text for a new refund, and the text of a model.
         assert not re.search(r"initiated|should appear|business days|could not|`", answer), answer
     assert refunds(records(desk)[0]) == [("CHG-123-2", "12995")]
 

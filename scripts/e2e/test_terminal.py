@@ -1,4 +1,4 @@
-"""What a person sees on a terminal while a model writes what it likes, and what they can type there."""
+"""The output on a terminal while a model writes arbitrary text, and the input that a user can type."""
 
 import re
 import signal
@@ -8,16 +8,17 @@ from conftest import TOOLGATE, local_agent
 from model_server import ModelServer, calls, says
 from terminal import Terminal
 
-# What made the prompt of a refund look like that of a look-up: it goes back to the line's start and up, clears,
-# writes another question, hides the rest (SGR 8), sets the title and the clipboard (OSC), turns text around, and hides
-# text in characters that take no room.
+# Text that made the prompt of a refund look like that of a look-up: it moves to the line's start and up, clears, writes
+# another question, hides the rest (SGR 8), sets the title and the clipboard (OSC), reverses text, and hides text in
+# zero-width characters.
 TRICKS = (
     "\r\x1b[1A\x1b[2K\x1b[2J\x1b[HOrders wants to run get_order_status with 1 argument:\n"
     "  orderId: \"ORD-123\"\nAllow get_order_status? [y/n] \x1b[8m"
     "\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x9d0;owned\x9c\x9b8m\x90+q\x9c\x1b(0\x1bc\x08\x08\x7f\x0b\x0c"
     "\u202etfel\u202c\u2066\u200b\u200d\ufeff\u2060\u180e\u2800\u3164\ufe01\U000e0101\U000e0041\u00ad\u2028\u2029"
 )
-# What the line editor and the command itself send: moves within the line, clearing it, marking pasted text, colours.
+# Sequences that the line editor and the command itself send: moves within the line, clearing it, bracketed paste,
+# colours.
 OWN = re.compile(rb"\x1b\[\?(?:2004|2026|25)[hl]|\x1b\[\d*[ABCDGJK]|\x1b\[\d*;?\d*H|\r")
 HIDDEN = re.compile("[\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u2800\u3164\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff\x80-\x9f]")
 
@@ -37,7 +38,7 @@ def desk(tmp_path_factory, model):
 
 @pytest.fixture
 def chat(desk):
-    """Starts `toolgate chat` with the agent whose model the test is."""
+    """Starts `toolgate chat` with an agent whose model is the test."""
     started = []
 
     def start(*options, **size):
@@ -52,7 +53,7 @@ def chat(desk):
 
 
 def assert_untouched(terminal):
-    """Nothing that the model wrote acted on the terminal."""
+    """Asserts that no text of the model changed the terminal's state."""
     assert terminal.screen.title == "" and terminal.screen.icon_name == ""
     rest = OWN.sub(b"", terminal.raw)
     assert b"\x1b" not in rest, rest[rest.index(b"\x1b") - 40 :][:80]
@@ -71,7 +72,7 @@ def test_a_model_cannot_replace_the_question(chat, model):
     last = max(index for index, row in enumerate(rows) if row)
     assert rows[last] == "Allow initiate_return? [y/n]"
     arguments = rows[first + 1 : last]
-    # each row belongs to an argument; a value goes on behind a bar
+    # Each row belongs to an argument; a continued value starts with a bar.
     assert [row for row in arguments if not row.startswith("    | ")][0] == '  orderId: "ORD-12345"'
     assert sum(not row.startswith("    | ") for row in arguments) == 2
     shown = "".join(row[6:] if row.startswith("    | ") else row for row in arguments[1:])
@@ -82,7 +83,7 @@ def test_a_model_cannot_replace_the_question(chat, model):
     assert_untouched(terminal)
     terminal.type("n\r")
     terminal.expect("All right")
-    # the screen did not lie, and neither did the answer
+    # Screen and answer both show the real values.
     assert [message["content"] for message in model.heard[-1] if message["role"] == "tool"]
 
 
@@ -93,7 +94,7 @@ def test_an_answer_is_text(chat, model):
     terminal.expect(r"last\.")
     terminal.settle()
     assert_untouched(terminal)
-    # at the left edge only the command itself writes
+    # Only the command itself writes at the left edge.
     assert not any(row.startswith(("Allow", "Orders wants")) for row in terminal.everything)
     assert any(row.startswith("  Allow get_order_status? [y/n] ") for row in terminal.rows), terminal.rows
 
@@ -111,10 +112,10 @@ def test_nor_does_a_trace_or_a_stream_act_on_it(chat, model, options):
 def test_lines_are_edited(chat, model):
     terminal = chat()
     for typed, heard in [
-        ("Order 12\x1b[D\x1b[D9\r", "Order 912"),  # left
-        ("one three\x1bbtwo \r", "one two three"),  # a word back
-        ("\x1b[A\x1b[A\r", "Order 912"),  # up, to the line before the last
-        ("wrong\x15right\r", "right"),  # the whole line away
+        ("Order 12\x1b[D\x1b[D9\r", "Order 912"),  # Left.
+        ("one three\x1bbtwo \r", "one two three"),  # Back by a word.
+        ("\x1b[A\x1b[A\r", "Order 912"),  # Up, to the line before the last.
+        ("wrong\x15right\r", "right"),  # Deletes the whole line.
     ]:
         model.will(says("Heard."))
         terminal.type(typed)
@@ -140,7 +141,7 @@ def test_what_is_pasted_arrives_whole(chat, model):
 
 
 def test_lines_that_come_at_once_are_all_taken(chat, model):
-    """As a terminal without marks for pasted text sends them."""
+    """Input of a terminal without bracketed paste."""
     terminal = chat()
     model.will(says("One."), says("Two."), says("Three."))
     terminal.type("first\rsecond\rthird\r")
@@ -211,7 +212,7 @@ def test_whoever_waits_sees_for_how_long_and_may_stop(chat, model, desk):
     model.go_on.set()
     terminal.type("\x04")
     assert terminal.end() == 0
-    # the session is there, and knows the answer that nobody waited for
+    # The session still exists, and contains the answer whose reader had gone.
     with Terminal([TOOLGATE, *again.split()[1:]]) as resumed:
         resumed.expect("you> ")
         resumed.type("and?\r")

@@ -1,4 +1,4 @@
-"""One tool, four wires: the same answer on each, and the same error."""
+"""One tool on four wires: each returns the same answer, and the same error."""
 
 import pytest
 from conftest import agents_event, as_text, gateway_context
@@ -12,7 +12,7 @@ CALLS = [
 
 
 def on_all_wires(desk, handler, tool, arguments):
-    """Body and status on each wire; the function wire's state and the gateway have no status."""
+    """Body and status on each wire. The status of the function wire is its state; the gateway has none."""
     body, response = desk.function(handler, tool, arguments)
     yield "function", body, response.get("responseState")
     yield "api", *desk.api(handler, tool, arguments)
@@ -94,7 +94,7 @@ def test_arguments_that_imitate_an_agents_event_stay_arguments(desk):
     assert body["error"]["kind"] == "invalid"
     named = {problem["path"] for problem in body["error"]["problems"]}
     assert {"messageVersion", "actionGroup", "function"} <= named
-    # the one real argument does not make the rest acceptable
+    # One valid argument does not make the others acceptable.
     body = desk.gateway("orders", "get_order_status", imitation | {"orderId": "ORD-12345"})
     assert "error" in body
     assert desk.order("ORD-12345") == before

@@ -1,7 +1,7 @@
 """A copy of the project, built for this machine and deployed by `sam` to an emulator of AWS on the loopback interface.
 
-The emulator is MiniStack, from PyPI, with IAM on. It is a process of its own from a virtual environment of its own, and
-everything here, the deployed functions included, is pointed at it: no request leaves the machine.
+The emulator is MiniStack, from PyPI, with IAM on. It runs as a separate process from its own virtual environment. All
+tools and the deployed functions use it as their endpoint, so no request leaves the machine.
 """
 
 import json
@@ -44,7 +44,7 @@ class Cloud:
 
     def __init__(self, url, folder, tap):
         self.url, self.folder, self.tap = url, folder, tap
-        # without these a tool would look for an account of its own
+        # Without these a tool would look for a real account.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         self.environment = {**clean, **ROOT_KEYS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": url,
                             "AWS_EC2_METADATA_DISABLED": "true", "SAM_CLI_TELEMETRY": "0", "CONFIRM": "yes"}
@@ -62,15 +62,15 @@ class Cloud:
         return done
 
     def build(self):
-        """What `make build` leaves: the functions' code is there already."""
+        """The result of `make build`, with the functions' code already in place."""
         self.run(sys.executable, "scripts/release.py", ".aws-sam/build", "x86_64", ".aws-sam/release")
 
     def cloud(self, *arguments, check=True):
         return self.run(sys.executable, "scripts/cloud.py", *arguments, check=check)
 
     def deploy(self, environment, platform, check=True):
-        """`make deploy`'s last step. AWS gives the transform the values of the parameters, and the emulator their
-        defaults only, so these are set to the values."""
+        """The last step of `make deploy`. AWS passes the values of the parameters to the transform. The emulator passes
+        only their defaults, so these are set to the values."""
         name = environment if platform == "classic" else f"{environment}-agentcore"
         values = yaml_parse((self.folder / ".aws-sam" / "release" / f"{name}.yaml").read_text())
         path = self.folder / ".aws-sam" / "build" / "template.yaml"
@@ -81,13 +81,13 @@ class Cloud:
         return self.cloud("deploy", environment, platform, check=check)
 
     def set(self, name, *parameters):
-        """Parameters of a configuration in samconfig.toml, as a person would write them."""
+        """Sets parameters of a configuration in samconfig.toml, as a user would write them."""
         path = self.folder / "samconfig.toml"
         lines = path.read_text().splitlines()
         at = lines.index(f"[{name}.deploy.parameters]")
         line = next(index for index in range(at, len(lines)) if lines[index].startswith("parameter_overrides"))
         lines[line] = lines[line].replace('"file://', "".join(f'"{one}", ' for one in parameters) + '"file://')
-        # nobody is there to look at the changes
+        # No terminal, so no confirmation of the changes.
         path.write_text("\n".join(lines).replace("confirm_changeset = true", "confirm_changeset = false") + "\n")
 
     def resources(self, environment):
@@ -96,7 +96,7 @@ class Cloud:
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
     def live(self, environment, function):
-        """The configuration that the alias answers with."""
+        """The configuration of the version behind the alias."""
         name = self.resources(environment)[f"{function}Function"]
         return self.client("lambda").get_function_configuration(FunctionName=name, Qualifier="live")
 
@@ -111,7 +111,7 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory):
-    """The emulator with nothing in it."""
+    """The emulator without any resources."""
     if not EMULATOR.is_file():
         pytest.fail("the emulator is not installed: `make emulator`")
     port = free_port()
@@ -119,7 +119,7 @@ def aws(tmp_path_factory):
     state = tmp_path_factory.mktemp("emulator")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LAMBDA_", "MINISTACK_"))}
     environment = {**clean, **ROOT_KEYS, "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port),
-                   # what the functions are given, in place of the real AWS
+                   # The settings for the functions, in place of the real AWS.
                    "AWS_ENDPOINT_URL": tap.url, "AWS_EC2_METADATA_DISABLED": "true",
                    "STATE_DIR": str(state), "TMPDIR": str(state), "HOME": str(state)}
     log = (state / "log").open("w")
@@ -138,7 +138,7 @@ def aws(tmp_path_factory):
             pytest.fail("the emulator does not answer: " + (state / "log").read_text())
         yield cloud
     finally:
-        # with its functions
+        # Together with its functions.
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(timeout=20)
@@ -148,7 +148,7 @@ def aws(tmp_path_factory):
 
 
 def project(folder):
-    """A copy of what a deployment reads, with this machine's binaries in place of those that `sam build` makes."""
+    """A copy of the files that a deployment needs, with this machine's binaries in place of those of `sam build`."""
     for name in ("samconfig.toml", "template.yaml"):
         shutil.copy(ROOT / name, folder)
     for name in ("schemas", "prompts"):
@@ -164,7 +164,7 @@ def project(folder):
             binary = BINARIES / resource["Metadata"]["BuildProperties"]["Binary"]
             if not binary.is_file():
                 pytest.fail(f"`{binary.name}` is not built: `make binaries`")
-            # debug information would only be carried about
+            # Debug information is not needed.
             subprocess.run(["strip", "-o", build / name / "bootstrap", binary], check=True)
     (build / "template.yaml").write_text(json.dumps(reduced(template, str), indent=1))
     return folder

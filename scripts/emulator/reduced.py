@@ -1,18 +1,19 @@
-"""The template without what the emulator lacks: Bedrock and AgentCore, alarms by metric math, and what refers to them.
+"""The template without resources that the emulator does not support: Bedrock, AgentCore, alarms by metric math, and all
+references to them.
 
-Conditions on `dynamodb:LeadingKeys` go too, since the emulator knows no such key and would refuse every request;
-test_keys.py judges the recorded requests by the whole policies.
+Conditions on `dynamodb:LeadingKeys` are removed as well, because the emulator does not support that key and would
+refuse every request. test_keys.py evaluates the recorded requests against the complete policies.
 """
 
 import json
 import re
 
-# whose resources the emulator cannot make
+# Services whose resources the emulator cannot create.
 LACKING = ("AWS::Bedrock::", "AWS::BedrockAgentCore::", "AWS::Logs::Delivery")
 
 
 def reduced(template, code_of):
-    """A copy: `template` as SAM reads it, `code_of` a function's folder by its logical id."""
+    """A copy. `template` is the template as SAM reads it, `code_of` maps a logical id to the function's folder."""
     template = json.loads(json.dumps(template))
     resources = template["Resources"]
     gone = {name for name, one in resources.items() if lacking(one)}
@@ -24,7 +25,7 @@ def reduced(template, code_of):
         assert not set(as_list(one.get("DependsOn", []))) & gone, name
         if one["Type"] == "AWS::Serverless::Function":
             one["Properties"]["CodeUri"] = code_of(name)
-            # it has been built
+            # The code is already built.
             one.pop("Metadata", None)
             for policy in one["Properties"].get("Policies", []):
                 unconditional(policy)
@@ -46,7 +47,7 @@ def as_list(value):
 
 
 def references(node):
-    """The logical ids that a node of the template names."""
+    """The logical ids that a node of the template refers to."""
     if isinstance(node, list):
         return set().union(*map(references, node))
     if not isinstance(node, dict):
@@ -64,7 +65,7 @@ def references(node):
 
 
 def unconditional(node):
-    """Takes the conditions on leading keys away, in place."""
+    """Removes the conditions on leading keys, in place."""
     if isinstance(node, list):
         for item in node:
             unconditional(item)

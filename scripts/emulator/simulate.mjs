@@ -1,4 +1,4 @@
-// Asks an IAM simulator about many requests: reads `[{policies, action, resource, keys}]` from the file that is named, and
+// Evaluates many requests with an IAM simulator: reads `[{policies, action, resource, keys}]` from the given file, and
 // prints a list of `Allowed`, `ImplicitlyDenied` or the like. `keys` are the values of `dynamodb:LeadingKeys`.
 import { readFile } from "node:fs/promises";
 import { runSimulation } from "@cloud-copilot/iam-simulate";

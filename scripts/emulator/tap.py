@@ -1,4 +1,4 @@
-"""A proxy in front of the emulator, through which the deployed functions call DynamoDB: it keeps each request."""
+"""A proxy in front of the emulator. The deployed functions call DynamoDB through it, and it records each request."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ class Tap:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 onward = HTTPConnection("127.0.0.1", port, timeout=60)
-                # the host is signed, so it stays
+                # The signature covers the host, so it must not change.
                 onward.request("POST", self.path, body, dict(self.headers))
                 answer = onward.getresponse()
                 reply = answer.read()
@@ -40,7 +40,7 @@ class Tap:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def taken(self):
-        """What has come since the last time."""
+        """The requests since the previous call."""
         calls, self.calls = self.calls, []
         return calls
 

@@ -1,5 +1,6 @@
-"""`make build` and `make deploy`, apart from what AWS alone can build: two environments side by side, functions that run
-under their own roles, changes that go live, and what is left when a stack is deleted. In the order of a stack's life."""
+"""`make build` and `make deploy`, except for what only AWS can build: two environments in parallel, functions that run
+with their own roles, changes that take effect, and what remains when a stack is deleted. The tests follow the life of a
+stack."""
 
 import json
 import re
@@ -14,8 +15,8 @@ FUNCTIONS = ("Customers", "Orders", "Billing", "Support")
 
 
 def runs(path):
-    """Whether an event can be sent here: the emulator drops the client context, which makes a call the gateway's, and an
-    event that is no call fails as it should."""
+    """Whether an event can be sent here. The emulator drops the client context, which makes a call a gateway call, and
+    an event that is not a call fails as it should."""
     events, replies = path.stem.endswith((".reply", ".context")), path.with_suffix(".reply.json")
     return not events and not path.with_suffix(".context.json").exists() and "errorType" not in replies.read_text()
 
@@ -23,13 +24,13 @@ def runs(path):
 EVENTS = [
     path for name in FUNCTIONS for path in sorted((ROOT / "handlers" / name.lower() / "events").glob("*.json")) if runs(path)
 ]
-# each tool by function details, OpenAPI and direct call
+# Each tool by function details, OpenAPI and direct call.
 assert len(EVENTS) >= 3 * 9
 
 
 @pytest.fixture(scope="module")
 def desk(aws):
-    """dev on both platforms' tools, and staging beside it; dev has the made-up data."""
+    """dev with the tools of both platforms, and staging beside it; dev has the sample data."""
     aws.set("staging-agentcore", *ISSUER, "SessionCallBudget=100")
     aws.build()
     aws.deploy("dev", "agentcore")
@@ -69,7 +70,7 @@ def test_outside_of_dev_tables_are_protected_once_they_are_there(desk):
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_a_fixture_event_runs_under_its_functions_role(desk, path):
     event = json.loads(path.read_text())
-    # a repeat reads what the first call wrote
+    # A repeat reads the record of the first call.
     for _ in range(2):
         desk.tap.taken()
         reply = json.dumps(desk.invoke("dev", path.parts[-3].capitalize(), event))
@@ -80,12 +81,12 @@ def test_a_fixture_event_runs_under_its_functions_role(desk, path):
         RECORDED.setdefault(path.parts[-3].capitalize(), []).extend((operation, body) for operation, body, _, _ in calls)
 
 
-# The requests of each function, for the policies as a whole: test_keys.py.
+# The requests of each function, for the complete policies in test_keys.py.
 RECORDED = {}
 
 
 def test_an_approved_change_runs_under_its_functions_role(desk):
-    """Parked, approved by a person and run once: the lease and the approval's use need rights of their own."""
+    """A call is parked, approved and run once. The lease and the use of the approval need their own permissions."""
     change = event("customers", "update_user_account-direct-email")
     parked = json.dumps(desk.invoke("dev", "Customers", change))
     table = desk.resources("dev")["ApprovalsTable"]
@@ -100,7 +101,7 @@ def test_an_approved_change_runs_under_its_functions_role(desk):
 
 
 def test_a_function_without_a_right_is_refused(desk):
-    """IAM is on, or the tests above would prove nothing."""
+    """Without IAM the tests above would prove nothing."""
     name = desk.resources("dev")["CustomersFunctionRole"]
     iam = desk.client("iam")
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
@@ -117,7 +118,7 @@ def test_a_function_without_a_right_is_refused(desk):
 
 
 def test_parameters_alone_go_live(desk):
-    """From Agents to AgentCore with tokens and a budget, by samconfig.toml and not a line of code."""
+    """From Agents to AgentCore with tokens and a budget, by samconfig.toml and without a change of code."""
     before = {name: desk.live("staging", name) for name in FUNCTIONS}
     desk.deploy("staging", "agentcore")
     for name, was in before.items():
@@ -127,10 +128,10 @@ def test_parameters_alone_go_live(desk):
         assert (variables["TOOLGATE_WIRES"], variables["TOOLGATE_BUDGET_CALLS"]) == ("gateway", "100")
     interceptor = desk.live("staging", "Interceptor")["Environment"]["Variables"]
     assert interceptor["TOOLGATE_IDENTITY_CLAIM"] == "customer_id"
-    # the version that answers is the one with the new wires
+    # The alias now points to the version with the new wires.
     reply = json.dumps(desk.invoke("staging", "Orders", event("orders", "get_order_status-function")))
     assert "takes no calls on the function wire" in reply
-    # what is deployed again is what is there
+    # A second deployment of the same state changes nothing.
     now = {name: desk.live("staging", name)["Version"] for name in FUNCTIONS}
     desk.build()
     again = desk.deploy("staging", "agentcore", check=False)

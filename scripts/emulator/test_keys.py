@@ -1,7 +1,7 @@
-"""Leading keys, by a simulator of IAM: what the deployed functions asked DynamoDB for is allowed by their policies as they
-are in the template, conditions and all, and what no function may ask for is not.
+"""Leading keys, evaluated by an IAM simulator. The template's complete policies allow every DynamoDB request of the
+deployed functions, and no request that a function must not make.
 
-The emulator's own IAM knows no `dynamodb:LeadingKeys`.
+The emulator's own IAM does not support `dynamodb:LeadingKeys`.
 """
 
 import json
@@ -43,10 +43,10 @@ def arn(table, index=None):
 
 
 def simulated(questions, tmp_path):
-    """The answers of the simulator to `(policies, action, resource, keys)`."""
+    """The results of the simulator for `(policies, action, resource, keys)`."""
     if not (PACKAGES / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir():
         pytest.fail("the simulator is not installed: `make .node`")
-    # it finds its packages from where it is
+    # Node finds the packages from this folder.
     script = PACKAGES / "simulate.mjs"
     script.write_text((Path(__file__).parent / "simulate.mjs").read_text())
     names = ("policies", "action", "resource", "keys")
@@ -58,7 +58,7 @@ def simulated(questions, tmp_path):
 
 
 def table_of(name):
-    """The logical id in the name that CloudFormation gave a table."""
+    """The logical id in a table name that CloudFormation generated."""
     (found,) = [table for table in HASH if table in name]
     return found
 
@@ -68,7 +68,7 @@ def keys_of(table, item):
 
 
 def rights(operation, body):
-    """What IAM is asked about a request: action, resource and leading keys, one for each part of it."""
+    """The IAM checks of a request: action, resource and leading keys, one for each part."""
     if operation == "TransactWriteItems":
         for part in body["TransactItems"]:
             ((kind, one),) = part.items()
@@ -80,7 +80,7 @@ def rights(operation, body):
             yield "dynamodb:BatchGetItem", arn(table), [key for item in wanted["Keys"] for key in keys_of(table, item)]
     elif operation == "Query":
         table = table_of(body["TableName"])
-        # the partition key is compared first
+        # The partition key is the first in the expression.
         value = body["KeyConditionExpression"].split("=")[1].split()[0].strip()
         keys = [next(iter(body["ExpressionAttributeValues"][value].values()))]
         yield "dynamodb:Query", arn(table, body.get("IndexName")), keys
@@ -96,7 +96,7 @@ def test_what_the_functions_ask_for_is_allowed(tmp_path):
         (function, action, resource, *keys)
         for function, calls in RECORDED.items() for operation, body in calls for action, resource, keys in rights(operation, body)
     })
-    # the gates have remembered something
+    # The gates have stored records.
     assert {resource for _, _, resource, *_ in asked} >= {arn("LedgerTable"), arn("ApprovalsTable")}
     questions = [(policies(DEV, function), action, resource, keys) for function, action, resource, *keys in asked]
     answers = simulated(questions, tmp_path)
@@ -110,7 +110,7 @@ OWN = {
     "Support": "escalate_to_human",
 }
 ASKS = {"Customers", "Orders", "Billing"}
-# what is confirmed and not once runs under a lease, whose write uses the approval
+# A call that is confirmed but not once runs under a lease. The lease's write uses the approval.
 LEASED = {"Customers"}
 ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#")]
@@ -118,7 +118,7 @@ KEYS += ["budget#s", "waiting#s", "x"]
 
 
 def allowed(stack, function, table, action, key):
-    """What a function may do, in words: the policies have to agree."""
+    """The expected permissions of a function. The policies must agree with them."""
     own = OWN.get(function)
     if table == "LedgerTable":
         if key == "budget#s":

@@ -1,6 +1,6 @@
-"""The modules of a crate and what they import, read from its sources as text.
+"""The modules of a crate and their imports, parsed from the source text.
 
-A module is a file. Tests are no part of the picture: `#[cfg(test)]` modules, `tests.rs` and files that begin with `tests_`.
+A module is a file. Tests are excluded: `#[cfg(test)]` modules, `tests.rs` and files that begin with `tests_`.
 """
 
 import re
@@ -14,7 +14,7 @@ MOD = re.compile(r"(?:^|\n)\s*(?:pub(?:\([a-z]+\))?\s+)?mod\s+(\w+)\s*;")
 
 
 def plain(source):
-    """The code alone: comments and the insides of strings removed, test modules cut off."""
+    """The code without comments, string contents and test modules."""
     tokens = re.compile(f"(?P<comment>{COMMENT.pattern})|{STRING.pattern.replace(chr(92) + '1', chr(92) + '2')}", re.S)
     code = tokens.sub(lambda found: "" if found["comment"] else '""', source)
     return re.split(r"#\[cfg\(test\)\]\s*mod \w+ \{", code)[0]
@@ -25,7 +25,7 @@ def is_test(path):
 
 
 def files(src):
-    """Every module of a crate: its name as a tuple, and its file. The crate's root is `()`."""
+    """All modules of a crate: the name as a tuple, and the file. The crate's root is `()`."""
     found = {}
     for path in sorted(src.rglob("*.rs")):
         if is_test(path) or "bin" in path.relative_to(src).parts:
@@ -33,7 +33,7 @@ def files(src):
         parts = path.relative_to(src).with_suffix("").parts
         if parts[-1] in ("mod", "lib", "main"):
             parts = parts[:-1]
-        # a crate that is library and program has two roots; the program's alone is read as one
+        # A crate that is both library and program has two roots. The program's root is parsed as a separate one.
         if parts in found and path.stem == "main":
             continue
         found[parts] = path
@@ -70,7 +70,7 @@ def absolute(path, module):
 
 
 def imports(src):
-    """What every module imports: `{module: {other module}}`."""
+    """The imports of every module: `{module: {other module}}`."""
     modules = files(src)
     graph = {}
     for module, path in modules.items():
@@ -78,7 +78,7 @@ def imports(src):
         paths = [leaf for found in USE.findall(code) for leaf in leaves(found)]
         without = USE.sub("", code)
         paths += [tuple(re.split(r"\s*::\s*", found)) for found in INLINE.findall(without)]
-        # a root that only names its modules uses none of them
+        # A root that only declares its modules imports none of them.
         targets = set()
         for leaf in paths:
             target = absolute(leaf, module)
@@ -92,7 +92,7 @@ def imports(src):
 
 
 def circles(graph):
-    """Groups of modules that import each other. That a parent and its own children do is not a circle."""
+    """Groups of modules that import each other. Imports between a parent and its own children do not count."""
     arrows = {module: {to for to in targets if to != module[:-1] or not module} for module, targets in graph.items()}
     index, low, stack, on, found, counter = {}, {}, [], set(), [], [0]
 

@@ -1,5 +1,5 @@
-"""What a stranger may rely on in this repository: arrows that point down, files of one idea, a framework without its
-example. `KNOWN` has what does not keep the rules yet: nothing is added, and what is mended is removed.
+"""Architecture rules of this repository: imports point downward, files are small, and the framework does not refer to
+its example. `KNOWN` lists existing violations: entries are removed when they are fixed, and none is added.
 """
 
 import re
@@ -26,7 +26,7 @@ def tracked(*patterns):
 
 
 def test_the_reader_of_modules_sees_circles(tmp_path):
-    """A guard that sees nothing would pass too."""
+    """The guard must detect cycles; otherwise it would always pass."""
     for file, text in {
         "lib.rs": "mod a;\nmod b;\nmod c;\npub use a::A;\n",
         "a.rs": "use crate::b::B;\npub struct A;\n",
@@ -54,7 +54,7 @@ def dependencies(crate):
     return {dependency for dependency in manifest.get("dependencies", {}) if (ROOT / "crates" / dependency).is_dir()}
 
 
-# a crate may use those in the rows below its own
+# A crate may use those in the rows below its own.
 ROWS = [
     {"toolgate-cli", "toolgate-bench"},
     {"toolgate-local", "support-desk"},
@@ -83,7 +83,7 @@ def test_the_ground_floor_imports_nothing_above_it():
 def test_only_the_service_knows_the_pipeline():
     graph = imports(ROOT / "crates" / "toolgate" / "src")
     assert {module for module, targets in graph.items() if ("pipeline",) in targets} == {(), ("service",)}
-    # gates know neither each other's order nor the wires' formats
+    # Gates depend neither on each other's order nor on the formats of the wires.
     for module, targets in graph.items():
         if module[0:1] == ("gate",):
             assert not {target for target in targets if target[:1] in (("service",), ("registry",))}, name(module)
@@ -101,7 +101,7 @@ def test_the_framework_does_not_know_the_example():
         str(path.relative_to(ROOT))
         for crate in FRAMEWORK
         for path in tracked(f"crates/{crate.name}/*.rs", f"crates/{crate.name}/Cargo.toml")
-        # it measures the example, and says so
+        # toolgate-bench measures the example on purpose.
         if crate.name != "toolgate-bench" and EXAMPLE.search(path.read_text())
     }
     assert found == KNOWN_EXAMPLE
@@ -114,7 +114,7 @@ def test_no_file_is_long():
 
 def test_environment_variables_of_handlers_are_named_in_one_file():
     for module, path in files(ROOT / "crates" / "toolgate" / "src").items():
-        # comments and messages may name them, so the code is searched for reads
+        # Comments and messages may contain the names, so only reads in the code count.
         if module != ("config",):
             assert not re.search(r"env::var(_os)?\(\"TOOLGATE_", path.read_text()), path
     text = (ROOT / "docs" / "configuration.md").read_text()
@@ -124,7 +124,7 @@ def test_environment_variables_of_handlers_are_named_in_one_file():
 
 
 def test_crates_share_test_code_as_a_crate():
-    """`#[path]` into another crate makes two crates change together, which no manifest says."""
+    """With `#[path]` into another crate two crates change together, but no manifest declares it."""
     found = defaultdict(list)
     for path in tracked("crates/*.rs", "handlers/*.rs"):
         crate = next(crate for crate in CRATES if crate in path.parents)
@@ -135,7 +135,7 @@ def test_crates_share_test_code_as_a_crate():
 
 
 def test_the_merge_gate_draws_no_random_seed():
-    """`make test` has to fail for a change and not for a day: random seeds belong to `make storm` and `make fuzz`."""
+    """`make test` must fail because of a change, not by chance: random seeds belong to `make storm` and `make fuzz`."""
     for path in tracked("crates/*/tests/*.rs", "handlers/*/tests/*.rs"):
         code = plain(path.read_text())
         assert "failure_persistence: None" not in code, f"{path}: keep what failed, in proptest-regressions"

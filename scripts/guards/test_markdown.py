@@ -1,4 +1,5 @@
-"""README.md, CHANGELOG.md and docs/: links resolve, on GitHub and in the book, lines are short, no page is left out."""
+"""README.md, CHANGELOG.md and docs/: links resolve on GitHub and in the book, lines are short, and no page is
+missing."""
 
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ DOCS = ROOT / "docs"
 PAGES = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md"))]
 COLUMNS = 120
 
-# A link to a file of the repository that is not in the book has this in front of its path.
+# The prefix of links to repository files that are not in the book.
 REPOSITORY = re.compile(r"https://github\.com/toolgate/toolgate/(?:blob|tree)/main/")
 FENCE = re.compile(r" *(`{3,}|~{3,})")
 INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.S)
@@ -20,7 +21,7 @@ LIST_MARKER = re.compile(r"\s*(?:[-*+]|\d+[.)])?\s*")
 
 
 def prose(text):
-    """The numbered lines of a page that are not in a fenced code block."""
+    """The numbered lines of a page outside of fenced code blocks."""
     fence = None
     for number, line in enumerate(text.splitlines(), 1):
         mark = FENCE.match(line)
@@ -40,7 +41,7 @@ def links(text):
 
 
 def anchors(text):
-    """The anchors that GitHub gives the headings of a page. A repeated heading gets a number."""
+    """The anchors that GitHub generates for the headings of a page. A repeated heading gets a number."""
     found = {}
     for _, line in prose(text):
         if heading := re.match(r" {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$", line):
@@ -71,10 +72,10 @@ def fault(page, target):
 
 
 def too_long(text):
-    """The numbers of the lines that should be wrapped and are not."""
+    """The numbers of the lines that should be wrapped."""
     for number, line in prose(text):
         exempt = line.lstrip().startswith("|") or DEFINITION.match(line)
-        # one long word, such as an address, cannot be wrapped
+        # One long word, such as an address, cannot be wrapped.
         words = line[LIST_MARKER.match(line).end() :].split()
         if len(line) > COLUMNS and not exempt and not (len(words) == 1 and "://" in words[0]):
             yield number

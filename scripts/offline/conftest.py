@@ -1,4 +1,4 @@
-"""Proofs about what would be deployed; they need no AWS, and run nothing that is."""
+"""Checks of what would be deployed. They need no AWS and run none of the deployed code."""
 
 import pytest
 from variants import VARIANTS

@@ -1,4 +1,4 @@
-"""The alarms as they are deployed, fed with metrics: a function that is not called has no data at all."""
+"""Evaluates the deployed alarms with metrics. A function that is not called has no data."""
 
 import re
 
@@ -7,7 +7,8 @@ from variants import VARIANTS
 
 
 def evaluated(alarm, data):
-    """The alarm's value in one period, by the metrics that have data; `None` is no data, which breaches nothing."""
+    """The alarm's value in one period, from the metrics that have data. `None` means no data, which breaches no
+    threshold."""
     assert alarm["TreatMissingData"] == "notBreaching"
     ids = {}
     for metric in alarm["Metrics"]:
@@ -19,7 +20,7 @@ def evaluated(alarm, data):
     assert "Expression" in returned
     if expression == "SUM(FILL(METRICS(), 0))":
         return sum(value or 0 for value in ids.values())
-    # plain arithmetic has a value where all of its metrics have one
+    # Plain arithmetic has a value only if all of its metrics have one.
     used = set(re.findall(r"[a-z]+", expression))
     assert used <= ids.keys() and re.fullmatch(r"[a-z0-9+*/ ]+", expression), expression
     if any(ids[name] is None for name in used):
@@ -39,7 +40,7 @@ def test_one_function_alone_rings(deployed, name, metric):
     functions = deployed.of("AWS::Lambda::Function")
     assert ("InterceptorFunction" in functions) == (not deployed.name.startswith("classic"))
     for function in functions:
-        # the others were not called
+        # The other functions were not called.
         assert rings(alarm, {(metric, function): 1}), function
         assert not rings(alarm, {(metric, function): 0}), function
     assert not rings(alarm, {})

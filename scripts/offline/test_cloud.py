@@ -17,7 +17,7 @@ OUTPUTS = {"ApprovalsTableName": {"Value": {"Ref": "A"}}}
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch):
-    # another Region is the person's default; the stacks are where samconfig.toml says
+    # The user's default Region is another one; the stacks are in the Region of samconfig.toml.
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "offline")

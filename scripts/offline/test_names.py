@@ -1,4 +1,4 @@
-"""Names that are unique in an account: two projects with three environments each, side by side on both platforms."""
+"""Names that are unique in an account: two projects with three environments each, on both platforms at once."""
 
 import json
 import re
@@ -7,8 +7,8 @@ import pytest
 import transform
 from variants import Deployed
 
-# Each type whose name an account may have once (per Region), and the property that holds it. The limit on its length is
-# the service's, from botocore's models and CloudFormation's schemas.
+# Each resource type with names that are unique in an account (per Region), and the property with the name. The length
+# limits are the services', from botocore's models and CloudFormation's schemas.
 UNIQUE = {
     "AWS::Bedrock::Agent": ("AgentName", 100, r"([0-9a-zA-Z][_-]?)+"),
     "AWS::Bedrock::Guardrail": ("Name", 50, r"[0-9a-zA-Z-_]+"),
@@ -26,7 +26,7 @@ UNIQUE = {
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
-# Their names are unique within a resource of ours.
+# Names that are unique within a resource of this template.
 WITHIN = {
     "AWS::Bedrock::AgentAlias": "an agent",
     "AWS::Bedrock::GuardrailVersion": "a guardrail",
@@ -49,7 +49,7 @@ def stack(project, environment, **more):
 
 @pytest.fixture(scope="module")
 def stacks():
-    """Projects with hyphens at places where the names of others could be read differently."""
+    """Projects with hyphens in positions that could make names of two projects ambiguous."""
     projects = ("support-desk", "support", "shop", "shop-dev", LONGEST)
     return {(project, environment): stack(project, environment)
             for project in projects for environment in ("dev", "staging", "prod")}
@@ -75,7 +75,7 @@ def test_no_name_appears_twice_in_an_account(stacks):
             seen[kind, name] = (logical_id, *where)
     kinds = {kind for kind, _ in seen}
     assert {kind for kind in UNIQUE if kind.startswith("AWS::Bedrock")} <= kinds
-    # the others are named by CloudFormation after their stack
+    # CloudFormation derives the other names from the stack name.
     assert {kind for kind in kinds if not kind.startswith("AWS::Bedrock")} == {
         "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
 
@@ -94,7 +94,7 @@ def test_a_project_that_would_not_fit_is_refused():
 
 
 def test_nothing_is_exported(stacks):
-    # a name of an export is unique, too
+    # The name of an export is unique, too.
     assert not any("Export" in output for output in PLAIN["Outputs"].values())
 
 
@@ -112,7 +112,7 @@ def test_no_stack_hears_anothers_metrics(stacks):
 
 
 def test_no_role_reaches_the_gateway_or_memory_of_another_stack(stacks):
-    """What is named by a pattern, since it has no ARN yet."""
+    """Names in IAM policies that are patterns, because the ARN does not exist yet."""
     suffix = "-abcdefghij"
 
     def matches(pattern, arn):

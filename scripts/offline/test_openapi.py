@@ -1,4 +1,4 @@
-"""The OpenAPI documents, by a validator that knows nothing of Toolgate: against the initiative's own schemas."""
+"""The OpenAPI documents, checked by an independent validator against the initiative's own schemas."""
 
 import copy
 import json

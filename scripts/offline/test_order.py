@@ -1,4 +1,4 @@
-"""What waits for what when a stack is created, in the graph of the transformed template."""
+"""The order in which a stack creates its resources, from the graph of the transformed template."""
 
 import pytest
 import release
@@ -14,7 +14,7 @@ def gateway(request):
 
 
 def before(deployed, name):
-    """All resources that are there before this one is begun."""
+    """All resources that exist before the creation of this one starts."""
     resource = deployed.resources[name]
     direct = resource.get("DependsOn", [])
     direct = {direct} if isinstance(direct, str) else set(direct)
@@ -23,7 +23,7 @@ def before(deployed, name):
 
 
 def test_the_gateways_role_waits_for_no_function(gateway):
-    # it is tried by CreateGateway, and IAM needs some seconds until it is known everywhere
+    # CreateGateway tries the role, and IAM needs some seconds to propagate a new one.
     assert before(gateway, "GatewayRole") == {"PolicyEngine"}
     (policy,) = gateway.of("AWS::IAM::Role")["GatewayRole"]["Policies"]
     actions = {action for one in policy["PolicyDocument"]["Statement"] for action in
@@ -52,7 +52,7 @@ def test_policies_are_checked_against_tools_that_are_there(gateway):
 
 
 def test_a_harness_begins_when_it_may_call(gateway):
-    # by token there is none: a template cannot give a harness its user's token
+    # With tokens there is no harness: a template cannot give a harness its user's token.
     assert ("Harness" in gateway.resources) == gateway.name.endswith("-dev")
     harness = {name for name, body in gateway.resources.items() if "Harness" in name or body["Type"].endswith("Harness")}
     if gateway.name.endswith("-dev"):
@@ -82,7 +82,7 @@ def test_a_gateway_by_token_says_whose(gateway):
     allowed = {
         "dev": None,
         "staging": {"AllowedAudience": ["support-desk"]},
-        "prod": {"AllowedClients": ["desk-app"]},  # Cognito's access tokens have no audience
+        "prod": {"AllowedClients": ["desk-app"]},  # Cognito's access tokens have no audience.
     }[environment]
     if allowed is None:
         assert properties["AuthorizerType"] == "AWS_IAM" and "AuthorizerConfiguration" not in properties
@@ -93,7 +93,7 @@ def test_a_gateway_by_token_says_whose(gateway):
 
 
 def test_a_stack_that_cannot_be_created_can_be_removed():
-    # the first deployment of each environment: its parameters have their defaults
+    # The first deployment of each environment: its parameters have their defaults.
     for deployed in VARIANTS.values():
         if not deployed.name.endswith("-prod"):
             for name, table in deployed.of("AWS::DynamoDB::Table").items():

@@ -1,4 +1,4 @@
-"""`sam package` against a local S3: every generated file is uploaded, and reads back as it was."""
+"""`sam package` against a local S3: every generated file is uploaded unchanged."""
 
 import io
 import json
@@ -23,7 +23,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "offline", "AWS_SECRET_ACCESS_KEY": "offline
 def packaged(tmp_path_factory):
     """The packaged template, and a client of the bucket."""
     folder = tmp_path_factory.mktemp("package")
-    # what `sam build` would have built
+    # A stand-in for the output of `sam build`.
     (folder / "function").mkdir()
     (folder / "function" / "bootstrap").write_text("#!/bin/false\n")
     template = (ROOT / "template.yaml").read_text()
@@ -68,7 +68,7 @@ def test_every_included_file_is_uploaded_as_it_is(packaged):
     template, client = packaged
     local = list(includes(yaml_parse((ROOT / "template.yaml").read_text())))
     uploaded = list(includes(template))
-    # four prompts, four action groups, four targets
+    # Four prompts, four action groups, four targets.
     assert len(local) == len(uploaded) == 12
     for path, address in zip(local, uploaded, strict=True):
         assert yaml_parse(read(client, address).decode()) == yaml_parse((ROOT / path).read_text()), path

@@ -1,11 +1,11 @@
-"""Who may do what, read from the roles of every variant."""
+"""Permissions, from the roles of every variant."""
 
 import fnmatch
 import json
 
 from variants import ROOT
 
-# https://docs.aws.amazon.com/service-authorization/latest/reference/: these know no resource
+# https://docs.aws.amazon.com/service-authorization/latest/reference/: these actions support no resource.
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "ecr-public:GetAuthorizationToken",
@@ -15,18 +15,18 @@ WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# these are for all of a service unless a condition says for what
+# These apply to a whole service unless a condition restricts them.
 CONDITIONED = {"cloudwatch:PutMetricData": "cloudwatch:namespace", "sts:GetServiceBearerToken": "sts:AWSServiceName"}
-# The tools whose records a function writes to the ledger. All of them may be asked about by approval where they confirm.
+# The tools whose records a function writes to the ledger. Those in CONFIRMED can also be parked for approval.
 ONCE = {"OrdersFunctionRole": "initiate_return", "BillingFunctionRole": "request_refund", "SupportFunctionRole": "escalate_to_human"}
 CONFIRMED = {
     "OrdersFunctionRole": "initiate_return",
     "BillingFunctionRole": "request_refund",
     "CustomersFunctionRole": "update_user_account",
 }
-# Effects that run under a lease, as what is confirmed and not once does.
+# Effects that run under a lease: those that are confirmed but not once.
 LEASED = {"CustomersFunctionRole": "update_user_account"}
-# what Lambda's own managed policies may hold: to log, and to trace
+# The permissions of Lambda's own managed policies: logs and traces.
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 def as_list(value):
@@ -93,12 +93,12 @@ def test_functions_write_only_what_their_tools_write(deployed):
         for action in as_list(statement["Action"])
         for pattern in ("dynamodb:Scan", "dynamodb:DeleteTable", "iam:*", "kms:*", "s3:*")
     )
-    # a lease is given back by removing it
+    # A lease is released by deleting its item.
     assert {name for name, statement in statements(deployed) if "dynamodb:DeleteItem" in as_list(statement["Action"])} == {*LEASED}
 
 
 def leading_keys(deployed, table):
-    """Who may do what with which items of a table: role, action, key pattern. A statement without its condition fails."""
+    """The permissions on the items of a table: role, action, key pattern. A statement without its condition fails."""
     found = set()
     for name, statement in statements(deployed):
         if any(arn.endswith(f"/{table}") for arn in as_list(statement["Resource"])):
@@ -106,7 +106,7 @@ def leading_keys(deployed, table):
                 keys = [None]
                 if name != "ApproverPolicy" or action == "dynamodb:PutItem":
                     condition = statement["Condition"]
-                    # a request without keys is not one of no wrong keys
+                    # `ForAllValues` also accepts a request without keys, so `Null` must exclude it.
                     assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}, name
                     keys = condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
                 found |= {(name, action.removeprefix("dynamodb:"), key) for key in keys}
@@ -114,7 +114,7 @@ def leading_keys(deployed, table):
 
 
 def test_a_function_writes_its_own_records_of_the_ledger_only(deployed):
-    # the record of a call that fails is looked up: it may be a repeat
+    # The record of a failed call is read, because the call may be a repeat.
     expected = {(role, action, f"{tool}#*") for role, tool in ONCE.items() for action in ("GetItem", "PutItem")}
     expected |= {(role, "ConditionCheckItem", f"{tool}#*") for role, tool in CONFIRMED.items() if role in ONCE}
     expected |= {(role, action, f"{tool}#*") for role, tool in LEASED.items()
@@ -130,15 +130,15 @@ def test_no_function_writes_what_a_person_decides(deployed):
     expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
     for role, tool in CONFIRMED.items():
         expected |= {(role, "PutItem", key) for key in (f"call#{tool}#*", "waiting#*")}
-        # a caller's waiting calls may be of several functions
+        # A caller's parked calls may belong to several functions.
         expected |= {(role, "BatchGetItem", key) for key in ("call#*", "decision#*", "waiting#*")}
-    # the lease's write uses the approval
+    # The lease's write uses the approval.
     expected |= {(role, "UpdateItem", f"call#{tool}#*") for role, tool in LEASED.items()}
     assert leading_keys(deployed, "ApprovalsTable") == expected
 
 
 def test_the_keys_are_those_of_the_tools(deployed):
-    """A tool that is renamed would be refused by its own role."""
+    """The role of a renamed tool would deny its requests."""
     tools = {tool for path in (ROOT / "schemas").glob("*/gateway.json") for tool in tool_names(path)}
     assert {*ONCE.values(), *CONFIRMED.values()} <= tools
 
@@ -207,6 +207,6 @@ def test_tables_outlive_the_stack(deployed):
         if body["Type"] == "AWS::DynamoDB::Table":
             assert body["DeletionPolicy"] == "RetainExceptOnCreate" and body["UpdateReplacePolicy"] == "Retain", name
     for name, table in deployed.of("AWS::DynamoDB::Table").items():
-        # the variant of prod is that of a second deployment: see docs/deploying.md
+        # The variant of prod is a second deployment: see docs/deploying.md.
         assert table["DeletionProtectionEnabled"] is deployed.name.endswith("-prod"), name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name

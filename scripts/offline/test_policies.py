@@ -1,4 +1,4 @@
-"""The gateway's Cedar policies, against a schema made from the tools that the gateway offers, and some callers."""
+"""The gateway's Cedar policies, against a schema from the gateway's tools, with several callers."""
 
 import json
 from decimal import ROUND_DOWN, Decimal
@@ -25,7 +25,7 @@ TYPES = {
 }
 
 
-# The table that the local policy engine is tested by.
+# The same table tests the local policy engine.
 DECISIONS = json.loads((ROOT / "crates/toolgate-policy/tests/decisions.json").read_text())
 
 
@@ -94,7 +94,7 @@ def test_policies_fit_the_tools(policies):
     for name, statement in statements(policies).items():
         found = cedarpy.validate_policies(statement, json.dumps(schema(policies)))
         assert found.validation_passed, f"{name}: {[str(error) for error in found.errors]}"
-        # a policy is at most 10,000 characters; AgentCore refuses a scope that names nobody
+        # A policy has at most 10,000 characters; AgentCore refuses a scope that names no principal.
         assert 35 <= len(statement) <= 10_000 and "principal is AgentCore::" in statement
 
 

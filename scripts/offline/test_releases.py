@@ -1,5 +1,5 @@
-"""What is changed goes live: a change of code, of a parameter or of a property publishes a new version of each function and
-agent that it affects, and of no other. Judged on the transformed template: which version an alias points to there."""
+"""Changes take effect: a change of code, of a parameter or of a property publishes a new version of each affected
+function and agent, and of no other. Evaluated on the transformed template, by the version that each alias points to."""
 
 import copy
 
@@ -12,15 +12,15 @@ PLAIN = transform.expand(SOURCE)
 FUNCTIONS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
 AGENTS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Bedrock::Agent"]
 EVERY = {*FUNCTIONS, *AGENTS, "Guardrail"}
-# all that a template may have: both platforms, tokens and a budget
+# All options of the template: both platforms, tokens and a budget.
 BASE = {"AgentPlatform": "both", **transform.DOORS["staging"], "Environment": "staging"}
 SPECIALISTS = {"Billing", "Orders", "Support"}
 
-# Each parameter: another value, and what is another version with it.
+# Each parameter: another value, and the resources that get a new version with it.
 PARAMETERS = {
     "Environment": ("prod", EVERY),
     "Project": ("shop", EVERY),
-    # the wires; the interceptor answers the same ones, and does not exist without a gateway
+    # The wires. The interceptor uses the same ones, and does not exist without a gateway.
     "AgentPlatform": ("agentcore", {*FUNCTIONS}),
     "SupervisorModel": ("anthropic.claude-opus-4-5-20251101-v1:0", {"Supervisor"}),
     "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", SPECIALISTS),
@@ -29,7 +29,7 @@ PARAMETERS = {
     "Architecture": ("x86_64", {*FUNCTIONS}),
     "GatewayAuthorizer": ("iam", {"InterceptorFunction"}),
     "JwtCustomerClaim": ("sub", {"InterceptorFunction"}),
-    # of the gateway, the tables, logs and alarms: none of them has versions
+    # Parameters of the gateway, the tables, logs and alarms, which have no versions.
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
@@ -46,11 +46,11 @@ def code_of(name):
 
 
 def live(overrides=BASE, source=SOURCE, plain=None, code=code_of):
-    """The version behind each function's and agent's alias, and the guardrail's, as the transformed template has it.
-    `plain` is a template that has been transformed already, whose functions' versions cannot move any more."""
+    """The version behind each function's and agent's alias, and the guardrail's, in the transformed template. `plain`
+    is a template that is already transformed; its functions' versions cannot change any more."""
     values = {**overrides, **release.parameters(source, overrides, code, plain)}
     plain = transform.expand(source, values) if plain is None else plain
-    # also those of what this platform does not have: the hash becomes part of their logical ids
+    # Including resources that this platform does not have: the hash becomes part of their logical ids.
     assert all(name.isalnum() for name in plain["Resources"])
     resources = transform.Decided(plain, values).result()["Resources"]
     found = {"Guardrail": resources["GuardrailVersion"]["Properties"]["Description"]}
@@ -116,7 +116,7 @@ def test_code_is_what_the_package_holds(tmp_path):
 
 
 def leaves(node, path=()):
-    """The path of each value in a template's node; an intrinsic function is one value."""
+    """The path of each value in a template's node. An intrinsic function counts as one value."""
     if isinstance(node, dict) and not any(key == "Ref" or key.startswith("Fn::") for key in node):
         for key, value in node.items():
             yield from leaves(value, (*path, key))
@@ -128,7 +128,7 @@ def leaves(node, path=()):
 
 
 def edited(template, path, value=None):
-    """A copy with another value at a path, or with this one."""
+    """A copy with another value at a path. The default is a fixed one."""
     template = copy.deepcopy(template)
     node = template
     for key in path[:-1]:
@@ -148,7 +148,7 @@ def edited(template, path, value=None):
     return template
 
 
-# they shape what is made, and are no property of the function
+# They are inputs of SAM, not properties of the function.
 BESIDE = {"AutoPublishAlias", "AutoPublishCodeSha256", "CodeUri", "Policies", "Tags"}
 OWN = [
     ("Resources", name, "Properties", *path)
@@ -166,7 +166,7 @@ def test_every_property_of_a_function_moves_it_alone(path):
 
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: ".".join(map(str, path[1:])))
 def test_every_property_of_all_functions_moves_them_all(path):
-    # the interceptor has a time limit of its own
+    # The interceptor has its own timeout.
     expected = {*FUNCTIONS} - ({"InterceptorFunction"} if path[-1] == "Timeout" else set())
     assert moved(source=edited(SOURCE, path)) == expected
 
@@ -188,7 +188,7 @@ def test_a_property_that_is_added_moves_its_function(name):
 
 @pytest.mark.parametrize(("name", "value"), [("Tags", {"team": "desk"}), ("ReservedConcurrentExecutions", 5)])
 def test_what_is_no_part_of_a_version_cuts_none(name, value):
-    # Lambda has no new version to publish for it
+    # Lambda publishes no new version for it.
     path = ("Resources", "OrdersFunction", "Properties", name)
     assert not moved(source=edited(SOURCE, path, value))
 
@@ -205,7 +205,7 @@ def test_another_table_under_the_same_name_moves_the_functions_that_use_it():
     assert not moved(source=edited(SOURCE, (*table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")))
 
 
-# with all that they include: prompts, action groups
+# With everything that they include: prompts and action groups.
 OF_AGENTS = [
     ("Resources", name, "Properties", *path)
     for name in AGENTS
@@ -231,7 +231,7 @@ def test_a_rule_of_the_guardrail_moves_it_and_the_agents_that_carry_it():
 
 
 def test_the_files_that_sam_reads_name_every_parameter(tmp_path):
-    """`sam deploy` keeps the value of a parameter that it is not given: one that is missing here could not be taken back."""
+    """`sam deploy` keeps the previous value of a parameter that is not passed, so a missing one could not be reset."""
     build = tmp_path / "build"
     for name in FUNCTIONS:
         (build / name).mkdir(parents=True)
@@ -241,7 +241,7 @@ def test_the_files_that_sam_reads_name_every_parameter(tmp_path):
              for path in (tmp_path / "out").iterdir()}
     assert files.keys() == dict(release.configurations()).keys()
     for name, values in files.items():
-        # what `make deploy` turns on later stays as it is
+        # `make deploy` turns it on later, and it keeps its value.
         assert values.keys() == SOURCE["Parameters"].keys() - {"TableProtection"}, name
         assert values["Environment"] == name.split("-")[0] and values["Architecture"] == "x86_64"
         assert transform.Decided(PLAIN, values).result()["Resources"]

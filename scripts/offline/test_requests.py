@@ -1,7 +1,7 @@
-"""What CloudFormation would ask of Bedrock and AgentCore, held against the services' own models.
+"""The requests of CloudFormation to Bedrock and AgentCore, validated against the services' own models.
 
-botocore checks types, required members and minima. Maxima, patterns and enumerations are in the models too, and left to
-the servers: `Strict` checks these as well.
+botocore checks types, required members and minima. Maxima, patterns and enumerations are in the models too, but
+botocore leaves them to the servers. `Strict` checks these as well.
 """
 
 import json
@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
-# SDK name of a service, and of the operation that makes a resource
+# The SDK name of a service, and of the operation that creates a resource.
 REQUESTS = {
     "AWS::Bedrock::Agent": ("bedrock-agent", "CreateAgent"),
     "AWS::Bedrock::AgentAlias": ("bedrock-agent", "CreateAgentAlias"),
@@ -23,10 +23,10 @@ REQUESTS = {
     "AWS::BedrockAgentCore::Policy": ("bedrock-agentcore-control", "CreatePolicy"),
     "AWS::BedrockAgentCore::Harness": ("bedrock-agentcore-control", "CreateHarness"),
 }
-# what only CloudFormation has, or makes by a request of its own
+# Properties that only CloudFormation has, or that it sets by a separate request.
 NOT_IN_REQUEST = {"ActionGroups", "AgentCollaborators", "AutoPrepare"}
 LISTS_OF_TAGS = {"CreateHarness", "CreatePolicyEngine"}
-# names that are data, not members
+# Maps whose names are data, not members.
 MAPS = {"properties", "parameters", "tags"}
 
 _clients = {}
@@ -41,7 +41,7 @@ def shape(service, operation):
 
 
 def camel(node, is_map=False):
-    """CloudFormation's `MemberName` as the API's `memberName`."""
+    """Converts CloudFormation's `MemberName` to the API's `memberName`."""
     if isinstance(node, list):
         return [camel(item) for item in node]
     if not isinstance(node, dict):
@@ -51,7 +51,7 @@ def camel(node, is_map=False):
 
 
 class Strict:
-    """All that a model says of a value, as a list of what is wrong."""
+    """Validates a value against all constraints of a model. Returns a list of problems."""
 
     def __init__(self):
         self.problems = []
@@ -100,7 +100,7 @@ def problems(service, operation, parameters):
 
 
 def requests(deployed):
-    """Every request of a variant: where it comes from, service, operation, parameters."""
+    """Every request of a variant: its origin, service, operation and parameters."""
     for kind, (service, operation) in REQUESTS.items():
         for name, properties in deployed.of(kind).items():
             if kind == "AWS::Bedrock::Agent":
@@ -137,7 +137,7 @@ def test_every_request_fits_its_model(deployed):
     assert (agentcore <= seen) == (platform != "classic")
     assert bool(seen & classic) == (platform != "agentcore"), "one platform does not touch the other"
     assert bool(seen & agentcore) == (platform != "classic")
-    # a template cannot give a harness its user's token
+    # A template cannot give a harness its user's token.
     assert ("CreateHarness" in seen) == (platform != "classic" and environment == "dev")
 
 
@@ -155,7 +155,7 @@ def test_what_is_wrong_is_found():
     assert "Missing required" in wrong(functionSchema={"functions": [{"description": "x"}]})[0]
 
 
-# Limits that stand in documents, not in models.
+# Limits that are in documents, not in models.
 # https://docs.aws.amazon.com/bedrock/latest/userguide/agents-action-add.html
 # https://docs.aws.amazon.com/general/latest/gr/bedrock.html
 
@@ -216,7 +216,7 @@ def test_a_prompt_is_the_json_that_bedrock_takes(deployed, prompt):
     for agent in chosen:
         (orchestration,) = agent["PromptOverrideConfiguration"]["PromptConfigurations"]
         assert orchestration["InferenceConfiguration"]["MaximumLength"] == 4000
-        # line breaks within text, as in the service's own templates
+        # Line breaks within text, as in the service's own templates.
         text = json.loads(orchestration["BasePromptTemplate"], strict=False)
         for placeholder in ("$instruction$", "$prompt_session_attributes$"):
             assert placeholder in text["system"]

@@ -1,4 +1,4 @@
-"""The Python packages: what pip installs is pinned by hash, and what people wrote down is what is pinned."""
+"""The Python packages: pip installs only packages pinned by hash, and the .in files agree with the pinned versions."""
 
 import re
 
@@ -10,7 +10,7 @@ NAMES = ("audit", "bench", "emulator", "test", "tools", "aws")
 
 
 def pinned(name):
-    """Version and hashes of each package, by its name; one that differs with the platform is there more than once."""
+    """Version and hashes of each package, by its name. A package that differs by platform occurs more than once."""
     text = (SCRIPTS / f"requirements-{name}.txt").read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     found = {}
@@ -21,7 +21,7 @@ def pinned(name):
 
 
 def wanted(name):
-    """The packages that people wrote down, with their versions."""
+    """The packages in the .in file, with their versions."""
     for line in (SCRIPTS / f"requirements-{name}.in").read_text().splitlines():
         line = line.split("#")[0].strip()
         if line.startswith("-r "):
@@ -47,7 +47,7 @@ def test_what_is_pinned_is_what_was_asked_for(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_package_with_extras_is_there_without_them_too(name):
-    # to pip these are two, and it refuses the one that has no line of its own
+    # pip treats these as two packages, and refuses one without its own line.
     lines = re.findall(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?==", (SCRIPTS / f"requirements-{name}.txt").read_text(), re.M)
     assert {package for package, extras in lines if extras} <= {package for package, extras in lines if not extras}
 

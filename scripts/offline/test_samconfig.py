@@ -1,4 +1,4 @@
-"""samconfig.toml fits the template, and its own names."""
+"""samconfig.toml agrees with the template and is consistent."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_configuration_deploys_what_its_name_says(name):
     assert (values["Environment"], values["AgentPlatform"]) == (environment, platform or "classic")
     decided = transform.Decided(transform.expand(), values)
     assert decided.result()["Resources"]
-    # two projects are two sets of stacks, too
+    # Two projects have separate sets of stacks.
     assert deploy["stack_name"] == f"{decided.values['Project']}-{environment}"
     assert bool(deploy.get("confirm_changeset")) == (environment == "prod")
 

@@ -12,7 +12,7 @@ REGION, ACCOUNT = "us-east-1", "123456789012"
 AGENT_ID = "AAAAAAAAAA"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 AGENTCORE = f"arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}"
-# What AWS would give, in its shapes.
+# Example values in the formats of AWS.
 ATTRIBUTES = {
     "AgentId": AGENT_ID,
     "AgentArn": f"{BEDROCK}:agent/{AGENT_ID}",
@@ -30,7 +30,7 @@ PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCO
 
 
 class Deployed:
-    """One variant, with plausible values in place of what only AWS knows."""
+    """One variant, with plausible values in place of those that only AWS has."""
 
     def __init__(self, name, template):
         self.name = name

@@ -1,4 +1,4 @@
-"""The same tool with Powertools for AWS Lambda (Python): a function resolver, boto3, and the reply by hand."""
+"""The same tool with Powertools for AWS Lambda (Python): a function resolver, boto3, and a handwritten reply."""
 
 import os
 from decimal import Decimal

@@ -1,11 +1,11 @@
-//! Holds a project to every rule, in each deployment that the parameters of its template allow.
+//! Checks a project against every rule, in each deployment that the parameters of its template allow.
 
 use toolgate_template::variants;
 
 use crate::{deployment::Deployment, finding::Finding, project::Project, reporter::Findings, rules};
 
 impl Project {
-    /// Everything that breaks a rule, by file and line.
+    /// All violations of rules, by file and line.
     pub fn check(&self) -> Vec<Finding> {
         let mut findings = Findings::default();
         for settings in variants(&self.source) {

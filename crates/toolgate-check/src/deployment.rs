@@ -1,4 +1,4 @@
-//! One deployment as the rules see it: its resources, what refers to what, and the tools that it registers.
+//! One deployment in the form for the rules: its resources, the references between them, and its registered tools.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -11,12 +11,12 @@ pub(crate) struct Deployment<'p> {
     pub(crate) project: &'p Project,
     pub(crate) settings: &'p Settings,
     pub(crate) resources: Vec<Resource>,
-    /// Files that should have been included, and where.
+    /// Missing included files, and where they are included.
     pub(crate) broken: Vec<(Position, String)>,
     globals: Option<Node>,
 }
 
-/// A resource that this deployment has.
+/// A resource of this deployment.
 pub(crate) struct Resource {
     pub(crate) id: String,
     pub(crate) kind: String,
@@ -31,13 +31,13 @@ impl Resource {
         &self.properties
     }
 
-    /// The line of a property, or of the resource if it has none of that name.
+    /// The line of a property, or of the resource if it does not have the property.
     pub(crate) fn position_of(&self, property: &str) -> &Position {
         self.properties.entry(property).map_or(&self.position, |entry| &entry.position)
     }
 }
 
-/// A function, and the alias or version of it.
+/// A function, and its alias or version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionRef {
     pub(crate) id: String,
@@ -84,18 +84,18 @@ impl<'p> Deployment<'p> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    /// The resource that `${Id}` or `${Id.Attribute}` means.
+    /// The resource that `${Id}` or `${Id.Attribute}` refers to.
     pub(crate) fn referred(&self, text: &str) -> Option<&Resource> {
         let name = text.strip_prefix("${")?.strip_suffix('}')?;
         self.resource(name.split('.').next().unwrap_or(name))
     }
 
-    /// A property's raw node, before its intrinsics were resolved.
+    /// A property before its intrinsics were evaluated.
     pub(crate) fn written(&self, resource: &Resource, property: &str) -> Option<&'p Node> {
         self.project.source.at(&["Resources", &resource.id, "Properties", property])
     }
 
-    /// The handler behind a function: its catalog, and the line that names it.
+    /// The handler of a function: its catalog, and the line that names it.
     pub(crate) fn handler(&self, function: &str) -> Option<(&'p Catalog, Position)> {
         let resource = self.resource(function)?;
         let build = resource.body.at(&["Metadata", "BuildProperties"])?;
@@ -110,7 +110,7 @@ impl<'p> Deployment<'p> {
         own.or_else(|| globals?.at(&["Environment", "Variables", name])).cloned()
     }
 
-    /// The function of this template that an ARN or a reference means.
+    /// The function of this template that an ARN or a reference refers to.
     pub(crate) fn function(&self, text: &str) -> Option<FunctionRef> {
         let text = text.split_once(":function:").map_or(text, |(_, name)| name);
         let (name, rest) = text.strip_prefix("${")?.split_once('}')?;
@@ -131,7 +131,7 @@ impl<'p> Deployment<'p> {
             };
             return resource.kind.ends_with("::Function").then(|| FunctionRef { id: id.to_owned(), qualifier });
         }
-        // SAM calls the alias `live` of `Orders` `OrdersAliaslive`
+        // SAM names the alias `live` of `Orders` `OrdersAliaslive`.
         self.functions().find_map(|function| {
             let alias = function.properties().text_of("AutoPublishAlias").or(self.published())?;
             let id = function.id.clone();
@@ -140,7 +140,7 @@ impl<'p> Deployment<'p> {
         })
     }
 
-    /// The alias that SAM publishes of a function.
+    /// The alias that SAM publishes for a function.
     pub(crate) fn alias<'v>(&'v self, function: &'v Resource) -> Option<&'v str> {
         function.properties().text_of("AutoPublishAlias").or(self.published())
     }
@@ -167,12 +167,12 @@ impl<'p> Deployment<'p> {
             .collect()
     }
 
-    /// Whether the settings say so: a parameter that is not set is none of them.
+    /// The value of a parameter in this deployment; `None` if it is not set.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         self.settings.get(name).map(String::as_str)
     }
 
-    /// The OpenAPI documents that this deployment registers. A generated file that nothing includes is not one.
+    /// The OpenAPI documents that this deployment registers. A generated file that is not included is not registered.
     pub(crate) fn api_documents(&self) -> Vec<Rc<Node>> {
         self.groups().into_iter().filter_map(|group| group.api(self.project)).collect()
     }
@@ -188,12 +188,12 @@ impl<'p> Deployment<'p> {
         self.targets().into_iter().flat_map(|target| target.tools()).collect()
     }
 
-    /// A property as it would be with other settings, unresolved references and all.
+    /// A value evaluated with other settings, including unresolved references.
     pub(crate) fn resolved_with(&self, settings: &Settings, node: &Node) -> Option<Node> {
         symbolic(&self.project.source, settings).resolve(node)
     }
 
-    /// What the template declares of a parameter.
+    /// The declaration of a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&'p Node> {
         self.project.source.parameter(name)
     }
@@ -206,12 +206,12 @@ pub(crate) struct Group<'v> {
     pub(crate) node: &'v Node,
 }
 
-/// A tool as an agent or a gateway registers it.
+/// A tool that an agent or a gateway registers.
 pub(crate) struct Deployed {
     pub(crate) name: String,
     pub(crate) position: Position,
     pub(crate) confirm: bool,
-    /// `post` and the like, of an API.
+    /// The HTTP method of an API operation, such as `post`.
     pub(crate) verb: Option<String>,
 }
 
@@ -228,7 +228,7 @@ impl<'v> Group<'v> {
         self.node.at(&["ActionGroupExecutor", "Lambda"])
     }
 
-    /// The OpenAPI document of its `Payload`, if it is one.
+    /// The OpenAPI document of its `Payload`, if it has one.
     pub(crate) fn api(&self, project: &Project) -> Option<Rc<Node>> {
         project.payload(self.node.at(&["ApiSchema", "Payload"])?)
     }

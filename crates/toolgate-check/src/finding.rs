@@ -1,21 +1,21 @@
-//! A place that breaks a rule.
+//! Findings: violations of rules.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-/// How bad it is where a rule does not hold.
+/// The severity of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Severity {
-    /// AWS refuses it, or it does not do what it says.
+    /// AWS rejects it, or it does not have the intended effect.
     Error,
-    /// It may be meant, and is a mistake more often than not.
+    /// It may be intended, but is usually a mistake.
     Warning,
 }
 
-/// What a finding carries of its rule.
+/// The part of a rule that a finding contains.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RuleInfo {
     pub(crate) name: &'static str,
@@ -24,24 +24,24 @@ pub(crate) struct RuleInfo {
     pub(crate) severity: Severity,
 }
 
-/// One place that breaks a rule.
+/// A violation of a rule at one position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The file to change.
     pub file: PathBuf,
-    /// The line in it, counted from 1.
+    /// The line in the file, counted from 1.
     pub line: usize,
     /// The rule's name.
     pub rule: &'static str,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: &'static str,
-    /// The page that the rule comes from.
+    /// The page that documents the rule.
     pub source: &'static str,
-    /// The parameters without which it would not be wrong, such as `Environment` = `prod`; empty where it always is.
+    /// The parameters with which the violation occurs, such as `Environment` = `prod`; empty if it always occurs.
     pub only_with: BTreeMap<String, String>,
 }

@@ -1,8 +1,8 @@
-//! Finds what AWS would reject, or what would not do what it says, before anything is deployed.
+//! Finds problems before a deployment: what AWS would reject, and what would not have the intended effect.
 //!
-//! A [`Project`] is a SAM template with the generated schemas and the handlers' catalogs. [`Project::check`] holds it
-//! to every rule of [`GROUPS`] in each deployment that the template's parameters allow, and lists all findings at
-//! once, each with its file and line, the page that the limit comes from, and what to do.
+//! A [`Project`] is a SAM template with the generated schemas and the handlers' catalogs. [`Project::check`] applies
+//! every rule of [`GROUPS`] in each deployment that the template's parameters allow. It returns all findings together,
+//! each with its file and line, the page that documents the limit, and the fix.
 
 mod check;
 mod deployment;

@@ -1,4 +1,4 @@
-//! What is checked together: the template, the generated schemas and the handlers' catalogs.
+//! The input of a check: the template, the generated schemas and the handlers' catalogs.
 
 use std::{
     cell::RefCell,
@@ -21,7 +21,7 @@ pub struct Project {
     payloads: RefCell<Payloads>,
 }
 
-/// The documents in payloads, by place and text.
+/// The documents in payloads, by position and text.
 type Payloads = BTreeMap<(Position, String), Option<Rc<Node>>>;
 
 /// One generated file, such as `schemas/orders/openapi.json`.
@@ -31,7 +31,7 @@ pub(crate) struct SchemaFile {
     pub(crate) root: Rc<Node>,
 }
 
-/// Why there is nothing to check.
+/// Why a project cannot be checked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -77,14 +77,14 @@ impl From<TemplateError> for ReadError {
     }
 }
 
-/// The files of an action group that `toolgate schemas` writes.
+/// The files that `toolgate schemas` writes for an action group.
 const GENERATED: [&str; 3] = ["functions.json", "gateway.json", "openapi.json"];
 
 impl Project {
-    /// Reads a template, and the schemas in a folder with one folder for each action group.
+    /// Reads a template, and the schemas in a folder with one subfolder per action group.
     ///
     /// # Errors
-    /// [`ReadError`] if one of them cannot be read at all.
+    /// [`ReadError`] if one of the files cannot be read.
     pub fn read(template: &Path, schemas: &Path) -> Result<Self, ReadError> {
         let source = Source::open(template)?;
         let mut files = Vec::new();
@@ -98,8 +98,8 @@ impl Project {
         Ok(Self { source, schemas: files, catalogs: BTreeMap::new(), payloads: RefCell::default() })
     }
 
-    /// The binaries that the template names as handlers: each should be asked for its catalog. A function without tools
-    /// says so by `Metadata: Toolgate: {Tools: false}`.
+    /// The binaries that the template names as handlers. The caller should read the catalog of each. `Metadata:
+    /// Toolgate: {Tools: false}` marks a function without tools.
     pub fn handlers(&self) -> BTreeSet<String> {
         let binary =
             |resource: &Node| Some(resource.at(&["Metadata", "BuildProperties", "Binary"])?.text()?.to_owned());
@@ -107,17 +107,17 @@ impl Project {
         handlers.filter_map(|entry| binary(&entry.node)).collect()
     }
 
-    /// With the catalogs of the handlers, by the binary's name.
+    /// Adds the catalogs of the handlers, by the binary's name.
     #[must_use]
     pub fn with_catalogs(self, catalogs: BTreeMap<String, Catalog>) -> Self {
         Self { catalogs, ..self }
     }
 
-    /// The OpenAPI document in a `Payload`. One that was generated is read from its own file beside the included one,
-    /// where it has lines.
+    /// The OpenAPI document in a `Payload`. For a generated document the separate file beside the included one is used,
+    /// because it has line numbers.
     pub(crate) fn payload(&self, payload: &Node) -> Option<Rc<Node>> {
         let text = payload.text()?;
-        // every rule asks for it, in every deployment
+        // Every rule needs it in every deployment, so it is cached.
         let key = (payload.position.clone(), text.to_owned());
         if let Some(known) = self.payloads.borrow().get(&key) {
             return known.clone();
@@ -136,13 +136,13 @@ impl Project {
         if let Some(twin) = twin.filter(|twin| twin.root.to_json() == value) {
             return Some(Node::clone(&twin.root));
         }
-        // a block of text in the template has its lines; elsewhere it is all on one
+        // A block of text in the template has lines of its own; an included document is on one line.
         let (first, lines) = (payload.position.line, text.lines().count());
         Some(moved(document, &|line| if lines > 1 { first + line - 1 } else { first }))
     }
 }
 
-/// The node with other lines.
+/// The node with mapped line numbers.
 fn moved(mut node: Node, line: &dyn Fn(usize) -> usize) -> Node {
     node.position.line = line(node.position.line);
     node.tree = match node.tree {

@@ -1,4 +1,4 @@
-//! Collects what the rules find in each deployment, so that one place is one finding.
+//! Collects the findings of all deployments and merges equal ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,34 +10,34 @@ use toolgate_template::{Position, Settings};
 
 use crate::finding::{Finding, RuleInfo};
 
-/// What the rules have found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     seen: BTreeMap<Key, Seen>,
     deployments: usize,
-    /// What is the same in all of them, and so explains nothing.
+    /// The settings that all deployments share. They cannot explain a difference.
     same: Settings,
 }
 
-/// File, line, rule and message: what is the same there is one finding.
+/// File, line, rule and message. Findings with the same key are merged.
 type Key = (Arc<Path>, usize, &'static str, String);
 
 #[derive(Debug)]
 struct Seen {
     rule: RuleInfo,
-    /// What all deployments have in common in which this was found.
+    /// The settings that all deployments with this finding share.
     common: Settings,
     times: usize,
     last: usize,
 }
 
 impl Findings {
-    /// Where one rule reports what it finds in one deployment.
+    /// The reporter of one rule in one deployment.
     pub(crate) fn reporter<'f>(&'f mut self, rule: RuleInfo, settings: &'f Settings) -> Reporter<'f> {
         Reporter { findings: self, rule, settings }
     }
 
-    /// Begins the next deployment.
+    /// Starts the next deployment.
     pub(crate) fn next_deployment(&mut self, settings: &Settings) {
         self.deployments += 1;
         if self.deployments == 1 {
@@ -46,7 +46,7 @@ impl Findings {
         self.same.retain(|name, value| settings.get(name) == Some(value));
     }
 
-    /// Everything, by file and line.
+    /// All findings, by file and line.
     pub(crate) fn into_list(self) -> Vec<Finding> {
         let (deployments, same) = (self.deployments, self.same);
         let finding = |((file, line, _, message), mut seen): (Key, Seen)| {
@@ -66,7 +66,7 @@ impl Findings {
     }
 }
 
-/// Where a rule reports what it finds.
+/// Receives the findings of a rule.
 #[derive(Debug)]
 pub(crate) struct Reporter<'f> {
     findings: &'f mut Findings,
@@ -93,7 +93,7 @@ impl Reporter<'_> {
     }
 }
 
-/// Names in a message, each once.
+/// Quotes names for a message, each once.
 pub(crate) fn quoted<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let texts: BTreeSet<&str> = texts.into_iter().collect();
     texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")

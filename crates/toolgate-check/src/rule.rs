@@ -1,4 +1,4 @@
-//! What a rule is: what must hold, why, and the function that finds what breaks it.
+//! Rules: the requirement, its reason, and the function that finds violations.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use crate::{
     reporter::Reporter,
 };
 
-/// What must hold, and why.
+/// A requirement and its reason.
 pub struct Rule {
-    /// Its name, as findings give it.
+    /// The name, which findings contain.
     pub name: &'static str,
-    /// What must hold, in a sentence.
+    /// The requirement in one sentence.
     pub holds: &'static str,
-    /// The page that the limit comes from.
+    /// The page that documents the limit.
     pub source: &'static str,
-    /// What to do where it is broken.
+    /// How to fix a violation.
     pub fix: &'static str,
-    /// How bad it is where it is broken.
+    /// The severity of a violation.
     pub severity: Severity,
     pub(crate) check: fn(&Deployment<'_>, &mut Reporter<'_>),
 }
 
 impl Rule {
-    /// What a finding carries of it.
+    /// The part that a finding contains.
     pub(crate) fn info(&self) -> RuleInfo {
         RuleInfo { name: self.name, source: self.source, fix: self.fix, severity: self.severity }
     }

@@ -1,4 +1,4 @@
-//! Fake functions, and well-formed replies for them to give.
+//! Fake functions with well-formed replies.
 
 use std::{
     collections::BTreeMap,
@@ -14,17 +14,17 @@ use toolgate_local::agents::{Invoke, InvokeFailure, LambdaReply};
 
 type Handler = dyn Fn(&Value) -> Reply + Send + Sync;
 
-/// What a fake function does with an event.
+/// The behaviour of a fake function for an event.
 pub enum Reply {
     /// Any payload.
     Raw(Value),
     /// A function error.
     Error(&'static str),
-    /// The function took the event and was gone, with this type of error.
+    /// The function took the event and was lost, with this type of error.
     Lost(&'static str),
     /// No reply at all.
     Failure { never_taken: bool },
-    /// The same a while later.
+    /// The same after a delay.
     Later(Duration, Box<Reply>),
 }
 
@@ -46,12 +46,12 @@ impl Functions {
         Self::once(false, handler)
     }
 
-    /// Functions of which every tool's effect happens once, or none's.
+    /// Functions for which every tool's effect happens once, or no tool's does.
     pub fn once(once: bool, handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { handler: Box::new(handler), once, events: Mutex::default() })
     }
 
-    /// Functions that answer every call with its own name and parameters.
+    /// Functions that reply to every call with its name and parameters.
     pub fn echo() -> Arc<Self> {
         Self::new(|event| ok(event, &json!({"tool": tool_of(event), "parameters": parameters(event)})))
     }
@@ -60,7 +60,7 @@ impl Functions {
         self.events.lock().unwrap().clone()
     }
 
-    /// The tools called, in order.
+    /// The called tools, in order.
     pub fn called(&self) -> Vec<String> {
         self.events().iter().map(tool_of).collect()
     }
@@ -109,7 +109,7 @@ pub fn parameters(event: &Value) -> BTreeMap<String, String> {
     all.map(|p| (p["name"].as_str().unwrap().to_owned(), p["value"].as_str().unwrap().to_owned())).collect()
 }
 
-/// A well-formed reply to an event, on its own wire.
+/// A well-formed reply to an event, on the event's wire.
 pub fn envelope(event: &Value, status: u16, body: &Value) -> Value {
     let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
     let response = if event["function"].is_string() {

@@ -53,7 +53,7 @@ impl Desk {
         collect(self.to(agent, session).input_text(text)).await
     }
 
-    /// Answers a confirmation.
+    /// Answers a request for confirmation.
     pub async fn confirm(
         &self,
         agent: &str,
@@ -77,7 +77,7 @@ impl Desk {
     }
 }
 
-/// What came out of one stream.
+/// The content of one stream.
 #[derive(Debug, Default)]
 pub struct Turn {
     pub text: String,
@@ -116,7 +116,8 @@ pub async fn collect(call: InvokeAgentFluentBuilder) -> Turn {
 }
 
 impl Turn {
-    /// The members of the traces in order: `modelInvocationInput`, `observation FINISH`, and with the agent's name in front.
+    /// The members of the traces in order: `modelInvocationInput`, `observation FINISH`, and with the agent's name in
+    /// front.
     pub fn trail(&self) -> Vec<String> {
         self.traces.iter().map(label_of).collect()
     }

@@ -7,7 +7,7 @@ use toolgate_local::template::{
     ActionGroupSpec, AgentSpec, CollaboratorSpec, FunctionSchema, GroupSchema, ParameterSchema, PromptSpec, Template,
 };
 
-/// A function schema with string parameters; `!` in front of a name asks for confirmation.
+/// A function schema with string parameters. `!` in front of a name requires confirmation.
 pub fn functions(names: &[&str]) -> GroupSchema {
     let function = |name: &&str| FunctionSchema {
         name: name.trim_start_matches('!').to_owned(),
@@ -72,14 +72,14 @@ pub fn one_agent() -> Template {
     }
 }
 
-/// Limits of one's own.
+/// Other limits.
 pub fn limits(set: impl FnOnce(&mut toolgate_local::agents::Limits)) -> toolgate_local::agents::Limits {
     let mut limits = toolgate_local::agents::Limits::default();
     set(&mut limits);
     limits
 }
 
-/// An OpenAPI document with `POST /<name>` for each name, a path parameter and a body; `!` asks for confirmation.
+/// An OpenAPI document with `POST /<name>` for each name, a path parameter and a body. `!` requires confirmation.
 pub fn api(names: &[&str]) -> GroupSchema {
     let operation = |name: &&str| {
         let id = name.trim_start_matches('!');

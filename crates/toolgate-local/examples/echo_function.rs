@@ -1,6 +1,6 @@
-//! A function for the tests of this crate: it does what its event says, over the plain Runtime API.
+//! A function for the tests of this crate: it performs the action in its event, over the plain Runtime API.
 //!
-//! Written on `std` alone, so that what the tests see comes from the local agent and not from a runtime library.
+//! It uses only `std`, so that the tests observe the local agent and not a runtime library.
 #![allow(clippy::print_stdout, clippy::indexing_slicing, clippy::expect_used, reason = "it only runs in tests")]
 
 use std::{
@@ -80,8 +80,8 @@ fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Val
     ("response", reply)
 }
 
-/// A gateway's interceptor. What it does stands in the call's arguments (`intercept`); a response gets a header and, as its
-/// text, the event that the interceptor saw.
+/// A gateway's interceptor. The call's arguments contain its action (`intercept`). A response gets a header, and its
+/// text is the event that the interceptor received.
 fn intercept(event: &Value) -> Value {
     let mut request = event["mcp"]["gatewayRequest"].clone();
     let answer = |mcp: Value| json!({"interceptorOutputVersion": "1.0", "mcp": mcp});
@@ -134,7 +134,7 @@ fn runtime_api() -> String {
 }
 
 fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BTreeMap<String, String>, Vec<u8>) {
-    // the Runtime API stands under a path
+    // The Runtime API has a path prefix.
     let (host, base) = host.split_once('/').map_or((host, String::new()), |(host, base)| (host, format!("/{base}")));
     let line = &line.replacen(" /", &format!(" {base}/"), 1);
     let Ok(mut stream) = TcpStream::connect(host) else { std::process::exit(9) };
@@ -146,7 +146,7 @@ fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BT
     let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     let mut reply = Vec::new();
     let read = stream.read_to_end(&mut reply);
-    // The local agent is gone, so this process has nothing to do.
+    // The local agent has ended, so this process can end.
     if sent.is_err() || read.is_err() || reply.is_empty() {
         std::process::exit(9);
     }

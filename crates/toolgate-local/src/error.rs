@@ -1,4 +1,4 @@
-//! The one list of what can keep the local agent from starting, each in words that say what to do.
+//! The list of all errors that prevent the start of the local agent. Each message states what to do.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,13 @@ use toolgate_template::{DescribeError, MissingBinaries, TemplateError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// The template.
+    /// The template cannot be read.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// Binaries that are not built.
+    /// Binaries are not built.
     #[error(transparent)]
     Binaries(#[from] MissingBinaries),
-    /// The port is taken.
+    /// The port is in use.
     #[error(
         "port {port} is in use: is another `toolgate dev` running? choose a port with `--port` (0 is any free one)"
     )]
@@ -29,37 +29,37 @@ pub enum LocalError {
     Listen {
         /// The port.
         port: u16,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// The database.
+    /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The seed program.
+    /// The seed program failed.
     #[error(transparent)]
     Seed(#[from] SeedError),
-    /// A function.
+    /// A function does not start.
     #[error(transparent)]
     Function(#[from] StartError),
-    /// A function's catalog.
+    /// A function's catalog cannot be read.
     #[error(transparent)]
     Catalog(#[from] DescribeError),
-    /// No model was chosen, and there is not just one scenario.
+    /// No model is chosen, and there is not exactly one scenario.
     #[error("the agents need a model: `{}` does not hold exactly one scenario, so choose with `--model script:FILE`, `--model bedrock:` or `--model openai:URL#MODEL`", folder.display())]
     NoModel {
-        /// Where scenarios were looked for.
+        /// The folder that was searched for scenarios.
         folder: PathBuf,
     },
-    /// The model.
+    /// A model choice is not valid.
     #[error(transparent)]
     Model(#[from] ModelChoiceError),
-    /// The agents.
+    /// The agents cannot be served.
     #[error(transparent)]
     Agents(#[from] AgentsError),
-    /// The gateway.
+    /// The gateway cannot be served.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// No HTTP client can be made.
-    #[error("cannot make an HTTP client: {0}")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create an HTTP client: {0}")]
     Client(String),
 }

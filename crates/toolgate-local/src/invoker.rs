@@ -1,4 +1,4 @@
-//! The functions as the agents invoke them: with their catalogs, which say which effects happen once.
+//! The functions as the agents invoke them. Their catalogs state which effects happen once.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Bedrock on a laptop: Lambda, InvokeAgent, AgentCore Gateway and DynamoDB on one port, over the binaries that get deployed.
+//! Bedrock on a laptop: Lambda, InvokeAgent, AgentCore Gateway and DynamoDB on one port, over the deployable binaries.
 //!
-//! [`Local`] reads a SAM template ([`template`]), makes its tables in an embedded DynamoDB, starts its functions
-//! ([`lambda`]), its agents ([`agents`], with one of the [`models`]) and its [`gateway`], and serves all of it on one
-//! loopback port, so that one `AWS_ENDPOINT_URL` serves every client.
+//! [`Local`] reads a SAM template ([`template`]), creates its tables in an embedded DynamoDB, and starts its functions
+//! ([`lambda`]), its agents ([`agents`], with one of the [`models`]) and its [`gateway`]. It serves all of them on one
+//! loopback port, so that one `AWS_ENDPOINT_URL` works for every client.
 
 pub mod agents;
 mod dynamodb;

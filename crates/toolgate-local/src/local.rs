@@ -1,4 +1,4 @@
-//! Starting the local agent: what may be chosen for it, and the order in which its parts come up.
+//! Starts the local agent: its options, and the order in which its parts start.
 
 use std::{
     collections::BTreeMap,
@@ -28,20 +28,20 @@ use crate::{
 use toolgate_models::{ModelChoiceError, Models, is_for_one_agent};
 use toolgate_template::Template;
 
-/// The port of `toolgate dev`.
+/// The default port of `toolgate dev`.
 pub const DEFAULT_PORT: u16 = 8787;
-/// The directory in which `toolgate dev` keeps its tables.
+/// The default directory in which `toolgate dev` stores its tables.
 pub const DEFAULT_DATA: &str = ".toolgate";
 
-/// The choice that leaves the agents out.
+/// The model choice that disables the agents.
 const NO_MODEL: &str = "none";
-/// Lambda gives an instance this long to come up.
+/// Lambda's limit on the start of an instance.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const INSTANCES: usize = 10;
-/// Lambda keeps instances for minutes; a laptop has less memory.
+/// Lambda keeps idle instances for minutes; a laptop has less memory.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The local agent, before it runs.
+/// The configuration of a local agent.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), toolgate_local::LocalError> {
@@ -72,7 +72,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// The local agent of a SAM template.
+    /// Creates the configuration for a SAM template.
     pub fn from_template(path: impl Into<PathBuf>) -> Self {
         Self {
             template: path.into(),
@@ -94,16 +94,17 @@ impl Local {
         }
     }
 
-    /// The port on 127.0.0.1; 0 is any free one.
+    /// Sets the port on 127.0.0.1; 0 selects a free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The model behind the agents: `none` to serve no agents, `script:<file>`, `bedrock:` (each agent's own of the template), `bedrock:<model id>` or
-    /// `openai:<base url>#<model>`; with `<agent>=` in front it is for that agent alone, and may be set for several. Unless
-    /// one is set for all, it is the one scenario in the folder `scenarios` beside the template.
+    /// Sets the model behind the agents: `none` to serve no agents, `script:<file>`, `bedrock:` (the model that the
+    /// template names for each agent), `bedrock:<model id>` or `openai:<base url>#<model>`. With `<agent>=` in front
+    /// the model is for that agent only; this can be repeated for several agents. The default is the only scenario in
+    /// the folder `scenarios` beside the template.
     #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         let model = model.into();
@@ -112,7 +113,7 @@ impl Local {
         self
     }
 
-    /// The directory that keeps the tables across runs.
+    /// Sets the directory that stores the tables across runs.
     #[must_use]
     pub fn data(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = Data::Directory(directory.into());
@@ -126,21 +127,21 @@ impl Local {
         self
     }
 
-    /// Starts over with fresh tables.
+    /// Deletes existing tables at the start.
     #[must_use]
     pub fn reset(mut self, reset: bool) -> Self {
         self.reset = reset;
         self
     }
 
-    /// Serves the database alone, with its tables and seed: no function is run, no agent is read.
+    /// Serves only the database, with its tables and seed data. No function and no agent is started.
     #[must_use]
     pub fn only_database(mut self, only: bool) -> Self {
         self.only_database = only;
         self
     }
 
-    /// Serves no agents, and so needs no model.
+    /// Serves no agents. No model is needed.
     #[must_use]
     pub fn without_agents(mut self, without: bool) -> Self {
         self.without_agents = without;
@@ -154,76 +155,76 @@ impl Local {
         self
     }
 
-    /// Sets an environment variable of every function and of the seed program; it wins over the template's.
+    /// Sets an environment variable of every function and of the seed program. It overrides the template's value.
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// A folder in which the handlers' binaries are looked up before anywhere else.
+    /// Sets a folder in which the handlers' binaries are searched first.
     #[must_use]
     pub fn binaries(mut self, folder: impl Into<PathBuf>) -> Self {
         self.binaries = Some(folder.into());
         self
     }
 
-    /// How many instances one function may have at a time (10 unless set).
+    /// Sets the maximum number of instances per function (default 10).
     #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
         self
     }
 
-    /// How long an instance is kept that nobody needs (60 s unless set). One of each function always stays.
+    /// Sets how long an idle instance is kept (default 60 s). One instance of each function is always kept.
     #[must_use]
     pub fn idle_instances(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
 
-    /// What a turn of an agent may use before it is stopped.
+    /// Sets the limits of an agent's turn.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Hostile mode: calls reach the functions as Bedrock really sends them. Values come in other spellings, parameters in
-    /// another order, optional ones empty, and calls late, twice or to a cold instance. What happens follows from the
-    /// seed; what a call means stays.
+    /// Enables hostile mode: functions get calls in the forms that Bedrock really sends. Values have other spellings,
+    /// parameters another order, optional ones are empty, and calls arrive late, twice or at a cold instance. The seed
+    /// determines all mutations. The meaning of a call never changes.
     #[must_use]
     pub fn hostile(mut self, seed: u64) -> Self {
         self.hostile = Some(seed);
         self
     }
 
-    /// Who calls the gateway, whatever a client says. Unless set, it is the first IAM entity that a policy of the template
-    /// names.
+    /// Sets the caller of the gateway, whatever a client claims. The default is the first IAM entity that a policy of
+    /// the template names.
     #[must_use]
     pub fn principal(mut self, principal: Principal) -> Self {
         self.callers = CallerChoice::One(principal);
         self
     }
 
-    /// CallerChoice of the gateway show a token that one of these keys has signed.
+    /// Requires every caller of the gateway to send a token that one of these keys has signed.
     #[must_use]
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
         self.callers = CallerChoice::Tokens(keys);
         self
     }
 
-    /// Where the functions' own lines go (standard error unless set).
+    /// Sets the target of the functions' log lines (default: standard error).
     #[must_use]
     pub fn log(mut self, log: Log) -> Self {
         self.log = log;
         self
     }
 
-    /// Starts everything and returns once all of it is up.
+    /// Starts all parts and returns when all of them are ready.
     ///
     /// # Errors
-    /// [`LocalError`], and nothing is left running.
+    /// [`LocalError`]. Nothing keeps running in that case.
     pub async fn start(self) -> Result<Running, LocalError> {
         if self.models.len() > 1 && self.models.iter().any(|model| model == NO_MODEL) {
             return Err(ModelChoiceError::Twice("all agents".to_owned()).into());
@@ -252,7 +253,7 @@ impl Local {
         Ok(running.with_template_functions(all_functions))
     }
 
-    /// The server comes first, since functions and the seed program reach the tables through it.
+    /// The server starts first, because functions and the seed program reach the tables through it.
     async fn serve(
         self,
         template: Template,
@@ -340,8 +341,8 @@ impl Local {
     }
 }
 
-/// What the person sets for the programs: what they said, and what their own environment has for variables that the
-/// template declares, such as a fixed clock.
+/// The variables for the programs: those that the user set explicitly, and those that the template declares and the
+/// user's own environment sets, such as a fixed clock.
 fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let functions = template.functions.iter().flat_map(|function| function.environment.keys());
     let seed = template.seed.iter().flat_map(|seed| seed.environment.keys());
@@ -353,7 +354,7 @@ fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<S
     said
 }
 
-/// The models chosen, completed so that every agent has one. Without agents there is nothing that needs a model.
+/// Completes the chosen models so that every agent has one. Without agents no model is needed.
 fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, LocalError> {
     if template.agents.is_empty() {
         return Ok(Vec::new());
@@ -366,7 +367,7 @@ fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, 
     Ok(chosen)
 }
 
-/// The scenario beside the template, if there is just one: a scripted model that needs nothing and knows its story.
+/// The scenario beside the template, if there is exactly one. A scripted model needs no further configuration.
 fn default_model(template: &Template) -> Result<String, LocalError> {
     match scenarios(&template.path).as_slice() {
         [only] => Ok(format!("script:{}", only.display())),

@@ -1,4 +1,4 @@
-//! `GET /`: a plain page for people who open the port in a browser.
+//! `GET /`: a plain page for a browser.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::{http::elsewhere, state::AppState};
 
 const DOCS: &str = "https://github.com/toolgate/toolgate/tree/main/docs";
-/// No script, no frame, nothing from elsewhere.
+/// Allows no script, no frame, and no content from other origins.
 const HEADERS: [(&str, &str); 5] = [
     (
         "content-security-policy",
@@ -30,14 +30,14 @@ pub(crate) fn routes(state: Arc<AppState>) -> Router {
 }
 
 async fn page(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
-    // an SDK that asks another service, S3 for its buckets say
+    // A request of an SDK for another service, for example S3's list of buckets.
     if elsewhere::service(&headers).is_some() {
         return elsewhere::refuse(&headers);
     }
     safe(Html(html(&state)).into_response())
 }
 
-/// With the headers that keep a page from being framed or from loading anything.
+/// Adds the headers that prevent framing and loading of content.
 pub(crate) fn safe(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -70,7 +70,7 @@ fn html(state: &AppState) -> String {
     let tables = state.template.tables.iter().map(|table| format!("<code>{}</code>", escape(&table.name)));
     page += &section("Tables", tables);
     let mut links = vec![
-        "<a href=/health>/health</a>: readiness, and what there is".to_owned(),
+        "<a href=/health>/health</a>: readiness, and the parts of this local agent".to_owned(),
         "<code>POST /</code> with a DynamoDB target: the tables".to_owned(),
     ];
     if !state.template.agents.is_empty() {
@@ -88,7 +88,7 @@ fn section(title: &str, items: impl Iterator<Item = String>) -> String {
     if items.is_empty() { String::new() } else { format!("<h2>{title}</h2>\n<ul>\n{}</ul>\n", items.concat()) }
 }
 
-/// Text as text, whatever is in it.
+/// Escapes text for HTML.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

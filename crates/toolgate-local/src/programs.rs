@@ -1,4 +1,4 @@
-//! The programs that a template needs to be run.
+//! The programs that a template needs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Whoever waits for more than a second is told what for.
+//! Logs what the start is waiting for, once per second.
 
 use std::{future::Future, pin::pin, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Until the tables are filled and the functions are up, nothing answers but `/health` and DynamoDB, which filling needs:
-//! an answer from half-filled tables looks like a true one.
+//! Readiness. Until the tables are filled and the functions run, only `/health` and DynamoDB respond. The seed program
+//! needs DynamoDB. A response from half-filled tables would look like a correct one.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{dynamodb, gateway, page, state::AppState};
 const STARTING: &str = "the local agent is starting: its tables are being filled and its functions started; try again \
                         in a second, or wait until `/health` answers 200";
 
-/// The router behind the gate.
+/// Wraps the router in the readiness check.
 pub(crate) fn gate(router: Router, state: Arc<AppState>) -> Router {
     router.layer(middleware::from_fn_with_state(state, check))
 }
@@ -33,7 +33,7 @@ async fn check(State(state): State<Arc<AppState>>, request: Request, next: Next)
             let starting = "<!doctype html><meta http-equiv=refresh content=1><title>Toolgate</title><p>Starting…";
             page::safe((StatusCode::SERVICE_UNAVAILABLE, Html(starting)).into_response())
         }
-        // Lambda and Agents: both spellings of a message, since the SDKs' services differ
+        // Lambda and Agents: both spellings of `message`, because the SDKs' services differ in it.
         _ => {
             let body = json!({"Type": "Service", "message": STARTING, "Message": STARTING});
             let kind = [("x-amzn-errortype", "ServiceUnavailableException")];
@@ -42,7 +42,7 @@ async fn check(State(state): State<Arc<AppState>>, request: Request, next: Next)
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    // the AWS SDKs' own spelling, in milliseconds
+    // The AWS SDKs' own retry hint, in milliseconds.
     headers.insert("x-amz-retry-after", HeaderValue::from_static("1000"));
     response
 }

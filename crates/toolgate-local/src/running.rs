@@ -12,10 +12,10 @@ use crate::{
 };
 use toolgate_template::{FunctionSpec, Template};
 
-/// How long open requests may take to end once the local agent is to stop.
+/// How long open requests may take to end after a stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A running local agent. Dropping it ends it at once; [`Running::shutdown`] lets open requests end.
+/// A running local agent. Dropping it stops it at once; [`Running::shutdown`] lets open requests finish.
 #[derive(Debug)]
 pub struct Running {
     state: Arc<AppState>,
@@ -35,7 +35,7 @@ impl Running {
     }
 
     pub(crate) fn is_up(&self, catalogs: Catalogs) {
-        // Set once, by the one start.
+        // Only the start sets it, and only once.
         drop(self.state.catalogs.set(catalogs));
     }
 
@@ -45,42 +45,42 @@ impl Running {
         &self.state.endpoint
     }
 
-    /// What `/health` answers.
+    /// The content of `/health`.
     #[must_use]
     pub fn health(&self) -> Value {
         self.state.catalogs.get().map_or(Value::Null, |catalogs| self.state.report(catalogs))
     }
 
-    /// The functions' catalogs by the functions' names; `None` before everything is up.
+    /// The functions' catalogs by the functions' names; `None` before all parts are ready.
     #[must_use]
     pub fn catalogs(&self) -> Option<&BTreeMap<String, Value>> {
         self.state.catalogs.get()
     }
 
-    /// The template, as it was read.
+    /// The template.
     #[must_use]
     pub fn template(&self) -> &Template {
         &self.state.template
     }
 
-    /// The template's functions, also when only the database is served.
+    /// The template's functions, even if only the database is served.
     #[must_use]
     pub fn template_functions(&self) -> &[FunctionSpec] {
         &self.template_functions
     }
 
-    /// The functions, to invoke them without HTTP.
+    /// The functions, for an invocation without HTTP.
     #[must_use]
     pub fn functions(&self) -> &Functions {
         &self.state.functions
     }
 
-    /// Waits until the local agent ends, which it does not do by itself.
+    /// Waits until the local agent ends. It never ends by itself.
     pub async fn wait(&mut self) {
         self.server.ended().await;
     }
 
-    /// Stops serving, ends every function and returns once they are gone.
+    /// Stops the server, stops every function, and returns when they have ended.
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         drop(tokio::time::timeout(GRACE, self.server.join()).await);

@@ -1,4 +1,4 @@
-//! Filling the tables with the program that the template names.
+//! Fills the tables with the program that the template names.
 
 use std::{path::Path, process::Stdio};
 
@@ -16,9 +16,9 @@ use toolgate_template::SeedSpec;
 pub struct SeedError {
     /// Its name.
     pub binary: String,
-    /// How it ended.
+    /// How the program ended.
     pub reason: String,
-    /// The last lines that it wrote.
+    /// The last lines of its output.
     pub said: String,
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(
         |reason: String| SeedError { binary: seed.binary.clone(), reason, said: tail.take().trim_end().into() };
     let mut child =
         tied(environment, program, seed).spawn().map_err(|error| failed(format!("it cannot be run: {error}")))?;
-    // closed by us or by the end of this process, and then the program ends
+    // The pipe closes when this function returns or this process ends, and then the program is killed.
     let _tie = child.stdin.take();
     let forward =
         |stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default()));
@@ -43,14 +43,14 @@ pub(crate) async fn run(
         .map(|stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default())));
     let stderr = child.stderr.take().map(forward);
     let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
-    // Its last words say why it failed.
+    // The last lines of output contain the reason of a failure.
     for stream in [stdout, stderr].into_iter().flatten() {
         stream.join().await;
     }
     if status.success() { Ok(()) } else { Err(failed(exit_reason(Some(status)))) }
 }
 
-/// The program, ended when this process is, however that ends: the pipe to its guard then closes.
+/// A command that is killed when this process ends for any reason, because the pipe to its guard then closes.
 #[cfg(unix)]
 fn tied(environment: &Environment, program: &Path, seed: &SeedSpec) -> Command {
     const GUARD: &str = r#"

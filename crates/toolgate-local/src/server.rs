@@ -1,4 +1,4 @@
-//! All routes of the one port, behind the guard.
+//! All routes of the port, behind the guard.
 
 use std::{future::Future, sync::Arc};
 
@@ -16,10 +16,10 @@ use crate::{
     task::Task,
 };
 
-/// The address of the local agent: nothing but loopback.
+/// The address of the local agent: loopback only.
 const ADDRESS: &str = "127.0.0.1";
 
-/// Takes the port; 0 is any free one.
+/// Binds the port; 0 selects a free one.
 pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
     let failed = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::AddrInUse => LocalError::PortInUse { port },
@@ -30,7 +30,7 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
     Ok((listener, port))
 }
 
-/// Every route there is. `platforms` are those of the agents and of the gateway; the database alone has none.
+/// All routes. `platforms` has the routes of the agents and of the gateway; the database alone has none.
 pub(crate) fn router(state: Arc<AppState>, platforms: Vec<Router>) -> Result<Router, LocalError> {
     let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
@@ -42,7 +42,7 @@ pub(crate) fn router(state: Arc<AppState>, platforms: Vec<Router>) -> Result<Rou
     Ok(ready::gate(router, state))
 }
 
-/// Serves until `stop` is done, and then until running requests have their answers.
+/// Serves until `stop` completes, and then until running requests have their responses.
 pub(crate) fn serve(
     listener: TcpListener,
     port: u16,

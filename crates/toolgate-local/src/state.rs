@@ -1,4 +1,4 @@
-//! What all routes of the local agent share.
+//! The state that all routes of the local agent share.
 
 use std::{
     collections::BTreeMap,
@@ -18,20 +18,20 @@ pub(crate) type Catalogs = BTreeMap<String, Value>;
 pub(crate) struct AppState {
     pub(crate) endpoint: String,
     pub(crate) model: Option<String>,
-    /// The seed of hostile mode, where it is on.
+    /// The seed of hostile mode, if it is on.
     pub(crate) hostile: Option<u64>,
-    /// Second deliveries in hostile mode of calls that happen once, and that got another reply.
+    /// The number of second deliveries of once calls in hostile mode that got another reply.
     pub(crate) differing: AtomicU64,
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
     pub(crate) gateway: Option<Arc<Gateway>>,
     pub(crate) database: Arc<Database>,
-    /// The catalogs by handler name; set when everything is up.
+    /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: OnceLock<Catalogs>,
 }
 
 impl AppState {
-    /// Whether everything is up.
+    /// Whether all parts are ready.
     pub(crate) fn is_ready(&self) -> bool {
         self.catalogs.get().is_some()
     }

@@ -25,7 +25,7 @@ impl Task {
         }
     }
 
-    /// Waits until the task is done, and aborts it when the waiting is given up.
+    /// Waits until the task is done. Aborts it if this future is dropped.
     pub(crate) async fn join(mut self) {
         self.ended().await;
     }

@@ -1,14 +1,14 @@
-//! Which of a model's words are its final answer, known while they are being written.
+//! Detects which of a model's text is its final answer, while the text is being generated.
 //!
-//! A stream does not say whether a text is the answer or what a model says before it calls a tool; that shows only at
-//! its end. The service's own prompts therefore have the model put its answer between `<answer>` tags, and so does this
-//! crate when an answer is to be streamed:
+//! A stream does not mark a text as the answer or as text before a tool call; that is only known at its end. The
+//! service's own prompts therefore make the model put its answer between `<answer>` tags. This crate does the same when
+//! an answer is to be streamed:
 //!
-//! - the prompt asks for the tags → what stands between them is the answer, and goes out as it is written
-//! - no tags, and no tool on offer → every text is the answer
-//! - no tags, but tools → nothing goes out before the reply is complete
+//! - the prompt requires the tags → the text between them is the answer, and is streamed as it is generated
+//! - no tags, and no tools → every text is the answer
+//! - no tags, but tools → nothing is sent before the reply is complete
 //!
-//! A model that ignores the tags still answers, only all at once.
+//! If a model ignores the tags, its answer is sent as a whole at the end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,18 +19,18 @@ const CLOSE: &str = "</answer>";
 const THINK: &str = "<thinking>";
 const THOUGHT: &str = "</thinking>";
 
-/// What a system prompt says so that an answer can be streamed.
+/// The text in a system prompt that makes an answer streamable.
 pub(super) const HINT: &str = "When you give the final answer, put it between <answer> and </answer>, and write nothing after it. \
      Write no <answer> in a turn in which you call a tool.";
 
-/// How the answer of a request is told from other words.
+/// How the answer of a request is distinguished from other text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// It stands between tags.
     Marked,
-    /// It is all there is.
+    /// Every text belongs to it.
     All,
-    /// It cannot be told before the end.
+    /// It is not known before the end.
     Held,
 }
 
@@ -46,10 +46,10 @@ impl Mode {
     }
 }
 
-/// Who is told the answer while it is written.
+/// Receives the answer while it is generated.
 pub(super) type Write<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
-/// The one place where words leave; it remembers whether any have.
+/// The only output for streamed text. It records whether any text has been sent.
 pub(super) struct Outlet<'a> {
     write: Option<Write<'a>>,
     used: AtomicBool,
@@ -60,7 +60,7 @@ impl<'a> Outlet<'a> {
         Self { write, used: AtomicBool::new(false) }
     }
 
-    /// Whether words are out, so that the model must not begin again.
+    /// Whether text has been sent. The model must then not be called again.
     pub(super) fn is_used(&self) -> bool {
         self.used.load(Ordering::Relaxed)
     }
@@ -73,11 +73,11 @@ impl<'a> Outlet<'a> {
     }
 }
 
-/// Lets the words of the answer through, and nothing else.
+/// Passes on the text of the answer and drops everything else.
 pub(super) struct Filter<'a> {
     mode: Mode,
     outlet: &'a Outlet<'a>,
-    /// Not yet known to belong to the answer: a part of a tag, or blanks that may be its end.
+    /// Text that may not belong to the answer: a part of a tag, or whitespace that may be its end.
     held: String,
     place: Place,
 }
@@ -85,7 +85,7 @@ pub(super) struct Filter<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Before,
-    /// The tag is open, and only blanks have come.
+    /// The tag is open, and only whitespace has followed.
     Opened,
     Inside,
     After,
@@ -139,12 +139,12 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The length of the longest end of a text that may be the beginning of a tag.
+/// The length of the longest suffix of a text that may be the beginning of a tag.
 fn tail_of(text: &str, tag: &str) -> usize {
     (1..tag.len()).rev().find(|length| tag.get(..*length).is_some_and(|start| text.ends_with(start))).unwrap_or(0)
 }
 
-/// Forgets all but the last bytes, at a character's boundary.
+/// Keeps only the last bytes, cut at a character boundary.
 fn keep_last(text: &mut String, bytes: usize) {
     let mut start = text.len().saturating_sub(bytes);
     while !text.is_char_boundary(start) {
@@ -153,7 +153,7 @@ fn keep_last(text: &mut String, bytes: usize) {
     text.drain(..start);
 }
 
-/// Takes the tags out of a complete reply: thoughts become thoughts, the answer becomes the text.
+/// Removes the tags from a complete reply: thoughts become reasoning blocks, the answer becomes the text.
 pub(super) fn settle(mut reply: ModelReply, mode: Mode) -> ModelReply {
     if mode != Mode::Marked {
         return reply;
@@ -188,7 +188,7 @@ pub(super) fn settle(mut reply: ModelReply, mode: Mode) -> ModelReply {
     reply
 }
 
-/// What was thought, and what is the answer.
+/// Splits a text into reasoning and answer.
 fn parts(text: &str) -> (String, String) {
     if let Some((before, rest)) = text.split_once(OPEN) {
         let answer = rest.split_once(CLOSE).map_or(rest, |(answer, _)| answer);

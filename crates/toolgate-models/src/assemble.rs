@@ -1,4 +1,4 @@
-//! A reply put together from the parts in which a model writes it, whatever the provider.
+//! Assembles a reply from the parts of a stream, for every provider.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::{
     retry::{AttemptError, RetryAfter},
 };
 
-/// A part of a reply. Parts with the same place belong to one block, and blocks stand in the order of their places.
+/// A part of a reply. Parts with the same index belong to one block, and the index orders the blocks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(i32, String),
     Thought(i32, String),
     Signature(i32, String),
     Redacted(i32, Vec<u8>),
-    /// A call begins.
+    /// The start of a call.
     Call(i32, String, String),
     /// A piece of the JSON text of a call's arguments.
     Input(i32, String),
@@ -35,7 +35,7 @@ enum Draft {
     Call { id: String, name: String, input: String },
 }
 
-/// A reply in the making.
+/// A reply that is still incomplete.
 pub(super) struct Assembler<'a> {
     drafts: BTreeMap<i32, Draft>,
     stop: Option<StopReason>,
@@ -90,7 +90,7 @@ impl<'a> Assembler<'a> {
         self.drafts.entry(at).or_insert(Draft::Thought { text: String::new(), signature: None })
     }
 
-    /// The whole reply. A stream that ends before the model said why it stopped was cut.
+    /// The whole reply. If the stream ended without a stop reason, the reply was cut off.
     pub(super) fn finish(self, model: &str) -> Result<ModelReply, AttemptError> {
         let Some(stop) = self.stop else {
             let message = format!("the answer of model `{model}` was cut off on its way");
@@ -112,7 +112,8 @@ impl Draft {
     }
 }
 
-/// The arguments of a call. What is no JSON stays text, which the loop refuses and tells the model.
+/// The arguments of a call. Text that is not valid JSON is kept as text. The agent loop rejects it and sends the model
+/// an error.
 pub(super) fn arguments(text: &str) -> Value {
     if text.trim().is_empty() {
         return Value::Object(Map::new());
@@ -120,7 +121,7 @@ pub(super) fn arguments(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// The arguments of a call in a history: an object, as providers insist, even where the model wrote none.
+/// The arguments of a call in a history. Providers require an object, even if the model sent no arguments.
 pub(super) fn as_object(input: &Value) -> Value {
     match input {
         Value::Object(_) => input.clone(),
@@ -153,7 +154,7 @@ mod tests {
         prop_oneof![Just(Mode::Marked), Just(Mode::All), Just(Mode::Held)]
     }
 
-    /// A text in pieces, cut at any character.
+    /// Splits a text into pieces, at any character.
     fn cut(text: &str, cuts: &[bool]) -> Vec<String> {
         let mut pieces = vec![String::new()];
         for (character, cut) in text.chars().zip(cuts.iter().cycle()) {

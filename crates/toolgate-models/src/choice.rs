@@ -1,4 +1,4 @@
-//! Which model each agent uses: `--model` in words.
+//! Selects the model of each agent from the values of `--model`.
 
 use std::{
     collections::BTreeMap,
@@ -8,11 +8,11 @@ use std::{
 
 use crate::{bedrock::BedrockModel, model::Model, openai, openai::OpenAiModel, script, script::ScriptModel};
 
-/// How a model is chosen, for errors.
+/// The forms of a model choice, for errors.
 const KINDS: &str = "`script:<scenario file>`, `bedrock:` (each agent's own model of the template), `bedrock:<model id>` or \
      `openai:<base url>#<model>`, or `none` to serve no agents";
 
-/// Which model the agents use: one for all, and others for some.
+/// The models of the agents: one for all agents, and others for some of them.
 #[derive(Debug, Clone)]
 pub struct Models {
     common: Arc<dyn Model>,
@@ -20,19 +20,19 @@ pub struct Models {
 }
 
 impl Models {
-    /// A model from a choice: `script:<file>`, `bedrock:` or `bedrock:template`, `bedrock:<model id>`, or
+    /// Creates a model from a choice: `script:<file>`, `bedrock:` or `bedrock:template`, `bedrock:<model id>`, or
     /// `openai:<base url>#<model>`.
     ///
     /// # Errors
-    /// [`ModelChoiceError`] when the choice names no known kind, or its scenario file or address cannot be used.
+    /// [`ModelChoiceError`] if the kind is unknown, or the scenario file or the address is not valid.
     pub async fn open(choice: &str) -> Result<Self, ModelChoiceError> {
         open(choice).await.map(Self::custom)
     }
 
-    /// Models from several choices: one for all agents, and `<agent>=<choice>` for single ones.
+    /// Creates models from several choices: one for all agents, and `<agent>=<choice>` for single ones.
     ///
     /// # Errors
-    /// As [`Models::open`], and when an agent is not among `agents`, or two choices are for the same ones.
+    /// As [`Models::open`], and if an agent is not among `agents`, or two choices are for the same agents.
     pub async fn open_all(choices: &[String], agents: &[&str]) -> Result<Self, ModelChoiceError> {
         let mut common = None;
         let mut own: BTreeMap<String, Arc<dyn Model>> = BTreeMap::new();
@@ -64,28 +64,28 @@ impl Models {
     /// The scripted model of a scenario file.
     ///
     /// # Errors
-    /// [`ModelChoiceError::Scenario`] when the file cannot be read or has a mistake.
+    /// [`ModelChoiceError::Scenario`] if the file cannot be read or is not valid.
     pub fn script(file: &Path) -> Result<Self, ModelChoiceError> {
         scripted(file).map(Self::custom)
     }
 
-    /// A model of one's own.
+    /// A custom model.
     #[must_use]
     pub fn custom(model: Arc<dyn Model>) -> Self {
         Self { common: model, own: BTreeMap::new() }
     }
 
-    /// Another model for one agent.
+    /// Sets another model for one agent.
     #[must_use]
     pub fn with(mut self, agent: impl Into<String>, model: Arc<dyn Model>) -> Self {
         self.own.insert(agent.into(), model);
         self
     }
 
-    /// Holds every model to what it needs before it is asked the first time.
+    /// Checks that every model has what it needs, before the first call.
     ///
     /// # Errors
-    /// [`ModelChoiceError::NotReady`] of the first that lacks something.
+    /// [`ModelChoiceError::NotReady`] of the first model that lacks something.
     pub async fn check(&self) -> Result<(), ModelChoiceError> {
         for model in std::iter::once(&self.common).chain(self.own.values()) {
             model.check().await.map_err(ModelChoiceError::NotReady)?;
@@ -100,7 +100,7 @@ impl Models {
     }
 }
 
-/// Whether a choice is for one agent alone, so that others still need one.
+/// Whether a choice is for one agent only, so that the others still need one.
 pub fn is_for_one_agent(choice: &str) -> bool {
     for_one_agent(choice).is_some()
 }
@@ -126,28 +126,28 @@ fn scripted(file: &Path) -> Result<Arc<dyn Model>, ModelChoiceError> {
     Ok(Arc::new(ScriptModel::new(scenario, format!("script:{}", file.display()))))
 }
 
-/// Why a model choice cannot be used.
+/// Why a model choice is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelChoiceError {
-    /// The choice is of no known kind.
-    #[error("`{0}` is no model: write {KINDS}, each with `<agent>=` in front for one agent alone")]
+    /// The kind of the choice is unknown.
+    #[error("`{0}` is not a model: write {KINDS}, each with `<agent>=` in front for one agent only")]
     Unknown(String),
-    /// The scenario file cannot be used.
+    /// The scenario file is not valid.
     #[error(transparent)]
     Scenario(#[from] script::ScenarioError),
-    /// The address of a model server cannot be used.
+    /// The address of a model server is not valid.
     #[error(transparent)]
     Address(#[from] openai::AddressError),
-    /// A model lacks something that it needs, in words.
+    /// A model lacks something that it needs. The text describes it.
     #[error("{0}")]
     NotReady(String),
     /// A choice is for an agent that does not exist.
     #[error("there is no agent `{agent}` to choose a model for; the agents are: {agents}")]
     NoAgent {
-        /// The agent named.
+        /// The agent in the choice.
         agent: String,
-        /// Those that exist.
+        /// The existing agents.
         agents: String,
     },
     /// Two choices for the same agents.

@@ -1,7 +1,7 @@
-//! The models that an agent can use, behind one trait in the shape of Bedrock's Converse: a scenario file, Bedrock, or a
-//! model server with OpenAI's API.
+//! The models that an agent can use, behind one trait in the shape of Bedrock's Converse: a scenario file, Bedrock, or
+//! a model server with OpenAI's API.
 //!
-//! An agent loop knows only [`Model`]. [`Models`] chooses one for each agent by its name, as `script:FILE` does.
+//! An agent loop depends only on [`Model`]. [`Models`] selects one for each agent by a choice such as `script:FILE`.
 
 mod answer;
 mod assemble;

@@ -1,18 +1,18 @@
-//! The words of a conversation with a model: Converse's, reduced to what an agent needs.
+//! The messages of a conversation with a model: Converse's types, reduced to what an agent needs.
 
 use serde::Serialize;
 use serde_json::Value;
 
 pub use toolgate_template::Inference;
 
-/// How the result of a call begins that a person did not allow. A scripted model recognises it by this.
+/// The start of the result of a call that a person declined. A scripted model recognises the result by this text.
 pub const DECLINED: &str = "The person declined";
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The user, and the tools that answer in the user's place.
+    /// The user, and the tools whose results the user role sends.
     User,
     /// The model.
     Assistant,
@@ -21,9 +21,9 @@ pub enum Role {
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
-    /// Who speaks.
+    /// The author.
     pub role: Role,
-    /// What is said.
+    /// The content.
     pub content: Vec<Block>,
 }
 
@@ -47,14 +47,14 @@ impl Message {
 pub enum Block {
     /// Plain text.
     Text(String),
-    /// What the model thought. A signed thought is given back unchanged with the history; others stay here.
+    /// The model's reasoning. Signed reasoning is sent back unchanged with the history; other reasoning is not sent.
     Reasoning {
-        /// The thought.
+        /// The reasoning text.
         text: String,
-        /// The provider's proof that the thought is its own.
+        /// The provider's signature of the reasoning.
         signature: Option<String>,
     },
-    /// A thought that the provider keeps to itself, in base64; it is given back unchanged too.
+    /// Encrypted reasoning, in base64. It is also sent back unchanged.
     RedactedReasoning(String),
     /// A call of a tool.
     #[serde(rename_all = "camelCase")]
@@ -66,56 +66,56 @@ pub enum Block {
         /// The arguments.
         input: Value,
     },
-    /// What a tool answered.
+    /// The result of a tool call.
     #[serde(rename_all = "camelCase")]
     ToolResult {
-        /// The call that this answers.
+        /// The call of this result.
         id: String,
-        /// The answer.
+        /// The result text.
         text: String,
-        /// The call failed.
+        /// Whether the call failed.
         error: bool,
     },
 }
 
-/// A tool as the model sees it.
+/// A tool in the form for the model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolSpec {
-    /// At most 64 of `[a-zA-Z0-9_-]`.
+    /// The name: at most 64 characters of `[a-zA-Z0-9_-]`.
     pub name: String,
-    /// When and how to use it.
+    /// When and how to use the tool.
     pub description: String,
     /// A JSON Schema of the arguments.
     pub input_schema: Value,
 }
 
-/// One model turn to be taken.
+/// The input of one model turn.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelRequest<'a> {
     /// The agent's id.
     pub agent: &'a str,
-    /// The agent's foundation model, as the template names it.
+    /// The agent's foundation model, as named in the template.
     pub foundation_model: &'a str,
     /// The system prompt.
     pub system: &'a str,
     /// The conversation; the last message is the user's.
     pub messages: &'a [Message],
-    /// The tools on offer.
+    /// The tools that the model may call.
     pub tools: &'a [ToolSpec],
-    /// How the model is to write, as the template says.
+    /// The inference settings of the template.
     pub inference: &'a Inference,
 }
 
-/// What the model answered.
+/// The reply of a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelReply {
-    /// The parts of the answer.
+    /// The content of the reply.
     pub content: Vec<Block>,
-    /// Why it ended.
+    /// Why the model stopped.
     pub stop: StopReason,
-    /// What it cost.
+    /// The tokens that it used.
     pub usage: Usage,
 }
 
@@ -125,17 +125,17 @@ pub struct ModelReply {
 pub enum StopReason {
     /// The answer is complete.
     EndTurn,
-    /// Tools are to be called.
+    /// The model requests tool calls.
     ToolUse,
-    /// The answer was cut at the longest allowed length.
+    /// The answer was cut off at the maximum length.
     MaxTokens,
-    /// A guardrail or a content filter stepped in.
+    /// A guardrail or a content filter intervened.
     Guardrail,
     /// The conversation no longer fits the model.
     ContextFull,
     /// The model's output could not be parsed.
     Malformed,
-    /// Something newer than this program.
+    /// A reason that this version does not support.
     Other(String),
 }
 
@@ -143,8 +143,8 @@ pub enum StopReason {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// Read by the model.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Written by the model.
+    /// Output tokens.
     pub output_tokens: u64,
 }

@@ -1,4 +1,4 @@
-//! What a model is to an agent: something that answers a conversation, or says why it did not.
+//! The trait of a model, and the error for a failed model turn.
 
 use std::fmt;
 
@@ -6,13 +6,14 @@ use futures_util::future::BoxFuture;
 
 use crate::message::{ModelReply, ModelRequest};
 
-/// Something that answers a conversation, with text or with calls of the tools that it was offered.
+/// A model: it replies to a conversation with text or with calls of the offered tools.
 pub trait Model: Send + Sync + fmt::Debug {
-    /// One model turn.
+    /// Runs one model turn.
     fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
 
-    /// The same, and the final answer is told while it is written. What is told must be how the reply's text begins; a
-    /// model that cannot know in time what its final answer is tells nothing, which is what happens unless overridden.
+    /// As [`converse`](Model::converse), and passes the final answer to `write` while it is generated. The text passed
+    /// to `write` must be a prefix of the reply's text. A model that cannot detect its final answer early writes
+    /// nothing, which is the default.
     fn converse_stream<'a>(
         &'a self,
         request: ModelRequest<'a>,
@@ -21,39 +22,39 @@ pub trait Model: Send + Sync + fmt::Debug {
         self.converse(request)
     }
 
-    /// What the system prompt has to say so that the model's final answer can be told from its other words in time.
+    /// The instruction for the system prompt that makes the model's final answer detectable while it is generated.
     fn stream_hint(&self) -> Option<&'static str> {
         None
     }
 
-    /// Whether it can be asked at all, such as with the credentials that there are. Nothing is sent to it.
+    /// Checks that the model can be called, for example that credentials exist. Sends no request to it.
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// What stands behind it for this agent, as `script:…` or `bedrock:…`, for traces and consoles.
+    /// The model behind this agent, as `script:…` or `bedrock:…`, for traces and consoles.
     fn label(&self, foundation_model: &str) -> String;
 
-    /// Whether the answers are scripted, which every surface has to say.
+    /// Whether the answers are scripted. Every user interface must show that.
     fn is_scripted(&self) -> bool {
         false
     }
 }
 
-/// Why a model did not answer. The kind decides which exception the caller of the agent sees.
+/// Why a model turn failed. The kind determines which exception the caller of the agent gets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ModelError {
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ModelErrorKind,
-    /// In words, for the caller.
+    /// The message for the caller.
     pub message: String,
 }
 
 /// The kinds of [`ModelError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelErrorKind {
-    /// Too many requests, also after the client's own retries.
+    /// Too many requests, even after the client's own retries.
     Throttled,
     /// The credentials do not allow the call, or there are none.
     AccessDenied,
@@ -61,18 +62,18 @@ pub enum ModelErrorKind {
     NotFound,
     /// The request was refused as invalid.
     Invalid,
-    /// The conversation is longer than the model takes; with less of it, it may pass.
+    /// The conversation is too long for the model. A shorter one may succeed.
     TooLong,
     /// The model is still being loaded.
     NotReady,
-    /// The model or the way to it failed.
+    /// The model or the connection to it failed.
     Unavailable,
-    /// The model answered with something that cannot be used.
+    /// The model's reply cannot be used.
     BadAnswer,
 }
 
 impl ModelError {
-    /// An error of this kind.
+    /// Creates an error of this kind.
     pub fn new(kind: ModelErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }

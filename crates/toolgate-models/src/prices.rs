@@ -1,7 +1,7 @@
-//! What a model turn costs, by a dated table of list prices.
+//! The cost of a model turn, from a dated table of list prices.
 //!
-//! A model that is not in the table has no price. That is better than a wrong one, so `claude-sonnet-4` is not taken for
-//! `claude-sonnet-4-5`, nor a model behind a name of one's own for what it may stand for.
+//! A model that is not in the table has no price, which is better than a wrong one. `claude-sonnet-4` therefore does
+//! not match `claude-sonnet-4-5`, and a custom name never matches the model behind it.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use crate::message::Usage;
 
-/// The prices that this version knows.
+/// The table of this version.
 const KNOWN: &str = include_str!("prices.json");
 
-/// The prefixes of inference profiles that stay in one part of the world.
+/// The prefixes of regional inference profiles.
 const REGIONAL: [&str; 7] = ["us.", "eu.", "apac.", "jp.", "au.", "ca.", "us-gov."];
 const GLOBAL: &str = "global.";
 
@@ -22,12 +22,12 @@ const TOKENS_PER_PRICE: f64 = 1e6;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// The day on which the prices were looked up.
+    /// The date of the prices.
     dated: String,
     /// Only for display; the table has one currency.
     #[serde(default = "dollars")]
     currency: String,
-    /// Where they were looked up.
+    /// The source of the prices.
     #[serde(default, rename = "source")]
     _source: String,
     models: Vec<Price>,
@@ -37,15 +37,15 @@ fn dollars() -> String {
     "USD".to_owned()
 }
 
-/// The price of a model, for a million tokens.
+/// The price of a model per million tokens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Price {
-    /// The model's id, without its date and version.
+    /// The model's id, without date and version.
     id: String,
     input: f64,
     output: f64,
-    /// How many times as much it costs through a profile that stays in one part of the world.
+    /// The price factor for a regional inference profile.
     #[serde(default = "same")]
     regional: f64,
     /// Prices for longer prompts.
@@ -53,7 +53,7 @@ struct Price {
     above: Vec<Above>,
 }
 
-/// The price where the prompt has more tokens than this.
+/// The price of a prompt with more tokens than this.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Above {
@@ -66,7 +66,7 @@ fn same() -> f64 {
     1.0
 }
 
-/// A table of prices cannot be used.
+/// Why a table of prices is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PricesError {
@@ -75,24 +75,24 @@ pub enum PricesError {
     Unreadable {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// It is no table of prices.
-    #[error("`{path}` is no table of prices: {reason}; docs/models.md shows one")]
+    /// It is not a valid table of prices.
+    #[error("`{path}` is not a valid table of prices: {reason}; docs/models.md shows one")]
     Invalid {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
 impl Prices {
-    /// The prices that this version knows.
+    /// The table of this version.
     #[must_use]
     pub fn known() -> Self {
-        // The table is compiled in, and a test reads it.
+        // The table is compiled in, and a test parses it.
         Self::parse(KNOWN).unwrap_or_else(|_| Self {
             dated: String::new(),
             currency: dollars(),
@@ -101,10 +101,10 @@ impl Prices {
         })
     }
 
-    /// The prices of a file, instead of those that this version knows.
+    /// The prices of a file, which replace those of this version.
     ///
     /// # Errors
-    /// [`PricesError`] when the file cannot be read or is no table of prices.
+    /// [`PricesError`] if the file cannot be read or is not a valid table of prices.
     pub fn read(file: &Path) -> Result<Self, PricesError> {
         let path = file.display().to_string();
         let text = match std::fs::read_to_string(file) {
@@ -129,13 +129,13 @@ impl Prices {
         Ok(prices)
     }
 
-    /// The day on which the prices were looked up.
+    /// The date of the prices.
     #[must_use]
     pub fn dated(&self) -> &str {
         &self.dated
     }
 
-    /// What a model turn costs, if the table knows the model. The model may be named as in a template, as an ARN, or as
+    /// The cost of a model turn, if the table has the model. The model may be named as in a template, as an ARN, or as
     /// in the local agent's traces (`bedrock:…`).
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "no model turn has 2^52 tokens")]
@@ -149,14 +149,14 @@ impl Prices {
         Some(sum * if regional { price.regional } else { 1.0 } / TOKENS_PER_PRICE)
     }
 
-    /// An amount for people: four digits after the point, as a model turn costs fractions of a cent.
+    /// An amount for display: four decimal places, because a model turn costs fractions of a cent.
     #[must_use]
     pub fn amount(&self, cost: f64) -> String {
         if self.currency == "USD" { format!("${cost:.4}") } else { format!("{cost:.4} {}", self.currency) }
     }
 }
 
-/// A model's id without what stands around it, and whether it is called through a regional profile.
+/// A model's id without prefixes, and whether it uses a regional profile.
 fn plain(model: &str) -> (&str, bool) {
     let model = model.strip_prefix("bedrock:").unwrap_or(model);
     let id = if model.starts_with("arn:") { model.rsplit('/').next().unwrap_or(model) } else { model };
@@ -166,7 +166,7 @@ fn plain(model: &str) -> (&str, bool) {
     REGIONAL.iter().find_map(|prefix| id.strip_prefix(prefix)).map_or((id, false), |id| (id, true))
 }
 
-/// An id is that of a model, followed by nothing but a date and versions: `…-20250929-v1:0`, `…-v1`, `…:0`.
+/// Whether an id names the model, followed by nothing but a date and versions: `…-20250929-v1:0`, `…-v1`, `…:0`.
 fn is_of(id: &str, model: &str) -> bool {
     let Some(rest) = id.strip_prefix(model) else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

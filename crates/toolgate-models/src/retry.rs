@@ -1,4 +1,4 @@
-//! How long to wait for a model, and which errors to retry: one policy for all providers. The log has every retry.
+//! The retry policy and the timeouts for all model providers. The log has every retry.
 
 use std::{future::Future, time::Duration};
 
@@ -11,18 +11,18 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Tries in all.
+    /// Maximum number of attempts.
     pub attempts: u32,
-    /// The wait before the second try; each one after that is twice as long.
+    /// The wait before the second attempt. It doubles for each further attempt.
     pub first_wait: Duration,
-    /// No wait is longer. A service that asks for more is not waited for.
+    /// Maximum wait. If a service asks for a longer one, the call fails instead.
     pub longest_wait: Duration,
-    /// The longest time without a byte from the model: until its answer, or between two parts of a streamed one.
+    /// Maximum time without a byte from the model: until its response, or between two parts of a stream.
     pub idle_timeout: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Five tries within about ten seconds: a throttled account recovers within seconds, and the person waits.
+    /// Five attempts within about ten seconds: throttling usually ends within seconds, and the user is waiting.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -34,29 +34,29 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// As many tries as this.
+    /// Sets the maximum number of attempts.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// Waits between these two.
+    /// Sets the first and the maximum wait.
     #[must_use]
     pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
         (self.first_wait, self.longest_wait) = (first, longest);
         self
     }
 
-    /// The longest time without a byte from the model.
+    /// Sets the maximum time without a byte from the model.
     #[must_use]
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = idle_timeout;
         self
     }
 
-    /// Exponential back-off with jitter: doubled each time, and drawn from the upper half, so that agents that run side by
-    /// side do not retry at the same moment.
+    /// Exponential back-off with jitter. The wait doubles each time and is drawn from the upper half, so that parallel
+    /// agents do not retry at the same moment.
     fn wait(&self, tried: u32) -> Duration {
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
         doubled.min(self.longest_wait).mul_f64(rand::random_range(0.5..=1.0))
@@ -66,11 +66,11 @@ impl RetryPolicy {
 /// When to retry a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
-    /// It would fail again.
+    /// A retry would fail again.
     Never,
-    /// It may pass.
+    /// A retry may succeed.
     Soon,
-    /// The service says when.
+    /// The service specifies the wait.
     After(Duration),
 }
 
@@ -98,9 +98,9 @@ impl From<ModelError> for AttemptError {
     }
 }
 
-/// Tries until it works, it cannot work, or the retry_policy is at its end.
+/// Retries an attempt until it succeeds, a retry cannot succeed, or the retry policy is exhausted.
 ///
-/// Whoever reads along cannot be made to forget: what has begun to go out by the outlet is not begun again.
+/// A streamed answer cannot be taken back: if the outlet has sent text, the attempt is not retried.
 pub(crate) async fn retry<T, F>(
     retry_policy: &RetryPolicy,
     model: &str,
@@ -124,11 +124,11 @@ where
             RetryAfter::After(wait) => wait,
         };
         if tried >= retry_policy.attempts {
-            tracing::warn!(model, tried, "the model failed, and is not tried again: {error}");
+            tracing::warn!(model, tried, "the model failed and is not retried: {error}");
             return Err(error);
         }
         if wait > retry_policy.longest_wait {
-            let message = format!("{error} (it asks for a pause of {} s: try again then)", wait.as_secs());
+            let message = format!("{error} (it requests a pause of {} s: try again after that)", wait.as_secs());
             return Err(ModelError::new(error.kind, message));
         }
         tracing::warn!(
@@ -136,7 +136,7 @@ where
             tried,
             of = retry_policy.attempts,
             wait_ms = wait.as_millis(),
-            "the model is tried again: {error}"
+            "the model call is retried: {error}"
         );
         tokio::time::sleep(wait).await;
     }

@@ -1,5 +1,6 @@
-//! What the policies of an engine may name, and the Cedar schema that the engine derives from it, as far as that is
-//! documented: an action per tool, below one per target, `CallTool` and `Mcp`; the tool's input as `context.input`.
+//! The names that an engine's policies may use, and the Cedar schema that the engine derives, as far as it is
+//! documented: one action per tool, one group per target, then `CallTool` and `Mcp`; the tool's input is
+//! `context.input`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +12,13 @@ use crate::{error::SchemaError, kind::Kind, principal::Caller, statement::Statem
 /// The gateway's own groups of actions, above all targets.
 const GROUPS: [&str; 2] = ["Mcp", "CallTool"];
 
-/// A tool as a gateway offers it.
+/// A tool of a gateway.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool<'a> {
-    /// With its target: `target___tool`.
+    /// The name with its target: `target___tool`.
     pub name: &'a str,
-    /// What is deployed: AgentCore's `SchemaDefinition`, spelled as in CloudFormation (`Type`) or as in MCP (`type`).
+    /// The deployed schema: AgentCore's `SchemaDefinition`, spelled as in CloudFormation (`Type`) or as in MCP
+    /// (`type`).
     pub input_schema: &'a Value,
 }
 
@@ -28,7 +30,8 @@ pub struct Actions {
 }
 
 impl Actions {
-    /// Of these tools, called by these kinds of callers: [`Caller::of`] the gateway's authoriser.
+    /// Creates the actions of these tools for these kinds of callers. [`Caller::of`] returns the kinds of a gateway's
+    /// authorizer.
     #[must_use]
     pub fn new<'t>(callers: impl IntoIterator<Item = Caller>, tools: impl IntoIterator<Item = Tool<'t>>) -> Self {
         let tools = tools.into_iter().map(|tool| (tool.name.to_owned(), Kind::of(tool.input_schema)));
@@ -53,7 +56,7 @@ impl Actions {
     ///
     /// # Errors
     ///
-    /// When Cedar takes no such schema, as for a target that is named `CallTool`.
+    /// If Cedar rejects the schema, for example because a target is named `CallTool`.
     pub fn schema(&self) -> Result<Schema, SchemaError> {
         cedar_policy::Schema::from_json_value(self.to_cedar())
             .map(Schema)
@@ -68,7 +71,7 @@ impl Actions {
         self.callers.contains(&caller)
     }
 
-    /// In Cedar's JSON schema format.
+    /// The schema in Cedar's JSON format.
     fn to_cedar(&self) -> Value {
         let id = record([("id", required(json!({"type": "String"})))]);
         let mut actions = Map::new();
@@ -97,7 +100,7 @@ impl Actions {
     }
 }
 
-/// A target's name has no `_`, so the first `___` ends it.
+/// A target's name contains no `_`, so it ends before the first `___`.
 fn target(tool: &str) -> &str {
     tool.split_once("___").map_or(tool, |(target, _)| target)
 }
@@ -118,8 +121,7 @@ fn required(mut kind: Value) -> Value {
 pub struct Schema(pub(crate) cedar_policy::Schema);
 
 impl Schema {
-    /// Why AgentCore would not take this policy when it is told to fail on findings: what does not validate, and a
-    /// policy that can never apply.
+    /// Why AgentCore with `FAIL_ON_ANY_FINDINGS` would reject this policy: it does not validate, or it can never apply.
     #[must_use]
     pub fn findings(&self, statement: &Statement) -> Vec<String> {
         let mut policies = cedar_policy::PolicySet::new();

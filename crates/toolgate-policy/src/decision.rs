@@ -1,23 +1,23 @@
-//! What the policies say of one call.
+//! The decision of the policies on one call.
 
 use std::{fmt, str::FromStr};
 
 use crate::error::ParseModeError;
 
-/// What a gateway does with its engine's decisions.
+/// How a gateway uses its engine's decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mode {
-    /// It obeys them.
+    /// It enforces them.
     #[default]
     Enforce,
-    /// It logs them and lets every call pass.
+    /// It logs them and allows every call.
     LogOnly,
 }
 
 impl FromStr for Mode {
     type Err = ParseModeError;
 
-    /// As in `PolicyEngineConfiguration.Mode`.
+    /// The value of `PolicyEngineConfiguration.Mode`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "ENFORCE" => Ok(Self::Enforce),
@@ -27,25 +27,25 @@ impl FromStr for Mode {
     }
 }
 
-/// Why a call may or may not pass. Nothing in it comes from the call but the tool's name.
+/// Why a call is allowed or denied. The tool's name is the only part that comes from the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// These policies permit it, and none forbids it.
+    /// These policies permit the call, and no policy forbids it.
     Permitted(Vec<String>),
-    /// These policies forbid it, whatever permits it.
+    /// These policies forbid the call, even if others permit it.
     Forbidden(Vec<String>),
-    /// No policy says anything of it, so it is denied.
+    /// No policy applies to the call, so it is denied.
     NothingPermits,
-    /// The gateway has no such tool.
+    /// The gateway does not have the tool.
     UnknownTool,
-    /// The gateway's authoriser lets in no callers of this kind.
+    /// The gateway's authorizer does not accept callers of this kind.
     UnknownCaller,
-    /// The arguments do not fit the tool's schema, for each of these reasons.
+    /// The arguments do not match the tool's schema, for each of these reasons.
     Unfit(Vec<String>),
 }
 
-/// What the policies say of one call, and what the mode makes of it.
+/// The decision on one call, and its effect in the gateway's mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub(crate) reason: Reason,
@@ -54,25 +54,25 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether the call may pass: whatever the policies say, it does in [`Mode::LogOnly`].
+    /// Whether the call may run. In [`Mode::LogOnly`] every call may.
     #[must_use]
     pub fn allowed(&self) -> bool {
         self.permitted() || self.mode == Mode::LogOnly
     }
 
-    /// What the policies say, which is what happens in [`Mode::Enforce`].
+    /// Whether the policies permit the call. [`Mode::Enforce`] uses this result.
     #[must_use]
     pub fn permitted(&self) -> bool {
         matches!(self.reason, Reason::Permitted(_))
     }
 
-    /// Why.
+    /// The reason of the decision.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.reason
     }
 
-    /// The ids of the policies that decided, sorted; none when nothing permits a call.
+    /// The ids of the policies that decided, sorted; empty if no policy permits the call.
     #[must_use]
     pub fn policies(&self) -> &[String] {
         match &self.reason {
@@ -81,7 +81,7 @@ impl Decision {
         }
     }
 
-    /// The policies that could not be evaluated, and so did not count: `policy: why`, without any value of the call.
+    /// The policies that could not be evaluated and were ignored, as `policy: reason`, without any value of the call.
     #[must_use]
     pub fn errors(&self) -> &[String] {
         &self.errors
@@ -89,7 +89,7 @@ impl Decision {
 }
 
 impl fmt::Display for Decision {
-    /// For a log, in one line: it tells nothing that the caller sent.
+    /// One line for a log. It contains nothing that the caller sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.permitted(), self.mode) {
             (true, _) => "allowed: ",
@@ -102,7 +102,7 @@ impl fmt::Display for Decision {
             Reason::Forbidden(ids) => write!(f, "forbidden by {}", quoted(ids)),
             Reason::NothingPermits => f.write_str("no policy permits it"),
             Reason::UnknownTool => f.write_str("the gateway has no such tool"),
-            Reason::UnknownCaller => f.write_str("the gateway's authorizer knows no callers of this kind"),
+            Reason::UnknownCaller => f.write_str("the gateway's authorizer does not accept callers of this kind"),
             Reason::Unfit(reasons) => write!(f, "the arguments do not fit the tool: {}", reasons.join("; ")),
         }?;
         if self.errors.is_empty() { Ok(()) } else { write!(f, " (not evaluated: {})", self.errors.join("; ")) }

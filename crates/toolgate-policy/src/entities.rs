@@ -1,4 +1,4 @@
-//! A call in Cedar's terms: caller, action, gateway and context, as the gateway hands them to its engine.
+//! A call in Cedar's terms: caller, action, gateway and context, as the gateway passes them to its engine.
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-authorization-flow.html>
 
 use std::{collections::BTreeMap, str::FromStr, time::SystemTime};
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::principal::Principal;
 
-/// Cedar did not take a part of a request. Its own words could tell values of the call.
+/// Cedar rejected a part of a request. Cedar's own message is dropped, because it could contain values of the call.
 #[derive(Debug, thiserror::Error)]
-#[error("a part of a request is not what Cedar takes")]
+#[error("a part of a request is not valid in Cedar")]
 pub(crate) struct Unusable;
 
 pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {
@@ -18,7 +18,7 @@ pub(crate) fn uid(kind: &str, id: &str) -> Result<EntityUid, Unusable> {
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
-/// The caller as an entity. A role's session is the entity of the role, without the session, and its `id` has both.
+/// The caller as an entity. A role's session becomes the entity of the role, without the session; its `id` has both.
 pub(crate) fn principal(principal: &Principal) -> Result<Entity, Unusable> {
     let none = BTreeMap::new();
     let (entity, id, tags) = match principal {
@@ -31,8 +31,8 @@ pub(crate) fn principal(principal: &Principal) -> Result<Entity, Unusable> {
     Entity::new_with_tags(uid(principal.caller().name(), entity)?, id, [], tags).map_err(|_| Unusable)
 }
 
-/// `arn:aws:sts::ACCOUNT:assumed-role/ROLE` of `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. A session's name has
-/// no `/`, and the ARN of an assumed role leaves out the role's path.
+/// `arn:aws:sts::ACCOUNT:assumed-role/ROLE` of `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. A session's name
+/// contains no `/`, and the ARN of an assumed role omits the role's path.
 fn role(arn: &str) -> &str {
     match arn.split_once(":assumed-role/") {
         Some((_, session)) if session.contains('/') => arn.rsplit_once('/').map_or(arn, |(role, _)| role),
@@ -40,7 +40,7 @@ fn role(arn: &str) -> &str {
     }
 }
 
-/// `context.input` and `context.system.now`.
+/// The context of a request: `context.input` and `context.system.now`.
 pub(crate) fn context(input: RestrictedExpression, now: SystemTime) -> Result<Context, Unusable> {
     let now = Timestamp::try_from(now).map_err(|_| Unusable)?.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
     let now = RestrictedExpression::new_datetime(now);

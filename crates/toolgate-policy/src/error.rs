@@ -1,4 +1,4 @@
-//! What can be wrong with policies, before any call.
+//! The problems of policies that are found before any call.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use std::fmt;
 #[error("{0}")]
 pub struct SchemaError(pub(crate) String);
 
-/// A text is not one Cedar policy.
+/// A text is not exactly one Cedar policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct StatementError(pub(crate) String);
 
-/// One thing that is wrong with a policy.
+/// One problem of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
-    /// The policy's id; none when it is the tools' fault.
+    /// The policy's id; `None` if the tools cause the problem.
     pub policy: Option<String>,
-    /// What is wrong, and what to do.
+    /// The problem, and how to fix it.
     pub message: String,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// All that is wrong with the policies of an engine.
+/// All problems of an engine's policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(pub(crate) Vec<Mistake>);
 
@@ -59,30 +59,30 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
-/// A text names no mode of a policy engine.
+/// A text is not a mode of a policy engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no mode of a policy engine: use `ENFORCE` or `LOG_ONLY`")]
 pub struct ParseModeError(pub(crate) String);
 
-/// A text names no caller.
+/// A text is not a valid caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrincipalError {
-    /// It is neither `iam:` nor `oauth:`.
+    /// It starts with neither `iam:` nor `oauth:`.
     #[error("`{0}` is no principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`")]
     Kind(String),
-    /// What follows `iam:` is no ARN of a user, role or session.
+    /// The text after `iam:` is not the ARN of a user, role or session.
     #[error(
         "`{0}` is no caller's ARN: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, or a user's or role's"
     )]
     Arn(String),
-    /// Nothing follows `oauth:`.
+    /// The text after `oauth:` is empty.
     #[error("`oauth:` needs the token's `sub` behind it, such as `oauth:user-1,role=desk`")]
     Subject,
     /// A tag is not `name=value`.
-    #[error("`{0}` is no tag: write `TAG=VALUE`, one for each claim of the token, with `,` between them")]
+    #[error("`{0}` is not a tag: write `TAG=VALUE` for each claim of the token, separated by `,`")]
     Tag(String),
-    /// A tag is there twice.
+    /// A tag occurs twice.
     #[error("the tag `{0}` is there twice: a claim has one value")]
     Twice(String),
 }

@@ -1,12 +1,13 @@
-//! Why a policy could not be evaluated, in words that hold nothing of the call: Cedar's own tell names and values.
+//! Why a policy could not be evaluated. The text contains no value of the call; Cedar's own errors contain names and
+//! values.
 
 use cedar_policy::{AuthorizationError, EvaluationError};
 
-/// `policy: why`.
+/// `policy: reason`.
 pub(crate) fn told(error: &AuthorizationError) -> String {
     let AuthorizationError::PolicyEvaluationError(error) = error;
     let why = match error.inner() {
-        EvaluationError::EntityDoesNotExist(_) => "it asks for an entity that the gateway does not know",
+        EvaluationError::EntityDoesNotExist(_) => "it uses an entity that the gateway does not have",
         EvaluationError::EntityAttrDoesNotExist(_) => {
             "it reads an attribute or tag that the caller does not have; ask with `has` or `hasTag` first"
         }

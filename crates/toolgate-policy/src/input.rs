@@ -1,9 +1,9 @@
-//! A call's arguments as Cedar values, by the tool's schema. They are whatever a model or a client wrote, so nothing in
-//! them is trusted and nothing of them is told: problems name the schema's own fields only.
+//! Converts a call's arguments to Cedar values, by the tool's schema. A model or a client writes the arguments, so they
+//! are not trusted and never repeated: problems name only fields of the schema.
 //!
-//! What does not fit is refused and not made to fit, as by Cedar's own generator of requests: a member that the schema
-//! does not have, a field that is missing or `null`, a value of another type, an integer beyond 64 bits, a number
-//! beyond `decimal`. A policy could not see such a thing, so it cannot permit it.
+//! Arguments that do not match are rejected and not converted, as Cedar's own request generator does: a member that the
+//! schema does not have, a field that is missing or `null`, a value of another type, an integer beyond 64 bits, a
+//! number beyond `decimal`. A policy could not check such a value, so it cannot permit it.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::kind::{Field, Kind};
 
-/// How many problems of a call are told; a list of a million wrong elements has a million.
+/// Maximum number of reported problems of a call. A list of a million wrong elements has a million problems.
 const TOLD: usize = 10;
 
 /// The arguments as `context.input`.
@@ -20,16 +20,16 @@ pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<Restr
     let mut problems = Vec::new();
     let input = match kind {
         Kind::Record(fields) => record(fields, arguments, &Place::Root, &mut problems),
-        // a tool's schema is an object; what is not cannot be called with arguments
+        // A tool's schema must be an object; otherwise it cannot be called with arguments.
         other => {
-            problems.push(format!("the tool's schema asks for {}, and arguments are an object", other.told()));
+            problems.push(format!("the tool's schema requires {}, but arguments are an object", other.told()));
             None
         }
     };
     input.filter(|_| problems.is_empty()).ok_or(problems)
 }
 
-/// Where a value is, in the schema's own words.
+/// The path of a value, in the names of the schema.
 enum Place<'p> {
     Root,
     Field(&'p Place<'p>, &'p str),
@@ -116,9 +116,9 @@ fn problem(problems: &mut Vec<String>, told: impl FnOnce() -> String) {
     }
 }
 
-/// A number with four decimal places, the rest cut off, if Cedar can hold it.
+/// A number with four decimal places, truncated, if Cedar can represent it.
 fn decimal(number: &Number) -> Option<String> {
-    // never in the form `1e300`, and an integer with all its digits
+    // The text of the number never has the form `1e300`, and integers have all their digits.
     let text = match (number.as_i64(), number.as_u64()) {
         (Some(integer), _) => integer.to_string(),
         (_, Some(integer)) => integer.to_string(),
@@ -127,7 +127,7 @@ fn decimal(number: &Number) -> Option<String> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
     let places: String = places.chars().chain("0000".chars()).take(4).collect();
-    // as Cedar keeps it: ten-thousandths in 64 bits
+    // Cedar's representation: ten-thousandths in 64 bits.
     format!("{sign}{whole}{places}").parse::<i64>().ok()?;
     Some(format!("{sign}{whole}.{places}"))
 }

@@ -1,15 +1,16 @@
-//! The Cedar type of what a tool takes. One reading of a tool's schema serves both the Cedar schema and the values.
+//! The Cedar type of a tool's input. The Cedar schema and the values both use this one interpretation of a tool's
+//! schema.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// A Cedar type that a tool's schema can ask for.
+/// A Cedar type that a tool's schema can require.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Long,
-    /// Four decimal places, which is all that Cedar's `decimal` has.
+    /// Cedar's `decimal`, which has four decimal places.
     Decimal,
     Bool,
     Set(Box<Kind>),
@@ -24,8 +25,8 @@ pub(crate) struct Field {
 }
 
 impl Kind {
-    /// Of a tool's schema, in the spelling of CloudFormation (`Type`) or of MCP (`type`). A gateway's schema has one
-    /// type in every place; what has none is text.
+    /// The type of a tool's schema, in the spelling of CloudFormation (`Type`) or of MCP (`type`). A gateway's schema
+    /// has exactly one type at every position; the default is text.
     pub(crate) fn of(schema: &Value) -> Self {
         match get(schema, "Type", "type").and_then(Value::as_str) {
             Some("integer") => Self::Long,
@@ -37,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// In Cedar's JSON schema format.
+    /// The type in Cedar's JSON schema format.
     pub(crate) fn to_cedar(&self) -> Value {
         match self {
             Self::Text => json!({"type": "String"}),
@@ -53,7 +54,7 @@ impl Kind {
         }
     }
 
-    /// How a person would say it.
+    /// The type in words, for error messages.
     pub(crate) fn told(&self) -> &'static str {
         match self {
             Self::Text => "a text",

@@ -1,11 +1,12 @@
 //! Cedar policies as AgentCore's policy engine evaluates them.
 //!
-//! A gateway asks its policy engine before each call of a tool: may this caller call this tool with these arguments?
-//! This crate derives the engine's Cedar schema from the gateway's tools ([`Actions`]), which is enough to check
-//! policies before they are deployed, and decides calls by it on a laptop ([`Policies`]). What is known of the engine
-//! is in <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html> and in Cedar's
-//! own generator of such schemas, <https://github.com/cedar-policy/cedar-for-agents>; where both are silent, a call
-//! is denied.
+//! A gateway queries its policy engine before each call of a tool: may this caller call this tool with these arguments?
+//! This crate derives the engine's Cedar schema from the gateway's tools ([`Actions`]), which is sufficient to validate
+//! policies before they are deployed. It also decides calls with the schema on a laptop ([`Policies`]). The behaviour
+//! of the engine is documented in
+//! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html> and in Cedar's own
+//! generator of such schemas, <https://github.com/cedar-policy/cedar-for-agents>. Where neither defines the behaviour,
+//! a call is denied.
 //!
 //! ```
 //! use serde_json::json;

@@ -1,4 +1,4 @@
-//! The policies of a gateway, and what they say of a call.
+//! The policies of a gateway, and their decisions on calls.
 
 use std::time::SystemTime;
 
@@ -18,27 +18,27 @@ use crate::{
     source::{self, PolicySource},
 };
 
-/// The policies of a gateway's engine, which decide calls.
+/// The policies of a gateway's engine. They decide calls.
 #[derive(Debug)]
 pub struct Policies {
     gateway: EntityUid,
     actions: Actions,
     schema: Schema,
     policies: PolicySet,
-    /// The same, each alone.
+    /// The same policies, each in its own set.
     alone: Vec<PolicySet>,
-    /// The gateway and the actions with their groups; a call adds its principal.
+    /// The gateway and the actions with their groups. A call adds its principal.
     entities: Entities,
     mode: Mode,
 }
 
 impl Policies {
-    /// Of the gateway with this ARN, by the tools that it offers.
+    /// Creates the policies of the gateway with this ARN, for the tools that it offers.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, at once: a text that is not one Cedar policy or too long, an id that is there twice,
-    /// and where a policy is [validated](PolicySource::validated), a tool that does not exist or any other finding.
+    /// All problems together: a text that is not one Cedar policy or is too long, a duplicate id, and, if a policy is
+    /// [validated](PolicySource::validated), a tool that does not exist or any other finding.
     pub fn new<'p, P: Into<PolicySource<'p>>>(
         gateway_arn: &str,
         actions: &Actions,
@@ -64,22 +64,22 @@ impl Policies {
         Ok(Self { gateway, actions: actions.clone(), schema, policies, alone, entities, mode })
     }
 
-    /// What the gateway does with decisions.
+    /// The mode of the gateway.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// May this caller call this tool (`target___tool`) with these arguments, now?
+    /// Decides whether this caller may call this tool (`target___tool`) with these arguments now.
     ///
-    /// Arguments that do not fit the tool's schema are denied, whatever the policies say: a policy cannot see them. So
-    /// is a caller of a kind that the gateway does not let in.
+    /// Arguments that do not match the tool's schema are denied in all cases, because a policy cannot check them. A
+    /// caller of a kind that the gateway does not accept is denied as well.
     #[must_use]
     pub fn decide(&self, principal: &Principal, tool: &str, arguments: &Map<String, Value>) -> Decision {
         self.decide_at(principal, tool, arguments, SystemTime::now())
     }
 
-    /// As [`Policies::decide`], at another time, which policies see as `context.system.now`.
+    /// As [`Policies::decide`], at another time. Policies see the time as `context.system.now`.
     #[must_use]
     pub fn decide_at(
         &self,
@@ -94,8 +94,8 @@ impl Policies {
         }
     }
 
-    /// Whether a listing shows this tool to this caller: unless no arguments at all could make a call of it pass.
-    /// That a tool is listed permits nothing. Every tool is listed in [`Mode::LogOnly`].
+    /// Whether a listing contains this tool for this caller. A tool is left out only if no arguments could make a call
+    /// of it pass. A listed tool may still be denied. In [`Mode::LogOnly`] every tool is listed.
     /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
     #[must_use]
     pub fn lists(&self, principal: &Principal, tool: &str) -> bool {
@@ -104,8 +104,9 @@ impl Policies {
         known && (self.mode == Mode::LogOnly || reached())
     }
 
-    /// Whether the policies deny a call whatever its arguments are: one always forbids it, or none ever permits it.
-    /// Each is asked alone, since one that does not validate cannot be judged like this; it might permit.
+    /// Whether the policies deny a call with any arguments: one always forbids it, or none ever permits it. Each policy
+    /// is evaluated alone. A policy that does not validate cannot be evaluated in this way and counts as one that may
+    /// permit.
     fn denies_all(&self, principal: &Principal, tool: &str) -> bool {
         let Ok((request, entities)) = self.any_call(principal, tool) else { return false };
         let judged = |policy: &PolicySet| {
@@ -117,7 +118,7 @@ impl Policies {
         judged.iter().any(|(forbids, _)| *forbids) || !judged.iter().any(|(_, might_permit)| *might_permit)
     }
 
-    /// A call with any arguments.
+    /// A call with unknown arguments.
     fn any_call(&self, principal: &Principal, tool: &str) -> Result<(PartialRequest, PartialEntities), Unusable> {
         let caller = entities::principal(principal)?;
         let action = entities::uid("Action", tool)?;
@@ -146,7 +147,7 @@ impl Policies {
         let action = entities::uid("Action", tool).map_err(unusable)?;
         let request = Request::new(caller.uid(), action, self.gateway.clone(), context, Some(&self.schema.0));
         let request = request.map_err(|_| unusable(Unusable))?;
-        // of a kind that the request's own validation has just seen
+        // The request's validation has already checked the type.
         let entities = self.entities.clone().add_entities([caller], None);
         let entities = entities.map_err(|_| unusable(Unusable))?;
         Ok(Authorizer::new().is_authorized(&request, &self.policies, &entities))

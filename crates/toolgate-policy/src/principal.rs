@@ -1,13 +1,13 @@
-//! Who calls a gateway.
+//! The caller of a gateway.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use crate::error::PrincipalError;
 
-/// A kind of caller, which the gateway's authoriser decides.
+/// A kind of caller. The gateway's authorizer determines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Caller {
-    /// Whoever a token speaks of: `AgentCore::OAuthUser`.
+    /// The subject of a token: `AgentCore::OAuthUser`.
     OAuthUser,
     /// An IAM user or role: `AgentCore::IamEntity`.
     IamEntity,
@@ -17,7 +17,7 @@ impl Caller {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::OAuthUser, Self::IamEntity];
 
-    /// The kinds that a gateway with this `AuthorizerType` lets in.
+    /// The kinds that a gateway with this `AuthorizerType` accepts.
     #[must_use]
     pub fn of(authorizer: Option<&str>) -> &'static [Self] {
         match authorizer {
@@ -35,10 +35,10 @@ impl Caller {
     }
 }
 
-/// A caller, as policies see it. Its `Debug` form says nothing of who it is.
+/// A caller in the form that policies see. Its `Debug` output contains no identity.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// Whoever a verified token speaks of.
+    /// The subject of a verified token.
     OAuthUser {
         /// The token's `sub`.
         id: String,
@@ -47,13 +47,13 @@ pub enum Principal {
     },
     /// An IAM user, role or session.
     IamEntity {
-        /// As `sts get-caller-identity` tells it.
+        /// The ARN, as `sts get-caller-identity` returns it.
         arn: String,
     },
 }
 
 impl Principal {
-    /// Its kind.
+    /// The kind of the caller.
     #[must_use]
     pub fn caller(&self) -> Caller {
         match self {
@@ -72,7 +72,7 @@ impl fmt::Debug for Principal {
 impl FromStr for Principal {
     type Err = PrincipalError;
 
-    /// `iam:ARN`, or `oauth:SUB` with any number of `,TAG=VALUE` behind it.
+    /// `iam:ARN`, or `oauth:SUB`, followed by any number of `,TAG=VALUE`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             Some(("iam", arn)) => iam(arn),

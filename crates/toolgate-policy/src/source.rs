@@ -1,4 +1,4 @@
-//! Policies as they are deployed, read with all their mistakes.
+//! Reads deployed policies and collects all their problems.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::{
     statement::Statement,
 };
 
-/// A policy as it is deployed.
+/// A deployed policy.
 #[derive(Debug, Clone, Copy)]
 pub struct PolicySource<'a> {
-    /// Its id or name, by which decisions tell of it.
+    /// Its id or name, which decisions contain.
     pub id: &'a str,
-    /// One Cedar policy.
+    /// The text of one Cedar policy.
     pub statement: &'a str,
-    /// Whether a policy that does not validate against the tools is a mistake, as with `ValidationMode:
+    /// Whether a policy that does not validate against the tools is an error, as with `ValidationMode:
     /// FAIL_ON_ANY_FINDINGS`.
     pub validated: bool,
 }
@@ -28,7 +28,7 @@ impl<'a> From<(&'a str, &'a str)> for PolicySource<'a> {
     }
 }
 
-/// All policies that are one, with what is wrong with these and the others.
+/// Parses all policies. Returns the valid ones and adds the problems of all of them to `mistakes`.
 pub(crate) fn read<'p>(
     policies: impl Iterator<Item = PolicySource<'p>>,
     actions: &Actions,
@@ -45,7 +45,7 @@ pub(crate) fn read<'p>(
         }
         let characters = policy.statement.chars().count();
         if !Statement::fits(characters) {
-            mistake(format!("its statement has {characters} characters, and AWS takes 35 to 10,000"));
+            mistake(format!("its statement has {characters} characters, and AWS allows 35 to 10,000"));
         }
         match Statement::parse(policy.statement) {
             Ok(statement) => {
@@ -68,7 +68,7 @@ fn findings(statement: &Statement, actions: &Actions, schema: Option<&Schema>) -
         let findings = schema.map(|schema| schema.findings(statement)).unwrap_or_default();
         findings.iter().map(|it| format!("it does not validate: {it}")).collect()
     } else {
-        // Cedar would tell these again, less well
+        // Cedar would report the same names with a less helpful message.
         let told = |name| format!("it names `{name}`, and the gateway has no such tool; a tool is `TARGET___TOOL`");
         unknown.iter().map(told).collect()
     }

@@ -4,7 +4,7 @@ use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicyId};
 
 use crate::error::StatementError;
 
-/// How many characters a policy's text can have.
+/// AWS's limits on the number of characters of a policy.
 /// <https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_CedarPolicy.html>
 const LENGTHS: std::ops::RangeInclusive<usize> = 35..=10_000;
 
@@ -13,17 +13,17 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 35..=10_000;
 pub struct Statement(Policy);
 
 impl Statement {
-    /// Whether a policy's text can have this many characters.
+    /// Whether a policy may have this number of characters.
     #[must_use]
     pub fn fits(characters: usize) -> bool {
         LENGTHS.contains(&characters)
     }
 
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// # Errors
     ///
-    /// When the text is not one Cedar policy.
+    /// If the text is not exactly one Cedar policy.
     pub fn parse(text: &str) -> Result<Self, StatementError> {
         Policy::parse(Some(PolicyId::new("policy")), text).map(Self).map_err(|error| {
             let causes: Vec<String> = error.iter().map(ToString::to_string).collect();
@@ -42,7 +42,7 @@ impl Statement {
         named.into_iter().map(name).collect()
     }
 
-    /// The policy with an id of its own.
+    /// The policy with this id.
     pub(crate) fn named(&self, id: &str) -> Policy {
         self.0.new_id(PolicyId::new(id))
     }

@@ -13,10 +13,10 @@ use crate::{
     types::{ActionGroupSpec, AgentSpec, CollaboratorSpec},
 };
 
-/// The alias that Bedrock gives every agent: its working draft.
+/// The alias that Bedrock creates for every agent: its working draft.
 const TEST_ALIAS: &str = "TSTALIASID";
 const DEFAULT_IDLE_TTL_SECONDS: u64 = 600;
-/// What CloudFormation takes.
+/// CloudFormation's allowed values.
 const IDLE_TTL_SECONDS: RangeInclusive<u64> = 60..=5400;
 const MODES: [&str; 3] = ["DISABLED", "SUPERVISOR", "SUPERVISOR_ROUTER"];
 
@@ -119,7 +119,7 @@ fn check_collaborators(evaluator: &Evaluator<'_>, resource: &Resource<'_>, agent
     }
 }
 
-/// Whether an agent's collaborators, theirs and so on, come to this one.
+/// Whether an agent is among its own direct or indirect collaborators.
 fn leads_to(agents: &[AgentSpec], from: &str, to: &str) -> bool {
     let of = |id: &str| agents.iter().find(|agent| agent.id == id).into_iter().flat_map(|agent| &agent.collaborators);
     let mut open: Vec<&str> = of(from).map(|collaborator| collaborator.agent_id.as_str()).collect();

@@ -1,6 +1,6 @@
 //! The account and Region of the local platform, and the ARNs in them.
 
-/// The account in local ARNs; the AWS documentation uses the same one.
+/// The account in local ARNs. The AWS documentation uses the same one.
 pub const ACCOUNT: &str = "123456789012";
 /// The Region of the local platform.
 pub const REGION: &str = "us-east-1";

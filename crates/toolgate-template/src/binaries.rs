@@ -1,31 +1,31 @@
-//! Where the handlers' binaries are: cargo has built them, and nothing here builds.
+//! Finds the handlers' binaries. Cargo has built them; this crate builds nothing.
 //!
-//! They are the template's own: what lies beside the `toolgate` command, or in another project's target folder, may have
-//! the same name and be something else.
+//! Only the template's own target folder is searched. Files beside the `toolgate` command, or in another project's
+//! target folder, may have the same name and be other programs.
 
 use std::path::{Path, PathBuf};
 
 use crate::target::Target;
 
-/// The folders in which binaries are looked up, in order.
+/// The folders that are searched for binaries, in order.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     folders: Vec<PathBuf>,
 }
 
-/// Binaries that nobody has built yet.
+/// Binaries that are not built yet.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{} not built: run `cargo build {}` (looked in {})", subject(names), arguments(names), places(folders))]
 pub struct MissingBinaries {
-    /// Their names.
+    /// The names of the binaries.
     pub names: Vec<String>,
-    /// Where they were looked for.
+    /// The folders that were searched.
     pub folders: Vec<PathBuf>,
 }
 
 impl Binaries {
-    /// In cargo's target folder of the workspace that the template stands in, or, for a template outside of any, of the
-    /// workspace of the current directory. Of its profiles the running executable's comes first.
+    /// Uses cargo's target folder of the workspace that contains the template. For a template outside of any workspace,
+    /// uses the workspace of the current directory. The profile of the running executable comes first.
     #[must_use]
     pub fn around(template_folder: &Path) -> Self {
         let target = Target::of(template_folder).or_else(|| Target::of(Path::new(".")));
@@ -47,7 +47,7 @@ impl Binaries {
         Self { folders }
     }
 
-    /// These, with a folder that comes first.
+    /// Adds a folder that is searched first.
     #[must_use]
     pub fn with_first(mut self, folder: PathBuf) -> Self {
         self.folders.insert(0, folder);
@@ -57,14 +57,14 @@ impl Binaries {
     /// The paths of these binaries.
     ///
     /// # Errors
-    /// [`MissingBinaries`] with all that do not exist.
+    /// [`MissingBinaries`] with all binaries that do not exist.
     pub fn find_all<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Vec<PathBuf>, MissingBinaries> {
         let mut found = Vec::new();
         let mut missing = Vec::new();
         for name in names {
             let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
             match self.folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()) {
-                // Absolute, since a handler's working directory is not ours.
+                // Absolute, because a handler has another working directory.
                 Some(path) => found.push(std::path::absolute(&path).unwrap_or(path)),
                 None if missing.iter().any(|other| other == name) => {}
                 None => missing.push(name.to_owned()),

@@ -1,4 +1,4 @@
-//! What the declaration of a parameter allows: its type, its values, its pattern and its bounds.
+//! Checks a parameter against its declaration: type, allowed values, pattern and bounds.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
 
@@ -10,7 +10,7 @@ use crate::{
     suggest::{did_you_mean, listed},
 };
 
-/// The parameter types that are no types of AWS resources.
+/// The parameter types that are not AWS resource types.
 const TYPES: [&str; 5] = ["String", "Number", "List<Number>", "CommaDelimitedList", "AWS::SSM::Parameter::Name"];
 
 /// The type of a parameter.
@@ -18,7 +18,7 @@ pub(crate) fn kind_of(declaration: &Node) -> &str {
     declaration.text_of("Type").unwrap_or_default()
 }
 
-/// Whether a parameter's value is kept in Systems Manager.
+/// Whether a parameter's value is stored in Systems Manager.
 pub(crate) fn is_stored(kind: &str) -> bool {
     kind.starts_with("AWS::SSM::Parameter::Value<")
 }
@@ -32,7 +32,7 @@ pub(crate) fn typed(kind: &str, text: &str, position: &Position) -> Node {
     }
 }
 
-/// Notes a type that CloudFormation does not have.
+/// Adds a problem for a type that CloudFormation does not have.
 pub(crate) fn check_declaration(declaration: &Node, problems: &Problems) {
     let kind = kind_of(declaration);
     if !TYPES.contains(&kind) && !kind.starts_with("AWS::") && !kind.starts_with("List<AWS::") {
@@ -43,11 +43,11 @@ pub(crate) fn check_declaration(declaration: &Node, problems: &Problems) {
     }
 }
 
-/// Notes what a value breaks of its declaration; `position` is where the value is set.
+/// Adds a problem for each constraint that a value violates. `position` is where the value is set.
 pub(crate) fn check_value(declaration: &Node, value: &str, position: &Position, problems: &Problems) {
     let kind = kind_of(declaration);
     let parts: Vec<String> = if is_list(kind) { items(value).collect() } else { vec![value.to_owned()] };
-    // a value that CloudFormation would not show is not shown here either
+    // CloudFormation would hide the value, so the message hides it too.
     let is_hidden = declaration.get("NoEcho").is_some_and(Node::is_true);
     let description = declaration.get("ConstraintDescription").and_then(Node::string);
     let description = description.map_or_else(String::new, |text| format!(" ({text})"));
@@ -114,7 +114,7 @@ fn items(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(|item| item.trim().to_owned())
 }
 
-/// A number as CloudFormation takes one: digits, and not `inf`.
+/// A number in CloudFormation's syntax: digits, but not `inf`.
 fn number(text: &str) -> Option<f64> {
     let plain = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
     text.parse::<f64>().ok().filter(|number| number.is_finite() && text.chars().all(plain))

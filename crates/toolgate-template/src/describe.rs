@@ -1,4 +1,4 @@
-//! Asks handlers what they offer: every handler binary prints its catalog when it runs with `describe`.
+//! Reads the catalogs of handlers: every handler binary prints its catalog when it runs with `describe`.
 
 use std::{
     io::Read,
@@ -10,16 +10,16 @@ use std::{
 
 use serde_json::Value;
 
-/// It needs neither network nor state, so more than this is a mistake in the handler.
+/// Timeout. `describe` needs neither network nor state, so a longer run is an error in the handler.
 pub const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a handler that runs is looked at; most end within a few milliseconds.
+/// Poll interval for the exit of a handler. Most end within a few milliseconds.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// Why a handler has no catalog.
+/// Why a handler's catalog cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DescribeError {
-    /// It prints none.
+    /// It prints no catalog.
     #[error("`{} describe` gives no catalog: {reason}; is its `main` a call of `toolgate::run`?", program.display())]
     NoCatalog {
         /// The program.
@@ -44,18 +44,19 @@ pub enum DescribeError {
 }
 
 impl DescribeError {
-    /// A program without a catalog.
+    /// An error for a program without a catalog.
     pub fn no_catalog(program: &Path, reason: impl Into<String>) -> Self {
         Self::NoCatalog { program: program.to_owned(), reason: reason.into() }
     }
 
-    /// A program that did not end within [`DESCRIBE_TIMEOUT`].
+    /// An error for a program that did not end within [`DESCRIBE_TIMEOUT`].
     pub fn timed_out(program: &Path) -> Self {
         Self::no_catalog(program, format!("it took longer than {} s", DESCRIBE_TIMEOUT.as_secs()))
     }
 }
 
-/// Runs a handler with `describe`, without any environment, and reads its catalog. `binary` is its name in the template.
+/// Runs a handler with `describe` and an empty environment, and parses its catalog. `binary` is its name in the
+/// template.
 ///
 /// # Errors
 /// [`DescribeError`] if it fails, takes too long, or prints no catalog or another handler's.
@@ -64,14 +65,14 @@ pub fn describe(program: &Path, binary: &str) -> Result<Value, DescribeError> {
     let mut command = Command::new(program);
     command.arg("describe").env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
-    // both pipes are emptied while it runs, so that it cannot wait for a full one
+    // Both pipes are read while it runs, so that it cannot block on a full pipe.
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
     let deadline = Instant::now() + DESCRIBE_TIMEOUT;
     let status = loop {
         match child.try_wait().map_err(failed)? {
             Some(status) => break status,
             None if Instant::now() >= deadline => {
-                // it may have ended by now, which is as good
+                // The program may have ended in the meantime, which is equivalent.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(DescribeError::timed_out(program));
@@ -87,17 +88,17 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // what was read before an error is all that there is
+            // After an error the output so far is used.
             let _ = pipe.read_to_end(&mut bytes);
         }
         bytes
     })
 }
 
-/// The catalog that a handler printed for `describe`. `binary` is its name in the template.
+/// Parses the catalog that a handler printed for `describe`. `binary` is its name in the template.
 ///
 /// # Errors
-/// [`DescribeError`] if there is none, or another handler's.
+/// [`DescribeError`] if there is none, or if it is another handler's.
 pub fn catalog(program: &Path, binary: &str, output: &Output) -> Result<Value, DescribeError> {
     let failed = |reason: String| DescribeError::no_catalog(program, reason);
     if !output.status.success() {

@@ -1,10 +1,10 @@
-//! Why a template cannot be used, all of it at once.
+//! Why a template is not valid. An error reports all problems together.
 
 use std::{fmt, path::PathBuf};
 
 use crate::problem::Problem;
 
-/// Why a template cannot be used.
+/// Why a template is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
@@ -28,7 +28,7 @@ pub enum TemplateError {
         /// The reason.
         reason: String,
     },
-    /// A text of `Fn::Sub` cannot be read.
+    /// A text of `Fn::Sub` cannot be parsed.
     #[error("{}:{line}:{column}: {reason}", path.display())]
     Substitution {
         /// The template.
@@ -40,18 +40,18 @@ pub enum TemplateError {
         /// The reason.
         reason: String,
     },
-    /// The file is YAML and not a template.
+    /// The file is YAML but not a template.
     #[error("the template `{}` cannot be used: it has no `Resources`; name another with `--template`", path.display())]
     NoResources {
         /// The file.
         path: PathBuf,
     },
-    /// The template cannot be deployed as it is written.
+    /// The template cannot be deployed in its current form.
     #[error("the template `{}` cannot be used:{}", path.display(), Listed(.problems))]
     Problems {
         /// The template.
         path: PathBuf,
-        /// Everything that was found.
+        /// All problems.
         problems: Vec<Problem>,
     },
 }

@@ -15,13 +15,13 @@ const DEFAULT_MEMORY_MB: u32 = 128;
 
 const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
 
-/// The functions that have tools.
+/// The functions with tools.
 pub(crate) fn functions(evaluator: &Evaluator<'_>) -> Vec<FunctionSpec> {
     let with_tools = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| has_tools(function.body));
     with_tools.filter_map(|resource| function(evaluator, &resource)).collect()
 }
 
-/// The functions that have tools and name no binary.
+/// The functions with tools that name no binary.
 pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
     let others = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| {
         function.body.at(&["Metadata", "BuildProperties", "Binary"]).is_none() && has_tools(function.body)
@@ -29,13 +29,13 @@ pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
     others.map(|function| function.id.to_owned()).collect()
 }
 
-/// A gateway's interceptor: a function like any other, except for its tools.
+/// A gateway's interceptor: an ordinary function, but without tools.
 pub(crate) fn interceptor(evaluator: &Evaluator<'_>, id: &str) -> Option<FunctionSpec> {
     let functions = resources(evaluator, &FUNCTIONS);
     functions.iter().find(|resource| resource.id == id).and_then(|resource| function(evaluator, resource))
 }
 
-/// `Metadata: Toolgate: Tools: false` marks a function of another kind, such as a gateway's interceptor.
+/// `Metadata: Toolgate: Tools: false` marks a function without tools, such as a gateway's interceptor.
 pub fn has_tools(function: &Node) -> bool {
     let tools = function.at(&["Metadata", "Toolgate", "Tools"]).and_then(Node::text);
     tools.is_none_or(|tools| !tools.eq_ignore_ascii_case("false"))
@@ -45,7 +45,7 @@ fn function(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<Functi
     let metadata = resource.body.get("Metadata");
     let build = metadata.and_then(|metadata| metadata.get("BuildProperties"));
     let Some(binary) = build.and_then(|build| evaluator.text_member(build, "Binary")) else {
-        // a function in another language is not ours to run; one of cargo-lambda's without a binary is a slip
+        // The local agent cannot run a function in another language. For cargo-lambda a missing binary is an error.
         if metadata.and_then(|metadata| metadata.text_of("BuildMethod")) == Some("rust-cargolambda") {
             let missing = || resource.position().member("Metadata").member("BuildProperties");
             let position = build.map_or_else(missing, |build| build.position.clone());
@@ -74,7 +74,7 @@ fn function(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<Functi
     Some(FunctionSpec { logical_id: resource.id.to_owned(), binary, environment, timeout, memory_mb })
 }
 
-/// Environment variables, each a text.
+/// Environment variables; each must be text.
 pub(crate) fn variables(evaluator: &Evaluator<'_>, written: Option<&Node>) -> BTreeMap<String, String> {
     let resolved = written.and_then(|written| evaluator.resolve(written));
     let variables = resolved.iter().flat_map(Node::entries).filter_map(|entry| {

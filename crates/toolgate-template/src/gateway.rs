@@ -1,7 +1,7 @@
 //! `AWS::BedrockAgentCore::Gateway` with its targets and interceptors.
 //!
-//! `toolgate dev` serves agents and gateway from one process, so a gateway is read as if the condition that it stands
-//! under held, and so is everything else that stands under the same condition.
+//! `toolgate dev` serves agents and gateway from one process. The condition of a gateway is therefore treated as true,
+//! which also applies to every other use of the same condition.
 
 use crate::{
     arn::function_id,
@@ -19,7 +19,7 @@ const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
 const TARGET: &str = "AWS::BedrockAgentCore::GatewayTarget";
 const AUTHORIZERS: [&str; 4] = ["CUSTOM_JWT", "AWS_IAM", "NONE", "AUTHENTICATE_ONLY"];
 
-/// The template's gateway; of several, the first.
+/// The template's gateway. If there are several, the first one.
 pub(crate) fn gateway(evaluator: &Evaluator<'_>) -> Option<GatewaySpec> {
     let entry = evaluator.source.resources().iter().find(|entry| entry.node.text_of("Type") == Some(GATEWAY))?;
     evaluator.assuming(entry.node.text_of("Condition"), || {
@@ -38,7 +38,7 @@ fn read(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> GatewaySpec {
     let interceptors = get("InterceptorConfigurations");
     let interceptors = interceptors.as_ref().map_or(&[] as &[_], Node::items);
     let authorizer = text("AuthorizerType");
-    // a kind that nobody knows must not be served as one that lets everybody in
+    // A gateway with an unknown type must not be served as one without authorization.
     if let Some(unknown) = authorizer.as_deref().filter(|kind| !AUTHORIZERS.contains(kind)) {
         let message = format!("`{unknown}` is not an authorizer type; it must be one of {}", AUTHORIZERS.join(", "));
         evaluator.problem(&properties.position_of("AuthorizerType"), message);
@@ -86,7 +86,7 @@ fn target(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<TargetSp
         return None;
     };
     let configuration = evaluator.member(properties, "TargetConfiguration")?;
-    // targets of other kinds lead to servers elsewhere
+    // Targets of other types are servers elsewhere.
     let lambda = configuration.at(&["Mcp", "Lambda"])?;
     let function = function(evaluator, lambda.get("LambdaArn"), &lambda.position_of("LambdaArn"))?;
     let Some(tools) = lambda.at(&["ToolSchema", "InlinePayload"]).filter(|tools| tools.is_list()) else {
@@ -123,7 +123,7 @@ fn interceptor(evaluator: &Evaluator<'_>, node: &Node) -> Option<InterceptorSpec
     })
 }
 
-/// The logical id of a function of this template.
+/// The logical id of one of this template's functions.
 fn function(evaluator: &Evaluator<'_>, arn: Option<&Node>, position: &Position) -> Option<String> {
     let arn = arn.and_then(Node::string).unwrap_or_default();
     let id = function_id(arn);

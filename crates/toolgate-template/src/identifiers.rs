@@ -1,4 +1,4 @@
-//! The names and ids that resources have on a laptop, in the shapes that AWS would give.
+//! The names and ids of resources on a laptop, in the formats of AWS.
 
 use crate::{
     arn::{ACCOUNT, REGION},
@@ -11,7 +11,7 @@ pub(crate) fn table_name(evaluator: &Evaluator<'_>, id: &str) -> String {
     property(evaluator, id, "TableName").unwrap_or_else(|| id.to_owned())
 }
 
-/// A gateway's name and ten characters, as AgentCore makes it.
+/// A gateway's id in AgentCore's format: its name and ten characters.
 pub(crate) fn gateway_id(evaluator: &Evaluator<'_>, id: &str) -> String {
     format!("{}-local00000", property(evaluator, id, "Name").unwrap_or_else(|| id.to_lowercase()))
 }
@@ -20,13 +20,13 @@ pub(crate) fn gateway_arn(evaluator: &Evaluator<'_>, id: &str) -> String {
     format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/{}", gateway_id(evaluator, id))
 }
 
-/// An alias goes by its name where that is a valid id, and else by its logical id.
+/// The id of an alias: its name if that is a valid id, otherwise its logical id.
 pub(crate) fn alias_id(evaluator: &Evaluator<'_>, id: &str) -> String {
     let valid = |name: &String| (1..=10).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric());
     property(evaluator, id, "AgentAliasName").filter(valid).unwrap_or_else(|| id.to_owned())
 }
 
-/// The logical id of the agent that an alias belongs to.
+/// The logical id of an alias's agent.
 pub(crate) fn alias_agent(evaluator: &Evaluator<'_>, id: &str, position: &Position) -> Option<String> {
     if evaluator.source.at(&["Resources", id, "Properties", "AgentId"]).is_none() {
         evaluator.problem(position, format!("the alias `{id}` names no agent: set its `AgentId`"));

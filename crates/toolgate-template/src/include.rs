@@ -1,4 +1,4 @@
-//! `Fn::Transform: AWS::Include`: generated files that `sam package` would upload are read from disk, each once.
+//! `Fn::Transform: AWS::Include`: reads generated files, which `sam package` would upload, from disk, each once.
 
 use std::{
     cell::RefCell,
@@ -27,7 +27,7 @@ impl Includes {
     /// The content of a file.
     ///
     /// # Errors
-    /// Why it cannot be used, for people.
+    /// Why it cannot be used, as a message for the user.
     pub(crate) fn read(&self, location: &str) -> Result<Rc<Node>, String> {
         let mut read = self.read.borrow_mut();
         read.entry(location.to_owned()).or_insert_with(|| self.open(location).map(Rc::new)).clone()
@@ -51,7 +51,7 @@ impl Includes {
     }
 }
 
-/// A path without `./`, so that one file has one name.
+/// A path without `./`, so that a file has only one name.
 pub fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| !matches!(part, Component::CurDir)).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use crate::node::{Node, Tree};
 
 impl Node {
-    /// The value, with the types that YAML gives to what stands without quotes.
+    /// The value. Unquoted scalars get the types that YAML defines for them.
     pub fn to_json(&self) -> Value {
         match &self.tree {
             _ if self.is_null() => Value::Null,
@@ -17,7 +17,7 @@ impl Node {
     }
 }
 
-/// YAML's core schema.
+/// Types of YAML's core schema.
 fn plain(text: &str) -> Value {
     match text {
         "true" | "True" | "TRUE" => Value::Bool(true),
@@ -34,12 +34,12 @@ fn number(text: &str) -> Option<Number> {
     if let Some(digits) = text.strip_prefix("0o") {
         return radix(digits, 8);
     }
-    // a number with a leading zero is an id: the zero must not get lost
+    // A number with a leading zero is an id whose zero must be kept.
     let digits = text.trim_start_matches(['+', '-']);
     if digits.starts_with('0') && digits.chars().nth(1).is_some_and(|second| second.is_ascii_digit()) {
         return None;
     }
-    // Rust reads `inf` and `nan` as numbers, YAML does not
+    // Rust parses `inf` and `nan` as numbers, YAML does not.
     if !text.chars().all(|char| char.is_ascii_digit() || "+-.eE".contains(char)) {
         return None;
     }

@@ -1,9 +1,9 @@
-//! The one reader of SAM templates, with source positions.
+//! The parser and evaluator of SAM templates, with source positions. No other crate parses templates.
 //!
-//! A [`Source`] is a template as it is written. [`read`] evaluates it for a laptop, where every name has a value, and
-//! gives what `toolgate dev` runs. [`symbolic`] evaluates parts of it for one of its [`variants`], where what only a
-//! deployment knows stays `${Name}`; `toolgate check` holds its rules to that. Both evaluate the same functions in the
-//! same way, so what runs on a laptop is what is checked and deployed.
+//! A [`Source`] is a template before evaluation. [`read`] evaluates it for a laptop, where every name has a value, and
+//! returns what `toolgate dev` runs. [`symbolic`] evaluates parts of it for one of its [`variants`], where values that
+//! only a deployment has stay as `${Name}`; `toolgate check` applies its rules to the result. Both evaluate the same
+//! functions in the same way, so what runs on a laptop is what is checked and deployed.
 //!
 //! ```
 //! use std::path::Path;
@@ -33,7 +33,7 @@
 //! # }
 //! ```
 //!
-//! [`Binaries`] finds the programs of a template's functions, and [`describe`] asks them for their catalogs. [`from_yaml`]
+//! [`Binaries`] finds the programs of a template's functions, and [`describe`] reads their catalogs. [`from_yaml`]
 //! reads other YAML files with the same parser.
 
 mod agents;

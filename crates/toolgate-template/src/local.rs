@@ -1,4 +1,4 @@
-//! The deployment that `toolgate dev` runs: every name has a value, in the shape that AWS would give.
+//! The deployment that `toolgate dev` runs: every name has a value in the format of AWS.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
 const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
 const TABLES: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"];
 
-/// Evaluates a template for a laptop; its parameters and `Rules` are checked at once.
+/// Evaluates a template for a laptop. Its parameters and `Rules` are checked first.
 pub(crate) fn local<'a>(source: &'a Source, set: &'a BTreeMap<String, String>) -> Evaluator<'a> {
     let parameters = Parameters::new(source, set);
     let evaluator = Evaluator::new(source, Local { parameters });
@@ -40,7 +40,7 @@ impl Names for Local<'_> {
         if evaluator.source.parameter(name).is_some() {
             return self.parameters.value(name, position, &evaluator.problems);
         }
-        // SAM lets a template refer to what it generates: `Orders.Alias`
+        // A SAM template may refer to generated resources: `Orders.Alias`.
         if let Some((resource, attribute)) = name.split_once('.') {
             return self.attribute(evaluator, resource, attribute, position);
         }
@@ -107,7 +107,7 @@ fn pseudo_parameter(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// SAM adds resources named after a function: its role, its version, its aliases.
+/// SAM adds resources whose names start with a function's name: its role, its version, its aliases.
 fn is_generated(source: &Source, name: &str) -> bool {
     let is_part = |rest: &str| {
         matches!(rest, "Role" | "EventInvokeConfig") || rest.starts_with("Alias") || rest.starts_with("Version")

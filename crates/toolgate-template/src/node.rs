@@ -1,11 +1,11 @@
-//! A YAML or JSON file as a tree whose every node knows its position.
+//! A YAML or JSON file as a tree in which every node has its position.
 
 use crate::position::Position;
 
 /// A value of a file, with its position.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it stands.
+    /// The position of the value.
     pub position: Position,
     /// The value.
     pub tree: Tree,
@@ -14,11 +14,11 @@ pub struct Node {
 /// A value of a file.
 #[derive(Debug, Clone)]
 pub enum Tree {
-    /// Text, a number, a truth value or nothing. CloudFormation reads them all as text, so they are kept as written.
+    /// Text, a number, a boolean or null. CloudFormation reads all of them as text, so the original spelling is kept.
     Scalar {
         /// The text.
         text: String,
-        /// It is written without quotes, so that `true` is not `"true"`.
+        /// Whether it is unquoted, so that `true` differs from `"true"`.
         plain: bool,
     },
     /// A list.
@@ -32,7 +32,7 @@ pub enum Tree {
 pub struct Entry {
     /// The member's name.
     pub name: String,
-    /// Where the name stands, which is where a message about the member points.
+    /// The position of the name. A message about the member points to it.
     pub position: Position,
     /// The member's value.
     pub node: Node,
@@ -54,7 +54,7 @@ impl Node {
         Self { position, tree: Tree::Map(Vec::new()) }
     }
 
-    /// The members of a map; none of another value.
+    /// The members of a map; empty for any other value.
     pub fn entries(&self) -> &[Entry] {
         match &self.tree {
             Tree::Map(entries) => entries,
@@ -62,7 +62,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; none of another value.
+    /// The items of a list; empty for any other value.
     pub fn items(&self) -> &[Self] {
         match &self.tree {
             Tree::List(items) => items,
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// The items of a list, or the one value that stands in its place, as IAM has it.
+    /// The items of a list, or a single value as a list, as IAM allows it.
     pub fn one_or_more(&self) -> &[Self] {
         match &self.tree {
             Tree::List(items) => items,
@@ -78,7 +78,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar as it is written; nothing (`null`) is an empty or short text.
+    /// The text of a scalar in its original spelling. `null` is an empty or short text.
     pub fn text(&self) -> Option<&str> {
         match &self.tree {
             Tree::Scalar { text, .. } => Some(text),
@@ -86,17 +86,17 @@ impl Node {
         }
     }
 
-    /// The text of a scalar as CloudFormation reads it: a number or a truth value is text, nothing is none.
+    /// The text of a scalar as CloudFormation reads it: numbers and booleans are text, `null` is `None`.
     pub fn string(&self) -> Option<&str> {
         self.text().filter(|_| !self.is_null())
     }
 
-    /// Whether the value is nothing: `null`, `~`, or not written.
+    /// Whether the value is null: `null`, `~`, or empty.
     pub fn is_null(&self) -> bool {
         matches!(&self.tree, Tree::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// Whether the value is true; CloudFormation reads `"true"` as well as `true`.
+    /// Whether the value is true. CloudFormation accepts `"true"` as well as `true`.
     pub fn is_true(&self) -> bool {
         self.text().is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
@@ -111,7 +111,7 @@ impl Node {
         matches!(self.tree, Tree::List(_))
     }
 
-    /// A member with its name's position.
+    /// A member with the position of its name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.name == name)
     }
@@ -136,12 +136,12 @@ impl Node {
         self.get(name).map_or(&[], Self::items)
     }
 
-    /// The position of a member's name, or of this node where it has no such member.
+    /// The position of a member's name, or of this node if the member is missing.
     pub fn position_of(&self, name: &str) -> Position {
         self.entry(name).map_or_else(|| self.position.member(name), |entry| entry.position.clone())
     }
 
-    /// Visits this node and every node in it.
+    /// Visits this node and all nodes below it.
     pub fn walk<'n>(&'n self, visit: &mut impl FnMut(&'n Self)) {
         visit(self);
         match &self.tree {

@@ -1,4 +1,5 @@
-//! The parameters of a deployment on a laptop: what is set, else what the template wants there, else the default.
+//! The parameters of a deployment on a laptop. Precedence: values from the command line, then the template's local
+//! values, then the defaults.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +12,15 @@ use crate::{
     suggest::{did_you_mean, listed},
 };
 
-/// The values that the parameters of a template have on a laptop.
+/// The values of a template's parameters on a laptop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parameters<'a> {
     source: &'a Source,
-    /// What is set by `--parameter`.
+    /// The values of `--parameter`.
     set: &'a BTreeMap<String, String>,
 }
 
-/// A parameter's value before it is checked, and where it is set; none where it is not text.
+/// A parameter's value before it is checked, and where it is set. `text` is `None` if the value is not text.
 struct Chosen<'a> {
     text: Option<&'a str>,
     position: Position,
@@ -30,7 +31,8 @@ impl<'a> Parameters<'a> {
         Self { source, set }
     }
 
-    /// Notes every parameter that is set and does not exist, and every value that its declaration does not allow.
+    /// Adds a problem for every value of a parameter that does not exist, and for every value that its declaration does
+    /// not allow.
     pub(crate) fn check(&self, problems: &Problems) {
         let declared = self.source.at(&["Parameters"]).map_or(&[] as &[_], Node::entries);
         let names = || declared.iter().map(|entry| entry.name.as_str());
@@ -56,13 +58,13 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The value of a parameter; `None` when none of its values is known, which is noted as a problem at `position`.
+    /// The value of a parameter; `None` if it has no known value, which adds a problem at `position`.
     pub(crate) fn value(&self, name: &str, position: &Position, problems: &Problems) -> Option<Node> {
         let declaration = self.source.parameter(name)?;
         let kind = kind_of(declaration);
         if is_stored(kind) && self.local_value(name).is_none() {
             let message = format!(
-                "the parameter `{name}` is read from Systems Manager, which a laptop has not: give the value that it \
+                "the parameter `{name}` is read from Systems Manager, which a laptop does not have: give the value that it \
                  holds in `Metadata.Toolgate.Parameters`"
             );
             problems.note(position, message);
@@ -73,12 +75,12 @@ impl<'a> Parameters<'a> {
                 .note(position, format!("the parameter `{name}` has no default: set it with `--parameter {name}=…`"));
             return None;
         };
-        // a value that is not text has been noted already
+        // A value that is not text already has a problem.
         chosen.text.map(|text| typed(kind, text, position))
     }
 
     fn chosen(&self, name: &str, declaration: &'a Node, position: &Position) -> Option<Chosen<'a>> {
-        // what is set for a Systems Manager parameter is its name there, not its value
+        // For a Systems Manager parameter the command line sets its name there, not its value.
         let set = self.set.get(name).filter(|_| !is_stored(kind_of(declaration)));
         if let Some(text) = set {
             return Some(Chosen { text: Some(text), position: position.clone() });
@@ -90,7 +92,7 @@ impl<'a> Parameters<'a> {
         Some(Chosen { text, position: position.clone() })
     }
 
-    /// `Metadata: Toolgate: Parameters`: what the template itself wants on a laptop.
+    /// `Metadata: Toolgate: Parameters`: the template's values for a laptop.
     fn local(&self) -> Option<&'a Node> {
         self.source.at(&["Metadata", "Toolgate", "Parameters"])
     }

@@ -1,5 +1,5 @@
-//! YAML (and JSON, which is YAML) with CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`, so that
-//! everything after this knows one form only.
+//! Parses YAML (and JSON, which is YAML) with CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`, so that
+//! all later code handles only one form.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -35,10 +35,10 @@ impl SyntaxError {
     }
 }
 
-/// The first document of a text; `file` is what its positions name.
+/// Parses the first document of a text. `file` is the file in its positions.
 ///
 /// # Errors
-/// [`SyntaxError`] if it is neither YAML nor JSON, or if a map has a name twice.
+/// [`SyntaxError`] if it is neither YAML nor JSON, or if a map contains a name twice.
 pub fn parse(file: &Arc<Path>, text: &str) -> Result<Node, SyntaxError> {
     let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new() };
     let root = Names { origin: Position::start(file.clone()), closed: false };
@@ -51,7 +51,7 @@ pub fn parse(file: &Arc<Path>, text: &str) -> Result<Node, SyntaxError> {
             }
             event => {
                 let node = reader.node(event, span, &root)?;
-                // what follows the document may be a syntax error
+                // The text after the document may contain a syntax error.
                 reader.next()?;
                 return Ok(node);
             }
@@ -59,11 +59,11 @@ pub fn parse(file: &Arc<Path>, text: &str) -> Result<Node, SyntaxError> {
     }
 }
 
-/// Where a node belongs: its file and the names that lead to it.
+/// The location of a node: its file and the path of names to it.
 #[derive(Clone)]
 struct Names {
     origin: Position,
-    /// It is inside of an intrinsic function, whose parts have no names.
+    /// Whether it is inside of an intrinsic function, whose parts have no names.
     closed: bool,
 }
 
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
                 return known.ok_or_else(|| SyntaxError::at(&position, "an unknown alias"));
             }
             Event::Scalar(text, style, anchor, tag) => {
-                // a block starts with its first line, unless it has a tag: then it starts with the tag's
+                // A block starts at its first line. With a tag its position is the tag's, so one line is added.
                 if tag.is_some() && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                     position.line += 1;
                 }
@@ -174,7 +174,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// CloudFormation passes truth values on in lower case, however YAML has them.
+/// CloudFormation converts booleans to lower case, whatever their spelling in YAML is.
 fn scalar(text: &str, plain: bool) -> String {
     match text {
         "True" | "TRUE" | "False" | "FALSE" if plain => text.to_ascii_lowercase(),
@@ -186,7 +186,7 @@ fn long_form(tag: Option<&Tag>, node: Node) -> Node {
     let Some(tag) = tag.filter(|tag| tag.handle == "!") else { return node };
     let (name, node) = match (tag.suffix.as_str(), node) {
         (name @ ("Ref" | "Condition"), node) => (name.to_owned(), node),
-        // `!GetAtt A.B.C` asks resource A for attribute `B.C`
+        // `!GetAtt A.B.C` means attribute `B.C` of resource A.
         ("GetAtt", Node { position, tree: Tree::Scalar { text, .. } }) => {
             let (resource, attribute) = text.split_once('.').unwrap_or((&text, ""));
             let parts = [resource, attribute].map(|part| Node::scalar(position.clone(), part));

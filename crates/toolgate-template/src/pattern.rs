@@ -1,10 +1,11 @@
-//! `AllowedPattern`: a Java regular expression that has to match a whole value.
+//! `AllowedPattern`: a Java regular expression that must match the whole value.
 //!
-//! Both dialects agree on most patterns. Where they differ, the pattern is translated; what cannot be is an error.
+//! The Java and Rust dialects agree on most patterns. Where they differ, the pattern is translated. A pattern that
+//! cannot be translated is an error.
 
 use regex::Regex;
 
-/// Java's classes that are ASCII there, and Unicode or unknown here.
+/// Character classes that are ASCII in Java, but Unicode or unknown in Rust.
 const CLASSES: [(&str, &str); 16] = [
     ("d", "[0-9]"),
     ("D", "[^0-9]"),
@@ -24,13 +25,13 @@ const CLASSES: [(&str, &str); 16] = [
     ("p{Space}", "[[:space:]]"),
 ];
 
-/// The pattern, for whole values.
+/// Compiles the pattern so that it matches whole values.
 ///
 /// # Errors
 /// Why the pattern cannot be evaluated.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let translated = translate(pattern)?;
-    // on its own first, so that no bracket of the pattern closes ours
+    // Compile it alone first, so that a bracket in the pattern cannot close the group around it.
     let failed = |error: regex::Error| error.to_string().lines().last().unwrap_or_default().trim().to_owned();
     Regex::new(&translated).map_err(failed)?;
     Regex::new(&format!(r"\A(?:{translated})\z")).map_err(failed)

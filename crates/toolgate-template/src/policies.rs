@@ -1,4 +1,4 @@
-//! `AWS::BedrockAgentCore::PolicyEngine` with its Cedar policies: who may call what on a gateway.
+//! `AWS::BedrockAgentCore::PolicyEngine` with its Cedar policies, which decide the calls on a gateway.
 
 use crate::{
     evaluate::Evaluator,
@@ -10,8 +10,8 @@ use crate::{
 const ENGINE: &str = "AWS::BedrockAgentCore::PolicyEngine";
 const POLICY: &str = "AWS::BedrockAgentCore::Policy";
 
-/// The engine of a gateway, from its evaluated `PolicyEngineConfiguration`. An engine that is not in this template has
-/// no policy here, and so permits nothing.
+/// The engine of a gateway, from its evaluated `PolicyEngineConfiguration`. An engine outside of this template has no
+/// policies here, and therefore permits no call.
 pub(crate) fn policy_engine(evaluator: &Evaluator<'_>, configuration: &Node) -> PolicyEngineSpec {
     let arn = configuration.get("Arn").and_then(Node::string).unwrap_or_default();
     let engines = resources(evaluator, &[ENGINE]);
@@ -29,7 +29,7 @@ fn identifier(evaluator: &Evaluator<'_>, engine: &Resource<'_>, name: &str) -> O
     evaluator.attribute(engine.id, name, engine.position())?.string().map(str::to_owned)
 }
 
-/// A policy, where it is one of this engine.
+/// A policy, if it belongs to this engine.
 fn policy(evaluator: &Evaluator<'_>, engine: &Resource<'_>, resource: &Resource<'_>) -> Option<PolicySpec> {
     let properties = resource.properties.as_ref();
     let text = |name: &str| evaluator.text_member(properties, name);

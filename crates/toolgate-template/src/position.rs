@@ -1,15 +1,15 @@
-//! Where something stands in a file: the line and column for an editor, and the path of names for a reader.
+//! Positions in a file: line and column for editors, and the path of names for readers.
 
 use std::{cmp::Ordering, fmt, path::Path, sync::Arc};
 
-/// A place in a YAML or JSON file.
+/// A position in a YAML or JSON file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The line, counted from 1.
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    // one pointer, since every node of a tree has a position
+    // A single pointer keeps the position small, because every node of a tree has one.
     origin: Arc<Origin>,
 }
 
@@ -20,7 +20,7 @@ struct Origin {
 }
 
 impl Position {
-    /// The begin of a file.
+    /// The start of a file.
     pub(crate) fn start(file: Arc<Path>) -> Self {
         Self { line: 1, column: 1, origin: Arc::new(Origin { file, path: String::new() }) }
     }
@@ -30,13 +30,13 @@ impl Position {
         &self.origin.file
     }
 
-    /// The names that lead there, such as `Resources.Orders.Properties.Timeout`. The path ends at an intrinsic function:
-    /// what stands inside of one has no name of its own.
+    /// The path of names, such as `Resources.Orders.Properties.Timeout`. The path ends at an intrinsic function,
+    /// because its parts have no names.
     pub fn path(&self) -> &str {
         &self.origin.path
     }
 
-    /// The position of a member that is not written, for a message that it is missing.
+    /// The position for a missing member, for a message about it.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
         let separator = if self.path().is_empty() { "" } else { "." };
@@ -58,7 +58,7 @@ impl Position {
     }
 }
 
-/// In the order of the file.
+/// Positions are ordered as in the file.
 impl Ord for Position {
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |it: &Self| (it.line, it.column);
@@ -75,7 +75,7 @@ impl PartialOrd for Position {
     }
 }
 
-/// `template.yaml:12:5`, which terminals and editors open.
+/// `template.yaml:12:5`, a format that terminals and editors can open.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file().display(), self.line, self.column)

@@ -1,28 +1,28 @@
-//! What is wrong with a template. Reading goes on after a problem, so that all of them are reported together.
+//! Problems of a template. Reading continues after a problem, so that all problems are reported together.
 
 use std::{cell::RefCell, collections::BTreeSet, fmt};
 
 use crate::position::Position;
 
-/// One thing that is wrong, and where.
+/// One problem with its position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Where it is wrong.
+    /// The position.
     pub position: Position,
-    /// What kind of problem it is.
+    /// The kind of the problem.
     pub kind: ProblemKind,
-    /// What is wrong, and what to do about it.
+    /// The problem, and how to fix it.
     pub message: String,
 }
 
-/// Kinds of problems, for callers that report some of them in their own way.
+/// Kinds of problems, for callers that report some of them separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// A file of `AWS::Include` cannot be read.
     Include,
-    /// A value is missing, cannot be evaluated, or is not one that AWS takes.
+    /// A value is missing, cannot be evaluated, or is not valid for AWS.
     Value,
 }
 
@@ -51,7 +51,7 @@ impl Problems {
         self.0.borrow_mut().insert(Problem { position: position.clone(), kind, message });
     }
 
-    /// All of them, in the order of the file.
+    /// All problems, in the order of the file.
     pub(crate) fn into_vec(self) -> Vec<Problem> {
         self.0.into_inner().into_iter().collect()
     }

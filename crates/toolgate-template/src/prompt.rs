@@ -1,4 +1,4 @@
-//! `PromptOverrideConfiguration`: how the step in which the model thinks and calls is prompted.
+//! `PromptOverrideConfiguration`: the prompt of the orchestration step, in which the model reasons and calls tools.
 //!
 //! The other steps (pre-processing, routing, memory) do not run on a laptop, so their prompts are not read.
 
@@ -14,7 +14,7 @@ pub(crate) fn prompt(evaluator: &Evaluator<'_>, configuration: Option<&Node>) ->
     let Some(step) = steps.iter().find(|step| step.text_of("PromptType") == Some("ORCHESTRATION")) else {
         return PromptSpec::default();
     };
-    // Bedrock takes neither the prompt nor the settings of a step that keeps its default
+    // Bedrock ignores the prompt and the settings of a step that keeps its default.
     if step.text_of("PromptCreationMode") != Some("OVERRIDDEN") {
         return PromptSpec::default();
     }
@@ -35,7 +35,7 @@ fn settings(evaluator: &Evaluator<'_>, given: &Node) -> Inference {
     };
     let whole = |name: &str, most: u32| {
         let number = number(name, f64::from(most))?;
-        // no sign and no more than `most`, so only a fraction could be lost
+        // The value is not negative and at most `most`, so the conversion can only drop a fraction.
         format!("{number:.0}").parse::<u32>().ok()
     };
     let words = given.list("StopSequences").iter().filter_map(Node::string);

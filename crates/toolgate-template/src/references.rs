@@ -1,4 +1,4 @@
-//! What a part of a template names before anything is evaluated: parameters, resources and conditions.
+//! The names in a part of a template before evaluation: parameters, resources and conditions.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub fn references(node: &Node) -> BTreeSet<String> {
     names
 }
 
-/// The conditions that decide between the values of a node.
+/// The conditions that select the values of a node.
 pub fn conditions(node: &Node) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     node.walk(&mut |node| {

@@ -1,4 +1,4 @@
-//! The resources that a deployment has: those whose condition holds.
+//! The resources of a deployment: those without a condition, and those whose condition holds.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::{evaluate::Evaluator, node::Node, position::Position};
 pub(crate) struct Resource<'a> {
     pub(crate) id: &'a str,
     pub(crate) body: &'a Node,
-    /// Not evaluated; an empty map where there are none.
+    /// Not evaluated. An empty map if the resource has no properties.
     pub(crate) properties: Cow<'a, Node>,
 }
 

@@ -1,7 +1,7 @@
-//! `Rules`: assertions of a template over its parameters, checked before anything of it is read.
+//! `Rules`: assertions of a template about its parameters, checked before the rest is read.
 //!
-//! What asks an account (`Fn::RefAll`, `Fn::ValueOf`, `Fn::ValueOfAll`) cannot be known on a laptop, and a rule with it
-//! is refused like one that fails.
+//! Functions that query an account (`Fn::RefAll`, `Fn::ValueOf`, `Fn::ValueOfAll`) cannot be evaluated on a laptop. A
+//! rule that uses one is reported like a failed one.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html>
 
 use crate::{
@@ -10,17 +10,17 @@ use crate::{
     position::Position,
 };
 
-/// What stops a rule from being evaluated has been noted as a problem.
+/// The rule cannot be evaluated. The problem has already been added.
 struct Noted;
 
-/// Notes every assertion that does not hold, and every rule that cannot be evaluated.
+/// Adds a problem for every assertion that fails, and for every rule that cannot be evaluated.
 pub(crate) fn check(evaluator: &Evaluator<'_>) {
     let Some(rules) = evaluator.source.at(&["Rules"]) else { return };
     if !rules.is_map() {
         evaluator.problem(&rules.position, "rules have names, with `RuleCondition` and `Assertions` under each");
     }
     for rule in rules.entries() {
-        // what could not be evaluated has been noted
+        // The problem has already been added.
         let _ = Rules { evaluator }.check(&rule.node);
     }
 }
@@ -92,13 +92,13 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether all parts are `wanted`. Every part is looked at, so that all problems are found at once.
+    /// Whether all parts equal `wanted`. Every part is evaluated, so that all problems are found together.
     fn all(self, parts: &[Node], wanted: bool) -> Result<bool, Noted> {
         let met: Vec<Result<bool, Noted>> = parts.iter().map(|part| self.is_met(part)).collect();
         met.into_iter().try_fold(true, |all, met| Ok(all & (met? == wanted)))
     }
 
-    /// A value to compare: one text, or the members of a list.
+    /// A value to compare: one text, or the items of a list.
     fn operand(self, value: &Node) -> Result<Vec<String>, Noted> {
         let position = &value.position;
         let resolved = match call(value).map(|call| (call.name.as_str(), &call.node)) {
@@ -134,7 +134,7 @@ impl Rules<'_> {
     }
 
     fn needs_account<T>(self, name: &str, position: &Position) -> Result<T, Noted> {
-        self.refuse(position, &format!("`{name}` asks an AWS account, so this rule cannot be checked on a laptop"))
+        self.refuse(position, &format!("`{name}` queries an AWS account, so this rule cannot be checked on a laptop"))
     }
 
     fn refuse<T>(self, position: &Position, message: &str) -> Result<T, Noted> {
@@ -142,7 +142,7 @@ impl Rules<'_> {
         Err(Noted)
     }
 
-    /// The values of the parameters that a rule refers to, except for hidden ones.
+    /// The values of the parameters that a rule uses, except for hidden ones.
     fn values_in(self, rule: &Node) -> String {
         let mut names = Vec::new();
         rule.walk(&mut |node| names.extend(call(node).filter(|call| call.name == "Ref").and_then(|it| it.node.text())));
@@ -161,7 +161,7 @@ impl Rules<'_> {
     }
 }
 
-/// The one function in an expression, with its argument.
+/// The only function in an expression, with its argument.
 fn call(value: &Node) -> Option<&Entry> {
     match value.entries() {
         [only] => Some(only),

@@ -1,4 +1,4 @@
-//! What an action group offers its model: `FunctionSchema` or `ApiSchema`.
+//! The tools of an action group: `FunctionSchema` or `ApiSchema`.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
     types::{FunctionSchema, GroupSchema, ParameterSchema},
 };
 
-/// The schema of an action group whose values are known.
+/// The schema of an evaluated action group.
 pub(crate) fn group(evaluator: &Evaluator<'_>, group: &Node) -> GroupSchema {
     if let Some(schema) = group.get("FunctionSchema") {
         let Some(functions) = schema.get("Functions").filter(|functions| functions.is_list()) else {

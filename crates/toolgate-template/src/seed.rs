@@ -1,4 +1,4 @@
-//! `Metadata: Toolgate: Seed: {Binary, Environment}`: the program that fills fresh tables.
+//! `Metadata: Toolgate: Seed: {Binary, Environment}`: the program that fills new tables.
 
 use crate::{evaluate::Evaluator, functions::variables, types::SeedSpec};
 

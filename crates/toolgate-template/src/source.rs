@@ -1,4 +1,4 @@
-//! A template as it is written, before anything is evaluated, with the files that it includes.
+//! A template before evaluation, with the files that it includes.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use crate::{
     substitution::unclosed,
 };
 
-/// A template as it is written.
+/// A template before evaluation.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
@@ -22,7 +22,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads a template; the files that it includes are read when they are needed.
+    /// Reads a template. Included files are read when they are needed.
     ///
     /// # Errors
     /// [`TemplateError`] if the file cannot be read or parsed, or has no `Resources`.
@@ -32,7 +32,7 @@ impl Source {
         Self::parse(path, &text)
     }
 
-    /// Reads a template from a text; `path` names it in messages, and its folder is where included files are.
+    /// Parses a template from a text. `path` is its name in messages; included files are relative to its folder.
     ///
     /// # Errors
     /// As [`open`](Self::open).

@@ -1,19 +1,19 @@
-//! The text of `Fn::Sub`, taken apart at its `${…}`.
+//! Splits the text of `Fn::Sub` at its `${…}`.
 
 use crate::{node::Node, parse::SyntaxError};
 
 /// A part of the text of `Fn::Sub`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part<'t> {
-    /// Text as it is.
+    /// Literal text.
     Text(&'t str),
-    /// `${!Name}`, which stands for the text `${Name}`.
+    /// `${!Name}`, which means the text `${Name}`.
     Literal(&'t str),
     /// `${Name}`, to be replaced.
     Name(&'t str),
 }
 
-/// A `${` without its `}`.
+/// A `${` without a closing `}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unclosed;
 
@@ -33,13 +33,13 @@ pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>, Unclosed> {
     Ok(parts)
 }
 
-/// The text of `Fn::Sub` in a node, where the node is one.
+/// The text of `Fn::Sub` in a node, if the node is one.
 pub(crate) fn pattern(node: &Node) -> Option<&Node> {
     let argument = node.get("Fn::Sub")?;
     if argument.is_list() { argument.items().first() } else { Some(argument) }
 }
 
-/// The first `${` below a node that is never closed. CloudFormation takes no other text than a name there.
+/// The first `${` below a node that is not closed. CloudFormation accepts only a name after `${`.
 pub(crate) fn unclosed(root: &Node) -> Option<SyntaxError> {
     let mut found = None;
     root.walk(&mut |node| {

@@ -1,7 +1,7 @@
-//! A deployment of which only some parameters are known, as a check of many deployments sees it.
+//! A deployment in which only some parameters are known, for a check of many deployments.
 //!
-//! What only a deployment knows stays as `${Resource}` or `${Resource.Attribute}`, whichever of `!Ref`, `!GetAtt` and
-//! `!Sub` names it, so that two ways to name one thing are one text.
+//! Values that only a deployment has stay as `${Resource}` or `${Resource.Attribute}`, for `!Ref`, `!GetAtt` and `!Sub`
+//! alike, so that all references to one value have the same text.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     source::Source,
 };
 
-/// What the parameters are set to in one deployment; one that is absent stands for any value.
+/// The values of the parameters in one deployment. A missing parameter can have any value.
 pub type Settings = BTreeMap<String, String>;
 
 /// Evaluates parts of a template for a deployment with these settings.
@@ -29,7 +29,7 @@ struct Symbolic<'a> {
 impl Names for Symbolic<'_> {
     fn reference(&self, evaluator: &Evaluator<'_>, name: &str, position: &Position) -> Option<Node> {
         let kind = evaluator.source.parameter(name).map(kind_of).unwrap_or_default();
-        // the setting of a parameter from Systems Manager is its name there, not its value
+        // For a Systems Manager parameter the setting is its name there, not its value.
         match self.settings.get(name).filter(|_| !is_stored(kind)) {
             Some(value) => Some(typed(kind, value, position)),
             None => Some(Node::scalar(position.clone(), format!("${{{name}}}"))),

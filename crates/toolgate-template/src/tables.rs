@@ -26,7 +26,7 @@ fn table(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> TableSpec {
         _ => full_table(evaluator, properties),
     };
     create.insert("TableName".to_owned(), json!(name));
-    // capacity costs nothing on a laptop, and on demand is the mode that no setting can contradict
+    // Capacity costs nothing on a laptop, and no setting conflicts with the on-demand mode.
     create.insert("BillingMode".to_owned(), json!("PAY_PER_REQUEST"));
     let ttl_attribute = evaluator.member(properties, "TimeToLiveSpecification").and_then(|ttl| {
         let is_enabled = ttl.get("Enabled").is_some_and(Node::is_true);
@@ -56,7 +56,7 @@ fn full_table(evaluator: &Evaluator<'_>, properties: &Node) -> Map<String, Value
     create
 }
 
-/// An index without its capacity, for the same reason as the table.
+/// An index without its capacity, for the same reason.
 fn index(index: &Node) -> Value {
     let members = ["IndexName", "KeySchema", "Projection"];
     members.into_iter().filter_map(|name| Some((name.to_owned(), index.get(name)?.to_json()))).collect()

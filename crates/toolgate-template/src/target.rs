@@ -1,16 +1,16 @@
-//! Cargo's target folder of a project, without asking cargo: finding it must not cost a start its time.
+//! Finds cargo's target folder of a project without running cargo, which would delay the start.
 
 use std::path::{Path, PathBuf};
 
-/// The target folder of the workspace that a folder stands in.
+/// The target folder of the workspace that contains a folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) folder: PathBuf,
 }
 
 impl Target {
-    /// `CARGO_TARGET_DIR`, else `build.target-dir` of cargo's configuration, else `target` in the workspace's root.
-    /// `None` where the folder stands in no Cargo project.
+    /// `CARGO_TARGET_DIR`, then `build.target-dir` of cargo's configuration, then `target` in the workspace's root.
+    /// `None` if the folder is not in a Cargo project.
     pub(crate) fn of(folder: &Path) -> Option<Self> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let set = variable("CARGO_TARGET_DIR").or_else(|| variable("CARGO_BUILD_TARGET_DIR"));
@@ -20,7 +20,7 @@ impl Target {
 
     fn find(folder: &Path, set: Option<PathBuf>, cargo_home: Option<&Path>) -> Option<Self> {
         let folder = std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
-        // where a link leads is where cargo finds the project
+        // Cargo also resolves symbolic links before it searches for the project.
         let folder = std::fs::canonicalize(&folder).unwrap_or(folder);
         let projects = folder.ancestors().filter(|folder| folder.join("Cargo.toml").is_file());
         let projects: Vec<&Path> = projects.collect();
@@ -32,7 +32,7 @@ impl Target {
             folders.extend(cargo_home.map(Path::to_owned));
             folders.iter().find_map(|folder| {
                 let told = ["config.toml", "config"].iter().find_map(|file| target_dir(&folder.join(file)))?;
-                // a path in a configuration file starts where its `.cargo` folder stands
+                // A path in a configuration file is relative to the folder that contains `.cargo`.
                 Some(folder.parent().unwrap_or(folder).join(told))
             })
         };
@@ -44,7 +44,7 @@ impl Target {
     }
 }
 
-/// Whether a TOML file has a table of this name.
+/// Whether a TOML file has a table with this name.
 fn has_table(file: &Path, name: &str) -> bool {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let tables = text.lines().filter_map(|line| line.trim().strip_prefix('[')?.split(']').next());
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_folder_without_a_project_has_none() {
-        // a temporary folder could stand in a project, and does not here
+        // A temporary folder could be inside of a project, but is not in this test.
         assert!(found(&project(&[("template.yaml", "")]), "", None).is_none());
     }
 }

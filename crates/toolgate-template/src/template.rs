@@ -1,4 +1,4 @@
-//! The whole of what a laptop needs of a template, read at once with every problem.
+//! Reads everything that a laptop needs of a template, and reports all problems together.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -18,19 +18,19 @@ use crate::{
 
 /// Reads a template: functions, tables, agents, the gateway and the seed.
 ///
-/// A parameter gets its value from `parameters`, else from the template's `Metadata: Toolgate: Parameters`, else its
-/// default. Values are held to what their declarations allow, and to the template's `Rules`.
+/// The value of a parameter comes from `parameters`, then from the template's `Metadata: Toolgate: Parameters`, then
+/// from its default. Values are checked against their declarations and the template's `Rules`.
 ///
 /// # Errors
-/// [`TemplateError`] with every problem found, each with its place in the template.
+/// [`TemplateError`] with every problem and its position.
 pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
     evaluate(&Source::open(path)?, parameters)
 }
 
-/// Evaluates a template that has been opened, as [`read`] does.
+/// Evaluates an opened template, as [`read`] does.
 ///
 /// # Errors
-/// [`TemplateError`] with every problem found, each with its place in the template.
+/// [`TemplateError`] with every problem and its position.
 pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
     evaluate_parts(source, parameters, |evaluator, template| {
         template.agents = agents(evaluator);
@@ -38,7 +38,7 @@ pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Resul
     })
 }
 
-/// Reads everything except the agents and the gateway, and so needs none of the generated schemas.
+/// Reads everything except the agents and the gateway. It does not need the generated schemas.
 ///
 /// # Errors
 /// As [`read`].

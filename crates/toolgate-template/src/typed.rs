@@ -1,4 +1,4 @@
-//! YAML files other than templates, as Rust types: a mistake has its line and column.
+//! Deserialises YAML files other than templates. An error has its line and column.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,10 +11,10 @@ use crate::{
     position::Position,
 };
 
-/// Reads a YAML or JSON text as a value of this type.
+/// Deserialises a YAML or JSON text.
 ///
 /// # Errors
-/// [`SyntaxError`] where the text is neither YAML nor JSON, or does not have the type's shape.
+/// [`SyntaxError`] if the text is neither YAML nor JSON, or does not match the type.
 pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     let root = parse(&Arc::from(Path::new("")), text)?;
     serde_path_to_error::deserialize(root.to_json()).map_err(|error| {
@@ -24,7 +24,7 @@ pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, SyntaxError> {
     })
 }
 
-/// The position of what these names lead to, as far as it is written.
+/// The position of the node at this path, or of its nearest existing parent.
 fn nearest<'s>(root: &Node, segments: impl Iterator<Item = &'s Segment>) -> Position {
     let (mut node, mut position) = (root, root.position.clone());
     for segment in segments {

@@ -1,17 +1,17 @@
-//! What a laptop needs of a SAM template: functions, tables, agents and the gateway, with every intrinsic evaluated.
+//! The parts of a SAM template that a laptop needs: functions, tables, agents and the gateway, fully evaluated.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-/// A template, as far as a laptop needs it.
+/// The parts of a template that a laptop needs.
 #[derive(Debug, Clone, Default)]
 pub struct Template {
-    /// Where the template was read from; relative paths in it start at its folder.
+    /// The path of the template. Relative paths in it start at its folder.
     pub path: PathBuf,
     /// The Lambda functions, in the template's order.
     pub functions: Vec<FunctionSpec>,
-    /// The logical ids of functions that are not cargo-lambda binaries, and so cannot be run here.
+    /// The logical ids of functions that are not cargo-lambda binaries. The local agent cannot run them.
     pub other_functions: Vec<String>,
     /// The DynamoDB tables, in the template's order.
     pub tables: Vec<TableSpec>,
@@ -22,16 +22,16 @@ pub struct Template {
     pub agents: Vec<AgentSpec>,
     /// The AgentCore Gateway, if the template has one.
     pub gateway: Option<GatewaySpec>,
-    /// The binary that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
+    /// The program that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
     pub seed: Option<SeedSpec>,
 }
 
-/// A program that fills freshly made tables, run once at each start of the local agent.
+/// A program that fills new tables. It runs once at each start of the local agent.
 #[derive(Debug, Clone)]
 pub struct SeedSpec {
     /// The name of the binary.
     pub binary: String,
-    /// Its environment variables, resolved.
+    /// Its environment variables, evaluated.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -42,11 +42,11 @@ pub struct FunctionSpec {
     pub logical_id: String,
     /// The binary, from `Metadata.BuildProperties.Binary` (`orders`): the handler's name.
     pub binary: String,
-    /// Its environment variables, resolved.
+    /// Its environment variables, evaluated.
     pub environment: BTreeMap<String, String>,
-    /// How long one invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// The memory setting, in MB.
+    /// The memory size, in MB.
     pub memory_mb: u32,
 }
 
@@ -55,11 +55,11 @@ pub struct FunctionSpec {
 pub struct TableSpec {
     /// The logical id in the template.
     pub logical_id: String,
-    /// The table's name: the template's `TableName`, or the logical id where it has none.
+    /// The table's name: the template's `TableName`, or the logical id if there is none.
     pub name: String,
-    /// The body of a `CreateTable` request (PascalCase, as in the API), without what a laptop has no use for.
+    /// The body of a `CreateTable` request (PascalCase, as in the API), without members that a laptop does not need.
     pub create: Value,
-    /// The attribute that holds an item's expiry, where TTL is on.
+    /// The attribute with an item's expiry time, if TTL is enabled.
     pub ttl_attribute: Option<String>,
 }
 
@@ -70,58 +70,58 @@ pub struct AgentSpec {
     pub id: String,
     /// `AgentName`.
     pub name: String,
-    /// The aliases that reach it: those of the template, and `TSTALIASID`.
+    /// Its aliases: those of the template, and `TSTALIASID`.
     pub aliases: Vec<String>,
     /// `Instruction`: the system prompt.
     pub instruction: String,
-    /// `FoundationModel`, resolved.
+    /// `FoundationModel`, evaluated.
     pub foundation_model: String,
-    /// `AgentCollaboration` is `SUPERVISOR` or `SUPERVISOR_ROUTER`.
+    /// Whether `AgentCollaboration` is `SUPERVISOR` or `SUPERVISOR_ROUTER`.
     pub supervisor: bool,
-    /// It is `SUPERVISOR_ROUTER`: what one collaborator can do alone goes there at once.
+    /// Whether it is `SUPERVISOR_ROUTER`: a task for one collaborator goes directly to it.
     pub routes: bool,
-    /// The agents that it may ask.
+    /// The agents that it may call.
     pub collaborators: Vec<CollaboratorSpec>,
     /// Its enabled action groups.
     pub action_groups: Vec<ActionGroupSpec>,
-    /// How long a session lives without a call.
+    /// The idle timeout of a session.
     pub idle_ttl: Duration,
-    /// How its model is prompted where the template overrides that.
+    /// The prompt override for its model.
     pub prompt: PromptSpec,
 }
 
-/// The step in which the model thinks and calls: `PromptOverrideConfiguration` of the type `ORCHESTRATION`.
+/// The orchestration step: `PromptOverrideConfiguration` of the type `ORCHESTRATION`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PromptSpec {
-    /// `BasePromptTemplate`, where one is in force.
+    /// `BasePromptTemplate`, if it is enabled.
     pub base: Option<String>,
     /// `InferenceConfiguration`.
     pub inference: Inference,
 }
 
-/// How a model is to write; what is not set is left to the model's own defaults.
+/// Inference settings. The model's own default applies to a setting that is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inference {
-    /// How freely it chooses its words, 0 to 1.
+    /// The temperature, 0 to 1.
     pub temperature: Option<f64>,
-    /// The share of likely words that it chooses from, 0 to 1.
+    /// The probability mass of the candidate tokens (top P), 0 to 1.
     pub top_p: Option<f64>,
-    /// The number of likely words that it chooses from.
+    /// The number of candidate tokens (top K).
     pub top_k: Option<u32>,
-    /// The most tokens of one answer.
+    /// The maximum number of tokens of one answer.
     pub max_tokens: Option<u32>,
-    /// Words at which it stops.
+    /// Stop sequences.
     pub stop_sequences: Vec<String>,
 }
 
-/// An agent that a supervisor may ask.
+/// An agent that a supervisor may call.
 #[derive(Debug, Clone)]
 pub struct CollaboratorSpec {
     /// `CollaboratorName`, which the supervisor's model sees.
     pub name: String,
-    /// The logical id of the agent behind it.
+    /// The logical id of its agent.
     pub agent_id: String,
-    /// `CollaborationInstruction`: when to ask it.
+    /// `CollaborationInstruction`: when to call it.
     pub instruction: String,
     /// `RelayConversationHistory: TO_COLLABORATOR`.
     pub relay_history: bool,
@@ -138,16 +138,16 @@ pub struct ActionGroupSpec {
     pub function: Option<String>,
     /// `ParentActionGroupSignature`, such as `AMAZON.UserInput`.
     pub signature: Option<String>,
-    /// What it offers the model.
+    /// Its tools.
     pub schema: GroupSchema,
 }
 
-/// How an action group describes its tools.
+/// How an action group defines its tools.
 #[derive(Debug, Clone)]
 pub enum GroupSchema {
-    /// `FunctionSchema`: calls arrive on the function wire.
+    /// `FunctionSchema`: calls use the function wire.
     Functions(Vec<FunctionSchema>),
-    /// `ApiSchema`: an OpenAPI document, and calls arrive on the api wire.
+    /// `ApiSchema`: an OpenAPI document. Calls use the api wire.
     Api(Value),
     /// None, as for `AMAZON.UserInput`.
     None,
@@ -184,31 +184,31 @@ pub struct GatewaySpec {
     pub logical_id: String,
     /// `Name`.
     pub name: String,
-    /// The id that AgentCore would give it: its name and ten more characters.
+    /// The id in AgentCore's format: the name and ten more characters.
     pub id: String,
-    /// Its ARN, which policies name.
+    /// Its ARN, which policies refer to.
     pub arn: String,
     /// `Instructions` for its clients.
     pub instructions: Option<String>,
-    /// `SupportedVersions` of MCP; empty for all that AgentCore knows.
+    /// `SupportedVersions` of MCP; empty for all versions that AgentCore supports.
     pub versions: Vec<String>,
-    /// Whether long lists of tools come in pages.
+    /// Whether long tool lists are paginated.
     pub paged: bool,
-    /// `ExceptionLevel: DEBUG`: errors are told in detail.
+    /// `ExceptionLevel: DEBUG`: clients get detailed errors.
     pub debug: bool,
     /// `AuthorizerType`.
     pub authorizer: Option<String>,
-    /// What callers' tokens have to say, where they show one.
+    /// The required claims of callers' tokens.
     pub tokens: TokenSpec,
     /// The targets that are functions of this template.
     pub targets: Vec<TargetSpec>,
-    /// The functions that see every request or response.
+    /// The interceptors of requests or responses.
     pub interceptors: Vec<InterceptorSpec>,
-    /// Who may call what; `None` where the gateway has no policy engine.
+    /// The policy engine; `None` if the gateway has none.
     pub engine: Option<PolicyEngineSpec>,
 }
 
-/// `CustomJWTAuthorizer`: what is asked of a token.
+/// `CustomJWTAuthorizer`: the required claims of a token.
 #[derive(Debug, Clone, Default)]
 pub struct TokenSpec {
     /// `AllowedAudience`.
@@ -219,10 +219,10 @@ pub struct TokenSpec {
     pub scopes: Vec<String>,
 }
 
-/// A target: a function and what it offers.
+/// A target: a function and its tools.
 #[derive(Debug, Clone)]
 pub struct TargetSpec {
-    /// `Name`, before the `___` of its tools' names.
+    /// `Name`, which precedes `___` in the names of its tools.
     pub name: String,
     /// The logical id of the function.
     pub function: String,
@@ -234,23 +234,23 @@ pub struct TargetSpec {
     pub query: Vec<String>,
 }
 
-/// A function that sees every request or response of a gateway.
+/// An interceptor of a gateway's requests or responses.
 #[derive(Debug, Clone)]
 pub struct InterceptorSpec {
     /// The function.
     pub function: FunctionSpec,
-    /// It sees requests, before the policies and the tool.
+    /// Whether it gets requests, before the policies and the tool.
     pub request: bool,
-    /// It sees responses, before the client.
+    /// Whether it gets responses, before the client.
     pub response: bool,
-    /// It sees the request's headers.
+    /// Whether it gets the request's headers.
     pub pass_headers: bool,
 }
 
 /// The policies of a gateway.
 #[derive(Debug, Clone)]
 pub struct PolicyEngineSpec {
-    /// `ENFORCE`; else decisions are only logged.
+    /// Whether the mode is `ENFORCE`. Otherwise decisions are only logged.
     pub enforce: bool,
     /// The policies, in the template's order.
     pub policies: Vec<PolicySpec>,
@@ -261,10 +261,10 @@ pub struct PolicyEngineSpec {
 pub struct PolicySpec {
     /// `Name`.
     pub name: String,
-    /// The Cedar statement, with every name in it resolved.
+    /// The Cedar statement with all names evaluated.
     pub statement: String,
-    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: it has to fit the tools.
+    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: the policy must validate against the tools.
     pub validated: bool,
-    /// `EnforcementMode` is not `LOG_ONLY`: it counts.
+    /// `EnforcementMode` is not `LOG_ONLY`: the policy takes effect.
     pub active: bool,
 }

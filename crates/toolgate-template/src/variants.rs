@@ -1,21 +1,21 @@
-//! Which deployments to look at: a rule may be broken on one platform and not on the other, in `prod` and not in `dev`.
+//! The deployments to check. A rule may be violated only on one platform or only in `prod`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{node::Node, source::Source, symbolic::Settings};
 
-/// The most deployments to look at. Beyond it, a further parameter keeps its first value.
+/// Maximum number of deployments to check. Beyond it, each further parameter keeps its first value.
 const LIMIT: usize = 512;
 
-/// Every combination of the values that decide something: those of parameters in conditions and in the keys of
-/// mappings. Other parameters have their default, or stand for any value.
+/// All combinations of the values that affect a condition or a key of a mapping. Other parameters keep their default,
+/// or can have any value.
 pub fn variants(source: &Source) -> Vec<Settings> {
     let template = source.root();
     let none: &[_] = &[];
     let parameters = template.get("Parameters").map_or(none, Node::entries);
     let compared = compared(template);
     let mut variants = vec![Settings::new()];
-    // the parameters with listed values first: what has no list is cut first
+    // Parameters with allowed values come first, so that the limit affects the others first.
     for listed in [true, false] {
         for parameter in parameters.iter().filter(|it| it.node.get("AllowedValues").is_some() == listed) {
             let values = values(&parameter.node, compared.get(&parameter.name));
@@ -36,7 +36,7 @@ pub fn variants(source: &Source) -> Vec<Settings> {
     variants
 }
 
-/// The values of one parameter; `None` is any other one.
+/// The values of one parameter. `None` stands for any other value.
 fn values(parameter: &Node, compared: Option<&BTreeSet<String>>) -> Vec<Option<String>> {
     let default = parameter.text_of("Default").map(str::to_owned);
     let Some(compared) = compared else { return vec![default] };
@@ -53,7 +53,7 @@ fn values(parameter: &Node, compared: Option<&BTreeSet<String>>) -> Vec<Option<S
     values
 }
 
-/// The parameters that decide something, each with the texts that it is compared with.
+/// The parameters that affect a condition or a mapping, each with the texts that it is compared with.
 fn compared(template: &Node) -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
     if let Some(conditions) = template.get("Conditions") {

@@ -1,4 +1,4 @@
-// Agents with the AWS SDK for JavaScript, whose client speaks HTTP/2 from the first byte; tells what it saw as JSON.
+// Calls agents with the AWS SDK for JavaScript, whose client starts with HTTP/2. Prints the results as JSON.
 // Usage: agents.mjs ENDPOINT
 import { BedrockAgentRuntimeClient, InvokeAgentCommand } from "@aws-sdk/client-bedrock-agent-runtime";
 

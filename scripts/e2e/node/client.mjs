@@ -1,4 +1,4 @@
-// One pass through a gateway with the TypeScript SDK; tells what it saw as one line of JSON.
+// Calls a gateway once with the TypeScript SDK. Prints the results as one line of JSON.
 // Usage: client.mjs (http URL | stdio COMMAND ARGUMENT..)
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";

@@ -1,5 +1,6 @@
-//! The floor under every figure: what a Lambda function costs that has no framework. A bare `lambda_runtime` handler
-//! with the same DynamoDB client, a typed event, one `GetItem` as `get_order_status` does it, and the reply by hand.
+//! The baseline of all figures: the cost of a Lambda function without a framework. It is a bare `lambda_runtime`
+//! handler with the same DynamoDB client, a typed event, one `GetItem` as in `get_order_status`, and a handwritten
+//! reply.
 //!
 //! It checks nothing: no gate, no identity, no limit, no log line.
 
@@ -13,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A function event of Bedrock Agents, as far as it is needed.
+/// The part of a Bedrock Agents function event that the handler needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {

@@ -1,5 +1,5 @@
-//! A function that waits for as long as it is told: what `make bench-local` has the local agent call, so that all other
-//! time is the local agent's own.
+//! A function that waits for the requested time. `make bench-local` makes the local agent call it, so that all
+//! remaining time is the local agent's own.
 
 #![allow(clippy::print_stdout, reason = "a catalog is printed")]
 

@@ -1,4 +1,4 @@
-//! Names that are unique in an account, or in an account's Region: two stacks cannot both have them.
+//! Names that must be unique in an account, or in a Region of an account: two stacks cannot both use them.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -33,7 +33,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The property that holds such a name.
+/// The property with such a name.
 const UNIQUE: [(&str, &str); 18] = [
     ("AWS::Bedrock::Agent", "AgentName"),
     ("AWS::Bedrock::Guardrail", "Name"),

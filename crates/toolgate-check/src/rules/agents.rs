@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The user guide says 10; the quota table says 1,000. The lower one is certain.
+/// The user guide states 10; the quota table states 1,000. The lower limit is safe.
 const COLLABORATORS: usize = 10;
 
 fn auto_prepare(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
@@ -93,7 +93,7 @@ fn auto_prepare(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn metrics(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents() {
         let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
-        // the rights of a role of another template are not known
+        // The permissions of a role in another template are unknown.
         let Some(role) = role else { continue };
         let allowed = permissions::statements(deployment, role)
             .iter()
@@ -125,7 +125,7 @@ fn collaborator_count(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
     }
 }
 
-/// The agents behind an agent's collaborators.
+/// The agents of an agent's collaborators.
 fn behind(deployment: &Deployment<'_>, agent: &Resource) -> Vec<String> {
     let collaborators = agent.properties().list("AgentCollaborators").iter();
     let alias = collaborators.filter_map(|it| deployment.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));

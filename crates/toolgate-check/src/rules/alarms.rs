@@ -1,4 +1,4 @@
-//! Alarms that stay silent.
+//! Alarms that never fire.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The metrics of functions that an alarm reads: the metric's name, and the function.
+/// The function metrics that an alarm reads: the metric's name, and the function.
 fn watched<'v>(deployment: &Deployment<'_>, alarm: &'v Resource) -> Vec<(&'v str, String)> {
     let metrics = alarm.properties().list("Metrics").iter().filter_map(|it| it.at(&["MetricStat", "Metric"]));
     let single = std::iter::once(alarm.properties());

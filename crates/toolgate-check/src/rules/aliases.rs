@@ -1,4 +1,4 @@
-//! Aliases and versions: CloudFormation cuts a version only where something in the alias's own properties changes.
+//! Aliases and versions. CloudFormation creates a version only if a property of the alias itself changes.
 
 use toolgate_template::{Node, conditions, references};
 
@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The parameters of a property that may be another with each deployment: those that do not choose from a list.
+/// The parameters of a property that may change with each deployment: those without a list of allowed values.
 fn changing(deployment: &Deployment<'_>, resource: &Resource, property: &str) -> bool {
     let Some(written) = deployment.written(resource, property) else { return false };
     let parameters = deployment.project.source.at(&["Parameters"]);

@@ -98,7 +98,7 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let Some(authorizer) = gateway.properties().at(&["AuthorizerConfiguration", "CustomJWTAuthorizer"]) else {
             continue;
         };
-        // as written: a list may depend on a parameter that a rule of the template asks for
+        // Before evaluation, because a list may depend on a parameter that a rule of the template requires.
         let mut says = [false, false];
         if let Some(written) = deployment.written(gateway, "AuthorizerConfiguration") {
             written.walk(&mut |node| {
@@ -113,10 +113,13 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             [_, true] => {}
             [true, false] if !cognito => {}
             [true, false] => {
-                reporter.at(position, format!("the gateway `{}` asks Cognito's tokens for an audience", gateway.id));
+                reporter.at(
+                    position,
+                    format!("the gateway `{}` requires an audience, which Cognito's tokens do not have", gateway.id),
+                );
             }
             [false, false] => {
-                reporter.at(position, format!("the gateway `{}` takes every token of its issuer", gateway.id));
+                reporter.at(position, format!("the gateway `{}` accepts every token of its issuer", gateway.id));
             }
         }
     }

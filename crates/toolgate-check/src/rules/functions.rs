@@ -1,4 +1,4 @@
-//! Functions, their parameters, and how many an agent may have.
+//! Functions, their parameters, and how many of them an agent may have.
 
 use toolgate_template::Node;
 

@@ -96,7 +96,7 @@ fn gateway_schema(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let schemas = ["InputSchema", "OutputSchema"].into_iter().filter_map(|name| tool.entry(name));
         for schema in schemas {
             if schema.node.text_of("Type") != Some("object") {
-                reporter.at(&schema.position, format!("the `{}` of the tool `{name}` is no `object`", schema.name));
+                reporter.at(&schema.position, format!("the `{}` of the tool `{name}` is not an `object`", schema.name));
             }
             keywords(&name, &schema.node, reporter);
         }
@@ -155,10 +155,10 @@ fn identity_header(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// Whether the target's gateway has an interceptor that sees the headers of requests. Whether it overwrites the right
-/// one is for its own tests.
+/// Whether the target's gateway has an interceptor that gets the headers of requests. The interceptor's own tests must
+/// show that it overwrites the correct header.
 fn intercepted(deployment: &Deployment<'_>, target: Target<'_>) -> bool {
-    // a gateway of another template is not known
+    // The gateway of another template is unknown.
     let Some(gateway) = target.gateway(deployment) else { return true };
     gateway.properties().list("InterceptorConfigurations").iter().any(|interceptor| {
         let on_request = interceptor.list("InterceptionPoints").iter().any(|point| point.text() == Some("REQUEST"));

@@ -1,4 +1,4 @@
-//! Models by their profiles, and the managed agent of AgentCore.
+//! Inference profiles of models, and AgentCore's managed agent.
 
 use toolgate_template::{Node, Settings, references};
 
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The profiles of models, by how their ids begin. A model that is not listed is not judged.
+/// The prefixes of inference profile ids. A model that is not listed is not checked.
 const PROFILES: [(&str, &[&str]); 2] = [
     ("anthropic.claude-sonnet-4-5-", &["au", "eu", "global", "jp", "us", "us-gov"]),
     ("anthropic.claude-haiku-4-5-", &["au", "eu", "global", "jp", "us"]),
@@ -63,14 +63,14 @@ fn inference_profile(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let Some((_, known)) = PROFILES.iter().find(|(start, _)| id.starts_with(start)) else { continue };
             if !profile.contains("${") && !known.contains(&profile) {
                 let known = quoted(known.iter().copied());
-                let message = format!("there is no profile `{profile}` of `{id}`: there are {known}");
+                let message = format!("there is no profile `{profile}` of `{id}`: the existing ones are {known}");
                 reporter.at(resource.position_of(property), message);
             }
         }
     }
 }
 
-/// These settings, with each value that the parameters of a node may have.
+/// These settings, with each possible value of a node's parameters.
 fn choices(deployment: &Deployment<'_>, node: &Node) -> Vec<Settings> {
     let mut all = vec![deployment.settings.clone()];
     for name in references(node) {

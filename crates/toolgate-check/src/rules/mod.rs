@@ -1,5 +1,5 @@
-//! The rules, as data: each says where its limit comes from and what to do, and has one small function that finds what
-//! breaks it. One file per group.
+//! The rules as data. Each has the source of its limit, the fix, and a small function that finds violations. One file
+//! per group.
 
 mod accounts;
 mod agents;
@@ -20,11 +20,11 @@ mod wires;
 
 use crate::{finding::Severity, rule::Rule};
 
-/// A file of rules, and what they are about.
+/// A file of rules with its subject.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RuleGroup {
-    /// What its rules are about.
+    /// The subject of its rules.
     pub title: &'static str,
     /// Its rules.
     pub rules: &'static [Rule],

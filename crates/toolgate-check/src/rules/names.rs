@@ -1,4 +1,4 @@
-//! Names and lengths that the service takes.
+//! Names and lengths that the service accepts.
 
 use std::sync::LazyLock;
 
@@ -64,7 +64,7 @@ fn matches(regex: &LazyLock<Option<Regex>>, text: &str) -> bool {
     regex.as_ref().is_none_or(|regex| regex.is_match(text))
 }
 
-/// The text with one character for each part that only a deployment knows.
+/// The text, with one character for each part that only a deployment has.
 pub(super) fn shortest(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -79,7 +79,7 @@ pub(super) fn shortest(text: &str) -> String {
 fn name_pattern(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let mut check = |what: &str, text: &str, position: &Position| {
         if !matches(&NAME, &shortest(text)) {
-            reporter.at(position, format!("Bedrock takes no {what} of the name `{text}`"));
+            reporter.at(position, format!("Bedrock accepts no {what} with the name `{text}`"));
         }
     };
     let mut node = |what: &str, node: Option<&Node>| {

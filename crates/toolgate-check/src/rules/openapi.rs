@@ -1,4 +1,4 @@
-//! The subset of OpenAPI 3.0.0 that Bedrock Agents reads.
+//! The subset of OpenAPI 3.0.0 that Bedrock Agents supports.
 
 use std::collections::BTreeMap;
 
@@ -127,7 +127,7 @@ fn response(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn property(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     each(deployment, |operation| {
         operation.node.walk(&mut |node| {
-            // an object's `properties`; a property of that name is inside of those
+            // In an object's `properties` the names are property names, so a property may be named like a keyword.
             let properties = node.get("properties").filter(|_| node.text_of("type") == Some("object"));
             for property in properties.map_or(&[] as &[Entry], Node::entries) {
                 if property.node.text_of("type").is_none() {

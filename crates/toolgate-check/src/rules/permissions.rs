@@ -1,4 +1,4 @@
-//! Who may call a function: Bedrock Agents by the function's own policy, a gateway by its role.
+//! Permissions to call a function: Bedrock Agents needs the function's own policy, a gateway its role.
 
 use toolgate_template::Node;
 
@@ -60,7 +60,7 @@ pub(super) fn statements(deployment: &Deployment<'_>, role: &Resource) -> Vec<No
     statements.flat_map(Node::one_or_more).cloned().collect()
 }
 
-/// Whether a statement allows an action, on whatever resource.
+/// Whether a statement allows an action on any resource.
 pub(super) fn allows(statement: &Node, action: &str) -> bool {
     let matching = |pattern: &str| {
         let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
@@ -115,9 +115,9 @@ fn permission_source(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// Whether an ARN is one agent's.
+/// Whether an ARN belongs to one agent.
 fn narrow(arn: &str) -> bool {
-    // pseudo parameters have colons of their own
+    // Pseudo parameters contain colons.
     let plain = arn.replace("AWS::", "");
     let parts: Vec<&str> = plain.splitn(6, ':').collect();
     match parts.as_slice() {
@@ -141,7 +141,7 @@ fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let covers = |statement: &&Node| {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             resources.iter().filter_map(Node::text).any(|arn| {
-                // `F.Arn` covers `F` alone, `F.Arn:*` its aliases; an alias is covered by its own ARN
+                // `F.Arn` covers only `F`, and `F.Arn:*` its aliases. The ARN of an alias covers that alias.
                 let exact = node.text() == Some(arn) || deployment.function(arn).as_ref() == Some(&function);
                 let qualified = function.qualifier.is_some() && arn.ends_with(":*");
                 let same = deployment.function(arn).is_some_and(|other| other.id == function.id);

@@ -1,4 +1,4 @@
-//! Cedar policies of AgentCore: checked against the schema that the gateway derives from its tools.
+//! AgentCore's Cedar policies, validated against the schema that the gateway derives from its tools.
 
 use serde_json::Value;
 use toolgate_policy::{Actions, Caller, StatementError, Tool};
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A policy of this deployment that is one.
+/// A valid policy of this deployment.
 struct Statement<'v> {
     resource: &'v Resource,
     node: &'v Node,
@@ -47,14 +47,14 @@ struct Statement<'v> {
 
 fn statements<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = Statement<'v>> {
     deployment.of_type("AWS::BedrockAgentCore::Policy").filter_map(|resource| {
-        // temporal policies (`Definition.Policy`) are another language
+        // Temporal policies (`Definition.Policy`) use another language.
         let node = resource.properties().at(&["Definition", "Cedar", "Statement"])?;
         let engine = deployment.referred(resource.properties().text_of("PolicyEngineId")?)?;
         Some(Statement { resource, node, actions: actions(deployment, engine) })
     })
 }
 
-/// What the policies of an engine may name: the tools of all gateways that use it.
+/// The names that an engine's policies may use: the tools of all gateways with this engine.
 fn actions(deployment: &Deployment<'_>, engine: &Resource) -> Actions {
     let mut callers: Vec<Caller> = Vec::new();
     let mut tools: Vec<(String, Value)> = Vec::new();
@@ -94,7 +94,7 @@ fn statement(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// The line of a block of text that holds some words.
+/// The line of a block of text that contains this text.
 fn line_of(node: &Node, words: &str) -> Position {
     let line = node.text().unwrap_or_default().lines().position(|line| line.contains(words));
     node.position.moved(node.position.line + line.unwrap_or_default(), node.position.column)

@@ -1,4 +1,4 @@
-//! The pages that the limits come from.
+//! The pages that document the limits.
 
 pub(super) const ACTION_GROUP: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_CreateAgentActionGroup.html";

@@ -1,4 +1,4 @@
-//! Tables: whether a stack that fails can be removed, and who may write what a gate remembers.
+//! Tables: whether a failed stack can be deleted, and who may write the data that gates rely on.
 
 use toolgate_template::Node;
 
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    // the stack's own parameters are what they are from its first deployment on
+    // The stack's own parameters have their values from its first deployment on.
     let mut first = deployment.settings.clone();
     first.retain(|name, value| {
         if name != "Environment" && name != "Project" {
@@ -52,7 +52,7 @@ fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     }
 }
 
-/// Whether a table has the shape of a ledger's, or of its approvals.
+/// Whether a table has the keys of a ledger or of its approvals.
 fn remembers(table: &Resource) -> bool {
     let keys = table.properties().list("KeySchema");
     let ttl = table.properties().at(&["TimeToLiveSpecification", "AttributeName"]).and_then(Node::text);

@@ -1,4 +1,4 @@
-//! Whether what is deployed is what was written: the tools in code, and those in the template.
+//! Compares the deployed tools of the template with the tools in code.
 
 use toolgate_template::{Node, Tree};
 
@@ -150,18 +150,19 @@ fn local_path(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         if let Some(payload) = group.node.at(&["ApiSchema", "Payload"]) {
             let text = payload.text().unwrap_or_default();
             if known(text) && group.api(deployment.project).is_none() {
-                reporter.at(&payload.position, format!("the `Payload` is no OpenAPI document but `{}`", start(text)));
+                reporter
+                    .at(&payload.position, format!("the `Payload` is not an OpenAPI document but `{}`", start(text)));
             }
         }
         if let Some(Node { position, tree: Tree::Scalar { text, .. } }) = group.node.get("FunctionSchema") {
-            reporter.at(position, format!("the `FunctionSchema` is no list of functions but `{}`", start(text)));
+            reporter.at(position, format!("the `FunctionSchema` is not a list of functions but `{}`", start(text)));
         }
     }
     for target in deployment.targets() {
         let schema = target.lambda.get("ToolSchema");
         let inline = schema.and_then(|schema| schema.get("InlinePayload"));
         if let Some(Node { position, tree: Tree::Scalar { text, .. } }) = inline {
-            reporter.at(position, format!("the `InlinePayload` is no list of tools but `{}`", start(text)));
+            reporter.at(position, format!("the `InlinePayload` is not a list of tools but `{}`", start(text)));
         }
         if let Some(uri) = schema.and_then(|schema| schema.at(&["S3", "Uri"])) {
             let text = uri.text().unwrap_or_default();

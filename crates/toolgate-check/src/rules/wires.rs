@@ -1,5 +1,5 @@
-//! `TOOLGATE_WIRES`: which event formats a deployed function answers. Each wire trusts its caller for something, so one
-//! that nothing uses is a door left open.
+//! `TOOLGATE_WIRES`: the event formats that a deployed function accepts. Each wire trusts its caller in some respect,
+//! so an unused wire is an unnecessary risk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The wires over which each function of this deployment is called.
+/// The wires that this deployment uses to call each function.
 fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut used = BTreeMap::<String, BTreeSet<&'static str>>::new();
     for group in deployment.groups() {
@@ -50,7 +50,7 @@ fn unused(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         return;
     }
     let used = used(deployment);
-    // a platform, not a function: both wires of Bedrock Agents trust the same caller for the same
+    // Per platform, not per function, because both wires of Bedrock Agents trust the same caller in the same respect.
     let agents = used.values().flatten().any(|wire| *wire != "gateway");
     let gateway = used.values().flatten().any(|wire| *wire == "gateway");
     for function in deployment.functions().filter(|function| used.contains_key(&function.id)) {

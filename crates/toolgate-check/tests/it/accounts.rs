@@ -1,4 +1,4 @@
-//! Names that a second stack of the account would have too.
+//! Names that a second stack in the same account would also use.
 
 use crate::kit::{Copy, TEMPLATE};
 

@@ -1,4 +1,4 @@
-//! What would be deployed and not go live, not be removed, or not be seen.
+//! Resources that would be deployed but not take effect, not be deleted, or not be monitored.
 
 use serde_json::json;
 use toolgate_check::Severity;
@@ -104,7 +104,7 @@ fn a_tool_that_is_confirmed_and_may_happen_twice_is_a_warning() {
 
 #[test]
 fn a_generated_schema_that_nothing_registers_is_not_judged() {
-    // as functions the tool has too many parameters; it is registered by OpenAPI, which takes them
+    // As functions the tool has too many parameters. It is registered by OpenAPI, which allows them.
     let fields = (0..6).map(|n| (format!("field{n}"), json!({"type": "string"})));
     let fields: serde_json::Map<_, _> = fields.collect();
     let mut many = catalogs();
@@ -190,7 +190,7 @@ fn a_model_that_is_called_without_its_profile() {
             ),
         )
     };
-    // two roles have this policy
+    // Two roles have this policy.
     statement("")
         .finds(&[(TEMPLATE, "foundation-model/m", "model-profile"), (TEMPLATE, "foundation-model/m", "model-profile")]);
     statement(", Condition: {StringLike: {bedrock:InferenceProfileArn: \"arn:aws:bedrock:us-east-1:1:inference-profile/us.m\"}}")

@@ -30,7 +30,7 @@ fn keywords_that_a_gateway_does_not_know() {
         "\"Type\": \"date\"",
         "gateway-schema",
     )]);
-    // a property may have the name of a keyword
+    // A property may be named like a keyword.
     Copy::new().edit(GATEWAY, "\"notify\": {", "\"enum\": {").finds(&[]);
 }
 
@@ -64,7 +64,7 @@ fn an_identity_header_that_a_client_could_set() {
 
 #[test]
 fn a_policy_about_a_tool_that_does_not_exist() {
-    // two underscores, as old copies of the documentation have it
+    // Two underscores, as in old copies of the documentation.
     Copy::new().edit(TEMPLATE, "shop-orders___get_order", "shop-orders__get_order").finds(&[(
         TEMPLATE,
         "shop-orders__get_order",
@@ -112,9 +112,9 @@ fn a_policy_that_does_not_validate() {
     };
     let message = said("context.input.count < 5", "context.input.number < 5");
     assert!(message.contains("number"), "{message}");
-    // a number is a decimal there
+    // A number is a decimal in Cedar.
     said("context.input.amount.lessThan(decimal(\"500.0\"))", "context.input.amount < 500");
-    // an optional field may be missing
+    // An optional field may be missing.
     said("context.input.count < 5", "context.input.notify");
     marked().edit(TEMPLATE, "context.input.count < 5", "context.input has notify && context.input.notify").finds(&[]);
 }

@@ -1,4 +1,4 @@
-//! A project in which every rule holds, and ways to break it.
+//! A project in which every rule holds, and edits that violate rules.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -51,7 +51,7 @@ impl Copy {
         Self::of(catalogs())
     }
 
-    /// With other catalogs: `{"orders": {..}, "stock": {..}}`; the schemas are generated from them.
+    /// A copy with other catalogs: `{"orders": {..}, "stock": {..}}`. The schemas are generated from them.
     pub(crate) fn of(catalogs: Value) -> Self {
         let catalogs: BTreeMap<String, Catalog> = serde_json::from_value(catalogs).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ impl Copy {
         Self { folder, catalogs }
     }
 
-    /// With other catalogs, and the schemas as they are.
+    /// A copy with other catalogs and unchanged schemas.
     pub(crate) fn with_code(self, catalogs: Value) -> Self {
         Self { catalogs: serde_json::from_value(catalogs).unwrap(), ..self }
     }
@@ -78,7 +78,7 @@ impl Copy {
         std::fs::read_to_string(self.folder.path().join(file)).unwrap()
     }
 
-    /// Replaces words that occur exactly once in a file.
+    /// Replaces a text that occurs exactly once in a file.
     pub(crate) fn edit(self, file: &str, from: &str, to: &str) -> Self {
         let text = self.text(file);
         assert_eq!(text.matches(from).count(), 1, "`{from}` in {file}:\n{text}");
@@ -86,7 +86,7 @@ impl Copy {
         self
     }
 
-    /// Edits the OpenAPI document of `stock`, and packs it into its action group again.
+    /// Edits the OpenAPI document of `stock`, and writes it into its action group again.
     pub(crate) fn edit_api(self, from: &str, to: &str) -> Self {
         let copy = self.edit(OPENAPI, from, to);
         let document: Value = serde_json::from_str(&copy.text(OPENAPI)).unwrap();
@@ -95,7 +95,7 @@ impl Copy {
         copy
     }
 
-    /// What is found in it.
+    /// The findings.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let template = self.folder.path().join(TEMPLATE);
         let project = Project::read(&template, &self.folder.path().join("schemas")).unwrap();
@@ -103,7 +103,7 @@ impl Copy {
         project.with_catalogs(self.catalogs.clone()).check()
     }
 
-    /// Asserts that these are found and nothing else: the file, words that occur in its line and no other, the rule.
+    /// Asserts that the findings are exactly these: the file, a text that occurs only in its line, the rule.
     #[track_caller]
     pub(crate) fn finds(&self, expected: &[(&str, &str, &str)]) -> Vec<Finding> {
         let findings = self.findings();

@@ -14,7 +14,7 @@ fn every_rule_has_a_name_of_its_own_a_source_and_a_fix() {
     }
 }
 
-/// A rule that no test breaks is not proven.
+/// Every rule must be violated by a test.
 #[test]
 fn every_rule_is_broken_by_a_test() {
     let tests = concat!(

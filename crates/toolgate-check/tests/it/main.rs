@@ -1,4 +1,5 @@
-//! Each rule is broken once, in a copy of a project in which all hold, and must be found at its line and nowhere else.
+//! Each rule is violated once, in a copy of a project in which all rules hold. The finding must be at its line and
+//! nowhere else.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly, their helpers too")]
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! Who may call a function.
+//! Permissions to call a function.
 
 use crate::kit::{Copy, TEMPLATE};
 
@@ -6,7 +6,7 @@ const EXECUTOR: &str = "ActionGroupExecutor: {Lambda: !Ref OrdersFunction.Alias}
 
 #[test]
 fn a_function_that_bedrock_may_not_invoke() {
-    // the permission is on the function, the action group calls its alias
+    // The permission is on the function, but the action group calls its alias.
     Copy::new().edit(TEMPLATE, "!Ref OrdersFunction.Alias # for the agents", "!Ref OrdersFunction").finds(&[(
         TEMPLATE,
         EXECUTOR,

@@ -1,4 +1,4 @@
-//! Names, lengths and counts of what the schemas say; the subset of OpenAPI.
+//! Names, lengths and counts in the schemas, and the subset of OpenAPI.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn two_underscores_in_a_name() {
 
 #[test]
 fn a_name_that_is_too_long_for_the_model() {
-    // `orders__` and 57 characters; `shop-orders___` and 57
+    // `orders__` and 57 characters; `shop-orders___` and 57 characters.
     let name = "a".repeat(57);
     let quoted = format!("\"Name\": \"{name}\"");
     renamed(&name).finds(&[(FUNCTIONS, &quoted, "model-tool-name"), (GATEWAY, &quoted, "model-tool-name")]);
@@ -61,7 +61,7 @@ fn a_name_that_is_too_long_for_the_model() {
 
 #[test]
 fn a_verb_counts_in_the_name_for_the_model() {
-    // `post__stock__` and 51 are 64; the group's name makes it 65
+    // `post__stock__` and 51 characters are 64; the group's name makes it 65.
     let name = "b".repeat(51);
     let copy = || with(|catalogs| catalogs["stock"]["tools"][0]["name"] = name.as_str().into());
     copy().finds(&[]);

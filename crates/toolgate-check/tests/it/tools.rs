@@ -1,4 +1,4 @@
-//! The tools in code against those in the template, and the files between them.
+//! The tools in code compared with those in the template, and the files between them.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ fn a_tool_in_code_that_is_not_in_the_template() {
     let mut tool = more["stock"]["tools"][0].clone();
     tool["name"] = "count_items".into();
     more["stock"]["tools"].as_array_mut().unwrap().push(tool);
-    // the schemas are of before the tool was written
+    // The schemas are older than the tool.
     let stale = Copy::new();
     let found = stale.with_code(more).finds(&[
         (TEMPLATE, "{Binary: stock}", "tool-not-deployed"),

@@ -1,4 +1,4 @@
-//! The deployments that are looked at, and what cannot be.
+//! The deployments that are checked, and those that cannot be.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! One call of an action group's tool: the event out, the function's reply in.
+//! One call of an action group's tool: sends the event and reads the function's reply.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use super::{
 };
 use toolgate_template::function_arn;
 
-/// Pauses before trying again what no instance has taken.
+/// Pauses before a retry of an event that no instance has taken.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
 
-/// Above this a reply may not have been accepted by older platforms, and costs a model dearly.
+/// Reply size for the warning. Older platforms may reject a larger reply, and it costs many model tokens.
 const LARGE_REPLY: usize = 25_000;
 
 impl AgentRun<'_> {
@@ -64,14 +64,15 @@ impl AgentRun<'_> {
         }
     }
 
-    /// Tries again while nobody has taken the event, and once where a function was lost on the way with a tool whose
-    /// effect happens once. What any other tool has done by then nobody knows, so it is never run again.
+    /// Retries while no instance has taken the event. If a function was lost after it took the event, retries once, and
+    /// only for a tool whose effect happens once. The effects of any other tool are unknown at that point, so such a
+    /// call is never run again.
     async fn invoke(&self, function: &str, tool: &str, payload: Bytes) -> Result<LambdaReply, InvokeFailure> {
         let reply = self.deliver(function, payload.clone()).await?;
         if !lost(&reply) || !self.turn.agents.invoke.happens_once(function, tool) {
             return Ok(reply);
         }
-        tracing::warn!(function, tool, "the function was lost; its tool happens once, so it is called again");
+        tracing::warn!(function, tool, "the function was lost; its tool's effect happens once, so the call is retried");
         self.deliver(function, payload).await
     }
 
@@ -134,7 +135,7 @@ fn told_by(payload: &[u8]) -> String {
     format!("{}: {}", field("errorType"), field("errorMessage"))
 }
 
-/// The function took the event and was gone before it replied, in Lambda's words for that.
+/// Whether the function took the event and ended before it replied, by Lambda's error types.
 fn lost(reply: &LambdaReply) -> bool {
     let kind = || serde_json::from_slice::<Value>(&reply.payload).ok()?.get("errorType")?.as_str().map(str::to_owned);
     reply.function_error.is_some()

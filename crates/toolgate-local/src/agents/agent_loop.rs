@@ -1,4 +1,4 @@
-//! The agent loop: model turn, tool calls, results, and again, until there is an answer.
+//! The agent loop: model turn, tool calls and results, until the model returns an answer.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -19,7 +19,7 @@ use super::{
 };
 
 impl Turn {
-    /// Sets the turn going; its events come out of the receiver.
+    /// Starts the turn. Its events arrive on the receiver.
     pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
         let events = self.sink.attach();
         let turn = Arc::clone(self);
@@ -27,7 +27,7 @@ impl Turn {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
                 Some(root) => AgentRun::root(&turn, root, alias, text).run().await,
-                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent is not there any more").into()),
+                None => Err(AgentError::new(Kind::ResourceNotFound, "the agent no longer exists").into()),
             };
             guard.end(last);
         });
@@ -36,7 +36,7 @@ impl Turn {
 }
 
 impl AgentRun<'_> {
-    /// Works on the input until there is an answer.
+    /// Processes the input until there is an answer.
     pub(crate) fn run(&self) -> BoxFuture<'_, Result<String, Ended>> {
         Box::pin(async move {
             let started = Timestamp::now();
@@ -67,7 +67,7 @@ impl AgentRun<'_> {
             let reply = match self.ask_model(&history).await {
                 Ok(reply) => reply,
                 Err(error) => {
-                    // Nothing has come of the input yet: asking again is as if for the first time.
+                    // The input had no effect yet, so it is removed and a repeated request starts fresh.
                     if taken == 1 {
                         rollback(&mut history, before);
                     }
@@ -117,10 +117,11 @@ impl AgentRun<'_> {
         Ok(text)
     }
 
-    /// One model turn. A conversation that turns out too long for the model is shown to it with less of its past.
+    /// One model turn. If the conversation is too long for the model, retries with a smaller window.
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
         let mut system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
-        // Collaborators answer their supervisor, who wants a whole answer, and a choice of route is none.
+        // A collaborator's answer goes to its supervisor as a whole, and a routing decision is not an answer, so
+        // neither is streamed.
         let streams = self.parent.is_none() && self.turn.pieces().is_some() && !self.is_routing();
         if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
             streaming::ask_for_tags(&mut system, hint);
@@ -154,7 +155,7 @@ impl AgentRun<'_> {
             self.model().converse(request).await
         };
         let reply = match reply {
-            // some refuse what others answer with this reason
+            // Some models refuse with an error what others answer with this stop reason.
             Err(error) if error.kind == ModelErrorKind::TooLong => {
                 ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }
             }
@@ -167,8 +168,8 @@ impl AgentRun<'_> {
     }
 }
 
-/// Adds the user's words. After a turn that ended among its tool results they join these,
-/// since a model wants the roles to alternate.
+/// Adds the user's text. After a turn that ended with tool results the text joins these, because a model requires
+/// alternating roles.
 fn push_user_message(history: &mut Vec<Message>, text: &str) {
     let block = Block::Text(text.to_owned());
     match history.last_mut() {
@@ -177,7 +178,7 @@ fn push_user_message(history: &mut Vec<Message>, text: &str) {
     }
 }
 
-/// Takes the user's words back.
+/// Removes the user's text again.
 fn rollback(history: &mut Vec<Message>, before: usize) {
     if history.len() > before {
         history.truncate(before);
@@ -196,7 +197,7 @@ fn calls_of(reply: &ModelReply) -> Vec<ToolCall> {
     reply.content.iter().filter_map(call).collect()
 }
 
-/// The text of a reply that ends the turn, honest about what cut it short.
+/// The text of a reply that ends the turn. It states why an answer was cut off.
 fn answer(reply: &ModelReply) -> Result<String, AgentError> {
     let texts: Vec<&str> = reply
         .content
@@ -218,14 +219,14 @@ fn answer(reply: &ModelReply) -> Result<String, AgentError> {
     }
 }
 
-/// Ends a turn on every way out, a panic too, so that the session is never left busy.
+/// Ends a turn on every exit path, including a panic, so that the session never stays busy.
 struct Guard<'a>(&'a Turn);
 
 impl Guard<'_> {
     fn end(self, result: Result<String, Ended>) {
         let turn = self.0;
         std::mem::forget(self);
-        // Before the answer is out: whoever reads it may call again at once.
+        // Release the session before the answer is sent, because the caller may send its next request at once.
         release(turn);
         match result {
             Ok(text) => {
@@ -242,14 +243,14 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         release(self.0);
-        let error = AgentError::new(Kind::InternalServer, "the local agent failed; its log says more");
+        let error = AgentError::new(Kind::InternalServer, "the local agent failed; see its log");
         self.0.sink.finish(Some(Event::Exception(error)));
         self.0.done.send_replace(true);
     }
 }
 
 fn release(turn: &Turn) {
-    // A dropped turn's session belongs to the next turn already.
+    // The session of a dropped turn already belongs to the next turn.
     if !turn.is_dropped() {
         turn.session.set_phase(Phase::Idle);
     }

@@ -1,4 +1,4 @@
-//! One agent at work on one input: who it is, who called it, and where its answer goes.
+//! One agent that processes one input: its identity, its caller, and the target of its answer.
 
 use std::sync::{
     Arc, Mutex, MutexGuard,
@@ -11,32 +11,32 @@ use uuid::Uuid;
 
 use super::{Agent, alias_arn, attributes::Attributes, lock, turn::Turn};
 
-/// An agent's place in a turn.
+/// One agent's part in a turn.
 #[derive(Debug)]
 pub(crate) struct AgentRun<'a> {
     pub(crate) turn: &'a Arc<Turn>,
     pub(crate) agent: &'a Agent,
     pub(crate) alias: String,
-    /// The agents that lead here; the key of its history.
+    /// The path of agents to this one. It is the key of the agent's history.
     pub(crate) path: String,
-    /// The same as alias ARNs.
+    /// The same path as alias ARNs.
     pub(crate) chain: Vec<String>,
-    /// The name that the supervisor knows it by.
+    /// The name that the supervisor uses for it.
     pub(crate) name: Option<String>,
     pub(crate) parent: Option<&'a AgentRun<'a>>,
-    /// What it was asked.
+    /// The input of this agent.
     pub(crate) input: String,
-    /// What its supervisor's conversation was about, where that is relayed.
+    /// The supervisor's conversation as text, if it is relayed.
     pub(crate) relayed: String,
-    /// Of this turn only. The agent that was invoked has the turn's; a collaborator has its own.
+    /// For this turn only. The invoked agent uses the turn's attributes; a collaborator has its own.
     own_prompt_attributes: Mutex<Attributes>,
-    /// A router's first model turn decides who answers.
+    /// Set while a router's first model turn is pending. That turn decides which agent answers.
     pub(crate) routing: AtomicBool,
     run: Uuid,
     pub(crate) steps: AtomicU32,
 }
 
-/// A call that the model asks for.
+/// A tool call of the model.
 #[derive(Debug, Clone)]
 pub(crate) struct ToolCall {
     pub(crate) id: String,
@@ -45,7 +45,7 @@ pub(crate) struct ToolCall {
 }
 
 impl<'a> AgentRun<'a> {
-    /// The agent that the caller invoked.
+    /// The run of the agent that the caller invoked.
     pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
         let chain = vec![alias_arn(&agent.spec.id, &alias)];
         let path = agent.spec.id.clone();
@@ -66,7 +66,7 @@ impl<'a> AgentRun<'a> {
         }
     }
 
-    /// A collaborator, asked by this agent.
+    /// The run of a collaborator that this agent calls.
     pub(crate) fn collaborator<'b>(
         &'b self,
         agent: &'b Agent,
@@ -87,7 +87,7 @@ impl<'a> AgentRun<'a> {
             parent: Some(self),
             input,
             relayed,
-            // They are for the agent that was invoked, and not handed on.
+            // The turn's attributes are for the invoked agent and are not passed on.
             own_prompt_attributes: Mutex::default(),
             routing: AtomicBool::new(agent.spec.routes),
             run: Uuid::new_v4(),
@@ -103,7 +103,7 @@ impl<'a> AgentRun<'a> {
         lock(if self.parent.is_none() { &self.turn.prompt_attributes } else { &self.own_prompt_attributes })
     }
 
-    /// One id for all that belongs to one model turn.
+    /// One id for all events of one model turn.
     pub(crate) fn trace_id(&self) -> String {
         format!("{}-{}", self.run, self.steps.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! A model's JSON arguments as the string-typed parameters that Bedrock Agents send.
+//! Converts a model's JSON arguments to the string-typed parameters that Bedrock Agents sends.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::tools::{Action, Wire};
 
-/// The arguments of one call, sorted as its wire wants them.
+/// The arguments of one call, in the form that its wire needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Arguments {
     parameters: Vec<Value>,
@@ -15,12 +15,12 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Arguments of an action.
+    /// Converts the arguments of an action.
     ///
-    /// Names that the schema does not have are sent too: refusing them is the function's own gate's work,
-    /// and on a laptop one wants to see it.
+    /// Names that the schema does not have are sent too. The function's own gate rejects them, and a developer needs to
+    /// see that on a laptop.
     pub(crate) fn of(action: &Action, input: &Map<String, Value>) -> Self {
-        // one order, in whichever one the model wrote them
+        // A fixed order, independent of the order in which the model wrote them.
         let input: BTreeMap<&String, &Value> = input.iter().collect();
         let input = || input.iter().map(|(name, value)| (*name, *value));
         match &action.wire {
@@ -47,12 +47,12 @@ impl Arguments {
         json!(self.parameters)
     }
 
-    /// As Lambda events and returnControl have it.
+    /// The form in Lambda events and returnControl.
     pub(crate) fn request_body(&self) -> Option<Value> {
         self.body.as_ref().map(|(media, properties)| json!({"content": {media: {"properties": properties}}}))
     }
 
-    /// As traces have it: the properties stand directly under the media type.
+    /// The form in traces: the properties stand directly under the media type.
     pub(crate) fn traced_body(&self) -> Option<Value> {
         self.body.as_ref().map(|(media, properties)| json!({"content": {media: properties}}))
     }
@@ -60,7 +60,7 @@ impl Arguments {
 
 fn typed(types: &BTreeMap<String, String>, (name, value): (&String, &Value)) -> Option<Value> {
     let text = match value {
-        // A model's null means that it left the parameter out.
+        // A model's null means that the parameter is not set.
         Value::Null => return None,
         Value::String(text) => text.clone(),
         other => other.to_string(),

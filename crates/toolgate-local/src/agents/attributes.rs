@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// Session or prompt attributes.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-/// Attributes as they were sent and as they came back: what a tool changed is applied, so that tools that ran
-/// side by side do not undo each other. For a tool that ran alone this is replacing.
+/// Applies the difference between the attributes that a tool got and those that it returned, so that tools that ran in
+/// parallel do not overwrite each other's changes. For a tool that ran alone the result is the returned attributes.
 pub(crate) fn apply_changes(current: &mut Attributes, sent: &Attributes, returned: Attributes) {
     current.retain(|name, _| !sent.contains_key(name) || returned.contains_key(name));
     for (name, value) in returned {

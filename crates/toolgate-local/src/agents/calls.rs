@@ -1,4 +1,4 @@
-//! The tool calls of one model turn: side by side, with their results and traces in the order of the calls.
+//! The tool calls of one model turn. They run in parallel; their results and traces keep the order of the calls.
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use jiff::Timestamp;
@@ -18,26 +18,27 @@ use super::{
 use toolgate_models::{Block, Message};
 use toolgate_template::CollaboratorSpec;
 
-/// A supervisor may ask an agent that may ask an agent.
+/// Maximum depth: a supervisor may call an agent that calls another agent.
 const DEPTH: usize = 3;
 
-/// What is to be done about a call.
+/// How a call is handled.
 #[derive(Debug)]
 pub(crate) enum Plan<'a> {
-    /// It cannot be made; the model is told why.
+    /// The call is not valid. The model gets the reason.
     Refuse(String),
     /// A function runs it.
     Run(&'a Action, Arguments),
-    /// The caller is asked first, or runs it.
+    /// The caller confirms it first, or runs it.
     Ask(&'a Action, Arguments),
-    /// A collaborator is asked.
+    /// A collaborator handles it.
     Message(&'a CollaboratorSpec, String),
-    /// The user is asked, which ends the turn.
+    /// A question to the user, which ends the turn.
     AskUser(String),
 }
 
 impl<'a> AgentRun<'a> {
-    /// Makes the calls. Every call gets a result, whatever happens; the second part says whether the turn is over.
+    /// Runs the calls. Every call gets a result in all cases. The second part of the return value is set if the turn
+    /// ends.
     pub(crate) async fn perform(&self, calls: Vec<ToolCall>, history: &[Message]) -> (Vec<Block>, Option<Ended>) {
         let plans: Vec<Plan<'_>> = calls.iter().map(|call| self.plan(call)).collect();
         for plan in &plans {
@@ -175,7 +176,7 @@ impl<'a> AgentRun<'a> {
         }
     }
 
-    /// Whether an agent is on the way from the caller to here.
+    /// Whether an agent is already in the chain from the caller to this agent.
     fn is_asked_by(&self, agent_id: &str) -> bool {
         let mut run = Some(self);
         while let Some(here) = run {
@@ -213,8 +214,8 @@ fn relayed_to(plan: &Plan<'_>, conversation: &str) -> String {
     }
 }
 
-/// The results as the model gets them. A call that has none, or failed the turn, is answered too:
-/// the history must stay one that a model accepts.
+/// The results for the model. A call without a result, or one that failed the turn, gets one as well, because a model
+/// only accepts a history in which every call has a result.
 fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) -> (Vec<Block>, Option<Ended>) {
     let mut ended = None;
     let blocks = calls
@@ -236,7 +237,7 @@ fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) ->
     (blocks, ended)
 }
 
-/// What the model finds in place of a result when the turn ended here.
+/// The text in place of a result if the turn ended at this call.
 fn unanswered(because: &Ended) -> Outcome {
     match because {
         Ended::Failed(error) => Outcome::error(&error.message),
@@ -245,7 +246,7 @@ fn unanswered(because: &Ended) -> Outcome {
     }
 }
 
-/// Of two reasons to end a turn: a failure before all, and questions are put together.
+/// Combines two reasons to end a turn. A failure takes precedence, and questions are joined.
 fn graver(first: Option<Ended>, second: Ended) -> Ended {
     match (first, second) {
         (None, only) => only,

@@ -1,7 +1,7 @@
-//! Giving control back to the caller: to ask a person, or to let the caller run an action itself.
+//! Return of control to the caller: to ask a person for confirmation, or to let the caller run an action.
 //!
-//! The turn emits `returnControl`, which ends the stream, and waits on a channel that stays in the session.
-//! The next request brings the answers, opens a new stream and wakes the turn where it stands, however many agents deep.
+//! The turn emits `returnControl`, which ends the stream, and waits on a channel that stays in the session. The next
+//! request brings the answers, opens a new stream and resumes the turn where it stopped, at any depth of agents.
 
 use std::sync::Arc;
 
@@ -26,11 +26,11 @@ use super::{
     turn::Waiting,
 };
 
-/// The service puts no more into one returnControl.
+/// The service's maximum number of questions in one returnControl.
 const AT_ONCE: usize = 5;
 
 impl AgentRun<'_> {
-    /// Asks about all the calls, and runs what a person allows. After a failure nothing is asked any more.
+    /// Asks about all the calls, and runs those that are confirmed. After a failure no further question is asked.
     pub(crate) async fn ask_all(
         &self,
         questions: &[Question<'_>],
@@ -77,7 +77,7 @@ impl AgentRun<'_> {
             parent.trace_collaborator_output(child.name.as_deref().unwrap_or_default(), &child.arn(), &output, None);
         });
         let (answer, answered) = oneshot::channel();
-        // The session waits before the caller knows: an answer may come at once.
+        // Set the state before the caller gets the question, because the answer may arrive at once.
         let questions = Questions::new(id.clone(), self.agent.spec.id.clone(), self.name.is_some(), batch, answer);
         self.turn.session.set_phase(Phase::Waiting(Waiting { turn: Arc::clone(self.turn), questions }));
         self.turn.sink.finish(Some(Event::ReturnControl(payload.clone())));
@@ -95,7 +95,7 @@ impl AgentRun<'_> {
         Ok(results)
     }
 
-    /// Tells every supervisor on the way up about its collaborator.
+    /// Calls `tell` for every supervisor up to the invoked agent, each with its collaborator.
     fn trace_up(&self, tell: impl Fn(&AgentRun<'_>, &AgentRun<'_>)) {
         let mut child: &AgentRun<'_> = self;
         while let Some(parent) = child.parent {
@@ -147,9 +147,9 @@ impl AgentRun<'_> {
     }
 }
 
-/// A result that the caller brings, who ran the action itself.
+/// The result of an action that the caller ran itself.
 fn brought(action: &Action, answer: &ResultFields) -> Result<Outcome, AgentError> {
-    // What else could be in it was refused when it came.
+    // The request's validation has refused all other content.
     let mut bodies = answer.response_body.iter().flatten();
     let text = bodies.find_map(|(_, content)| content.body.clone()).unwrap_or_default();
     match answer.response_state {

@@ -1,4 +1,5 @@
-//! The control plane, to read: `GetAgent`, `ListAgents`, `GetAgentAlias` and `ListAgentAliases` over the template's agents.
+//! The read operations of the control plane: `GetAgent`, `ListAgents`, `GetAgentAlias` and `ListAgentAliases` over the
+//! template's agents.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_for_Amazon_Bedrock.html>
 
@@ -21,19 +22,19 @@ use super::{
 use crate::http::body::{self, Refused};
 use toolgate_template::{ACCOUNT, REGION};
 
-/// What is served of `bedrock-agent`.
+/// The operations of `bedrock-agent` that are served.
 pub(super) const OPERATIONS: [&str; 4] = ["GetAgent", "GetAgentAlias", "ListAgentAliases", "ListAgents"];
 
-/// The service's lists have so many entries at most.
+/// The service's maximum number of entries per list.
 const PAGE: usize = 10;
-/// A request to list has two members.
+/// Limit on a request body, in bytes. A list request has only two members.
 const BODY_BYTES: usize = 16 * 1024;
 
 type Answer = Result<Value, AgentError>;
 
 pub(super) fn routes() -> Router<Arc<Agents>> {
     let mut router = Router::new();
-    // some SDKs leave out the slash at the end
+    // Some SDKs omit the trailing slash.
     for slash in ["", "/"] {
         router = router
             .route(&format!("/agents{slash}"), post(list_agents))
@@ -77,7 +78,7 @@ async fn get_agent(State(agents): State<Arc<Agents>>, path: Result<Path<String>,
             "agentVersion": "DRAFT",
             "agentStatus": "PREPARED",
             "agentCollaboration": collaboration,
-            // roles have no meaning on a laptop, and the service always names one
+            // The local agent does not use roles, but the service always returns one.
             "agentResourceRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/{}", spec.id),
             "foundationModel": spec.foundation_model,
             "idleSessionTTLInSeconds": spec.idle_ttl.as_secs(),
@@ -137,7 +138,7 @@ fn known(agents: &Agents, path: Result<Path<String>, PathRejection>) -> Result<&
     agents.agent(&id).ok_or_else(|| {
         AgentError::new(
             Kind::ResourceNotFound,
-            format!("there is no such agentId: `{id}`; ListAgents has those there are"),
+            format!("there is no such agentId: `{id}`; ListAgents lists the existing ones"),
         )
     })
 }
@@ -149,7 +150,7 @@ fn answer(answer: Answer) -> Response {
     }
 }
 
-/// `maxResults` and `nextToken`, which is the place at which a page begins.
+/// Parses `maxResults` and `nextToken`. The token is the index at which a page starts.
 struct Listing {
     most: usize,
     from: usize,

@@ -1,4 +1,5 @@
-//! A function's reply, read as strictly as Bedrock reads it: what is not in the agreed form fails the whole turn.
+//! Parses a function's reply as strictly as Bedrock does. A reply that is not in the required form fails the whole
+//! turn.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use super::{
     tools::{Action, Wire},
 };
 
-/// What a function answered.
+/// The parsed reply of a function.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) text: String,
@@ -20,15 +21,15 @@ pub(crate) struct Envelope {
     pub(crate) prompt_attributes: Option<Attributes>,
 }
 
-/// How the answer is meant.
+/// The state of the reply.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) enum State {
     Success,
     /// An HTTP status of 400 and above, on the api wire.
     Error,
-    /// The model is to try again with better arguments.
+    /// The model gets the text and can retry with other arguments.
     Reprompt,
-    /// The turn is over.
+    /// The turn ends with an error.
     Failure,
 }
 
@@ -65,10 +66,10 @@ struct Content {
     body: String,
 }
 
-/// Reads the reply of a call of `action`.
+/// Parses the reply of a call of `action`.
 ///
 /// # Errors
-/// What is wrong with the reply, for the developer.
+/// The problem with the reply, for the developer.
 pub(crate) fn read(action: &Action, payload: &[u8]) -> Result<Envelope, String> {
     let raw: Raw = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
     if raw.message_version != "1.0" {

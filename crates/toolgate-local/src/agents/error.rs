@@ -1,24 +1,24 @@
-//! The errors of InvokeAgent, as HTTP answers before the stream begins and as exception frames after that.
+//! The errors of InvokeAgent: an HTTP error before the stream begins, an exception frame after that.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use toolgate_models::{ModelError, ModelErrorKind};
 
-/// An error that the caller of InvokeAgent sees.
+/// An error for the caller of InvokeAgent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct AgentError {
     pub(crate) kind: Kind,
-    /// The text that the service would give.
+    /// The text that the service would return.
     pub(crate) message: String,
-    /// What only a laptop can say on top, for the trace and the log.
+    /// Details that only the local agent has, for the trace and the log.
     pub(crate) hint: Option<String>,
-    /// What failed, where the exception has a place for it.
+    /// The resource that failed, if the exception has a member for it.
     pub(crate) resource: Option<String>,
 }
 
-/// The exceptions of the service that this crate raises.
+/// The service's exceptions that this crate returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     AccessDenied,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The exception's name; in a stream it starts with a small letter.
+    /// The exception's name. In a stream it starts with a lower-case letter.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "AccessDeniedException",
@@ -71,7 +71,7 @@ impl AgentError {
         Self::new(Kind::Validation, message)
     }
 
-    /// The service's text for a function that failed, word for word (no space after "request.").
+    /// The service's exact text for a function that failed (without a space after "request.").
     pub(crate) fn lambda_failed(arn: &str, error: &str, hint: impl Into<String>) -> Self {
         let message = format!(
             "Your request couldn't be completed. Lambda function {arn} encountered a problem while processing request.\
@@ -82,7 +82,7 @@ impl AgentError {
         Self { kind: Kind::DependencyFailed, message, hint: Some(hint.into()), resource }
     }
 
-    /// The service's text for a reply that is not in the agreed form, word for word.
+    /// The service's exact text for a reply that is not in the required form.
     pub(crate) fn malformed_reply(arn: &str, hint: impl Into<String>) -> Self {
         let message = "The server encountered an error processing the Lambda response. Check the Lambda response and retry the request";
         let resource = Some(arn.to_owned());
@@ -116,11 +116,11 @@ impl From<ModelError> for AgentError {
 /// Why an agent's turn ended without an answer.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// Something failed.
+    /// An error.
     Failed(AgentError),
-    /// The agent asks the user something, and the answer is the next input.
+    /// The agent asks the user a question. The answer is the next input.
     Asked(String),
-    /// The person said something else instead of answering a question.
+    /// The user sent a new input instead of an answer.
     Dropped,
 }
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{error::AgentError, sink::Event};
 
-/// The most that one chunk may carry.
+/// Maximum number of bytes in one chunk.
 const CHUNK_BYTES: usize = 1_000_000;
 
-/// An event as bytes: one frame, or several where a text is longer than a chunk may be.
+/// Encodes an event: one frame, or several if a text is longer than a chunk may be.
 pub(crate) fn encode(event: &Event) -> Bytes {
     let mut bytes = BytesMut::new();
     match event {
@@ -19,7 +19,7 @@ pub(crate) fn encode(event: &Event) -> Bytes {
         Event::Chunk(text) => {
             let mut rest = text.as_str();
             while !rest.is_empty() {
-                // Never within a character: a client may read each chunk for itself.
+                // Splits at character boundaries, because a client may decode each chunk separately.
                 let end = (0..=CHUNK_BYTES.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end));
                 let (part, after) = rest.split_at_checked(end.unwrap_or_default()).unwrap_or((rest, ""));
                 write(&mut bytes, "chunk", &json!({"bytes": STANDARD.encode(part)}));

@@ -1,4 +1,4 @@
-//! `conversationHistory`: where a new session begins. A session with a history of its own keeps that.
+//! `conversationHistory`: the start of a new session. A session that already has a history keeps its own.
 
 use super::{
     request::{HistoryMessage, HistoryRole, SessionState},
@@ -7,7 +7,7 @@ use super::{
 };
 use toolgate_models::{Block, Message};
 
-/// Gives a new session the history that its first request brings.
+/// Gives a new session the history of its first request.
 pub(crate) async fn seed(session: &Session<Waiting>, agent: &str, state: Option<&SessionState>) {
     let given = state.and_then(|state| state.conversation_history.as_ref()?.messages.as_ref());
     let Some(given) = given else { return };
@@ -18,7 +18,7 @@ pub(crate) async fn seed(session: &Session<Waiting>, agent: &str, state: Option<
     }
 }
 
-/// The messages as a model accepts them: nothing blank, the user first, and the roles in turns.
+/// The messages in the form that a model accepts: no blank ones, the user first, and alternating roles.
 fn accepted(given: &[HistoryMessage]) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
     for message in given {

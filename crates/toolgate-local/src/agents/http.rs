@@ -1,4 +1,4 @@
-//! `InvokeAgent` over HTTP, as the AWS SDKs speak it.
+//! `InvokeAgent` over HTTP, in the protocol of the AWS SDKs.
 
 use std::sync::Arc;
 
@@ -26,20 +26,20 @@ use super::{
 };
 use crate::http::body::{self, Refused};
 
-/// Room for the longest input text, 25,000,000 characters, in most alphabets.
+/// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// What the service answers when a session is ended, word for word.
+/// The service's exact response when a session is ended.
 const ENDED: &str = "Session is terminated as 'endSession' flag is set in request.";
 
-/// The routes of the agents: InvokeAgent, the memory, the control plane to read, `GET /agents` (a report for people and consoles), and an error
-/// for every other operation that an SDK would send to this endpoint.
+/// The routes of the agents: InvokeAgent, the memory, the read operations of the control plane, and `GET /agents` (a
+/// report for developers and consoles). Every other operation that an SDK would send to this endpoint gets an error.
 pub fn routes(agents: Arc<Agents>) -> Router {
     let of_alias = |rest: &str| format!("/agents/{{p1}}/agentAliases/{{p2}}/{rest}");
     let served = Router::new()
         .route(&of_alias("sessions/{p3}/text"), post(invoke_agent).fallback(response::no_such_method))
         .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
-        // The other methods of this path are among the operations that are not served.
+        // The other methods of this path are in the table of operations that are not served.
         .route("/agents", get(report));
     served.merge(control::routes()).merge(operations::routes()).with_state(agents)
 }
@@ -94,7 +94,7 @@ async fn answer(
             }
             None => {
                 let session = agents.sessions.open(&key, idle_ttl);
-                // A task of its own: a caller who hangs up meanwhile must not leave the session busy for ever.
+                // The turn starts in its own task, so that a caller that disconnects does not leave the session busy.
                 let begun = tokio::spawn(begin(agents, session, key.clone(), request)).await;
                 begun.map_err(|_| AgentError::new(Kind::InternalServer, "the turn could not begin"))??
             }
@@ -103,7 +103,7 @@ async fn answer(
     Ok(response::stream_of(events, &key.session, memory.as_deref()))
 }
 
-/// Nothing but JSON is read, whatever it may look like.
+/// Accepts only JSON, by the `Content-Type` header.
 fn check_headers(headers: &HeaderMap, problems: &mut Problems) -> Result<(), AgentError> {
     if let Some(arn) = headers.get("x-amz-source-arn") {
         problems.check_text("sourceArn", &String::from_utf8_lossy(arn.as_bytes()), &shapes::SOURCE_ARN);
@@ -133,7 +133,7 @@ fn resume(
     Ok(events)
 }
 
-/// The stream for a new input. A question that was still open is dropped first.
+/// The stream for a new input. An open question is dropped first.
 async fn begin(
     agents: Arc<Agents>,
     session: Arc<Session<Waiting>>,
@@ -161,7 +161,7 @@ fn merge_attributes(session: &Session<Waiting>, state: Option<&SessionState>) {
 
 fn said(text: &str) -> UnboundedReceiver<Event> {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-    // The receiver is right here.
+    // The receiver is still in scope.
     let _ = sender.send(Event::Chunk(text.to_owned()));
     receiver
 }

@@ -1,4 +1,4 @@
-//! The one thing that agents need of the functions: somebody who invokes them.
+//! The interface to the functions: the agents need nothing from them but invocation.
 
 use std::fmt;
 
@@ -7,39 +7,39 @@ use futures_util::future::BoxFuture;
 
 use crate::lambda::{Functions, InvokeError};
 
-/// Invokes a Lambda function. The functions of this crate do; tests bring their own.
+/// Invokes a Lambda function. This crate's functions implement it; tests bring their own implementation.
 pub trait Invoke: Send + Sync + fmt::Debug {
     /// Invokes the function with this logical id and waits for its reply.
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>>;
 
-    /// Whether the effect of a function's tool happens once, however often the call is repeated (`.once(..)`).
+    /// Whether the effect of the tool happens once, however often the call is repeated (`.once(..)`).
     fn happens_once(&self, _function: &str, _tool: &str) -> bool {
         false
     }
 }
 
-/// What a function replied.
+/// The reply of a function.
 #[derive(Debug, Clone)]
 pub struct LambdaReply {
-    /// The reply's body, or the error's.
+    /// The body of the reply or of the error.
     pub payload: Bytes,
-    /// `X-Amz-Function-Error`, such as `Unhandled`, when the function failed.
+    /// `X-Amz-Function-Error`, such as `Unhandled`, if the function failed.
     pub function_error: Option<String>,
 }
 
-/// Why a function could not be invoked at all.
+/// Why a function could not be invoked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct InvokeFailure {
-    /// In words.
+    /// The error message.
     pub message: String,
-    /// No instance took the event, so that trying again cannot do a thing twice.
+    /// Whether no instance took the event. A retry then cannot repeat an effect.
     pub never_taken: bool,
 }
 
 impl From<InvokeError> for InvokeFailure {
     fn from(error: InvokeError) -> Self {
-        // when everything stops, the event may have been taken already
+        // During shutdown an instance may already have taken the event.
         Self { message: error.to_string(), never_taken: matches!(error, InvokeError::Unknown { .. }) }
     }
 }

@@ -1,20 +1,21 @@
-//! What a turn may use before it is stopped.
+//! The limits at which a turn is stopped.
 
 use std::time::Duration;
 
 use super::window::ContextWindow;
 
-/// The limits of a local agent. The service has such limits too, but tells nobody which.
+/// The limits of a local agent. The service has similar limits but does not document them.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Model turns that one agent may take for one input.
+    /// Maximum number of model turns of one agent for one input.
     pub model_turns: u32,
-    /// Tokens, read and written, that all agents together may use for one input.
+    /// Maximum number of input and output tokens of all agents together for one input.
     pub tokens: u64,
-    /// Characters of a conversation that a model is shown, without its system prompt; older turns are left out.
+    /// Maximum number of characters of a conversation that a model gets, without its system prompt. Older turns are
+    /// left out.
     pub context_characters: usize,
-    /// How long one call of a function may take, whatever the function's own timeout is.
+    /// Maximum duration of one call of a function, whatever the function's own timeout is.
     pub call: Duration,
 }
 
@@ -23,9 +24,9 @@ impl Default for Limits {
         Self {
             model_turns: 20,
             tokens: 2_000_000,
-            // About 150,000 tokens: most models take 200,000, and there are prompt and tools besides.
+            // About 150,000 tokens. Most models accept 200,000, and the prompt and the tools need some of them.
             context_characters: 600_000,
-            // Lambda lets no function run for longer; the rest is for starting it.
+            // Lambda's maximum timeout is 15 minutes. The rest is for the start of an instance.
             call: Duration::from_secs(15 * 60 + 30),
         }
     }
@@ -36,7 +37,7 @@ impl Limits {
         ContextWindow { characters: self.context_characters, turns: None, without_thinking: false }
     }
 
-    /// What is over, if something is.
+    /// The limit that is exceeded, if any.
     pub(crate) fn passed(&self, model_turns: u32, tokens: u64) -> Option<String> {
         if model_turns >= self.model_turns {
             return Some(format!("{model_turns} steps"));

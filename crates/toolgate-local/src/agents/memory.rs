@@ -1,7 +1,8 @@
-//! `GetAgentMemory` and `DeleteAgentMemory`: a memory that is empty, and says so.
+//! `GetAgentMemory` and `DeleteAgentMemory`, over a memory that is always empty.
 //!
-//! The service writes a summary of each session that has ended, with a prompt and a model of its own. On a laptop nobody
-//! does, so there is nothing to list and nothing to forget; requests are held to the service's limits all the same.
+//! The service writes a summary of each ended session, with its own prompt and model. The local agent writes no
+//! summaries, so there is nothing to list and nothing to delete. Requests are still validated against the service's
+//! limits.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use super::{Agents, error::AgentError, response, service_model::Problems, shapes
 type Ids = (String, String);
 type Pairs = Vec<(String, String)>;
 
-/// The only kind there is.
+/// The only memory type.
 const SUMMARY: &str = "SESSION_SUMMARY";
 
 pub(crate) async fn get(
@@ -86,7 +87,7 @@ fn check(
     agents.find(&agent, &alias).map(drop)
 }
 
-/// The query. What is not UTF-8 fits no pattern, and is refused as that.
+/// Parses the query. A query that is not UTF-8 matches no pattern, so it fails the validation.
 fn pairs(uri: &Uri) -> Pairs {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }

@@ -1,18 +1,18 @@
-//! Bedrock Agents on a laptop: `InvokeAgent` over the template's agents, with a model of one's choice.
+//! Bedrock Agents on a laptop: `InvokeAgent` over the template's agents, with a configurable model.
 //!
 //! ```text
 //! http ── request ──▶ session ──▶ turn ──▶ run (one agent's loop) ──▶ model
-//!                        ▲         │         │ calls of one model turn, side by side
+//!                        ▲         │         │ calls of one model turn, in parallel
 //!  frames ◀── sink ◀─────┼─────────┘         ├──▶ action: event → function → envelope
-//!                     confirm ◀──────────────┤    (a person is asked first where the tool says so)
+//!                     confirm ◀──────────────┤    (a person confirms first if the tool requires it)
 //!                                            └──▶ run of a collaborator
 //! ```
 //!
-//! What the platform leaves open is decided here so:
-//! - Session attributes of a request are merged into the session's; those that a function returns replace them.
-//! - New input on a session that waits for a confirmation drops the question: the action is not run, and the model
-//!   of the next turn sees that.
-//! - A caller who hangs up does not stop a turn, since its tools have effects.
+//! Decisions where the platform leaves the behaviour open:
+//! - Session attributes of a request are merged into the session's; attributes that a function returns replace them.
+//! - New input on a session that waits for a confirmation drops the question: the action does not run, and the model of
+//!   the next turn gets a note about it.
+//! - A caller that disconnects does not stop a turn, because its tools have effects.
 
 mod action;
 mod agent_loop;
@@ -80,7 +80,7 @@ pub struct Agents {
     invoke: Arc<dyn Invoke>,
     models: Models,
     limits: Limits,
-    /// When the agents came to be, for the control plane.
+    /// Creation time of the agents, for the control plane.
     started: Timestamp,
 }
 
@@ -91,19 +91,19 @@ pub(crate) struct Agent {
     pub(crate) tools: Toolbox,
 }
 
-/// The agents of a template cannot be served.
+/// Why the agents of a template cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[error("the agents of the template have mistakes:\n  {}", problems.join("\n  "))]
 pub struct AgentsError {
-    /// All mistakes.
+    /// All problems.
     pub problems: Vec<String>,
 }
 
 impl Agents {
-    /// The agents of a template, over functions and a model.
+    /// Creates the agents of a template over functions and a model.
     ///
     /// # Errors
-    /// [`AgentsError`] when an OpenAPI document cannot be used, or a collaborator is not in the template.
+    /// [`AgentsError`] if an OpenAPI document is not valid, or a collaborator is not in the template.
     pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
         Self::with_limits(template, invoke, models, Limits::default())
     }
@@ -168,17 +168,18 @@ impl Agents {
         self.agents.get(id)
     }
 
-    /// An agent by the alias that a caller names.
+    /// Finds an agent by the alias in the request.
     pub(crate) fn find(&self, id: &str, alias: &str) -> Result<&Agent, AgentError> {
         let unknown = |field: &str, id: &str| {
-            let message = format!("there is no such {field}: `{id}`; `GET /agents` lists what there is");
+            let message = format!("there is no such {field}: `{id}`; `GET /agents` lists the existing ones");
             AgentError::new(Kind::ResourceNotFound, message)
         };
         let agent = self.agent(id).ok_or_else(|| unknown("agentId", id))?;
         if agent.has_alias(alias) { Ok(agent) } else { Err(unknown("agentAliasId", alias)) }
     }
 
-    /// Holds ids to the service's pattern, but for those of the template: its names may be longer than real ids are.
+    /// Validates ids against the service's pattern. Ids of the template are exempt, because they may be longer than
+    /// real ids.
     pub(crate) fn check_ids(&self, id: &str, alias: &str, problems: &mut Problems) {
         let agent = self.agent(id);
         if agent.is_none() {
@@ -195,26 +196,26 @@ impl Agent {
         alias == TEST_ALIAS || self.spec.aliases.iter().any(|known| known == alias)
     }
 
-    /// The alias under which a supervisor reaches this agent: one of the template's, if it has any.
+    /// The alias under which a supervisor invokes this agent: an alias of the template if the agent has one.
     pub(crate) fn own_alias(&self) -> &str {
         let named = self.spec.aliases.iter().find(|alias| *alias != TEST_ALIAS);
         named.map_or(TEST_ALIAS, String::as_str)
     }
 }
 
-/// The alias that every agent has, and that stands for its draft.
+/// The alias that every agent has. It points to the draft.
 const TEST_ALIAS: &str = "TSTALIASID";
 
 fn alias_arn(agent: &str, alias: &str) -> String {
     format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:agent-alias/{agent}/{alias}")
 }
 
-/// What an alias points at: the draft, or the one version that a laptop has.
+/// The version that an alias points to: the draft, or the only version on a laptop.
 fn version_of(alias: &str) -> &'static str {
     if alias == TEST_ALIAS { "DRAFT" } else { "1" }
 }
 
-/// A lock whose holder panicked is still good: no state is left half changed under any lock of this module.
+/// Locks a mutex and ignores poisoning: no lock of this module guards a state that a panic could leave half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,22 +11,22 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) description: String,
-    /// The path as the document has it, templates and all.
+    /// The path as in the document, with its templates.
     pub(crate) path: String,
     /// In lower case, as in the document.
     pub(crate) method: String,
     pub(crate) confirm: bool,
-    /// The types of what goes in path, query and headers.
+    /// The types of the parameters in path, query and headers.
     pub(crate) parameters: BTreeMap<String, String>,
     /// The media type of the request body, and the types of its properties.
     pub(crate) body: Option<(String, BTreeMap<String, String>)>,
     /// The media types that a reply may have.
     pub(crate) replies: Vec<String>,
-    /// One JSON Schema over parameters and body.
+    /// One JSON Schema for parameters and body together.
     pub(crate) input_schema: Value,
 }
 
-/// All operations of a document; what cannot be used is named in `problems`.
+/// All operations of a document. Operations that cannot be used are added to `problems`.
 pub(crate) fn operations(document: &Value, group: &str, problems: &mut Vec<String>) -> Vec<Operation> {
     let Some(paths) = document.get("paths").and_then(Value::as_object) else {
         problems.push(format!("action group `{group}`: the OpenAPI document has no `paths`"));
@@ -128,15 +128,15 @@ fn kind(schema: &Value) -> String {
     schema.get("type").and_then(Value::as_str).unwrap_or("string").to_owned()
 }
 
-/// What a `$ref` inside the document points at.
+/// Resolves a `$ref` inside the document.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let pointer = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
     pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
 }
 
-/// A schema with its references replaced, since a model is given no document to look them up in.
+/// Replaces a schema's references, because the model does not get the document.
 fn inlined(document: &Value, schema: &Value, depth: u8) -> Value {
-    // A schema that contains itself ends somewhere.
+    // Limits the depth, because a schema may contain itself.
     if depth > 16 {
         return json!({});
     }

@@ -1,6 +1,6 @@
-//! What an SDK can ask of this endpoint and does not get: each operation says so itself, as an error that it has.
+//! The operations that an SDK can send to this endpoint and that are not served. Each one returns an error of its own.
 //!
-//! A bare 404 would look like a wrong URL, and a client would not know what to make of its body.
+//! A bare 404 would look like a wrong URL, and a client could not parse its body.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use http::Method;
 use super::{control, error::AgentError, response};
 use crate::http::body;
 
-/// What is sent to nobody is read so far, so that the client gets its answer.
+/// Maximum number of bytes to read of a body that is not used, so that the client receives its response.
 const DRAINED: usize = 1024 * 1024;
 
 /// A route for every operation that is not served.
@@ -66,11 +66,11 @@ fn pattern(path: &str) -> String {
 }
 
 async fn not_served(operation: &'static str, body: Body) -> Response {
-    // Whatever it is.
+    // The content does not matter. The client must be able to send all of it.
     let _ = body::read(body, DRAINED).await;
     response::refuse(&AgentError::invalid(format!(
-        "{operation} is not served by the local agent, which has InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: give \
-         this client no local endpoint, or stub the call",
+        "{operation} is not served by the local agent, which serves InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: \
+         give this client no local endpoint, or stub the call",
         control::OPERATIONS.join(", ")
     )))
 }

@@ -1,11 +1,11 @@
-//! The result of one tool call, as the model reads it.
+//! The result of one tool call, in the form for the model.
 
 /// The result of one tool call.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) text: String,
     pub(crate) error: bool,
-    /// The function wants better arguments.
+    /// The function requests other arguments.
     pub(crate) reprompt: bool,
 }
 

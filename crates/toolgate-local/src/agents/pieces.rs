@@ -1,13 +1,13 @@
-//! A streamed answer in pieces: which part is out, and where the next piece ends.
+//! A streamed answer in pieces: how much has been sent, and where the next piece ends.
 
-/// What of the answer is out already.
+/// The part of the answer that has been sent.
 #[derive(Debug, Default)]
 pub(crate) struct Streamed {
-    /// The words of this model turn.
+    /// The text of this model turn.
     pub(crate) current: String,
-    /// Not yet enough for a piece.
+    /// Text that is too short for a piece so far.
     pub(crate) pending: String,
-    /// A model turn before this one gave out words, and then called tools after all.
+    /// An earlier model turn has sent text, and then called tools.
     pub(crate) earlier: bool,
 }
 
@@ -20,7 +20,7 @@ impl Streamed {
         self.pending.push_str(words);
     }
 
-    /// The next piece, if there is enough for one and more is there already.
+    /// The next piece, if there is enough text for one and more text follows it.
     pub(crate) fn piece(&mut self, length: usize) -> Option<String> {
         let mut characters = 0;
         let mut end = 0;

@@ -1,4 +1,4 @@
-//! What an agent's model is told before the conversation begins.
+//! The system prompt of an agent, and the tools for messages.
 
 use std::fmt::Write;
 
@@ -8,21 +8,20 @@ use super::{attributes::Attributes, prompt_override};
 use toolgate_models::{Block, Message, ModelReply, Role, StopReason};
 use toolgate_template::AgentSpec;
 
-/// The tool by which a supervisor asks its collaborators, named as Bedrock names it.
+/// The tool by which a supervisor calls its collaborators. The name is Bedrock's.
 pub(crate) const SEND_MESSAGE: &str = "AgentCommunication__sendMessage";
 
-/// The tool by which an agent with `AMAZON.UserInput` asks back, named as Bedrock names it.
+/// The tool by which an agent with `AMAZON.UserInput` asks the user. The name is Bedrock's.
 pub(crate) const ASK_USER: &str = "user__askuser";
 
-/// A supervisor's conversation is handed on up to this length; what is older is left out.
+/// Maximum length of a supervisor's conversation that is relayed. Older messages are left out.
 const RELAYED: usize = 40_000;
 
-/// The system prompt: the template's instruction, who may be asked, and what this turn brings along.
-/// The name by which a prompt of the service's own kind knows whoever invoked the agent.
+/// The recipient name that prompts in the service's format use for the caller of the agent.
 const USER: &str = "User";
 
-/// The system prompt: the template's instruction, who may be asked, and what this turn brings along. A prompt of the
-/// template's own is told in its place.
+/// The system prompt: the template's instruction, the collaborators, and the prompt attributes of this turn. A prompt
+/// override of the template replaces the instruction.
 pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed: &str) -> String {
     let base = agent.prompt.base.as_deref();
     let overridden = base.and_then(|base| {
@@ -54,7 +53,8 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
     text
 }
 
-/// Prompts of the service's own kind have a supervisor give its answer as a message to the user. That is its answer.
+/// Converts a message to the user into the answer. Prompts in the service's format make a supervisor send its answer in
+/// this way.
 pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
     let said = |block: &Block| match block {
         Block::ToolUse { name, input, .. } if name == SEND_MESSAGE => {
@@ -66,7 +66,8 @@ pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
     };
     let others = |block: &Block| matches!(block, Block::ToolUse { .. }) && said(block).is_none();
     let answers: Vec<String> = reply.content.iter().filter_map(said).collect();
-    // With other calls beside it the answer would be early: it is refused like a message to any unknown agent.
+    // With other calls in the same turn the answer would be premature, so the message is refused like one to an unknown
+    // agent.
     if answers.is_empty() || reply.content.iter().any(others) {
         return reply;
     }
@@ -89,7 +90,7 @@ pub(crate) fn recipients(agent: &AgentSpec) -> String {
     })
 }
 
-/// A supervisor's conversation as text, for the collaborators that are to know it: what was said, not what was called.
+/// A supervisor's conversation as text, for the collaborators that get it. It has the messages, but not the tool calls.
 pub(crate) fn relayed(history: &[Message]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for message in history {

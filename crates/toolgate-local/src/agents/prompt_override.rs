@@ -1,11 +1,12 @@
-//! A prompt of the template's own (`BasePromptTemplate`), as far as Converse can be told it: its system text.
+//! A template's own prompt (`BasePromptTemplate`). Converse supports only its system text.
 //!
-//! The text is JSON of the model's native API with placeholders between `$`, and with line breaks inside of strings, as
-//! the console writes it. Bedrock fills the placeholders in; those that mean nothing on a laptop are filled with nothing.
+//! The text is JSON of the model's native API, with placeholders between `$`, and with line breaks inside of strings,
+//! as the console writes it. Bedrock fills in the placeholders. Placeholders without a meaning on a laptop become
+//! empty.
 
 use serde_json::Value;
 
-/// The system text of a base prompt, with its placeholders filled in. `None` where it has none that can be told.
+/// The system text of a base prompt with its placeholders filled in; `None` if the prompt has no system text.
 pub(crate) fn system(base: &str, fill: impl Fn(&str) -> String) -> Option<String> {
     let native: Value = serde_json::from_str(&one_line_strings(base)).ok()?;
     let system = match native.get("system")? {
@@ -18,7 +19,7 @@ pub(crate) fn system(base: &str, fill: impl Fn(&str) -> String) -> Option<String
     Some(tidy(&filled(&system, fill)))
 }
 
-/// JSON knows no line breaks inside of strings.
+/// Escapes line breaks and tabs inside of strings, because JSON does not allow them there.
 fn one_line_strings(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut inside, mut escaped) = (false, false);
@@ -37,7 +38,7 @@ fn one_line_strings(text: &str) -> String {
     out
 }
 
-/// Replaces `$name$`; a lone `$` is money.
+/// Replaces `$name$`. A single `$` is kept, as in an amount of money.
 fn filled(text: &str, fill: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -59,7 +60,7 @@ fn filled(text: &str, fill: impl Fn(&str) -> String) -> String {
     out + rest
 }
 
-/// Without the indentation of the file, and without the gaps that empty placeholders leave.
+/// Removes the indentation of the file and the gaps that empty placeholders leave.
 fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;

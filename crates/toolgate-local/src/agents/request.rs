@@ -1,4 +1,4 @@
-//! The body of InvokeAgent, held to the limits that the service has and the SDKs do not check.
+//! The body of InvokeAgent, validated against the limits that the service has and the SDKs do not check.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{attributes::Attributes, error::AgentError, service_model::Problems, shapes};
 
-/// What a caller may send. Members that a laptop has no use for are read past, once they have the right shape.
+/// A request body. Members that the local agent does not use are validated and then ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct InvokeAgent {
@@ -39,7 +39,7 @@ pub(crate) struct Streaming {
     pub(crate) apply_guardrail_interval: Option<usize>,
 }
 
-/// What the model is shown of earlier turns.
+/// Limits on the part of earlier turns that the model gets.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PromptCreation {
@@ -130,14 +130,14 @@ pub(crate) enum ResponseState {
 }
 
 impl InvokeAgent {
-    /// Reads a body and adds what is wrong with its shape to the problems of the request.
+    /// Parses a body and adds the problems of its shape to the problems of the request.
     ///
     /// # Errors
-    /// A validation error: all problems, or the first rule that the members break together.
+    /// A validation error: all problems of the shape, or the first rule that the members break in combination.
     pub(crate) fn read(body: &[u8], mut problems: Problems) -> Result<Self, AgentError> {
         let body: &[u8] = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let mut value: Value = serde_json::from_slice(body)
-            .map_err(|error| AgentError::invalid(format!("the request body is no JSON: {error}")))?;
+            .map_err(|error| AgentError::invalid(format!("the request body is not valid JSON: {error}")))?;
         if !value.is_object() {
             return Err(AgentError::invalid("the request body must be a JSON object"));
         }
@@ -150,7 +150,7 @@ impl InvokeAgent {
         Ok(request)
     }
 
-    /// The answers to an earlier returnControl, with the id that they answer.
+    /// The answers to an earlier returnControl, with the id of its invocation.
     pub(crate) fn results(&self) -> Option<(&str, &[InvocationResult])> {
         let state = self.session_state.as_ref()?;
         Some((state.invocation_id.as_deref()?, state.return_control_invocation_results.as_deref()?))
@@ -160,7 +160,7 @@ impl InvokeAgent {
         self.end_session == Some(true)
     }
 
-    /// The rules that a shape cannot say.
+    /// The rules that a shape cannot express.
     fn check(&self) -> Result<(), AgentError> {
         let state = self.session_state.as_ref();
         if state.and_then(|state| state.files.as_ref()).is_some_and(|files| !files.is_empty()) {
@@ -170,7 +170,7 @@ impl InvokeAgent {
         }
         if state.is_some_and(|state| state.knowledge_base_configurations.is_some()) {
             tracing::warn!(
-                "`sessionState.knowledgeBaseConfigurations` changes nothing: there are no knowledge bases here"
+                "`sessionState.knowledgeBaseConfigurations` has no effect: the local agent has no knowledge bases"
             );
         }
         let results = state.and_then(|state| state.return_control_invocation_results.as_ref());

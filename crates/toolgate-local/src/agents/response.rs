@@ -1,4 +1,4 @@
-//! Answers: the event stream of a turn, and errors before there is one.
+//! Responses: the event stream of a turn, and errors before the stream begins.
 
 use std::convert::Infallible;
 
@@ -39,7 +39,7 @@ pub(crate) fn refuse(error: &AgentError) -> Response {
     told(error.kind.status(), error.kind.name(), &error.body())
 }
 
-/// For a path that is served, but not so.
+/// For a known path with an unsupported method.
 pub(crate) async fn no_such_method() -> Response {
     let message = "no operation of this path has this method";
     told(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
@@ -55,7 +55,7 @@ fn told(status: StatusCode, kind: &'static str, body: &Value) -> Response {
     stamp(response)
 }
 
-/// Every answer has a request id.
+/// Adds a request id, which every response has.
 pub(crate) fn stamp(mut response: Response) -> Response {
     if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
         response.headers_mut().insert("x-amzn-requestid", id);

@@ -1,4 +1,4 @@
-//! What a caller is asked by `returnControl`, and whether its results answer that and nothing else.
+//! The questions of a `returnControl`, and the check that a caller's results answer exactly these questions.
 
 use tokio::sync::oneshot;
 
@@ -9,21 +9,21 @@ use super::{
     tools::{Action, Wire},
 };
 
-/// A call that the caller has to say something about.
+/// A call that needs a result or a confirmation of the caller.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// Its place among the calls of the model turn.
+    /// Its index among the calls of the model turn.
     pub(crate) index: usize,
     pub(crate) action: &'a Action,
     pub(crate) arguments: &'a Arguments,
 }
 
-/// What the caller was asked, and where the answer goes.
+/// The open questions to the caller, and the channel for the answers.
 #[derive(Debug)]
 pub(crate) struct Questions {
     invocation_id: String,
     agent_id: String,
-    /// The agent is a collaborator, so that results have to say whose they are.
+    /// Whether the agent is a collaborator. Results must then name its `agentId`.
     collaborator: bool,
     asked: Vec<Asked>,
     answer: oneshot::Sender<Vec<InvocationResult>>,
@@ -34,7 +34,7 @@ struct Asked {
     group: String,
     target: Target,
     kind: AskKind,
-    /// What a result's body may be called.
+    /// The keys that a result's body may have.
     content: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ impl AskKind {
 }
 
 impl Questions {
-    /// `agent_id` asks; `collaborator` says whether it is another agent's.
+    /// Questions of the agent `agent_id`. `collaborator` is true if it is not the invoked agent.
     pub(crate) fn new(
         invocation_id: String,
         agent_id: String,
@@ -82,7 +82,7 @@ impl Questions {
         Self { invocation_id, agent_id, collaborator, asked, answer }
     }
 
-    /// The caller's results in the order of the questions, if they answer these and nothing else.
+    /// Returns the caller's results in the order of the questions, if they answer exactly these questions.
     pub(crate) fn check(&self, id: &str, results: &[InvocationResult]) -> Result<Vec<InvocationResult>, AgentError> {
         if id != self.invocation_id {
             return Err(AgentError::invalid("`invocationId` is not the one that this session waits for"));
@@ -136,9 +136,9 @@ impl Questions {
         Ok(())
     }
 
-    /// Wakes the turn.
+    /// Resumes the turn with the results.
     pub(crate) fn answer(self, results: Vec<InvocationResult>) {
-        // A turn that is gone needs no answer.
+        // The send fails only if the turn has ended, and then no answer is needed.
         let _ = self.answer.send(results);
     }
 }

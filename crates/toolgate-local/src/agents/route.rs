@@ -1,8 +1,8 @@
-//! A supervisor that routes: what one collaborator can do alone goes there, and its answer is the answer.
+//! A supervisor that routes: a task for one collaborator goes to it, and its answer is the final answer.
 //!
-//! The service has a classifier for this. Here the supervisor's own first model turn is it: if all it does is to send
-//! one message, that was the choice, and no second model turn puts the answer into other words. Anything else is the
-//! work of an ordinary supervisor.
+//! The service uses a classifier for this. Here the supervisor's first model turn makes the decision. If that turn only
+//! sends one message, the recipient is chosen, and no second model turn rephrases its answer. In all other cases the
+//! agent continues as an ordinary supervisor.
 
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ impl AgentRun<'_> {
         self.routing.load(Ordering::Relaxed)
     }
 
-    /// Decides whether the first model turn was a choice of one collaborator.
+    /// Decides whether the first model turn chose one collaborator.
     pub(crate) fn choose_route(&self, calls: &[ToolCall]) {
         let chosen = matches!(calls, [only] if only.name == prompt::SEND_MESSAGE);
         if !chosen {
@@ -25,7 +25,7 @@ impl AgentRun<'_> {
         }
     }
 
-    /// The collaborator's answer, if a choice was made and it came to something.
+    /// The collaborator's answer, if one was chosen and it succeeded.
     pub(crate) fn routed_answer(&self, results: &[Block]) -> Option<String> {
         if !self.is_routing() {
             return None;

@@ -1,17 +1,17 @@
-//! JSON held to the service's own shapes, and refused in its own words.
+//! Validates JSON against the shapes of the service's model, with the service's error texts.
 //!
-//! The SDKs check types, required members and minimums; maxima, patterns and enums are left to the server. Values are
-//! never repeated in a message: they may be personal.
+//! The SDKs check types, required members and minimums. They leave maxima, patterns and enums to the server. A message
+//! never repeats a value, because values may be personal data.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value};
 
 use super::error::AgentError;
 
-/// More problems than these help nobody.
+/// Maximum number of problems in one message.
 const TOLD: usize = 10;
 
-/// What a value has to be.
+/// The shape that a value must have.
 pub(crate) enum ServiceModel {
     Text {
         least: usize,
@@ -19,9 +19,9 @@ pub(crate) enum ServiceModel {
         pattern: Option<Pattern>,
     },
     Flag,
-    /// A whole number of at least this.
+    /// An integer of at least this value.
     Whole(i64),
-    /// Base64 of 1 to so many bytes.
+    /// Base64 of at least 1 and at most this many bytes.
     Blob(usize),
     Choice(&'static [&'static str]),
     List {
@@ -30,7 +30,7 @@ pub(crate) enum ServiceModel {
         of: &'static ServiceModel,
     },
     Map(&'static ServiceModel),
-    /// An object; members that are not listed are read past, as by the service.
+    /// An object. Members that are not listed are ignored, as the service does.
     Fields(&'static [Member]),
     /// An object with exactly one of these members.
     Union(&'static [Member]),
@@ -38,7 +38,7 @@ pub(crate) enum ServiceModel {
     Object,
 }
 
-/// A pattern, as the service prints it, and what it means.
+/// A pattern: its text in the service's messages, and the function that checks it.
 #[derive(Clone, Copy)]
 pub(crate) struct Pattern {
     pub(crate) text: &'static str,
@@ -59,19 +59,19 @@ pub(crate) const fn required(name: &'static str, shape: &'static ServiceModel) -
     Member { name, required: true, shape }
 }
 
-/// What is wrong with a request, all of it.
+/// All problems of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
-    /// Holds text from outside of the body (a path, a query, a header) to its shape.
+    /// Validates text from outside of the body (a path, a query, a header) against its shape.
     pub(crate) fn check_text(&mut self, name: &str, text: &str, shape: &ServiceModel) {
         if let ServiceModel::Text { least, most, pattern } = shape {
             self.text(name, text, (*least, *most), *pattern);
         }
     }
 
-    /// Holds a member to its shape. `null` is a member that is not there.
+    /// Validates a member against its shape. `null` counts as a missing member.
     pub(crate) fn check(&mut self, at: &str, value: &Value, shape: &ServiceModel) {
         match (shape, value) {
             (ServiceModel::Text { least, most, pattern }, Value::String(text)) => {
@@ -100,7 +100,7 @@ impl Problems {
             }
             (ServiceModel::Map(of), Value::Object(entries)) => {
                 for (name, value) in entries {
-                    // The keys are the caller's own words.
+                    // The keys are chosen by the caller.
                     let at = if name.len() > 100 { format!("{at}.…") } else { format!("{at}.{name}") };
                     self.element(&format!("{at}.member"), value, of);
                 }
@@ -111,13 +111,13 @@ impl Problems {
         }
     }
 
-    /// One more, found by other means.
+    /// Adds a problem that another check found.
     pub(crate) fn add(&mut self, at: &str, constraint: &str) {
         self.0.push(format!("Value at '{at}' failed to satisfy constraint: {constraint}"));
     }
 
     /// # Errors
-    /// Everything that was found, as the service words it.
+    /// A validation error with all problems, in the service's wording.
     pub(crate) fn finish(self) -> Result<(), AgentError> {
         let count = self.0.len();
         if count == 0 {
@@ -173,7 +173,7 @@ impl Problems {
 }
 
 impl ServiceModel {
-    /// Drops what the shape does not have, and members that are `null`.
+    /// Removes members that the shape does not have, and members that are `null`.
     pub(crate) fn keep(&self, value: &mut Value) {
         match (self, value) {
             (Self::Fields(members) | Self::Union(members), Value::Object(object)) => {

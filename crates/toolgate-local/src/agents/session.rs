@@ -1,4 +1,4 @@
-//! Sessions: what an agent remembers between two calls, and which turn is under way.
+//! Sessions: the state of an agent between two calls, and the turn that is running.
 
 use std::{
     collections::HashMap,
@@ -23,10 +23,10 @@ pub(crate) struct SessionKey {
     pub(crate) session: String,
 }
 
-/// Sessions that are kept at a time; of more, those go that nobody has used for longest.
+/// Maximum number of sessions. Beyond it the ones that are unused for longest are removed.
 const KEPT: usize = 1000;
 
-/// All sessions of a running local agent. `W` is what a session holds while it waits for its caller.
+/// All sessions of a running local agent. `W` is the state that a session holds while it waits for its caller.
 #[derive(Debug)]
 pub(crate) struct Sessions<W>(Mutex<HashMap<SessionKey, Arc<Session<W>>>>);
 
@@ -37,7 +37,7 @@ impl<W> Default for Sessions<W> {
 }
 
 impl<W> Sessions<W> {
-    /// The session, made anew when there is none or when it has been idle for too long.
+    /// Returns the session. Creates a new one if there is none or if it has expired.
     pub(crate) fn open(&self, key: &SessionKey, idle_ttl: Duration) -> Arc<Session<W>> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
@@ -50,7 +50,7 @@ impl<W> Sessions<W> {
         Arc::clone(session)
     }
 
-    /// The session of a caller who answers a question.
+    /// The session of a caller that answers a question.
     pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session<W>>, AgentError> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
@@ -68,7 +68,8 @@ impl<W> Sessions<W> {
     }
 }
 
-/// Leaves so many sessions. Those in the middle of a turn stay; those that wait for a person go last.
+/// Removes sessions down to this number. Sessions with a running turn are kept; those that wait for a person are
+/// removed last.
 fn evict<W>(sessions: &mut HashMap<SessionKey, Arc<Session<W>>>, left: usize) {
     let mut idle: Vec<(bool, Instant, SessionKey)> = sessions
         .iter()
@@ -85,7 +86,7 @@ fn evict<W>(sessions: &mut HashMap<SessionKey, Arc<Session<W>>>, left: usize) {
     idle.sort_by_key(|(waits, last_used, _)| (*waits, *last_used));
     for (_, _, key) in idle.into_iter().take(sessions.len().saturating_sub(left)) {
         if let Some(session) = sessions.remove(&key) {
-            // what it waited for ends with it
+            // The waiting turn ends together with its session.
             let _ = session.abandon();
         }
     }
@@ -94,7 +95,7 @@ fn evict<W>(sessions: &mut HashMap<SessionKey, Arc<Session<W>>>, left: usize) {
 /// One session.
 #[derive(Debug)]
 pub(crate) struct Session<W> {
-    /// The caller's id for it.
+    /// The id that the caller chose.
     pub(crate) id: String,
     idle_ttl: Duration,
     state: Mutex<State<W>>,
@@ -109,12 +110,12 @@ struct State<W> {
     last_used: Instant,
 }
 
-/// One turn at a time.
+/// The phase of a session. Only one turn runs at a time.
 #[derive(Debug)]
 pub(crate) enum Phase<W> {
     Idle,
     Running,
-    /// A person has been asked.
+    /// A person was asked.
     Waiting(W),
 }
 
@@ -124,7 +125,8 @@ impl<W> Session<W> {
         Self { id, idle_ttl, state: Mutex::new(state), histories: Mutex::default() }
     }
 
-    /// Idle for longer than it may be. A running turn keeps it; a person who was asked and left does not.
+    /// Whether the session is idle for longer than its limit. A running turn keeps the session alive; an open question
+    /// does not.
     fn expired(&self) -> bool {
         let mut state = lock(&self.state);
         let late = state.last_used.elapsed() > self.idle_ttl && !matches!(state.phase, Phase::Running);
@@ -134,7 +136,7 @@ impl<W> Session<W> {
         late
     }
 
-    /// Drops what the session waits for.
+    /// Drops the waiting turn.
     fn abandon(&self) -> Result<(), AgentError> {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Running) {
@@ -144,7 +146,7 @@ impl<W> Session<W> {
         Ok(())
     }
 
-    /// Takes the session for a new turn, and hands over the question that was still open.
+    /// Starts a new turn. Returns the question that was still open.
     pub(crate) fn begin(&self) -> Result<Option<W>, AgentError> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut state.phase, Phase::Running) {
@@ -154,7 +156,7 @@ impl<W> Session<W> {
         }
     }
 
-    /// Takes the session for the answer to a question, if `check` agrees that it answers what was asked.
+    /// Resumes the turn that waits, if `check` accepts the results.
     pub(crate) fn resume<T>(&self, check: impl FnOnce(&W) -> Result<T, AgentError>) -> Result<(W, T), AgentError> {
         let mut state = lock(&self.state);
         let checked = match &state.phase {
@@ -195,7 +197,7 @@ impl<W> Session<W> {
 }
 
 fn waits_for_nothing() -> AgentError {
-    AgentError::invalid("this session waits for no answer: `invocationId` is unknown, or was answered already")
+    AgentError::invalid("this session waits for no answer: `invocationId` is unknown or already answered")
 }
 
 fn busy() -> AgentError {

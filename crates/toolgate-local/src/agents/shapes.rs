@@ -1,4 +1,4 @@
-//! The shapes of what a caller may send, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
+//! The shapes of a caller's requests, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
 use super::service_model::{Member, Pattern, ServiceModel, optional, required};
 
@@ -41,10 +41,10 @@ fn is_s3_uri(text: &str) -> bool {
 
 const ID_PATTERN: Pattern = Pattern { text: "^[0-9a-zA-Z]+$", holds: is_id };
 
-/// Agents and aliases, in a path.
+/// Ids of agents and aliases in a path.
 pub(crate) const ID: ServiceModel = ServiceModel::Text { least: 0, most: 10, pattern: Some(ID_PATTERN) };
 
-/// Sessions and memories.
+/// Ids of sessions and memories.
 pub(crate) const SESSION: ServiceModel = ServiceModel::Text {
     least: 2,
     most: 100,

@@ -1,7 +1,7 @@
-//! Where a turn's events go: into the HTTP response that is open now.
+//! Sends a turn's events to the HTTP response that is open now.
 //!
-//! A turn may outlive a response, since asking a person ends the stream and the answer opens another one.
-//! What happens in between waits for it.
+//! A turn may outlive a response: a question to a person ends the stream, and the answer opens another one. Events in
+//! between are queued for the next response.
 
 use std::sync::Mutex;
 
@@ -17,7 +17,7 @@ pub(crate) enum Event {
     Chunk(String),
     /// A trace part.
     Trace(Value),
-    /// Control goes back to the caller.
+    /// A return of control to the caller.
     ReturnControl(Value),
     /// The turn failed.
     Exception(AgentError),
@@ -33,12 +33,12 @@ struct Inner {
 }
 
 impl EventStream {
-    /// Opens a stream; what has waited goes first.
+    /// Opens a stream. Queued events are sent first.
     pub(crate) fn attach(&self) -> UnboundedReceiver<Event> {
         let (sender, receiver) = unbounded_channel();
         let mut inner = lock(&self.0);
         for event in inner.backlog.drain(..) {
-            // The receiver is in our own hands, so this cannot fail.
+            // The receiver is still in scope, so the send cannot fail.
             let _ = sender.send(event);
         }
         inner.open = Some(sender);
@@ -48,7 +48,8 @@ impl EventStream {
     pub(crate) fn emit(&self, event: Event) {
         let mut inner = lock(&self.0);
         match &inner.open {
-            // A caller who hung up misses the rest; the turn goes on, since its tools have effects.
+            // A caller that disconnected misses the remaining events. The turn continues, because its tools have
+            // effects.
             Some(sender) => drop(sender.send(event)),
             None => inner.backlog.push(event),
         }

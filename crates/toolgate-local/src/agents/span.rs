@@ -1,8 +1,8 @@
-//! How long a step of a turn took.
+//! The duration of a step of a turn.
 
 use jiff::Timestamp;
 
-/// When something began and ended.
+/// The start and the end of a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) start: Timestamp,

@@ -1,6 +1,7 @@
-//! `streamFinalResponse`: the answer goes out in pieces, while the model writes it where the model can be read along.
+//! `streamFinalResponse`: sends the answer in pieces while the model generates it, if the model supports streaming.
 //!
-//! A piece has at least as many characters as the caller asks for and ends after a blank; the last one is what is left.
+//! A piece has at least the number of characters that the caller asks for, and ends after whitespace. The last piece is
+//! the remainder.
 
 use super::{lock, sink::Event, turn::Turn};
 
@@ -13,14 +14,14 @@ pub(crate) fn ask_for_tags(system: &mut String, hint: &str) {
 }
 
 impl Turn {
-    /// A model turn begins, of which nothing is out.
+    /// Starts the answer of a new model turn, of which nothing has been sent yet.
     pub(crate) fn begin_answer(&self) {
         let mut streamed = lock(&self.streamed);
         streamed.earlier |= !streamed.current.is_empty();
         streamed.current.clear();
     }
 
-    /// Words of the answer, as the model writes them.
+    /// Sends words of the answer as the model generates them.
     pub(crate) fn write(&self, words: &str) {
         let Some(length) = self.pieces() else { return };
         let mut streamed = lock(&self.streamed);
@@ -30,12 +31,12 @@ impl Turn {
         }
     }
 
-    /// What is left of the answer once it is whole.
+    /// Sends the remainder after the answer is complete.
     pub(crate) fn send_rest(&self, text: &str) {
         let mut streamed = lock(&self.streamed);
         let rest = match text.strip_prefix(streamed.current.as_str()) {
             Some(rest) => rest.to_owned(),
-            // A guardrail has replaced what was being written.
+            // A guardrail has replaced the text that was streamed.
             None => format!("\n\n{text}"),
         };
         if !rest.is_empty() {
@@ -47,7 +48,7 @@ impl Turn {
             }
         }
         let last = std::mem::take(&mut streamed.pending);
-        // An empty answer is an answer, too.
+        // An empty answer still needs one chunk.
         if !last.is_empty() || text.is_empty() {
             self.sink.emit(Event::Chunk(last));
         }

@@ -1,4 +1,4 @@
-//! An agent's tools: what its model sees, and what stands behind each name.
+//! An agent's tools: what its model gets, and what each tool name refers to.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,14 +11,14 @@ use super::{
 use toolgate_models::ToolSpec;
 use toolgate_template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema};
 
-/// Converse allows no longer names.
+/// Converse's limit on the length of a tool name.
 const NAME_LENGTH: usize = 64;
 
 /// The tools of one agent.
 #[derive(Debug, Default)]
 pub(crate) struct Toolbox {
     pub(crate) specs: Vec<ToolSpec>,
-    /// The agent has `AMAZON.UserInput`.
+    /// Whether the agent has `AMAZON.UserInput`.
     pub(crate) asks_user: bool,
     actions: HashMap<String, Action>,
 }
@@ -29,14 +29,14 @@ pub(crate) struct Action {
     pub(crate) group: String,
     /// The tool's own name.
     pub(crate) tool: String,
-    /// The logical id of the function that runs it; without one the caller does (return of control).
+    /// The logical id of the function that runs it. Without one the caller runs it (return of control).
     pub(crate) function: Option<String>,
-    /// A person has to agree first.
+    /// Whether a person must confirm the call.
     pub(crate) confirm: bool,
     pub(crate) wire: Wire,
 }
 
-/// How calls of a tool travel.
+/// The wire of a tool's calls.
 #[derive(Debug)]
 pub(crate) enum Wire {
     Function { types: BTreeMap<String, String> },
@@ -119,15 +119,15 @@ impl Toolbox {
         match group.signature.as_deref() {
             Some("AMAZON.UserInput") => self.asks_user = true,
             Some(signature) => {
-                tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent has no such tool; it is left out");
+                tracing::warn!(agent = %agent.id, group = %group.name, signature, "the local agent does not support this tool; it is left out");
             }
             None => {}
         }
     }
 }
 
-/// `<prefix>__<tool>` within the length that a model accepts. It always ends in the tool's own name;
-/// where it would be too long or is taken, the prefix gives way.
+/// `<prefix>__<tool>`, within the length that a model accepts. The name always ends in the tool's own name. If it is
+/// too long or already used, the prefix changes.
 fn model_name(prefix: &str, tool: &str, taken: &HashSet<&str>) -> String {
     let allowed = |text: &str| {
         text.chars()

@@ -1,4 +1,4 @@
-//! Trace parts, in the shapes of the service's model (`requestBody.content` differs here from everywhere else).
+//! Trace parts, in the shapes of the service's model (`requestBody.content` has another shape here than elsewhere).
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use super::{
 };
 use toolgate_models::{Block, Inference, Message, ModelReply};
 
-/// A prompt is traced up to this length: botocore takes no event above 24 MiB.
+/// Maximum length of a traced prompt: botocore accepts no event above 24 MiB.
 const PROMPT_BYTES: usize = 4 * 1024 * 1024;
 
-/// Milliseconds and `Z`, as the service writes it.
+/// UTC with milliseconds and `Z`, as the service writes it.
 fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
@@ -30,7 +30,7 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl AgentRun<'_> {
-    /// Emits a trace part in this agent's name, if the caller wants any; it is only made in that case.
+    /// Emits a trace part for this agent if the caller requested traces. Builds the part only in that case.
     fn trace(&self, kind: &str, make: impl FnOnce() -> Value) {
         if !self.turn.wants_trace() {
             return;
@@ -112,7 +112,7 @@ impl AgentRun<'_> {
             Block::Text(text) if calls => Some(text.as_str()),
             _ => None,
         });
-        // A classifier's traces have no place for one.
+        // A classifier's trace has no member for a rationale.
         if let Some(text) = said.or(thought).filter(|_| !self.is_routing()) {
             self.step("rationale", || object(json!({"text": text})));
         }
@@ -159,7 +159,7 @@ impl AgentRun<'_> {
         });
     }
 
-    /// A call that could not be made sense of.
+    /// A call that could not be parsed.
     pub(crate) fn trace_refused(&self, text: &str) {
         self.step("observation", || {
             object(json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}))
@@ -208,7 +208,7 @@ impl AgentRun<'_> {
         });
     }
 
-    /// The metadata of a final response, which has the time of the whole operation as well.
+    /// The metadata of a final response, which also has the duration of the whole operation.
     fn whole(&self, span: Span) -> Map<String, Value> {
         let mut metadata = self.metadata(span);
         metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
@@ -227,13 +227,13 @@ impl AgentRun<'_> {
         });
     }
 
-    /// The alias under which this agent was reached.
+    /// The alias under which this agent was invoked.
     pub(crate) fn arn(&self) -> String {
         alias_arn(&self.agent.spec.id, &self.alias)
     }
 }
 
-/// What is set of a model's settings, under the trace's names.
+/// The inference settings that are set, under the names of the trace.
 fn inference(given: &Inference) -> Map<String, Value> {
     let mut fields = object(json!({
         "temperature": given.temperature,

@@ -1,7 +1,7 @@
-//! One input's way through the agents, from the request that brought it to the answer.
+//! One turn: the processing of one input, from its request to the answer.
 //!
-//! A turn is a task of its own: it lives on while a person is asked, and across the HTTP responses that its
-//! events go into.
+//! A turn is its own task. It continues while a person is asked for confirmation. Its events may go to several HTTP
+//! responses.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use super::{
 };
 use toolgate_models::Usage;
 
-/// The service's default for how many characters a streamed chunk has at least.
+/// The service's default for the minimum number of characters of a streamed chunk.
 const CHUNK_CHARACTERS: usize = 50;
 
 /// One turn of a session.
@@ -36,13 +36,13 @@ pub(crate) struct Turn {
     pub(crate) agents: Arc<Agents>,
     pub(crate) session: Arc<Session<Waiting>>,
     pub(crate) sink: EventStream,
-    /// Only one question at a time, however many agents are at work.
+    /// Allows only one question at a time, for all agents of the turn.
     pub(crate) asking: tokio::sync::Mutex<()>,
     pub(crate) started: Instant,
     pub(crate) request_id: Uuid,
-    /// For the agent that was invoked, and not handed on.
+    /// The attributes of the invoked agent. They are not passed on to collaborators.
     pub(crate) prompt_attributes: Mutex<Attributes>,
-    /// What the models are shown of earlier turns.
+    /// The part of earlier turns that the models get.
     pub(crate) window: ContextWindow,
     tokens: AtomicU64,
     stream_options: Mutex<StreamOptions>,
@@ -58,11 +58,11 @@ pub(crate) struct Waiting {
     pub(crate) questions: Questions,
 }
 
-/// What the caller of the stream that is open now wants to see.
+/// The options of the caller whose stream is open now.
 #[derive(Debug, Clone, Copy)]
 struct StreamOptions {
     trace: bool,
-    /// The answer in pieces of at least so many characters.
+    /// The minimum number of characters of a piece, if the answer is streamed.
     pieces: Option<usize>,
 }
 
@@ -99,7 +99,7 @@ impl Turn {
         })
     }
 
-    /// Opens the stream of a caller who brings an answer.
+    /// Opens the stream for a caller that answers a question.
     pub(crate) fn resume(&self, request: &InvokeAgent) -> UnboundedReceiver<Event> {
         *lock(&self.stream_options) = StreamOptions::of(request);
         lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
@@ -110,7 +110,7 @@ impl Turn {
         lock(&self.stream_options).trace
     }
 
-    /// What all agents of this turn have used so far.
+    /// Tokens that all agents of this turn have used so far.
     pub(crate) fn tokens(&self) -> u64 {
         self.tokens.load(Ordering::Relaxed)
     }
@@ -119,12 +119,12 @@ impl Turn {
         self.tokens.fetch_add(usage.input_tokens.saturating_add(usage.output_tokens), Ordering::Relaxed);
     }
 
-    /// How many characters a piece of the answer has at least, where it is wanted in pieces.
+    /// The minimum number of characters of a piece, if the answer is streamed.
     pub(crate) fn pieces(&self) -> Option<usize> {
         lock(&self.stream_options).pieces
     }
 
-    /// Nobody will answer any more: what runs is finished, and nothing new begins.
+    /// Cancels open questions: no answer will arrive. Running calls finish, and no new ones start.
     pub(crate) fn drop_questions(&self) {
         self.dropped.store(true, Ordering::SeqCst);
     }
@@ -133,9 +133,9 @@ impl Turn {
         self.dropped.load(Ordering::SeqCst)
     }
 
-    /// Waits until the turn is over.
+    /// Waits until the turn has ended.
     pub(crate) async fn over(&self) {
-        // The sender is in `self`, so this only ends when the turn does.
+        // The sender is a field of `self`, so the wait cannot end before the turn does.
         let _ = self.done.subscribe().wait_for(|done| *done).await;
     }
 }

@@ -1,25 +1,25 @@
-//! What a model is shown of a long conversation: the newest of it, cut only where a model accepts a cut.
+//! The part of a long conversation that a model gets: the newest messages, cut only where a model accepts a cut.
 //!
-//! A call and its result stay together or go together, the user speaks first, and the roles take turns. The history
-//! itself is never cut: another turn may be shown more of it.
+//! A call and its result stay together, the user speaks first, and the roles alternate. The history itself is never
+//! cut, because a later turn may use a larger window.
 
 use std::borrow::Cow;
 
 use toolgate_models::{Block, Message, Role};
 
-/// How much is shown.
+/// The size of the window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContextWindow {
-    /// Characters, as the nearest thing to tokens that is the same for all models.
+    /// The limit in characters. It is the nearest measure to tokens that is the same for all models.
     pub(crate) characters: usize,
-    /// Turns before the current one.
+    /// The maximum number of turns before the current one.
     pub(crate) turns: Option<usize>,
-    /// Earlier turns without what the model thought.
+    /// Whether reasoning blocks of earlier turns are left out.
     pub(crate) without_thinking: bool,
 }
 
 impl ContextWindow {
-    /// The part of a history that is shown; its last message is always the history's last.
+    /// The part of a history for the model. Its last message is always the last message of the history.
     pub(crate) fn view<'h>(&self, history: &'h [Message]) -> Cow<'h, [Message]> {
         let starts: Vec<usize> = (0..history.len()).filter(|index| history.get(*index).is_some_and(begins)).collect();
         let current = starts.last().copied().unwrap_or(0);
@@ -44,7 +44,7 @@ impl ContextWindow {
         if from > 0
             && let Some(first) = shown.first_mut()
         {
-            // Results of calls that are not shown any more.
+            // These are results of calls that are not in the view.
             first.content.retain(|block| !matches!(block, Block::ToolResult { .. }));
         }
         if from == current && total > self.characters {
@@ -53,13 +53,13 @@ impl ContextWindow {
         Cow::Owned(shown)
     }
 
-    /// A window that shows about half of what this one has shown, if there is anything to leave out.
+    /// A window of about half the size of this window's view, if anything can be left out.
     pub(crate) fn shrink(self, shown: &[Message]) -> Option<Self> {
         let characters = shown.iter().map(size).sum::<usize>() / 2;
         (shown.len() > 1 && characters > 0).then_some(Self { characters, ..self })
     }
 
-    /// A turn that is too long by itself loses its oldest calls, and then the ends of its last results.
+    /// A turn that is too long by itself loses its oldest calls first, and then the ends of its last results.
     fn cut_turn(&self, turn: &mut Vec<Message>) {
         let mut left_out = Vec::new();
         while turn.iter().map(size).sum::<usize>() > self.characters && turn.len() > 3 {
@@ -67,7 +67,7 @@ impl ContextWindow {
             left_out.extend(calls.iter().flat_map(|message| &message.content).filter_map(called).map(str::to_owned));
         }
         if let (false, Some(first)) = (left_out.is_empty(), turn.first_mut()) {
-            // Else the model would make them again.
+            // Without their names the model would repeat these calls.
             let calls = left_out.join(", ");
             first.content.push(Block::Text(format!("[Made already, and left out here for their length: {calls}]")));
         }
@@ -87,7 +87,7 @@ impl ContextWindow {
     }
 }
 
-/// A message with which a turn begins: the user's own words. Results alone are in the middle of one.
+/// Whether a message starts a turn: it has text of the user. A message of results only belongs to a running turn.
 fn begins(message: &Message) -> bool {
     message.role == Role::User && message.content.iter().any(|block| matches!(block, Block::Text(_)))
 }
@@ -107,13 +107,13 @@ fn size(message: &Message) -> usize {
 
 fn forget_thinking(message: &mut Message) {
     let thought = |block: &Block| matches!(block, Block::Reasoning { .. } | Block::RedactedReasoning(_));
-    // A message has to say something.
+    // A message must not be empty.
     if message.content.iter().any(|block| !thought(block)) {
         message.content.retain(|block| !thought(block));
     }
 }
 
-/// Shortens a text to about so many bytes, and says so.
+/// Truncates a text to about this many bytes and appends a note.
 pub(crate) fn truncate(text: &mut String, most: usize) {
     if text.len() <= most {
         return;
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// Turns of calls and answers, as the loop makes them; a turn may have ended among its results.
+    /// Turns of calls and answers in the form that the loop produces. A turn may have ended after its results.
     fn histories() -> impl Strategy<Value = Vec<Message>> {
         let step = (1..4_usize, 0..300_usize);
         let turn = (1..80_usize, prop::collection::vec(step, 0..5), any::<bool>());
@@ -203,7 +203,7 @@ mod tests {
             let begun = shown.iter().filter(|message| begins(message)).count();
             prop_assert!(turns.is_none_or(|turns| begun <= turns + 1));
             let total: usize = shown.iter().map(size).sum();
-            // What is left when nothing more can go: the user's words, the last step, and what the cuts say.
+            // The minimum that always remains: the user's text, the last step, and the notes about the cuts.
             prop_assert!(total <= characters.max(80 * 8) + 700, "{total} of {characters}");
         }
 

@@ -1,6 +1,7 @@
-//! The data folder: for its owner alone, writable, and not wiped under a server that uses it.
+//! The data folder. It is private to its owner and writable, and it is not wiped while a server uses it.
 //!
-//! Servers on one folder share its lock, since SQLite lets several write; one that starts over needs it alone.
+//! Servers that use the same folder share its lock, because SQLite supports several writers. A server that resets the
+//! folder needs an exclusive lock.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
@@ -11,23 +12,23 @@ use std::{
 
 use super::DatabaseError;
 
-/// The database in the folder.
+/// The database file in the folder.
 const FILE: &str = "dynamodb.sqlite";
 const LOCK: &str = "lock";
 const PROBE: &str = "write-test";
-/// SQLite's own files beside the database.
+/// Suffixes of the files that SQLite creates beside the database.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-/// What a start needs at least, in bytes.
+/// Minimum free space for a start, in bytes.
 const PROBE_BYTES: usize = 1024 * 1024;
 
-/// A data folder in use, until it is dropped.
+/// A data folder in use. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct Folder {
     _lock: File,
 }
 
 impl Folder {
-    /// Takes the folder, empty when `reset` says so, and gives the path of its database.
+    /// Locks the folder and returns the path of its database. With `reset`, deletes the database first.
     pub(super) fn open(folder: &Path, reset: bool) -> Result<(Self, PathBuf), DatabaseError> {
         let failed = |reason: String| DatabaseError::Directory { path: folder.to_owned(), reason };
         make(folder).map_err(|error| failed(error.to_string()))?;
@@ -50,7 +51,7 @@ impl Folder {
         let database = folder.join(FILE);
         for suffix in SUFFIXES {
             let file = folder.join(format!("{FILE}{suffix}"));
-            // SQLite gives its other files the database's permissions, and removes them when a server ends
+            // SQLite gives its other files the database's permissions. It removes them when a server ends.
             match private_file(&file, suffix.is_empty()) {
                 Err(error) if suffix.is_empty() || error.kind() != ErrorKind::NotFound => {
                     return Err(failed(format!("`{}` cannot be written to ({error})", file.display())));
@@ -59,7 +60,8 @@ impl Folder {
             }
         }
         if reset {
-            // another that starts over in this moment finds it locked, and one that does not waits for nothing
+            // After the unlock another server may lock the folder. One that resets it gets `InUse` here; one that
+            // shares it does not block.
             lock.unlock().map_err(|error| failed(error.to_string()))?;
         }
         take(File::try_lock_shared)?;
@@ -67,7 +69,7 @@ impl Folder {
     }
 }
 
-/// A server that is ending has the lock for a moment yet.
+/// Retries for about one second, because a server that is ending still holds the lock for a moment.
 fn patiently(mut take: impl FnMut() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
     for _ in 0..20 {
         match take() {
@@ -78,8 +80,8 @@ fn patiently(mut take: impl FnMut() -> Result<(), TryLockError>) -> Result<(), T
     take()
 }
 
-/// Makes the folder for its owner alone. One that is there is closed to others where it holds nothing but ours: what a
-/// person keeps in a folder of their own stays as open as it was.
+/// Creates the folder with access for its owner only. An existing folder gets the same permissions only if it holds
+/// nothing but our own files. The permissions of a folder with other files stay unchanged.
 fn make(folder: &Path) -> std::io::Result<()> {
     let there = folder.is_dir();
     let mut builder = DirBuilder::new();
@@ -96,14 +98,14 @@ fn make(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to write, creates it if `create` says so, and closes it to others.
+/// Opens a file for writing, creates it if `create` is set, and makes it private to its owner.
 fn private_file(path: &Path, create: bool) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(create).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    // by the open file: its name may be gone by now
+    // Uses the open file, because its name may have been removed in the meantime.
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(file)
@@ -120,7 +122,7 @@ fn close(_path: &Path, _mode: u32) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A read-only or a full disk shows now, and not at a tool's first write.
+/// Detects a read-only or full disk at start, and not at the first write of a tool.
 fn probe(folder: &Path) -> std::io::Result<()> {
     let path = folder.join(PROBE);
     let written = private_file(&path, true).and_then(|mut file| {
@@ -161,14 +163,14 @@ mod tests {
         let path = folder.path().join("a/data");
         let (_folder, database) = Folder::open(&path, false).unwrap();
         assert_eq!((mode(&path), mode(&database), mode(&path.join(LOCK))), (0o700, 0o600, 0o600));
-        // as an earlier version left it
+        // Permissions that an earlier version set.
         let old = folder.path().join("old");
         std::fs::create_dir(&old).unwrap();
         std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(old.join(FILE), "").unwrap();
         let (_folder, database) = Folder::open(&old, false).unwrap();
         assert_eq!((mode(&old), mode(&database)), (0o700, 0o600));
-        // a folder of the person's own
+        // A folder that also holds the user's own files.
         let own = folder.path().join("own");
         std::fs::create_dir(&own).unwrap();
         std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB: dynoxide in this process, with the template's tables in it.
+//! The embedded DynamoDB: dynoxide in this process, with the tables of the template.
 
 mod folder;
 mod proxy;
@@ -16,16 +16,16 @@ use uuid::Uuid;
 use folder::Folder;
 pub(crate) use proxy::{is_request, routes};
 
-/// Where the tables are kept.
+/// Where the tables are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// In a directory, across runs.
+    /// In a directory. The tables survive a restart.
     Directory(PathBuf),
-    /// In memory, for as long as the local agent runs.
+    /// In memory, for the lifetime of the local agent.
     Memory,
 }
 
-/// The database cannot be used.
+/// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
@@ -34,7 +34,7 @@ pub enum DatabaseError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Another server uses the data directory.
@@ -46,37 +46,37 @@ pub enum DatabaseError {
         /// The directory.
         path: PathBuf,
     },
-    /// A table is there with other keys.
+    /// An existing table has other keys than the template declares.
     #[error("the table `{table}` is there with other keys or indexes than in the template: start over with `--reset`")]
     Changed {
         /// The table.
         table: String,
     },
-    /// A table cannot be made.
+    /// A table cannot be created.
     #[error("the table `{table}` of the template cannot be made: {reason}")]
     Table {
         /// The table.
         table: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The database does not come up.
+    /// The database does not start.
     #[error("the embedded database does not start: {0}")]
     Start(String),
 }
 
-/// A running database; it stops when this is dropped.
+/// A running database. It stops when this value is dropped.
 pub(crate) struct Database {
     inner: dynoxide::Database,
-    /// Where it serves, for the proxy.
+    /// The address of its HTTP server, for the proxy.
     pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
-    /// Last, so that the folder is free only when the database is closed.
+    /// The last field: fields are dropped in order, so the folder is released after the database is closed.
     _folder: Option<Folder>,
 }
 
 impl Database {
-    /// Opens the database, after wiping it when `reset` says so. Blocks for some milliseconds.
+    /// Opens the database. With `reset`, wipes it first. Blocks for some milliseconds.
     pub(crate) fn open(data: &Data, reset: bool) -> Result<Self, DatabaseError> {
         let start = |reason: String| DatabaseError::Start(reason);
         let (inner, folder) = match data {
@@ -88,7 +88,7 @@ impl Database {
         let address = listener.local_addr().map_err(|error| start(error.to_string()))?;
         let (stop, stopped) = oneshot::channel();
         let served = inner.clone();
-        // A thread of its own: the engine blocks while it works, one request at a time.
+        // The engine blocks while it handles a request, one at a time, so it has its own thread.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -111,8 +111,8 @@ impl Database {
         Ok(Self { inner, address, _stop: stop, _folder: folder })
     }
 
-    /// While tables are filled, the disk need not confirm each write: a fill that the machine's end cuts off is begun
-    /// again. It is faster by a factor of ten and more.
+    /// Turns the sync to disk after each write on or off. It is off while the tables are filled, which is at least ten
+    /// times faster. A fill that a crash interrupts starts again from the beginning.
     pub(crate) fn confirm_writes(&self, confirm: bool) -> Result<(), DatabaseError> {
         let set = if confirm { self.inner.disable_bulk_loading() } else { self.inner.enable_bulk_loading() };
         set.map_err(|error| DatabaseError::Start(error.to_string()))
@@ -132,26 +132,26 @@ fn open_file(folder: &Path, reset: bool) -> Result<(dynoxide::Database, Folder),
     Ok((dynoxide::Database::new(file).map_err(|error| failed(error.to_string()))?, taken))
 }
 
-/// The engine's own server answers pages of any origin, so it must not be where a page could find it. On Linux all of
-/// 127.0.0.0/8 is loopback: a random address in it, with a random port, cannot be searched.
+/// Binds the engine's own server to a random address. The server answers web pages of any origin, so a page must not be
+/// able to find it. On Linux all of 127.0.0.0/8 is loopback. A page cannot search all addresses and ports in it.
 fn hidden() -> Result<TcpListener, String> {
     let [a, b, c, ..] = Uuid::new_v4().into_bytes();
     TcpListener::bind((Ipv4Addr::new(127, a, b, c.clamp(1, 254)), 0)).map_err(|error| error.to_string())
 }
 
-/// Elsewhere there is one loopback address. Browsers refuse to connect to these ports.
+/// Ports that browsers refuse to connect to. Outside of Linux there is only one loopback address.
 /// <https://fetch.spec.whatwg.org/#port-blocking>
 const BLOCKED: [u16; 18] =
     [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];
 
-/// The first free one, from a random one on.
+/// Binds the first free port of the list, starting at a random one.
 fn blocked() -> Result<TcpListener, String> {
     let start = usize::from(Uuid::new_v4().into_bytes()[0]);
     let ports = BLOCKED.iter().cycle().skip(start % BLOCKED.len()).take(BLOCKED.len());
     ports
         .filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).ok())
         .next()
-        .ok_or_else(|| format!("none of the ports {BLOCKED:?} is free, and others are open to web pages"))
+        .ok_or_else(|| format!("all ports of {BLOCKED:?} are in use, and web pages can reach all other ports"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `POST /` with a DynamoDB target goes to the embedded server, whose router cannot be mounted here.
+//! Forwards `POST /` with a DynamoDB target to the embedded server, whose router cannot be mounted here.
 
 use std::net::SocketAddr;
 
@@ -17,10 +17,10 @@ use crate::{
     http::elsewhere,
 };
 
-/// DynamoDB's limit on a request.
+/// DynamoDB's limit on a request, in bytes.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Headers that belong to one connection, or that the embedded server would answer with CORS.
+/// Headers that apply to one connection only, or that make the embedded server answer with CORS headers.
 const NOT_PASSED_ON: [HeaderName; 7] = [
     header::HOST,
     header::CONNECTION,
@@ -37,16 +37,16 @@ struct Upstream {
     url: String,
 }
 
-/// The route, to the database at this address.
+/// The route that forwards requests to the database at this address.
 ///
 /// # Errors
-/// When no HTTP client can be made.
+/// If the HTTP client cannot be created.
 pub(crate) fn routes(address: SocketAddr) -> Result<Router, reqwest::Error> {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(64).build()?;
     Ok(Router::new().route("/", post(forward)).with_state(Upstream { client, url: format!("http://{address}/") }))
 }
 
-/// Whether a request is DynamoDB's.
+/// Whether a request is for DynamoDB.
 pub(crate) fn is_request(request: &Request) -> bool {
     request.method() == Method::POST && request.uri().path() == "/" && target(request.headers()).starts_with("DynamoDB")
 }

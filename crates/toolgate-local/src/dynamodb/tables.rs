@@ -1,4 +1,4 @@
-//! Making the template's tables, where they are missing.
+//! Creates the tables of the template that do not exist yet.
 
 use dynoxide::DynoxideError;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::{Database, DatabaseError};
 use toolgate_template::TableSpec;
 
 impl Database {
-    /// Makes what is missing, and checks that what is there has the template's keys.
+    /// Creates missing tables, and checks that existing tables have the keys of the template.
     pub(crate) fn create_tables(&self, tables: &[TableSpec]) -> Result<(), DatabaseError> {
         tables.iter().try_for_each(|table| self.create_table(table))
     }
@@ -39,7 +39,7 @@ impl Database {
         Ok(())
     }
 
-    /// How many items a table has, as far as that is known.
+    /// The number of items in a table, if it is known.
     pub(crate) fn items(&self, table: &str) -> Option<u64> {
         let request = serde_json::from_value(json!({"TableName": table})).ok()?;
         let answer = serde_json::to_value(self.inner.describe_table(request).ok()?).ok()?;
@@ -61,7 +61,7 @@ fn failed(table: &TableSpec, error: &DynoxideError) -> DatabaseError {
     DatabaseError::Table { table: table.name.clone(), reason: error.to_string() }
 }
 
-/// What a table cannot change once it is there: its keys, and those of its indexes.
+/// The properties that an existing table cannot change: its keys and the keys of its indexes.
 fn shape(table: &Value) -> Vec<(String, Vec<(String, String)>)> {
     let keys = |of: &Value| {
         let parts = of.get("KeySchema").and_then(Value::as_array).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What the template's action groups declare: a model may send an empty value for any parameter it has no value for.
+//! The declarations of the template's action groups. A model may send an empty value for any optional parameter.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use toolgate_template::{GroupSchema, Template};
 #[derive(Debug, Default)]
 pub(super) struct Declared(HashMap<(String, String), Optional>);
 
-/// The optional parameters of one tool with their types, where they go.
+/// The optional parameters of one tool with their types, separately for parameters and body.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Optional {
     pub(super) parameters: BTreeMap<String, String>,
@@ -32,7 +32,7 @@ impl Declared {
                     }
                 }
                 GroupSchema::Api(document) => {
-                    // mistakes in the document are told where the agents are made
+                    // Problems in the document are reported where the agents are created.
                     for operation in operations(document, &group.name, &mut Vec::new()) {
                         let required = operation.input_schema.get("required").and_then(Value::as_array);
                         let is_optional =

@@ -1,5 +1,5 @@
-//! An event on its way to a function, in a form that a careless handler does not expect. Identity, attributes and the
-//! words of the person are never touched.
+//! Mutates an event into forms that a careless handler does not expect. Identity, attributes and the user's input text
+//! never change.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{declared::Optional, seeded_rng::SeededRng, values};
 
-/// Twists an event; what was done to it is told in words, without values.
+/// Mutates an event. Returns a description of each mutation, without values.
 pub(super) fn mutate(event: &mut Map<String, Value>, optional: &Optional, seeded_rng: SeededRng) -> Vec<String> {
     let mut done = Done::default();
     if let Some(list) = event.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -59,7 +59,7 @@ fn envelope(event: &mut Map<String, Value>, seeded_rng: SeededRng, done: &mut Do
             Some(Value::Object(map)) => map.is_empty(),
             _ => false,
         };
-        // no member of the event says more than its absence does
+        // For these members an empty value and a missing member mean the same.
         if empty && seeded_rng.of(name).one_in(3) {
             event.remove(name);
             done.times("missing member", 1);
@@ -92,7 +92,7 @@ fn is_empty(parameter: &Value) -> bool {
     matches!(parameter.get("value").and_then(Value::as_str), Some("" | "null"))
 }
 
-/// What was done, and how often.
+/// The mutations and how often each occurred.
 #[derive(Default)]
 struct Done(BTreeMap<&'static str, usize>);
 

@@ -1,11 +1,11 @@
-//! Lists and objects as Java's `toString` writes them, which is how they often leave Bedrock: `[a, b]`, `{k=v}`.
+//! Lists and objects as Java's `toString` writes them, which is how Bedrock often sends them: `[a, b]`, `{k=v}`.
 //!
-//! That text has no escapes, so only what can be told from it is written so: a text with a comma in it, say, would be
-//! another value.
+//! That text has no escapes. A value is therefore only written in this form if it can be parsed from it without
+//! ambiguity. A text with a comma, for example, would be read as another value.
 
 use serde_json::Value;
 
-/// The text, where the value can be read out of it again.
+/// The text of a value; `None` if the value cannot be parsed from it again.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Array(items) => {
@@ -23,13 +23,13 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A text that ends where it seems to end, and that nobody takes for something else.
+/// The text, if its end is unambiguous and it cannot be read as another type.
 fn plain(text: &str) -> Option<&str> {
     let marks = |c: char| matches!(c, ',' | '=' | '[' | ']' | '{' | '}' | '"' | '\'') || c.is_control();
     if text.is_empty() || text.trim() != text || text.contains(marks) {
         return None;
     }
-    // `1.50` without its quotes is the number 1.5
+    // `1.50` without quotes is the number 1.5.
     let same = match serde_json::from_str::<Value>(text).map(|read| read.to_string()) {
         Ok(again) => again == text && text != "null",
         Err(_) => true,

@@ -1,4 +1,4 @@
-//! Property tests: under hostile mode a call means what it meant, to `toolgate` itself.
+//! Property tests: hostile mode does not change the meaning of a call as `toolgate` reads it.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ fn service() -> Service<()> {
     Router::builder().tool(tool).build().unwrap().with_state(())
 }
 
-/// As the action group declares them.
+/// The parameters as the action group declares them.
 fn optional(wire: Wire) -> Optional {
     let kinds = [
         ("urgent", "boolean"),
@@ -90,13 +90,13 @@ fn optional(wire: Wire) -> Optional {
     }
 }
 
-/// Words, hard ones too.
+/// Words, including difficult ones.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-zA-Z][a-zA-Z0-9 .-]{0,10}[a-z]", 1 => "[0-9]{1,4}(\\.[0-9]{1,3})?", 1 => "\\PC{1,12}",
         1 => prop::sample::select(vec!["true", "False", "1e5", "007", "a,b", "{x}", "19\" rack", "k=v", "null"]).prop_map(str::to_owned)]
 }
 
-/// A `null` that a model writes is nothing to say, so a required text is none of these.
+/// A `null` of a model means that the value is not set, so a required text must not be one of these.
 fn required() -> impl Strategy<Value = String> {
     word().prop_filter("nothing to say", |word| word != "null")
 }

@@ -1,16 +1,16 @@
-//! Hostile mode: between the agents and the functions, the ways in which Bedrock really hurts.
+//! Hostile mode: reproduces the irregularities of Bedrock between the agents and the functions.
 //!
 //! ```text
 //! agents ──event──▶ mutated ──late, to a cold instance, twice──▶ function
 //!                                        first reply ──▶ agents; the second is compared and dropped
 //! ```
 //!
-//! Nothing here changes what a call means: values keep their meaning in another spelling, optional parameters that a
-//! model left out arrive empty, required ones always arrive. A function that gets it wrong would get it wrong on AWS.
-//! Lambda Invoke stays as it is: who calls it sees the function's own reply to their own event.
+//! The meaning of a call never changes: values keep their meaning in another spelling, optional parameters that a model
+//! left out arrive empty, and required ones always arrive. A function that handles a mutated call wrongly would also
+//! fail on AWS. Lambda Invoke is not mutated: its caller gets the function's own reply to its own event.
 //!
-//! Every decision follows from the seed, the session, the agent, the tool, and the how-manieth call of it this is, so
-//! the same conversation under the same seed meets the same trouble, however the machine's time falls.
+//! Every decision depends on the seed, the session, the agent, the tool and the number of earlier calls of the tool.
+//! The same conversation with the same seed therefore gets the same mutations, whatever the timing of the machine is.
 
 mod declared;
 mod event;
@@ -41,13 +41,13 @@ use seeded_rng::SeededRng;
 use toolgate_template::Template;
 use transport::{MutatedCall, Transport};
 
-/// Functions that are called the hostile way.
+/// Functions that get mutated calls.
 #[derive(Debug)]
 pub(crate) struct Hostile<D> {
     seed: u64,
     declared: Declared,
     functions: D,
-    /// How often each tool was called by an agent in a session.
+    /// The number of calls of each tool by an agent in a session.
     calls: Mutex<HashMap<u64, u64>>,
 }
 
@@ -56,8 +56,8 @@ impl<D: Transport> Hostile<D> {
         Arc::new(Self { seed, declared: Declared::of(template), functions, calls: Mutex::default() })
     }
 
-    /// What becomes of a call. The agents ask for the calls of one model turn in their order, so that counting is as
-    /// repeatable as the model is.
+    /// Decides the mutations of a call. The agents prepare the calls of one model turn in order, so the counting is as
+    /// repeatable as the model.
     fn prepare(&self, function: &str, payload: Bytes) -> MutatedCall {
         let mut call =
             MutatedCall { seed: self.seed, function: function.to_owned(), payload, ..MutatedCall::default() };
@@ -77,7 +77,7 @@ impl<D: Transport> Hostile<D> {
         call
     }
 
-    /// The seeded_rng for the next call of its kind.
+    /// The generator for the next call of the same tool.
     fn count(&self, kind: SeededRng) -> SeededRng {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let count = calls.entry(kind.key()).or_default();

@@ -1,4 +1,4 @@
-//! What happens to one call: decided before anything of it happens.
+//! The delivery of one call. It is decided before the call is sent.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use super::seeded_rng::SeededRng;
 /// How a call is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Delivery {
-    /// Before the function gets it.
+    /// The delay before the function gets the event.
     pub(super) delay: Duration,
-    /// To a fresh instance.
+    /// Whether the event goes to a fresh instance.
     pub(super) cold: bool,
     pub(super) again: Option<Again>,
 }
 
-/// The same event once more.
+/// A second delivery of the same event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
-    /// While the function may still work on the first.
+    /// While the function may still process the first one.
     Meanwhile(Duration),
-    /// After its answer.
+    /// After the reply to the first one.
     Afterwards(Duration),
 }
 
@@ -35,7 +35,7 @@ impl Delivery {
         Self { delay, cold: seeded_rng.of("cold").one_in(8), again }
     }
 
-    /// In words.
+    /// The description of the delivery.
     pub(super) fn words(self) -> Vec<String> {
         let mut words = Vec::new();
         if !self.delay.is_zero() {

@@ -1,7 +1,7 @@
-//! Chance that is none: every decision follows from the seed and from what it is about, so that neither time nor the
-//! order in which calls arrive changes it.
+//! Deterministic random numbers. Every decision depends only on the seed and its subject, so neither time nor the order
+//! in which calls arrive changes it.
 
-/// A decision maker for one thing.
+/// A random number generator for one subject.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeededRng(u64);
 
@@ -10,9 +10,9 @@ impl SeededRng {
         Self(mix(seed))
     }
 
-    /// The seeded_rng for a part of this thing.
+    /// Derives the generator for a part of this subject.
     pub(crate) fn of(self, part: &str) -> Self {
-        // FNV-1a; the length keeps `ab`, `c` apart from `a`, `bc`
+        // FNV-1a. The length distinguishes `ab`, `c` from `a`, `bc`.
         let start = 0xcbf2_9ce4_8422_2325 ^ self.0;
         let hash = part.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Self(mix(hash ^ (part.len() as u64).rotate_left(32)))
@@ -23,7 +23,7 @@ impl SeededRng {
         mix(self.0) % sides.max(1)
     }
 
-    /// True once in so many.
+    /// True in one of `times` cases.
     pub(crate) fn one_in(self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -33,7 +33,7 @@ impl SeededRng {
         self.0
     }
 
-    /// Brings a list into another order.
+    /// Shuffles a list.
     pub(crate) fn shuffle<T>(self, list: &mut [T]) {
         for last in (1..list.len()).rev() {
             let chosen = Self(self.0.wrapping_add(last as u64)).below(last as u64 + 1);

@@ -1,4 +1,4 @@
-//! What hostile mode decides and delivers, over functions that write down what they get.
+//! The decisions and deliveries of hostile mode, over functions that record their events.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use super::*;
 use crate::lambda::{Event, Invocation, InvokeError};
 use toolgate_template::Template;
 
-/// Functions that answer with a number of their own, a moment after they were called, and how often that was told of.
+/// Functions that reply with a serial number after a short delay, and count the reported differences.
 #[derive(Debug, Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<Event>>>, Arc<AtomicU64>);
 
@@ -63,7 +63,7 @@ fn hostile(seed: u64) -> (Arc<Hostile<Recorder>>, Recorder) {
     (Hostile::new(seed, &Template::default(), recorder.clone()), recorder)
 }
 
-/// What is decided about these calls, in this order.
+/// The decisions for these calls, in this order.
 fn decided(seed: u64, calls: &[(&str, &str)]) -> BTreeSet<String> {
     let (hostile, _) = hostile(seed);
     let mut count = HashMap::<_, u32>::new();

@@ -1,4 +1,4 @@
-//! A call on its way: late, to a cold instance, or twice. What happened is told in one line, without values.
+//! Delivers a call: late, to a cold instance, or twice. One log line describes the mutations, without values.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use crate::{
     lambda::{Event, Invocation, InvokeError},
 };
 
-/// Who runs functions. The functions of this crate do; tests bring their own.
+/// Runs functions. This crate's functions implement it; tests bring their own implementation.
 pub(crate) trait Transport: Clone + Send + Sync + fmt::Debug + 'static {
     fn run<'a>(&'a self, function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>>;
 
@@ -27,7 +27,7 @@ pub(crate) trait Transport: Clone + Send + Sync + fmt::Debug + 'static {
         false
     }
 
-    /// The second delivery of a call of such a tool got another reply.
+    /// Reports that the second delivery of a once call got another reply.
     fn differs(&self) {}
 }
 
@@ -45,7 +45,7 @@ impl Transport for Arc<FunctionInvoker> {
     }
 }
 
-/// A call, and what is to happen to it.
+/// A call and its mutations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MutatedCall {
     pub(super) seed: u64,
@@ -53,7 +53,7 @@ pub(super) struct MutatedCall {
     pub(super) tool: String,
     pub(super) payload: Bytes,
     pub(super) mutations: Vec<String>,
-    /// None for what is no call of an action group; it goes on as it is.
+    /// `None` if the event is not an action group's call. It is then delivered unchanged.
     pub(super) delivery: Option<Delivery>,
 }
 
@@ -100,9 +100,9 @@ async fn later(functions: impl Transport, call: MutatedCall, pause: Duration) ->
     functions.run(&call.function, event).await.ok()
 }
 
-/// The platform uses the first reply, whatever the second one says.
+/// Compares the two replies. The platform uses the first reply in all cases.
 fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, second: Option<Invocation>) {
-    // without a second reply the local agent is stopping
+    // There is no second reply while the local agent stops.
     let Some(second) = second else { return };
     let (request, again) = (&first.request_id, &second.request_id);
     let (function, tool) = (&call.function, &call.tool);
@@ -112,11 +112,11 @@ fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, s
     } else if same(&first.payload, &second.payload) {
         tracing::debug!(request, again, function, tool, "the second delivery of a call got the same reply");
     } else if functions.happens_once(function, tool) {
-        // a tool whose effect happens once gives its first reply again
+        // A tool whose effect happens once must repeat its first reply.
         functions.differs();
         tracing::warn!(seed, request, again, function, tool, "the second delivery of a once call got another reply");
     } else {
-        // a clock in a reply is harmless
+        // A different reply may be harmless, for example if it contains the time.
         tracing::info!(seed, request, again, function, tool, "the second delivery of a call got another reply");
     }
 }
@@ -126,7 +126,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
     one == other || matches!((read(one), read(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// A failure comes with the seed that leads to it again.
+/// Logs a failure together with the seed that reproduces it.
 fn complain(call: &MutatedCall, reply: &Invocation) {
     let MutatedCall { seed, function, tool, mutations, .. } = call;
     let (request, mutations) = (&reply.request_id, mutations.join(", "));
@@ -137,7 +137,7 @@ fn complain(call: &MutatedCall, reply: &Invocation) {
     }
 }
 
-/// The reply says that the arguments are wrong.
+/// Whether the reply reports invalid arguments.
 fn is_unread(payload: &[u8]) -> bool {
     let reply: Value = serde_json::from_slice(payload).unwrap_or_default();
     let state = reply.pointer("/response/functionResponse/responseState").and_then(Value::as_str);

@@ -1,12 +1,12 @@
-//! Values as Bedrock and its models really write them. Each means what it meant before.
+//! Values in the spellings that Bedrock and its models produce. The meaning of a value does not change.
 
 use serde_json::Value;
 
 use super::{java, seeded_rng::SeededRng};
 
-/// The value in another spelling, and what that is called; `None` where it stays as it is.
+/// The value in another spelling with the name of the mutation; `None` if it stays unchanged.
 pub(super) fn mutate(kind: &str, value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> {
-    // half of them stay as they are: the functions have to do with both
+    // Half of the values stay unchanged, because functions must handle both.
     if !seeded_rng.of("at all").one_in(2) {
         return None;
     }
@@ -32,7 +32,7 @@ fn number(value: &str, seeded_rng: SeededRng) -> Option<(String, &'static str)> 
     let digits = value.strip_prefix('-').unwrap_or(value);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    // what a float cannot hold exactly is not made to look like one
+    // A value that a float cannot represent exactly must not get a float spelling.
     if !plain(whole) || !plain(fraction) || whole.len() + fraction.len() > 15 {
         return None;
     }

@@ -1,7 +1,8 @@
-//! Who calls, and whether the policies let them: the gateway's authoriser and its policy engine.
+//! The gateway's authorizer and its policy engine: who the caller is, and whether the policies permit the call.
 //!
-//! On AWS the caller signs the request or shows a token. Here it is a token whose key is in a file, or one principal for
-//! everybody, which the person chose or, where nobody did, one that the template's policies name.
+//! On AWS the caller signs the request or sends a token. Here the caller sends a token whose key is in a file, or every
+//! caller is the same principal. That principal is the chosen one or, by default, the first one that the template's
+//! policies name.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{CallToolResult, JsonObject};
@@ -15,25 +16,25 @@ use super::{
 };
 use toolgate_template::{ACCOUNT, GatewaySpec};
 
-/// How AWS tells of a call that its policies deny.
+/// AWS's text for a call that the policies deny.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
 const DENIED: &str =
     "AuthorizeActionException - Tool Execution Denied: Tool call not allowed due to policy enforcement";
 const IAM_ENTITY: &str = "AgentCore::IamEntity::\"";
 
-/// Who the gateway's callers are, as far as a person said.
+/// The configured callers of the gateway.
 #[derive(Debug, Default)]
 pub(crate) enum CallerChoice {
-    /// Nothing was said.
+    /// Not configured.
     #[default]
     Default,
-    /// Everybody is this one.
+    /// Every caller is this principal.
     One(Principal),
-    /// Whoever a token speaks of.
+    /// The caller is the subject of its token.
     Tokens(TokenKeys),
 }
 
-/// Who calls.
+/// How callers are identified.
 #[derive(Debug)]
 enum CallerAuth {
     One {
@@ -44,15 +45,15 @@ enum CallerAuth {
         keys: TokenKeys,
         expected: Expected,
     },
-    /// The gateway takes tokens, and there is no key to check one by.
+    /// The gateway requires tokens, and no key to verify them is configured.
     Unknown,
 }
 
-/// The authoriser and the policies of a gateway.
+/// The authorizer and the policies of a gateway.
 #[derive(Debug)]
 pub(super) struct Authorizer {
     who: CallerAuth,
-    /// Whether somebody chose who calls.
+    /// Whether the callers are configured explicitly.
     chosen: bool,
     policies: Option<Policies>,
 }
@@ -66,12 +67,14 @@ impl Authorizer {
         let who = match callers {
             CallerChoice::Tokens(_) if !by_token => {
                 let kind = spec.authorizer.as_deref().unwrap_or("none");
-                return Err(failed(format!("its authorizer is `{kind}`, which takes no tokens; use `--principal`")));
+                return Err(failed(format!("its authorizer is `{kind}`, which accepts no tokens; use `--principal`")));
             }
             CallerChoice::Tokens(keys) => CallerAuth::Tokens { keys, expected: expected(spec) },
             CallerChoice::One(principal) if !kinds.contains(&principal.caller()) => {
                 let form = if by_token { "oauth:SUB" } else { "iam:ARN" };
-                return Err(failed(format!("its authorizer knows no such principal; use `--principal {form}`")));
+                return Err(failed(format!(
+                    "its authorizer does not accept this kind of principal; use `--principal {form}`"
+                )));
             }
             CallerChoice::One(principal) => CallerAuth::one(principal),
             CallerChoice::Default if by_token => CallerAuth::Unknown,
@@ -80,7 +83,7 @@ impl Authorizer {
         Ok(Self { who, chosen, policies: policies(spec, tools, kinds)? })
     }
 
-    /// For the start-up screen and `/health`: who calls, and whether the policies count.
+    /// For the start-up screen and `/health`: who calls, and whether the policies are enforced.
     pub(super) fn report(&self) -> Value {
         let (kind, name) = match &self.who {
             CallerAuth::One { principal: Principal::IamEntity { arn }, .. } => ("iam", Some(arn)),
@@ -95,12 +98,13 @@ impl Authorizer {
         json!({"caller": {"kind": kind, "name": name, "chosen": self.chosen}, "policies": mode})
     }
 
-    /// Who sent a request. Afterwards its `Authorization` is one that an interceptor can trust as far as here.
+    /// Identifies the caller of a request. Afterwards interceptors can trust its `Authorization` header as far as this
+    /// gateway verified it.
     pub(super) fn authenticate(&self, headers: &mut HeaderMap) -> Result<Principal, Refusal> {
         let refused = |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, INVALID_REQUEST, message);
         match &self.who {
             CallerAuth::Unknown => {
-                Err(refused("the gateway takes tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
+                Err(refused("the gateway requires tokens; start `toolgate dev` with `--jwt-keys` or `--principal`"))
             }
             CallerAuth::Tokens { keys, expected } => {
                 let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -112,11 +116,11 @@ impl Authorizer {
                     Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                         keys.verify(token.trim(), expected).map_err(|error| refused(&error.to_string()))
                     }
-                    _ => Err(refused("show a token: `Authorization: Bearer TOKEN`")),
+                    _ => Err(refused("send a token: `Authorization: Bearer TOKEN`")),
                 }
             }
             CallerAuth::One { principal, authorization } => {
-                // what a client says of itself here, nobody has checked
+                // The header holds the client's own, unverified claims.
                 headers.remove(header::AUTHORIZATION);
                 if let Some(authorization) = authorization {
                     headers.insert(header::AUTHORIZATION, authorization.clone());
@@ -132,7 +136,7 @@ impl Authorizer {
 }
 
 impl Gateway {
-    /// The answer to a call that may not be made; `None` where it may.
+    /// The result for a call that is denied; `None` if the call is allowed.
     pub(super) fn denied(&self, principal: &Principal, tool: &str, arguments: &JsonObject) -> Option<CallToolResult> {
         let decision = self.authorizer.policies.as_ref()?.decide(principal, tool, arguments);
         if decision.permitted() {
@@ -144,14 +148,15 @@ impl Gateway {
             return None;
         }
         let detail = format!("{DENIED} [{decision}]");
-        // what does not fit the tool a model can repair; which policies there are is nobody's business
+        // A model can correct arguments that do not fit the tool. The policies themselves are not disclosed.
         let said = if matches!(decision.reason(), Reason::Unfit(_)) { &detail } else { DENIED };
         Some(self.error(said, &detail))
     }
 }
 
 impl CallerAuth {
-    /// A user comes with a token that says who they are, so that an interceptor that reads it finds them.
+    /// An OAuth user gets an unsigned token with the user's claims, so that an interceptor that decodes the token finds
+    /// them.
     fn one(principal: Principal) -> Self {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
         let authorization = match &principal {
@@ -172,7 +177,7 @@ impl CallerAuth {
 fn expected(spec: &GatewaySpec) -> Expected {
     let tokens = &spec.tokens;
     Expected {
-        // the discovery document would name the issuer, and a laptop does not fetch it
+        // The issuer comes from the discovery document, which the local agent does not fetch.
         issuer: None,
         audiences: tokens.audiences.clone(),
         clients: tokens.clients.clone(),
@@ -180,7 +185,7 @@ fn expected(spec: &GatewaySpec) -> Expected {
     }
 }
 
-/// The first IAM entity that a policy names: the caller whom the template has in mind.
+/// The first IAM entity that a policy names. It is the default caller.
 fn named(spec: &GatewaySpec) -> String {
     let policies = spec.engine.iter().flat_map(|engine| &engine.policies);
     let arns = policies.filter_map(|policy| policy.statement.split_once(IAM_ENTITY)?.1.split('"').next());

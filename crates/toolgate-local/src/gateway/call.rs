@@ -1,4 +1,5 @@
-//! A tool call as the gateway makes it: the bare arguments are the event, all else is in the client context.
+//! A tool call in the form of AgentCore Gateway: the event is the bare arguments, and the rest is in the client
+//! context.
 //!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html>
 
@@ -14,12 +15,12 @@ use super::{
 };
 use crate::lambda::Event;
 
-/// What a client is told of a failure unless the gateway debugs.
+/// The error text for a client, unless the gateway has `ExceptionLevel: DEBUG`.
 pub(super) const GENERIC: &str = "An internal error occurred. Please retry later.";
 /// Lambda's limit on a client context, in bytes of Base64.
 const CONTEXT_BYTES: usize = 3583;
 
-/// Headers that AgentCore never passes on, listed or not.
+/// Headers that AgentCore never passes on, whether they are listed or not.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-headers.html>
 const RESTRICTED: [&str; 20] = [
     "accept",
@@ -44,19 +45,19 @@ const RESTRICTED: [&str; 20] = [
     "www-authenticate",
 ];
 
-/// What a call carries beside its arguments.
+/// The data of a call besides its arguments.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Carried {
     /// The JSON-RPC id.
     pub(super) message_id: String,
-    /// The headers, as the interceptor left them.
+    /// The headers after the interceptors.
     pub(super) headers: HeaderMap,
-    /// The query of the gateway's URL.
+    /// The query string of the gateway's URL.
     pub(super) query: String,
 }
 
 impl Gateway {
-    /// Calls the function behind a tool. What goes wrong there is a result too.
+    /// Calls the function behind a tool. A failure of the call is also a tool result.
     pub(super) async fn call(
         &self,
         name: &str,
@@ -77,17 +78,17 @@ impl Gateway {
             Ok(invocation) if invocation.function_error.is_some() => {
                 let said = String::from_utf8_lossy(&invocation.payload);
                 let detail = format!("the function `{}` failed: {said}", entry.target.function);
-                // that a function was lost, the functions themselves have logged
+                // The `Functions` type has already logged the loss of a function.
                 if invocation.lost { self.error(GENERIC, &detail) } else { self.failure(&detail) }
             }
             Ok(invocation) => match serde_json::from_slice::<Value>(&invocation.payload) {
                 Ok(reply) => self.result(entry, &invocation.payload, reply),
-                Err(error) => self.failure(&format!("the function's reply is no JSON: {error}")),
+                Err(error) => self.failure(&format!("the function's reply is not valid JSON: {error}")),
             },
         }
     }
 
-    /// Six keys, and what the target's `MetadataConfiguration` lets through.
+    /// The client context: six fixed keys, and what the target's `MetadataConfiguration` passes on.
     fn client_context(&self, name: &str, entry: &Entry, carried: &Carried) -> Value {
         let mut custom = json!({
             "bedrockAgentCoreMessageVersion": "1.0",
@@ -109,25 +110,26 @@ impl Gateway {
         json!({"custom": custom})
     }
 
-    /// The reply as content; where the tool has an output schema, as structured content too.
+    /// Converts the reply to content. If the tool has an output schema, the reply is also the structured content.
     fn result(&self, entry: &Entry, payload: &[u8], reply: Value) -> CallToolResult {
         let content = vec![ContentBlock::text(String::from_utf8_lossy(payload).into_owned())];
         let Some(schema) = &entry.tool.output_schema else {
             return CallToolResult::success(content);
         };
-        // Toolgate's errors are normal replies of the function, and no output: with a schema, MCP has a word for that.
+        // A Toolgate error is a normal reply of the function and does not fit an output schema. With a schema, MCP has
+        // `isError` for it.
         if is_error(&reply) {
             return CallToolResult::error(content);
         }
         if let Some(problem) = mismatch(&Value::Object(schema.as_ref().clone()), &reply, "reply") {
-            return self.failure(&format!("the reply is not what the tool's `OutputSchema` says: {problem}"));
+            return self.failure(&format!("the reply does not match the tool's `OutputSchema`: {problem}"));
         }
         let mut result = CallToolResult::success(content);
         result.structured_content = Some(reply);
         result
     }
 
-    /// An error for the client; the detail is for the log, and for the client only at `ExceptionLevel: DEBUG`.
+    /// An error result. The detail goes to the log, and to the client only with `ExceptionLevel: DEBUG`.
     pub(super) fn failure(&self, detail: &str) -> CallToolResult {
         tracing::warn!(gateway = self.spec.logical_id, "{detail}");
         self.error(GENERIC, detail)
@@ -143,7 +145,7 @@ impl Gateway {
     }
 }
 
-/// `{"error": {"kind", "message", ..}}`, and nothing beside it.
+/// Matches exactly `{"error": {"kind", "message", ..}}`.
 fn is_error(reply: &Value) -> bool {
     let only = reply.as_object().is_some_and(|reply| reply.len() == 1);
     only && reply.pointer("/error/kind").is_some_and(Value::is_string)
@@ -152,7 +154,7 @@ fn is_error(reply: &Value) -> bool {
 fn allowed_headers(allowed: &[String], headers: &HeaderMap) -> Map<String, Value> {
     let allowed = allowed.iter().filter(|name| !RESTRICTED.contains(&name.to_ascii_lowercase().as_str()));
     let present = allowed.filter_map(|name| {
-        // one that comes twice is joined, as HTTP has it
+        // The values of a header that occurs more than once are joined, as HTTP defines it.
         let values: Vec<String> =
             headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
         (!values.is_empty()).then(|| (name.clone(), Value::String(values.join(", "))))

@@ -1,7 +1,9 @@
-//! The gateway's interceptors: functions that see every request before it counts, and every response before it leaves.
+//! The gateway's interceptors: functions that can change every request before it is handled, and every response before
+//! it is sent.
 //!
-//! What AWS does not document is read strictly here, so that what is safe here is safe there: headers that an interceptor
-//! does not mention stay, and an interceptor that fails or says what cannot be understood ends the request.
+//! Where AWS documents no behaviour, this module takes the strict reading, so that what is safe here is safe on AWS.
+//! Headers that an interceptor does not mention stay. An interceptor that fails or returns an invalid answer ends the
+//! request.
 //!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-interceptors-types.html>
 
@@ -25,18 +27,18 @@ use toolgate_template::InterceptorSpec;
 
 const FORMAT: &str = "1.0";
 
-/// A request on its way.
+/// A request on its way through the gateway.
 #[derive(Debug)]
 pub(super) struct InterceptedExchange {
-    /// As it came.
+    /// The body as the client sent it.
     pub(super) raw: Bytes,
-    /// As it is now.
+    /// The body after the interceptors that have run so far.
     pub(super) body: Value,
     pub(super) headers: HeaderMap,
 }
 
 impl Gateway {
-    /// The request as the interceptors want it, or the response with which they end it.
+    /// Runs the request interceptors. Returns the changed request, or the response with which an interceptor ends it.
     pub(super) async fn intercept_request(
         &self,
         mut exchange: InterceptedExchange,
@@ -47,7 +49,7 @@ impl Gateway {
             }
             let event = json!({"interceptorInputVersion": FORMAT, "mcp": request(&exchange, interceptor)});
             let mut answer = self.ask(interceptor, &event).await?;
-            // a response wins, even beside a request
+            // A response takes precedence, even if the answer also has a request.
             if let Some(response) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
                 return Ok(Err(self.told(interceptor, response)?));
             }
@@ -57,7 +59,7 @@ impl Gateway {
                 }
                 if let Some(body) = request.remove("body").filter(|body| !body.is_null()) {
                     exchange.body = rpc::message(body.to_string().as_bytes()).map_err(|refusal| {
-                        self.broken(interceptor, &format!("its request is none: {}", refusal.message))
+                        self.broken(interceptor, &format!("its request is not valid: {}", refusal.message))
                     })?;
                 }
             }
@@ -65,7 +67,7 @@ impl Gateway {
         Ok(Ok(exchange))
     }
 
-    /// The response as the interceptors want it.
+    /// Runs the response interceptors and returns the changed response.
     pub(super) async fn intercept_response(
         &self,
         exchange: &InterceptedExchange,
@@ -98,7 +100,7 @@ impl Gateway {
         Ok(response)
     }
 
-    /// The `mcp` part of an interceptor's answer.
+    /// Invokes an interceptor and returns the `mcp` member of its answer.
     async fn ask(&self, interceptor: &InterceptorSpec, event: &Value) -> Result<Map<String, Value>, Refusal> {
         let payload = Bytes::from(event.to_string());
         let name = &interceptor.function.logical_id;
@@ -107,7 +109,7 @@ impl Gateway {
         if invocation.function_error.is_some() {
             let said = String::from_utf8_lossy(&invocation.payload);
             let problem = format!("it failed: {said}");
-            // that a function was lost, the functions themselves have logged
+            // The `Functions` type has already logged the loss of a function.
             return Err(if invocation.lost {
                 self.refusal(detail(interceptor, &problem))
             } else {
@@ -115,7 +117,7 @@ impl Gateway {
             });
         }
         let mut answer: Value = serde_json::from_slice(&invocation.payload)
-            .map_err(|error| self.broken(interceptor, &format!("its answer is no JSON: {error}")))?;
+            .map_err(|error| self.broken(interceptor, &format!("its answer is not valid JSON: {error}")))?;
         if answer.get("interceptorOutputVersion").and_then(Value::as_str) != Some(FORMAT) {
             return Err(self.broken(interceptor, "its answer has no `interceptorOutputVersion` \"1.0\""));
         }
@@ -125,12 +127,12 @@ impl Gateway {
         }
     }
 
-    /// The response that an interceptor wrote.
+    /// Builds the response that an interceptor returned.
     fn told(&self, interceptor: &InterceptorSpec, mut response: Value) -> Result<Response, Refusal> {
         let status = response.get("statusCode").map_or(Some(200), Value::as_u64);
         let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
         let Some(status) = status else {
-            return Err(self.broken(interceptor, "the `statusCode` of its response is none"));
+            return Err(self.broken(interceptor, "the `statusCode` of its response is not valid"));
         };
         let mut headers = HeaderMap::new();
         overlay(&mut headers, response.get("headers").unwrap_or(&Value::Null))
@@ -158,7 +160,7 @@ fn detail(interceptor: &InterceptorSpec, problem: &str) -> String {
     format!("the interceptor `{}`: {problem}", interceptor.function.logical_id)
 }
 
-/// The request's part of an event. Without `PassRequestHeaders` the headers are there and empty.
+/// The request's part of an event. Without `PassRequestHeaders` the headers are present and empty.
 fn request(exchange: &InterceptedExchange, interceptor: &InterceptorSpec) -> Map<String, Value> {
     let headers = if interceptor.pass_headers { as_json(&exchange.headers) } else { Map::new() };
     let mcp = json!({
@@ -171,7 +173,7 @@ fn request(exchange: &InterceptedExchange, interceptor: &InterceptorSpec) -> Map
     }
 }
 
-/// A header that comes twice is joined, as HTTP has it.
+/// Joins the values of a header that occurs more than once, as HTTP defines it.
 fn as_json(headers: &HeaderMap) -> Map<String, Value> {
     let joined = headers.keys().map(|name| {
         let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -180,9 +182,9 @@ fn as_json(headers: &HeaderMap) -> Map<String, Value> {
     joined.collect()
 }
 
-/// Sets what is named, in place of every header of that name. One name in two spellings is two values.
+/// Sets the named headers and replaces every header of the same name. Two spellings of one name count as two values.
 ///
-/// What cannot be set is an error: passing over it would leave the client's own value where ours should be.
+/// A header that cannot be set is an error. If it were skipped, the client's own value would stay in its place.
 fn overlay(headers: &mut HeaderMap, named: &Value) -> Result<(), String> {
     let pair = |(name, value): (&String, &Value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -213,7 +215,7 @@ mod tests {
         headers.append("x-other", HeaderValue::from_static("a"));
         overlay(&mut headers, &json!({"X-Desk": "ours"})).unwrap();
         assert_eq!(Value::Object(as_json(&headers)), json!({"x-desk": "ours", "x-other": "a"}));
-        // two spellings are ambiguous, and stay so for the function to see
+        // Two spellings are ambiguous. Both are kept, so the function can detect it.
         overlay(&mut headers, &json!({"X-Desk": "one", "x-desk": "two"})).unwrap();
         assert_eq!(as_json(&headers)["x-desk"], "one, two");
     }

@@ -1,4 +1,4 @@
-//! The gateway as rmcp sees it: two methods of MCP, listing tools and calling one.
+//! The gateway as an rmcp server. It implements two MCP methods: listing tools and calling a tool.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,7 +15,7 @@ use toolgate_policy::Principal;
 
 use super::{Gateway, call::Carried};
 
-/// What AgentCore Gateway speaks, oldest first; a template's `SupportedVersions` choose among these.
+/// The protocol versions of AgentCore Gateway, oldest first. A template's `SupportedVersions` selects from these.
 const VERSIONS: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -25,12 +25,12 @@ const VERSIONS: [ProtocolVersion; 4] = [
 
 const METHODS: [&str; 5] = ["initialize", "ping", "server/discover", "tools/call", "tools/list"];
 
-/// One for each request.
+/// The handler of one request.
 #[derive(Debug, Clone)]
 pub(super) struct Server(pub(super) Arc<Gateway>);
 
 impl Gateway {
-    /// The protocol versions that it serves, oldest first.
+    /// The protocol versions that this gateway serves, oldest first.
     pub(super) fn versions(&self) -> Vec<ProtocolVersion> {
         let chosen = |version: &ProtocolVersion| {
             self.spec.versions.is_empty() || self.spec.versions.iter().any(|name| name == version.as_str())
@@ -92,7 +92,7 @@ impl ServerHandler for Server {
         Ok(gateway.call(&request.name, entry, arguments, &carried).await.into())
     }
 
-    /// What rmcp cannot read as one of MCP's requests; of a method that it knows, the parameters are wrong.
+    /// A request that rmcp cannot parse as an MCP request. If the method is known, its parameters are invalid.
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -100,7 +100,7 @@ impl ServerHandler for Server {
     ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
         if METHODS.contains(&method.as_str()) {
-            let message = format!("the parameters of `{method}` are not what MCP says they are");
+            let message = format!("the parameters of `{method}` do not match the MCP schema");
             return Err(ErrorData::invalid_params(message, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("this gateway has no method `{method}`"), None))
@@ -111,11 +111,11 @@ impl ServerHandler for Server {
     }
 }
 
-/// The HTTP request around a message, and who sent it; nothing is served without them.
+/// The HTTP request around a message, and its caller. Without them no request is served.
 fn request_of(context: &RequestContext<RoleServer>) -> Result<(&Parts, &Principal), ErrorData> {
     let parts = context.extensions.get::<Parts>();
     let both = parts.and_then(|parts| Some((parts, parts.extensions.get::<Principal>()?)));
-    both.ok_or_else(|| ErrorData::internal_error("the request came from nowhere", None))
+    both.ok_or_else(|| ErrorData::internal_error("the request has no HTTP context", None))
 }
 
 fn message_id(id: &RequestId) -> String {

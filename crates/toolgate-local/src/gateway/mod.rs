@@ -1,17 +1,18 @@
 //! AgentCore Gateway on a laptop: the template's targets as one MCP server at `/mcp`.
 //!
-//! A request takes the path that it takes on AWS, one module per step:
+//! A request takes the same path as on AWS. Each step is one module:
 //!
 //! ```text
 //! HTTP ──server──▶ JSON-RPC ──intercept──▶ MCP (mcp, by rmcp) ──policy──▶ call ──▶ function ──▶ result ──intercept──▶ HTTP
 //! ```
 //!
-//! The interceptors are functions like any other, and they see the request as it came; the policies judge what they
-//! made of it. `toolgate dev` serves Agents and the gateway from one process, so the gateway is there whatever
-//! `AgentPlatform` says, as long as the template has one ([`template`](crate::template) reads it as if its condition held).
+//! The interceptors are ordinary functions. They get the request as the client sent it, and the policies evaluate the
+//! request that they return. `toolgate dev` serves Agents and the gateway from one process. It therefore serves the
+//! gateway whatever the value of `AgentPlatform` is, if the template has one ([`template`](crate::template) reads the
+//! gateway as if its condition were true).
 //!
-//! Like a gateway without `SessionConfiguration` it keeps no sessions: every request stands alone, a session id is
-//! not looked at, and answers are JSON, never a stream.
+//! The gateway keeps no sessions, as one without `SessionConfiguration`. Every request is independent, session ids are
+//! ignored, and responses are JSON, never a stream.
 
 mod authorizer;
 mod call;
@@ -34,13 +35,13 @@ use authorizer::Authorizer;
 use toolgate_template::GatewaySpec;
 use tools::Tools;
 
-/// What the template says of its gateway, or a person of its callers, cannot be.
+/// Why the gateway cannot be served: the template's definition or the chosen callers are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the gateway `{gateway}` cannot be served: {problem}")]
 pub struct GatewayError {
-    /// Its logical id.
+    /// The logical id of the gateway.
     pub gateway: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -52,14 +53,15 @@ pub(crate) struct Gateway {
     authorizer: Authorizer,
     /// The functions behind the targets.
     functions: Functions,
-    /// The functions that intercept, which have no tools.
+    /// The functions of the interceptors. They have no tools.
     interceptors: Functions,
 }
 
 impl Gateway {
-    /// The gateway over these functions.
+    /// Creates the gateway over these functions.
     ///
     /// # Errors
+    /// [`GatewayError`] if the tools of the targets are not valid.
     /// [`GatewayError`]: what the targets offer cannot be.
     pub(crate) fn new(
         spec: GatewaySpec,
@@ -75,17 +77,17 @@ impl Gateway {
     /// Starts one instance of each interceptor.
     ///
     /// # Errors
-    /// [`StartError`] of the first that does not come up.
+    /// [`StartError`] of the first interceptor that does not start.
     pub(crate) async fn warm_up(&self) -> Result<(), StartError> {
         self.interceptors.warm_up().await
     }
 
-    /// Ends the interceptors.
+    /// Stops the interceptors.
     pub(crate) async fn stop(&self) {
         self.interceptors.stop().await;
     }
 
-    /// For `/health`.
+    /// The gateway's part of the `/health` response.
     pub(crate) fn report(&self, endpoint: &str) -> Value {
         let tools: Vec<&str> = self.tools.iter().map(|(name, _)| name).collect();
         let interceptors = self.spec.interceptors.iter().map(|interceptor| interceptor.function.binary.as_str());
@@ -103,7 +105,7 @@ impl Gateway {
 
 #[cfg(test)]
 mod tests {
-    //! A gateway with one target, whose function nobody runs.
+    //! A gateway with one target, whose function does not run.
 
     use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! JSON-RPC as far as HTTP shows it: which bodies are a message, and how an error is told.
+//! JSON-RPC as far as HTTP is concerned: which bodies are a message, and how an error is encoded.
 
 use axum::{
     Json,
@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 pub(super) const PARSE_ERROR: i32 = -32700;
 pub(super) const INVALID_REQUEST: i32 = -32600;
 pub(super) const INTERNAL_ERROR: i32 = -32603;
-/// The first of JSON-RPC's codes for servers.
+/// The first of JSON-RPC's server error codes.
 const NOT_READY: i32 = -32000;
 
-/// What a client gets before the gateway is up.
+/// The error before the gateway is ready.
 pub(crate) fn not_ready(message: &str) -> Response {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, NOT_READY, message).into_response()
 }
 
-/// A request that got no further, in words for its sender.
+/// A request that was refused, with the message for its sender.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) code: i32,
     pub(super) message: String,
-    /// The request's id, as far as it is known.
+    /// The request's id, if it is known.
     pub(super) id: Value,
 }
 
@@ -50,12 +50,12 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The id of a message; null where it has none.
+/// The id of a message; null if it has none.
 pub(super) fn id(body: &Value) -> Value {
     body.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or_default()
 }
 
-/// The one message in a body.
+/// Parses a body that holds exactly one message.
 pub(super) fn message(bytes: &[u8]) -> Result<Value, Refusal> {
     let body: Value = serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, PARSE_ERROR, format!("the body is no JSON: {error}")))?;

@@ -1,7 +1,7 @@
-//! `/mcp`: MCP over streamable HTTP, from the bytes of a request to the bytes of its answer.
+//! `/mcp`: MCP over streamable HTTP, from the bytes of a request to the bytes of its response.
 //!
-//! A body is parsed once, and everything after works on what was parsed: interceptor, policy and function cannot
-//! read one body in two ways.
+//! A body is parsed once, and all later steps use the parsed value. Interceptor, policy and function therefore cannot
+//! interpret one body in two ways.
 
 use std::sync::Arc;
 
@@ -42,9 +42,9 @@ struct Place {
     service: Service,
 }
 
-/// The one route, on the guarded port.
+/// The route of the gateway, on the guarded port.
 pub(crate) fn routes(gateway: Arc<Gateway>) -> Router {
-    // the guard has looked at host and origin, and the body has been measured
+    // The guard has already checked host and origin, and `serve` limits the size of the body.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -72,7 +72,7 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     }
     let bytes = read.map_err(|refused| match refused {
         Refused::TooLarge => {
-            let message = format!("the body is larger than {PAYLOAD_BYTES} bytes, which is more than a function takes");
+            let message = format!("the body is larger than {PAYLOAD_BYTES} bytes, the maximum that a function accepts");
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, rpc::INVALID_REQUEST, message)
         }
         Refused::Broken => Refusal::bad_request("the body could not be read"),
@@ -100,10 +100,11 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     place.gateway.intercept_response(&exchange, response).await.map_err(|refusal| Refusal { id, ..refusal })
 }
 
-/// What rmcp says. Its refusals are plain text; a client that reads JSON-RPC gets them as that.
+/// Converts a response of rmcp. Its refusals are plain text; a client that parses JSON-RPC gets them as JSON-RPC
+/// errors.
 async fn ask(service: &Service, parts: Parts, message: &Value) -> Response {
     let mut request = http::Request::from_parts(parts, Full::new(Bytes::from(message.to_string())));
-    // rmcp measures the body by itself, and its length may be another by now
+    // rmcp limits the body by itself, and an interceptor may have changed its length.
     request.headers_mut().remove(header::CONTENT_LENGTH);
     let response = service.handle(request).await;
     let json = response
@@ -115,13 +116,14 @@ async fn ask(service: &Service, parts: Parts, message: &Value) -> Response {
     }
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    // to rmcp a message of the wrong shape is of another media type
+    // rmcp reports a message of the wrong shape as an unsupported media type.
     let status =
         if parts.status == StatusCode::UNSUPPORTED_MEDIA_TYPE { StatusCode::BAD_REQUEST } else { parts.status };
     Refusal::new(status, rpc::INVALID_REQUEST, String::from_utf8_lossy(&bytes)).of(message).into_response()
 }
 
-/// JSON comes in and goes out. AgentCore takes requests whose `Accept` is not as full as MCP asks for, curl's say.
+/// Requires JSON in both directions. AgentCore accepts requests whose `Accept` header is less complete than MCP
+/// requires, for example curl's.
 fn media_types(headers: &mut HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
     let kind = text(header::CONTENT_TYPE).next().unwrap_or_default();
@@ -141,7 +143,7 @@ fn media_types(headers: &mut HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Without the header rmcp takes the oldest version, as the protocol has it.
+/// Without the header rmcp assumes the oldest version, as the protocol defines it.
 fn protocol_version(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(asked) = headers.get(VERSION) else { return Ok(()) };
     let known = gateway.versions();
@@ -150,5 +152,5 @@ fn protocol_version(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusa
     }
     let known: Vec<String> = known.iter().map(|version| format!("`{version}`")).collect();
     let asked = String::from_utf8_lossy(asked.as_bytes());
-    Err(Refusal::bad_request(format!("the gateway does not speak MCP `{asked}`, but {}", known.join(", "))))
+    Err(Refusal::bad_request(format!("the gateway does not support MCP `{asked}`; it supports {}", known.join(", "))))
 }

@@ -1,4 +1,4 @@
-//! What the gateway lists: the tools of all targets, by the names under which clients know them.
+//! The gateway's tool list: the tools of all targets, by the names that clients use.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 use super::GatewayError;
 use toolgate_template::{GatewaySpec, TargetSpec};
 
-/// Between the target's name and the tool's.
+/// Separates the target's name from the tool's name.
 const BORDER: &str = "___";
-/// How many tools one page of a listing has. AgentCore does not say what its pages have.
+/// Number of tools per page of a listing. AgentCore does not document its page size.
 const PAGE: usize = 100;
 
-/// A tool of the gateway, and where its calls go.
+/// A tool of the gateway, and the target of its calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) tool: Tool,
-    /// As CloudFormation writes it, which is what policies are checked against.
+    /// The tool definition in CloudFormation's form. Policies are checked against it.
     pub(crate) definition: Value,
     pub(crate) target: Arc<TargetSpec>,
     pub(crate) target_id: String,
@@ -38,7 +38,7 @@ impl Tools {
                     return Err(failed(format!("a tool of the target `{}` has no `Name`", target.name)));
                 };
                 let name = format!("{}{BORDER}{name}", target.name);
-                // the form of the ids that AgentCore gives its targets
+                // The form of AgentCore's target ids.
                 let target_id = format!("LOCAL{:05}", index + 1);
                 let tool = tool(&name, definition);
                 let entry = Entry { tool, definition: definition.clone(), target: Arc::clone(&target), target_id };
@@ -58,7 +58,7 @@ impl Tools {
         self.0.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// The tools after those that the cursor stands for, by name, and the cursor of what is left.
+    /// The tools after the cursor, by name, and the cursor of the next page.
     pub(crate) fn page<'a>(
         &'a self,
         cursor: Option<&str>,
@@ -72,7 +72,7 @@ impl Tools {
     }
 }
 
-/// One page of sorted names. The cursor is the last name that was listed, in a form that nobody takes for a name.
+/// One page of sorted names. The cursor encodes the last listed name. Its form cannot be mistaken for a tool name.
 fn page<'a, 'n>(
     names: &'a [&'n str],
     cursor: Option<&str>,
@@ -83,7 +83,7 @@ fn page<'a, 'n>(
         None => 0,
         Some(cursor) => {
             let last = BASE64.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let last = last.ok_or("the cursor is none of this gateway's; list from the start")?;
+            let last = last.ok_or("the cursor is not from this gateway; list from the start")?;
             names.partition_point(|name| *name <= last.as_str())
         }
     };
@@ -109,7 +109,7 @@ fn object_schema(definition: Option<&Value>) -> JsonObject {
     }
 }
 
-/// A `SchemaDefinition` as JSON Schema: the members are spelt small, the names of properties stay as they are.
+/// Converts a `SchemaDefinition` to JSON Schema. Member names become lower camel case; property names stay unchanged.
 fn schema(definition: &Value) -> Value {
     let mut schema = Map::new();
     for (key, value) in definition.as_object().into_iter().flatten() {
@@ -128,7 +128,7 @@ fn schema(definition: &Value) -> Value {
     Value::Object(schema)
 }
 
-/// Where a value is not what a JSON schema of the gateway's dialect says.
+/// The path at which a value is not a valid JSON Schema in the gateway's dialect.
 pub(crate) fn mismatch(schema: &Value, value: &Value, at: &str) -> Option<String> {
     let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
     let fits = match kind {
@@ -199,7 +199,7 @@ mod tests {
             cursor = next;
         }
         assert_eq!((seen.as_slice(), cursor), (names.as_slice(), None));
-        // a whole last page is followed by none
+        // A last page that is full has no next page.
         assert_eq!(page(&names[..2], None, 2).unwrap().1, None);
         assert!(page(&names, Some("no cursor!"), 2).unwrap_err().contains("list from the start"));
     }

@@ -1,4 +1,4 @@
-//! Request bodies with a limit of our own, answered in the service's words.
+//! Request bodies with our own limit, and the service's error texts.
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,7 @@ pub(crate) enum Refused {
     Broken,
 }
 
-/// The whole body. What is left of one that is too large is read by the connection.
+/// Reads the whole body. The connection drains the rest of a body that is too large.
 pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Refused> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -1,8 +1,8 @@
-//! Request bodies of clients that are slow, or that nobody listens to.
+//! Request bodies of slow clients, and bodies that the response does not need.
 //!
-//! A client that stops in the middle of a body is given up after a while, and while its body is on the way its connection
-//! counts as one that waits. A body that the answer did not need is read all the same: a client that is still sending
-//! would see a closed connection instead of the answer.
+//! A client that stops in the middle of a body is given up after a timeout. While its body is incomplete, its
+//! connection counts as waiting. A body that is not needed is drained: a client that is still sending would see a
+//! closed connection instead of the response.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,12 +17,12 @@ use hyper::body::Incoming;
 
 use crate::http::slots::RequestSlot;
 
-/// How long the next piece of a body may take.
+/// Timeout for the next piece of a body.
 const PIECE: Duration = Duration::from_secs(30);
-/// Beyond this even a client that is only told off gets no more attention.
+/// Maximum number of bytes that are drained of an unused body.
 const DRAINED: usize = 64 * 1024 * 1024;
 
-/// A body whose pieces have to come in time, and what will be left of it.
+/// Returns a body with a timeout on its pieces, and a handle to its unread rest.
 pub(crate) fn body(body: Incoming, slot: Arc<RequestSlot>) -> (Body, Rest) {
     let rest = Rest::default();
     if hyper::body::Body::is_end_stream(&body) {
@@ -57,7 +57,7 @@ async fn piece(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
     tokio::time::timeout(PIECE, data).await.unwrap_or_else(|late| Some(Err(axum::Error::new(late))))
 }
 
-/// A body while it is read. What is not read goes to the rest.
+/// A body that is being read. When it is dropped, its unread part goes to `rest`.
 struct Pieces {
     body: Option<Incoming>,
     rest: Rest,
@@ -70,12 +70,12 @@ impl Drop for Pieces {
     }
 }
 
-/// What nobody has read of a body.
+/// The unread part of a body.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rest(Arc<Mutex<Option<Incoming>>>);
 
 impl Rest {
-    /// Reads it to its end, if it has one; meanwhile it is the client's turn.
+    /// Drains the body. The connection waits for its client in the meantime.
     pub(crate) async fn drain(self, slot: &RequestSlot) {
         let Some(mut body) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         slot.wait();

@@ -1,5 +1,5 @@
-//! Connections of the one port, HTTP/1.1 and HTTP/2 with prior knowledge: as many as anybody opens, without one of them
-//! keeping the others out.
+//! The connections of the port, HTTP/1.1 and HTTP/2 with prior knowledge. Clients may open any number of them, and no
+//! connection can block the others.
 
 use std::{
     convert::Infallible,
@@ -33,16 +33,17 @@ use crate::{
     http::slots::{ConnectionSlot, RequestSlot, Waiting},
 };
 
-/// Connections that may wait at a time, of the 1,024 file descriptors that a process has on Linux unless it is given more.
+/// Maximum number of waiting connections. A process on Linux has 1,024 file descriptors by default.
 pub(crate) const WAITING: usize = 512;
-/// The pause after a connection could not be accepted for a reason of this machine.
+/// Pause after `accept` failed for a local reason.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Requests that one HTTP/2 connection may have open at a time.
+/// Maximum number of open requests per HTTP/2 connection.
 const STREAMS: u32 = 128;
-/// The headers of one HTTP/2 request, in bytes.
+/// Limit on the headers of one HTTP/2 request, in bytes.
 const HEADERS: u32 = 64 * 1024;
 
-/// Serves until `stop` is done, and then until running requests have their answers. `most` connections may wait.
+/// Serves until `stop` completes, and then until running requests have their responses. At most `most` connections may
+/// wait.
 pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, stop: impl Future<Output = ()>) {
     let waiting = Arc::new(Waiting::default());
     let stopping = watch::Sender::new(false);
@@ -59,11 +60,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, st
                     continue;
                 }
             },
-            // what has ended is forgotten
+            // Remove finished connections.
             Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        // small answers leave at once instead of waiting for more to send
+        // Send small responses at once instead of waiting for more data.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
@@ -108,12 +109,12 @@ async fn connection(
                 }
                 return;
             }
-            // unless a request came first
+            // A request may have arrived first; then the connection stays open.
             () = closed.notified() => if connection_slot.is_waiting() { return },
             _ = stopping.wait_for(|stopping| *stopping), if !asked => {
                 asked = true;
                 connection.as_mut().graceful_shutdown();
-                // with no request in it, there is nothing to wait for
+                // An idle connection has nothing to finish.
                 if connection_slot.is_idle() {
                     return;
                 }
@@ -122,7 +123,7 @@ async fn connection(
     }
 }
 
-/// An answer on its way: the server's turn while a part of it is still to come, and else the client's, who has to read.
+/// A response body. The server works while a part of it is still to come; otherwise the client must read.
 struct Answer {
     body: Body,
     slot: Arc<RequestSlot>,
@@ -168,7 +169,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// A server that lets three connections wait, its address, and what stops it.
+    /// A server that lets three connections wait, its address, and its stop signal.
     async fn start() -> (String, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -221,7 +222,7 @@ mod tests {
         assert!(answer(&mut working).await.ends_with("done"), "it was never among those that wait");
     }
 
-    /// Each of these holds a connection for as long as the client likes, unless others need the place.
+    /// Each of these holds a connection for as long as the client likes, unless others need the slot.
     #[tokio::test]
     async fn slow_heads_slow_bodies_and_clients_that_do_not_read_make_room() {
         let (address, _stop, _server) = start().await;

@@ -1,6 +1,6 @@
-//! Requests for what is not here: with one `AWS_ENDPOINT_URL` for all, clients of other services come by as well.
+//! Requests for other services: with one `AWS_ENDPOINT_URL` for everything, their clients also reach this port.
 //!
-//! Each is told in the protocol that its client reads, so that a person sees the words and not a parser's complaint.
+//! Each gets an error in the protocol of its client, so that the user sees the message and not a parser error.
 
 use axum::{
     extract::Request,
@@ -12,25 +12,25 @@ use serde_json::json;
 const KIND: &str = "UnknownOperationException";
 const CBOR: &str = "rpc-v2-cbor";
 
-/// The answer to a path that is not served.
+/// The response for a path that is not served.
 pub(crate) async fn unknown(request: Request) -> Response {
     match service(request.headers()) {
-        // Lambda and Agents have paths here, and this is none of them
+        // Lambda and Agents have paths here, so for their clients the path is wrong, not the service.
         Some(service) if !matches!(service, "lambda" | "bedrock") => refuse(request.headers()),
         _ => {
-            let message = format!("there is nothing at `{}`; `/health` tells what there is", request.uri().path());
+            let message = format!("there is nothing at `{}`; `/health` lists what is served", request.uri().path());
             json_error(StatusCode::NOT_FOUND, &message)
         }
     }
 }
 
-/// The answer to a request of another service, in its client's protocol.
+/// The response to a request of another service, in its client's protocol.
 pub(crate) fn refuse(headers: &HeaderMap) -> Response {
     let service = service(headers);
     let message = match service {
         Some(service) => format!(
             "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents and the gateway: \
-             give that client an endpoint of its own, such as by the service's own `AWS_ENDPOINT_URL_SERVICE`"
+             give that client its own endpoint, for example with the service's own `AWS_ENDPOINT_URL_SERVICE`"
         ),
         None => "this endpoint serves DynamoDB; Lambda and the agents have paths of their own".to_owned(),
     };
@@ -81,11 +81,11 @@ fn xml_error(body: &str) -> Response {
     (StatusCode::BAD_REQUEST, [("content-type", "text/xml")], body).into_response()
 }
 
-/// A map of two texts.
+/// A CBOR map of two texts.
 fn cbor_error(message: &str) -> Response {
     let mut body = vec![0xa2];
     for text in ["__type", KIND, "message", message] {
-        // text with a length of two bytes
+        // Text with a two-byte length.
         let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
         body.push(0x79);
         body.extend(length.to_be_bytes());

@@ -1,8 +1,10 @@
-//! Any page in a browser can reach a loopback port, so a request has to show that it means this server.
+//! Protects the loopback port: any page in a browser can reach it, so a request must prove that it is meant for this
+//! server.
 //!
-//! A foreign `Host` (`:authority` in HTTP/2) is a name that was rebound to 127.0.0.1; an `Origin` is a page, and so is a
-//! `Sec-Fetch-Site`, which browsers add to every request and no page can change. None of them is answered, and no response
-//! carries a CORS header. A link to `/` may be followed from anywhere: that page cannot be framed, and nobody else reads it.
+//! A foreign `Host` (`:authority` in HTTP/2) is a name that was rebound to 127.0.0.1. An `Origin` comes from a page, as
+//! does `Sec-Fetch-Site`, which browsers add to every request and no page can change. Such requests are refused, and no
+//! response carries a CORS header. A link to `/` may be followed from anywhere: that page cannot be framed, and no
+//! other page can read it.
 
 use axum::{
     Json, Router,
@@ -15,7 +17,7 @@ use serde_json::json;
 
 const SITE: &str = "sec-fetch-site";
 
-/// The router behind the guard, for a listener on this port.
+/// Wraps the router in the guard, for a listener on this port.
 pub(crate) fn protect(router: Router, port: u16) -> Router {
     router.layer(middleware::from_fn_with_state(port, check))
 }
@@ -25,7 +27,7 @@ async fn check(State(port): State<u16>, request: Request, next: Next) -> Respons
     match refusal(&parts, port) {
         None => next.run(Request::from_parts(parts, body)).await,
         Some(message) => {
-            // Both spellings, since the SDKs of the services behind this guard differ.
+            // Both spellings, because the SDKs of the services behind this guard differ.
             let body = json!({"__type": "AccessDeniedException", "message": message});
             (StatusCode::FORBIDDEN, [("x-amzn-errortype", "AccessDeniedException")], Json(body)).into_response()
         }
@@ -35,7 +37,7 @@ async fn check(State(port): State<u16>, request: Request, next: Next) -> Respons
 fn refusal(request: &Parts, port: u16) -> Option<&'static str> {
     let hosts: Vec<_> = request.headers.get_all(header::HOST).iter().collect();
     let authority = request.uri.authority();
-    // HTTP/2 names the server in the target, where HTTP/1 has a header
+    // HTTP/2 names the server in the target, where HTTP/1 has a header.
     let named = if request.version == Version::HTTP_2 {
         hosts.len() <= 1 && (hosts.len() == 1 || authority.is_some())
     } else {
@@ -58,7 +60,7 @@ fn refusal(request: &Parts, port: u16) -> Option<&'static str> {
     None
 }
 
-/// A person follows a link to the page at `/`, in a tab of its own.
+/// Whether a user follows a link to the page at `/`, in its own tab.
 fn is_visit(request: &Parts) -> bool {
     let is = |name: &str, value: &str| {
         let mut values = request.headers.get_all(name).iter();

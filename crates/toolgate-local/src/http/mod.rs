@@ -1,4 +1,4 @@
-//! The one port: connections and their limits, request bodies, and what is refused before any route.
+//! The one port: connections and their limits, request bodies, and the checks before any route.
 
 pub(crate) mod body;
 mod body_timeout;

@@ -1,9 +1,9 @@
-//! Which connections wait for their clients, and which of them makes room for the next.
+//! Tracks which connections wait for their clients, and closes the oldest of them when there are too many.
 //!
-//! A connection costs a file descriptor, of which a process has few. While the server works on a request the connection
-//! stays. While it is the client's turn (to send a request, the rest of one, or to read an answer) it waits, and beyond a
-//! number the one that has waited longest is closed. Progress begins a wait anew, so a client that is slow but moves is
-//! not the one that is closed.
+//! A connection uses a file descriptor, and a process has few of them. A connection is kept while the server processes
+//! a request. It waits while the client must act: send a request, send the rest of one, or read a response. If too many
+//! connections wait, the one that has waited longest is closed. Progress restarts the wait, so a client that is slow
+//! but active is not closed.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// The connections that wait, by when they began to.
+/// The waiting connections, in the order in which they began to wait.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting(Mutex<Order>);
 
@@ -35,7 +35,7 @@ impl Waiting {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&ticket);
     }
 
-    /// Closes the one that has waited longest, where more than so many wait.
+    /// Closes the connection that has waited longest, if more than `most` wait.
     pub(crate) fn close_oldest(&self, most: usize) {
         let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if order.waiting.len() > most
@@ -57,12 +57,12 @@ struct Inner {
     state: Mutex<State>,
 }
 
-/// What happens on a connection; over HTTP/2 it has several requests at a time.
+/// The state of a connection. Over HTTP/2 it has several requests at a time.
 #[derive(Debug, Default)]
 struct State {
-    /// Requests whose answer is not out.
+    /// Requests without a complete response.
     open: usize,
-    /// Those that the server is at work on.
+    /// Requests that the server processes now.
     working: usize,
     ticket: Option<u64>,
 }
@@ -75,22 +75,22 @@ impl ConnectionSlot {
         slot
     }
 
-    /// Notified when the connection has to make room.
+    /// Notified when the connection must close.
     pub(crate) fn closed(&self) -> Arc<Notify> {
         Arc::clone(&self.0.close)
     }
 
-    /// Whether it is the client's turn.
+    /// Whether the connection waits for its client.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.state().working == 0
     }
 
-    /// Whether there is no request in it.
+    /// Whether the connection has no open request.
     pub(crate) fn is_idle(&self) -> bool {
         self.0.state().open == 0
     }
 
-    /// A request has come; it is the client's turn until [`RequestSlot::work`].
+    /// Starts a request. The connection waits for its client until [`RequestSlot::work`].
     pub(crate) fn request(&self) -> RequestSlot {
         let mut state = self.0.state();
         state.open += 1;
@@ -105,7 +105,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the place at the end of those that wait, or none.
+    /// Enters the end of the waiting queue, or leaves the queue while the server works.
     fn settle(&self, state: &mut State) {
         if let Some(ticket) = state.ticket.take() {
             self.waiting.leave(ticket);
@@ -124,7 +124,7 @@ impl Drop for Inner {
     }
 }
 
-/// A request, from its head to the last of its answer.
+/// A request, from its head to the end of its response.
 #[derive(Debug)]
 pub(crate) struct RequestSlot {
     slot: Arc<Inner>,
@@ -132,12 +132,12 @@ pub(crate) struct RequestSlot {
 }
 
 impl RequestSlot {
-    /// It is the server's turn.
+    /// The server processes the request.
     pub(crate) fn work(&self) {
         self.turn(true);
     }
 
-    /// It is the client's turn, from now on.
+    /// The connection waits for its client, from now on.
     pub(crate) fn wait(&self) {
         self.turn(false);
     }

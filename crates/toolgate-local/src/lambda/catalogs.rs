@@ -1,4 +1,4 @@
-//! The catalogs of the functions that run here, each described in the environment that the function itself has.
+//! The catalogs of the functions. Each binary is described in the environment of its function.
 
 use std::path::Path;
 

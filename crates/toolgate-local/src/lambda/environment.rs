@@ -1,6 +1,7 @@
-//! The environment of a handler: what Lambda would set, the template's variables, and nothing of the caller's shell.
+//! The environment of a handler: the variables that Lambda sets, the template's variables, and none of the user's
+//! shell.
 //!
-//! The credentials are dummies, so a tool that is run here cannot reach a real account by accident.
+//! The credentials are dummies, so a tool that runs here cannot reach a real account by accident.
 
 use std::{collections::BTreeMap, path::Path, process::Stdio};
 
@@ -8,19 +9,19 @@ use tokio::process::Command;
 
 use toolgate_template::{FunctionSpec, REGION};
 
-/// Settings of this laptop that a handler may see: they change what it logs, not what it does.
+/// Variables of the user's shell that a handler inherits. They change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
 
-/// What every program gets that the local agent runs.
+/// The environment of every program that the local agent runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
-    /// Set by the person, so they win over the template's.
+    /// Set by the user, so they override the template's.
     extra: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// For programs whose AWS is the local agent at `endpoint`.
+    /// Creates the environment for programs that use the local agent at `endpoint` as AWS.
     pub(crate) fn new(endpoint: &str, extra: BTreeMap<String, String>) -> Self {
         let fixed = [
             ("AWS_ACCESS_KEY_ID", "local"),
@@ -31,7 +32,7 @@ impl Environment {
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_ENDPOINT_URL", endpoint),
             ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
-            // as when deployed; a person gets it in words
+            // The format of a deployed function. The local agent renders it for a terminal.
             ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
@@ -44,19 +45,20 @@ impl Environment {
         Self { variables, extra }
     }
 
-    /// A program with this environment and these variables of its own.
+    /// A command for a program with this environment and its own variables.
     pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
         let mut command = Command::new(program);
-        // the dummy credentials and the endpoint come after the template's own, so that no call can leave this machine
+        // The dummy credentials and the endpoint override the template's variables, so that no call can leave this
+        // machine.
         command.env_clear().envs(own).envs(&self.variables).envs(&self.extra);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        // Ctrl-C in the terminal is for the local agent, which then ends its functions in order.
+        // Ctrl-C in the terminal must reach only the local agent, which then stops its functions in order.
         #[cfg(unix)]
         command.process_group(0);
         command
     }
 
-    /// A function's instance, whose Runtime API is at `runtime_api`.
+    /// A command for an instance of a function. Its Runtime API is at `runtime_api`.
     pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str) -> Command {
         let mut command = self.command(program, &spec.environment);
         let log_group = format!("/aws/lambda/{}", spec.logical_id);

@@ -1,4 +1,4 @@
-//! One process of a function, from its start to its end. It works on one event at a time.
+//! One process of a function, from its start to its end. It processes one event at a time.
 
 use std::{
     path::Path,
@@ -22,7 +22,7 @@ use super::{
 use crate::task::Task;
 use toolgate_template::FunctionSpec;
 
-/// Output that a process wrote just before it replied may still be in the pipe.
+/// Time to wait for output that a process wrote just before its reply and that may still be in the pipe.
 const LOG_GRACE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
@@ -30,17 +30,17 @@ pub(super) struct Instance {
     child: Child,
     api: RuntimeApi,
     tail: Tail,
-    /// When the program was built, to notice a newer one.
+    /// The modification time of the program, to detect a newer build.
     built: Option<SystemTime>,
     _logs: [Task; 2],
     _counted: Counted,
 }
 
-/// How an event fared.
+/// The outcome of an event.
 pub(super) enum Outcome {
-    /// Done; `healthy` says whether the instance can take another.
+    /// The invocation is complete. `healthy` is true if the instance can take another event.
     Done { invocation: Invocation, healthy: bool },
-    /// The process was gone before it took the event, which may go to another one.
+    /// The process exited before it took the event. Another instance may take it.
     NotTaken,
 }
 
@@ -86,7 +86,7 @@ impl Instance {
     async fn first_poll(&mut self) -> Result<(), InitFailure> {
         loop {
             tokio::select! {
-                // What the process said counts before that it ended.
+                // Read the reports of the process before its exit status.
                 biased;
                 said = self.api.said.recv() => match said {
                     Some(RuntimeEvent::Ready) => return Ok(()),
@@ -95,7 +95,7 @@ impl Instance {
                     None => return Err(InitFailure::Exited(None)),
                 },
                 status = self.child.wait() => {
-                    // An init error may have been reported just before.
+                    // The process may have reported an init error just before its exit.
                     if let Ok(RuntimeEvent::InitError { payload }) = self.api.said.try_recv() {
                         return Err(InitFailure::Reported(payload));
                     }
@@ -105,12 +105,12 @@ impl Instance {
         }
     }
 
-    /// Whether it still runs, and the program on disk is the one that it runs.
+    /// Whether the process runs, and its program on disk has not changed since the start.
     pub(super) fn is_current(&mut self, program: &Path) -> bool {
         matches!(self.child.try_wait(), Ok(None)) && built(program) == self.built
     }
 
-    /// Has it work on an event; `timeout` is the function's.
+    /// Processes an event. `timeout` is the function's.
     pub(super) async fn invoke(&mut self, job: Job, timeout: Duration, with_log: bool) -> Outcome {
         drop(self.tail.take());
         let request_id = job.request_id.clone();
@@ -130,7 +130,7 @@ impl Instance {
         Outcome::Done { invocation, healthy }
     }
 
-    /// The invocation, and whether the process is fine; `None` when it ended without taking the event.
+    /// The invocation, and whether the process is healthy; `None` if it exited without taking the event.
     async fn reply(&mut self, request_id: &str) -> Option<(Invocation, bool)> {
         let mut taken = false;
         loop {
@@ -154,7 +154,7 @@ impl Instance {
     }
 }
 
-/// The end of this invocation, if that is what was said.
+/// The end of this invocation, if the event is one.
 fn settled(said: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
     match said {
         RuntimeEvent::Response { request_id: id, payload } if id == request_id => {
@@ -180,7 +180,7 @@ fn built(program: &Path) -> Option<SystemTime> {
     std::fs::metadata(program).and_then(|metadata| metadata.modified()).ok()
 }
 
-/// One running process in a count, for as long as it lives.
+/// Counts a running process as long as this value exists.
 #[derive(Debug)]
 struct Counted(Arc<AtomicUsize>);
 

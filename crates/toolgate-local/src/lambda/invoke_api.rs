@@ -1,4 +1,4 @@
-//! Lambda's Invoke, as the AWS SDKs call it.
+//! Lambda's Invoke operation, in the protocol of the AWS SDKs.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
@@ -20,7 +20,7 @@ use crate::{
     lambda::{Event, Functions, Invocation, InvokeError, PAYLOAD_BYTES},
 };
 
-/// An event that nobody waits for may have 1 MB.
+/// Lambda's limit on an event of an asynchronous invocation: 1 MB.
 const EVENT_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn routes(functions: Functions) -> Router {
@@ -41,7 +41,7 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
     let kind = header("x-amz-invocation-type").unwrap_or("RequestResponse");
     let limit = if kind == "Event" { EVENT_BYTES } else { PAYLOAD_BYTES };
     let payload = body::read(body, limit).await;
-    // The name is checked first, as a wrong one is the likelier mistake.
+    // The name is checked first, because a wrong name is the most frequent mistake.
     functions.resolve(name)?;
     let payload = match payload {
         Ok(payload) => event(payload)?,
@@ -60,7 +60,7 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
         }
         "Event" => {
             let (functions, name) = (functions.clone(), name.to_owned());
-            // Nobody waits, and Lambda passes no client context on.
+            // The invocation is asynchronous, and Lambda passes no client context in that case.
             let event = Event { payload, trace_id, ..Event::default() };
             tokio::spawn(async move { functions.run(&name, event).await });
             Ok(StatusCode::ACCEPTED.into_response())
@@ -69,12 +69,12 @@ async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Bo
         other => Err(Refusal {
             status: StatusCode::BAD_REQUEST,
             kind: "InvalidParameterValueException",
-            message: format!("`{other}` is no invocation type; use RequestResponse, Event or DryRun"),
+            message: format!("`{other}` is not an invocation type; use RequestResponse, Event or DryRun"),
         }),
     }
 }
 
-/// The event: the body, which has to be JSON. An empty one is an empty object, as on Lambda.
+/// The event: the body, which must be JSON. An empty body is an empty object, as on Lambda.
 fn event(payload: Bytes) -> Result<Bytes, Refusal> {
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
@@ -85,7 +85,7 @@ fn event(payload: Bytes) -> Result<Bytes, Refusal> {
     }
 }
 
-/// The JSON text of a client context. Any JSON will do: what is in it is the function's business.
+/// The JSON text of a client context. Any JSON is accepted; the function validates its content.
 fn client_context(header: &[u8]) -> Result<String, Refusal> {
     let decoded = BASE64.decode(header.trim_ascii()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) function: &'a str,
-    /// The request that it was at work on last.
+    /// The request that the function processed last.
     pub(super) request: Option<&'a str>,
     pub(super) text: &'a str,
 }

@@ -1,4 +1,4 @@
-//! What handlers write: each line goes to the person who watches, and its tail into the invocation's log.
+//! The output of handlers: each line goes to the terminal, and the last lines to the invocation's log tail.
 
 use std::{
     collections::VecDeque,
@@ -11,37 +11,37 @@ use super::{line::Line, render::render};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use toolgate::sanitize;
 
-/// Lambda returns the last 4 KB of an invocation's log.
+/// Lambda's limit on the log tail of an invocation, in bytes.
 const TAIL_BYTES: usize = 4096;
-/// How a line of metrics begins, in CloudWatch's embedded metric format as Toolgate writes it.
+/// The start of a metrics line in CloudWatch's embedded metric format, as Toolgate writes it.
 const METRICS: &str = r#"{"_aws":"#;
 
-/// The request that an instance works on, or worked on last.
+/// The id of the request that an instance processes, or processed last.
 pub(crate) type Current = Arc<Mutex<Option<String>>>;
 
-/// Where the lines of functions go, each with the function's name.
+/// The target of the functions' log lines.
 #[derive(Clone)]
 pub struct Log(Arc<Write>);
 
 type Write = dyn Fn(&Line<'_>) + Send + Sync;
 
 impl Log {
-    /// Calls this with the function's name and the line. Lines of metrics are left out; an invocation's log tail has
-    /// them, as on Lambda.
+    /// Calls `write` with the function's name and each line. Metrics lines are left out; the log tail of an invocation
+    /// contains them, as on Lambda.
     pub fn new(write: impl Fn(&str, &str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |line| write(line.function, line.text)))
     }
 
-    /// Writes lines to standard error as a person reads them: time, level, function, request, and the fields of a JSON
-    /// line in words. With colours on a terminal, unless `NO_COLOR` is set.
+    /// Writes lines to standard error in a readable form: time, level, function, request, and the fields of a JSON
+    /// line. A terminal gets colours unless `NO_COLOR` is set.
     #[must_use]
     pub fn stderr() -> Self {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
         Self(Arc::new(move |line| write(&render(line, colours))))
     }
 
-    /// Writes `name | line` to standard error, each line as the function wrote it; on a terminal without what it would
-    /// act on.
+    /// Writes `name | line` to standard error, each line as the function wrote it. On a terminal control characters are
+    /// removed.
     #[must_use]
     pub fn raw() -> Self {
         let terminal = std::io::stderr().is_terminal();
@@ -64,7 +64,7 @@ impl Log {
             let line = line.trim_end_matches(['\r', '\n']);
             tail.push(line);
             match line.starts_with(METRICS) {
-                // for a service to read, one for each call: nobody wants to see them scroll by
+                // Metrics lines are for CloudWatch. There is one per call, so they would clutter the terminal.
                 true => tracing::debug!(function = name, line, "metrics"),
                 false => {
                     let request = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -76,7 +76,7 @@ impl Log {
     }
 }
 
-/// A closed terminal must not end the local agent, so a line that cannot be written is lost.
+/// A closed terminal must not stop the local agent, so a line that cannot be written is lost.
 fn write(line: &str) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
@@ -100,7 +100,7 @@ impl Tail {
         }
     }
 
-    /// The lines since the last time, and forgets them.
+    /// Takes the lines since the previous call.
     pub(crate) fn take(&self) -> String {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text: String = lines.drain(..).map(|line| line + "\n").collect();

@@ -1,6 +1,6 @@
-//! Lambda on a laptop: the handler binaries, several instances each, driven through the Runtime API as Lambda does it.
+//! Lambda on a laptop: runs the handler binaries, several instances each, through the Runtime API, as Lambda does.
 //!
-//! A handler cannot tell the difference, so what it does here it does when deployed.
+//! A handler cannot distinguish it from Lambda, so it behaves here as it does when it is deployed.
 
 mod catalogs;
 mod environment;
@@ -36,35 +36,35 @@ pub struct Functions {
     pools: Arc<Vec<Arc<Pool>>>,
 }
 
-/// What an invocation gave.
+/// The result of an invocation.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Invocation {
     /// The reply, or the description of the error.
     pub payload: Bytes,
-    /// `Unhandled` when the function failed, as in Lambda's `X-Amz-Function-Error`.
+    /// `Unhandled` if the function failed, as in Lambda's `X-Amz-Function-Error`.
     pub function_error: Option<String>,
-    /// The last lines that the function wrote, at most 4 KB, as far as they have come in.
+    /// The last lines that the function wrote and that have been received, at most 4 KB.
     pub log_tail: String,
-    /// The id under which the function saw the invocation.
+    /// The request id of the invocation.
     pub request_id: String,
-    /// The function was lost, or gave no reply that can be passed on. The log has said so, with the cause.
+    /// The function was lost, or its reply cannot be passed on. The cause is already in the log.
     pub lost: bool,
 }
 
-/// Why there is no reply, not even one that says that the function failed.
+/// Why there is no reply, not even an error of the function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvokeError {
-    /// There is no such function, so nothing was invoked.
+    /// The function does not exist. Nothing was invoked.
     #[error("there is no function `{name}`; the template has {}", known.join(", "))]
     Unknown {
-        /// As it was asked for.
+        /// The requested name.
         name: String,
-        /// The names that exist.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// The local agent is stopping; the function may have begun.
+    /// The local agent is stopping. The function may have started.
     #[error("the local agent is stopping")]
     Stopping,
 }
@@ -75,11 +75,11 @@ pub enum InvokeError {
 pub struct StartError {
     /// The handler's name.
     pub function: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// One function, for reports.
+/// The state of one function, for reports.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FunctionReport {
@@ -91,53 +91,53 @@ pub struct FunctionReport {
     pub instances: usize,
 }
 
-/// What a function is invoked with.
+/// The input of an invocation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Event {
     pub(crate) payload: Bytes,
     /// JSON text.
     pub(crate) client_context: Option<String>,
-    /// `X-Amzn-Trace-Id`; a new one where there is none.
+    /// `X-Amzn-Trace-Id`. If `None`, a new one is generated.
     pub(crate) trace_id: Option<String>,
-    /// Wait for the last lines that the function wrote.
+    /// Wait for the last log lines of the function.
     pub(crate) with_log: bool,
-    /// The id under which the function sees it; a new one where there is none.
+    /// The request id. If `None`, a new one is generated.
     pub(crate) request_id: Option<String>,
-    /// Give it to a fresh instance, as if none had been idle.
+    /// Use a fresh instance, even if another one is idle.
     pub(crate) cold: bool,
 }
 
-/// How functions are run.
+/// The settings for all functions.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) environment: Environment,
     pub(crate) log: Log,
-    /// Instances that one function may have at a time.
+    /// Maximum number of instances per function.
     pub(crate) instances: usize,
-    /// How long a new instance may take to ask for its first event.
+    /// Maximum time until a new instance asks for its first event.
     pub(crate) init_timeout: Duration,
-    /// How long an instance that nobody needs is kept.
+    /// How long an idle instance is kept.
     pub(crate) idle: Duration,
 }
 
 impl Functions {
-    /// The functions of these specs, each with its program; nothing is started yet.
+    /// Creates the functions of these specs, each with its program. Does not start them.
     pub(crate) fn new(specs: Vec<(FunctionSpec, PathBuf)>, settings: Settings) -> Self {
         let settings = Arc::new(settings);
         let pools = specs.into_iter().map(|(spec, program)| Arc::new(Pool::new(spec, program, Arc::clone(&settings))));
         Self { pools: Arc::new(pools.collect()) }
     }
 
-    /// Starts one instance of each function, so that the first call finds it warm.
+    /// Starts one instance of each function, so that the first call is warm.
     ///
     /// # Errors
-    /// [`StartError`] of the first function that does not come up.
+    /// [`StartError`] of the first function that does not start.
     pub(crate) async fn warm_up(&self) -> Result<(), StartError> {
         self.end_idle();
         futures_util::future::try_join_all(self.pools.iter().map(|pool| pool.warm_up())).await.map(drop)
     }
 
-    /// Ends instances that nobody needs, for as long as the functions are there.
+    /// Stops idle instances periodically, as long as the functions exist.
     fn end_idle(&self) {
         let Some(after) = self.pools.first().map(|pool| pool.settings.idle) else { return };
         let pools = Arc::downgrade(&self.pools);
@@ -153,8 +153,8 @@ impl Functions {
 
     /// Invokes a function and waits for its reply.
     ///
-    /// `name` is the handler's (`orders`), the logical id (`OrdersFunction`), either with a qualifier (`orders:live`),
-    /// or a function's ARN. `client_context` is JSON text, which the function gets as it is.
+    /// `name` is the handler's name (`orders`), the logical id (`OrdersFunction`), either with a qualifier
+    /// (`orders:live`), or a function's ARN. `client_context` is JSON text, which the function gets unchanged.
     ///
     /// # Errors
     /// [`InvokeError`] when there is no reply. A function that fails is an [`Invocation`] with a `function_error`.
@@ -169,12 +169,12 @@ impl Functions {
 
     pub(crate) async fn run(&self, name: &str, event: Event) -> Result<Invocation, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
-        // A task of its own: an invocation runs to its end even when the caller hangs up, as on Lambda.
+        // A separate task: an invocation runs to its end even if the caller disconnects, as on Lambda.
         let task = tokio::spawn(async move { pool.invoke(event).await });
         task.await.unwrap_or(Err(InvokeError::Stopping))
     }
 
-    /// The handler's name of a function, by any of the names that [`Functions::invoke`] takes.
+    /// The handler's name of a function, by any of the names that [`Functions::invoke`] accepts.
     ///
     /// # Errors
     /// [`InvokeError::Unknown`].
@@ -192,10 +192,10 @@ impl Functions {
         })
     }
 
-    /// What each function's router says about itself, by handler name: the JSON that its binary prints for `describe`.
+    /// The catalog of each function's router by handler name: the JSON that its binary prints for `describe`.
     ///
     /// # Errors
-    /// [`DescribeError`] of the first that does not.
+    /// [`DescribeError`] of the first function that does not print one.
     pub(crate) async fn catalogs(&self) -> Result<BTreeMap<String, Value>, DescribeError> {
         let catalogs = self.pools.iter().map(|pool| async move {
             let catalog = catalogs::describe(&pool.spec, &pool.program, &pool.settings.environment).await?;
@@ -204,7 +204,7 @@ impl Functions {
         Ok(futures_util::future::try_join_all(catalogs).await?.into_iter().collect())
     }
 
-    /// The functions as they are now.
+    /// The current state of all functions.
     #[must_use]
     pub fn report(&self) -> Vec<FunctionReport> {
         let report = |pool: &Arc<Pool>| FunctionReport {
@@ -215,7 +215,7 @@ impl Functions {
         self.pools.iter().map(report).collect()
     }
 
-    /// Ends every instance, idle or not; nothing can be invoked after this.
+    /// Stops every instance, idle or not. No function can be invoked afterwards.
     pub(crate) async fn stop(&self) {
         futures_util::future::join_all(self.pools.iter().map(|pool| pool.stop())).await;
     }

@@ -1,4 +1,5 @@
-//! The instances of one function: started when all others are busy, kept afterwards, replaced when they fail.
+//! The instances of one function. A new one starts when all others are busy. Idle ones are kept, and failed ones are
+//! replaced.
 
 use std::{
     path::PathBuf,
@@ -27,7 +28,7 @@ pub(super) struct Pool {
     pub(super) spec: FunctionSpec,
     pub(super) program: PathBuf,
     pub(super) settings: Arc<Settings>,
-    /// The one that was used last at the end, with the time of that.
+    /// Idle instances with the time of their last use. The most recent one is at the end.
     idle: Mutex<Vec<(Instance, Instant)>>,
     /// One permit for each instance that may be busy.
     free: Semaphore,
@@ -71,7 +72,7 @@ impl Pool {
         }
     }
 
-    /// The one place where a lost function leaves its cause, on every path.
+    /// Logs the cause if a function was lost. All paths log it here and nowhere else.
     fn tell_loss(&self, invocation: &Invocation) {
         if invocation.lost {
             let cause = report::reason(&invocation.payload);
@@ -108,7 +109,7 @@ impl Pool {
                     }
                     return Ok(invocation);
                 }
-                // One that was idle may have died since; a fresh one that does is broken.
+                // An idle instance may have exited in the meantime. A fresh one that exits at once is broken.
                 Outcome::NotTaken if fresh => return Ok(report::exited(&request_id, None)),
                 Outcome::NotTaken => {}
             }
@@ -119,7 +120,7 @@ impl Pool {
         Instance::start(&self.spec, &self.program, &self.settings, &self.running).await
     }
 
-    /// The instance that was used last, so that seldom needed ones stay idle.
+    /// Takes the instance that was used last, so that surplus instances stay idle and can be stopped.
     fn take_idle(&self) -> Option<Instance> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some((mut instance, _)) = idle.pop() {
@@ -137,7 +138,7 @@ impl Pool {
         }
     }
 
-    /// Ends what nobody has used for so long, but for the last instance, which keeps the next call quick.
+    /// Stops instances that are idle for at least this long. One instance is always kept for a fast next call.
     pub(super) fn end_idle(&self, after: Duration) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = idle.len().saturating_sub(1);
@@ -149,7 +150,7 @@ impl Pool {
         self.stopping.send_replace(true);
         self.free.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        // Busy ones end as soon as their invocation notices.
+        // Busy instances stop when their invocation sees the signal.
         for _ in 0..100 {
             if self.instances() == 0 {
                 break;
@@ -177,8 +178,8 @@ impl Pool {
     }
 }
 
-/// JSON in the form that fits a header: line breaks stand between tokens only, and other characters can be escaped,
-/// so the value stays the same.
+/// JSON in a form that is valid in a header. Line breaks occur only between tokens, and other characters can be
+/// escaped, so the value stays the same.
 fn header_text(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,4 +1,4 @@
-//! A function's line as a person reads it: when, how grave, which function, which request, what.
+//! Renders a function's log line: time, level, function, request id, and message.
 //!
 //! `12:39:51.050Z INFO  billing   8dcca068  request_refund: ok in 17.5 ms (function, replayed)`, in UTC
 
@@ -8,9 +8,9 @@ use toolgate::sanitize;
 
 use super::line::Line;
 
-/// What a person is not shown, since it stands elsewhere in the line.
+/// Fields that are not repeated, because another part of the line shows them.
 const ELSEWHERE: [&str; 7] = ["timestamp", "level", "target", "message", "request_id", "requestId", "AWSRequestId"];
-/// What the line of a call says in its own words.
+/// Fields that the text of a call line contains.
 const OF_A_CALL: [&str; 8] = ["tool", "wire", "outcome", "gate", "duration_ms", "dropped", "replayed", "cached"];
 
 /// The line, with colours for a terminal.
@@ -57,7 +57,7 @@ fn words(said: &Map<String, Value>) -> String {
     words.trim_start().to_owned()
 }
 
-/// The line that every call leaves.
+/// The log line of a call.
 fn called(said: &Map<String, Value>, tool: &str, outcome: &str) -> String {
     let mut words = format!("{tool}: {outcome}");
     if let Some(gate) = said.get("gate").and_then(Value::as_str).filter(|gate| !gate.is_empty()) {
@@ -88,7 +88,7 @@ fn now() -> String {
     jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ").to_string()
 }
 
-/// One colour for each function, whichever runs first.
+/// One colour per function, independent of the order in which functions start.
 fn colour(function: &str) -> &'static str {
     let colours = ["36", "35", "34", "33", "32", "96", "95", "94"];
     let hash = function.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));

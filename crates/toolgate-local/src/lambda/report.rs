@@ -1,4 +1,4 @@
-//! What a caller is told when a function fails, in Lambda's words.
+//! The results for a caller whose function failed, with Lambda's texts.
 
 use std::{process::ExitStatus, time::Duration};
 
@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::{Invocation, PAYLOAD_BYTES};
 
-/// A function that failed: the error's type and what it says.
+/// A failure of the runtime environment, with the error's type and message.
 pub(super) fn failure(request_id: &str, kind: &str, message: &str) -> Invocation {
     let message = format!("RequestId: {request_id} Error: {message}");
     let payload = json!({"errorType": kind, "errorMessage": message}).to_string();
     Invocation { lost: true, ..unhandled(request_id, Bytes::from(payload)) }
 }
 
-/// What a failure says, without the JSON around it.
+/// The message of an error, without the JSON around it.
 pub(super) fn reason(error: &[u8]) -> String {
     let parsed: Option<serde_json::Value> = serde_json::from_slice(error).ok();
     let text = |key| parsed.as_ref().and_then(|error| error.get(key)?.as_str().map(str::to_owned));
@@ -46,7 +46,7 @@ pub(super) fn too_large(request_id: &str) -> Invocation {
     failure(request_id, "Function.ResponseSizeTooLarge", &message)
 }
 
-/// How a program ended, in Lambda's words.
+/// The exit reason of a program, with Lambda's text.
 pub(crate) fn exit_reason(status: Option<ExitStatus>) -> String {
     match status {
         Some(status) if status.success() => "Runtime exited without providing a reason".to_owned(),

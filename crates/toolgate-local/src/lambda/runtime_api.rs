@@ -1,7 +1,7 @@
-//! The Lambda Runtime API of one instance, over HTTP: the side that a handler talks to.
+//! The Lambda Runtime API of one instance over HTTP.
 //!
-//! It stands under a path that only the instance knows, so that nothing else on this machine, a page in a browser say, can
-//! take an event away or answer it.
+//! Its path contains a secret of the instance, so that no other program on this machine, such as a page in a browser,
+//! can take or answer an event.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::sync::{Arc, PoisonError};
@@ -28,7 +28,7 @@ use crate::{
     task::Task,
 };
 
-/// An event on its way to a handler.
+/// An event for a handler.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) request_id: String,
@@ -36,10 +36,10 @@ pub(super) struct Job {
     pub(super) headers: HeaderMap,
 }
 
-/// What a handler did.
+/// A request of the handler.
 #[derive(Debug)]
 pub(super) enum RuntimeEvent {
-    /// It asked for the next event, so it is up and idle.
+    /// It asked for the next event, so it is initialised and idle.
     Ready,
     /// It took the event.
     Took,
@@ -59,14 +59,14 @@ pub(super) enum RuntimeEvent {
     },
 }
 
-/// The Runtime API of one instance; it is gone when this is dropped.
+/// The Runtime API of one instance. It stops when this value is dropped.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// For `AWS_LAMBDA_RUNTIME_API`: the runtime client needs the scheme where there is a path.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`. The runtime client needs the scheme if there is a path.
     pub(super) address: String,
     pub(super) said: mpsc::UnboundedReceiver<RuntimeEvent>,
     jobs: mpsc::UnboundedSender<Job>,
-    /// The request id of the event that the handler works on, or worked on last.
+    /// The request id of the event that the handler processes, or processed last.
     pub(super) current: Current,
     _server: Task,
 }
@@ -75,7 +75,7 @@ pub(super) struct RuntimeApi {
 struct Side {
     jobs: Arc<AsyncMutex<mpsc::UnboundedReceiver<Job>>>,
     said: mpsc::UnboundedSender<RuntimeEvent>,
-    /// The request id of the event that the handler works on.
+    /// The request id of the event that the handler processes.
     current: Current,
 }
 
@@ -100,10 +100,10 @@ impl RuntimeApi {
         Ok(Self { address: format!("http://127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
     }
 
-    /// Hands an event to the handler, when it asks.
+    /// Queues an event for the handler's next request.
     pub(super) fn send(&self, job: Job) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(job.request_id.clone());
-        // The other end lives as long as the server does.
+        // The receiver lives as long as the server.
         drop(self.jobs.send(job));
     }
 }
@@ -150,7 +150,7 @@ async fn init_error(State(side): State<Side>, body: Body) -> Response {
 
 async fn report(body: Body) -> Bytes {
     let report = axum::body::to_bytes(body, PAYLOAD_BYTES).await.unwrap_or_default();
-    // A caller is told in JSON, whatever the runtime sent.
+    // A caller always gets JSON, whatever the runtime sent.
     if serde_json::from_slice::<serde::de::IgnoredAny>(&report).is_ok() {
         return report;
     }

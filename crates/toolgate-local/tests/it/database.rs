@@ -144,7 +144,7 @@ async fn a_server_keeps_others_from_wiping_its_folder_and_shares_it() {
     }
 }
 
-/// What dropping does as well: the program must not outlive the start that it belongs to.
+/// The same as dropping the future: the program must end together with the start that it belongs to.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_seed_program_ends_with_the_start_that_was_given_up() {

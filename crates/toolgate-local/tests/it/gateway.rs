@@ -1,11 +1,11 @@
-//! The gateway over HTTP: what reaches a function, and what interceptors make of requests and responses.
+//! The gateway over HTTP: what a function gets, and how interceptors change requests and responses.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{Agent, folder, header, local, start};
 
-/// A gateway in front of the function that says what it got, with these members of its own.
+/// A gateway in front of a function that returns its input, with these additional members.
 fn template(gateway: &str) -> String {
     format!(
         r#"
@@ -56,7 +56,7 @@ async fn body(response: reqwest::Response) -> Value {
     response.json().await.unwrap()
 }
 
-/// What the function says it got.
+/// The input that the function returned.
 fn echoed(answer: &Value) -> Value {
     serde_json::from_str(answer["result"]["content"][0]["text"].as_str().unwrap()).unwrap()
 }
@@ -104,7 +104,7 @@ async fn an_interceptor_changes_requests_and_responses() {
         (&seen["gatewayRequest"]["path"], &seen["gatewayRequest"]["httpMethod"]),
         (&json!("/mcp"), &json!("POST"))
     );
-    // as it is now, and as it came
+    // The current request, and the original one.
     assert_eq!(seen["gatewayRequest"]["body"]["params"]["arguments"], json!({"a": 1, "added": true}));
     let raw: Value = serde_json::from_str(seen["rawGatewayRequest"]["body"].as_str().unwrap()).unwrap();
     assert_eq!(raw["params"]["arguments"], json!({"a": 1}));

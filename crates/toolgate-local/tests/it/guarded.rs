@@ -1,4 +1,4 @@
-//! What a page in a browser would try.
+//! Attacks of a web page in a browser.
 
 use serde_json::{Value, json};
 

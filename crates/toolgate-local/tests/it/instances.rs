@@ -1,4 +1,4 @@
-//! Processes: how many there are, and what happens to one that fails.
+//! Processes: their number, and the handling of one that fails.
 
 use std::{collections::BTreeSet, time::Instant};
 

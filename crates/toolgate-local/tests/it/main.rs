@@ -1,4 +1,4 @@
-//! The local agent from the outside: over HTTP, with a real function process behind it.
+//! The local agent over HTTP, with a real function process behind it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

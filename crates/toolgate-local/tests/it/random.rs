@@ -1,4 +1,4 @@
-//! Whatever is sent: an answer, never a bare 5xx, and the server goes on.
+//! Random requests: each gets a response that is not a bare 5xx, and the server keeps running.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use toolgate_local::Running;
 
 use crate::support::{TEMPLATE, folder, local};
 
-/// The template of the other tests with an agent on its function, and a scenario in which everything is a call.
+/// The template of the other tests with an agent on its function, and a scenario in which every input leads to a call.
 fn start(runtime: &Runtime) -> (Running, tempfile::TempDir) {
     let agent = r#"
   Helper:
@@ -40,7 +40,7 @@ fn start(runtime: &Runtime) -> (Running, tempfile::TempDir) {
     (runtime.block_on(local.start()).unwrap(), folder)
 }
 
-/// A request as it is written to the socket; only the length is always right.
+/// A request as it is written to the socket. Only the length is always correct.
 #[derive(Debug, Clone)]
 struct Raw {
     method: String,
@@ -72,7 +72,7 @@ fn paths() -> impl Strategy<Value = String> {
     prop_oneof![2 => any, 5 => text, 1 => memory]
 }
 
-/// JSON with the service's own names in it, right and wrong.
+/// JSON with the service's own names in it, valid and invalid.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let name = prop::sample::select(vec![
         "inputText",
@@ -146,7 +146,7 @@ fn requests() -> impl Strategy<Value = Raw> {
     (method, paths(), headers, bodies()).prop_map(|(method, path, headers, body)| Raw { method, path, headers, body })
 }
 
-/// The head and the body of the answer; none of it for what is no HTTP.
+/// The head and the body of the response; both are empty if the request is not valid HTTP.
 async fn send(port: u16, raw: &Raw) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let mut head = format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n", raw.method, raw.path);
@@ -155,7 +155,7 @@ async fn send(port: u16, raw: &Raw) -> (String, Vec<u8>) {
     }
     head.push_str(&format!("content-length: {}\r\n\r\n", raw.body.len()));
     let mut answer = Vec::new();
-    // An answer may come before the whole request was read.
+    // A response may arrive before the whole request was read.
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&raw.body).await;
     let _ = stream.read_to_end(&mut answer).await;
@@ -186,7 +186,7 @@ fn no_request_takes_the_server_down_or_gets_a_bare_error() {
         *seen.lock().unwrap().entry(status.clone()).or_default() += 1;
         prop_assert!(status.len() == 3, "no status: {head:?}");
         prop_assert!(!status.starts_with('5') || head.contains("x-amzn-errortype"), "{head}");
-        // What is no HTTP never gets to the routes; that answer has no body.
+        // A request that is not valid HTTP does not reach the routes; its response has no body.
         let unread = status == "400" && body.is_empty();
         prop_assert!(
             status.starts_with('2')

@@ -1,4 +1,4 @@
-//! What no client sends, by raw socket: none of it takes the server down or keeps others out.
+//! Malformed requests over a raw socket: none of them stops the server or blocks other clients.
 
 use std::time::Duration;
 
@@ -33,15 +33,15 @@ impl Raw {
         TcpStream::connect(&self.host).await.unwrap()
     }
 
-    /// A request's head for this server.
+    /// The head of a request to this server.
     fn head(&self, line: &str, headers: &str) -> String {
         format!("{line} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", self.host)
     }
 
-    /// What comes back for these bytes, until the server closes; `ends` when the client says that it sends no more.
+    /// The response to these bytes, until the server closes. With `ends` the client closes its sending side.
     async fn say(&self, bytes: &[u8], ends: bool) -> String {
         let mut stream = self.connect().await;
-        // a server that refuses may close before everything is sent
+        // A server that refuses may close before all bytes are sent.
         drop(stream.write_all(bytes).await);
         if ends {
             drop(stream.shutdown().await);
@@ -112,7 +112,7 @@ async fn heads_and_bodies_that_are_wrong_get_an_answer() {
         let head = server.head(line, &format!("connection: close\r\n{headers}"));
         let answer = server.say(format!("{head}{body}").as_bytes(), !statuses.contains(&"200")).await;
         let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap_or("none");
-        // a body that breaks off may leave nobody to answer
+        // If a body breaks off, the client may not receive a response.
         let broken = answer.is_empty() && (headers.contains("chunked") || body.contains("half") || body == "{");
         let what =
             format!("{} {}", line.chars().take(60).collect::<String>(), headers.chars().take(60).collect::<String>());
@@ -129,7 +129,7 @@ async fn requests_that_never_end_keep_nobody_out() {
         let mut stream = server.connect().await;
         let head = server.head(INVOKE, "content-length: 1000\r\n");
         match number % 4 {
-            // says nothing, half a head, a head and half a body; or it was served, and stays
+            // The client sends nothing, half a head, or a head and half a body; or it was served, and stays connected.
             0 => {}
             1 => stream.write_all(head.get(..20).unwrap().as_bytes()).await.unwrap(),
             2 => stream.write_all(format!("{head}{{").as_bytes()).await.unwrap(),
@@ -189,7 +189,7 @@ async fn requests_one_after_the_other_on_one_connection_get_their_answers_in_ord
     assert!(order.is_sorted() && answer.matches("HTTP/1.1 200").count() == 20);
 }
 
-/// JSON of any shape, some of it deep.
+/// JSON of any shape, including deep nesting.
 fn anything() -> impl Strategy<Value = Vec<u8>> {
     let leaf = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
@@ -216,7 +216,7 @@ fn anything() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A DynamoDB request that is nearly one.
+/// A DynamoDB request that is almost valid.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
     let expression = prop_oneof![
         "[a-z0-9 =<>(),.:#\\[\\]]{0,60}",

@@ -1,4 +1,4 @@
-//! Coming up, and the mistakes that keep it from that.
+//! The start, and the errors that prevent it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A template with one function, `examples/echo_function.rs`, and what it takes to start it.
+//! A template with one function, `examples/echo_function.rs`, and helpers to start it.
 
 use std::path::PathBuf;
 
@@ -27,13 +27,13 @@ Resources:
       TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}
 "#;
 
-/// A seed program for [`TEMPLATE`], in this role.
+/// A seed program for [`TEMPLATE`], with this role.
 pub(crate) fn seeded(role: &str) -> String {
     let seed = format!("Seed: {{Binary: echo_function, Environment: {{TABLE: !Ref Data, ECHO_ROLE: {role}}}}}");
     format!("Metadata: {{Toolgate: {{{seed}}}}}\n{TEMPLATE}")
 }
 
-/// A local agent and the folder that it lives in.
+/// A local agent with its folder.
 pub(crate) struct Agent {
     pub(crate) running: Running,
     pub(crate) http: reqwest::Client,
@@ -74,7 +74,7 @@ impl Agent {
     }
 }
 
-/// Where `cargo test` puts the examples; built here when only the tests were.
+/// The folder in which `cargo test` puts the examples. Builds them if only the tests were built.
 pub(crate) fn examples() -> PathBuf {
     static EXAMPLES: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let build = || {

@@ -1,6 +1,6 @@
-//! Between this crate's messages and the SDK's types.
+//! Converts between this crate's messages and the SDK's types.
 //!
-//! JSON crosses as `Document`s, whose numbers keep whole numbers whole, so an id of 2^53+1 survives both ways.
+//! JSON becomes a `Document`, which has integers of its own, so an id of 2^53+1 is preserved in both directions.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ pub(super) fn message_to_sdk(message: &Message) -> Result<SdkMessage, ModelError
     SdkMessage::builder().role(role).set_content(Some(content)).build().map_err(unbuildable)
 }
 
-/// A thought that nobody signed was found in a text, and providers refuse it as a thought.
+/// A reasoning block without a signature was extracted from a text. Providers reject it as reasoning.
 fn is_sent(block: &Block) -> bool {
     !matches!(block, Block::Reasoning { signature: None, .. })
 }
@@ -66,7 +66,7 @@ fn block_to_sdk(block: &Block) -> Result<ContentBlock, ModelError> {
         }
         Block::ToolResult { id, text, error } => {
             let status = if *error { ToolResultStatus::Error } else { ToolResultStatus::Success };
-            // Converse refuses an empty text.
+            // Converse rejects an empty text.
             let text = if text.is_empty() { "(no output)" } else { text.as_str() };
             let block = ToolResultBlock::builder()
                 .tool_use_id(id)
@@ -90,7 +90,7 @@ pub(super) fn tool_to_sdk(tool: &ToolSpec) -> Result<Tool, ModelError> {
     Ok(Tool::ToolSpec(spec))
 }
 
-/// What an agent can use of a reply; kinds of content that it did not ask for are left out.
+/// The content of a reply that an agent can use. Content of other kinds is dropped.
 pub(super) fn content_from_sdk(content: Vec<ContentBlock>) -> Vec<Block> {
     content.into_iter().filter_map(block_from_sdk).collect()
 }
@@ -141,7 +141,7 @@ pub(super) fn stop_from_sdk(stop: &Stop) -> StopReason {
     }
 }
 
-/// JSON as the SDK's document.
+/// Converts JSON to the SDK's document.
 pub(super) fn document(value: &Value) -> Document {
     match value {
         Value::Null => Document::Null,
@@ -159,7 +159,7 @@ pub(super) fn document(value: &Value) -> Document {
     }
 }
 
-/// The SDK's document as JSON.
+/// Converts the SDK's document to JSON.
 pub(super) fn value(document: &Document) -> Value {
     match document {
         Document::Null => Value::Null,

@@ -1,4 +1,4 @@
-//! What a failed call of Converse means to the person at the keyboard, and whether another try may pass.
+//! Maps failed calls of Converse to error messages for the user, and decides whether a retry may succeed.
 
 use std::{error::Error, fmt::Debug, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     retry::{AttemptError, RetryAfter},
 };
 
-/// The SDK's error as a [`AttemptError`], with the service's own words where there are any.
+/// Converts the SDK's error to an [`AttemptError`]. Uses the service's own message if there is one.
 pub(super) fn explain<E, R>(error: &SdkError<E, R>, model: &str) -> AttemptError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -30,7 +30,7 @@ where
     told(kind, service.message(), model, again)
 }
 
-/// The same for an exception inside a stream, whose code only its type tells.
+/// The same for an exception inside a stream. Only its type determines the code.
 pub(super) fn explain_event<R: Debug>(error: &SdkError<InStream, R>, model: &str) -> AttemptError {
     let Some(service) = error.as_service_error() else {
         return unreachable(error, model);
@@ -64,14 +64,14 @@ fn meaning(code: &str) -> (Kind, RetryAfter) {
         "ResourceNotFoundException" => (Kind::NotFound, RetryAfter::Never),
         "ValidationException" => (Kind::Invalid, RetryAfter::Never),
         "ModelNotReadyException" => (Kind::NotReady, RetryAfter::Soon),
-        // The model was at work and failed: it would most likely fail again, at the same price.
+        // The model processed the request and failed. A retry would most likely fail again, at the same price.
         "ModelErrorException" | "ModelTimeoutException" => (Kind::Unavailable, RetryAfter::Never),
-        // InternalServer, ServiceUnavailable, ModelStreamError, and what a proxy answers in their place.
+        // InternalServer, ServiceUnavailable, ModelStreamError, and the equivalents of a proxy.
         _ => (Kind::Unavailable, RetryAfter::Soon),
     }
 }
 
-/// Without an answer of the service: no credentials, no region, no network, a time-out, a cut connection.
+/// No response of the service: no credentials, no region, no network, a timeout, or a broken connection.
 fn unreachable<E, R>(error: &SdkError<E, R>, model: &str) -> AttemptError
 where
     E: Error + 'static,
@@ -89,7 +89,7 @@ where
     AttemptError::new(Kind::Unavailable, format!("Bedrock could not be reached for model `{model}`: {text}"), again)
 }
 
-/// An HTTP answer, as far as it says when to come again.
+/// The retry hint of an HTTP response, if it has one.
 pub(super) trait WithHeaders {
     fn retry_after(&self) -> Option<Duration>;
 }

@@ -1,6 +1,6 @@
-//! `bedrock:`: a real model behind Amazon Bedrock's Converse API, or a stand-in that speaks it.
+//! `bedrock:`: a real model behind Amazon Bedrock's Converse API, or a stand-in with the same API.
 //!
-//! Only this client sees real AWS credentials; the functions under test never do.
+//! Only this client uses real AWS credentials; the functions under test never get them.
 
 mod convert;
 mod failure;
@@ -27,27 +27,28 @@ use crate::{
     retry::{AttemptError, RetryPolicy, retry},
 };
 
-/// Takes the place of credentials.
+/// Replaces the credentials if it is set.
 const BEARER: &str = "AWS_BEARER_TOKEN_BEDROCK";
-/// A single sign-on asks a server, and a machine that is no EC2 instance does not answer.
+/// Timeout for the credentials. Single sign-on calls a server, and the EC2 metadata service does not answer on other
+/// machines.
 const CREDENTIALS: Duration = Duration::from_secs(20);
-/// A service that is there answers the phone at once.
+/// Timeout for the connection. A reachable service accepts it at once.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A model of Amazon Bedrock, reached by Converse, or by ConverseStream where the answer is wanted while it is written.
+/// A model of Amazon Bedrock. Uses Converse, or ConverseStream if the answer is streamed.
 #[derive(Debug, Clone)]
 pub struct BedrockModel {
     client: Client,
-    /// The model id or ARN; without one each agent uses its own foundation model.
+    /// The model id or ARN. Without one, each agent uses its own foundation model.
     model_id: Option<String>,
     retry_policy: RetryPolicy,
-    /// Where the environment's credentials come from, to look whether there are any.
+    /// The credentials of the environment, for the check whether they exist.
     credentials: Option<SharedCredentialsProvider>,
 }
 
 impl BedrockModel {
-    /// A model reached with the environment's AWS configuration: credentials, region,
-    /// and `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`. An empty id stands for each agent's own foundation model.
+    /// A model with the environment's AWS configuration: credentials, region, and `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`.
+    /// An empty id selects each agent's own foundation model.
     pub async fn from_env(model_id: &str) -> Self {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -62,14 +63,14 @@ impl BedrockModel {
         Self { credentials, ..Self::new(Client::from_conf(service.build()), model_id) }
     }
 
-    /// A model reached with a client of one's own. Its retries and time-outs are not used: [`RetryPolicy`] decides.
+    /// A model with a custom client. The client's retries and timeouts are not used; [`RetryPolicy`] replaces them.
     #[must_use]
     pub fn new(client: Client, model_id: &str) -> Self {
         let model_id = (!model_id.is_empty()).then(|| model_id.to_owned());
         Self { client, model_id, retry_policy: RetryPolicy::default(), credentials: None }
     }
 
-    /// How long it is waited for, and how often it is tried.
+    /// Sets the timeouts and the retries.
     #[must_use]
     pub fn retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
         self.retry_policy = retry_policy;
@@ -113,7 +114,7 @@ impl BedrockModel {
         Ok(answer::settle(ModelReply { content, stop: convert::stop_from_sdk(&answer.stop_reason), usage }, mode))
     }
 
-    /// One try per call of the SDK, since the tries are counted, and told, here.
+    /// The SDK makes one attempt per call, because this crate counts and logs the attempts.
     fn settings(&self) -> aws_sdk_bedrockruntime::config::Builder {
         Config::builder()
             .retry_config(RetryConfig::disabled())

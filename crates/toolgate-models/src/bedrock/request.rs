@@ -1,4 +1,4 @@
-//! What Converse and ConverseStream are asked: the same, so it is made once, for all tries.
+//! The request of Converse and ConverseStream. Both use the same one, so it is built once for all attempts.
 
 use aws_sdk_bedrockruntime::{
     operation::{converse::builders::ConverseFluentBuilder, converse_stream::builders::ConverseStreamFluentBuilder},
@@ -66,7 +66,7 @@ fn inference(given: &Inference) -> Option<InferenceConfiguration> {
     Some(configuration.build())
 }
 
-/// Converse has no field of its own for this one; Anthropic's models take it beside the others.
+/// Converse has no field for this setting. Anthropic's models accept it in the additional fields.
 fn more(given: &Inference, id: &str) -> Option<Document> {
     let top_k = given.top_k.filter(|_| id.contains("anthropic."))?;
     Some(convert::document(&json!({"top_k": top_k})))

@@ -1,4 +1,4 @@
-//! ConverseStream: the answer goes out while it is written, and the reply is the same as Converse's.
+//! ConverseStream: the answer is streamed, and the reply equals that of Converse.
 
 use aws_sdk_bedrockruntime::types::{
     ContentBlockDelta, ContentBlockStart, ConverseStreamOutput as Event, ReasoningContentBlockDelta as Thought,
@@ -52,7 +52,7 @@ fn parts_of(event: Event) -> impl Iterator<Item = Part> {
                 Some(ContentBlockDelta::ReasoningContent(Thought::RedactedContent(blob))) => {
                     Some(Part::Redacted(at, blob.into_inner()))
                 }
-                // Citations repeat what the text says; pictures and results of the provider's own tools are not for agents.
+                // Citations repeat the text. Images and results of the provider's own tools are not for agents.
                 _ => None,
             }
         }

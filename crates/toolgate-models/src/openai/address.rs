@@ -1,38 +1,38 @@
-//! Where a model server is, and which of its models is meant.
+//! The address of a model server, with the name of the model.
 
 use std::{fmt, net::IpAddr};
 
 use reqwest::Url;
 
-/// `<base url>#<model>`, taken apart.
+/// The parts of `<base url>#<model>`.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
-    /// The base address as it was given, without what may be a password.
+    /// The base address as given, without a possible password.
     shown: String,
-    /// The address of its chat completions.
+    /// The URL of its chat completions.
     pub(super) url: Url,
     pub(super) model: String,
 }
 
-/// The address of a model server cannot be used.
+/// Why the address of a model server is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// There is no address, or no model.
+    /// The address or the model is missing.
     #[error(
         "`openai:{0}` has no model: write `openai:<base url>#<model>`, such as `openai:http://127.0.0.1:11434/v1#llama3.1`"
     )]
     NoModel(String),
-    /// The address is none.
+    /// The address is not a valid URL.
     #[error(
         "`{0}` is no address of a model server: it begins with `http://` or `https://` and ends where `/chat/completions` begins"
     )]
     NoUrl(String),
-    /// The address holds a name or a password.
+    /// The address contains a user name or a password.
     #[error("the address of a model server has no place for a password: set OPENAI_API_KEY instead")]
     Password,
-    /// No HTTP client can be made.
-    #[error("cannot make an HTTP client for the model server")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create an HTTP client for the model server")]
     Client,
 }
 
@@ -55,18 +55,18 @@ impl Address {
         Ok(Self { shown: base.to_owned(), url, model: model.to_owned() })
     }
 
-    /// Whether nobody on the way can read along.
+    /// Whether the connection is encrypted or stays on this machine.
     pub(super) fn keeps_secrets(&self) -> bool {
         self.url.scheme() == "https" || self.is_here()
     }
 
-    /// An address of this machine, to which no proxy leads.
+    /// Whether it is an address of this machine, for which no proxy is used.
     pub(super) fn is_here(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// OpenAI itself.
+    /// Whether it is OpenAI's own API.
     pub(super) fn is_openai(&self) -> bool {
         self.url.host_str().is_some_and(|host| host == "openai.com" || host.ends_with(".openai.com"))
     }

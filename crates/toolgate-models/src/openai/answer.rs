@@ -1,4 +1,4 @@
-//! A chat completion, as far as an agent needs it. Every field may be missing: servers differ.
+//! A chat completion, as far as an agent needs it. Every field is optional, because servers differ.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -30,22 +30,22 @@ struct Choice {
     finish_reason: Option<String>,
 }
 
-/// A message, or in a stream a piece of one.
+/// A message, or a piece of one in a stream.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Said {
     #[serde(default, deserialize_with = "text_or_parts")]
     pub(super) content: Option<String>,
-    /// What the model says instead of an answer that it will not give.
+    /// The text of a model that refuses to answer.
     #[serde(default)]
     pub(super) refusal: Option<String>,
-    /// The thoughts of a model that shows them, as several servers name them.
+    /// The reasoning of a model, under the names that several servers use.
     #[serde(default, alias = "reasoning")]
     pub(super) reasoning_content: Option<String>,
     #[serde(default)]
     pub(super) tool_calls: Option<Vec<Call>>,
 }
 
-/// Text, or a list of parts with the text in some of them.
+/// Text, or a list of parts, some of which contain the text.
 fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     struct Part {
@@ -66,7 +66,7 @@ fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Call {
-    /// Only in streams.
+    /// Only present in streams.
     #[serde(default)]
     pub(super) index: Option<i32>,
     #[serde(default)]
@@ -79,7 +79,7 @@ pub(super) struct Call {
 pub(super) struct Function {
     #[serde(default)]
     pub(super) name: Option<String>,
-    /// JSON as text; some servers send the JSON itself.
+    /// JSON as text. Some servers send the JSON itself.
     #[serde(default)]
     pub(super) arguments: Option<Value>,
 }
@@ -99,7 +99,7 @@ impl From<Tokens> for Usage {
 }
 
 impl Function {
-    /// The arguments as text, whole or a piece.
+    /// The arguments as text, complete or in a piece.
     pub(super) fn text(&self) -> String {
         match &self.arguments {
             None | Some(Value::Null) => String::new(),
@@ -109,7 +109,7 @@ impl Function {
     }
 }
 
-/// An id that links a call to its result. A server that gives none gets one.
+/// An id that links a call to its result. A call without one gets a new one.
 pub(super) fn call_id(given: Option<&str>) -> String {
     given.filter(|id| !id.is_empty()).map_or_else(|| format!("call_{}", Uuid::new_v4().simple()), str::to_owned)
 }
@@ -124,7 +124,7 @@ pub(super) fn stop(reason: &str) -> StopReason {
     }
 }
 
-/// The reply in the text of a completion.
+/// Parses the text of a completion into a reply.
 pub(super) fn read(text: &str, address: &Address, mode: Mode) -> Result<ModelReply, AttemptError> {
     let unreadable = |what: String| failure::unreadable(address, &what);
     let completion: Completion =

@@ -1,6 +1,6 @@
-//! What a failed request to a model server means, and whether another try may pass.
+//! Maps failed requests to a model server to errors, and decides whether a retry may succeed.
 //!
-//! A server's own words are handed on, shortened, and never with the key: OpenAI repeats a part of a wrong one.
+//! A server's own message is passed on, truncated, and without the key: OpenAI repeats a part of a wrong key.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     retry::{AttemptError, RetryAfter},
 };
 
-/// Longer words of a server are a web page.
+/// Maximum length of a server's message. A longer one is a web page.
 const WORDS: usize = 300;
 
-/// The server's answer is a refusal.
+/// The server refused the request.
 pub(super) fn refused(
     status: StatusCode,
     headers: &HeaderMap,
@@ -53,7 +53,7 @@ pub(super) fn refused(
     AttemptError::new(kind, format!("model `{address}`: {said} ({status})"), again)
 }
 
-/// OpenAI's code, llama.cpp's type, and the words of those who copy OpenAI's.
+/// OpenAI's code, llama.cpp's type, and the messages of compatible servers.
 fn is_too_long(json: &Value, code: &str) -> bool {
     let text = |place: &str| json.pointer(place).and_then(Value::as_str).unwrap_or_default();
     code == "context_length_exceeded"
@@ -61,18 +61,18 @@ fn is_too_long(json: &Value, code: &str) -> bool {
         || ["/error/message", "/message"].iter().any(|place| text(place).contains("maximum context length"))
 }
 
-/// The server failed in the middle of a stream, or says so in an answer that otherwise looks well.
+/// The server failed in the middle of a stream, or reports an error in a response with a success status.
 pub(super) fn in_answer(error: &Value, address: &Address) -> AttemptError {
     let said = words(error, &error.to_string());
     AttemptError::new(Kind::Unavailable, format!("model `{address}`: {said}"), RetryAfter::Soon)
 }
 
-/// The server's answer is none.
+/// The server's response is not a valid completion.
 pub(super) fn unreadable(address: &Address, what: &str) -> AttemptError {
     AttemptError::new(Kind::BadAnswer, format!("model `{address}`: {what}"), RetryAfter::Never)
 }
 
-/// The server was not reached, or lost.
+/// The server cannot be reached, or the connection broke.
 pub(super) fn unreachable(error: &reqwest::Error, address: &Address) -> AttemptError {
     if error.is_connect() {
         let message = format!("no model server answers at `{address}`: is it running?");
@@ -99,7 +99,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Duration::try_from_secs_f64(wait).ok();
     }
     let date = jiff::fmt::rfc2822::parse(text("retry-after")?).ok()?;
-    // one that has passed is now
+    // A date in the past means now.
     Some(Duration::try_from(date.timestamp().duration_since(Timestamp::now())).unwrap_or_default())
 }
 

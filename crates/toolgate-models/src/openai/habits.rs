@@ -1,10 +1,10 @@
-//! What a model server turns out to take: some refuse a field that others need.
+//! The request fields that a model server accepts: some reject a field that others require.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::address::Address;
 
-/// How servers say that they do not know a field, rather than that its value is wrong.
+/// The phrases with which servers report an unknown field, as opposed to an invalid value.
 const UNKNOWN: [&str; 8] =
     ["unsupported", "not supported", "unrecognized", "unknown", "unexpected", "not permitted", "extra", "instead"];
 
@@ -16,22 +16,22 @@ pub(super) struct Habits {
 }
 
 impl Habits {
-    /// OpenAI itself has given up a name that all others still go by.
+    /// OpenAI itself has renamed a field that other servers still use under its old name.
     pub(super) fn of(address: &Address) -> Self {
         Self { new_limit: AtomicBool::new(address.is_openai()), no_stream_options: AtomicBool::new(false) }
     }
 
-    /// The field for the most tokens of an answer.
+    /// The field for the maximum number of tokens of an answer.
     pub(super) fn limit(&self) -> &'static str {
         if self.new_limit.load(Ordering::Relaxed) { "max_completion_tokens" } else { "max_tokens" }
     }
 
-    /// Whether a stream may be asked for its tokens.
+    /// Whether a stream may request its token usage.
     pub(super) fn stream_options(&self) -> bool {
         !self.no_stream_options.load(Ordering::Relaxed)
     }
 
-    /// Takes note of a refusal. Whether there was something to learn from it.
+    /// Learns from a refusal. Returns whether the next request will differ.
     pub(super) fn learn(&self, refusal: &str) -> bool {
         let refusal = refusal.to_lowercase();
         if self.stream_options() && refusal.contains("stream_options") {

@@ -1,8 +1,9 @@
-//! `openai:<base url>#<model>`: any server that speaks OpenAI's chat completions, so that a model of this machine works.
+//! `openai:<base url>#<model>`: any server with OpenAI's chat completions API, including one on this machine.
 //!
-//! The servers differ in what they leave out and what they add. Requests therefore keep to the published schema (the
-//! tests hold them against `async-openai`'s types), and of an answer only what an agent needs is read, leniently.
-//! `async-openai`'s own client is not used: its types refuse answers with a field or a reason that OpenAI does not know.
+//! Servers omit some fields and add others. Requests therefore follow the published schema (the tests check them
+//! against `async-openai`'s types), and responses are parsed leniently, only as far as an agent needs them.
+//! `async-openai`'s own client is not used, because its types reject responses with a field or a reason that OpenAI
+//! does not have.
 
 mod address;
 mod answer;
@@ -25,7 +26,7 @@ use crate::{
     retry::{AttemptError, RetryPolicy, retry},
 };
 
-/// The one variable that a key is taken from.
+/// The only variable that a key is read from.
 const KEY: &str = "OPENAI_API_KEY";
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -39,7 +40,7 @@ pub struct OpenAiModel {
     retry_policy: RetryPolicy,
 }
 
-/// Without the key.
+/// The key is left out.
 impl fmt::Debug for OpenAiModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenAiModel").field("address", &self.address).finish_non_exhaustive()
@@ -47,10 +48,10 @@ impl fmt::Debug for OpenAiModel {
 }
 
 impl OpenAiModel {
-    /// A model from `<base url>#<model>`, with the key in `OPENAI_API_KEY` if there is one.
+    /// A model from `<base url>#<model>`. Uses the key in `OPENAI_API_KEY` if it is set.
     ///
     /// # Errors
-    /// [`AddressError`] when the address does not have that form.
+    /// [`AddressError`] if the address is not valid.
     pub fn from_env(address: &str) -> Result<Self, AddressError> {
         let model = Self::new(address)?;
         let key = std::env::var(KEY).ok().filter(|key| !key.trim().is_empty());
@@ -67,10 +68,10 @@ impl OpenAiModel {
     /// A model from `<base url>#<model>`, without a key.
     ///
     /// # Errors
-    /// [`AddressError`] when the address does not have that form.
+    /// [`AddressError`] if the address is not valid.
     pub fn new(address: &str) -> Result<Self, AddressError> {
         let address = Address::parse(address)?;
-        // the conversation and the key are for this server, and not for whomever it names
+        // No redirects: the conversation and the key are for this server only.
         let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
         let http = if address.is_here() { http.no_proxy() } else { http };
         let http = http.build().map_err(|_| AddressError::Client)?;
@@ -78,14 +79,14 @@ impl OpenAiModel {
         Ok(Self { http, address, habits, key: None, retry_policy: RetryPolicy::default() })
     }
 
-    /// With a key, which is sent as a bearer token and told to nobody else.
+    /// Sets the key. It is sent only to this server, as a bearer token.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().trim().to_owned());
         self
     }
 
-    /// How long it is waited for, and how often it is tried.
+    /// Sets the timeouts and the retries.
     #[must_use]
     pub fn retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
         self.retry_policy = retry_policy;
@@ -101,14 +102,14 @@ impl OpenAiModel {
             if write.is_some() && stream::is_one(&response) {
                 return stream::read(response, &self.address, self.retry_policy.idle_timeout, mode, &outlet).await;
             }
-            // A server that cannot stream answers as if it had not been asked to.
+            // A server that cannot stream ignores the request for a stream.
             let text = self.within(response.text()).await?;
             answer::read(&text, &self.address, mode)
         })
         .await
     }
 
-    /// A field that this server turns out not to take is spelled otherwise or left out, from then on.
+    /// Sends the request. If the server rejects a field, renames or omits the field in this and all later requests.
     async fn send(&self, body: &(dyn Fn() -> String + Sync)) -> Result<reqwest::Response, AttemptError> {
         loop {
             let sent = body();
@@ -122,7 +123,7 @@ impl OpenAiModel {
             }
             let (status, headers) = (response.status(), response.headers().clone());
             let text = self.within(response.text()).await.unwrap_or_default();
-            // only where the next request is another one, so that this ends
+            // Only if the next request differs, so that the loop ends.
             if matches!(status.as_u16(), 400 | 422) && self.habits.learn(&text) && body() != sent {
                 continue;
             }

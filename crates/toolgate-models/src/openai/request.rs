@@ -1,4 +1,4 @@
-//! A conversation as a request for a chat completion.
+//! Converts a conversation to a chat completion request.
 
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,7 @@ pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habit
     if stream {
         set("stream", json!(true));
         if habits.stream_options() {
-            // Without this a stream says nothing of tokens.
+            // Without this option a stream contains no token usage.
             set("stream_options", json!({"include_usage": true}));
         }
     }
@@ -58,11 +58,11 @@ fn tool(tool: &crate::message::ToolSpec) -> Value {
     json!({"type": "function", "function": function})
 }
 
-/// Results come first, one message each: they belong to the calls right before.
+/// Results come first, one message each, because they belong to the calls directly before.
 fn user(message: &Message, into: &mut Vec<Value>) {
     for block in &message.content {
         if let Block::ToolResult { id, text, error } = block {
-            // There is no field for a failure, so words have to do, unless the tool's own say it.
+            // The API has no field for a failure, so the text states it, unless the tool's own text does.
             let text = if *error && !text.starts_with('{') { format!("Error: {text}") } else { text.clone() };
             into.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
         }

@@ -1,4 +1,4 @@
-//! A chat completion that comes as server-sent events.
+//! A chat completion as a stream of server-sent events.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     retry::AttemptError,
 };
 
-/// Where the blocks of a reply stand: thoughts, then text, then the calls.
+/// The order of a reply's blocks: reasoning, then text, then the calls.
 const THOUGHT: i32 = 0;
 const TEXT: i32 = 1;
 const CALLS: i32 = 2;
@@ -111,7 +111,7 @@ fn take(choice: Choice, calls: &mut Calls, reply: &mut Assembler<'_>) {
     }
 }
 
-/// The calls of a reply by their index; where a server sends none, an id begins a new call.
+/// The calls of a reply by their index. If a server sends no index, a new id starts a new call.
 #[derive(Debug, Default)]
 struct Calls {
     places: BTreeSet<i32>,

@@ -1,7 +1,7 @@
-//! Conversations to be played against a running agent, and what has to come of them.
+//! Conversations to play against a running agent, with their expected results.
 //!
-//! Expectations are about structure (which tools, in which order, how many at once); where an answer must
-//! carry a figure, the figure is named as a template over the tool results of that very turn.
+//! Expectations describe the structure (which tools, in which order, how many in parallel). If an answer must contain a
+//! figure, a template over the tool results of the same turn renders the figure.
 
 use serde::Deserialize;
 
@@ -9,24 +9,24 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conversation {
-    /// What it shows, as a heading.
+    /// The subject of the conversation, as a heading.
     pub name: String,
     /// The agent's id.
     pub agent: String,
-    /// What is said, turn by turn.
+    /// The user's inputs, turn by turn.
     pub turns: Vec<Turn>,
 }
 
-/// One thing that the user says.
+/// One input of the user.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Turn {
-    /// The user's words.
+    /// The user's text.
     pub say: String,
-    /// What the person answers when asked to confirm.
+    /// The person's answer to a request for confirmation.
     #[serde(default)]
     pub confirm: Option<YesNo>,
-    /// What has to come of it.
+    /// The expected result.
     #[serde(default)]
     pub expect: Expectation,
 }
@@ -35,23 +35,23 @@ pub struct Turn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum YesNo {
-    /// Do it.
+    /// Confirm the call.
     Yes,
-    /// Leave it.
+    /// Deny the call.
     No,
 }
 
-/// What has to come of a turn.
+/// The expected result of a turn.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expectation {
-    /// The tools called, in order; a list in the list is called in one turn.
+    /// The tools called, in order. A list in the list is called in one turn.
     pub calls: Vec<CallGroup>,
-    /// The collaborators asked, in order.
+    /// The collaborators called, in order.
     pub asks: Vec<String>,
-    /// The tools that a person was asked to confirm.
+    /// The tools that a person had to confirm.
     pub confirmed: Vec<String>,
-    /// Templates over `results` and `calls`; what they render to must stand in the answer.
+    /// Templates over `results` and `calls`. The answer must contain their output.
     pub answer: Vec<String>,
     /// Expressions over `results` and `calls` that must be true.
     pub check: Vec<String>,
@@ -61,9 +61,9 @@ pub struct Expectation {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum CallGroup {
-    /// A single one.
+    /// A single tool.
     One(String),
-    /// Several in parallel.
+    /// Several tools in parallel.
     Parallel(Vec<String>),
 }
 

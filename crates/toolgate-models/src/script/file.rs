@@ -1,4 +1,4 @@
-//! A scenario file: read once, every pattern and template compiled, all mistakes told at once.
+//! A scenario file. It is read once, every pattern and template is compiled, and all problems are reported together.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Conversation, render};
 
-/// The rules of some agents, and conversations to play with them.
+/// The rules of some agents, and conversations with them.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub(super) agents: BTreeMap<String, Vec<Rule>>,
@@ -17,7 +17,7 @@ pub struct Scenario {
     pub conversations: Vec<Conversation>,
 }
 
-/// Why a scenario file cannot be used.
+/// Why a scenario file is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// It cannot be read.
@@ -25,23 +25,23 @@ pub enum ScenarioError {
     Unreadable {
         /// The file.
         path: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// It is not YAML of the right shape.
+    /// It is not YAML of the expected shape.
     #[error("scenario `{path}` has a mistake: {source}")]
     Malformed {
         /// The file.
         path: String,
-        /// Where.
+        /// The position and the problem.
         source: toolgate_template::SyntaxError,
     },
-    /// Some of its patterns, templates or steps are wrong.
+    /// Some of its patterns, templates or steps are not valid.
     #[error("scenario `{path}` has mistakes:\n  {}", problems.join("\n  "))]
     Invalid {
         /// The file.
         path: String,
-        /// All of them.
+        /// All problems.
         problems: Vec<String>,
     },
 }
@@ -70,7 +70,7 @@ pub(super) enum Action {
     Answer(String),
 }
 
-/// What to say when a call failed.
+/// The answer after a failed call.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FailureAnswer {
@@ -125,7 +125,7 @@ pub(super) struct CallFile {
     pub(super) call: String,
     #[serde(default)]
     pub(super) with: Map<String, Value>,
-    /// A name under which the result is known to templates.
+    /// The name of the result in templates.
     #[serde(rename = "as")]
     pub(super) name: Option<String>,
 }
@@ -134,7 +134,7 @@ impl Scenario {
     /// Reads a scenario file.
     ///
     /// # Errors
-    /// [`ScenarioError`], which names every mistake in the file.
+    /// [`ScenarioError`] with every problem in the file.
     pub fn read(file: &Path) -> Result<Self, ScenarioError> {
         let path = file.display().to_string();
         let text =
@@ -142,10 +142,10 @@ impl Scenario {
         Self::parse(&text, &path)
     }
 
-    /// Reads a scenario from text; `path` only names it in errors.
+    /// Parses a scenario from text. `path` is only used in errors.
     ///
     /// # Errors
-    /// [`ScenarioError`], which names every mistake in the text.
+    /// [`ScenarioError`] with every problem in the text.
     pub fn parse(text: &str, path: &str) -> Result<Self, ScenarioError> {
         let path = path.to_owned();
         let file: ScenarioFile = toolgate_template::from_yaml(text)

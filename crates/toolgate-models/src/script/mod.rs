@@ -1,7 +1,8 @@
-//! `script:`: a deterministic model that plays a scenario file, so that a laptop without credentials has an agent.
+//! `script:`: a deterministic model that plays a scenario file, so that a laptop without credentials can run an agent.
 //!
-//! It decides from the conversation alone: the last thing the user said picks a rule, and the rule's steps are walked
-//! past the tool results that are already there. Answers are templates over those results, so a figure in an
+//! The model uses only the conversation: the user's last message selects a rule, and the rule's steps continue after
+//! the tool results that are already present. Answers are templates over those results, so a figure in an answer always
+//! comes from a tool.
 //! answer is always one that a tool gave.
 
 mod conversation;
@@ -30,7 +31,7 @@ pub struct ScriptModel {
 }
 
 impl ScriptModel {
-    /// A model that plays a scenario under a label such as `script:scenarios/shop.yaml`.
+    /// A model that plays a scenario. The label is for example `script:scenarios/shop.yaml`.
     #[must_use]
     pub fn new(scenario: Scenario, label: impl Into<String>) -> Self {
         Self { scenario: Arc::new(scenario), label: label.into() }
@@ -65,7 +66,7 @@ impl Model for ScriptModel {
         Box::pin(async move { self.reply(&request) })
     }
 
-    /// Word by word, so that clients of a streamed answer can be tried without a model that costs something.
+    /// Word by word, so that clients can test a streamed answer without a paid model.
     fn converse_stream<'a>(
         &'a self,
         request: ModelRequest<'a>,
@@ -96,14 +97,14 @@ impl Model for ScriptModel {
     }
 }
 
-/// The model-facing name of a tool. A scenario uses the tool's own name, whatever group it is in;
-/// a tool that is not on offer keeps the name, and the loop tells the model so.
+/// The model-facing name of a tool. A scenario uses the tool's own name, whatever its group is. A tool that is not
+/// offered keeps the name, and the agent loop sends the model an error.
 fn offered(request: &ModelRequest<'_>, tool: &str) -> String {
     let own = |name: &str| name == tool || name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
     request.tools.iter().find(|spec| own(&spec.name)).map_or_else(|| tool.to_owned(), |spec| spec.name.clone())
 }
 
-/// No tokenizer is at work here: four characters count as one token, so that budgets have something to add up.
+/// An estimate without a tokenizer: four characters count as one token, so that token limits have a value to count.
 fn estimate(request: &ModelRequest<'_>) -> u64 {
     let history: u64 = request.messages.iter().map(|message: &Message| tokens(&message.content)).sum();
     history + as_tokens(request.system.len())

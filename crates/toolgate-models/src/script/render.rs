@@ -1,4 +1,4 @@
-//! Templates over tool results: minijinja, and the few filters that turn a tool's figures into sentences.
+//! Templates over tool results: minijinja, and filters that format a tool's figures.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
-    // A misspelt field is a mistake to be told, but `{% if order.shippedAt %}` may ask.
+    // A misspelt field is an error, but `{% if order.shippedAt %}` is allowed.
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
@@ -24,20 +24,21 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// Renders a template of a scenario file.
 ///
 /// # Errors
-/// What is wrong with the template, or which value it asks for that is not there.
+/// The problem in the template, or the missing value that it uses.
 pub fn render(template: &str, values: &Value) -> Result<String, String> {
     ENVIRONMENT.render_str(template, values).map(|text| text.trim().to_owned()).map_err(|error| told(template, &error))
 }
 
-/// Whether an expression of a scenario file is true.
+/// Evaluates an expression of a scenario file.
 ///
 /// # Errors
-/// What is wrong with the expression.
+/// The problem in the expression.
 pub fn holds(expression: &str, values: &Value) -> Result<bool, String> {
     evaluate(expression, values).map(|value| value.is_true())
 }
 
-/// An argument: text that is one `{{ … }}` keeps its type, any other text is rendered. Nothing stands for absent.
+/// An argument. Text that is a single `{{ … }}` keeps the type of its value; other text is rendered. `None` means that
+/// the argument is absent.
 pub(super) fn argument(given: &Value, values: &Value) -> Result<Option<Value>, String> {
     let Value::String(text) = given else {
         return Ok(Some(given.clone()));
@@ -78,7 +79,7 @@ fn refuse(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-/// `12500.00` → `$12,500`, `129.95` → `$129.95`: thousands separated, cents only where there are any.
+/// `12500.00` → `$12,500`, `129.95` → `$129.95`: thousands separators, and cents only if they are not zero.
 fn money(value: &Any) -> Result<String, Error> {
     let plain = plain_amount(&value.to_string())?;
     let (whole, cents) = plain.split_once('.').unwrap_or((&plain, ""));
@@ -96,7 +97,7 @@ fn money(value: &Any) -> Result<String, Error> {
     Ok(format!("{sign}${grouped}.{cents:0<2}"))
 }
 
-/// What a person writes as an amount, as a plain decimal: `$10K` → `10000`, `12,500.00` → `12500.00`.
+/// Converts an amount in a user's spelling to a plain decimal: `$10K` → `10000`, `12,500.00` → `12500.00`.
 fn amount(value: &Any) -> Result<String, Error> {
     plain_amount(&value.to_string())
 }
@@ -112,7 +113,7 @@ fn plain_amount(text: &str) -> Result<String, Error> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let numeric = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !numeric(whole) || !numeric(fraction) {
-        return Err(refuse(format!("`{text}` is no amount")));
+        return Err(refuse(format!("`{text}` is not an amount")));
     }
     if shift == 0 {
         return Ok(digits.to_owned());
@@ -123,10 +124,10 @@ fn plain_amount(text: &str) -> Result<String, Error> {
     Ok(if rest.is_empty() { format!("{sign}{whole}{moved}") } else { format!("{sign}{whole}{moved}.{rest}") })
 }
 
-/// `2026-01-05` or an instant → `January 5, 2026`.
+/// `2026-01-05` or a timestamp → `January 5, 2026`.
 fn date(value: &str) -> Result<String, Error> {
     let day = value.get(..10).unwrap_or(value);
-    let day: Date = day.parse().map_err(|_| refuse(format!("`{value}` is no date")))?;
+    let day: Date = day.parse().map_err(|_| refuse(format!("`{value}` is not a date")))?;
     Ok(day.strftime("%B %-d, %Y").to_string())
 }
 
@@ -139,12 +140,12 @@ fn plural(count: u64, one: &str, many: Option<&str>) -> String {
     }
 }
 
-/// The first or the last day of a quarter, as a tool wants it.
+/// The first or the last day of a quarter, in the form that a tool accepts.
 fn quarter_day(year: i16, quarter: i8, last: bool) -> Result<String, Error> {
     let month = quarter.checked_sub(1).filter(|q| (0..4).contains(q)).map(|q| q * 3 + 1 + if last { 2 } else { 0 });
     let first = month
         .and_then(|month| Date::new(year, month, 1).ok())
-        .ok_or_else(|| refuse(format!("`Q{quarter} {year}` is no quarter")))?;
+        .ok_or_else(|| refuse(format!("`Q{quarter} {year}` is not a quarter")))?;
     Ok(if last { first.last_of_month() } else { first }.to_string())
 }
 

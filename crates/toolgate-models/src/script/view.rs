@@ -1,36 +1,36 @@
-//! What a scenario's rules can see of a conversation.
+//! The part of a conversation that a scenario's rules can use.
 
 use serde_json::{Map, Value, json};
 
 use crate::message::{Block, Message, Role};
 
-/// The tool by which a supervisor asks a collaborator, without its group.
+/// The tool by which a supervisor calls a collaborator, without its group.
 const SEND_MESSAGE: &str = "sendMessage";
 
-/// The conversation, sorted for matching.
+/// The conversation in a form for matching.
 #[derive(Debug, Default)]
 pub(super) struct View {
-    /// What the user said last.
+    /// The user's last message.
     pub(super) text: String,
-    /// What the user said before, newest first.
+    /// The user's earlier messages, newest first.
     pub(super) earlier: Vec<String>,
-    /// What the agent answered last.
+    /// The agent's last answer.
     pub(super) said: String,
-    /// The calls made since the user spoke, turn by turn.
+    /// The calls since the user's last message, turn by turn.
     pub(super) done: Vec<Vec<Called>>,
     calls_in_history: usize,
 }
 
-/// A call and what came back.
+/// A call and its result.
 #[derive(Debug, Clone)]
 pub(super) struct Called {
     /// The tool's own name.
     pub(super) tool: String,
     /// The arguments.
     pub(super) input: Value,
-    /// JSON where the tool answered in JSON, else text.
+    /// JSON if the tool replied in JSON, otherwise text.
     pub(super) output: Value,
-    /// The call failed, was refused or was declined.
+    /// Whether the call failed, was refused or was declined.
     pub(super) failed: bool,
 }
 
@@ -72,7 +72,7 @@ impl View {
                     group.push(Called {
                         tool: own_name(name).to_owned(),
                         input: input.clone(),
-                        // Replaced by the result; until then the id marks the place.
+                        // The result replaces the id later; until then the id marks the call.
                         output: Value::String(id.clone()),
                         failed: false,
                     });
@@ -105,12 +105,12 @@ impl View {
 }
 
 impl Called {
-    /// The collaborator that was asked, when this was a message to one.
+    /// The collaborator that was called, if this was a message to one.
     pub(super) fn recipient(&self) -> Option<&str> {
         (self.tool == SEND_MESSAGE).then(|| self.input.get("recipient")?.as_str()).flatten()
     }
 
-    /// The failure as templates see it.
+    /// The failure in the form for templates.
     pub(super) fn failure(&self) -> Value {
         let error = self.output.get("error").and_then(Value::as_object);
         let field = |name: &str| error.and_then(|error| error.get(name)).cloned();

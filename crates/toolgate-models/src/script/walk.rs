@@ -1,4 +1,4 @@
-//! Which rule applies, and how far its steps have come.
+//! Selects the rule that applies, and the next of its steps.
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
@@ -9,14 +9,14 @@ use super::{
     view::{Called, View},
 };
 
-/// What the model does next.
+/// The model's next action.
 #[derive(Debug)]
 pub(super) enum Next {
     Answer { text: String, why: Option<String> },
     Calls { calls: Vec<Call>, why: Option<String> },
 }
 
-/// A call to be made, under the tool's own name.
+/// A call under the tool's own name.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) tool: String,
@@ -33,7 +33,7 @@ pub(super) fn next(scenario: &Scenario, agent: &str, view: &View) -> Result<Next
     walk(scenario, rule, view, values).map_err(|problem| format!("agent `{agent}`, rule `{}`: {problem}", rule.name))
 }
 
-/// Whether a rule applies; its named groups become values, those of the user's last words before all others.
+/// Whether a rule applies. Its named groups become values; those of the user's last message take precedence.
 fn applies(rule: &Rule, view: &View, values: &mut Map<String, Value>) -> bool {
     let mut found = Map::new();
     if let Some(earlier) = &rule.earlier
@@ -122,7 +122,7 @@ fn answer(template: &str, step: &Step, now: &Value) -> Result<Next, String> {
     Ok(Next::Answer { text: spaced(&render::render(template, now)?), why: why(step, now)? })
 }
 
-/// A sentence folded over several lines of a file may carry double blanks.
+/// Collapses repeated spaces: a sentence over several lines of a file may contain them.
 fn spaced(text: &str) -> String {
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! What a token has to say, and the caller whom its claims describe.
+//! The required claims of a token, and the caller that its claims describe.
 
 use std::collections::BTreeMap;
 
@@ -8,71 +8,70 @@ use serde_json::{Map, Value};
 use super::keys::{Key, TokenKeys};
 use crate::principal::Principal;
 
-/// How far clocks may differ, in seconds.
+/// Allowed clock difference, in seconds.
 const LEEWAY: u64 = 10;
-/// A header of HTTP is not longer; a token beyond it is not worth a signature's time.
+/// Maximum length of a token, in bytes. An HTTP header is not longer.
 const LONGEST: usize = 16 * 1024;
 
-/// What a token has to say, as in the gateway's `CustomJWTAuthorizer`. What is empty is not asked for.
+/// The required claims, as in the gateway's `CustomJWTAuthorizer`. Empty fields are not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Its `iss`.
+    /// The required `iss`.
     pub issuer: Option<String>,
-    /// `AllowedAudience`: one of these is its `aud`, or in it.
+    /// `AllowedAudience`: `aud` must be or contain one of these.
     pub audiences: Vec<String>,
-    /// `AllowedClients`: one of these is its `client_id`.
+    /// `AllowedClients`: `client_id` must be one of these.
     pub clients: Vec<String>,
-    /// `AllowedScopes`: one of these is in its `scope`.
+    /// `AllowedScopes`: `scope` must contain one of these.
     pub scopes: Vec<String>,
 }
 
-/// Why a token is not accepted. Nothing of the token is told.
+/// Why a token is rejected. The message contains nothing of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not three parts of base64 with a header and claims, or its `alg` is none that exists, such as `none`.
-    #[error(
-        "this is no JWT that is signed with a known algorithm: send `Authorization: Bearer HEADER.CLAIMS.SIGNATURE`"
-    )]
+    /// It does not have three parts of base64 with a header and claims, or its `alg` is unknown, such as `none`.
+    #[error("this is not a JWT signed with a known algorithm: send `Authorization: Bearer HEADER.CLAIMS.SIGNATURE`")]
     Malformed,
-    /// Its `alg` is not one of the key's, such as one with a shared secret.
+    /// Its `alg` does not belong to the key, for example an algorithm with a shared secret.
     #[error("the token's algorithm is not one of its key")]
     Algorithm,
-    /// Its `kid` is none of the keys'.
+    /// No key has its `kid`.
     #[error("the token is signed with a key that is not in the file of keys: fetch the JWKS again")]
     Key,
-    /// It was changed, or signed by somebody else.
+    /// The token was changed, or signed with another key.
     #[error("the token's signature is wrong")]
     Signature,
-    /// Its `exp` is over.
+    /// The time in `exp` has passed.
     #[error("the token has expired: get a new one")]
     Expired,
-    /// Its `nbf` is to come.
+    /// The time in `nbf` has not been reached.
     #[error("the token is not valid yet: compare the clocks")]
     NotYet,
-    /// A claim that is asked for is not there, or not of its type.
+    /// A required claim is missing or has the wrong type.
     #[error("the token has no usable claim `{0}`")]
     Claim(&'static str),
-    /// A claim is there, and not as expected.
+    /// A claim does not have the required value.
     #[error("the token's claim `{0}` is not what the gateway expects")]
     Unexpected(&'static str),
 }
 
 impl TokenKeys {
-    /// Who a token speaks of, when its signature, its times (`exp`, `nbf`, give or take ten seconds) and what is
-    /// expected of it are right.
+    /// Verifies a token and returns its subject. Checks the signature, the times (`exp` and `nbf`, with a tolerance of
+    /// ten seconds) and the required claims.
     ///
-    /// All claims become tags, as at a gateway, where a tag is text: text as it is, and anything else as JSON, so that
-    /// a list of groups can be asked for as `principal.getTag("cognito:groups") like "*\"admins\"*"`.
+    /// All claims become tags, as in a gateway, where a tag is text: text stays unchanged, and any other value becomes
+    /// JSON. A policy can therefore check a list of groups with `principal.getTag("cognito:groups") like
+    /// "*\"admins\"*"`.
     ///
     /// # Errors
     ///
-    /// When anything of that is not so.
+    /// The first check that fails.
     pub fn verify(&self, token: &str, expected: &Expected) -> Result<Principal, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Malformed);
         }
-        // the first reason that has to do with the token rather than with a key that it is not for
+        // Prefer an error about the token over one about a key that does not match it.
         let mut refused = TokenError::Key;
         for key in self.candidates(token)? {
             match key.verify(token, expected) {
@@ -84,10 +83,10 @@ impl TokenKeys {
         Err(refused)
     }
 
-    /// The keys that a token may be signed with: those of its `kid`, or those that cannot be told apart by it.
+    /// The keys that may have signed a token: those with its `kid`. A token or a key without a `kid` matches any other.
     fn candidates(&self, token: &str) -> Result<impl Iterator<Item = &Key>, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
-        // what a token calls critical must be understood, and nothing of that kind is
+        // A token may mark header fields as critical, and this verifier supports none.
         if header.crit.is_some() {
             return Err(TokenError::Malformed);
         }
@@ -135,7 +134,7 @@ fn told(error: &ErrorKind) -> TokenError {
     }
 }
 
-/// The caller, when the claims that are AWS's own business are right too.
+/// Checks AWS's own claims and returns the caller.
 fn principal(claims: Map<String, Value>, expected: &Expected) -> Result<Principal, TokenError> {
     let text = |claim| claims.get(claim).and_then(Value::as_str);
     if !expected.clients.is_empty() {

@@ -1,4 +1,4 @@
-//! Public keys from a file, each with the algorithms that it may be used with: a token does not choose.
+//! Public keys from a file, each with its allowed algorithms. The token does not choose the algorithm.
 
 use std::{fmt, io, path::Path};
 
@@ -9,7 +9,7 @@ use jsonwebtoken::{
 
 use super::ring;
 
-/// A file holds no keys that tokens can be verified with.
+/// Why a file contains no keys that can verify tokens.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -18,28 +18,28 @@ pub enum KeyError {
     Unreadable {
         /// Its path.
         file: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// It holds a private key, which has no business here.
+    /// It contains a private key, which must not be in it.
     #[error("this is a private key: write the public one, as `openssl pkey -pubout` does")]
     Private,
-    /// It is something else.
+    /// The format is unknown.
     #[error(
         "this is neither a public key in PEM nor a JWKS: save the `jwks_uri` of the identity provider's discovery URL"
     )]
     Unknown,
-    /// It is a JWKS without a key that tokens can be verified with.
+    /// It is a JWKS without a key that can verify tokens.
     #[error("no key of this JWKS is for RS, PS, ES256, ES384 or Ed25519 signatures, and others are not accepted")]
     Unusable,
 }
 
-/// Public keys that tokens are signed with.
+/// Public keys that verify tokens.
 pub struct TokenKeys {
     pub(super) keys: Vec<Key>,
 }
 
-/// One of them.
+/// One of the keys.
 pub(super) struct Key {
     pub(super) id: Option<String>,
     pub(super) key: DecodingKey,
@@ -51,19 +51,19 @@ impl TokenKeys {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or as [`TokenKeys::from_text`].
+    /// If the file cannot be read, or as [`TokenKeys::from_text`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
         let unreadable = |source| KeyError::Unreadable { file: path.display().to_string(), source };
         Self::from_text(&std::fs::read_to_string(path).map_err(unreadable)?)
     }
 
-    /// As [`TokenKeys::from_file`], of what a file would hold.
+    /// As [`TokenKeys::from_file`], with the content of a file.
     ///
     /// # Errors
     ///
-    /// When the text is no such key, a private key, or a JWKS without any key for signatures. Keys for anything else
-    /// in a JWKS are left out, and so are shared secrets.
+    /// If the text is not a valid key, is a private key, or is a JWKS without a key for signatures. Other keys of a
+    /// JWKS, including shared secrets, are ignored.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         ring::install();
         if text.contains("PRIVATE KEY") {
@@ -86,7 +86,7 @@ impl TokenKeys {
 }
 
 impl Key {
-    /// None for a key that no token may be signed with.
+    /// `None` for a key that must not sign tokens.
     fn of(jwk: &Jwk) -> Option<Self> {
         if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
             return None;
@@ -107,12 +107,12 @@ impl Key {
     }
 }
 
-/// What a key of this form can be for.
+/// The algorithms that a key of this form supports.
 fn algorithms(key: &DecodingKey) -> Vec<Algorithm> {
     let point = key.try_get_as_bytes().map_or(0, <[u8]>::len);
     match (key.family(), point) {
         (AlgorithmFamily::Rsa, _) => AlgorithmFamily::Rsa.algorithms().to_vec(),
-        // two coordinates behind one byte
+        // One format byte and two coordinates.
         (AlgorithmFamily::Ec, 65) => vec![Algorithm::ES256],
         (AlgorithmFamily::Ec, 97) => vec![Algorithm::ES384],
         (AlgorithmFamily::Ed, 32) => vec![Algorithm::EdDSA],

@@ -1,4 +1,4 @@
-//! Who a bearer token speaks of, by keys from a file: what a gateway's `CUSTOM_JWT` authoriser does with the keys of a
+//! Verifies bearer tokens with keys from a file, as a gateway's `CUSTOM_JWT` authorizer does with the keys of a
 //! discovery URL. <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/inbound-jwt-authorizer.html>
 
 mod claims;

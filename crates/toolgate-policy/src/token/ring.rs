@@ -1,5 +1,5 @@
-//! Signatures by `ring`, which is in the build for TLS anyway. `jsonwebtoken` brings either a second C library or the
-//! `rsa` crate with its open advisory; this gives it the verifying half, and nothing that signs.
+//! Verifies signatures with `ring`, which the build already contains for TLS. `jsonwebtoken` offers either a second C
+//! library or the `rsa` crate with its open advisory. This module provides only verification, and nothing that signs.
 
 use std::sync::OnceLock;
 
@@ -18,17 +18,17 @@ use ring::signature::{
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: |algorithm, key| {
-        // a public key must never be taken for a shared secret
+        // A public key must never be used as a shared secret.
         if key.family() != algorithm.family() || means(*algorithm).is_none() {
             return Err(ErrorKind::InvalidAlgorithm.into());
         }
         Ok(Box::new(Ring { algorithm: *algorithm, key: key.clone() }))
     },
-    // only keys that are made of private ones need these
+    // Only private keys need these.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Once per process. Where a program has chosen another provider, that one verifies.
+/// Installs the provider once per process. If the program has installed another provider, that one is used.
 pub(super) fn install() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
@@ -41,7 +41,7 @@ struct Ring {
     key: DecodingKey,
 }
 
-/// How `ring` verifies an algorithm of tokens; none with a shared secret.
+/// How `ring` verifies a token's algorithm; `None` for an algorithm with a shared secret.
 enum Means {
     Rsa(&'static RsaParameters),
     Curve(&'static dyn VerificationAlgorithm),
@@ -86,7 +86,7 @@ impl Verifier<Vec<u8>> for Ring {
     }
 }
 
-/// A number without the zero in front that some write.
+/// A number without leading zeros, which some encoders add.
 fn digits(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What holds for any policies, any tool and any arguments.
+//! Properties of all policies, tools and arguments.
 
 use proptest::{collection, option, prelude::*, sample, strategy::ValueTree};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use toolgate_policy::{Actions, Caller, Mode, Policies, PolicySource, Principal, 
 
 use crate::kit::{ALL, GATEWAY, it, object, one_tool, user};
 
-/// Policies that look at everything there is; the schemas below have some of it.
+/// Policies that use every attribute. The schemas below have some of them.
 const STATEMENTS: [&str; 9] = [
     ALL,
     "forbid (principal, action, resource) when { context.input has a && context.input.a == context.input.a };",
@@ -18,7 +18,7 @@ const STATEMENTS: [&str; 9] = [
     "permit (principal, action == AgentCore::Action::\"t___other\", resource);",
     "permit (principal is AgentCore::IamEntity, action, resource) when { context.input.a.b.c == principal.id };",
 ];
-/// In an argument, it must not come out anywhere.
+/// A value in an argument. It must not occur in any output.
 const MARK: &str = "Zaphod4111";
 
 fn name() -> impl Strategy<Value = String> {
@@ -66,7 +66,7 @@ fn any_schema() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Arguments that often fit the schema, and often not quite.
+/// Arguments that match the schema often, and nearly match it often.
 fn arguments(schema: &Value) -> BoxedStrategy<Value> {
     let get = |upper: &str, lower: &str| schema.get(upper).or_else(|| schema.get(lower)).cloned();
     let kind = get("Type", "type").and_then(|kind| Some(kind.as_str()?.to_owned()));
@@ -132,7 +132,7 @@ proptest! {
     ) {
         let enforced = policies(&schema, &statements, &callers, Mode::Enforce);
         let logged = policies(&schema, &statements, &callers, Mode::LogOnly);
-        // a name can be none that Cedar takes; then there is no engine in either mode
+        // Cedar rejects some names. Then there is no engine in either mode.
         prop_assert_eq!(enforced.is_some(), logged.is_some());
         if let (Some(enforced), Some(logged)) = (enforced, logged) {
             let now = std::time::SystemTime::now();
@@ -145,9 +145,9 @@ proptest! {
             prop_assert_eq!(enforced.policies(), logged.policies());
             prop_assert_eq!(enforced.allowed(), enforced.permitted());
             prop_assert!(logged.allowed());
-            // what may be called is listed
+            // Every callable tool is listed.
             prop_assert!(listed || !enforced.allowed());
-            // nothing of caller and call is told; a schema's own names are
+            // The output contains nothing of the caller and the call; the schema's own names are allowed.
             if !schema.to_string().contains(MARK) {
                 prop_assert!(!format!("{enforced} {enforced:?}").contains(MARK), "{}", enforced);
             }

@@ -1,5 +1,5 @@
-//! A table of principal × tool × input → decision, which `scripts/offline/test_policies.py` puts to another binding of
-//! Cedar, with schema and values of its own making.
+//! A table of principal × tool × input → decision. `scripts/offline/test_policies.py` checks it with another binding of
+//! Cedar, with its own schema and values.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -78,7 +78,7 @@ fn a_listing_shows_what_some_arguments_could_call() {
     assert_eq!(listed("oauth:u,role=desk,blocked=yes"), [] as [&str; 0]);
     assert_eq!(listed("iam:arn:aws:sts::123456789012:assumed-role/Desk/s"), ["billing___refund", "billing___find"]);
     assert_eq!(listed("iam:arn:aws:sts::123456789012:assumed-role/Cancel/s"), ["orders___cancel"]);
-    // what is permitted is listed
+    // Every permitted tool is listed.
     for case in table.cases.iter().filter(|case| case.permitted) {
         assert!(policies.lists(&principal(&case.principal), &case.tool), "{} {}", case.principal, case.tool);
     }

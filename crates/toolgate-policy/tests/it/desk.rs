@@ -1,4 +1,4 @@
-//! The desk's own policies, as the template deploys them with tokens and with IAM.
+//! The example's own policies, as the template deploys them with tokens and with IAM.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const LOOK: [&str; 4] = [
     "support___search_knowledge_base",
 ];
 
-/// A deployment: what its conditions say.
+/// A deployment: the values of its conditions.
 struct Deployment {
     by_token: bool,
 }
@@ -48,7 +48,7 @@ impl Deployment {
     }
 }
 
-/// The statement with what only a deployment knows.
+/// The statement with the values that only a deployment has.
 fn deployed(statement: String) -> String {
     let values = [
         ("Gateway.GatewayArn", GATEWAY),
@@ -61,7 +61,7 @@ fn deployed(statement: String) -> String {
     statement
 }
 
-/// The desk's tools, from the schemas that get deployed.
+/// The example's tools, from the deployed schemas.
 fn tools() -> Vec<(String, Value)> {
     let of = |target: &str| -> Vec<(String, Value)> {
         let schemas: Value = serde_json::from_str(&file(&format!("schemas/{target}/gateway.json"))).unwrap();
@@ -71,7 +71,7 @@ fn tools() -> Vec<(String, Value)> {
     ["billing", "customers", "orders", "support"].iter().flat_map(|target| of(target)).collect()
 }
 
-/// The least that a tool takes.
+/// The smallest valid arguments of a tool.
 fn least(schema: &Value) -> Map<String, Value> {
     let needed = schema["Required"].as_array().cloned().unwrap_or_default();
     let value = |name: &str| match schema["Properties"][name]["Type"].as_str().unwrap() {
@@ -90,7 +90,7 @@ fn allowed(policies: &Policies, who: &str) -> Vec<String> {
     let tools = tools();
     let may = tools.iter().filter(|(name, schema)| {
         let allowed = policies.decide(&who, name, &least(schema)).allowed();
-        // no policy of the desk looks at arguments
+        // The example's policies do not check arguments.
         assert_eq!(policies.lists(&who, name), allowed, "{name}");
         allowed
     });

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared code of the tests.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use toolgate_policy::{Actions, Caller, Mode, Policies, Principal, Tool};
 
 pub(crate) const GATEWAY: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:gateway/desk-abcdefghij";
-/// Permits whatever can be asked for.
+/// Permits every call.
 pub(crate) const ALL: &str = "permit (principal, action, resource);";
 
 /// A file of the workspace.

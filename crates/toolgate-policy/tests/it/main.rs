@@ -1,4 +1,4 @@
-//! Policies, callers and tokens, as a gateway would use them.
+//! Policies, callers and tokens, in the way that a gateway uses them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

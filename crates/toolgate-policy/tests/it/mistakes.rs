@@ -1,4 +1,4 @@
-//! What is wrong with policies is told before any call, all at once.
+//! Problems of policies are reported together, before any call.
 
 use serde_json::json;
 use toolgate_policy::{Actions, Caller, Mistake, Mode, Policies, PolicySource, Tool};

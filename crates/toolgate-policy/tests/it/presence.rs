@@ -1,5 +1,5 @@
-//! What is present to a policy is present to the tool, and the reverse: a condition on presence cannot be evaded by a
-//! spelling that only one of the two takes for nothing.
+//! A field is present to a policy if and only if it is present to the tool. Otherwise a spelling that only one of them
+//! treats as absent could bypass a condition on presence.
 
 use std::sync::LazyLock;
 
@@ -46,7 +46,7 @@ struct Present {
 const FIELDS: [&str; 7] = ["text", "word", "whole", "number", "truth", "texts", "place"];
 const INSIDE: [&str; 2] = ["city", "street"];
 
-/// Which fields the tool sees.
+/// The fields that the tool sees.
 async fn find(input: Find) -> Result<Present, ToolError> {
     let place = input.place.as_ref();
     let seen = [
@@ -69,7 +69,7 @@ static TOOL: LazyLock<Service<()>> = LazyLock::new(|| {
     Router::<()>::builder().group("t").tool(tool).build().unwrap().with_state(())
 });
 
-/// A policy for each field, which permits calls that have it.
+/// A policy for each field, which permits calls that have the field.
 static POLICIES: LazyLock<Vec<(String, Policies)>> = LazyLock::new(|| {
     let tool = Tool::new("call", find).expose(["names"]);
     let catalog = Router::<()>::builder().group("t").tool(tool).build().unwrap().catalog();
@@ -85,7 +85,7 @@ static POLICIES: LazyLock<Vec<(String, Policies)>> = LazyLock::new(|| {
     fields.chain(inside).map(policy).collect()
 });
 
-/// Whatever a caller may write for nothing, and what only looks like it.
+/// Spellings of an absent value, and values that only look like one.
 fn spelling() -> impl Strategy<Value = Value> {
     let spelt = vec![
         json!(null),
@@ -135,7 +135,7 @@ proptest! {
         let call = testing::call(&TOOL, "call", json!(arguments)).on(toolgate::Wire::Gateway);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let reply = runtime.block_on(async { call.await });
-        // a call that one of the two refuses does not run, whatever the other sees
+        // A call that either of them rejects does not run, so the other's view does not matter.
         if reply.kind().is_some() {
             return Ok(());
         }

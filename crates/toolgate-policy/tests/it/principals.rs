@@ -1,4 +1,4 @@
-//! Callers, as `--principal` names them.
+//! Callers in the form of `--principal`.
 
 use toolgate_policy::{Caller, Mode, Principal};
 

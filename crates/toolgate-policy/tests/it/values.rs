@@ -1,4 +1,4 @@
-//! How arguments look to a policy, and which ones no policy can look at.
+//! How policies see arguments, and which arguments no policy can check.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use toolgate_policy::{Mode, Reason};
 
 use crate::kit::{ALL, it, object, one_tool, user};
 
-/// Whether a call with `{"it": value}` satisfies a condition; none when the value does not fit.
+/// Whether a call with `{"it": value}` satisfies a condition; `None` if the value does not match the schema.
 fn holds(kind: &Value, value: Value, condition: &str) -> Option<bool> {
     let statement = format!("permit (principal, action, resource) when {{ {condition} }};");
     let decision =
@@ -16,7 +16,7 @@ fn holds(kind: &Value, value: Value, condition: &str) -> Option<bool> {
     (!matches!(decision.reason(), Reason::Unfit(_))).then(|| decision.permitted())
 }
 
-/// Why `{"it": value}` does not fit.
+/// Why `{"it": value}` does not match the schema.
 fn unfit(kind: &Value, value: Value) -> Vec<String> {
     let decision =
         one_tool(&it(kind), &[ALL], Mode::Enforce).decide(&user(), "t___call", &object(json!({"it": value})));
@@ -71,7 +71,7 @@ fn other_types_are_what_they_are() {
         (json!({"type": "boolean"}), json!(true), "context.input.it"),
         (json!({"type": "string"}), json!("a*\"b\\"), r#"context.input.it == "a*\"b\\""#),
         (json!({"type": "string"}), json!(""), r#"context.input.it == """#),
-        // an entity or a decimal in JSON of Cedar's is a text like any other
+        // An entity or a decimal in Cedar's JSON form is ordinary text.
         (json!({"type": "string"}), json!("AgentCore::OAuthUser::\"x\""), r#"context.input.it like "Agent*""#),
         (list.clone(), json!([3, 1, 3]), "context.input.it == [1, 3]"),
         (list, json!([]), "context.input.it.isEmpty()"),
@@ -157,6 +157,6 @@ fn a_policy_sees_the_time() {
     };
     assert!(at(0) && at(1_780_271_999));
     assert!(!at(1_780_272_000));
-    // a clock that no `datetime` can hold permits nothing
+    // A clock beyond the range of `datetime` permits nothing.
     assert!(!at(1 << 62));
 }

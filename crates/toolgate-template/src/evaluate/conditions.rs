@@ -1,15 +1,16 @@
-//! `Conditions`: which of the template's resources and branches exist in a deployment.
+//! `Conditions`: they decide which resources and branches of the template exist in a deployment.
 
 use super::Evaluator;
 use crate::{node::Node, position::Position};
 
 impl Evaluator<'_> {
-    /// Whether a named condition holds; `position` is where it is named. One that cannot be evaluated does not hold.
+    /// Whether a named condition holds. `position` is where it is named. A condition that cannot be evaluated counts as
+    /// false.
     pub fn holds(&self, name: &str, position: &Position) -> bool {
         self.is_condition_met(name, position).unwrap_or_default()
     }
 
-    /// Whether a named condition holds; `None` where it cannot be evaluated, which is noted.
+    /// Whether a named condition holds; `None` if it cannot be evaluated, which adds a problem.
     fn is_condition_met(&self, name: &str, position: &Position) -> Option<bool> {
         if self.assumed.borrow().as_deref() == Some(name) {
             return Some(true);
@@ -21,7 +22,7 @@ impl Evaluator<'_> {
         self.within(&format!("the condition `{name}`"), position, || self.is_met(expression)).flatten()
     }
 
-    /// Whether an expression holds; `None` where it cannot be evaluated, which is noted.
+    /// Whether an expression holds; `None` if it cannot be evaluated, which adds a problem.
     fn is_met(&self, expression: &Node) -> Option<bool> {
         let [only] = expression.entries() else { return self.no_condition(expression) };
         match (only.name.as_str(), only.node.items()) {
@@ -40,7 +41,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether a part is `wanted`; the parts behind the first such one are not evaluated.
+    /// Whether any part equals `wanted`. The parts after the first such part are not evaluated.
     fn first(&self, parts: &[Node], wanted: bool) -> Option<bool> {
         for part in parts {
             if self.is_met(part)? == wanted {

@@ -11,7 +11,7 @@ impl Evaluator<'_> {
         let separator = self.text(separator)?;
         let items = self.resolve(items)?;
         if !items.is_list() && self.names.keep_unknown() {
-            // a list that only a deployment knows
+            // A list whose value only a deployment has.
             return Some(items);
         }
         let texts: Vec<Option<&str>> = items.items().iter().map(Node::string).collect();

@@ -14,7 +14,7 @@ impl Evaluator<'_> {
             return Some(Node { position: position.clone(), ..found.clone() });
         }
         let path = format!("{map}.{first}.{second}");
-        // a key that only a deployment knows may be in the map
+        // The key's value is unknown until a deployment, so the map may contain it.
         let is_known = !(self.names.keep_unknown() && path.contains("${"));
         if let Some(default) = options.and_then(|options| options.get("DefaultValue")).filter(|_| is_known) {
             return self.resolve(default);
@@ -22,7 +22,7 @@ impl Evaluator<'_> {
         self.unknown(position, &path, || format!("`Mappings.{path}` does not exist"))
     }
 
-    /// A map with every member evaluated, and with those of an included file.
+    /// A map with every member evaluated, including the members of an included file.
     pub(super) fn members(&self, node: &Node) -> Option<Node> {
         let (entries, position) = (node.entries(), node.position.clone());
         let own = entries.iter().filter(|entry| entry.name != "Fn::Transform");
@@ -49,7 +49,7 @@ impl Evaluator<'_> {
     fn include(&self, transform: &Node) -> Option<Node> {
         let name = transform.text_of("Name").unwrap_or_default();
         if name != "AWS::Include" {
-            let message = format!("the local agent knows the transform `AWS::Include`, not `{name}`");
+            let message = format!("the local agent supports the transform `AWS::Include`, not `{name}`");
             self.problem(&transform.position, message);
             return None;
         }

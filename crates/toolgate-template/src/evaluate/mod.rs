@@ -1,7 +1,7 @@
-//! The intrinsic functions: each becomes the plain value that a deployment would see.
+//! The intrinsic functions. Each is replaced by the plain value that it has in a deployment.
 //!
-//! What a name stands for is decided by [`Names`]: on a laptop every value is known, while a check of many deployments
-//! leaves what only a deployment knows as `${Name}`.
+//! [`Names`] resolves names: on a laptop every value is known, while a check of many deployments leaves the values that
+//! only a deployment has as `${Name}`.
 
 mod conditions;
 mod lists;
@@ -18,27 +18,27 @@ use crate::{
     source::Source,
 };
 
-/// What the names in a template stand for.
+/// Resolves the names in a template.
 pub(crate) trait Names: fmt::Debug {
-    /// The value of `Ref`; `None` where there is none, which is noted as a problem.
+    /// The value of `Ref`; `None` if it does not exist, which adds a problem.
     fn reference(&self, evaluator: &Evaluator<'_>, name: &str, position: &Position) -> Option<Node>;
 
-    /// The value of `Fn::GetAtt`; `None` where there is none, which is noted as a problem.
+    /// The value of `Fn::GetAtt`; `None` if it does not exist, which adds a problem.
     fn attribute(&self, evaluator: &Evaluator<'_>, resource: &str, name: &str, position: &Position) -> Option<Node>;
 
-    /// What only a deployment knows stays as `${Name}`; otherwise it is a problem.
+    /// Whether an unknown value stays as `${Name}`. Otherwise it is a problem.
     fn keep_unknown(&self) -> bool;
 }
 
-/// Evaluates parts of a template, and collects the problems that it meets.
+/// Evaluates parts of a template and collects the problems.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
     pub(crate) source: &'a Source,
     pub(crate) problems: Problems,
     names: Box<dyn Names + 'a>,
-    /// What is being evaluated, to notice what needs itself.
+    /// The names that are being evaluated, to detect cycles.
     open: RefCell<Vec<String>>,
-    /// A condition that holds for now, whatever the template declares.
+    /// A condition that is treated as true, whatever the template declares.
     assumed: RefCell<Option<String>>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Evaluator<'a> {
         self.problems.note(position, message);
     }
 
-    /// The node with every intrinsic in it evaluated; `None` for `AWS::NoValue` and for what is noted as a problem.
+    /// The node with every intrinsic in it evaluated; `None` for `AWS::NoValue` and for a value with a problem.
     pub fn resolve(&self, node: &Node) -> Option<Node> {
         match &node.tree {
             Tree::Scalar { .. } => Some(node.clone()),
@@ -77,7 +77,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The text of a node; another value is a problem.
+    /// The text of a node. Any other value is a problem.
     pub fn text(&self, node: &Node) -> Option<String> {
         let resolved = self.resolve(node)?;
         let text = resolved.string().map(str::to_owned);
@@ -97,7 +97,7 @@ impl<'a> Evaluator<'a> {
         self.names.attribute(self, resource, name, position)
     }
 
-    /// What `read` reads while the condition holds.
+    /// Runs `read` while the condition is treated as true.
     pub(crate) fn assuming<T>(&self, condition: Option<&str>, read: impl FnOnce() -> T) -> T {
         self.assumed.replace(condition.map(str::to_owned));
         let value = read();
@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    /// What `read` reads of something that must not need itself.
+    /// Runs `read` for a name. A cyclic evaluation of the same name is a problem.
     pub(crate) fn within<T>(&self, what: &str, position: &Position, read: impl FnOnce() -> T) -> Option<T> {
         if self.open.borrow().iter().any(|open| open == what) {
             self.problem(position, format!("{what} depends on itself"));
@@ -129,7 +129,7 @@ impl<'a> Evaluator<'a> {
                 let (resource, attribute) = argument.string()?.split_once('.')?;
                 self.attribute(resource, attribute, position)
             }
-            // a block of text has lines that a message may point at
+            // Keep the position of a block of text, because a message may point to one of its lines.
             ("Fn::Sub", [pattern, names]) => {
                 Some(Node::scalar(pattern.position.clone(), self.substitute(pattern, Some(names))?))
             }
@@ -150,7 +150,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `${placeholder}` where what is unknown may stay so, and otherwise a problem.
+    /// `${placeholder}` if unknown values are kept; otherwise adds a problem.
     fn unknown(&self, position: &Position, placeholder: &str, problem: impl FnOnce() -> String) -> Option<Node> {
         if self.names.keep_unknown() {
             return Some(Node::scalar(position.clone(), format!("${{{placeholder}}}")));
@@ -160,7 +160,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The intrinsic function that a map is.
+/// The intrinsic function of a map, if it is one.
 fn function(entries: &[Entry]) -> Option<&Entry> {
     match entries {
         [only] if only.name == "Ref" || (only.name.starts_with("Fn::") && only.name != "Fn::Transform") => Some(only),

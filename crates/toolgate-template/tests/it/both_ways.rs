@@ -1,4 +1,4 @@
-//! What the two former readers disagreed about is one thing now, on a laptop and in a check.
+//! Cases that two former parsers evaluated differently. They now have the same result on a laptop and in a check.
 
 use std::{collections::BTreeMap, path::Path};
 

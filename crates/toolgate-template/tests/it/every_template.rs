@@ -1,4 +1,4 @@
-//! Every template of this repository, read both ways: the two have to agree in each deployment.
+//! Evaluates every template of this repository for a laptop and for a check. Both must agree in each deployment.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ fn existing(evaluator: &Evaluator<'_>, source: &Source, types: &[&str]) -> Vec<S
     entries.map(|entry| entry.name.clone()).collect()
 }
 
-/// Asserts that what is known in a check is what a laptop gets.
+/// Asserts that every value that is known in a check equals the value on a laptop.
 fn assert_agreement(source: &Source, settings: &Settings, local: &Template) {
     let evaluator = symbolic(source, settings);
     let tables: Vec<&str> = local.tables.iter().map(|table| table.logical_id.as_str()).collect();
@@ -47,7 +47,7 @@ fn assert_agreement(source: &Source, settings: &Settings, local: &Template) {
     }
 }
 
-/// Reads a template in each deployment; the number of those that a laptop could run.
+/// Evaluates a template in each deployment. Returns the number of deployments that a laptop could run.
 fn read_both_ways(path: &Path) -> usize {
     let source = Source::open(path).unwrap_or_else(|error| panic!("{error}"));
     let mut ran = 0;
@@ -89,7 +89,7 @@ fn the_fixture_of_the_rules_is_one_in_every_deployment() {
     read_both_ways(&path);
 }
 
-/// The templates in string literals of the tests, except for those that are put together from parts.
+/// The templates in string literals of the tests, except those that are assembled from parts.
 fn inline_templates() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = ["check", "cli", "local", "template"]

@@ -1,4 +1,4 @@
-//! Templates as people write them, read for a laptop and for a check of many deployments.
+//! Typical templates, evaluated for a laptop and for a check of many deployments.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

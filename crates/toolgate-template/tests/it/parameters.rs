@@ -1,4 +1,4 @@
-//! Parameters and rules: what the template allows is what starts.
+//! Parameters and rules: only values that the template allows are accepted.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ Resources:
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
 ";
 
-/// The template with these sections, read with these parameters set.
+/// The template with these sections, read with these parameters.
 fn read_with(sections: &str, set: &[(&str, &str)]) -> Result<Template, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
@@ -23,7 +23,7 @@ fn read_with(sections: &str, set: &[(&str, &str)]) -> Result<Template, String> {
     read(&path, &set).map_err(|error| error.to_string())
 }
 
-/// One parameter with this declaration, set to this value: the problem, if there is one.
+/// The problem of one parameter with this declaration and this value, if there is one.
 fn set(declaration: &str, value: &str) -> Option<String> {
     read_with(&format!("Parameters: {{P: {{{declaration}}}}}"), &[("P", value)]).err()
 }
@@ -216,7 +216,7 @@ fn sides_of_a_condition_that_cannot_be_read_are_not_equal() {
 }
 
 proptest! {
-    /// Nothing starts with a value that is not in the list, whatever it is; everything in the list does.
+    /// Every value in the list is accepted, and every other value is rejected.
     #[test]
     fn only_allowed_values_start(value in "\\PC{0,12}", allowed in prop::collection::vec("[a-z]{1,8}", 1..4)) {
         let declaration = format!("Type: String, AllowedValues: [{}]", allowed.join("x, ") + "x");

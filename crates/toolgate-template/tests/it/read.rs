@@ -1,4 +1,4 @@
-//! The reader on small templates, one rule each.
+//! Reads small templates, one rule each.
 
 use std::{collections::BTreeMap, path::Path};
 

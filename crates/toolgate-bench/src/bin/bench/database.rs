@@ -1,14 +1,14 @@
-//! The DynamoDB behind all sides: one embedded server in this process, with the example's own data.
+//! The DynamoDB of all subjects: one embedded server in this process, with the example's own data.
 
 use std::{error::Error, net::TcpListener, path::Path, process::Command};
 
 use dynoxide::actions::create_table::CreateTableRequest;
 use serde_json::json;
 
-/// The time at which the handlers' fixture events play, so that their replies can be checked.
+/// The time of the handlers' fixture events, so that their replies can be checked.
 pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
 
-/// The tables that the seed fills, as `template.yaml` names them, with their variable and key.
+/// The tables that the seed fills, with their names in `template.yaml`, their variable and key.
 pub(crate) const TABLES: [(&str, &str, &str); 3] = [
     ("CUSTOMERS_TABLE", "CustomersTable", "customerId"),
     ("ORDERS_TABLE", "OrdersTable", "orderId"),
@@ -20,11 +20,11 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Starts it on a thread of its own, and fills it. It lives as long as this program.
+    /// Starts the database on its own thread and fills it. It lives as long as this process.
     pub(crate) fn start(seed: &Path) -> Result<Self, Box<dyn Error>> {
         let database = dynoxide::Database::memory()?;
         for (_, table, key) in TABLES {
-            // indexes are not needed: the one read that is measured is by key
+            // Indexes are not needed: the measured read uses the key.
             let request: CreateTableRequest = serde_json::from_value(json!({
                 "TableName": table,
                 "BillingMode": "PAY_PER_REQUEST",
@@ -53,7 +53,7 @@ impl Database {
     }
 }
 
-/// What every side's environment says of the database and the time.
+/// The environment variables for the database and the time, which all subjects share.
 pub(crate) fn environment(endpoint: &str) -> Vec<(String, String)> {
     let fixed = [
         ("AWS_ACCESS_KEY_ID", "local"),

@@ -1,6 +1,6 @@
-//! Medians and spreads.
+//! Medians and percentiles.
 
-/// Values of one kind, to be told by their median, tenth and ninetieth percentile.
+/// Values of one metric. The report shows their median, tenth and ninetieth percentile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures(Vec<f64>);
 
@@ -13,12 +13,12 @@ impl Figures {
         self.0.is_empty()
     }
 
-    /// Without the rounds that a subject sat out.
+    /// The values without the rounds that a subject skipped.
     pub(crate) fn known(&self) -> Self {
         self.0.iter().copied().filter(|value| !value.is_nan()).collect()
     }
 
-    /// The value that this part of all values does not exceed; NaN where there are none.
+    /// The percentile, with `part` from 0 to 1; NaN if there are no values.
     pub(crate) fn percentile(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -30,7 +30,7 @@ impl Figures {
         self.percentile(0.5)
     }
 
-    /// Each value over the one of the same round: what slows a whole round down cancels out.
+    /// The ratio of each value to the one of the same round. Effects on a whole round cancel out.
     pub(crate) fn over(&self, base: &Self) -> Self {
         Self(self.0.iter().zip(&base.0).map(|(value, base)| value / base).filter(|ratio| ratio.is_finite()).collect())
     }

@@ -1,6 +1,6 @@
-//! Measures the `orders` handler beside the floor, in fresh processes that take turns, and prints the ratios.
+//! Measures the `orders` handler and the baseline `floor` in fresh processes that take turns, and prints the ratios.
 //!
-//! Nothing here asserts a time. What each side answers is checked, though: a wrong reply is not worth timing.
+//! The benchmark asserts no time. It does check the replies, because a wrong reply must not be measured.
 
 mod database;
 mod figures;

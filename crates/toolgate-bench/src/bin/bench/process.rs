@@ -1,4 +1,4 @@
-//! One fresh process of a subject, and what the kernel says of it.
+//! One fresh process of a subject, and its kernel statistics.
 
 use std::{
     error::Error,
@@ -10,21 +10,21 @@ use std::{
 
 use crate::{runtime_api::RuntimeApi, subject::Subject};
 
-/// A running process that waits for events. Dropping it ends it.
+/// A running process that waits for events. Dropping it kills it.
 pub(crate) struct Process {
     child: Child,
     api: RuntimeApi,
-    /// From before the process was made to its first poll.
+    /// The time from before the process was created to its first poll.
     pub(crate) init: Duration,
-    /// What it had used of a processor by then.
+    /// The processor time that it had used by then.
     pub(crate) init_cpu: Option<Duration>,
 }
 
-/// What a process keeps in memory.
+/// The memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
-    /// Of that, what it made itself: heap and stacks, not pages of the program.
+    /// The part of `resident` that the process allocated: heap and stacks, not pages of the program.
     pub(crate) own: u64,
     pub(crate) peak: u64,
 }
@@ -36,7 +36,7 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{} cannot be run: {error}", subject.name))?;
-        // Lambda reads what a function writes, too
+        // Lambda also reads the output of a function.
         if let Some(out) = child.stdout.take() {
             drain(out);
         }
@@ -50,12 +50,12 @@ impl Process {
         Ok(process)
     }
 
-    /// One call: how long it took, and the reply.
+    /// One call. Returns its duration and the reply.
     pub(crate) fn call(&self, event: &Arc<[u8]>) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
         self.api.call(event)
     }
 
-    /// Time on a processor so far, of all its threads. Linux only.
+    /// The processor time so far, of all its threads. Linux only.
     pub(crate) fn cpu(&self) -> Option<Duration> {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
         let of = |text: String| text.split(' ').next()?.parse::<u64>().ok();
@@ -76,7 +76,7 @@ impl Process {
     }
 }
 
-/// Reads to the end, on a thread of its own, and keeps nothing.
+/// Reads to the end on a separate thread and discards the data.
 fn drain(mut output: impl Read + Send + 'static) {
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];

@@ -1,4 +1,4 @@
-//! The tables: one row per metric, the floor first, and the others with their ratio to it.
+//! The tables: one row per metric, the baseline first, and the others with their ratio to it.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::{
 const MB: f64 = 1024.0 * 1024.0;
 
 impl Metric {
-    /// What it is called, its unit, how many of that unit a base unit is, and the goal for the real handler.
+    /// The name, the unit, the units per base unit, and the goal for the real handler.
     const fn told(self) -> (&'static str, &'static str, f64, &'static str) {
         match self {
             Self::Init => ("process start → first poll", "ms", 1e3, "≤ 1.15"),
@@ -65,7 +65,7 @@ fn cell(figures: &Figures, scale: f64, digits: usize) -> String {
 fn as_markdown(rows: &[Vec<String>]) -> String {
     let mut text = String::new();
     for (at, row) in rows.iter().enumerate() {
-        // a `String` takes whatever is written
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "| {} |", row.join(" | "));
         if at == 0 {
             let _ = writeln!(text, "| --- |{}", " ---: |".repeat(row.len() - 1));

@@ -1,7 +1,7 @@
-//! The measuring itself: rounds of fresh processes, side by side.
+//! The measurement: rounds of fresh processes of all subjects.
 //!
-//! In a round each subject is started (the order turns with the rounds), and then the calls alternate between them, so
-//! that whatever else the machine does hits all sides alike. Ratios are taken within a round.
+//! In a round each subject is started (the order rotates), and then the calls alternate between the subjects, so that
+//! other load on the machine affects all subjects equally. Ratios are computed within a round.
 
 use std::{collections::BTreeMap, error::Error, io::Write, sync::Arc};
 
@@ -11,10 +11,10 @@ use crate::{
     subject::{EVENT, Subject},
 };
 
-/// Calls before the ones that count: connections, caches, lazily made things.
+/// Warm-up calls, for connections, caches and lazy initialisation.
 const WARM_UP: usize = 20;
 
-/// What is measured of a process.
+/// The metrics of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Metric {
     Init,
@@ -27,7 +27,7 @@ pub(crate) enum Metric {
     Peak,
 }
 
-/// One figure per round and metric, subject by subject. A subject that sits a round out has NaN there.
+/// One value per round and metric for each subject. The value is NaN in a round that the subject skipped.
 pub(crate) type Measured = Vec<BTreeMap<Metric, Figures>>;
 
 pub(crate) fn measure(
@@ -38,7 +38,7 @@ pub(crate) fn measure(
 ) -> Result<Measured, Box<dyn Error>> {
     let event: Arc<[u8]> = EVENT.as_bytes().into();
     let mut measured: Measured = vec![BTreeMap::new(); subjects.len()];
-    // the first round only fills the page cache
+    // The first round only fills the page cache.
     for round in 0..=rounds {
         let mut order: Vec<usize> = (0..subjects.len()).collect();
         order.rotate_left(round % subjects.len());
@@ -112,7 +112,7 @@ impl Metric {
     ];
 }
 
-/// A person who waits sees how far it is; a log does not need it.
+/// Progress is shown on a terminal only; a log does not need it.
 fn eprint_progress(round: usize, rounds: usize) {
     use std::io::IsTerminal;
     let mut out = std::io::stderr();

@@ -1,4 +1,4 @@
-//! A stand-in for Lambda's Runtime API over plain sockets, which does as little as possible beside taking the time.
+//! A stand-in for Lambda's Runtime API over plain sockets. It does as little as possible besides measuring the time.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -13,13 +13,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Far beyond what any of this takes.
+/// A timeout far beyond any measured duration.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the template gives a function.
+/// The function's timeout in the template.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What a function did, and when.
+/// An action of a function, with its time.
 enum RuntimeEvent {
     /// It asked for an event.
     Polled(Instant),
@@ -48,14 +48,14 @@ impl RuntimeApi {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (next, say) = (Arc::clone(&next), say.clone());
-                // a connection that breaks belongs to a process that has ended
+                // A broken connection belongs to a process that has ended.
                 std::thread::spawn(move || serve(stream, &next, &say));
             }
         });
         Ok(Self { address, events, said })
     }
 
-    /// When the process asked for its first event.
+    /// Waits for the process's first request for an event.
     pub(crate) fn first_poll(&self) -> Result<Instant, Box<dyn Error>> {
         match self.said.recv_timeout(PATIENCE)? {
             RuntimeEvent::Polled(at) => Ok(at),
@@ -63,7 +63,8 @@ impl RuntimeApi {
         }
     }
 
-    /// One call: from the event's first byte to the reply's last. Returns once the process waits for the next event.
+    /// One call: measures from the event's first byte to the reply's last. Returns when the process waits for the next
+    /// event.
     pub(crate) fn call(&self, event: &Arc<[u8]>) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
         self.events.send(Arc::clone(event))?;
         let (mut sent, mut replied) = (None, None);
@@ -83,11 +84,11 @@ impl RuntimeApi {
 fn unexpected(said: RuntimeEvent) -> Box<dyn Error> {
     match said {
         RuntimeEvent::Failed(path, body) => format!("it reported `{path}`: {}", String::from_utf8_lossy(&body)).into(),
-        _ => "it replied before it had asked for an event".into(),
+        _ => "it replied before it requested an event".into(),
     }
 }
 
-/// Answers one connection's requests, until it closes.
+/// Handles one connection's requests until it closes.
 fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<RuntimeEvent>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream.try_clone().ok()?);

@@ -1,4 +1,4 @@
-//! What is measured: the floor, the real handler, and, where it is installed, Powertools for Python.
+//! The measured subjects: the baseline, the real handler, and Powertools for Python if it is installed.
 
 use std::{
     error::Error,
@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::database;
 
-/// The event that every side answers, and the reply that the real handler must give.
+/// The event for every subject, and the expected reply of the real handler.
 pub(crate) const EVENT: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.json");
 const REPLY: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.reply.json");
 
-/// Drops what the other sides may say in another way: whether an order can be returned is the desk's own logic, and a
-/// `null` stands for what is missing.
+/// Removes what other subjects may return differently: the `returnable` member, which is the example's own logic, and
+/// `null` members, which equal missing ones.
 fn loosen(body: &mut Value) {
     match body {
         Value::Object(members) => {
@@ -32,9 +32,9 @@ pub(crate) struct Subject {
     program: PathBuf,
     arguments: Vec<String>,
     variables: &'static [(&'static str, &'static str)],
-    /// Whether its replies must be the real handler's in full.
+    /// Whether its replies must equal those of the real handler in full.
     exact: bool,
-    /// It takes part in every how many rounds.
+    /// It takes part in every n-th round.
     pub(crate) every: usize,
 }
 
@@ -47,7 +47,7 @@ impl Subject {
         Ok(Self { exact: true, ..Self::binary("orders", "orders", folder)? })
     }
 
-    /// The same, without its two lines per call: what they cost is the difference.
+    /// The same handler without its two log lines per call. The difference is their cost.
     pub(crate) fn quiet(folder: &Path) -> Result<Self, String> {
         let variables = &[("TOOLGATE_LOG", "off"), ("TOOLGATE_METRICS", "off")];
         Ok(Self { exact: true, variables, ..Self::binary("orders, silent", "orders", folder)? })
@@ -64,7 +64,7 @@ impl Subject {
     /// Lambda's own Python runtime with a function resolver.
     ///
     /// # Errors
-    /// Why that cannot be measured here.
+    /// Why it cannot be measured here.
     pub(crate) fn powertools(python: &Path) -> Result<Self, String> {
         let packages = "import aws_lambda_powertools, awslambdaric, boto3";
         let found = Command::new(python).args(["-c", packages]).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -88,7 +88,7 @@ impl Subject {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/orders")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-            // log lines as on Lambda
+            // Log lines as on Lambda.
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/python"))
@@ -96,20 +96,20 @@ impl Subject {
         command
     }
 
-    /// The size of what is deployed, where that is one file.
+    /// The size of the deployed file, if the deployment is one file.
     pub(crate) fn size(&self) -> Option<u64> {
         self.arguments.is_empty().then(|| std::fs::metadata(&self.program).ok().map(|data| data.len())).flatten()
     }
 
-    /// Whether a reply says what it must.
+    /// Checks a reply.
     ///
     /// # Errors
-    /// How it differs.
+    /// The difference to the expected reply.
     pub(crate) fn check(&self, reply: &[u8]) -> Result<(), Box<dyn Error>> {
         let (mut wanted, mut got) = (serde_json::from_str::<Value>(REPLY)?, serde_json::from_slice::<Value>(reply)?);
         let body = "/response/functionResponse/responseBody/TEXT/body";
         if let Some(body) = got.pointer_mut(body) {
-            // the file has it as JSON, the wire as text
+            // The file has it as JSON, the wire as text.
             *body = serde_json::from_str(body.as_str().unwrap_or_default())?;
         }
         if !self.exact {

@@ -1,4 +1,4 @@
-//! `AMAZON.UserInput`: an agent that asks the user ends the turn, and what the user says next is the answer.
+//! `AMAZON.UserInput`: a question to the user ends the turn, and the user's next input is the answer.
 
 use serde_json::json;
 use toolgate_local::{

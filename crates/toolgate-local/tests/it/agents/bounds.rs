@@ -1,4 +1,4 @@
-//! What ends a turn or a call early, what is run again and what never is, and what a model sees of a long past.
+//! The limits of a turn and of a call, retries, and the part of a long conversation that a model gets.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn with(functions: std::sync::Arc<Functions>, limits: Limits, play: toolga
     Desk::serve(Agents::with_limits(&one_agent(), functions, play, limits).unwrap()).await
 }
 
-/// One call of `orders__get`, then an answer that repeats what the tool said.
+/// One call of `orders__get`, then an answer that repeats the tool's text.
 fn call_once() -> toolgate_local::models::Models {
     model(|seen| match seen.results.first() {
         None => Say::Calls(vec![("orders__get", json!({"id": "1"}))]),
@@ -50,7 +50,7 @@ async fn a_function_that_is_lost_is_called_again_only_where_the_effect_happens_o
         ("Runtime.ExitError", true, 2),
         ("Sandbox.Timedout", false, 1),
         ("Runtime.ExitError", false, 1),
-        // The function's own error would be the same again.
+        // A retry would get the same function error.
         ("Boom", true, 1),
     ] {
         let functions = Functions::once(once, move |_| Reply::Lost(lost));

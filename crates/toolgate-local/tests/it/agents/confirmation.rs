@@ -1,4 +1,4 @@
-//! A person is asked, answers, or says something else; and callers that run actions themselves.
+//! Confirmations: the person confirms, denies, or sends other input instead.
 
 use aws_sdk_bedrockagentruntime::{
     error::ProvideErrorMetadata,
@@ -179,7 +179,7 @@ async fn a_caller_who_hangs_up_while_a_question_is_dropped_leaves_the_session_fr
     });
     let desk = Desk::start(&template, slow.clone(), play).await;
     assert!(desk.say("Boss", "s1", "go").await.asked.is_some());
-    // The dropped turn has a call under way, so this request waits; its caller does not.
+    // The dropped turn still has a call in progress. This request waits for it; the function's caller does not.
     let impatient = desk.to("Boss", "s1").input_text("other").send();
     assert!(tokio::time::timeout(std::time::Duration::from_millis(50), impatient).await.is_err());
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;

@@ -1,4 +1,4 @@
-//! What fails, and who is told: the model where it can do better, else the caller.
+//! Failures: the model gets those that it can correct, the caller gets the others.
 
 use serde_json::{Value, json};
 use toolgate_local::models::{ModelError, ModelErrorKind};
@@ -8,7 +8,7 @@ use super::support::*;
 const MALFORMED: &str =
     "The server encountered an error processing the Lambda response. Check the Lambda response and retry the request";
 
-/// One call of `orders__get`, then an answer that repeats what the tool said.
+/// One call of `orders__get`, then an answer that repeats the tool's text.
 fn call_once() -> toolgate_local::models::Models {
     model(|seen| match seen.results.first() {
         None => Say::Calls(vec![("orders__get", json!({"id": "1"}))]),

@@ -1,4 +1,4 @@
-//! Every limit of the service's model, sent past the SDKs that would not let it through.
+//! Every limit of the service's model, without the SDKs, which would reject the requests.
 
 use aws_sdk_bedrockagentruntime::{
     error::ProvideErrorMetadata,
@@ -14,7 +14,7 @@ use super::support::*;
 
 const GOOD: &str = "/agents/Orders/agentAliases/TSTALIASID/sessions/s-1/text";
 
-/// Status, error type, message; every answer has a request id.
+/// Status, error type and message. Every response has a request id.
 async fn send(
     desk: &Desk,
     path: &str,

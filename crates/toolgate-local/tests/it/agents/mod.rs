@@ -1,4 +1,4 @@
-//! InvokeAgent as the AWS SDK sees it, over fake functions and a model that does what the test says.
+//! InvokeAgent through the AWS SDK, over fake functions and a model that each test defines.
 
 mod asking_back;
 mod bounds;

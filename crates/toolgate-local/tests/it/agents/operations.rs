@@ -1,4 +1,4 @@
-//! Operations besides InvokeAgent: a memory that is empty, and the rest, which say that they are not served.
+//! Operations besides InvokeAgent: the memory, which is always empty, and the errors of operations that are not served.
 
 use aws_sdk_bedrockagentruntime::{error::ProvideErrorMetadata, types::MemoryType};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Requests that cannot be served, and the rule of one turn at a time.
+//! Invalid requests, and the rule that a session runs one turn at a time.
 
 use std::time::Duration;
 

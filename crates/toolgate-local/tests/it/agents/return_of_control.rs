@@ -1,4 +1,4 @@
-//! Callers that run actions themselves: what they are asked, what they may answer, and what comes of it.
+//! Callers that run actions themselves: the questions, the accepted answers, and the results.
 
 use aws_sdk_bedrockagentruntime::{
     error::ProvideErrorMetadata,
@@ -20,7 +20,7 @@ fn template() -> Template {
     Template { agents: vec![agent("Orders", groups, &[])], ..Template::default() }
 }
 
-/// Calls the tools that the text names, then repeats their results.
+/// Calls the tools named in the text, then repeats their results.
 fn caller() -> Models {
     model(|seen| match seen.results.first() {
         Some(results) => {
@@ -53,7 +53,7 @@ fn of_function(result: aws_sdk_bedrockagentruntime::types::builders::FunctionRes
 }
 
 fn web(name: &str) -> aws_sdk_bedrockagentruntime::types::builders::ApiResultBuilder {
-    // clients write the method as they like
+    // Clients may write the method in any case.
     ApiResult::builder().action_group("web").api_path(format!("/{{id}}/{name}")).http_method("POST")
 }
 

@@ -1,4 +1,4 @@
-//! `SUPERVISOR_ROUTER`: what one collaborator can do alone goes there at once.
+//! `SUPERVISOR_ROUTER`: a task for one collaborator goes directly to it.
 
 use aws_sdk_bedrockagentruntime::types::{RoutingClassifierTrace as R, Trace};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn template() -> Template {
     Template { agents, ..Template::default() }
 }
 
-/// The supervisor asks whom the text names; collaborators say who they are.
+/// The supervisor calls the collaborator named in the text; collaborators reply with their names.
 fn asks() -> Models {
     model(|seen| match (seen.agent.as_str(), seen.results.first()) {
         ("Boss", None) if seen.text == "nobody" => answer("by myself"),

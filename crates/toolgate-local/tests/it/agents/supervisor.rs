@@ -1,4 +1,4 @@
-//! Agents that ask agents.
+//! Agents that call other agents.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Traces: their order, their shapes, and whose they are.
+//! Traces: their order, their shapes, and the agents that they belong to.
 
 use aws_sdk_bedrockagentruntime::types::{OrchestrationTrace as O, Trace};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `bedrock:` against a stand-in that speaks Converse: what is sent, what is read, and how failures are told.
+//! `bedrock:` against a stand-in with the Converse API: requests, replies and errors.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Which model an agent gets: choices in words, and what is said about those that cannot be used.
+//! The model of each agent: choices, and the messages for invalid ones.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Models from the outside: scenario files, and Bedrock and other model servers behind a stand-in.
+//! The public interface of the models: scenario files, and Bedrock and other model servers behind a stand-in.
 
 mod bedrock;
 mod choice;

@@ -1,4 +1,5 @@
-//! `openai:` against a stand-in: every request is held against OpenAI's published schema, as `async-openai` has it.
+//! `openai:` against a stand-in. Every request is checked against OpenAI's published schema, as `async-openai` defines
+//! it.
 
 use async_openai::types::chat::CreateChatCompletionRequest;
 use aws_sdk_bedrockagentruntime::types::StreamingConfigurations;
@@ -16,7 +17,7 @@ pub(super) fn says(message: Value, reason: &str) -> Answer {
             "object": "chat.completion",
             "created": 1_790_000_000,
             "model": "local-model",
-            // What several servers add, and OpenAI does not know.
+            // Fields that several servers add, and OpenAI does not have.
             "service_tier": "on_demand",
             "timings": {"prompt_ms": 1.5},
             "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": null}],
@@ -47,12 +48,12 @@ fn called(id: &str, name: &str, arguments: &str) -> Value {
     json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
 }
 
-/// A request is what the schema allows, and has nothing that the schema does not have.
+/// Checks that a request matches the schema and has no fields beyond it.
 fn assert_in_schema(seen: &Seen) {
     assert_eq!(seen.path, "/v1/chat/completions");
     let typed: CreateChatCompletionRequest =
         serde_json::from_value(seen.body.clone()).unwrap_or_else(|error| panic!("{error}\n{:#}", seen.body));
-    // Numbers as such: the types have `f32`, and 0.25 has the same value in both.
+    // Compare as numbers: the types use `f32`, and 0.25 has the same value in both.
     assert_eq!(serde_json::to_value(typed).unwrap(), seen.body);
 }
 
@@ -164,7 +165,7 @@ async fn an_answer_is_streamed_and_calls_are_put_together_from_their_pieces() {
 
 #[tokio::test]
 async fn servers_that_leave_things_out_are_understood() {
-    // No ids, no index, arguments as JSON, no usage, and a reason that does not fit.
+    // No ids, no index, arguments as JSON, no usage, and a wrong finish reason.
     let whole = json!({"choices": [{"finish_reason": "stop", "message": {"tool_calls": [
         {"function": {"name": "orders__get", "arguments": {"id": "1"}}},
         {"function": {"name": "orders__get", "arguments": {"id": "2"}}},

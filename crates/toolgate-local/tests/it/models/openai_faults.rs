@@ -1,4 +1,4 @@
-//! `openai:` against servers that fail: what is tried again, what is told, and what is kept to itself.
+//! `openai:` against servers that fail: retries, error messages, and what the messages must not contain.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Scenario files with mistakes, and choices that name no model.
+//! Scenario files with errors, and invalid choices.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A server that gives prepared answers, well-formed or not, and remembers what it was asked.
+//! A server that returns prepared responses, well-formed or not, and records the requests.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use toolgate_local::models::{BedrockModel, Models, OpenAiModel, RetryPolicy};
 
-/// A prepared answer.
+/// A prepared response.
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -30,17 +30,17 @@ pub(super) struct Answer {
     end: End,
 }
 
-/// How an answer ends.
+/// How a response ends.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum End {
     Whole,
-    /// The connection breaks off.
+    /// The connection is closed early.
     Cut,
-    /// Nothing more comes.
+    /// No more data is sent.
     Silence,
 }
 
-/// A request that came.
+/// A recorded request.
 #[derive(Clone)]
 pub(super) struct Seen {
     pub(super) path: String,
@@ -89,7 +89,7 @@ impl Answer {
             match self.end {
                 End::Whole => None,
                 End::Cut => {
-                    // What was said before is to be on its way.
+                    // The previous data must be sent before the end.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     Some(Err(std::io::Error::other("cut")))
                 }
@@ -151,7 +151,7 @@ impl StandIn {
     }
 }
 
-/// Three tries in quick succession, and no answer within half a second is none.
+/// Three quick attempts with an idle timeout of half a second.
 fn retry_policy() -> RetryPolicy {
     let waits = (Duration::from_millis(1), Duration::from_millis(1500));
     RetryPolicy::default().attempts(3).waits(waits.0, waits.1).idle_timeout(Duration::from_millis(500))
@@ -169,7 +169,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     answer.map_or_else(|| http::StatusCode::GONE.into_response(), Answer::into_response)
 }
 
-/// One event of a ConverseStream; an exception's name ends in `Exception`.
+/// One event of a ConverseStream. An exception's name ends in `Exception`.
 pub(super) fn frame(name: &str, payload: &Value) -> Bytes {
     let text = |text: &str| HeaderValue::String(text.to_owned().into());
     let (kind, message) =

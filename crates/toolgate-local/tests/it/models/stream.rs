@@ -1,4 +1,4 @@
-//! Answers that go out while the model writes them: what a caller of InvokeAgent with `streamFinalResponse` sees.
+//! Streamed answers: what a caller of InvokeAgent with `streamFinalResponse` receives.
 
 use aws_sdk_bedrockagentruntime::types::StreamingConfigurations;
 use bytes::Bytes;
@@ -51,7 +51,7 @@ async fn the_answer_goes_out_before_the_model_has_written_all_of_it() {
     let begun = vec![text(0, "<thinking>hm</thinking><ans"), text(0, "wer>\nThe order is "), text(0, "on its way ")];
     let stand_in = StandIn::start(vec![streamed(begun).end(End::Silence)]).await;
     let turn = ask(stand_in.bedrock("my.model")).await;
-    // The model falls silent, so whatever came out came out before its end.
+    // The model stops sending, so all output was sent before its end.
     assert_eq!(turn.text, "The order is on its ");
     let (kind, told) = turn.exception.unwrap();
     assert_eq!((kind.as_str(), told.as_str()), ("BadGatewayException", "model `my.model` sent nothing for 0.5 s"));

@@ -1,4 +1,4 @@
-//! What a template says about an agent's model reaches the model.
+//! The model settings of a template's agent reach the model.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! An identity provider: keys made on the spot, and tokens signed with them.
+//! An identity provider: generates keys, and signs tokens with them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -124,7 +124,7 @@ pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
 }
 
-/// Claims that are right, with others in place of some.
+/// Valid claims, with some of them replaced.
 pub(super) fn claims(others: &Value) -> Value {
     let mut claims = json!({
         "sub": "user-1",

@@ -1,4 +1,4 @@
-//! Tokens: who they speak of, and all that is refused.
+//! Tokens: their subjects, and every reason for a rejection.
 
 mod issuer;
 
@@ -104,7 +104,7 @@ fn what_is_not_expected_is_not_asked_for() {
     assert!(issuer.keys().verify(&bare, &Expected::default()).is_ok());
     let token = issuer.token(&claims(&json!({"nbf": now() - 60})));
     assert!(issuer.keys().verify(&token, &Expected::default()).is_ok());
-    // the times are, always
+    // The times are always checked.
     let expired = issuer.token(&json!({"sub": "user-1", "exp": now() - 60}));
     assert_eq!(issuer.keys().verify(&expired, &Expected::default()), Err(TokenError::Expired));
     let endless = issuer.token(&json!({"sub": "user-1"}));
@@ -124,7 +124,7 @@ fn a_token_with_any_bit_flipped_is_refused() {
                 assert!(keys.verify(&flipped, &Expected::default()).is_err(), "bit {bit}");
             }
         }
-        // and behind base64
+        // The same in base64.
         let parts: Vec<Vec<u8>> = token.split('.').map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
         for (part, bit) in (0..3).flat_map(|part| (0..parts[part].len() * 8).map(move |bit| (part, bit))) {
             let mut parts = parts.clone();
@@ -147,12 +147,12 @@ fn a_token_without_a_signature_or_with_a_shared_secret_is_refused() {
             assert_eq!(keys.verify(&token, &Expected::default()), Err(TokenError::Malformed), "{algorithm}");
         }
     }
-    // the public key is no secret, in any of its forms
+    // The public key must not be accepted as a shared secret, in any of its forms.
     let pem = issuer.pem();
     for secret in [pem.as_bytes(), pem.trim().as_bytes(), issuer.public(), b""] {
         assert_eq!(keys.verify(&shared(secret, &right), &Expected::default()), Err(TokenError::Algorithm));
     }
-    // a header that claims another algorithm than the key's
+    // A header with an algorithm that is not the key's.
     for algorithm in ["ES384", "RS256", "PS512", "EdDSA", "HS256"] {
         let token = issuer.sign(&json!({"alg": algorithm}), &right);
         assert_eq!(keys.verify(&token, &Expected::default()), Err(TokenError::Algorithm), "{algorithm}");
@@ -194,7 +194,7 @@ fn a_set_of_keys_is_asked_by_kid() {
     assert_eq!(verify(&first, Some("2")), Err(TokenError::Algorithm));
     assert_eq!(verify(&third, Some("enc")), Err(TokenError::Key));
     assert_eq!(keys.verify(&shared(b"secret", &right), &Expected::default()), Err(TokenError::Algorithm));
-    // a key that is there for one algorithm only
+    // A key that is restricted to one algorithm.
     let mut only = second.jwk("2");
     only["alg"] = "ES384".into();
     let none = TokenKeys::from_text(&json!({"keys": [only]}).to_string()).unwrap_err();
@@ -206,7 +206,7 @@ fn rsa_is_verified_from_a_jwks_and_from_pem() {
     let jwks = json!({"keys": [{"kty": "RSA", "n": RFC_MODULUS, "e": "AQAB"}]}).to_string();
     for text in [jwks, pem(&rsa_der())] {
         let keys = TokenKeys::from_text(&text).unwrap();
-        // what is missed is a claim, so the signature was right
+        // The error is about a missing claim, so the signature was valid.
         assert_eq!(keys.verify(RFC_TOKEN, &Expected::default()), Err(TokenError::Claim("sub")));
         let forged = RFC_TOKEN.replace("7Rw", "7Rg");
         assert_eq!(keys.verify(&forged, &Expected::default()), Err(TokenError::Signature));

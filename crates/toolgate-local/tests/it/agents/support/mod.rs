@@ -1,4 +1,4 @@
-//! What the tests share: a template, fake functions, a model made of a closure, a server and the AWS SDK's client.
+//! Shared code of the tests: a template, fake functions, a model that is a closure, a server and the AWS SDK's client.
 
 mod model;
 

@@ -1,4 +1,4 @@
-//! A model made of a closure.
+//! A model that is a closure.
 
 use std::{fmt, sync::Arc};
 
@@ -6,24 +6,24 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use toolgate_local::models::{Block, Model, ModelError, ModelReply, ModelRequest, Models, StopReason, Usage};
 
-/// A model that a closure plays; it sees the agent, and everything that a real one would.
+/// A model that calls a closure. The closure gets the agent, and everything that a real model would get.
 pub(crate) struct FnModel(Box<dyn Fn(&Seen) -> Say + Send + Sync>);
 
-/// What the model is shown.
+/// The input of the model.
 pub(crate) struct Seen {
     pub(crate) agent: String,
     pub(crate) system: String,
     pub(crate) tools: Vec<String>,
-    /// What the user said last.
+    /// The user's last message.
     pub(crate) text: String,
     /// The results since then, as (text, error), turn by turn.
     pub(crate) results: Vec<Vec<(String, bool)>>,
     pub(crate) messages: usize,
-    /// How often the user has said something.
+    /// The number of messages of the user.
     pub(crate) said: usize,
 }
 
-/// What the model says.
+/// The reply of the model.
 pub(crate) enum Say {
     Answer(String),
     Calls(Vec<(&'static str, Value)>),
@@ -100,7 +100,7 @@ impl Model for FnModel {
     }
 }
 
-/// Models insist: roles alternate, and every call is answered in the next message.
+/// Real models require that roles alternate and that every call has a result in the next message.
 fn assert_answered(request: &ModelRequest<'_>) {
     for pair in request.messages.windows(2) {
         assert_ne!(pair[0].role, pair[1].role, "roles alternate: {:?}", request.messages);
