@@ -3,7 +3,7 @@
 import asyncio
 
 from mcp_client import body, calling, over_http
-from test_approvals import decide, listed, parked, refunds
+from approvals_kit import decide, listed, parked, refunds
 
 
 def refund(amount, reason="charged twice"):

@@ -10,7 +10,7 @@ from conftest import ROOT, SCENARIO, TOOLGATE, local_agent
 from test_agents import Talk
 
 # One log line per mutated call.
-DONE = re.compile(r"hostile .*twists=\"([^\"]+)\"")
+DONE = re.compile(r"hostile .*mutations=\"([^\"]+)\"")
 
 
 def items(desk, table):
@@ -80,7 +80,7 @@ def test_asked_twice_and_delivered_twice_it_is_one_refund(tmp_path):
             chunks, _, _ = talk.decide(control, "CONFIRM")
             answers.append("".join(chunks))
         assert all("129.95" in answer for answer in answers)
-        done = [line for line in desk.log.read_text().splitlines() if "request_refund" in line and "twists" in line]
+        done = [line for line in desk.log.read_text().splitlines() if "request_refund" in line and "mutations" in line]
         assert len(done) == 3
         assert any("twice at once" in line for line in done) and any("again after" in line for line in done)
         check_books(desk)

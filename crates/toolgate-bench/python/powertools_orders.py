@@ -47,6 +47,7 @@ def get_order_status(orderId: str) -> dict:
             {
                 **{name: text(charge, name) for name in ["chargeId", "chargedAt", "duplicateOf", "cause"]},
                 "amount": money(charge["amountCents"]["N"]),
+                "refunded": total([one for one in maps(item, "refunds") if text(one, "chargeId") == text(charge, "chargeId")]),
             }
             for charge in charges
         ],

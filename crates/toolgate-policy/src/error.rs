@@ -69,11 +69,11 @@ pub struct ParseModeError(pub(crate) String);
 #[non_exhaustive]
 pub enum PrincipalError {
     /// It starts with neither `iam:` nor `oauth:`.
-    #[error("`{0}` is no principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`")]
+    #[error("`{0}` is not a valid principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`")]
     Kind(String),
     /// The text after `iam:` is not the ARN of a user, role or session.
     #[error(
-        "`{0}` is no caller's ARN: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, or a user's or role's"
+        "`{0}` is not the ARN of a caller: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, or a user's or role's"
     )]
     Arn(String),
     /// The text after `oauth:` is empty.
@@ -83,6 +83,6 @@ pub enum PrincipalError {
     #[error("`{0}` is not a tag: write `TAG=VALUE` for each claim of the token, separated by `,`")]
     Tag(String),
     /// A tag occurs twice.
-    #[error("the tag `{0}` is there twice: a claim has one value")]
+    #[error("the tag `{0}` occurs twice: a claim has one value")]
     Twice(String),
 }

@@ -70,7 +70,12 @@ async fn answer(client: &Client, table: &str, event: Event) -> Result<Reply, Err
 fn order(item: &Item) -> Value {
     let charges = maps(item, "charges");
     let paid = charges.iter().map(|charge| integer(charge, "amountCents")).sum();
-    let refunded = maps(item, "refunds").iter().map(|refund| integer(refund, "amountCents")).sum();
+    let refunds = maps(item, "refunds");
+    let refunded = refunds.iter().map(|refund| integer(refund, "amountCents")).sum();
+    let of_charge = |id: Option<&str>| {
+        let refunds = refunds.iter().filter(|refund| text(refund, "chargeId") == id);
+        refunds.map(|refund| integer(refund, "amountCents")).sum()
+    };
     json!({
         "orderId": text(item, "orderId"),
         "customerId": text(item, "customerId"),
@@ -90,6 +95,7 @@ fn order(item: &Item) -> Value {
             "chargedAt": text(charge, "chargedAt"),
             "duplicateOf": text(charge, "duplicateOf"),
             "cause": text(charge, "cause"),
+            "refunded": money(of_charge(text(charge, "chargeId"))),
         })).collect::<Vec<_>>(),
         "paidAmount": money(paid),
         "refundedAmount": money(refunded),

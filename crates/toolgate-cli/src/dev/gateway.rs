@@ -8,13 +8,13 @@ pub(crate) fn rows(health: &Value) -> Vec<(&'static str, Vec<String>)> {
     let text = |path: &str| gateway.pointer(path).and_then(Value::as_str);
     let tools = gateway.get("tools").and_then(Value::as_array).map_or(0, Vec::len);
     let endpoint = text("/endpoint").unwrap_or_default();
-    let policies = match text("/door/policies") {
+    let policies = match text("/auth/policies") {
         Some(mode) => format!("policies {mode}"),
         None => "no policies".to_owned(),
     };
-    let chosen = gateway.pointer("/door/caller/chosen") == Some(&Value::Bool(true));
-    let name = text("/door/caller/name").unwrap_or_default();
-    let caller = match (text("/door/caller/kind"), chosen) {
+    let chosen = gateway.pointer("/auth/caller/chosen") == Some(&Value::Bool(true));
+    let name = text("/auth/caller/name").unwrap_or_default();
+    let caller = match (text("/auth/caller/kind"), chosen) {
         (Some("token"), _) => vec!["by token, signed with a key of --jwt-keys".to_owned()],
         (Some("unknown"), _) => {
             vec!["none: the gateway takes tokens, so start with --jwt-keys or --principal".to_owned()]

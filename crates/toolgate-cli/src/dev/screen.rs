@@ -163,7 +163,7 @@ mod tests {
             "endpoint": "http://127.0.0.1:65535", "model": "script:scenarios/shop.yaml", "hostile": 999_999,
             "agents": list, "functions": names(functions, "function"), "tables": names(tables, "CustomersTable"),
             "gateway": {
-                "endpoint": "http://127.0.0.1:65535/mcp", "tools": tools, "door": {"policies": "ENFORCE", "caller": caller},
+                "endpoint": "http://127.0.0.1:65535/mcp", "tools": tools, "auth": {"policies": "ENFORCE", "caller": caller},
             },
         })
     }

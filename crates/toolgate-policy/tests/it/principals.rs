@@ -22,21 +22,21 @@ fn an_iam_caller_is_its_arn() {
 #[test]
 fn what_is_no_principal_says_what_to_write() {
     for (text, told) in [
-        ("", "`` is no principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`"),
-        ("somebody", "`somebody` is no principal"),
-        ("user:x", "`user:x` is no principal"),
-        ("iam:", "`` is no caller's ARN"),
+        ("", "`` is not a valid principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`"),
+        ("somebody", "`somebody` is not a valid principal"),
+        ("user:x", "`user:x` is not a valid principal"),
+        ("iam:", "`` is not the ARN of a caller"),
         (
             "iam:desk-backend",
-            "`desk-backend` is no caller's ARN: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`",
+            "`desk-backend` is not the ARN of a caller: write `iam:arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`",
         ),
-        ("iam:arn:aws:s3:::bucket", "is no caller's ARN"),
+        ("iam:arn:aws:s3:::bucket", "is not the ARN of a caller"),
         ("oauth:", "`oauth:` needs the token's `sub` behind it"),
         ("oauth:,role=desk", "`oauth:` needs the token's `sub` behind it"),
-        ("oauth:x,desk", "`desk` is no tag: write `TAG=VALUE`"),
-        ("oauth:x,=desk", "`=desk` is no tag"),
-        ("oauth:x,", "`` is no tag"),
-        ("oauth:x,a=1,a=2", "the tag `a` is there twice"),
+        ("oauth:x,desk", "`desk` is not a tag: write `TAG=VALUE`"),
+        ("oauth:x,=desk", "`=desk` is not a tag"),
+        ("oauth:x,", "`` is not a tag"),
+        ("oauth:x,a=1,a=2", "the tag `a` occurs twice"),
     ] {
         let error = text.parse::<Principal>().unwrap_err().to_string();
         assert!(error.contains(told), "{text}: {error}");

@@ -186,8 +186,8 @@ fn every_rule_function_is_evaluated() {
 #[test]
 fn a_rule_that_cannot_be_evaluated_is_refused() {
     for (assert, told) in [
-        ("{'Fn::Contains': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, x]}", "`Fn::RefAll` asks an AWS account"),
-        ("!Equals [{'Fn::ValueOf': [Url, Tags.x]}, x]", "`Fn::ValueOf` asks an AWS account"),
+        ("{'Fn::Contains': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, x]}", "`Fn::RefAll` queries an AWS account"),
+        ("!Equals [{'Fn::ValueOf': [Url, Tags.x]}, x]", "`Fn::ValueOf` queries an AWS account"),
         ("{'Fn::Contians': [[a], a]}", "`Fn::Contians` cannot be evaluated in a rule"),
         ("!Equals [a]", "`Fn::Equals` cannot be evaluated in a rule in this form"),
         ("!Equals [!Ref Nowhere, a]", "`Nowhere` is not a parameter"),
