@@ -171,4 +171,4 @@ def test_a_gateway_with_tokens_and_no_keys_lets_nobody_in(tmp_path):
         status, answer = ask(desk, rpc("tools/list"), **bearer(unsigned(sub="x", customer_id="CUST-12345")))
         assert status == 401
         assert "--jwt-keys" in answer["error"]["message"] and "--principal" in answer["error"]["message"]
-        assert "caller   none: start with --jwt-keys or --principal" in desk.log.read_text()
+        assert "caller   none: the gateway takes tokens, so start with --jwt-keys or --principal" in desk.log.read_text()
