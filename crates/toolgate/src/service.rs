@@ -23,7 +23,7 @@ use crate::{
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. It is cheap to clone.
 ///
-/// [`run`](crate::runtime) creates one. Create your own with [`Router::with_state`](crate::Router::with_state) to put
+/// [`run`](crate::run) creates one. Create your own with [`Router::with_state`](crate::Router::with_state) to put
 /// layers around it, or to call it in a test.
 pub struct Service<S> {
     pipeline: Pipeline<S>,
@@ -99,7 +99,7 @@ impl<S: Send + Sync + 'static> Service<S> {
 
     /// Sets whether each call writes a line of metrics to standard output, in CloudWatch's embedded metric format. The
     /// namespace is `BedrockAgents`, and the dimensions are `AgentId`, `IntentClass` and `Success`. A line contains
-    /// nothing of inputs or sessions. The default is off. [`run`](crate::runtime) decides by `TOOLGATE_METRICS`, or by
+    /// nothing of inputs or sessions. The default is off. [`run`](crate::run) decides by `TOOLGATE_METRICS`, or by
     /// whether it runs on Lambda.
     #[must_use]
     pub fn metrics(mut self, on: bool) -> Self {
@@ -108,7 +108,7 @@ impl<S: Send + Sync + 'static> Service<S> {
     }
 
     /// Sets the namespace of the metrics, instead of `BedrockAgents`; for example one namespace per environment of an
-    /// account. [`run`](crate::runtime) reads it from `TOOLGATE_METRICS_NAMESPACE`.
+    /// account. [`run`](crate::run) reads it from `TOOLGATE_METRICS_NAMESPACE`.
     #[must_use]
     pub fn metrics_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
         self.namespace = namespace.into();

@@ -34,10 +34,10 @@ pub use replay::replay;
 pub use reply::Reply;
 
 /// Builds a context as Lambda does, with this client context (`{"custom": {..}}`). It accepts the same client contexts
-/// as [`run`](crate::runtime). The context has no deadline.
+/// as [`run`](crate::run). The context has no deadline.
 ///
 /// # Panics
-/// `lambda_runtime` cannot represent the client context. [`run`](crate::runtime) would answer such a call with an
+/// `lambda_runtime` cannot represent the client context. [`run`](crate::run) would answer such a call with an
 /// error.
 #[expect(clippy::expect_used, reason = "a test must fail loudly")]
 pub fn context(client_context: Option<&Value>) -> Context {
