@@ -77,7 +77,7 @@ def test_a_script_decides_about_the_call_that_it_listed(desk):
     change(swapped)
     done = approvals(desk, "approve", approval, "--by", "dana", "--digest", digest)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no longer the call that was shown" in done.stderr
+    assert "differs from the call that was shown" in done.stderr
     change(question["input"]["S"])
     done = approvals(desk, "approve", approval, "--by", "dana", "--digest", digest)
     assert (done.returncode, done.stderr) == (0, "")

@@ -108,7 +108,7 @@ impl fmt::Display for ApprovalsError {
             Self::Changed { id } => {
                 write!(
                     f,
-                    "`{id}` is no longer the call that was shown: look at it again with `toolgate approvals list`"
+                    "`{id}` differs from the call that was shown: look at it again with `toolgate approvals list`"
                 )
             }
             Self::Unreadable(call) => {

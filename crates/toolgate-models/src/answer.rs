@@ -50,12 +50,12 @@ impl Mode {
 pub(super) type Write<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// The only output for streamed text. It records whether any text has been sent.
-pub(super) struct Outlet<'a> {
+pub(super) struct StreamWriter<'a> {
     write: Option<Write<'a>>,
     used: AtomicBool,
 }
 
-impl<'a> Outlet<'a> {
+impl<'a> StreamWriter<'a> {
     pub(super) fn new(write: Option<Write<'a>>) -> Self {
         Self { write, used: AtomicBool::new(false) }
     }
@@ -76,14 +76,14 @@ impl<'a> Outlet<'a> {
 /// Passes on the text of the answer and drops everything else.
 pub(super) struct Filter<'a> {
     mode: Mode,
-    outlet: &'a Outlet<'a>,
+    writer: &'a StreamWriter<'a>,
     /// Text that may not belong to the answer: a part of a tag, or whitespace that may be its end.
     held: String,
-    place: Place,
+    state: TagState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TagState {
     Before,
     /// The tag is open, and only whitespace has followed.
     Opened,
@@ -92,13 +92,13 @@ enum Place {
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(mode: Mode, outlet: &'a Outlet<'a>) -> Self {
-        Self { mode, outlet, held: String::new(), place: Place::Before }
+    pub(super) fn new(mode: Mode, writer: &'a StreamWriter<'a>) -> Self {
+        Self { mode, writer, held: String::new(), state: TagState::Before }
     }
 
     pub(super) fn push(&mut self, text: &str) {
         match self.mode {
-            Mode::All => self.outlet.send(text),
+            Mode::All => self.writer.send(text),
             Mode::Held => {}
             Mode::Marked => {
                 self.held.push_str(text);
@@ -108,33 +108,33 @@ impl<'a> Filter<'a> {
     }
 
     fn advance(&mut self) {
-        if self.place == Place::Before {
+        if self.state == TagState::Before {
             let Some(at) = self.held.find(OPEN) else {
                 keep_last(&mut self.held, OPEN.len());
                 return;
             };
             self.held.drain(..at + OPEN.len());
-            self.place = Place::Opened;
+            self.state = TagState::Opened;
         }
-        if self.place == Place::Opened {
+        if self.state == TagState::Opened {
             let blanks = self.held.len() - self.held.trim_start().len();
             self.held.drain(..blanks);
             if self.held.is_empty() {
                 return;
             }
-            self.place = Place::Inside;
+            self.state = TagState::Inside;
         }
-        if self.place == Place::Inside {
+        if self.state == TagState::Inside {
             if let Some(at) = self.held.find(CLOSE) {
-                self.outlet.send(self.held.get(..at).unwrap_or_default().trim_end());
+                self.writer.send(self.held.get(..at).unwrap_or_default().trim_end());
                 self.held.clear();
-                self.place = Place::After;
+                self.state = TagState::After;
                 return;
             }
             let safe = self.held.len() - tail_of(&self.held, CLOSE);
             let safe = self.held.get(..safe).unwrap_or_default().trim_end().len();
             let out: String = self.held.drain(..safe).collect();
-            self.outlet.send(&out);
+            self.writer.send(&out);
         }
     }
 }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use crate::{
-    answer::{self, Filter, Mode, Outlet},
+    answer::{self, Filter, Mode, StreamWriter},
     message::{Block, ModelReply, StopReason, Usage},
     model::ModelErrorKind,
     retry::{AttemptError, RetryAfter},
@@ -45,8 +45,8 @@ pub(super) struct Assembler<'a> {
 }
 
 impl<'a> Assembler<'a> {
-    pub(super) fn new(mode: Mode, outlet: &'a Outlet<'a>) -> Self {
-        let filter = Filter::new(mode, outlet);
+    pub(super) fn new(mode: Mode, writer: &'a StreamWriter<'a>) -> Self {
+        let filter = Filter::new(mode, writer);
         Self { drafts: BTreeMap::new(), stop: None, usage: Usage::default(), filter, mode }
     }
 
@@ -198,8 +198,8 @@ mod tests {
 
             let told = Mutex::new(String::new());
             let write: Write<'_> = &|words| told.lock().unwrap().push_str(words);
-            let outlet = Outlet::new(Some(write));
-            let mut reply = Assembler::new(mode, &outlet);
+            let writer = StreamWriter::new(Some(write));
+            let mut reply = Assembler::new(mode, &writer);
             for (at, block) in blocks.iter().enumerate() {
                 deltas(i32::try_from(at).unwrap(), block, &cuts).into_iter().for_each(|part| reply.push(part));
             }
@@ -226,8 +226,8 @@ mod tests {
         fn an_answer_between_tags_is_told_to_its_end(answer in "[a-zä][a-zä <\n]{0,30}[a-z>]", cuts in prop::collection::vec(any::<bool>(), 1..9)) {
             let told = Mutex::new(String::new());
             let write: Write<'_> = &|words| told.lock().unwrap().push_str(words);
-            let outlet = Outlet::new(Some(write));
-            let mut reply = Assembler::new(Mode::Marked, &outlet);
+            let writer = StreamWriter::new(Some(write));
+            let mut reply = Assembler::new(Mode::Marked, &writer);
             for piece in cut(&format!("I see. <answer>\n{answer}\n</answer>\n"), &cuts) {
                 reply.push(Part::Text(0, piece));
             }

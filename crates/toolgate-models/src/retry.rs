@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use crate::{
-    answer::Outlet,
+    answer::StreamWriter,
     model::{ModelError, ModelErrorKind},
 };
 
@@ -100,11 +100,11 @@ impl From<ModelError> for AttemptError {
 
 /// Retries an attempt until it succeeds, a retry cannot succeed, or the retry policy is exhausted.
 ///
-/// A streamed answer cannot be taken back: if the outlet has sent text, the attempt is not retried.
+/// A streamed answer cannot be taken back: if the writer has sent text, the attempt is not retried.
 pub(crate) async fn retry<T, F>(
     retry_policy: &RetryPolicy,
     model: &str,
-    outlet: &Outlet<'_>,
+    writer: &StreamWriter<'_>,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, ModelError>
 where
@@ -119,7 +119,7 @@ where
         };
         let wait = match again {
             RetryAfter::Never => return Err(error),
-            _ if outlet.is_used() => return Err(error),
+            _ if writer.is_used() => return Err(error),
             RetryAfter::Soon => retry_policy.wait(tried),
             RetryAfter::After(wait) => wait,
         };
@@ -173,7 +173,7 @@ mod tests {
             (RetryAfter::After(ms(2)), 1),
         ] {
             let tried = AtomicU32::new(0);
-            let result: Result<(), _> = retry(&retry_policy, "m", &Outlet::new(None), async || {
+            let result: Result<(), _> = retry(&retry_policy, "m", &StreamWriter::new(None), async || {
                 tried.fetch_add(1, Ordering::Relaxed);
                 Err(AttemptError::new(ModelErrorKind::Unavailable, "oh", again))
             })

@@ -61,7 +61,7 @@ impl std::error::Error for PolicyError {}
 
 /// A text is not a mode of a policy engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no mode of a policy engine: use `ENFORCE` or `LOG_ONLY`")]
+#[error("`{0}` is not a mode of a policy engine: use `ENFORCE` or `LOG_ONLY`")]
 pub struct ParseModeError(pub(crate) String);
 
 /// A text is not a valid caller.

@@ -19,7 +19,7 @@ const TOLD: usize = 10;
 pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<RestrictedExpression, Vec<String>> {
     let mut problems = Vec::new();
     let input = match kind {
-        Kind::Record(fields) => record(fields, arguments, &Place::Root, &mut problems),
+        Kind::Record(fields) => record(fields, arguments, &JsonPath::Root, &mut problems),
         // A tool's schema must be an object; otherwise it cannot be called with arguments.
         other => {
             problems.push(format!("the tool's schema requires {}, but arguments are an object", other.told()));
@@ -30,13 +30,13 @@ pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<Restr
 }
 
 /// The path of a value, in the names of the schema.
-enum Place<'p> {
+enum JsonPath<'p> {
     Root,
-    Field(&'p Place<'p>, &'p str),
-    Element(&'p Place<'p>),
+    Field(&'p JsonPath<'p>, &'p str),
+    Element(&'p JsonPath<'p>),
 }
 
-impl Place<'_> {
+impl JsonPath<'_> {
     fn path(&self) -> String {
         match self {
             Self::Root => String::new(),
@@ -47,7 +47,7 @@ impl Place<'_> {
     }
 }
 
-fn value(kind: &Kind, value: &Value, place: &Place<'_>, problems: &mut Vec<String>) -> Option<RestrictedExpression> {
+fn value(kind: &Kind, value: &Value, place: &JsonPath<'_>, problems: &mut Vec<String>) -> Option<RestrictedExpression> {
     let converted = match (kind, value) {
         (Kind::Text, Value::String(text)) => Some(RestrictedExpression::new_string(text.clone())),
         (Kind::Bool, Value::Bool(truth)) => Some(RestrictedExpression::new_bool(*truth)),
@@ -70,8 +70,13 @@ fn value(kind: &Kind, value: &Value, place: &Place<'_>, problems: &mut Vec<Strin
     converted
 }
 
-fn set(kind: &Kind, elements: &[Value], place: &Place<'_>, problems: &mut Vec<String>) -> Option<RestrictedExpression> {
-    let place = Place::Element(place);
+fn set(
+    kind: &Kind,
+    elements: &[Value],
+    place: &JsonPath<'_>,
+    problems: &mut Vec<String>,
+) -> Option<RestrictedExpression> {
+    let place = JsonPath::Element(place);
     let mut values = Vec::with_capacity(elements.len());
     for element in elements {
         values.push(value(kind, element, &place, problems)?);
@@ -82,12 +87,12 @@ fn set(kind: &Kind, elements: &[Value], place: &Place<'_>, problems: &mut Vec<St
 fn record(
     fields: &BTreeMap<String, Field>,
     members: &Map<String, Value>,
-    place: &Place<'_>,
+    place: &JsonPath<'_>,
     problems: &mut Vec<String>,
 ) -> Option<RestrictedExpression> {
     let mut values = Vec::with_capacity(fields.len());
     for (name, field) in fields {
-        let place = Place::Field(place, name);
+        let place = JsonPath::Field(place, name);
         match members.get(name) {
             Some(member) => values.extend(value(&field.kind, member, &place, problems).map(|it| (name.clone(), it))),
             None if field.required => problem(problems, || format!("`{}` is missing", place.path())),
@@ -98,7 +103,7 @@ fn record(
         problem(problems, || {
             let names: Vec<String> = fields.keys().map(|name| format!("`{name}`")).collect();
             let owner = match place {
-                Place::Root => "the tool".to_owned(),
+                JsonPath::Root => "the tool".to_owned(),
                 place => format!("`{}`", place.path()),
             };
             format!(

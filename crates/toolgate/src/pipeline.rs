@@ -1,7 +1,7 @@
 //! The order of a call: all gates, the middleware and the tool, in one list. **Read this file first.**
 //!
-//! `wire` decodes an event, the pipeline runs the call, and `wire` encodes the outcome (`service.rs`). The gates and
-//! the middleware do not depend on each other. No file below this one imports it.
+//! `wire` decodes an event, the pipeline runs the call, and `wire` encodes the outcome (`service.rs`). No gate
+//! depends on the order. Only `service.rs` imports this file.
 
 use std::sync::Arc;
 

@@ -45,12 +45,13 @@ pub(super) struct Crowd {
 }
 
 pub(super) fn make(clock: &Clock) -> Crowd {
-    let mut dice = Dice(0x7001_6a7e);
+    let mut sequence = Sequence(0x7001_6a7e);
     let people: Vec<(String, String)> =
         (1..=CUSTOMERS).map(|place| (format!("CUST-{place:05}"), name(place))).collect();
-    let customers = people.iter().enumerate().map(|(place, (id, name))| person(id, name, place, &mut dice)).collect();
-    let orders = (0..ORDERS).map(|place| order(place, &people, clock, &mut dice)).collect();
-    let invoices = (0..INVOICES).map(|place| bill(place, &people, &mut dice)).collect();
+    let customers =
+        people.iter().enumerate().map(|(place, (id, name))| person(id, name, place, &mut sequence)).collect();
+    let orders = (0..ORDERS).map(|place| order(place, &people, clock, &mut sequence)).collect();
+    let invoices = (0..INVOICES).map(|place| bill(place, &people, &mut sequence)).collect();
     Crowd { customers, orders, invoices }
 }
 
@@ -65,44 +66,44 @@ fn name(place: u32) -> String {
     }
 }
 
-fn person(id: &str, name: &str, place: usize, dice: &mut Dice) -> Item {
+fn person(id: &str, name: &str, place: usize, sequence: &mut Sequence) -> Item {
     let number = id.trim_start_matches("CUST-");
     let mailbox = name.to_lowercase().replace(' ', ".");
     let address = format!(
         "{} {} Street, {}, OH 4{:04}",
-        1 + dice.below(240),
-        dice.pick(&STREETS),
-        dice.pick(&TOWNS),
-        dice.below(10_000)
+        1 + sequence.below(240),
+        sequence.pick(&STREETS),
+        sequence.pick(&TOWNS),
+        sequence.below(10_000)
     );
     let status = match place % 20 {
         7 => "suspended",
         13 => "closed",
         _ => "active",
     };
-    let limit = (1 + i64::from(dice.below(50))) * 10_000;
+    let limit = (1 + i64::from(sequence.below(50))) * 10_000;
     // the numbers 555-0100 to 555-0199 are reserved for fiction
-    let phone = format!("+1 555-010-01{:02}", dice.below(100));
+    let phone = format!("+1 555-010-01{:02}", sequence.below(100));
     customer(id, name, &format!("{mailbox}.{number}@example.org"), &phone, &address, status, limit)
 }
 
-fn order(place: u32, people: &[(String, String)], clock: &Clock, dice: &mut Dice) -> Item {
+fn order(place: u32, people: &[(String, String)], clock: &Clock, sequence: &mut Sequence) -> Item {
     let id = format!("ORD-{}", 20_000 + place * 7);
     debug_assert!(!STORY_ORDERS.contains(&id.as_str()));
-    let customer_id = people.get(dice.below(CUSTOMERS) as usize).map_or(JANE, |(id, _)| id);
+    let customer_id = people.get(sequence.below(CUSTOMERS) as usize).map_or(JANE, |(id, _)| id);
     let now = clock.now();
     let back = |hours: u32| now.checked_sub(SignedDuration::from_hours(hours.into())).unwrap_or(now);
-    let ordered = 24 + dice.below(600 * 24);
-    let shipped = ordered.saturating_sub(12 + dice.below(48));
-    let delivered = shipped.saturating_sub(24 + dice.below(96));
-    let (state, shipped_at, delivered_at) = match dice.below(20) {
+    let ordered = 24 + sequence.below(600 * 24);
+    let shipped = ordered.saturating_sub(12 + sequence.below(48));
+    let delivered = shipped.saturating_sub(24 + sequence.below(96));
+    let (state, shipped_at, delivered_at) = match sequence.below(20) {
         0 => (OrderState::Cancelled, None, None),
         1 => (OrderState::Returned, Some(shipped), Some(delivered)),
         _ if shipped == 0 => (OrderState::Placed, None, None),
         _ if delivered == 0 => (OrderState::Shipped, Some(shipped), None),
         _ => (OrderState::Delivered, Some(shipped), Some(delivered)),
     };
-    let lines = (0..1 + dice.below(3)).map(|_| dice.pick(&GOODS)).collect();
+    let lines = (0..1 + sequence.below(3)).map(|_| sequence.pick(&GOODS)).collect();
     Order {
         id,
         customer_id,
@@ -116,19 +117,19 @@ fn order(place: u32, people: &[(String, String)], clock: &Clock, dice: &mut Dice
     .item()
 }
 
-fn bill(place: u32, people: &[(String, String)], dice: &mut Dice) -> Item {
+fn bill(place: u32, people: &[(String, String)], sequence: &mut Sequence) -> Item {
     let companies: Vec<_> = people.iter().enumerate().filter(|(at, _)| at % 4 == 3).map(|(_, person)| person).collect();
-    let (id, name) = companies.get(dice.below(49) as usize).map_or(ACME, |(id, name)| (id.as_str(), name.as_str()));
-    let date = Date::constant(2024, 1, 1).saturating_add(i64::from(dice.below(900)).days());
-    let amount = Money::cents(5_000 + i64::from(dice.below(2_400_000)));
-    let status = dice.pick(&["paid", "paid", "paid", "open", "overdue"]);
+    let (id, name) = companies.get(sequence.below(49) as usize).map_or(ACME, |(id, name)| (id.as_str(), name.as_str()));
+    let date = Date::constant(2024, 1, 1).saturating_add(i64::from(sequence.below(900)).days());
+    let amount = Money::cents(5_000 + i64::from(sequence.below(2_400_000)));
+    let status = sequence.pick(&["paid", "paid", "paid", "open", "overdue"]);
     invoice(&format!("INV-{}-{}", date.year(), 1_000 + place), id, name, date, amount, status)
 }
 
 /// A small random number generator (SplitMix64) with a stable output.
-struct Dice(u64);
+struct Sequence(u64);
 
-impl Dice {
+impl Sequence {
     fn below(&mut self, end: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -150,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crowd_is_reproducible_and_its_names_differ() {
+    fn the_generated_data_is_reproducible_and_its_names_differ() {
         let clock = Clock::fixed("2026-11-20T12:00:00Z".parse().unwrap());
         let (one, other) = (make(&clock), make(&clock));
         assert_eq!(one.customers, other.customers);

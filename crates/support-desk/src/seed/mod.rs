@@ -42,10 +42,10 @@ pub async fn run(client: &Client, tables: &Tables, clock: &Clock) -> Result<Seed
         let renewed = write::renew(client, &tables.orders, fixtures::orders(clock), clock).await?;
         return Ok(Seeded { written: 0, renewed });
     }
-    let crowd = generated::make(clock);
-    let mut written = write::all(client, &tables.customers, crowd.customers).await?;
-    written += write::all(client, &tables.orders, crowd.orders).await?;
-    written += write::all(client, &tables.invoices, crowd.invoices).await?;
+    let generated = generated::make(clock);
+    let mut written = write::all(client, &tables.customers, generated.customers).await?;
+    written += write::all(client, &tables.orders, generated.orders).await?;
+    written += write::all(client, &tables.invoices, generated.invoices).await?;
     written += only_fixtures(client, tables, clock).await?;
     Ok(Seeded { written, renewed: 0 })
 }

@@ -161,7 +161,7 @@ async fn a_decision_is_about_the_call_that_was_listed() {
         let asked = std::mem::take(&mut *asked.lock().unwrap());
         let written = asked.iter().filter_map(|(_, request)| request.get("TransactItems")).collect::<Vec<_>>();
         if code == 1 {
-            assert!(written.is_empty() && done.err.contains("is no longer the call that was shown"), "{}", done.err);
+            assert!(written.is_empty() && done.err.contains("differs from the call that was shown"), "{}", done.err);
             continue;
         }
         assert_eq!(serde_json::from_str::<Value>(&done.out).unwrap()["id"], "APR-7M2KQ4XWZA");

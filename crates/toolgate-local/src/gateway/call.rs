@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Gateway,
-    tools::{Entry, mismatch},
+    tools::{TargetTool, mismatch},
 };
 use crate::lambda::Event;
 
@@ -61,7 +61,7 @@ impl Gateway {
     pub(super) async fn call(
         &self,
         name: &str,
-        entry: &Entry,
+        entry: &TargetTool,
         arguments: JsonObject,
         carried: &Carried,
     ) -> CallToolResult {
@@ -89,7 +89,7 @@ impl Gateway {
     }
 
     /// The client context: six fixed keys, and what the target's `MetadataConfiguration` passes on.
-    fn client_context(&self, name: &str, entry: &Entry, carried: &Carried) -> Value {
+    fn client_context(&self, name: &str, entry: &TargetTool, carried: &Carried) -> Value {
         let mut custom = json!({
             "bedrockAgentCoreMessageVersion": "1.0",
             "bedrockAgentCoreAwsRequestId": Uuid::new_v4().to_string(),
@@ -111,7 +111,7 @@ impl Gateway {
     }
 
     /// Converts the reply to content. If the tool has an output schema, the reply is also the structured content.
-    fn result(&self, entry: &Entry, payload: &[u8], reply: Value) -> CallToolResult {
+    fn result(&self, entry: &TargetTool, payload: &[u8], reply: Value) -> CallToolResult {
         let content = vec![ContentBlock::text(String::from_utf8_lossy(payload).into_owned())];
         let Some(schema) = &entry.tool.output_schema else {
             return CallToolResult::success(content);

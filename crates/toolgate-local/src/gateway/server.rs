@@ -37,7 +37,7 @@ type Service = StreamableHttpService<Server, NeverSessionManager>;
 
 /// A gateway and the MCP server in it.
 #[derive(Clone)]
-struct Place {
+struct Endpoint {
     gateway: Arc<Gateway>,
     service: Service,
 }
@@ -52,18 +52,18 @@ pub(crate) fn routes(gateway: Arc<Gateway>) -> Router {
         .with_max_request_body_bytes(2 * PAYLOAD_BYTES);
     let server = Server(Arc::clone(&gateway));
     let service = Service::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
-    Router::new().route("/mcp", any(serve)).with_state(Place { gateway, service })
+    Router::new().route("/mcp", any(serve)).with_state(Endpoint { gateway, service })
 }
 
-async fn serve(State(place): State<Place>, request: Request) -> Response {
+async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    match answer(&place, parts, body).await {
+    match answer(&endpoint, parts, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response, Refusal> {
+async fn answer(endpoint: &Endpoint, mut parts: Parts, body: Body) -> Result<Response, Refusal> {
     let read = body::read(body, PAYLOAD_BYTES).await;
     if parts.method != Method::POST {
         let message = "this gateway keeps no sessions and sends no streams; send each message with POST";
@@ -79,10 +79,10 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     })?;
     media_types(&mut parts.headers)?;
     let message = rpc::message(&bytes)?;
-    protocol_version(&place.gateway, &parts.headers).map_err(|refusal| refusal.of(&message))?;
+    protocol_version(&endpoint.gateway, &parts.headers).map_err(|refusal| refusal.of(&message))?;
 
     let id = rpc::id(&message);
-    let principal = match place.gateway.authorizer.authenticate(&mut parts.headers) {
+    let principal = match endpoint.gateway.authorizer.authenticate(&mut parts.headers) {
         Ok(principal) => principal,
         Err(refusal) => {
             return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response());
@@ -90,14 +90,14 @@ async fn answer(place: &Place, mut parts: Parts, body: Body) -> Result<Response,
     };
     parts.extensions.insert(principal);
     let exchange = InterceptedExchange { raw: bytes, body: message, headers: parts.headers };
-    let exchange = match place.gateway.intercept_request(exchange).await {
+    let exchange = match endpoint.gateway.intercept_request(exchange).await {
         Ok(Ok(exchange)) => exchange,
         Ok(Err(response)) => return Ok(response),
         Err(refusal) => return Err(Refusal { id, ..refusal }),
     };
     parts.headers = exchange.headers.clone();
-    let response = ask(&place.service, parts, &exchange.body).await;
-    place.gateway.intercept_response(&exchange, response).await.map_err(|refusal| Refusal { id, ..refusal })
+    let response = ask(&endpoint.service, parts, &exchange.body).await;
+    endpoint.gateway.intercept_response(&exchange, response).await.map_err(|refusal| Refusal { id, ..refusal })
 }
 
 /// Converts a response of rmcp. Its refusals are plain text; a client that parses JSON-RPC gets them as JSON-RPC

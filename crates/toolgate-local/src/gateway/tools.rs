@@ -15,7 +15,7 @@ const PAGE: usize = 100;
 
 /// A tool of the gateway, and the target of its calls.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct TargetTool {
     pub(crate) tool: Tool,
     /// The tool definition in CloudFormation's form. Policies are checked against it.
     pub(crate) definition: Value,
@@ -25,7 +25,7 @@ pub(crate) struct Entry {
 
 /// All tools, by name.
 #[derive(Debug, Clone)]
-pub(crate) struct Tools(BTreeMap<String, Entry>);
+pub(crate) struct Tools(BTreeMap<String, TargetTool>);
 
 impl Tools {
     pub(crate) fn new(spec: &GatewaySpec) -> Result<Self, GatewayError> {
@@ -41,7 +41,7 @@ impl Tools {
                 // The form of AgentCore's target ids.
                 let target_id = format!("LOCAL{:05}", index + 1);
                 let tool = tool(&name, definition);
-                let entry = Entry { tool, definition: definition.clone(), target: Arc::clone(&target), target_id };
+                let entry = TargetTool { tool, definition: definition.clone(), target: Arc::clone(&target), target_id };
                 if tools.insert(name.clone(), entry).is_some() {
                     return Err(failed(format!("two tools are named `{name}`")));
                 }
@@ -50,11 +50,11 @@ impl Tools {
         Ok(Self(tools))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, name: &str) -> Option<&TargetTool> {
         self.0.get(name)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &TargetTool)> {
         self.0.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
@@ -141,7 +141,7 @@ pub(crate) fn mismatch(schema: &Value, value: &Value, at: &str) -> Option<String
         _ => true,
     };
     if !fits {
-        return Some(format!("`{at}` is no {kind}"));
+        return Some(format!("`{at}` is not of type {kind}"));
     }
     let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     if let Some(missing) = required.find(|name| value.get(*name).is_none()) {
@@ -220,7 +220,7 @@ mod tests {
             "a": {"type": "array", "items": {"type": "integer"}}}});
         assert_eq!(mismatch(&schema, &json!({"a": [1, 2], "more": "x"}), "reply"), None);
         assert_eq!(mismatch(&schema, &json!({}), "reply").unwrap(), "`reply` lacks `a`");
-        assert_eq!(mismatch(&schema, &json!({"a": [1, "2"]}), "reply").unwrap(), "`reply.a[1]` is no integer");
-        assert_eq!(mismatch(&schema, &json!("x"), "reply").unwrap(), "`reply` is no object");
+        assert_eq!(mismatch(&schema, &json!({"a": [1, "2"]}), "reply").unwrap(), "`reply.a[1]` is not of type integer");
+        assert_eq!(mismatch(&schema, &json!("x"), "reply").unwrap(), "`reply` is not of type object");
     }
 }

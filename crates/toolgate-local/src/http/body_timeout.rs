@@ -23,8 +23,8 @@ const PIECE: Duration = Duration::from_secs(30);
 const DRAINED: usize = 64 * 1024 * 1024;
 
 /// Returns a body with a timeout on its pieces, and a handle to its unread rest.
-pub(crate) fn body(body: Incoming, slot: Arc<RequestSlot>) -> (Body, Rest) {
-    let rest = Rest::default();
+pub(crate) fn body(body: Incoming, slot: Arc<RequestSlot>) -> (Body, UnreadBody) {
+    let rest = UnreadBody::default();
     if hyper::body::Body::is_end_stream(&body) {
         slot.work();
         return (Body::empty(), rest);
@@ -60,7 +60,7 @@ async fn piece(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
 /// A body that is being read. When it is dropped, its unread part goes to `rest`.
 struct Pieces {
     body: Option<Incoming>,
-    rest: Rest,
+    rest: UnreadBody,
     slot: Arc<RequestSlot>,
 }
 
@@ -72,9 +72,9 @@ impl Drop for Pieces {
 
 /// The unread part of a body.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rest(Arc<Mutex<Option<Incoming>>>);
+pub(crate) struct UnreadBody(Arc<Mutex<Option<Incoming>>>);
 
-impl Rest {
+impl UnreadBody {
     /// Drains the body. The connection waits for its client in the meantime.
     pub(crate) async fn drain(self, slot: &RequestSlot) {
         let Some(mut body) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };

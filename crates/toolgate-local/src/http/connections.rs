@@ -93,7 +93,7 @@ async fn connection(
                 router.oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {});
             rest.drain(&slot).await;
             slot.work();
-            Ok::<_, Infallible>(response.map(|body| Answer { body, slot }))
+            Ok::<_, Infallible>(response.map(|body| TrackedBody { body, slot }))
         }
     });
     let mut protocols = auto::Builder::new(TokioExecutor::new());
@@ -124,12 +124,12 @@ async fn connection(
 }
 
 /// A response body. The server works while a part of it is still to come; otherwise the client must read.
-struct Answer {
+struct TrackedBody {
     body: Body,
     slot: Arc<RequestSlot>,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -21,7 +21,7 @@ use aws_smithy_http_client::tls;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    answer::{self, Mode, Outlet, Write},
+    answer::{self, Mode, StreamWriter, Write},
     message::{ModelReply, ModelRequest, Usage},
     model::{Model, ModelError, ModelErrorKind},
     retry::{AttemptError, RetryPolicy, retry},
@@ -94,10 +94,10 @@ impl BedrockModel {
         }
         let parts = request::Parts::of(&request, id)?;
         let mode = Mode::of(&request);
-        let outlet = Outlet::new(write);
-        retry(&self.retry_policy, id, &outlet, async || match write {
+        let writer = StreamWriter::new(write);
+        retry(&self.retry_policy, id, &writer, async || match write {
             None => self.whole(parts.clone(), id, mode).await,
-            Some(_) => stream::answer(self, parts.clone(), id, mode, &outlet).await,
+            Some(_) => stream::answer(self, parts.clone(), id, mode, &writer).await,
         })
         .await
     }

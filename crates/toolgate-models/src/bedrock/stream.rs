@@ -6,7 +6,7 @@ use aws_sdk_bedrockruntime::types::{
 
 use super::{BedrockModel, convert, failure, request::Parts, usage};
 use crate::{
-    answer::{Mode, Outlet},
+    answer::{Mode, StreamWriter},
     assemble::{Assembler, Part},
     message::ModelReply,
     retry::AttemptError,
@@ -17,14 +17,14 @@ pub(super) async fn answer(
     parts: Parts,
     id: &str,
     mode: Mode,
-    outlet: &Outlet<'_>,
+    writer: &StreamWriter<'_>,
 ) -> Result<ModelReply, AttemptError> {
     let idle_timeout = model.retry_policy.idle_timeout;
     let timed_out = |_| AttemptError::timed_out(id, idle_timeout);
     let call = parts.converse_stream(model.client.converse_stream().model_id(id));
     let sent = tokio::time::timeout(idle_timeout, call.customize().config_override(model.settings()).send()).await;
     let mut output = sent.map_err(timed_out)?.map_err(|error| failure::explain(&error, id))?;
-    let mut reply = Assembler::new(mode, outlet);
+    let mut reply = Assembler::new(mode, writer);
     loop {
         let event = tokio::time::timeout(idle_timeout, output.stream.recv()).await.map_err(timed_out)?;
         match event.map_err(|error| failure::explain_event(&error, id))? {

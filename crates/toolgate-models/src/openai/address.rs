@@ -25,7 +25,7 @@ pub enum AddressError {
     NoModel(String),
     /// The address is not a valid URL.
     #[error(
-        "`{0}` is no address of a model server: it begins with `http://` or `https://` and ends where `/chat/completions` begins"
+        "`{0}` is not a valid address of a model server: it begins with `http://` or `https://` and ends where `/chat/completions` begins"
     )]
     NoUrl(String),
     /// The address contains a user name or a password.
@@ -102,9 +102,9 @@ mod tests {
             ("gpt-5", "has no model"),
             ("#gpt-5", "has no model"),
             ("http://127.0.0.1:1/v1", "has no model"),
-            ("127.0.0.1:1#x", "is no address"),
-            ("ftp://127.0.0.1#x", "is no address"),
-            ("http://127.0.0.1/v1?key=1#x", "is no address"),
+            ("127.0.0.1:1#x", "is not a valid address"),
+            ("ftp://127.0.0.1#x", "is not a valid address"),
+            ("http://127.0.0.1/v1?key=1#x", "is not a valid address"),
             ("http://me:secret@127.0.0.1#x", "OPENAI_API_KEY"),
         ] {
             let error = Address::parse(text).unwrap_err().to_string();

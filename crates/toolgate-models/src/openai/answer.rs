@@ -25,14 +25,14 @@ struct Completion {
 #[derive(Debug, Deserialize)]
 struct Choice {
     #[serde(default)]
-    message: Said,
+    message: ChatMessage,
     #[serde(default)]
     finish_reason: Option<String>,
 }
 
 /// A message, or a piece of one in a stream.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Said {
+pub(super) struct ChatMessage {
     #[serde(default, deserialize_with = "text_or_parts")]
     pub(super) content: Option<String>,
     /// The text of a model that refuses to answer.
@@ -127,8 +127,8 @@ pub(super) fn stop(reason: &str) -> StopReason {
 /// Parses the text of a completion into a reply.
 pub(super) fn read(text: &str, address: &Address, mode: Mode) -> Result<ModelReply, AttemptError> {
     let unreadable = |what: String| failure::unreadable(address, &what);
-    let completion: Completion =
-        serde_json::from_str(text).map_err(|error| unreadable(format!("its answer is no chat completion: {error}")))?;
+    let completion: Completion = serde_json::from_str(text)
+        .map_err(|error| unreadable(format!("its answer is not a chat completion: {error}")))?;
     if let Some(error) = &completion.error {
         return Err(failure::in_answer(error, address));
     }

@@ -20,7 +20,7 @@ pub use address::AddressError;
 
 use self::{address::Address, habits::Habits};
 use crate::{
-    answer::{self as final_answer, Mode, Outlet, Write},
+    answer::{self as final_answer, Mode, StreamWriter, Write},
     message::{ModelReply, ModelRequest},
     model::{Model, ModelError},
     retry::{AttemptError, RetryPolicy, retry},
@@ -96,11 +96,11 @@ impl OpenAiModel {
     async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
         let body = || request::body(&request, &self.address, &self.habits, write.is_some()).to_string();
         let mode = Mode::of(&request);
-        let outlet = Outlet::new(write);
-        retry(&self.retry_policy, &self.address.model, &outlet, async || {
+        let writer = StreamWriter::new(write);
+        retry(&self.retry_policy, &self.address.model, &writer, async || {
             let response = self.send(&body).await?;
             if write.is_some() && stream::is_one(&response) {
-                return stream::read(response, &self.address, self.retry_policy.idle_timeout, mode, &outlet).await;
+                return stream::read(response, &self.address, self.retry_policy.idle_timeout, mode, &writer).await;
             }
             // A server that cannot stream ignores the request for a stream.
             let text = self.within(response.text()).await?;

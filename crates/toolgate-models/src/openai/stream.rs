@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::{
     address::Address,
-    answer::{Call, Said, Tokens, call_id, stop},
+    answer::{Call, ChatMessage, Tokens, call_id, stop},
     failure,
 };
 use crate::{
-    answer::{Mode, Outlet},
+    answer::{Mode, StreamWriter},
     assemble::{Assembler, Part},
     message::{ModelReply, StopReason},
     retry::AttemptError,
@@ -37,7 +37,7 @@ struct Chunk {
 #[derive(Debug, Deserialize)]
 struct Choice {
     #[serde(default)]
-    delta: Said,
+    delta: ChatMessage,
     #[serde(default)]
     finish_reason: Option<String>,
 }
@@ -52,13 +52,13 @@ pub(super) async fn read(
     address: &Address,
     idle_timeout: Duration,
     mode: Mode,
-    outlet: &Outlet<'_>,
+    writer: &StreamWriter<'_>,
 ) -> Result<ModelReply, AttemptError> {
     let bytes = stream::unfold(response, |mut response| async move {
         response.chunk().await.transpose().map(|bytes| (bytes, response))
     });
     let mut events = std::pin::pin!(bytes.eventsource());
-    let mut reply = Assembler::new(mode, outlet);
+    let mut reply = Assembler::new(mode, writer);
     let mut calls = Calls::default();
     loop {
         let event = tokio::time::timeout(idle_timeout, events.next()).await;

@@ -62,5 +62,5 @@ fn a_mode_is_spelled_as_in_the_template() {
     assert_eq!("ENFORCE".parse(), Ok(Mode::Enforce));
     assert_eq!("LOG_ONLY".parse(), Ok(Mode::LogOnly));
     let error = "enforce".parse::<Mode>().unwrap_err();
-    assert_eq!(error.to_string(), "`enforce` is no mode of a policy engine: use `ENFORCE` or `LOG_ONLY`");
+    assert_eq!(error.to_string(), "`enforce` is not a mode of a policy engine: use `ENFORCE` or `LOG_ONLY`");
 }

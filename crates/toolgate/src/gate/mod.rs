@@ -1,7 +1,8 @@
 //! The gates: the checks that every call passes. `pipeline.rs` defines their order.
 //!
-//! Each gate is a module with functions of one form. They read the [`CallContext`](crate::call_context::CallContext),
-//! may add to it, and let the call pass or stop it. A gate does not depend on the wires or on the order of the gates.
+//! Each gate is a module. `enter` runs before the tool, reads the [`CallContext`](crate::call_context::CallContext), may
+//! add to it, and lets the call pass or stops it. `leave` runs after the tool. A gate does not depend on the formats of
+//! the wires or on the order of the gates.
 
 pub(crate) mod budget;
 pub(crate) mod cache;

@@ -192,7 +192,9 @@ impl Rules {
         let number = |name: &str| map.get(name).and_then(Value::as_f64);
         let either = |open: &str, closed: &str| number(open).map(|n| (n, true)).or(number(closed).map(|n| (n, false)));
         let pattern = match map.get("pattern").and_then(Value::as_str) {
-            Some(text) => Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is no regular expression"))?),
+            Some(text) => {
+                Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is not a valid regular expression"))?)
+            }
             None => None,
         };
         // a larger number would become infinite

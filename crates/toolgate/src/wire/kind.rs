@@ -60,6 +60,6 @@ impl FromStr for Wire {
         Self::ALL
             .into_iter()
             .find(|wire| wire.name() == name)
-            .ok_or_else(|| format!("`{name}` is no wire; there are api, direct, function and gateway"))
+            .ok_or_else(|| format!("`{name}` is not a valid wire; the wires are api, direct, function and gateway"))
     }
 }

@@ -159,7 +159,7 @@ fn each_wrong_declaration_is_found() {
         (one(of::<Choice>("get")), "its input must be a struct with named fields"),
         (one(of::<Flat>("get")), "an enum is flattened into a struct"),
         (one(of::<Tree>("get")), "contains itself"),
-        (one(of::<Broken>("get")), "the pattern `(` is no regular expression"),
+        (one(of::<Broken>("get")), "the pattern `(` is not a valid regular expression"),
     ];
     for (found, expected) in cases {
         assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "expected `{expected}`, got {found:?}");

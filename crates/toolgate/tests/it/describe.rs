@@ -163,7 +163,7 @@ fn a_handler_that_cannot_start_says_why() {
     for (variable, value, reason) in [
         ("PROBE_FAILS", "1", "PROBE_FAILS is set"),
         ("PROBE_PANICS", "1", "the function panicked while it started"),
-        ("TOOLGATE_WIRES", "function,nonsense", "TOOLGATE_WIRES: `nonsense` is no wire"),
+        ("TOOLGATE_WIRES", "function,nonsense", "TOOLGATE_WIRES: `nonsense` is not a valid wire"),
     ] {
         let mut function = Function::start("probe", &[(variable, value)]);
         let post = function.post();

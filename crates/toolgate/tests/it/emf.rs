@@ -60,7 +60,7 @@ pub(crate) fn problems(line: &str) -> Vec<String> {
 }
 
 fn directive(directive: &Value, root: &Map<String, Value>, wrong: &mut Vec<String>) {
-    let Some(directive) = directive.as_object() else { return wrong.push("a directive is no object".into()) };
+    let Some(directive) = directive.as_object() else { return wrong.push("a directive is not an object".into()) };
     only(directive, &["Namespace", "Dimensions", "Metrics"], "a directive", wrong);
     if !directive.get("Namespace").and_then(Value::as_str).is_some_and(|name| (1..=1024).contains(&name.len())) {
         wrong.push("Namespace is no text of 1 to 1024 characters".into());
@@ -95,7 +95,7 @@ fn directive(directive: &Value, root: &Map<String, Value>, wrong: &mut Vec<Strin
     }
     let mut names = BTreeSet::new();
     for metric in &metrics {
-        let Some(metric) = metric.as_object() else { return wrong.push("a metric is no object".into()) };
+        let Some(metric) = metric.as_object() else { return wrong.push("a metric is not an object".into()) };
         only(metric, &["Name", "Unit", "StorageResolution"], "a metric", wrong);
         let name = metric.get("Name").and_then(Value::as_str).unwrap_or_default();
         if !(1..=1024).contains(&name.len()) || !names.insert(name) {

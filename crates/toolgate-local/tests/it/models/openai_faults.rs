@@ -112,10 +112,10 @@ async fn a_key_is_not_repeated_in_an_error() {
 #[tokio::test]
 async fn answers_that_are_none_are_told_and_not_paid_for_again() {
     let wrong: [(&str, Value, &str); 4] = [
-        ("application/json", json!("text"), "no chat completion"),
+        ("application/json", json!("text"), "not a chat completion"),
         ("application/json", json!({"choices": []}), "no choices"),
-        ("application/json", json!({"choices": "many"}), "no chat completion"),
-        ("text/plain", json!("hello"), "no chat completion"),
+        ("application/json", json!({"choices": "many"}), "not a chat completion"),
+        ("text/plain", json!("hello"), "not a chat completion"),
     ];
     for (kind, body, told) in wrong {
         let (turn, stand_in) = ask(vec![raw(kind, [body.to_string()]), fine()]).await;
