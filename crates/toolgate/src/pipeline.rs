@@ -16,7 +16,7 @@ use crate::{
     gate::{budget, cache, confirm, deadline, fields_in, fields_out, once, panics, rules, size, types},
     middleware::{self, Middleware, Outcome},
     output_cache::OutputCache,
-    registry::Registry,
+    registry::{Registered, Registry},
     telemetry::Record,
     wire::kind::Wire,
 };
@@ -100,8 +100,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
 
     /// Runs a call and returns its result. `unreadable` is the error if the wire could not read the whole call.
     pub(crate) async fn run(&self, mut call: RawCall, unreadable: Option<ToolError>, wire: Wire) -> Finished {
-        let mut record = self.record(&call);
-        let (context, middleware) = match self.open(&mut call, unreadable, wire) {
+        let registered = self.registry.tools.get(&call.tool);
+        let mut record = self.record(&call, registered);
+        let (context, middleware) = match self.open(&mut call, registered, unreadable, wire) {
             Ok(opened) => opened,
             Err(error) => {
                 let outcome = Err(record.stopped(error));
@@ -116,14 +117,20 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// Gate 1, tool: the function accepts this wire, the call and its caller can be read, and the tool exists.
-    fn open(&self, call: &mut RawCall, unreadable: Option<ToolError>, wire: Wire) -> Result<Opened<S>, ToolError> {
+    fn open(
+        &self,
+        call: &mut RawCall,
+        registered: Option<&Registered<S>>,
+        unreadable: Option<ToolError>,
+        wire: Wire,
+    ) -> Result<Opened<S>, ToolError> {
         if !self.wires.contains(&wire) {
             return Err(ToolError::refused(format!("this function takes no calls on the {wire} wire")).at("wire"));
         }
         if let Some(error) = unreadable {
             return Err(error.at("wire"));
         }
-        let registered = at("tool", self.registry.find(&call.tool))?;
+        let registered = registered.ok_or_else(|| self.registry.unknown(&call.tool).at("tool"))?;
         let declared = &self.registry.declared;
         let caller = at("wire", Caller::read(declared, &mut call.facts, &mut call.session_attributes))?;
         let mut coercion = Coercion::new(wire.absence());
@@ -149,8 +156,8 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// The part of the log line and the metrics that is known before the call runs.
-    fn record(&self, call: &RawCall) -> Record {
-        let tool = self.registry.tools.get(&call.tool).map(|registered| &registered.tool);
+    fn record(&self, call: &RawCall, registered: Option<&Registered<S>>) -> Record {
+        let tool = registered.map(|registered| &registered.tool);
         let class = tool.and_then(|tool| tool.intent_class.as_ref()).unwrap_or(&self.registry.intent_class);
         Record {
             tool: tool.map(|tool| tool.name.clone()),

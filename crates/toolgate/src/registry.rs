@@ -36,20 +36,15 @@ pub(crate) struct Registered<S> {
 }
 
 impl<S> Registry<S> {
-    /// The tool with this name.
-    ///
-    /// # Errors
-    /// `unknown tool`, with the nearest name or all names.
-    pub(crate) fn find(&self, name: &str) -> Result<&Registered<S>, ToolError> {
-        self.tools.get(name).ok_or_else(|| {
-            let mut names: Vec<&str> = self.tools.keys().map(String::as_str).collect();
-            names.sort_unstable();
-            let message = match nearest::find(name, names.iter().copied()) {
-                Some(near) => format!("there is no such tool; did you mean `{near}`?"),
-                None => format!("there is no such tool; there are `{}`", names.join("`, `")),
-            };
-            ToolError::of(ErrorKind::UnknownTool, message)
-        })
+    /// The error for a tool that does not exist: `unknown tool`, with the nearest name or all names.
+    pub(crate) fn unknown(&self, name: &str) -> ToolError {
+        let mut names: Vec<&str> = self.tools.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let message = match nearest::find(name, names.iter().copied()) {
+            Some(near) => format!("there is no such tool; did you mean `{near}`?"),
+            None => format!("there is no such tool; there are `{}`", names.join("`, `")),
+        };
+        ToolError::of(ErrorKind::UnknownTool, message)
     }
 
     pub(crate) fn catalog(&self) -> Catalog {
