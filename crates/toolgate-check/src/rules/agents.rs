@@ -39,15 +39,15 @@ pub(super) const RULES: &[Rule] = &[
         name: "collaborator-count",
         holds: "a supervisor has at most 10 collaborators",
         source: source::COLLABORATION,
-        fix: "have fewer specialists with more tools each, or a supervisor below the supervisor",
+        fix: "use fewer collaborators with more tools each, or nest a second supervisor",
         severity: Severity::Error,
         check: collaborator_count,
     },
     Rule {
         name: "collaborator-cycle",
-        holds: "no agent is a collaborator of its own, directly or through others",
+        holds: "no agent is its own collaborator, directly or through other agents",
         source: source::COLLABORATION,
-        fix: "remove one of the collaborators on the way round",
+        fix: "remove one of the collaborators in the cycle",
         severity: Severity::Error,
         check: collaborator_cycle,
     },
@@ -61,10 +61,10 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "topic-definition",
-        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
-                1,000 pass, the service does not)",
+        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema \
+                allows 1,000, but the service does not)",
         source: source::GUARDRAIL_TOPICS,
-        fix: "say it in fewer words, and move the rest to `Examples`",
+        fix: "shorten it, and move the rest to `Examples`",
         severity: Severity::Error,
         check: topic_definition,
     },
@@ -143,7 +143,7 @@ fn collaborator_cycle(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
             open.extend(further.filter(|id| reached.insert(id)));
         }
         if reached.contains(agent.id.as_str()) {
-            let message = format!("the agent `{}` is, in the end, a collaborator of its own", agent.id);
+            let message = format!("the agent `{}` is its own collaborator, directly or through other agents", agent.id);
             reporter.at(agent.position_of("AgentCollaborators"), message);
         }
     }
@@ -181,8 +181,9 @@ fn prompt_attack_input(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>)
             guardrail.properties().get("ContentPolicyConfig").map_or(&[] as &[_], |it| it.list("FiltersConfig"));
         for filter in filters.iter().filter(|filter| filter.text_of("Type") == Some("PROMPT_ATTACK")) {
             if let Some(strength) = filter.entry("OutputStrength").filter(|it| it.node.text() != Some("NONE")) {
-                let said = strength.node.text().unwrap_or("something else");
-                let message = format!("the guardrail `{}` looks for prompt attacks in outputs: `{said}`", guardrail.id);
+                let value = strength.node.text().unwrap_or("something else");
+                let message =
+                    format!("the guardrail `{}` looks for prompt attacks in outputs: `{value}`", guardrail.id);
                 reporter.at(&strength.position, message);
             }
         }

@@ -11,8 +11,8 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "alias-version",
-        holds: "an alias's `Description` carries a parameter that changes with each release, and it has no \
-                `RoutingConfiguration`: else an update cuts no version, and clients keep the old agent",
+        holds: "an alias's `Description` contains a parameter that changes with each release, and the alias has no \
+                `RoutingConfiguration`: otherwise an update creates no version, and clients keep the old agent",
         source: source::DEPLOY_AGENT,
         fix: "add `Description: !Sub release ${Release}` with a parameter that is set to the build's hash",
         severity: Severity::Error,
@@ -21,8 +21,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "function-version",
         holds: "a function whose settings depend on parameters, and that publishes an alias, has \
-                `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash does not \
-                see that a parameter has changed, and the alias would keep the old version",
+                `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash ignores \
+                a changed parameter, and the alias would keep the old version",
         source: source::SAM_FUNCTION,
         fix: "add `AutoPublishCodeSha256: !Ref PARAMETER`, set to a hash over the code and the function's settings",
         severity: Severity::Error,
@@ -38,7 +38,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "guardrail-version",
-        holds: "agents use a version of a guardrail that is replaced with each release: editing a guardrail makes none",
+        holds: "agents use a version of a guardrail that is replaced with each release: a change of a guardrail \
+                creates no version",
         source: source::GUARDRAIL_VERSION,
         fix: "use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release",
         severity: Severity::Error,

@@ -37,7 +37,8 @@ pub(super) const RULES: &[Rule] = &[
         name: "eleven-apis",
         holds: "an agent has at most 11 API operations over all its action groups",
         source: source::QUOTAS,
-        fix: "move action groups to another agent, register some by function details, or ask AWS for a higher quota",
+        fix: "move action groups to another agent, register some by function details, or request a higher quota from \
+              AWS",
         severity: Severity::Error,
         check: eleven_apis,
     },
@@ -54,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
                 has neither, nor an executor or a description",
         source: source::ACTION_GROUP,
-        fix: "leave one of the two, or the signature alone",
+        fix: "keep one of the two, or only the signature",
         severity: Severity::Error,
         check: one_schema,
     },

@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
                 instructions for a collaborator have up to 4,000",
         source: source::ACTION_GROUP,
-        fix: "say it in fewer words, or leave the description out; of a tool it is its doc comment",
+        fix: "shorten the description or omit it; a tool's description is its doc comment",
         severity: Severity::Error,
         check: description_length,
     },

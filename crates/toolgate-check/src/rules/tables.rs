@@ -14,8 +14,8 @@ pub(super) const RULES: &[Rule] = &[
         holds: "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
                 `ROLLBACK_FAILED` with every table",
         source: source::TABLE,
-        fix: "let a parameter decide `DeletionProtectionEnabled` that is off by default, and turn it on when the stack \
-              is there",
+        fix: "set `DeletionProtectionEnabled` from a parameter that is off by default, and turn it on when the stack \
+              exists",
         severity: Severity::Error,
         check: rollback,
     },
@@ -72,8 +72,10 @@ fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             for table in tables.filter(|table| table.kind == "AWS::DynamoDB::Table" && remembers(table)) {
                 let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
                 if !condition.contains("dynamodb:LeadingKeys") {
-                    let message =
-                        format!("`{}` may write any item of `{}`, those of other tools too", function.id, table.id);
+                    let message = format!(
+                        "`{}` may write any item of `{}`, including those of other tools",
+                        function.id, table.id
+                    );
                     reporter.at(&statement.position, message);
                 }
             }

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "tool-not-in-code",
-        holds: "every tool in the template is one of the function behind it",
+        holds: "every tool in the template exists in the function that serves it",
         source: source::AGENTS_ACTION_ADD,
         fix: "run `toolgate schemas`, or point the action group at the function that has the tool",
         severity: Severity::Error,
@@ -35,9 +35,10 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "confirm-once",
-        holds: "a tool that a person confirms is `.once(..)`: agents repeat calls, and a yes would count for each of them",
+        holds: "a tool that a person confirms is `.once(..)`: agents repeat calls, and one confirmation would count \
+                for each of them",
         source: source::AGENTS_CONFIRM,
-        fix: "make it `.once(..)` with a key of what makes two calls the same; leave it if a repeat changes nothing",
+        fix: "add `.once(..)` with a key that two equal calls share; ignore this if a repeat changes nothing",
         severity: Severity::Warning,
         check: confirm_once,
     },
@@ -127,7 +128,8 @@ fn confirmation_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>
         let known = by_name(catalog);
         for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm) {
             if known.get(tool.name.as_str()).is_some_and(|tool| tool.confirm) {
-                let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
+                let message =
+                    format!("the tool `{}` requires confirmation, but Bedrock would not request it", tool.name);
                 reporter.at(&tool.position, message);
             }
         }
@@ -138,7 +140,7 @@ fn confirm_once(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for function in deployment.functions() {
         let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
         for tool in catalog.tools.iter().filter(|tool| tool.confirm && !tool.once) {
-            let message = format!("the tool `{}` is confirmed by a person and may happen twice", tool.name);
+            let message = format!("the tool `{}` is confirmed by a person, but may run twice", tool.name);
             reporter.at(&position, message);
         }
     }
