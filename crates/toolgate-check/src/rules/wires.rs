@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "wire-unused",
         holds: "outside of development (`Environment` = `dev`), a function answers only wires that its platform uses",
-        source: source::WIRES,
+        source: source::AGENTS_LAMBDA,
         fix: "set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both",
         severity: Severity::Error,
         check: unused,
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "wire-missing",
         holds: "a function answers the wires of the action groups and targets that call it",
-        source: source::WIRES,
+        source: source::AGENTS_LAMBDA,
         fix: "add the wire to `TOOLGATE_WIRES`",
         severity: Severity::Error,
         check: missing,
