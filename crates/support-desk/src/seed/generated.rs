@@ -94,7 +94,7 @@ fn order(place: u32, people: &[(String, String)], clock: &Clock, rng: &mut ChaCh
     let customer_id = people.get(rng.random_range(0..CUSTOMERS) as usize).map_or(JANE, |(id, _)| id);
     let now = clock.now();
     let back = |hours: u32| now.checked_sub(SignedDuration::from_hours(hours.into())).unwrap_or(now);
-    let ordered = 24 + rng.random_range(0..600 * 24);
+    let ordered = 24 + rng.random_range(0..600 * 24_u32);
     let shipped = ordered.saturating_sub(12 + rng.random_range(0..48));
     let delivered = shipped.saturating_sub(24 + rng.random_range(0..96));
     let (state, shipped_at, delivered_at) = match rng.random_range(0..20) {
