@@ -102,9 +102,9 @@ mod tests {
             assert!(message(good.as_bytes()).is_ok(), "{good}");
         }
         for (bad, code, says) in [
-            ("", PARSE_ERROR, "no JSON"),
-            ("{", PARSE_ERROR, "no JSON"),
-            ("\u{fffd}", PARSE_ERROR, "no JSON"),
+            ("", PARSE_ERROR, "not valid JSON"),
+            ("{", PARSE_ERROR, "not valid JSON"),
+            ("\u{fffd}", PARSE_ERROR, "not valid JSON"),
             ("[]", INVALID_REQUEST, "batches"),
             ("7", INVALID_REQUEST, "object"),
             (r#"{"id":1,"method":"ping"}"#, INVALID_REQUEST, "jsonrpc"),
