@@ -12,6 +12,7 @@ mod hostile;
 mod invoke;
 mod log;
 mod mcp;
+mod new;
 mod play;
 mod project;
 mod project_args;
@@ -42,6 +43,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Dev(dev::Args),
     Chat(chat::Args),
     Invoke(invoke::Args),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::New(args) => new::run(args),
             Command::Dev(args) => dev::run(args).await,
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,

@@ -1,0 +1,101 @@
+//! The files of a new project, rendered from templates.
+//!
+//! In a template `<< name >>` is a value and `<% .. %>` a block, because the files themselves use braces and brackets.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
+
+use crate::failure::Failure;
+
+/// A file by its path in the project and its template. Both are rendered; a path that renders to nothing is left out.
+type Template = (&'static str, &'static str);
+
+macro_rules! template {
+    ($path:literal, $file:literal) => {
+        ($path, include_str!(concat!("../../templates/", $file, ".jinja")))
+    };
+}
+
+const FILES: &[Template] = &[
+    template!(".github/workflows/ci.yml", "workflows/ci.yml"),
+    template!(".gitignore", "gitignore"),
+    template!("AGENTS.md", "AGENTS.md"),
+    template!("Cargo.toml", "Cargo.toml"),
+    template!("README.md", "README.md"),
+    template!("<% if classic %>events/<< group >>/get_item-function.json<% endif %>", "events/get_item-function.json"),
+    template!(
+        "<% if classic %>events/<< group >>/get_item-function.reply.json<% endif %>",
+        "events/get_item-function.reply.json"
+    ),
+    template!(
+        "<% if agentcore %>events/<< group >>/get_item-gateway.context.json<% endif %>",
+        "events/get_item-gateway.context.json"
+    ),
+    template!("<% if agentcore %>events/<< group >>/get_item-gateway.json<% endif %>", "events/get_item-gateway.json"),
+    template!(
+        "<% if agentcore %>events/<< group >>/get_item-gateway.reply.json<% endif %>",
+        "events/get_item-gateway.reply.json"
+    ),
+    template!(
+        "<% if classic %>events/<< group >>/reserve_item-function.json<% endif %>",
+        "events/reserve_item-function.json"
+    ),
+    template!(
+        "<% if classic %>events/<< group >>/reserve_item-function.reply.json<% endif %>",
+        "events/reserve_item-function.reply.json"
+    ),
+    template!(
+        "<% if agentcore %>events/<< group >>/reserve_item-gateway.context.json<% endif %>",
+        "events/reserve_item-gateway.context.json"
+    ),
+    template!(
+        "<% if agentcore %>events/<< group >>/reserve_item-gateway.json<% endif %>",
+        "events/reserve_item-gateway.json"
+    ),
+    template!(
+        "<% if agentcore %>events/<< group >>/reserve_item-gateway.reply.json<% endif %>",
+        "events/reserve_item-gateway.reply.json"
+    ),
+    template!("samconfig.toml", "samconfig.toml"),
+    template!("<% if classic %>scenarios/<< project >>.yaml<% endif %>", "scenarios/project.yaml"),
+    template!("src/app.rs", "src/app.rs"),
+    template!("src/bin/<< group >>.rs", "src/bin/group.rs"),
+    template!("src/bin/seed.rs", "src/bin/seed.rs"),
+    template!("src/lib.rs", "src/lib.rs"),
+    template!("src/seed.rs", "src/seed.rs"),
+    template!("src/<< module >>/get_item.rs", "src/group/get_item.rs"),
+    template!("src/<< module >>/mod.rs", "src/group/mod.rs"),
+    template!("src/<< module >>/reserve_item.rs", "src/group/reserve_item.rs"),
+    template!("template.yaml", "template.yaml"),
+    template!("tests/<< module >>.rs", "tests/group.rs"),
+];
+
+/// The files with their texts, by path.
+///
+/// # Errors
+/// A template refers to a value that is not there.
+pub(super) fn render(values: &Value) -> Result<BTreeMap<String, String>, Failure> {
+    let environment = environment()?;
+    let mut files = BTreeMap::new();
+    for (path, template) in FILES {
+        let path = environment.render_str(path, values)?;
+        if !path.is_empty() {
+            files.insert(path, environment.render_str(template, values)?);
+        }
+    }
+    Ok(files)
+}
+
+fn environment() -> Result<Environment<'static>, Failure> {
+    let syntax = SyntaxConfig::builder()
+        .block_delimiters("<%", "%>")
+        .variable_delimiters("<<", ">>")
+        .comment_delimiters("<#", "#>")
+        .build()?;
+    let mut environment = Environment::new();
+    environment.set_syntax(syntax);
+    environment.set_keep_trailing_newline(true);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    Ok(environment)
+}

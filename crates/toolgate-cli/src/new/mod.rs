@@ -1,0 +1,219 @@
+//! `toolgate new`: starts a project.
+
+mod crates;
+mod files;
+pub(crate) mod name;
+mod question;
+
+use std::{
+    io::{ErrorKind, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use clap::ValueEnum;
+use minijinja::context;
+
+use crate::{failure::Failure, terminal};
+
+const EXAMPLES: &str = "\
+Examples:
+  toolgate new shop --crates ../toolgate/target/packages
+  toolgate new shop --target agentcore --with confirm,once,budget
+  toolgate new shop --dry-run";
+
+/// Start a project: two tools with their tests, a SAM template, and what runs them on this machine.
+///
+/// Without options on a terminal, the command asks. It never writes over a file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The name of the project, its folder and its package
+    name: Option<String>,
+    /// What guards the tool with an effect (repeatable, or separated by commas) [default: confirm,once]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "GATES")]
+    with: Option<Vec<Gate>>,
+    /// Who calls the tools [default: all]
+    #[arg(long, value_enum)]
+    target: Option<Target>,
+    /// The folder with the packaged crates of Toolgate (`make packages` in a checkout of Toolgate makes it)
+    #[arg(long, env = "TOOLGATE_CRATES", value_name = "FOLDER")]
+    crates: Option<PathBuf>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not make a git repository
+    #[arg(long)]
+    no_git: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Gate {
+    /// A person agrees first
+    Confirm,
+    /// A repeat has no second effect
+    Once,
+    /// A session may make so many calls
+    Budget,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// Amazon Bedrock AgentCore: a gateway and a harness
+    Agentcore,
+    /// Amazon Bedrock Agents; AWS has closed it to accounts that do not use it yet
+    Classic,
+    /// Both
+    All,
+}
+
+impl Target {
+    fn classic(self) -> bool {
+        self != Self::Agentcore
+    }
+
+    fn agentcore(self) -> bool {
+        self != Self::Classic
+    }
+}
+
+/// The action group of a new project.
+const GROUP: &str = "stock";
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let asks = args.name.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let name = match args.name {
+        Some(name) => name,
+        None if asks => question::text("the name of the project", name::check)?,
+        None => return Err("name the project: `toolgate new NAME`".into()),
+    };
+    name::check(&name)?;
+    let target = match args.target {
+        Some(target) => target,
+        None if asks => question::choice("who calls the tools", Target::All)?,
+        None => Target::All,
+    };
+    let gates = match args.with {
+        Some(gates) => gates,
+        None => vec![Gate::Confirm, Gate::Once],
+    };
+    let has = |gate| gates.contains(&gate);
+    if has(Gate::Once) && !has(Gate::Confirm) && target.agentcore() {
+        return Err("a call through AgentCore's gateway has no session, so a tool that acts once also needs `confirm`, or \
+                    an identity of the caller: add `confirm` to `--with`, or choose `--target classic`"
+            .into());
+    }
+    let crates = crates::find(args.crates.as_deref(), args.dry_run)?;
+    let values = context! {
+        project => name,
+        crate => name.replace('-', "_"),
+        group => GROUP,
+        module => GROUP,
+        Group => capitalised(GROUP),
+        classic => target.classic(),
+        agentcore => target.agentcore(),
+        confirm => has(Gate::Confirm),
+        once => has(Gate::Once),
+        budget => has(Gate::Budget),
+        keeps => has(Gate::Confirm) || has(Gate::Once),
+        ledger_actions => ledger_actions(has(Gate::Once)),
+        wires => wires(target),
+        test_wire => if target.classic() || has(Gate::Confirm) { "Function" } else { "Gateway" },
+        first_wire => if target.classic() { "function" } else { "gateway" },
+        deployed_where => deployed_where(target),
+        version => env!("CARGO_PKG_VERSION"),
+        rust_version => env!("CARGO_PKG_RUST_VERSION"),
+        crates => crates,
+    };
+    let files = files::render(&values)?;
+    let folder = PathBuf::from(&name);
+    if args.dry_run {
+        for path in files.keys() {
+            terminal::out(&folder.join(path).display().to_string())?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let is_empty = |folder: &Path| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !is_empty(&folder) {
+        return Err(format!("`{name}` is already there and not empty: choose another name, or another folder").into());
+    }
+    for (path, text) in &files {
+        write_new(&folder.join(path), text)?;
+    }
+    if !args.no_git {
+        start_git(&folder);
+    }
+    terminal::out(&next_steps(&name, files.len(), target))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file that must not exist.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| -> Failure {
+        match error.kind() {
+            ErrorKind::AlreadyExists => format!("`{}` is already there", path.display()).into(),
+            _ => format!("cannot write `{}`: {error}", path.display()).into(),
+        }
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Makes a git repository, unless the folder is in one already. Without git there is none.
+fn start_git(folder: &Path) {
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        git.status().is_ok_and(|status| status.success())
+    };
+    if !git(&["rev-parse", "--is-inside-work-tree"]) {
+        git(&["init", "--quiet"]);
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// What a function may do in the ledger: a committed record is part of a transaction, and a lease is also released.
+fn ledger_actions(once: bool) -> &'static str {
+    match once {
+        true => "[dynamodb:ConditionCheckItem, dynamodb:GetItem, dynamodb:PutItem]",
+        false => "[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem]",
+    }
+}
+
+fn wires(target: Target) -> &'static str {
+    match target {
+        Target::Agentcore => "gateway",
+        Target::Classic => "function,api",
+        Target::All => "function,api,gateway",
+    }
+}
+
+fn deployed_where(target: Target) -> &'static str {
+    match target {
+        Target::Agentcore => "The stack has a gateway and a harness of Amazon Bedrock AgentCore.",
+        Target::Classic => "The stack has an agent of Amazon Bedrock Agents, which needs an account that uses it already.",
+        Target::All => {
+            "The stack has an agent of Amazon Bedrock Agents, which needs\nan account that uses it already, and a gateway \
+             and a harness of AgentCore."
+        }
+    }
+}
+
+fn next_steps(name: &str, files: usize, target: Target) -> String {
+    let talk = match target.classic() {
+        true => "toolgate chat          # in another shell: talk to its agent",
+        false => "toolgate mcp           # in another shell: its tools for an MCP client, over stdio",
+    };
+    format!(
+        "created `{name}` with {files} files\n\nnext:\n  cd {name}\n  toolgate dev           # builds it and runs it on this \
+         machine; the first build takes a few minutes\n  {talk}\n  cargo test             # its tests\n\nREADME.md goes on \
+         from there"
+    )
+}
