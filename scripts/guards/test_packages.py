@@ -36,7 +36,7 @@ CATEGORIES = {
     "web-programming",
 }
 # what a package may contain: tests need the repository, but the fixtures of unit tests are in the package
-CONTENTS = re.compile(r"(src|examples)/|tests/timelines/|README\.md$|LICENSE-|Cargo\.|\.cargo_vcs_info\.json$")
+CONTENTS = re.compile(r"(src|examples|templates)/|tests/timelines/|README\.md$|LICENSE-|Cargo\.|\.cargo_vcs_info\.json$")
 INCLUDE = re.compile(r'\binclude(?:_str|_bytes)?!\(\s*"([^"]+)"')
 
 published = pytest.mark.parametrize("crate", PUBLISHED)

@@ -46,16 +46,16 @@ impl ProjectArgs {
     }
 
     /// The local agent with these arguments.
-    pub(crate) fn local(self) -> Result<Local, Failure> {
+    pub(crate) fn local(&self) -> Result<Local, Failure> {
         let mut local = Local::from_template(&self.template);
-        for (name, value) in self.parameter {
+        for (name, value) in &self.parameter {
             local = local.parameter(name, value);
         }
-        for (name, value) in self.env {
+        for (name, value) in &self.env {
             local = local.variable(name, value);
         }
-        if let Some(principal) = self.principal {
-            local = local.principal(principal);
+        if let Some(principal) = &self.principal {
+            local = local.principal(principal.clone());
         }
         if let Some(keys) = &self.jwt_keys {
             local = local.tokens(TokenKeys::from_file(keys).map_err(|error| format!("`--jwt-keys`: {error}"))?);

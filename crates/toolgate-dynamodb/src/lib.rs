@@ -23,6 +23,8 @@ mod ledger;
 mod pending;
 mod retry;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod waiting;
 
 pub use approvals::{ApprovalList, Approvals, ApprovalsError, Decision};

@@ -60,6 +60,7 @@ pub struct Local {
     data: Data,
     reset: bool,
     only_database: bool,
+    without_seed: bool,
     without_agents: bool,
     variables: BTreeMap<String, String>,
     binaries: Option<PathBuf>,
@@ -82,6 +83,7 @@ impl Local {
             data: Data::Directory(PathBuf::from(DEFAULT_DATA)),
             reset: false,
             only_database: false,
+            without_seed: false,
             without_agents: false,
             variables: BTreeMap::new(),
             binaries: None,
@@ -138,6 +140,13 @@ impl Local {
     #[must_use]
     pub fn only_database(mut self, only: bool) -> Self {
         self.only_database = only;
+        self
+    }
+
+    /// Leaves the tables empty: the seed program does not run.
+    #[must_use]
+    pub fn without_seed(mut self, without: bool) -> Self {
+        self.without_seed = without;
         self
     }
 
@@ -241,6 +250,9 @@ impl Local {
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
+        }
+        if self.without_seed {
+            template.seed = None;
         }
         if self.without_agents {
             template.agents.clear();

@@ -51,6 +51,7 @@ mod effect;
 mod error;
 mod gate;
 mod handler;
+#[cfg(feature = "interceptor")]
 pub mod interceptor;
 mod key;
 mod ledger;
@@ -69,6 +70,7 @@ pub mod sanitize;
 pub mod schema;
 mod service;
 mod telemetry;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
 mod trail;

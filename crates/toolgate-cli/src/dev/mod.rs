@@ -1,14 +1,20 @@
 //! `toolgate dev`: runs the local agent until a signal ends it.
 
+mod build;
 mod example;
+mod for_tests;
 mod gateway;
 mod screen;
+mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
 use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
+
+use build::Project;
+use watch::{Change, Watch};
 
 use crate::{failure::Failure, hostile::HostileArgs, project_args::ProjectArgs, signal, terminal};
 
@@ -49,6 +55,16 @@ pub(crate) struct Args {
     /// Serve only this part, for use with `cargo lambda watch`
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// For tests that start this command: use a free port and empty tables in memory, write one line of JSON to standard
+    /// output when they are ready, and stop when standard input ends
+    #[arg(long, requires = "only", conflicts_with_all = ["port", "data", "reset"])]
+    for_tests: bool,
+    /// Build the project at the start and after each change of its sources, even if standard error is not a terminal
+    #[arg(long, conflicts_with_all = ["no_build", "for_tests"])]
+    watch: bool,
+    /// Build nothing: run the programs as they are
+    #[arg(long)]
+    no_build: bool,
     /// Show the functions' log lines unformatted, as JSON; control characters are removed on a terminal
     #[arg(long)]
     raw_logs: bool,
@@ -63,11 +79,64 @@ enum Part {
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
-    let only_database = args.only == Some(Part::Dynamodb);
     args.project.require_template()?;
-    let mut local =
-        args.project.local()?.port(args.port).data(&args.data).reset(args.reset).only_database(only_database);
-    for model in args.model {
+    if args.for_tests {
+        return for_tests::run(args.project.local()?.only_database(true)).await;
+    }
+    // Signals are handled before the start, so that Ctrl-C during a build or the start leaves no process behind.
+    let stop = signal::stop()?;
+    tokio::pin!(stop);
+    let project = match args.builds() {
+        true => Project::of(&args.project.template).await?,
+        false => None,
+    };
+    let mut watch = match &project {
+        Some(project) => Some(Watch::start(project, &args.project.template)?),
+        None => None,
+    };
+    let mut args = args;
+    loop {
+        let turn = tokio::select! {
+            turn = serve(&args, project.as_ref(), watch.as_mut()) => turn?,
+            () = &mut stop => return Ok(ExitCode::SUCCESS),
+        };
+        let mut running = match turn {
+            Some(running) => running,
+            // It does not build; a change of the sources may correct that.
+            None => continue,
+        };
+        // The tables of a later start are those of the first one.
+        args.reset = false;
+        let ended = tokio::select! {
+            () = running.wait() => true,
+            () = &mut stop => true,
+            () = changes(project.as_ref(), watch.as_mut()) => false,
+        };
+        drop(terminal::err(if ended { "stopping" } else { "the project has changed: starting again" }));
+        running.shutdown().await;
+        if ended {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+/// Builds the project and starts it. If it does not build, waits for a change; `None` then.
+async fn serve(
+    args: &Args,
+    project: Option<&Project>,
+    watch: Option<&mut Watch>,
+) -> Result<Option<Running>, Failure> {
+    if let (Some(project), Some(watch)) = (project, watch)
+        && !project.build().await?
+    {
+        drop(terminal::err("it does not build; waiting for a change"));
+        watch.next().await;
+        return Ok(None);
+    }
+    let only_database = args.only == Some(Part::Dynamodb);
+    let mut local = args.project.local()?.only_database(only_database);
+    local = local.port(args.port).data(&args.data).reset(args.reset);
+    for model in &args.model {
         local = local.model(model);
     }
     if args.raw_logs {
@@ -76,23 +145,32 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     if let Some(seed) = args.hostile.seed() {
         local = local.hostile(seed);
     }
-    // Signals are handled before the start, so that Ctrl-C during the start leaves no process behind.
-    let stop = signal::stop()?;
-    tokio::pin!(stop);
-    let mut running = tokio::select! {
-        running = local.start() => running?,
-        () = &mut stop => return Ok(ExitCode::SUCCESS),
-    };
+    let running = local.start().await?;
     let shown = if only_database { database_screen(&running) } else { screen::screen(&running) };
     // A closed terminal must not end the local agent.
     drop(terminal::err(shown.trim_end_matches('\n')));
-    tokio::select! {
-        () = running.wait() => {}
-        () = &mut stop => {}
+    Ok(Some(running))
+}
+
+/// Builds the programs after each change of their sources; running functions are replaced with their next call. Returns
+/// when another part of the project has changed.
+async fn changes(project: Option<&Project>, watch: Option<&mut Watch>) {
+    let (Some(project), Some(watch)) = (project, watch) else { return std::future::pending().await };
+    while watch.next().await == Change::Sources {
+        let message = match project.build().await {
+            Ok(true) => "built; the next call of a function uses it",
+            Ok(false) => "it does not build; the last programs that did are still served",
+            Err(error) => &error.to_string(),
+        };
+        drop(terminal::err(message));
     }
-    drop(terminal::err("stopping"));
-    running.shutdown().await;
-    Ok(ExitCode::SUCCESS)
+}
+
+impl Args {
+    /// Whether the command builds the project: on a terminal, unless it is told otherwise.
+    fn builds(&self) -> bool {
+        !self.no_build && (self.watch || std::io::stderr().is_terminal())
+    }
 }
 
 /// The start screen of the database alone, with the variables that `cargo lambda watch` needs.
@@ -121,7 +199,7 @@ fn tables(health: &Value) -> String {
     list(health, "tables", |table| text(table, "name")).join(", ")
 }
 
-fn list(health: &Value, key: &str, each: impl FnMut(&Value) -> String) -> Vec<String> {
+fn list<T>(health: &Value, key: &str, each: impl FnMut(&Value) -> T) -> Vec<T> {
     health.get(key).and_then(Value::as_array).into_iter().flatten().map(each).collect()
 }
 

@@ -1,4 +1,6 @@
-//! Unit tests of a handler: one-line calls on any wire, and fixture events from files.
+//! Unit tests of a handler: one-line calls on any wire, fixture events from files, and a DynamoDB on this machine.
+//!
+//! This module needs the feature `testing`.
 //!
 //! ```
 //! # use schemars::JsonSchema;
@@ -21,6 +23,7 @@
 //! ```
 
 mod call;
+mod dynamodb;
 mod replay;
 mod reply;
 
@@ -30,6 +33,7 @@ use serde_json::Value;
 use crate::runtime::client_context;
 
 pub use call::{TestCall, call};
+pub use dynamodb::LocalDynamoDb;
 pub use replay::replay;
 pub use reply::Reply;
 
