@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use toolgate::schema;
+use toolgate::{Catalog, schema};
 use toolgate_template::{Binaries, DescribeError, MissingBinaries, TemplateError, read_without_agents};
 
 use crate::{describe::describe, failure::Failure, project, terminal};
@@ -108,15 +108,20 @@ fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
     for (name, program) in names.into_iter().zip(programs) {
         let catalog = describe(&program, name)?;
         let group = args.out.join(&catalog.group);
-        let mut put = |name: &str, schema: Value| {
-            files.insert(group.join(name), format!("{schema:#}\n"));
-        };
-        put("openapi.json", schema::openapi(&catalog));
-        put("functions.json", schema::functions(&catalog));
-        put("gateway.json", schema::gateway(&catalog));
-        put("action-group.json", schema::action_group(&catalog));
+        files.extend(files_of(&catalog).map(|(name, text)| (group.join(name), text)));
     }
     Ok(files)
+}
+
+/// The files of a group, with their texts.
+pub(crate) fn files_of(catalog: &Catalog) -> [(&'static str, String); 4] {
+    let text = |schema: Value| format!("{schema:#}\n");
+    [
+        ("openapi.json", text(schema::openapi(catalog))),
+        ("functions.json", text(schema::functions(catalog))),
+        ("gateway.json", text(schema::gateway(catalog))),
+        ("action-group.json", text(schema::action_group(catalog))),
+    ]
 }
 
 /// Generated files of groups that no longer exist.

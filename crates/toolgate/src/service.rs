@@ -73,6 +73,7 @@ impl From<UnknownEvent> for Diagnostic {
     }
 }
 
+#[cfg(feature = "testing")]
 impl<S> Service<S> {
     /// For the events of the test kit.
     pub(crate) fn group(&self) -> &str {

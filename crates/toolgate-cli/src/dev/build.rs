@@ -45,7 +45,8 @@ impl Project {
             return Err("`cargo metadata` failed; correct what it reports, or use --no-build".into());
         }
         let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-        let packages = metadata.packages.iter().filter_map(|package| package.manifest_path.parent().map(Path::to_owned));
+        let packages =
+            metadata.packages.iter().filter_map(|package| package.manifest_path.parent().map(Path::to_owned));
         Ok(Some(Self { folder, packages: packages.collect(), root: metadata.workspace_root }))
     }
 

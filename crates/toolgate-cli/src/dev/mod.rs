@@ -121,11 +121,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
 }
 
 /// Builds the project and starts it. If it does not build, waits for a change; `None` then.
-async fn serve(
-    args: &Args,
-    project: Option<&Project>,
-    watch: Option<&mut Watch>,
-) -> Result<Option<Running>, Failure> {
+async fn serve(args: &Args, project: Option<&Project>, watch: Option<&mut Watch>) -> Result<Option<Running>, Failure> {
     if let (Some(project), Some(watch)) = (project, watch)
         && !project.build().await?
     {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 
-use crate::failure::Failure;
+use toolgate::Catalog;
+
+use crate::{failure::Failure, schemas};
 
 /// A file by its path in the project and its template. Both are rendered; a path that renders to nothing is left out.
 type Template = (&'static str, &'static str);
@@ -71,6 +73,9 @@ const FILES: &[Template] = &[
     template!("tests/<< module >>.rs", "tests/group.rs"),
 ];
 
+/// What the function of a new project prints for `describe`, so that its schemas are there before its first build.
+const CATALOG: &str = include_str!("../../templates/catalog.json.jinja");
+
 /// The files with their texts, by path.
 ///
 /// # Errors
@@ -83,6 +88,11 @@ pub(super) fn render(values: &Value) -> Result<BTreeMap<String, String>, Failure
         if !path.is_empty() {
             files.insert(path, environment.render_str(template, values)?);
         }
+    }
+    let catalog = environment.render_str(CATALOG, values)?;
+    let catalog: Catalog = serde_json::from_str(&catalog)?;
+    for (name, text) in schemas::files_of(&catalog) {
+        files.insert(format!("schemas/{}/{name}", catalog.group), text);
     }
     Ok(files)
 }

@@ -99,9 +99,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let has = |gate| gates.contains(&gate);
     if has(Gate::Once) && !has(Gate::Confirm) && target.agentcore() {
-        return Err("a call through AgentCore's gateway has no session, so a tool that acts once also needs `confirm`, or \
+        return Err(
+            "a call through AgentCore's gateway has no session, so a tool that acts once also needs `confirm`, or \
                     an identity of the caller: add `confirm` to `--with`, or choose `--target classic`"
-            .into());
+                .into(),
+        );
     }
     let crates = crates::find(args.crates.as_deref(), args.dry_run)?;
     let values = context! {
@@ -118,7 +120,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         keeps => has(Gate::Confirm) || has(Gate::Once),
         ledger_actions => ledger_actions(has(Gate::Once)),
         wires => wires(target),
-        test_wire => if target.classic() || has(Gate::Confirm) { "Function" } else { "Gateway" },
         first_wire => if target.classic() { "function" } else { "gateway" },
         deployed_where => deployed_where(target),
         version => env!("CARGO_PKG_VERSION"),
@@ -198,7 +199,9 @@ fn wires(target: Target) -> &'static str {
 fn deployed_where(target: Target) -> &'static str {
     match target {
         Target::Agentcore => "The stack has a gateway and a harness of Amazon Bedrock AgentCore.",
-        Target::Classic => "The stack has an agent of Amazon Bedrock Agents, which needs an account that uses it already.",
+        Target::Classic => {
+            "The stack has an agent of Amazon Bedrock Agents, which needs an account that uses it already."
+        }
         Target::All => {
             "The stack has an agent of Amazon Bedrock Agents, which needs\nan account that uses it already, and a gateway \
              and a harness of AgentCore."

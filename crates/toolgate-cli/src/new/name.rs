@@ -39,9 +39,9 @@ pub(crate) fn check(name: &str) -> Result<(), String> {
     let allowed = format!(
         "a name has lower-case letters, digits and single hyphens, begins with a letter, and has at most {LONGEST} characters"
     );
-    let parts_are_good = name.split('-').all(|part| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    });
+    let parts_are_good = name
+        .split('-')
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
     let begins_with_letter = name.starts_with(|first: char| first.is_ascii_lowercase());
     if !(parts_are_good && begins_with_letter && name.len() <= LONGEST) {
         return Err(format!("`{name}` is not a valid name: {allowed}"));
@@ -67,8 +67,23 @@ mod tests {
             check(good).unwrap();
         }
         for bad in [
-            "", "Shop", "my_shop", "-a", "a-", "a--b", "2nd", "a/b", "..", "a b", "é", "x\u{202e}y", "tokio", "async",
-            "test", "validator", "z".repeat(33).as_str(),
+            "",
+            "Shop",
+            "my_shop",
+            "-a",
+            "a-",
+            "a--b",
+            "2nd",
+            "a/b",
+            "..",
+            "a b",
+            "é",
+            "x\u{202e}y",
+            "tokio",
+            "async",
+            "test",
+            "validator",
+            "z".repeat(33).as_str(),
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
