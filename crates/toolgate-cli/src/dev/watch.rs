@@ -45,7 +45,7 @@ impl Watch {
             }
             for change in event.paths.iter().filter_map(|path| change(path)) {
                 // The receiver is gone when the command ends.
-                drop(sender.send(change));
+                sender.send(change).ok();
             }
         })?;
         let beside = std::path::absolute(template)?.parent().map_or_else(PathBuf::new, Path::to_owned);
