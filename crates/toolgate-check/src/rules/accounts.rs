@@ -5,32 +5,22 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use regex::Regex;
 use toolgate_template::references;
 
-use super::{Rule, Severity, names, source};
+use super::{Rule, names, source};
 use crate::{
     deployment::Deployment,
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "account-name",
-        holds: "a name that an account may have once differs with each stack: it carries `AWS::StackName`, or the \
-                parameters `Project` and `Environment`; and no two resources have the same one",
-        source: source::CFN_NAMES,
-        fix: "write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where the name \
-              takes no hyphens), or leave the name to CloudFormation where it is optional",
-        severity: Severity::Error,
-        check: account_name,
-    },
-    Rule {
-        name: "agentcore-name",
-        holds: "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
-                `[A-Za-z][A-Za-z0-9_]*`",
-        source: source::POLICY,
-        fix: "use `_` in place of `-`, and fewer characters",
-        severity: Severity::Error,
-        check: agentcore_name,
-    },
+    Rule::error("account-name", source::CFN_NAMES, account_name)
+        .holds("a name that an account may have once differs with each stack: it carries `AWS::StackName`, or the \
+                parameters `Project` and `Environment`; and no two resources have the same one")
+        .fix("write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where the name \
+              takes no hyphens), or leave the name to CloudFormation where it is optional"),
+    Rule::error("agentcore-name", source::POLICY, agentcore_name)
+        .holds("the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
+                `[A-Za-z][A-Za-z0-9_]*`")
+        .fix("use `_` in place of `-`, and fewer characters"),
 ];
 
 /// The property with such a name.

@@ -4,78 +4,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "auto-prepare",
-        holds: "each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service",
-        source: source::AGENT,
-        fix: "add `AutoPrepare: true`",
-        severity: Severity::Error,
-        check: auto_prepare,
-    },
-    Rule {
-        name: "agent-metrics",
-        holds: "the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics",
-        source: source::AGENTS_METRICS,
-        fix: "allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`",
-        severity: Severity::Error,
-        check: metrics,
-    },
-    Rule {
-        name: "idle-session",
-        holds: "`IdleSessionTTLInSeconds` is 60 to 5,400",
-        source: source::AGENT,
-        fix: "choose a time between a minute and 90 minutes",
-        severity: Severity::Error,
-        check: idle_session,
-    },
-    Rule {
-        name: "collaborator-count",
-        holds: "a supervisor has at most 10 collaborators",
-        source: source::COLLABORATION,
-        fix: "have fewer specialists with more tools each, or a supervisor below the supervisor",
-        severity: Severity::Error,
-        check: collaborator_count,
-    },
-    Rule {
-        name: "collaborator-cycle",
-        holds: "no agent is a collaborator of its own, directly or through others",
-        source: source::COLLABORATION,
-        fix: "remove one of the collaborators on the way round",
-        severity: Severity::Error,
-        check: collaborator_cycle,
-    },
-    Rule {
-        name: "supervisor-mode",
-        holds: "an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`",
-        source: source::COLLABORATION,
-        fix: "set `AgentCollaboration`, or remove it with the collaborators",
-        severity: Severity::Error,
-        check: supervisor_mode,
-    },
-    Rule {
-        name: "topic-definition",
-        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
+    Rule::error("auto-prepare", source::AGENT, auto_prepare)
+        .holds("each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service")
+        .fix("add `AutoPrepare: true`"),
+    Rule::error("agent-metrics", source::AGENTS_METRICS, metrics)
+        .holds("the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics")
+        .fix("allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`"),
+    Rule::error("idle-session", source::AGENT, idle_session)
+        .holds("`IdleSessionTTLInSeconds` is 60 to 5,400")
+        .fix("choose a time between a minute and 90 minutes"),
+    Rule::error("collaborator-count", source::COLLABORATION, collaborator_count)
+        .holds("a supervisor has at most 10 collaborators")
+        .fix("have fewer specialists with more tools each, or a supervisor below the supervisor"),
+    Rule::error("collaborator-cycle", source::COLLABORATION, collaborator_cycle)
+        .holds("no agent is a collaborator of its own, directly or through others")
+        .fix("remove one of the collaborators on the way round"),
+    Rule::error("supervisor-mode", source::COLLABORATION, supervisor_mode)
+        .holds("an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`")
+        .fix("set `AgentCollaboration`, or remove it with the collaborators"),
+    Rule::error("topic-definition", source::GUARDRAIL_TOPICS, topic_definition)
+        .holds(
+            "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
                 1,000 pass, the service does not)",
-        source: source::GUARDRAIL_TOPICS,
-        fix: "say it in fewer words, and move the rest to `Examples`",
-        severity: Severity::Error,
-        check: topic_definition,
-    },
-    Rule {
-        name: "prompt-attack-input",
-        holds: "a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`",
-        source: source::GUARDRAIL_PROMPT_ATTACK,
-        fix: "set `OutputStrength: NONE`",
-        severity: Severity::Error,
-        check: prompt_attack_input,
-    },
+        )
+        .fix("say it in fewer words, and move the rest to `Examples`"),
+    Rule::error("prompt-attack-input", source::GUARDRAIL_PROMPT_ATTACK, prompt_attack_input)
+        .holds("a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`")
+        .fix("set `OutputStrength: NONE`"),
 ];
 
 /// The user guide states 10; the quota table states 1,000. The lower limit is safe.

@@ -4,30 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "alarm-fill",
-        holds: "an alarm that adds up metrics of functions fills the periods in which one has no data: a function that \
+    Rule::error("alarm-fill", source::METRIC_MATH, fill)
+        .holds(
+            "an alarm that adds up metrics of functions fills the periods in which one has no data: a function that \
                 is not called has none, and neither has the sum",
-        source: source::METRIC_MATH,
-        fix: "write `SUM(FILL(METRICS(), 0))`",
-        severity: Severity::Error,
-        check: fill,
-    },
-    Rule {
-        name: "alarm-functions",
-        holds: "where alarms watch a metric of Lambda function by function, they watch every function",
-        source: source::LAMBDA_METRICS,
-        fix: "add the function's metric to the alarm",
-        severity: Severity::Error,
-        check: functions,
-    },
+        )
+        .fix("write `SUM(FILL(METRICS(), 0))`"),
+    Rule::error("alarm-functions", source::LAMBDA_METRICS, functions)
+        .holds("where alarms watch a metric of Lambda function by function, they watch every function")
+        .fix("add the function's metric to the alarm"),
 ];
 
 /// The function metrics that an alarm reads: the metric's name, and the function.

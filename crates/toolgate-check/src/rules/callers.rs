@@ -2,47 +2,33 @@
 
 use toolgate_template::{Node, references};
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "gateway-role",
-        holds: "the role of a gateway with a policy engine waits for no function: CreateGateway tries the role at once, \
+    Rule::error("gateway-role", source::GATEWAY, gateway_role)
+        .holds(
+            "the role of a gateway with a policy engine waits for no function: CreateGateway tries the role at once, \
                 and IAM needs some seconds until a new role is known everywhere",
-        source: source::GATEWAY,
-        fix: "put `lambda:InvokeFunction` into an `AWS::IAM::RolePolicy` of its own, which the gateway and its targets \
+        )
+        .fix(
+            "put `lambda:InvokeFunction` into an `AWS::IAM::RolePolicy` of its own, which the gateway and its targets \
               name in `DependsOn`",
-        severity: Severity::Error,
-        check: gateway_role,
-    },
-    Rule {
-        name: "target-order",
-        holds: "a target is created after the policy by which the gateway's role may call its function",
-        source: source::GATEWAY_LAMBDA,
-        fix: "name the policy in the target's `DependsOn`",
-        severity: Severity::Error,
-        check: target_order,
-    },
-    Rule {
-        name: "gateway-tokens",
-        holds: "a gateway that takes tokens says for which audience or client; Cognito's access tokens have no audience",
-        source: source::GATEWAY_INBOUND,
-        fix: "add `AllowedAudience`, or `AllowedClients` for Cognito",
-        severity: Severity::Error,
-        check: tokens,
-    },
-    Rule {
-        name: "gateway-log",
-        holds: "a gateway with a policy engine delivers its log: what Cedar denies is seen nowhere else",
-        source: source::GATEWAY_LOGS,
-        fix: "add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`",
-        severity: Severity::Warning,
-        check: log,
-    },
+        ),
+    Rule::error("target-order", source::GATEWAY_LAMBDA, target_order)
+        .holds("a target is created after the policy by which the gateway's role may call its function")
+        .fix("name the policy in the target's `DependsOn`"),
+    Rule::error("gateway-tokens", source::GATEWAY_INBOUND, tokens)
+        .holds(
+            "a gateway that takes tokens says for which audience or client; Cognito's access tokens have no audience",
+        )
+        .fix("add `AllowedAudience`, or `AllowedClients` for Cognito"),
+    Rule::warning("gateway-log", source::GATEWAY_LOGS, log)
+        .holds("a gateway with a policy engine delivers its log: what Cedar denies is seen nowhere else")
+        .fix("add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`"),
 ];
 
 fn gateways<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v Resource> {

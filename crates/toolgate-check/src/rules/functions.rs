@@ -2,62 +2,34 @@
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "five-parameters",
-        holds: "a function has at most 5 parameters",
-        source: source::QUOTAS,
-        fix: "split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit",
-        severity: Severity::Error,
-        check: five_parameters,
-    },
-    Rule {
-        name: "parameter-type",
-        holds: "a function's parameter is of type string, number, integer, boolean or array",
-        source: source::AGENT_FUNCTION,
-        fix: "use one of these types",
-        severity: Severity::Error,
-        check: parameter_type,
-    },
-    Rule {
-        name: "eleven-functions",
-        holds: "an action group has at most 11 functions or operations",
-        source: source::AGENTS_LAMBDA,
-        fix: "move tools to another handler, which is another action group",
-        severity: Severity::Error,
-        check: eleven_functions,
-    },
-    Rule {
-        name: "eleven-apis",
-        holds: "an agent has at most 11 API operations over all its action groups",
-        source: source::QUOTAS,
-        fix: "move action groups to another agent, register some by function details, or ask AWS for a higher quota",
-        severity: Severity::Error,
-        check: eleven_apis,
-    },
-    Rule {
-        name: "fifteen-groups",
-        holds: "an agent has at most 15 enabled action groups, and 20 in all",
-        source: source::QUOTAS,
-        fix: "move action groups to another agent, or disable some",
-        severity: Severity::Error,
-        check: fifteen_groups,
-    },
-    Rule {
-        name: "one-schema",
-        holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
+    Rule::error("five-parameters", source::QUOTAS, five_parameters)
+        .holds("a function has at most 5 parameters")
+        .fix("split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit"),
+    Rule::error("parameter-type", source::AGENT_FUNCTION, parameter_type)
+        .holds("a function's parameter is of type string, number, integer, boolean or array")
+        .fix("use one of these types"),
+    Rule::error("eleven-functions", source::AGENTS_LAMBDA, eleven_functions)
+        .holds("an action group has at most 11 functions or operations")
+        .fix("move tools to another handler, which is another action group"),
+    Rule::error("eleven-apis", source::QUOTAS, eleven_apis)
+        .holds("an agent has at most 11 API operations over all its action groups")
+        .fix("move action groups to another agent, register some by function details, or ask AWS for a higher quota"),
+    Rule::error("fifteen-groups", source::QUOTAS, fifteen_groups)
+        .holds("an agent has at most 15 enabled action groups, and 20 in all")
+        .fix("move action groups to another agent, or disable some"),
+    Rule::error("one-schema", source::ACTION_GROUP, one_schema)
+        .holds(
+            "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
                 has neither, nor an executor or a description",
-        source: source::ACTION_GROUP,
-        fix: "leave one of the two, or the signature alone",
-        severity: Severity::Error,
-        check: one_schema,
-    },
+        )
+        .fix("leave one of the two, or the signature alone"),
 ];
 
 /// The quota on functions of one action group.

@@ -5,56 +5,37 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toolgate_template::{Node, Position};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "name-pattern",
-        holds: "the names of agents, aliases, action groups, functions, parameters and collaborators match \
+    Rule::error("name-pattern", source::ACTION_GROUP, name_pattern)
+        .holds(
+            "the names of agents, aliases, action groups, functions, parameters and collaborators match \
                 `([0-9a-zA-Z][_-]?){1,100}`",
-        source: source::ACTION_GROUP,
-        fix: "use letters and digits, with single `_` or `-` between them",
-        severity: Severity::Error,
-        check: name_pattern,
-    },
-    Rule {
-        name: "double-underscore",
-        holds: "no name of a tool or an action group has `__` in it, which separates parts of the model's tool name",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "use a single `_`",
-        severity: Severity::Error,
-        check: double_underscore,
-    },
-    Rule {
-        name: "model-tool-name",
-        holds: "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
+        )
+        .fix("use letters and digits, with single `_` or `-` between them"),
+    Rule::error("double-underscore", source::AGENTS_ACTION_ADD, double_underscore)
+        .holds("no name of a tool or an action group has `__` in it, which separates parts of the model's tool name")
+        .fix("use a single `_`"),
+    Rule::error("model-tool-name", source::AGENTS_ACTION_ADD, model_tool_name)
+        .holds(
+            "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
                 64 of `a-zA-Z0-9_-`",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "shorten the tool's name or its group's",
-        severity: Severity::Error,
-        check: model_tool_name,
-    },
-    Rule {
-        name: "description-length",
-        holds: "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
+        )
+        .fix("shorten the tool's name or its group's"),
+    Rule::error("description-length", source::ACTION_GROUP, description_length)
+        .holds(
+            "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
                 instructions for a collaborator have up to 4,000",
-        source: source::ACTION_GROUP,
-        fix: "say it in fewer words, or leave the description out; of a tool it is its doc comment",
-        severity: Severity::Error,
-        check: description_length,
-    },
-    Rule {
-        name: "instruction-length",
-        holds: "an agent's instruction has 40 to 20,000 characters",
-        source: source::QUOTAS,
-        fix: "write an instruction within these limits",
-        severity: Severity::Error,
-        check: instruction_length,
-    },
+        )
+        .fix("say it in fewer words, or leave the description out; of a tool it is its doc comment"),
+    Rule::error("instruction-length", source::QUOTAS, instruction_length)
+        .holds("an agent's instruction has 40 to 20,000 characters")
+        .fix("write an instruction within these limits"),
 ];
 
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9a-zA-Z][_-]?){1,100}$").ok());

@@ -2,33 +2,31 @@
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "table-rollback",
-        holds: "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
+    Rule::error("table-rollback", source::TABLE, rollback)
+        .holds(
+            "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
                 `ROLLBACK_FAILED` with every table",
-        source: source::TABLE,
-        fix: "let a parameter decide `DeletionProtectionEnabled` that is off by default, and turn it on when the stack \
+        )
+        .fix(
+            "let a parameter decide `DeletionProtectionEnabled` that is off by default, and turn it on when the stack \
               is there",
-        severity: Severity::Error,
-        check: rollback,
-    },
-    Rule {
-        name: "leading-keys",
-        holds: "a function's role may write only items of its own tools in a table of ledger records or approvals \
+        ),
+    Rule::error("leading-keys", source::LEADING_KEYS, leading_keys)
+        .holds(
+            "a function's role may write only items of its own tools in a table of ledger records or approvals \
                 (partition key `id`, time to live `expiresAt`)",
-        source: source::LEADING_KEYS,
-        fix: "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
+        )
+        .fix(
+            "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
               {dynamodb:LeadingKeys: \"false\"}}` to the statement (`call#TOOL#*` for approvals)",
-        severity: Severity::Error,
-        check: leading_keys,
-    },
+        ),
 ];
 
 fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {

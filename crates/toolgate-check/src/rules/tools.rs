@@ -2,62 +2,36 @@
 
 use toolgate_template::{Node, Tree};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, FunctionRef, by_name},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "tool-not-deployed",
-        holds: "every tool of a handler is in an action group or a gateway target of its function, on each platform",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target",
-        severity: Severity::Error,
-        check: not_deployed,
-    },
-    Rule {
-        name: "tool-not-in-code",
-        holds: "every tool in the template is one of the function behind it",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "run `toolgate schemas`, or point the action group at the function that has the tool",
-        severity: Severity::Error,
-        check: not_in_code,
-    },
-    Rule {
-        name: "confirmation-missing",
-        holds: "a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents",
-        source: source::AGENTS_CONFIRM,
-        fix: "run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`",
-        severity: Severity::Error,
-        check: confirmation_missing,
-    },
-    Rule {
-        name: "confirm-once",
-        holds: "a tool that a person confirms is `.once(..)`: agents repeat calls, and a yes would count for each of them",
-        source: source::AGENTS_CONFIRM,
-        fix: "make it `.once(..)` with a key of what makes two calls the same; leave it if a repeat changes nothing",
-        severity: Severity::Warning,
-        check: confirm_once,
-    },
-    Rule {
-        name: "local-path",
-        holds: "a schema is in the template or on S3: a local path would be deployed as a literal text",
-        source: source::INCLUDE,
-        fix: "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
+    Rule::error("tool-not-deployed", source::AGENTS_ACTION_ADD, not_deployed)
+        .holds("every tool of a handler is in an action group or a gateway target of its function, on each platform")
+        .fix("run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target"),
+    Rule::error("tool-not-in-code", source::AGENTS_ACTION_ADD, not_in_code)
+        .holds("every tool in the template is one of the function behind it")
+        .fix("run `toolgate schemas`, or point the action group at the function that has the tool"),
+    Rule::error("confirmation-missing", source::AGENTS_CONFIRM, confirmation_missing)
+        .holds("a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents")
+        .fix("run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`"),
+    Rule::warning("confirm-once", source::AGENTS_CONFIRM, confirm_once)
+        .holds(
+            "a tool that a person confirms is `.once(..)`: agents repeat calls, and a yes would count for each of them",
+        )
+        .fix("make it `.once(..)` with a key of what makes two calls the same; leave it if a repeat changes nothing"),
+    Rule::error("local-path", source::INCLUDE, local_path)
+        .holds("a schema is in the template or on S3: a local path would be deployed as a literal text")
+        .fix(
+            "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
               package` uploads",
-        severity: Severity::Error,
-        check: local_path,
-    },
-    Rule {
-        name: "include-missing",
-        holds: "every file that the template includes exists",
-        source: source::INCLUDE,
-        fix: "run `toolgate schemas`, or correct the path",
-        severity: Severity::Error,
-        check: include_missing,
-    },
+        ),
+    Rule::error("include-missing", source::INCLUDE, include_missing)
+        .holds("every file that the template includes exists")
+        .fix("run `toolgate schemas`, or correct the path"),
 ];
 
 fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {

@@ -5,26 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{deployment::Deployment, reporter::Reporter};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "wire-unused",
-        holds: "outside of development (`Environment` = `dev`), a function answers only wires that its platform uses",
-        source: source::WIRES,
-        fix: "set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both",
-        severity: Severity::Error,
-        check: unused,
-    },
-    Rule {
-        name: "wire-missing",
-        holds: "a function answers the wires of the action groups and targets that call it",
-        source: source::WIRES,
-        fix: "add the wire to `TOOLGATE_WIRES`",
-        severity: Severity::Error,
-        check: missing,
-    },
+    Rule::error("wire-unused", source::WIRES, unused)
+        .holds("outside of development (`Environment` = `dev`), a function answers only wires that its platform uses")
+        .fix("set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both"),
+    Rule::error("wire-missing", source::WIRES, missing)
+        .holds("a function answers the wires of the action groups and targets that call it")
+        .fix("add the wire to `TOOLGATE_WIRES`"),
 ];
 
 /// The wires that this deployment uses to call each function.
