@@ -52,6 +52,7 @@ use crate::{
 /// let router = Router::<()>::builder().tool(Tool::new("add", add).expose(["sum"])).build()?;
 /// # Ok::<(), toolgate::BuildErrors>(())
 /// ```
+#[must_use]
 pub struct Tool<S, I, O> {
     pub(crate) draft: Draft,
     pub(crate) run: Run<S, I>,
@@ -144,7 +145,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Replaces the description that the model reads.
-    #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.draft.description = Some(description.into());
         self
@@ -152,21 +152,18 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Lists the fields of the output that leave the function. All others are dropped. Paths go into objects and lists:
     /// `billingAddress.city`, `orders[].status`. A field includes everything inside of it.
-    #[must_use]
     pub fn expose<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.expose = Some(Expose::Fields(fields.into_iter().map(Into::into).collect()));
         self
     }
 
     /// Exposes the whole output.
-    #[must_use]
     pub fn expose_all(mut self) -> Self {
         self.draft.expose = Some(Expose::All);
         self
     }
 
     /// Limits the input to these of its fields. The other fields are hidden from the model and rejected.
-    #[must_use]
     pub fn accept<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.accept = Some(fields.into_iter().map(Into::into).collect());
         self
@@ -174,7 +171,6 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Lists fields that no caller may set. A call that sets one gets an error that names the field. They are not
     /// fields of the input.
-    #[must_use]
     pub fn refuse<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.refuse.extend(fields.into_iter().map(Into::into));
         self
@@ -182,7 +178,6 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Adds a rule on the values and the caller, checked before the tool runs. An `Err` contains the public message of
     /// the refusal. `name` appears in the log.
-    #[must_use]
     pub fn require<F>(mut self, name: impl Into<String>, rule: F) -> Self
     where
         F: Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync + 'static,
@@ -192,7 +187,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Requires a person's approval; see [`Confirm`].
-    #[must_use]
     pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
         self.draft.confirm = Some(confirm.within);
         self.confirm_by = confirm.by;
@@ -202,7 +196,6 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Makes the effect happen once, however often the call is repeated; see [`Once`]. The tool returns
     /// [`Committed`](crate::Committed), or its plain output where the effect is [leased](Once::leased).
-    #[must_use]
     pub fn once<K>(mut self, once: Once<I, K>) -> Self
     where
         K: OnceKeeper<O>,
@@ -213,7 +206,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Caches the outputs of this read-only tool; see [`Cache`].
-    #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.draft.cache = Some(cache);
         self
@@ -255,7 +247,6 @@ impl<S, I, O> Tool<S, I, O> {
     /// let router = Router::<Bank>::builder().identity(["customerId"]).tool(tool).build()?;
     /// # Ok::<(), toolgate::BuildErrors>(())
     /// ```
-    #[must_use]
     pub fn with<F, Fut>(mut self, middleware: F) -> Self
     where
         F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,
@@ -266,7 +257,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Sets the `IntentClass` of this tool in the metrics. Default: the router's.
-    #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.draft.intent_class = Some(class.into());
         self
@@ -275,7 +265,6 @@ impl<S, I, O> Tool<S, I, O> {
     /// Sets the maximum size of an output in bytes of JSON. Default: 24 KB on the Agents wires, 256 KB elsewhere. If an
     /// output is longer, its longest list is truncated at an item, and the output reports that in `truncated` and
     /// `omitted`. If there is no list to truncate, the model gets an error that asks it to narrow its query.
-    #[must_use]
     pub fn max_reply(mut self, bytes: usize) -> Self {
         self.draft.max_reply = Some(bytes);
         self
