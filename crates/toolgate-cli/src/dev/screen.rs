@@ -43,9 +43,8 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     end.extend(row("model", &[model.to_owned()], MAX_ROWS));
 
     let mut table = Vec::new();
-    let names = |key: &str| list(health, key).iter().map(|item| text(item, "name")).collect::<Vec<_>>();
-    table.extend(row("functions", &names("functions"), MAX_ROWS));
-    table.extend(row("tables", &names("tables"), MAX_ROWS));
+    table.extend(row("functions", &names(health, "functions"), MAX_ROWS));
+    table.extend(row("tables", &names(health, "tables"), MAX_ROWS));
     for (name, words) in gateway::rows(health) {
         table.extend(row(name, &words, MAX_ROWS));
     }
@@ -133,6 +132,11 @@ fn wrapped(name: &str, words: &[&str]) -> Vec<String> {
     }
     rows.push(line);
     rows
+}
+
+/// The names of the items of a list.
+pub(super) fn names(health: &Value, list: &str) -> Vec<String> {
+    self::list(health, list).iter().map(|item| text(item, "name")).collect()
 }
 
 fn list(value: &Value, name: &str) -> Vec<Value> {

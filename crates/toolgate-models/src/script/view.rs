@@ -1,6 +1,6 @@
 //! The part of a conversation that a scenario's rules can use.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::message::{Block, Message, Role};
 
@@ -118,14 +118,13 @@ impl Called {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let message = field("message").unwrap_or_else(|| Value::String(text()));
-        let mut failure = Map::new();
-        failure.insert("tool".to_owned(), json!(self.tool));
-        failure.insert("declined".to_owned(), json!(text().starts_with(crate::message::DECLINED)));
-        failure.insert("kind".to_owned(), field("kind").unwrap_or_default());
-        failure.insert("problems".to_owned(), field("problems").unwrap_or_else(|| json!([])));
-        failure.insert("message".to_owned(), message);
-        Value::Object(failure)
+        json!({
+            "tool": self.tool,
+            "declined": text().starts_with(crate::message::DECLINED),
+            "kind": field("kind"),
+            "problems": field("problems").unwrap_or_else(|| json!([])),
+            "message": field("message").unwrap_or_else(|| Value::String(text())),
+        })
     }
 }
 

@@ -88,28 +88,19 @@ fn walk(scenario: &Scenario, rule: &Rule, view: &View, mut values: Map<String, V
                     return answer(template, step, &now);
                 }
             }
-            Action::Calls { calls, may_fail } => {
-                let Some(group) = done.next() else {
-                    return make_calls(step, &now);
-                };
+            Action::Calls { .. } | Action::Ask(_) => {
+                let Some(group) = done.next() else { return make_calls(step, &now) };
                 for called in group {
                     remember(&mut values, called, None);
                 }
-                for (call, called) in calls.iter().zip(group) {
-                    remember(&mut values, called, call.name.as_deref());
+                let mut may_fail = false;
+                if let Action::Calls { calls, may_fail: allowed } = &step.action {
+                    may_fail = *allowed;
+                    for (call, called) in calls.iter().zip(group) {
+                        remember(&mut values, called, call.name.as_deref());
+                    }
                 }
-                if let Some(failed) = group.iter().find(|called| called.failed && !*may_fail) {
-                    return failure(scenario, failed, values);
-                }
-            }
-            Action::Ask(_) => {
-                let Some(group) = done.next() else {
-                    return make_calls(step, &now);
-                };
-                for called in group {
-                    remember(&mut values, called, None);
-                }
-                if let Some(failed) = group.iter().find(|called| called.failed) {
+                if let Some(failed) = group.iter().find(|called| called.failed && !may_fail) {
                     return failure(scenario, failed, values);
                 }
             }
