@@ -54,9 +54,8 @@ fn auto_prepare(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn metrics(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents() {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
         // The permissions of a role in another template are unknown.
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(agent, "AgentResourceRoleArn") else { continue };
         let allowed = permissions::statements(deployment, role)
             .iter()
             .any(|it| permissions::allows(it, "cloudwatch:PutMetricData"));
@@ -91,7 +90,7 @@ fn collaborator_count(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
 fn behind(deployment: &Deployment<'_>, agent: &Resource) -> Vec<String> {
     let collaborators = agent.properties().list("AgentCollaborators").iter();
     let alias = collaborators.filter_map(|it| deployment.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));
-    alias.filter_map(|alias| Some(deployment.referred(alias.properties().text_of("AgentId")?)?.id.clone())).collect()
+    alias.filter_map(|alias| Some(deployment.referred_by(alias, "AgentId")?.id.clone())).collect()
 }
 
 fn collaborator_cycle(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
@@ -130,7 +129,7 @@ fn topic_definition(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let length = topic.text_of("Definition").map_or(0, |text| text.trim_end().chars().count());
             if length > 200 {
                 let name = topic.text_of("Name").unwrap_or_default();
-                let position = topic.entry("Definition").map_or(&topic.position, |entry| &entry.position);
+                let position = topic.nearest_position("Definition");
                 reporter.at(position, format!("the definition of the denied topic `{name}` has {length} characters"));
             }
         }

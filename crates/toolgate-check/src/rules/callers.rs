@@ -39,12 +39,8 @@ fn with_policies<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v
     gateways(deployment).filter(|gateway| gateway.properties().get("PolicyEngineConfiguration").is_some())
 }
 
-fn role<'v>(deployment: &'v Deployment<'_>, gateway: &Resource) -> Option<&'v Resource> {
-    deployment.referred(gateway.properties().text_of("RoleArn")?)
-}
-
 fn gateway_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for role in with_policies(deployment).filter_map(|gateway| role(deployment, gateway)) {
+    for role in with_policies(deployment).filter_map(|gateway| deployment.referred_by(gateway, "RoleArn")) {
         let Some(written) = deployment.written(role, "Policies") else { continue };
         let functions = deployment.functions().map(|function| function.id.as_str());
         let named = references(written);
@@ -64,7 +60,7 @@ fn depends(resource: &Resource) -> impl Iterator<Item = &str> {
 
 fn target_order(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
-        let Some(role) = target.gateway(deployment).and_then(|gateway| role(deployment, gateway)) else { continue };
+        let Some(role) = target.role(deployment) else { continue };
         let reference = format!("${{{}}}", role.id);
         let apart = deployment.of_type("AWS::IAM::RolePolicy").filter(|policy| {
             let statements = policy.properties().at(&["PolicyDocument", "Statement"]);
@@ -114,10 +110,8 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn log(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for gateway in with_policies(deployment) {
         let delivered = deployment.of_type("AWS::Logs::DeliverySource").any(|source| {
-            let properties = source.properties();
-            properties.text_of("LogType") == Some("APPLICATION_LOGS")
-                && properties.text_of("ResourceArn").and_then(|arn| deployment.referred(arn)).map(|it| &it.id)
-                    == Some(&gateway.id)
+            source.properties().text_of("LogType") == Some("APPLICATION_LOGS")
+                && deployment.referred_by(source, "ResourceArn").is_some_and(|it| it.id == gateway.id)
         });
         if !delivered {
             reporter.at(&gateway.position, format!("the gateway `{}` delivers no log", gateway.id));

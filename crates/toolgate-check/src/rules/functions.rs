@@ -1,7 +1,5 @@
 //! Functions, their parameters, and how many of them an agent may have.
 
-use toolgate_template::Node;
-
 use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
@@ -42,28 +40,22 @@ const ENABLED: usize = 15;
 const GROUPS: usize = 20;
 
 fn five_parameters(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let count = function.get("Parameters").map_or(0, |parameters| parameters.entries().len());
-            if count > 5 {
-                let name = function.text_of("Name").unwrap_or_default();
-                let position = function.entry("Parameters").map_or(&function.position, |entry| &entry.position);
-                reporter.at(position, format!("the function `{name}` has {count} parameters"));
-            }
+    for function in deployment.group_functions() {
+        let count = function.members("Parameters").len();
+        if count > 5 {
+            let message =
+                format!("the function `{}` has {count} parameters", function.text_of("Name").unwrap_or_default());
+            reporter.at(function.nearest_position("Parameters"), message);
         }
     }
 }
 
 fn parameter_type(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                let kind = parameter.node.text_of("Type").unwrap_or("of no type");
-                if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
-                    let position = parameter.node.entry("Type").map_or(&parameter.position, |entry| &entry.position);
-                    reporter.at(position, format!("the parameter `{}` is `{kind}`", parameter.name));
-                }
-            }
+    for parameter in deployment.group_functions().into_iter().flat_map(|function| function.members("Parameters")) {
+        let kind = parameter.node.text_of("Type").unwrap_or("of no type");
+        if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
+            let position = parameter.node.entry("Type").map_or(&parameter.position, |entry| &entry.position);
+            reporter.at(position, format!("the parameter `{}` is `{kind}`", parameter.name));
         }
     }
 }

@@ -90,8 +90,8 @@ fn keywords(tool: &str, schema: &Node, reporter: &mut Reporter<'_>) {
     const TYPES: [&str; 6] = ["string", "number", "object", "array", "boolean", "integer"];
     let kind = schema.text_of("Type");
     if !kind.is_some_and(|kind| TYPES.contains(&kind)) {
-        let position = schema.entry("Type").map_or(&schema.position, |entry| &entry.position);
-        reporter.at(position, format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none")));
+        let message = format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none"));
+        reporter.at(schema.nearest_position("Type"), message);
     }
     for entry in schema.entries() {
         match entry.name.as_str() {
@@ -120,8 +120,7 @@ fn credentials(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn identity_header(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
+        let Some(catalog) = deployment.catalog(target.function(deployment)) else { continue };
         for header in &catalog.identity_headers {
             let name = target.name();
             if !intercepted(deployment, target) {

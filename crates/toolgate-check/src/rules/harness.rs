@@ -109,8 +109,7 @@ fn harness_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     const NEEDED: [&str; 3] =
         ["bedrock-agentcore:GetWorkloadAccessToken", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"];
     for harness in harnesses(deployment) {
-        let role = harness.properties().text_of("ExecutionRoleArn").and_then(|arn| deployment.referred(arn));
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(harness, "ExecutionRoleArn") else { continue };
         let statements = permissions::statements(deployment, role);
         let missing = NEEDED.into_iter().filter(|action| !statements.iter().any(|it| permissions::allows(it, action)));
         let missing = quoted(missing);

@@ -58,32 +58,23 @@ pub(super) fn shortest(text: &str) -> String {
 }
 
 fn name_pattern(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    let mut check = |what: &str, text: &str, position: &Position| {
+    let mut check = |what: &str, node: Option<&Node>| {
+        let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else { return };
         if !matches(&NAME, &shortest(text)) {
-            reporter.at(position, format!("Bedrock accepts no {what} with the name `{text}`"));
-        }
-    };
-    let mut node = |what: &str, node: Option<&Node>| {
-        if let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) {
-            check(what, text, &node.position);
+            reporter.at(&node.position, format!("Bedrock accepts no {what} with the name `{text}`"));
         }
     };
     for agent in deployment.agents() {
-        node("agent", agent.properties().get("AgentName"));
-        agent
-            .properties()
-            .list("AgentCollaborators")
-            .iter()
-            .for_each(|it| node("collaborator", it.get("CollaboratorName")));
+        check("agent", agent.properties().get("AgentName"));
+        let collaborators = agent.properties().list("AgentCollaborators").iter();
+        collaborators.for_each(|it| check("collaborator", it.get("CollaboratorName")));
     }
-    deployment.of_type("AWS::Bedrock::AgentAlias").for_each(|it| node("alias", it.properties().get("AgentAliasName")));
-    deployment.groups().iter().for_each(|group| node("action group", group.node.get("ActionGroupName")));
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            node("function", function.get("Name"));
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                node("parameter", Some(&Node::scalar(parameter.position.clone(), parameter.name.as_str())));
-            }
+    deployment.of_type("AWS::Bedrock::AgentAlias").for_each(|it| check("alias", it.properties().get("AgentAliasName")));
+    deployment.groups().iter().for_each(|group| check("action group", group.node.get("ActionGroupName")));
+    for function in deployment.group_functions() {
+        check("function", function.get("Name"));
+        for parameter in function.members("Parameters") {
+            check("parameter", Some(&Node::scalar(parameter.position.clone(), parameter.name.as_str())));
         }
     }
 }
@@ -97,11 +88,9 @@ fn double_underscore(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for group in deployment.groups() {
         check("action group", Some(group.name()), group.position());
     }
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let position = function.get("Name").map_or(&function.position, |name| &name.position);
-            check("function", function.text_of("Name"), position);
-        }
+    for function in deployment.group_functions() {
+        let position = function.get("Name").map_or(&function.position, |name| &name.position);
+        check("function", function.text_of("Name"), position);
     }
     for api in deployment.api_documents() {
         for operation in operations(&api) {
@@ -129,9 +118,7 @@ fn model_tool_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         }
     }
     for target in deployment.targets() {
-        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
-            check(format!("{}___{}", target.name(), name.text().unwrap_or_default()), &name.position);
-        }
+        target.names().for_each(|(name, position)| check(format!("{}___{name}", target.name()), position));
     }
 }
 
@@ -140,8 +127,8 @@ fn description_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
         let Some(text) = node.text_of(name) else { return };
         let length = shortest(text).chars().count();
         if length > most || length == 0 {
-            let position = node.entry(name).map_or(&node.position, |entry| &entry.position);
-            reporter.at(position, format!("the description of {what} has {length} characters, and not 1 to {most}"));
+            let message = format!("the description of {what} has {length} characters, and not 1 to {most}");
+            reporter.at(node.nearest_position(name), message);
         }
     };
     for agent in deployment.agents() {
@@ -157,13 +144,11 @@ fn description_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
     for group in deployment.groups() {
         check(format!("the action group `{}`", group.name()), group.node, "Description", 200);
     }
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let name = function.text_of("Name").unwrap_or_default();
-            check(format!("the function `{name}`"), function, "Description", 1_200);
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                check(format!("the parameter `{}` of `{name}`", parameter.name), &parameter.node, "Description", 500);
-            }
+    for function in deployment.group_functions() {
+        let name = function.text_of("Name").unwrap_or_default();
+        check(format!("the function `{name}`"), function, "Description", 1_200);
+        for parameter in function.members("Parameters") {
+            check(format!("the parameter `{}` of `{name}`", parameter.name), &parameter.node, "Description", 500);
         }
     }
 }

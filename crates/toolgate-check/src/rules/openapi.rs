@@ -57,15 +57,14 @@ fn version(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for api in deployment.api_documents() {
         let version = api.text_of("openapi").unwrap_or("missing");
         if version != "3.0.0" {
-            let position = api.entry("openapi").map_or(&api.position, |entry| &entry.position);
-            reporter.at(position, format!("the OpenAPI version is `{version}`"));
+            reporter.at(api.nearest_position("openapi"), format!("the OpenAPI version is `{version}`"));
         }
     }
 }
 
 fn paths(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for api in deployment.api_documents() {
-        for path in api.get("paths").map_or(&[] as &[Entry], Node::entries) {
+        for path in api.members("paths") {
             if !path.name.starts_with('/') {
                 reporter.at(&path.position, format!("the path `{}` does not start with `/`", path.name));
             }
@@ -101,8 +100,8 @@ fn operation_id(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn response(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     each(deployment, |operation| {
-        for response in operation.node.get("responses").map_or(&[] as &[Entry], Node::entries) {
-            let content = response.node.get("content").map_or(&[] as &[Entry], Node::entries);
+        for response in operation.node.members("responses") {
+            let content = response.node.members("content");
             if content.is_empty() || content.iter().any(|media| media.node.get("schema").is_none()) {
                 let message = format!("the response `{}` of {} has no schema", response.name, named(operation));
                 reporter.at(&response.position, message);

@@ -116,10 +116,7 @@ fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
         let function = target.lambda.get("LambdaArn").and_then(|node| Some((node, deployment.function(node.text()?)?)));
         let Some((node, function)) = function else { continue };
-        let role = target
-            .gateway(deployment)
-            .and_then(|gateway| deployment.referred(gateway.properties().text_of("RoleArn")?));
-        let Some(role) = role else { continue };
+        let Some(role) = target.role(deployment) else { continue };
         let covers = |statement: &&Node| {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             resources.iter().filter_map(Node::text).any(|arn| {
@@ -141,8 +138,7 @@ fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn supervisor_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents().filter(|agent| !agent.properties().list("AgentCollaborators").is_empty()) {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(agent, "AgentResourceRoleArn") else { continue };
         let statements = statements(deployment, role);
         for action in ["bedrock:InvokeAgent", "bedrock:GetAgentAlias"] {
             if !statements.iter().any(|statement| allows(statement, action)) {

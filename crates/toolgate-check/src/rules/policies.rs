@@ -34,7 +34,7 @@ fn statements<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = Statem
     deployment.of_type("AWS::BedrockAgentCore::Policy").filter_map(|resource| {
         // Temporal policies (`Definition.Policy`) use another language.
         let node = resource.properties().at(&["Definition", "Cedar", "Statement"])?;
-        let engine = deployment.referred(resource.properties().text_of("PolicyEngineId")?)?;
+        let engine = deployment.referred_by(resource, "PolicyEngineId")?;
         Some(Statement { resource, node, actions: actions(deployment, engine) })
     })
 }

@@ -62,7 +62,7 @@ fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for function in deployment.functions() {
         let policies = function.properties().list("Policies").iter();
         let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
-        let role = function.properties().text_of("Role").and_then(|arn| deployment.referred(arn));
+        let role = deployment.referred_by(function, "Role");
         let statements = own.chain(role.map(|role| permissions::statements(deployment, role)).unwrap_or_default());
         for statement in statements.filter(|it| WRITES.iter().any(|action| permissions::allows(it, action))) {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);

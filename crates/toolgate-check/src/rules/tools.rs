@@ -1,10 +1,11 @@
 //! Compares the deployed tools of the template with the tools in code.
 
-use toolgate_template::{Node, Tree};
+use toolgate::Catalog;
+use toolgate_template::{Node, Position, Tree};
 
 use super::{Rule, source};
 use crate::{
-    deployment::{Deployment, FunctionRef, by_name},
+    deployment::{Deployment, FunctionRef},
     reporter::Reporter,
 };
 
@@ -36,19 +37,18 @@ pub(super) const RULES: &[Rule] = &[
 
 fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let (groups, targets) = (deployment.groups(), deployment.targets());
-    let used = |text: Option<&str>| text.and_then(|text| deployment.function(text));
     for function in deployment.functions() {
         let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
         let own = |id: Option<FunctionRef>| id.is_some_and(|used| used.id == function.id);
         let in_groups: Vec<String> = groups
             .iter()
-            .filter(|group| own(used(group.executor().and_then(Node::text))))
+            .filter(|group| own(group.function(deployment)))
             .flat_map(|group| group.tools(deployment.project))
             .map(|tool| tool.name)
             .collect();
         let in_targets: Vec<&str> = targets
             .iter()
-            .filter(|target| own(used(target.lambda.text_of("LambdaArn"))))
+            .filter(|target| own(target.function(deployment)))
             .flat_map(|target| target.tools())
             .filter_map(|tool| tool.text_of("Name"))
             .collect();
@@ -73,37 +73,28 @@ fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 }
 
 fn not_in_code(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for tool in group.tools(deployment.project).iter().filter(|tool| !known.contains_key(tool.name.as_str())) {
-            reporter.at(&tool.position, format!("the handler `{}` has no tool `{}`", catalog.group, tool.name));
+    let mut check = |catalog: &Catalog, name: &str, position: &Position| {
+        if catalog.tools.iter().all(|tool| tool.name != name) {
+            reporter.at(position, format!("the handler `{}` has no tool `{name}`", catalog.group));
         }
+    };
+    for group in deployment.groups() {
+        let Some(catalog) = deployment.catalog(group.function(deployment)) else { continue };
+        group.tools(deployment.project).iter().for_each(|tool| check(catalog, &tool.name, &tool.position));
     }
     for target in deployment.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
-            let text = name.text().unwrap_or_default();
-            if !known.contains_key(text) {
-                reporter.at(&name.position, format!("the handler `{}` has no tool `{text}`", catalog.group));
-            }
-        }
+        let Some(catalog) = deployment.catalog(target.function(deployment)) else { continue };
+        target.names().for_each(|(name, position)| check(catalog, name, position));
     }
 }
 
 fn confirmation_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm) {
-            if known.get(tool.name.as_str()).is_some_and(|tool| tool.confirm) {
-                let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
-                reporter.at(&tool.position, message);
-            }
+        let Some(catalog) = deployment.catalog(group.function(deployment)) else { continue };
+        let confirms = |name: &str| catalog.tools.iter().any(|tool| tool.name == name && tool.confirm);
+        for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm && confirms(&tool.name)) {
+            let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
+            reporter.at(&tool.position, message);
         }
     }
 }

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toolgate_template::Node;
-
 use super::{Rule, source};
 use crate::{deployment::Deployment, reporter::Reporter};
 
@@ -20,16 +18,14 @@ pub(super) const RULES: &[Rule] = &[
 /// The wires that this deployment uses to call each function.
 fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut used = BTreeMap::<String, BTreeSet<&'static str>>::new();
-    for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
+    let groups = deployment.groups().into_iter().map(|group| {
         let wire = if group.node.get("ApiSchema").is_some() { "api" } else { "function" };
+        (group.function(deployment), wire)
+    });
+    let targets = deployment.targets().into_iter().map(|target| (target.function(deployment), "gateway"));
+    for (function, wire) in groups.chain(targets) {
         if let Some(function) = function {
             used.entry(function.id).or_default().insert(wire);
-        }
-    }
-    for target in deployment.targets() {
-        if let Some(function) = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text)) {
-            used.entry(function.id).or_default().insert("gateway");
         }
     }
     used

@@ -80,9 +80,7 @@ pub(crate) async fn take<O: TurnObserver>(
     let began = Instant::now();
     let mut request = call().input_text(text);
     loop {
-        let Some(question) = stream(request, began, observer).await? else {
-            return Ok(());
-        };
+        let Some(question) = stream(request, began, observer).await? else { return Ok(()) };
         let mut results = Vec::new();
         for input in question.invocation_inputs() {
             results.push(answer(input, observer).await?);

@@ -113,9 +113,7 @@ impl Gateway {
     /// Converts the reply to content. If the tool has an output schema, the reply is also the structured content.
     fn result(&self, entry: &TargetTool, payload: &[u8], reply: Value) -> CallToolResult {
         let content = vec![ContentBlock::text(String::from_utf8_lossy(payload).into_owned())];
-        let Some(schema) = &entry.tool.output_schema else {
-            return CallToolResult::success(content);
-        };
+        let Some(schema) = &entry.tool.output_schema else { return CallToolResult::success(content) };
         // A Toolgate error is a normal reply of the function and does not fit an output schema. With a schema, MCP has
         // `isError` for it.
         if is_error(&reply) {

@@ -89,12 +89,8 @@ impl View {
     }
 
     fn result(&mut self, id: &str, text: &str, error: bool) {
-        let Some(group) = self.done.last_mut() else {
-            return;
-        };
-        let Some(called) = group.iter_mut().find(|called| called.output == id) else {
-            return;
-        };
+        let Some(group) = self.done.last_mut() else { return };
+        let Some(called) = group.iter_mut().find(|called| called.output == id) else { return };
         called.output = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         called.failed = error || called.output.get("error").is_some_and(Value::is_object);
     }

@@ -52,9 +52,7 @@ fn applies(rule: &Rule, view: &View, values: &mut Map<String, Value>) -> bool {
 }
 
 fn capture(pattern: &Regex, text: &str, into: &mut Map<String, Value>) -> bool {
-    let Some(captures) = pattern.captures(text) else {
-        return false;
-    };
+    let Some(captures) = pattern.captures(text) else { return false };
     for name in pattern.capture_names().flatten() {
         if let Some(group) = captures.name(name) {
             into.insert(name.to_owned(), json!(group.as_str()));

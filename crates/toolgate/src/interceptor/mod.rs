@@ -126,9 +126,7 @@ impl Intercepted {
         if mcp.get("gatewayResponse").is_some_and(|response| !response.is_null()) {
             return Err(NotARequest::Response);
         }
-        let Some(Value::Object(mut rest)) = mcp.remove("gatewayRequest") else {
-            return Err(NotARequest::Format);
-        };
+        let Some(Value::Object(mut rest)) = mcp.remove("gatewayRequest") else { return Err(NotARequest::Format) };
         match rest.remove("headers") {
             // every HTTP request has headers
             Some(Value::Object(headers)) if !headers.is_empty() => Ok(Self { rest, headers }),

@@ -56,9 +56,7 @@ impl InterceptedResponse {
             return Err(NotAResponse::Format);
         }
         let mcp = event.get_mut("mcp").and_then(Value::as_object_mut).ok_or(NotAResponse::Format)?;
-        let Some(Value::Object(request)) = mcp.remove("gatewayRequest") else {
-            return Err(NotAResponse::Format);
-        };
+        let Some(Value::Object(request)) = mcp.remove("gatewayRequest") else { return Err(NotAResponse::Format) };
         let mut rest = match mcp.remove("gatewayResponse") {
             None | Some(Value::Null) => return Err(NotAResponse::Request),
             Some(Value::Object(response)) => response,
