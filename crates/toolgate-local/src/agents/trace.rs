@@ -235,7 +235,7 @@ fn inference(given: &Inference) -> Map<String, Value> {
 }
 
 /// Adds a member to a JSON object.
-fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+pub(super) fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
     if let Some(members) = object.as_object_mut() {
         members.insert(name.to_owned(), value.into());
     }

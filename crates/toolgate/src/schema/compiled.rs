@@ -191,12 +191,9 @@ impl Rules {
         let format = map.get("format").and_then(Value::as_str);
         let number = |name: &str| map.get(name).and_then(Value::as_f64);
         let either = |open: &str, closed: &str| number(open).map(|n| (n, true)).or(number(closed).map(|n| (n, false)));
-        let pattern = match map.get("pattern").and_then(Value::as_str) {
-            Some(text) => {
-                Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is not a valid regular expression"))?)
-            }
-            None => None,
-        };
+        let compile =
+            |text| Regex::new(text).map_err(|_| format!("the pattern `{text}` is not a valid regular expression"));
+        let pattern = map.get("pattern").and_then(Value::as_str).map(compile).transpose()?;
         // a larger number would become infinite
         let bound = (format == Some("float")).then_some((f64::from(f32::MAX), false));
         Ok(Self {
