@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::{
     cx::Cx,
     declare::{
-        Condition, KeyOf,
         cache::Cache,
         confirm::Confirm,
         once::{Once, OnceKeeper, OnceOptions},
@@ -16,7 +15,7 @@ use crate::{
     error::ToolError,
     handler::{ToolDeserialize, ToolFn, ToolFuture, ToolJsonSchema, ToolReply, ToolValidate},
     middleware::{self, Call, Middleware, Next, Outcome},
-    registered::{Check, ErasedTool, Run, Typed},
+    registered::{ErasedTool, Run, Typed},
     schema::reflect,
 };
 
@@ -55,11 +54,7 @@ use crate::{
 #[must_use]
 pub struct Tool<S, I, O> {
     pub(crate) draft: Draft,
-    pub(crate) run: Run<S, I>,
-    pub(crate) rules: Vec<(String, Check<S, I>)>,
-    pub(crate) once_by: Option<KeyOf<I>>,
-    pub(crate) confirm_by: Option<KeyOf<I>>,
-    pub(crate) confirm_when: Option<Condition<I>>,
+    pub(crate) typed: Typed<S, I>,
     pub(crate) middleware: Vec<Middleware<S>>,
     /// Erases the input's type. It is created where the type is checked, so that a wrong type causes only one error.
     pub(crate) erase: fn(Typed<S, I>) -> Box<dyn ErasedTool<S>>,
@@ -133,11 +128,7 @@ impl<S, I, O> Tool<S, I, O> {
         };
         Self {
             draft,
-            run,
-            rules: Vec::new(),
-            once_by: None,
-            confirm_by: None,
-            confirm_when: None,
+            typed: Typed { run, rules: Vec::new(), once_by: None, confirm_by: None, confirm_when: None },
             middleware: Vec::new(),
             erase: |typed| Box::new(Arc::new(typed)),
             output: PhantomData,
@@ -182,15 +173,15 @@ impl<S, I, O> Tool<S, I, O> {
     where
         F: Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync + 'static,
     {
-        self.rules.push((name.into(), Box::new(rule)));
+        self.typed.rules.push((name.into(), Box::new(rule)));
         self
     }
 
     /// Requires a person's approval; see [`Confirm`].
     pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
         self.draft.confirm = Some(confirm.within);
-        self.confirm_by = confirm.by;
-        self.confirm_when = confirm.when;
+        self.typed.confirm_by = confirm.by;
+        self.typed.confirm_when = confirm.when;
         self
     }
 
@@ -201,7 +192,7 @@ impl<S, I, O> Tool<S, I, O> {
         K: OnceKeeper<O>,
     {
         self.draft.once = Some(OnceOptions { ttl: once.ttl, keeping: once.keeping });
-        self.once_by = Some(once.by);
+        self.typed.once_by = Some(once.by);
         self
     }
 

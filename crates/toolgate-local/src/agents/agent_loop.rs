@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
+use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage, Write};
 
 use super::{
     agent_run::{AgentRun, ToolCall},
@@ -148,13 +148,11 @@ impl AgentRun<'_> {
             tools: &self.agent.tools.specs,
             inference: &self.agent.spec.prompt.inference,
         };
-        let reply = if streams {
+        if streams {
             self.turn.begin_answer();
-            self.model().converse_stream(request, &|words| self.turn.write(words)).await
-        } else {
-            self.model().converse(request).await
-        };
-        let reply = match reply {
+        }
+        let write: Write<'_> = &|words| self.turn.write(words);
+        let reply = match self.model().converse(request, streams.then_some(write)).await {
             // Some models refuse with an error what others answer with this stop reason.
             Err(error) if error.kind == ModelErrorKind::TooLong => {
                 ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }

@@ -151,13 +151,14 @@ fn is_error(reply: &Value) -> bool {
 
 fn allowed_headers(allowed: &[String], headers: &HeaderMap) -> Map<String, Value> {
     let allowed = allowed.iter().filter(|name| !RESTRICTED.contains(&name.to_ascii_lowercase().as_str()));
-    let present = allowed.filter_map(|name| {
-        // The values of a header that occurs more than once are joined, as HTTP defines it.
-        let values: Vec<String> =
-            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        (!values.is_empty()).then(|| (name.clone(), Value::String(values.join(", "))))
-    });
-    present.collect()
+    let present = allowed.filter(|name| headers.contains_key(name.as_str()));
+    present.map(|name| (name.clone(), joined(headers, name))).collect()
+}
+
+/// Joins the values of a header that occurs more than once, as HTTP defines it.
+pub(super) fn joined(headers: &HeaderMap, name: &str) -> Value {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Value::String(values.collect::<Vec<_>>().join(", "))
 }
 
 fn allowed_query(allowed: &[String], query: &str) -> Map<String, Value> {
