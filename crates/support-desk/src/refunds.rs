@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -222,10 +222,7 @@ impl Desk {
             .set_expression_attribute_values(Some(condition.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let summary = format!("refund of {amount} {CURRENCY} for {}: {}", request.order_id, request.reason);
-        let mut ticket = Put::builder().table_name(&self.tables.tickets);
-        for (name, value) in self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary) {
-            ticket = ticket.item(name, value);
-        }
+        let ticket = self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary);
         let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
         let ticket = request.charge_id.iter().fold(ticket, |ticket, id| ticket.item(CHARGE_ID, text(id)));
         // without a read, the customer is known only where the session is bound to one

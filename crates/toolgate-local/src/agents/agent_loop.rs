@@ -82,7 +82,7 @@ impl AgentRun<'_> {
                 content.retain(|block| !matches!(block, Block::ToolUse { .. } | Block::Text(_)));
                 content.push(Block::Text(text.clone()));
                 history.push(Message::assistant(content));
-                self.trace_final(&text, Span::since(started));
+                self.trace_final("FINISH", &text, Span::since(started));
                 return Ok(text);
             }
             history.push(Message::assistant(reply.content));
@@ -91,13 +91,13 @@ impl AgentRun<'_> {
             history.push(Message::user(results));
             match (ended, routed) {
                 (Some(Ended::Asked(question)), _) => {
-                    self.trace_asked(&question, Span::since(started));
+                    self.trace_final("ASK_USER", &question, Span::since(started));
                     return Ok(question);
                 }
                 (Some(ended), _) => return Err(ended),
                 (None, Some(text)) => {
                     history.push(Message::assistant(vec![Block::Text(text.clone())]));
-                    self.trace_final(&text, Span::since(started));
+                    self.trace_final("FINISH", &text, Span::since(started));
                     return Ok(text);
                 }
                 (None, None) => {}
@@ -113,7 +113,7 @@ impl AgentRun<'_> {
             format!("the agent reached its limit after {over} without an answer"),
         );
         self.trace_failure(&error, Span::since(started));
-        self.trace_final(&text, Span::since(started));
+        self.trace_final("FINISH", &text, Span::since(started));
         Ok(text)
     }
 

@@ -180,18 +180,11 @@ impl AgentRun<'_> {
         });
     }
 
-    pub(crate) fn trace_final(&self, text: &str, span: Span) {
+    /// The turn ends with an answer (`FINISH`) or with a question to the user (`ASK_USER`).
+    pub(crate) fn trace_final(&self, kind: &str, text: &str, span: Span) {
         self.step(
             "observation",
-            || json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": self.whole(span)}}),
-        );
-    }
-
-    /// The turn ends with a question to the user.
-    pub(crate) fn trace_asked(&self, text: &str, span: Span) {
-        self.step(
-            "observation",
-            || json!({"type": "ASK_USER", "finalResponse": {"text": text, "metadata": self.whole(span)}}),
+            || json!({"type": kind, "finalResponse": {"text": text, "metadata": self.whole(span)}}),
         );
     }
 

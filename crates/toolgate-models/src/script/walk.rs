@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{
-    file::{Action, Rule, Scenario, Step},
+    file::{Action, CallFile, Rule, Scenario, Step},
     render,
     view::{Called, View},
 };
@@ -121,21 +121,17 @@ fn why(step: &Step, now: &Value) -> Result<Option<String>, String> {
 }
 
 fn make_calls(step: &Step, now: &Value) -> Result<Next, String> {
-    let calls = match &step.action {
-        Action::Calls { calls, .. } => calls
-            .iter()
-            .map(|call| Ok(Call { tool: call.call.clone(), input: arguments(&call.with, now)? }))
-            .collect::<Result<Vec<_>, String>>()?,
-        Action::Ask(messages) => messages
-            .iter()
-            .map(|(recipient, template)| {
-                let content = render::render(template, now)?;
-                Ok(Call { tool: "sendMessage".to_owned(), input: json!({"recipient": recipient, "content": content}) })
-            })
-            .collect::<Result<Vec<_>, String>>()?,
-        Action::Read { .. } | Action::Answer(_) => Vec::new(),
+    let call = |call: &CallFile| Ok(Call { tool: call.call.clone(), input: arguments(&call.with, now)? });
+    let message = |(recipient, template): (&String, &String)| {
+        let content = render::render(template, now)?;
+        Ok(Call { tool: "sendMessage".to_owned(), input: json!({"recipient": recipient, "content": content}) })
     };
-    Ok(Next::Calls { calls, why: why(step, now)? })
+    let calls: Result<Vec<Call>, String> = match &step.action {
+        Action::Calls { calls, .. } => calls.iter().map(call).collect(),
+        Action::Ask(messages) => messages.iter().map(message).collect(),
+        Action::Read { .. } | Action::Answer(_) => Ok(Vec::new()),
+    };
+    Ok(Next::Calls { calls: calls?, why: why(step, now)? })
 }
 
 fn arguments(with: &Map<String, Value>, now: &Value) -> Result<Value, String> {

@@ -72,15 +72,11 @@ impl CompiledSchema {
         let mut shape = Self { secret: is_secret(map), ..Self::default() };
         let mut known = shape.read_types(map)?;
         known |= shape.read_alternatives(map)?;
-        if let Some(values) = map.get("enum").and_then(Value::as_array) {
+        let constant = map.get("const").map(|value| vec![value.clone()]);
+        if let Some(values) = constant.or_else(|| map.get("enum")?.as_array().cloned()) {
             known = true;
             shape.text |= values.iter().any(Value::is_string);
-            shape.one_of = Some(values.clone());
-        }
-        if let Some(value) = map.get("const") {
-            known = true;
-            shape.text |= value.is_string();
-            shape.one_of = Some(vec![value.clone()]);
+            shape.one_of = Some(values);
         }
         if !known {
             return Ok(Self { secret: shape.secret, ..Self::anything() });
