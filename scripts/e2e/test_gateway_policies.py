@@ -54,8 +54,8 @@ def test_the_default_caller_is_one_that_the_policies_name(desk):
     screen = desk.log.read_text()
     assert f"{desk.url}/mcp" in screen and f"caller   {ROLES}/HarnessRole\n" in screen
     # The screen is too small to explain how to choose another caller.
-    told = subprocess.run([TOOLGATE, "dev", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "--principal" in told
+    help_text = subprocess.run([TOOLGATE, "dev", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "--principal" in help_text
 
 
 @pytest.mark.parametrize("name", [f"{ROLES}/Stranger", f"{ROLES}/HarnessRole2", "arn:aws:iam::123456789012:user/dana"])

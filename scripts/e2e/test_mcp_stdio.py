@@ -55,15 +55,15 @@ def test_its_own_agent_logs_on_standard_error_only():
 
 
 def test_a_wrong_address_ends_it_at_once(desk):
-    nobody = f"http://127.0.0.1:{free_port()}"
-    for address, told in [
-        (nobody, f"no local agent at {nobody}: start one with `toolgate dev`"),
+    unused = f"http://127.0.0.1:{free_port()}"
+    for address, expected in [
+        (unused, f"no local agent at {unused}: start one with `toolgate dev`"),
         (f"{desk.url}/mpc", f"the server at {desk.url}/mpc is not `toolgate dev`"),
         ("127.0.0.1:8787", "`127.0.0.1:8787` is not a valid URL"),
     ]:
         ran, answers = spoken([rpc("ping")], "--endpoint-url", address)
         assert (ran.returncode, answers) == (1, []), address
-        assert ran.stderr.startswith(f"error: {told}") and ran.stderr.count("\n") == 1, ran.stderr
+        assert ran.stderr.startswith(f"error: {expected}") and ran.stderr.count("\n") == 1, ran.stderr
 
 
 def test_the_flag_of_before_still_works(desk):

@@ -97,9 +97,9 @@ def test_the_timeline_has_80_columns_and_the_agents_side_by_side(desk, server):
 
 def test_raw_parts_can_be_read_by_a_program(desk, server):
     server.go_on.set()
-    told = chat(desk, "--agent", "Orders", "--trace=json", "--stream", "Where is ORD-12345?")
-    assert told.returncode == 0, told.stderr
-    parts = [json.loads(line)["trace"]["orchestrationTrace"] for line in told.stdout.splitlines()]
+    streamed = chat(desk, "--agent", "Orders", "--trace=json", "--stream", "Where is ORD-12345?")
+    assert streamed.returncode == 0, streamed.stderr
+    parts = [json.loads(line)["trace"]["orchestrationTrace"] for line in streamed.stdout.splitlines()]
     usage = [part["modelInvocationOutput"]["metadata"]["usage"] for part in parts if "modelInvocationOutput" in part]
     assert usage == [{"inputTokens": 80, "outputTokens": 20}] * 2
-    assert "2 model turns, 160 + 40 tokens; no price is known for `openai:" in told.stderr
+    assert "2 model turns, 160 + 40 tokens; no price is known for `openai:" in streamed.stderr

@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT, local_agent
 from test_agents import Talk
 
-SAID = "I was charged twice for order ORD-123. Can you refund me and explain what happened?"
+MESSAGE = "I was charged twice for order ORD-123. Can you refund me and explain what happened?"
 BOUND = {"customerId": "CUST-12345"}
 
 
@@ -21,7 +21,7 @@ def desk(tmp_path):
 def play(desk, attributes, answer="CONFIRM"):
     """Plays the conversation in its own session. Returns the call that a person must confirm, and the last answer."""
     talk = Talk(desk, "Supervisor", attributes=attributes)
-    chunks, _, control = talk.say(SAID)
+    chunks, _, control = talk.say(MESSAGE)
     assert not chunks
     [asked] = control["invocationInputs"]
     call = asked["functionInvocationInput"]
@@ -46,7 +46,7 @@ def refunds(order):
 
 
 def test_the_conversation_is_the_readmes():
-    assert f"*{SAID}*" in (ROOT / "README.md").read_text()
+    assert f"*{MESSAGE}*" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("attributes", [None, BOUND], ids=["the desk itself", "a bound customer"])

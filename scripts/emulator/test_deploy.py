@@ -130,7 +130,7 @@ def test_parameters_alone_go_live(desk):
     assert interceptor["TOOLGATE_IDENTITY_CLAIM"] == "customer_id"
     # The alias now points to the version with the new wires.
     reply = json.dumps(desk.invoke("staging", "Orders", event("orders", "get_order_status-function")))
-    assert "takes no calls on the function wire" in reply
+    assert "does not accept calls on the function wire" in reply
     # A second deployment of the same state changes nothing.
     now = {name: desk.live("staging", name)["Version"] for name in FUNCTIONS}
     desk.build()

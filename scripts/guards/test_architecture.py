@@ -156,3 +156,10 @@ def test_the_merge_gate_draws_no_random_seed():
 
 def test_the_public_api_is_the_one_that_was_reviewed():
     assert public_api.LISTING.read_text() == public_api.whole(), "review the change, then write the listing: make api"
+
+
+def test_every_member_is_compiled_without_optimisation():
+    """`profile.dev` optimises dependencies; a member that is not listed would take several times as long."""
+    profiles = tomllib.loads((ROOT / "Cargo.toml").read_text())["profile"]["dev"]["package"]
+    names = {tomllib.loads((crate / "Cargo.toml").read_text())["package"]["name"] for crate in CRATES}
+    assert names == {name for name, profile in profiles.items() if profile["opt-level"] == 0}

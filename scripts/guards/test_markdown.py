@@ -1,5 +1,5 @@
-"""README.md, CHANGELOG.md and docs/: links resolve on GitHub and in the book, lines are short, and no page is
-missing."""
+"""README.md, CHANGELOG.md, the crates' READMEs and docs/: links resolve in the repository and in the book, lines are
+short, and no page is missing."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md"))]
+PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for pattern in ("docs/*.md", "crates/*/README.md") for path in ROOT.glob(pattern))]
 COLUMNS = 120
 
-# The prefix of links to repository files that are not in the book.
-REPOSITORY = re.compile(r"https://github\.com/toolgate/toolgate/(?:blob|tree)/main/")
 FENCE = re.compile(r" *(`{3,}|~{3,})")
 INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.S)
 INLINE_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)")
@@ -56,14 +54,12 @@ def anchors(text):
 def fault(page, target):
     """Why a link on a page does not resolve, or `None`."""
     path, _, anchor = target.partition("#")
-    if repository := REPOSITORY.match(path):
-        file = ROOT / path[repository.end() :]
-    elif re.match(r"[a-z]+:", path):
+    if re.match(r"[a-z]+:", path):
         return None
     else:
         file = (ROOT / page).parent / path if path else ROOT / page
         if page.startswith("docs/") and not file.resolve().is_relative_to(DOCS):
-            return "the book has only the files of docs/: write the link as an address of the repository"
+            return "the book has only the files of docs/: write the path as code, without a link"
     if not file.exists():
         return "the file does not exist"
     if anchor and file.suffix == ".md" and anchor not in anchors(file.read_text()):
@@ -103,13 +99,12 @@ def test_a_broken_link_is_found():
         ("README.md", "docs/gates.md#nothing"),
         ("README.md", "#nothing"),
         ("docs/gates.md", "../README.md"),
-        ("docs/gates.md", "https://github.com/toolgate/toolgate/blob/main/nothing.rs"),
     ]:
         assert fault(page, target), target
     for page, target in [
         ("README.md", "docs/gates.md#once"),
         ("docs/gates.md", "security.md"),
-        ("docs/gates.md", "https://github.com/toolgate/toolgate/blob/main/README.md#a-test"),
+        ("README.md", "docs/gates.md"),
         ("docs/gates.md", "https://example.com/nothing"),
     ]:
         assert fault(page, target) is None, target

@@ -72,8 +72,8 @@ def test_classic_says_whom_it_is_for_before_anything_is_created(monkeypatch, cap
     monkeypatch.delenv("CONFIRM")
     with pytest.raises(SystemExit, match="nothing was created"):
         cloud.main(["preflight", "dev", "classic"])
-    said = capsys.readouterr().out
-    assert "closed to new customers" in said and "This account has no agents" in said
+    output = capsys.readouterr().out
+    assert "closed to new customers" in output and "This account has no agents" in output
 
 
 def test_agentcore_needs_no_yes(monkeypatch, capsys):

@@ -62,7 +62,7 @@ pub struct Invoice {
 /// Whether an invoice is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are self-explanatory")]
 pub enum InvoiceStatus {
     Open,
     Paid,

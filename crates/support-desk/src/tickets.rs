@@ -22,7 +22,7 @@ pub(crate) const REFUNDS_QUEUE: &str = "refunds";
 /// How urgent a case is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are self-explanatory")]
 pub enum Priority {
     Low,
     Normal,

@@ -4,6 +4,8 @@
 //! every rule of [`GROUPS`] in each deployment that the template's parameters allow. It returns all findings together,
 //! each with its file and line, the page that documents the limit, and the fix.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod check;
 mod deployment;
 mod finding;
@@ -16,3 +18,8 @@ pub use finding::{Finding, Severity};
 pub use project::{Project, ReadError};
 pub use rule::Rule;
 pub use rules::{GROUPS, RuleGroup};
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

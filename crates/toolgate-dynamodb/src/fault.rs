@@ -132,7 +132,7 @@ mod tests {
     const USER: &str = "User: arn:aws:sts::123456789012:assumed-role/Role/jane@example.com";
 
     #[test]
-    fn a_denied_action_is_told_with_its_table_and_without_who_was_denied() {
+    fn a_denied_action_is_reported_with_its_table_and_without_the_principal() {
         for resource in [
             "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders",
             "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/My.Orders_1-a",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_of_a_message_is_told() {
+    fn nothing_else_of_a_message_is_reported() {
         let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/Orders";
         for (action, resource) in [
             ("dynamodb:Put Item", table),

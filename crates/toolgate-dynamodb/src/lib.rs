@@ -6,6 +6,8 @@
 //!
 //! The table: partition key `id` (text), TTL attribute `expiresAt` (epoch seconds).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod approval;
 mod approvals;
 mod batch;
@@ -29,3 +31,8 @@ pub use commit::Commit;
 pub use error::CommitError;
 pub use pending::{PendingApproval, UnreadableApproval};
 pub use table::DynamoLedger;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

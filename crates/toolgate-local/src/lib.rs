@@ -4,6 +4,8 @@
 //! ([`lambda`]), its agents ([`agents`], with one of the [`models`]) and its [`gateway`]. It serves all of them on one
 //! loopback port, so that one `AWS_ENDPOINT_URL` works for every client.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod agents;
 mod dynamodb;
 mod error;
@@ -33,3 +35,8 @@ pub use scenarios::{scenario_folder, scenarios};
 pub use seed::SeedError;
 pub use toolgate_models as models;
 pub use toolgate_template as template;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -327,15 +327,15 @@ impl Local {
 
 /// The variables for the programs: those that the user set explicitly, and those that the template declares and the
 /// user's own environment sets, such as a fixed clock.
-fn chosen(template: &Template, mut said: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn chosen(template: &Template, mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let functions = template.functions.iter().flat_map(|function| function.environment.keys());
     let seed = template.seed.iter().flat_map(|seed| seed.environment.keys());
     for name in functions.chain(seed).filter(|name| !name.starts_with("AWS_")) {
         if let Ok(value) = std::env::var(name) {
-            said.entry(name.clone()).or_insert(value);
+            variables.entry(name.clone()).or_insert(value);
         }
     }
-    said
+    variables
 }
 
 /// Completes the chosen models so that every agent has one. Without agents no model is needed.

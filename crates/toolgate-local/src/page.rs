@@ -12,7 +12,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{http::elsewhere, state::AppState};
 
-const DOCS: &str = "https://github.com/toolgate/toolgate/tree/main/docs";
 /// Allows no script, no frame, and no content from other origins.
 const HEADERS: [(&str, &str); 5] = [
     (
@@ -79,7 +78,6 @@ fn html(state: &AppState) -> String {
     if state.gateway.is_some() {
         links.push(format!("<code>{endpoint}/mcp</code>: the gateway, for any MCP client"));
     }
-    links.push(format!("<a href={DOCS}>documentation</a>"));
     page + &section("Endpoints", links.into_iter())
 }
 

@@ -12,14 +12,14 @@ use toolgate_template::SeedSpec;
 
 /// The seed program failed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the seed program `{binary}` failed: {reason}{}{said}", if said.is_empty() { "" } else { "\n" })]
+#[error("the seed program `{binary}` failed: {reason}{}{output}", if output.is_empty() { "" } else { "\n" })]
 pub struct SeedError {
     /// Its name.
     pub binary: String,
     /// How the program ended.
     pub reason: String,
     /// The last lines of its output.
-    pub said: String,
+    pub output: String,
 }
 
 pub(crate) async fn run(
@@ -30,7 +30,7 @@ pub(crate) async fn run(
 ) -> Result<(), SeedError> {
     let tail = Tail::default();
     let failed =
-        |reason: String| SeedError { binary: seed.binary.clone(), reason, said: tail.take().trim_end().into() };
+        |reason: String| SeedError { binary: seed.binary.clone(), reason, output: tail.take().trim_end().into() };
     let mut child =
         tied(environment, program, seed).spawn().map_err(|error| failed(format!("it cannot be run: {error}")))?;
     // The pipe closes when this function returns or this process ends, and then the program is killed.

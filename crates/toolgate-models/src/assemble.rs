@@ -196,8 +196,8 @@ mod tests {
             let whole = ModelReply { content: blocks.clone(), stop: StopReason::EndTurn, usage };
             let whole = answer::settle(whole, mode);
 
-            let told = Mutex::new(String::new());
-            let write: Write<'_> = &|words| told.lock().unwrap().push_str(words);
+            let streamed_text = Mutex::new(String::new());
+            let write: Write<'_> = &|words| streamed_text.lock().unwrap().push_str(words);
             let writer = StreamWriter::new(Some(write));
             let mut reply = Assembler::new(mode, &writer);
             for (at, block) in blocks.iter().enumerate() {
@@ -208,30 +208,33 @@ mod tests {
             let streamed = reply.finish("m").unwrap();
             prop_assert_eq!(&streamed, &whole);
 
-            let told = told.into_inner().unwrap();
+            let streamed_text = streamed_text.into_inner().unwrap();
             let calls = blocks.iter().any(|block| matches!(block, Block::ToolUse { .. }));
             let answer: String = whole.content.iter().filter_map(|block| match block {
                 Block::Text(text) => Some(text.as_str()),
                 _ => None,
             }).collect();
             if !calls {
-                prop_assert!(answer.starts_with(&told), "{:?} is told of {:?}", told, answer);
+                prop_assert!(answer.starts_with(&streamed_text), "{:?} is not the start of {:?}", streamed_text, answer);
             }
             if mode == Mode::Held {
-                prop_assert_eq!(&told, "");
+                prop_assert_eq!(&streamed_text, "");
             }
         }
 
         #[test]
-        fn an_answer_between_tags_is_told_to_its_end(answer in "[a-zä][a-zä <\n]{0,30}[a-z>]", cuts in prop::collection::vec(any::<bool>(), 1..9)) {
-            let told = Mutex::new(String::new());
-            let write: Write<'_> = &|words| told.lock().unwrap().push_str(words);
+        fn an_answer_between_tags_is_streamed_to_its_end(
+            answer in "[a-zä][a-zä <\n]{0,30}[a-z>]",
+            cuts in prop::collection::vec(any::<bool>(), 1..9),
+        ) {
+            let streamed_text = Mutex::new(String::new());
+            let write: Write<'_> = &|words| streamed_text.lock().unwrap().push_str(words);
             let writer = StreamWriter::new(Some(write));
             let mut reply = Assembler::new(Mode::Marked, &writer);
             for piece in cut(&format!("I see. <answer>\n{answer}\n</answer>\n"), &cuts) {
                 reply.push(Part::Text(0, piece));
             }
-            prop_assert_eq!(told.into_inner().unwrap(), answer);
+            prop_assert_eq!(streamed_text.into_inner().unwrap(), answer);
         }
     }
 }

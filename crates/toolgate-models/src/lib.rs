@@ -3,6 +3,8 @@
 //!
 //! An agent loop depends only on [`Model`]. [`Models`] selects one for each agent by a choice such as `script:FILE`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answer;
 mod assemble;
 mod bedrock;
@@ -23,3 +25,8 @@ pub use openai::{AddressError, OpenAiModel};
 pub use prices::Prices;
 pub use retry::RetryPolicy;
 pub use script::ScriptModel;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -122,7 +122,7 @@ impl Prices {
                 return Err(format!("a price of `{}` is below zero", price.id));
             }
             if seen.insert(&price.id, ()).is_some() {
-                return Err(format!("`{}` is there twice", price.id));
+                return Err(format!("`{}` occurs twice", price.id));
             }
         }
         Ok(prices)
@@ -232,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_a_table_are_told() {
-        for (table, told) in [
+    fn mistakes_in_a_table_are_reported() {
+        for (table, expected) in [
             ("{}", "dated"),
             (r#"{"dated": "", "models": [{"id": "a", "input": 1}]}"#, "output"),
             (r#"{"dated": "", "models": [{"id": "a", "input": 1, "output": 1, "cache": 1}]}"#, "cache"),
@@ -243,7 +243,7 @@ mod tests {
                 "twice",
             ),
         ] {
-            assert!(Prices::parse(table).unwrap_err().contains(told), "{table}");
+            assert!(Prices::parse(table).unwrap_err().contains(expected), "{table}");
         }
         assert!(!Prices::known().models.is_empty());
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 use crate::kind::{Field, Kind};
 
 /// Maximum number of reported problems of a call. A list of a million wrong elements has a million problems.
-const TOLD: usize = 10;
+const MAX_PROBLEMS: usize = 10;
 
 /// The arguments as `context.input`.
 pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<RestrictedExpression, Vec<String>> {
@@ -22,7 +22,7 @@ pub(crate) fn input(kind: &Kind, arguments: &Map<String, Value>) -> Result<Restr
         Kind::Record(fields) => record(fields, arguments, &JsonPath::Root, &mut problems),
         // A tool's schema must be an object; otherwise it cannot be called with arguments.
         other => {
-            problems.push(format!("the tool's schema requires {}, but arguments are an object", other.told()));
+            problems.push(format!("the tool's schema requires {}, but arguments are an object", other.description()));
             None
         }
     };
@@ -65,7 +65,7 @@ fn value(kind: &Kind, value: &Value, place: &JsonPath<'_>, problems: &mut Vec<St
         _ => None,
     };
     if converted.is_none() {
-        problem(problems, || format!("`{}` is not {}", place.path(), kind.told()));
+        problem(problems, || format!("`{}` is not {}", place.path(), kind.description()));
     }
     converted
 }
@@ -115,9 +115,9 @@ fn record(
     RestrictedExpression::new_record(values).ok()
 }
 
-fn problem(problems: &mut Vec<String>, told: impl FnOnce() -> String) {
-    if problems.len() < TOLD {
-        problems.push(told());
+fn problem(problems: &mut Vec<String>, text: impl FnOnce() -> String) {
+    if problems.len() < MAX_PROBLEMS {
+        problems.push(text());
     }
 }
 

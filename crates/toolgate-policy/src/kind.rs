@@ -55,7 +55,7 @@ impl Kind {
     }
 
     /// The type in words, for error messages.
-    pub(crate) fn told(&self) -> &'static str {
+    pub(crate) fn description(&self) -> &'static str {
         match self {
             Self::Text => "a text",
             Self::Long => "an integer of 64 bits",

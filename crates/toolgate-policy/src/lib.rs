@@ -27,6 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod actions;
 mod decision;
 mod entities;
@@ -48,3 +50,8 @@ pub use principal::{Caller, Principal};
 pub use source::PolicySource;
 pub use statement::Statement;
 pub use token::{Expected, KeyError, TokenError, TokenKeys};
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

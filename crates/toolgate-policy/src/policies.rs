@@ -156,7 +156,7 @@ impl Policies {
     fn decision(&self, response: &Response) -> Decision {
         let mut ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
         ids.sort();
-        let mut errors: Vec<String> = response.diagnostics().errors().map(evaluation::told).collect();
+        let mut errors: Vec<String> = response.diagnostics().errors().map(evaluation::error_text).collect();
         errors.sort();
         let reason = match response.decision() {
             Effect::Allow => Reason::Permitted(ids),

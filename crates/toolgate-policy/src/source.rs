@@ -40,7 +40,7 @@ pub(crate) fn read<'p>(
     for policy in policies {
         let mut mistake = |message| mistakes.push(Mistake { policy: Some(policy.id.to_owned()), message });
         if !ids.insert(policy.id) {
-            mistake("there are two policies with this name".to_owned());
+            mistake("another policy has the same name".to_owned());
             continue;
         }
         let characters = policy.statement.chars().count();
@@ -69,7 +69,7 @@ fn findings(statement: &Statement, actions: &Actions, schema: Option<&Schema>) -
         findings.iter().map(|it| format!("it does not validate: {it}")).collect()
     } else {
         // Cedar would report the same names with a less helpful message.
-        let told = |name| format!("it names `{name}`, and the gateway has no such tool; a tool is `TARGET___TOOL`");
-        unknown.iter().map(told).collect()
+        let finding = |name| format!("it names `{name}`, and the gateway has no such tool; a tool is `TARGET___TOOL`");
+        unknown.iter().map(finding).collect()
     }
 }

@@ -109,12 +109,13 @@ fn check_collaborators(evaluator: &Evaluator<'_>, resource: &Resource<'_>, agent
     let position = resource.properties.position_of("AgentCollaborators");
     for collaborator in &agent.collaborators {
         if !all.iter().any(|other| other.id == collaborator.agent_id) {
-            let message = format!("the collaborator `{}` leads to no agent of this template", collaborator.name);
+            let message =
+                format!("the collaborator `{}` does not refer to an agent of this template", collaborator.name);
             evaluator.problem(&position, message);
         }
     }
     if leads_to(all, &agent.id, &agent.id) {
-        let message = "it leads back to this agent: agents cannot be deployed that need each other";
+        let message = "it leads back to this agent: agents with a circular dependency cannot be deployed";
         evaluator.problem(&position, message);
     }
 }

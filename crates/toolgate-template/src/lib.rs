@@ -36,6 +36,8 @@
 //! [`Binaries`] finds the programs of a template's functions, and [`describe`] reads their catalogs. [`from_yaml`]
 //! reads other YAML files with the same parser.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod agents;
 mod approvals;
 mod arn;
@@ -92,3 +94,8 @@ pub use template::{evaluate, read, read_without_agents};
 pub use typed::from_yaml;
 pub use types::*;
 pub use variants::variants;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -159,7 +159,7 @@ impl<'t> Reader<'t> {
                 continue;
             }
             if let Some(first) = entries.iter().find(|entry| entry.name == name) {
-                let reason = format!("the name `{name}` stands twice, first in line {}", first.position.line);
+                let reason = format!("the name `{name}` occurs twice, first in line {}", first.position.line);
                 return Err(SyntaxError::at(&key.position, reason));
             }
             let position = member.origin.moved(key.position.line, key.position.column);
@@ -287,6 +287,6 @@ mod tests {
         assert!(fails("{\"a\": 1}\n}").line == 2);
         assert_eq!(fails("").reason, "the file is empty");
         let twice = fails("a: 1\nb: 2\na: 3\n");
-        assert_eq!(twice.to_string(), "line 3, column 1: the name `a` stands twice, first in line 1");
+        assert_eq!(twice.to_string(), "line 3, column 1: the name `a` occurs twice, first in line 1");
     }
 }

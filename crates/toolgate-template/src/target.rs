@@ -31,9 +31,10 @@ impl Target {
             let mut folders: Vec<PathBuf> = folders.collect();
             folders.extend(cargo_home.map(Path::to_owned));
             folders.iter().find_map(|folder| {
-                let told = ["config.toml", "config"].iter().find_map(|file| target_dir(&folder.join(file)))?;
+                let configured_dir =
+                    ["config.toml", "config"].iter().find_map(|file| target_dir(&folder.join(file)))?;
                 // A path in a configuration file is relative to the folder that contains `.cargo`.
-                Some(folder.parent().unwrap_or(folder).join(told))
+                Some(folder.parent().unwrap_or(folder).join(configured_dir))
             })
         };
         let target = match set {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workspace_that_the_template_stands_in_has_the_target() {
+    fn the_workspace_of_the_template_has_the_target() {
         let member = project(&[
             ("Cargo.toml", "[workspace]\nmembers = [\"desk\"]\n"),
             ("desk/Cargo.toml", "[package]\nname = \"desk\"\n"),

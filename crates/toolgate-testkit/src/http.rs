@@ -18,7 +18,8 @@ pub struct Answer {
 impl Answer {
     /// A cancelled transaction, with one code for each of its items.
     pub fn canceled(codes: &[&str]) -> Self {
-        let reasons: Vec<_> = codes.iter().map(|code| json!({"Code": code, "Message": "as the test says"})).collect();
+        let reasons: Vec<_> =
+            codes.iter().map(|code| json!({"Code": code, "Message": "as the test specifies"})).collect();
         let body = json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": format!("Transaction cancelled, please refer cancellation reasons for specific reasons {codes:?}"),
@@ -29,7 +30,8 @@ impl Answer {
 
     /// Any other error of the service.
     pub fn error(status: u16, code: &str) -> Self {
-        let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "as the test says"});
+        let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+        let body = json!({"__type": kind, "message": "as the test specifies"});
         Self { status, body: body.to_string() }
     }
 

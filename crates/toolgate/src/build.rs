@@ -141,7 +141,7 @@ pub(crate) fn build<S: Send + Sync + 'static>(router: RouterDraft<S>) -> Result<
         }
         let registered = register(candidate, &router.middleware, &mut problems);
         if tools.contains_key(&tool) {
-            problems.push("there are two tools of this name".to_owned());
+            problems.push("another tool has the same name".to_owned());
         }
         let wrong = |message| BuildError { tool: tool.clone(), message, location: Some(location) };
         errors.extend(problems.into_iter().map(wrong));

@@ -21,12 +21,12 @@ pub(crate) struct RawCall {
     pub(crate) duplicates: Vec<String>,
     pub(crate) session_attributes: Attributes,
     pub(crate) prompt_attributes: Attributes,
-    pub(crate) facts: Facts,
+    pub(crate) metadata: CallMetadata,
 }
 
-/// The facts of a call other than its arguments. A tool reads them through [`Cx`](crate::Cx).
+/// The properties of a call other than its arguments. A tool reads them through [`Cx`](crate::Cx).
 #[derive(Default)]
-pub(crate) struct Facts {
+pub(crate) struct CallMetadata {
     pub(crate) wire: Wire,
     pub(crate) request_id: String,
     pub(crate) session_id: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) struct Facts {
     pub(crate) deadline: Option<SystemTime>,
 }
 
-impl Facts {
+impl CallMetadata {
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|at| at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
     }

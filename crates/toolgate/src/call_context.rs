@@ -35,14 +35,14 @@ pub(crate) struct CallContext<S> {
 impl<S> CallContext<S> {
     /// How long an approval of this call is valid, if a person must approve it and has not yet been asked. Bedrock
     /// Agents asks the person before it calls the function.
-    pub(crate) fn asks(&self) -> Option<Duration> {
+    pub(crate) fn approval_ttl(&self) -> Option<Duration> {
         let within = self.tool.confirm.filter(|_| !self.cx.wire().is_agents())?;
         // before the types gate there is no input, and the input may meet the condition
-        self.prepared.as_ref().is_none_or(|call| call.asks()).then_some(within)
+        self.prepared.as_ref().is_none_or(|call| call.needs_approval()).then_some(within)
     }
 
     /// Whether a step after the types gate reads the arguments.
     pub(crate) fn keeps_arguments(&self) -> bool {
-        self.asks().is_some() || self.tool.cache.is_some() || self.has_middleware
+        self.approval_ttl().is_some() || self.tool.cache.is_some() || self.has_middleware
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    call::{Attributes, Facts},
+    call::{Attributes, CallMetadata},
     error::ToolError,
 };
 
@@ -29,13 +29,18 @@ impl Caller {
     ///
     /// # Errors
     /// `refused`, where a header that identifies the caller was not a single text.
-    pub(crate) fn read(declared: &Declared, facts: &mut Facts, session: &mut Attributes) -> Result<Self, ToolError> {
-        if let Some((header, _)) = declared.headers.iter().find(|(header, _)| facts.ambiguous_headers.contains(header))
+    pub(crate) fn read(
+        declared: &Declared,
+        metadata: &mut CallMetadata,
+        session: &mut Attributes,
+    ) -> Result<Self, ToolError> {
+        if let Some((header, _)) =
+            declared.headers.iter().find(|(header, _)| metadata.ambiguous_headers.contains(header))
         {
             let message = format!("the header `{header}` is not a single text, so the caller cannot be identified");
             return Err(ToolError::refused(message));
         }
-        let mut hints = std::mem::take(&mut facts.headers);
+        let mut hints = std::mem::take(&mut metadata.headers);
         for (header, attribute) in &declared.headers {
             if let Some(value) = hints.remove(header) {
                 session.insert(attribute.clone(), value);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    call::{Agent, Attributes, Facts, RawCall},
+    call::{Agent, Attributes, CallMetadata, RawCall},
     caller::Caller,
     effect::OnceKey,
     error::ToolError,
@@ -40,7 +40,7 @@ pub struct Cx<S> {
 
 /// The data that all clones of a context share.
 pub(crate) struct Shared {
-    pub(crate) facts: Facts,
+    pub(crate) metadata: CallMetadata,
     pub(crate) caller: Caller,
     /// Names of attributes that a tool must not set.
     identity: Arc<[String]>,
@@ -86,12 +86,12 @@ impl<S> Cx<S> {
 
     /// The session id. The gateway and direct wires have none.
     pub fn session_id(&self) -> Option<&str> {
-        self.call.facts.session_id.as_deref()
+        self.call.metadata.session_id.as_deref()
     }
 
     /// The agent that makes the call, on the Agents wires.
     pub fn agent(&self) -> Option<&Agent> {
-        self.call.facts.agent.as_ref()
+        self.call.metadata.agent.as_ref()
     }
 
     /// The caller.
@@ -101,17 +101,17 @@ impl<S> Cx<S> {
 
     /// The wire that the call arrived on.
     pub fn wire(&self) -> Wire {
-        self.call.facts.wire
+        self.call.metadata.wire
     }
 
     /// Lambda's request id.
     pub fn request_id(&self) -> &str {
-        &self.call.facts.request_id
+        &self.call.metadata.request_id
     }
 
     /// The time until Lambda stops the function, if the platform has set a deadline.
     pub fn remaining(&self) -> Option<Duration> {
-        self.call.facts.remaining()
+        self.call.metadata.remaining()
     }
 
     /// The key of this call's one effect, in a `.once(..)` tool.
@@ -146,7 +146,7 @@ impl<S> fmt::Debug for Cx<S> {
 impl Shared {
     pub(crate) fn new(call: RawCall, caller: Caller, identity: Arc<[String]>, exposed: Arc<OutputProjection>) -> Self {
         Self {
-            facts: call.facts,
+            metadata: call.metadata,
             caller,
             identity,
             session: Mutex::new(call.session_attributes),

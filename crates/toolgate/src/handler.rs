@@ -78,7 +78,7 @@ impl<T: Serialize> ToolSerialize for T {}
 /// A type with a JSON schema: `#[derive(JsonSchema)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's input and output must be `JsonSchema`, and `{Self}` is not",
-    label = "a model cannot be told what `{Self}` is",
+    label = "`{Self}` has no JSON schema for the model",
     note = "derive it: `#[derive(schemars::JsonSchema)]`"
 )]
 pub trait ToolJsonSchema: JsonSchema {}
@@ -89,7 +89,7 @@ impl<T: JsonSchema> ToolJsonSchema for T {}
 /// A type with checks beyond its types: `#[derive(Validate)]`.
 #[diagnostic::on_unimplemented(
     message = "a tool's input must be `Validate`, and `{Self}` is not",
-    label = "nothing says which values of `{Self}` are right",
+    label = "`{Self}` has no validation rules",
     note = "derive it, even where there is nothing to check yet: `#[derive(validator::Validate)]`"
 )]
 pub trait ToolValidate: Validate {}

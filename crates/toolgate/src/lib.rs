@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod budget;
 mod build;
 mod call;
@@ -107,3 +109,8 @@ pub use runtime::{hide_panic_payloads, run, serve};
 pub use service::{Service, UnknownEvent};
 pub use tool::Tool;
 pub use wire::kind::Wire;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -42,7 +42,7 @@ async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Ar
                 return Ok(output);
             }
             let outcome = async {
-                at("once", once::name(&call, None))?; // the key that 6 to 9 share
+                at("once", once::set_key(&call, None))?; // the key that 6 to 9 share
                 at("budget", budget::enter(&call.ledger, &cx, call.budget).await)?; // 6 replay and 7 budget: one request
                 at("confirm", confirm::enter(&mut call).await)?; // 8
                 at("once", once::look(&call.ledger, &cx).await)?; // 9
@@ -112,7 +112,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         let cx = context.cx.clone();
         let outcome = panics::caught(pass(context, middleware)).await;
         let (session, prompt) = cx.shared().attributes();
-        record.walked(cx.trail());
+        record.record_trail(cx.trail());
         Finished { outcome: outcome.map_err(|error| record.stopped(error)), session, prompt, record }
     }
 
@@ -125,14 +125,16 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         wire: Wire,
     ) -> Result<Opened<S>, ToolError> {
         if !self.wires.contains(&wire) {
-            return Err(ToolError::refused(format!("this function takes no calls on the {wire} wire")).at("wire"));
+            return Err(
+                ToolError::refused(format!("this function does not accept calls on the {wire} wire")).at("wire")
+            );
         }
         if let Some(error) = unreadable {
             return Err(error.at("wire"));
         }
         let registered = registered.ok_or_else(|| self.registry.unknown(&call.tool).at("tool"))?;
         let declared = &self.registry.declared;
-        let caller = at("wire", Caller::read(declared, &mut call.facts, &mut call.session_attributes))?;
+        let caller = at("wire", Caller::read(declared, &mut call.metadata, &mut call.session_attributes))?;
         let mut coercion = Coercion::new(wire.absence());
         for name in std::mem::take(&mut call.duplicates) {
             coercion.on(&name, Coercion::duplicate);
@@ -162,7 +164,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         Record {
             tool: tool.map(|tool| tool.name.clone()),
             intent_class: class.clone(),
-            agent: call.facts.agent.as_ref().map(|agent| agent.id.clone()),
+            agent: call.metadata.agent.as_ref().map(|agent| agent.id.clone()),
             ..Record::default()
         }
     }

@@ -48,9 +48,9 @@ pub(crate) trait PreparedCall<S>: Send {
     /// The key of a once tool's effect.
     fn once_key(&self) -> Option<Key>;
     /// Whether a person must approve this call, if the tool has `.confirm(..)`.
-    fn asks(&self) -> bool;
+    fn needs_approval(&self) -> bool;
     /// The key that decides which calls share one approval.
-    fn question_key(&self) -> Option<Key>;
+    fn approval_key(&self) -> Option<Key>;
     fn run(self: Box<Self>, cx: Cx<S>) -> BoxFuture<'static, Result<Value, ToolError>>;
 }
 
@@ -102,11 +102,11 @@ where
         self.tool.once_by.as_ref().map(|key| key(&self.input))
     }
 
-    fn asks(&self) -> bool {
+    fn needs_approval(&self) -> bool {
         self.tool.confirm_when.as_ref().is_none_or(|when| when(&self.input))
     }
 
-    fn question_key(&self) -> Option<Key> {
+    fn approval_key(&self) -> Option<Key> {
         self.tool.once_by.as_ref().or(self.tool.confirm_by.as_ref()).map(|key| key(&self.input))
     }
 

@@ -41,8 +41,8 @@ impl<S> Registry<S> {
         let mut names: Vec<&str> = self.tools.keys().map(String::as_str).collect();
         names.sort_unstable();
         let message = match nearest::find(name, names.iter().copied()) {
-            Some(near) => format!("there is no such tool; did you mean `{near}`?"),
-            None => format!("there is no such tool; there are `{}`", names.join("`, `")),
+            Some(near) => format!("unknown tool; did you mean `{near}`?"),
+            None => format!("unknown tool; the tools are `{}`", names.join("`, `")),
         };
         ToolError::of(ErrorKind::UnknownTool, message)
     }

@@ -55,8 +55,8 @@ impl fmt::Display for UnknownEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Undecodable::Event => {
-                "the event is no call that this function knows: expected a Bedrock Agents event (function details \
-                 or OpenAPI), an AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`"
+                "the event is not in a known format: expected a Bedrock Agents event (function details or OpenAPI), an \
+                 AgentCore Gateway call, or `{\"toolName\": .., \"toolInput\": {..}}`"
             }
             Undecodable::ClientContext => {
                 "the client context has keys of AgentCore Gateway, but no `bedrockAgentCoreToolName` in `custom`"

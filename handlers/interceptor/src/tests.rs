@@ -48,21 +48,25 @@ fn the_token_names_the_customer_whatever_the_client_says() {
 
 #[test]
 fn without_a_customer_in_the_token_no_tool_is_called() {
-    let nobody = "the token has no claim `customer_id`".to_owned();
+    let missing_claim = "the token has no claim `customer_id`".to_owned();
     for headers in [
         json!({"authorization": bearer(&json!({"sub": "somebody"}))}),
         json!({"x-desk-customer-id": "CUST-00001"}),
         json!({"authorization": "Basic abc", "x-desk-customer-id": "CUST-00001"}),
     ] {
         for method in ["tools/call", "prompts/get", "anything/new"] {
-            assert_eq!(customer(&by_token(), event(method, &headers)), Err(nobody.clone()), "{method} {headers}");
+            assert_eq!(
+                customer(&by_token(), event(method, &headers)),
+                Err(missing_claim.clone()),
+                "{method} {headers}"
+            );
         }
         // an empty identity does not identify a customer, and a tool refuses it
         assert_eq!(customer(&by_token(), event("tools/list", &headers)), Ok(Some(String::new())));
     }
     let mut batch = event("tools/list", &json!({"x-desk-customer-id": "CUST-00001"}));
     batch["mcp"]["gatewayRequest"]["body"] = json!([{"method": "tools/list"}, {"method": "tools/call"}]);
-    assert_eq!(customer(&by_token(), batch), Err(nobody));
+    assert_eq!(customer(&by_token(), batch), Err(missing_claim));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! About 200 customers, 1,000 orders and 300 invoices. They are the same at every seeding.
 
 use jiff::{SignedDuration, ToSpan, civil::Date};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::IndexedRandom};
 
 use super::{
     fixtures::{ACME, JANE, STORY_ORDERS},
@@ -45,13 +46,13 @@ pub(super) struct Crowd {
 }
 
 pub(super) fn make(clock: &Clock) -> Crowd {
-    let mut sequence = Sequence(0x7001_6a7e);
+    // ChaCha has the same output on every platform; the standard generator of the library may change.
+    let mut rng = ChaCha8Rng::seed_from_u64(0x7001_6a7e);
     let people: Vec<(String, String)> =
         (1..=CUSTOMERS).map(|place| (format!("CUST-{place:05}"), name(place))).collect();
-    let customers =
-        people.iter().enumerate().map(|(place, (id, name))| person(id, name, place, &mut sequence)).collect();
-    let orders = (0..ORDERS).map(|place| order(place, &people, clock, &mut sequence)).collect();
-    let invoices = (0..INVOICES).map(|place| bill(place, &people, &mut sequence)).collect();
+    let customers = people.iter().enumerate().map(|(place, (id, name))| person(id, name, place, &mut rng)).collect();
+    let orders = (0..ORDERS).map(|place| order(place, &people, clock, &mut rng)).collect();
+    let invoices = (0..INVOICES).map(|place| bill(place, &people, &mut rng)).collect();
     Crowd { customers, orders, invoices }
 }
 
@@ -66,44 +67,44 @@ fn name(place: u32) -> String {
     }
 }
 
-fn person(id: &str, name: &str, place: usize, sequence: &mut Sequence) -> Item {
+fn person(id: &str, name: &str, place: usize, rng: &mut ChaCha8Rng) -> Item {
     let number = id.trim_start_matches("CUST-");
     let mailbox = name.to_lowercase().replace(' ', ".");
     let address = format!(
         "{} {} Street, {}, OH 4{:04}",
-        1 + sequence.below(240),
-        sequence.pick(&STREETS),
-        sequence.pick(&TOWNS),
-        sequence.below(10_000)
+        1 + rng.random_range(0..240),
+        pick(&STREETS, rng),
+        pick(&TOWNS, rng),
+        rng.random_range(0..10_000)
     );
     let status = match place % 20 {
         7 => "suspended",
         13 => "closed",
         _ => "active",
     };
-    let limit = (1 + i64::from(sequence.below(50))) * 10_000;
+    let limit = (1 + rng.random_range(0..50_i64)) * 10_000;
     // the numbers 555-0100 to 555-0199 are reserved for fiction
-    let phone = format!("+1 555-010-01{:02}", sequence.below(100));
+    let phone = format!("+1 555-010-01{:02}", rng.random_range(0..100));
     customer(id, name, &format!("{mailbox}.{number}@example.org"), &phone, &address, status, limit)
 }
 
-fn order(place: u32, people: &[(String, String)], clock: &Clock, sequence: &mut Sequence) -> Item {
+fn order(place: u32, people: &[(String, String)], clock: &Clock, rng: &mut ChaCha8Rng) -> Item {
     let id = format!("ORD-{}", 20_000 + place * 7);
     debug_assert!(!STORY_ORDERS.contains(&id.as_str()));
-    let customer_id = people.get(sequence.below(CUSTOMERS) as usize).map_or(JANE, |(id, _)| id);
+    let customer_id = people.get(rng.random_range(0..CUSTOMERS) as usize).map_or(JANE, |(id, _)| id);
     let now = clock.now();
     let back = |hours: u32| now.checked_sub(SignedDuration::from_hours(hours.into())).unwrap_or(now);
-    let ordered = 24 + sequence.below(600 * 24);
-    let shipped = ordered.saturating_sub(12 + sequence.below(48));
-    let delivered = shipped.saturating_sub(24 + sequence.below(96));
-    let (state, shipped_at, delivered_at) = match sequence.below(20) {
+    let ordered = 24 + rng.random_range(0..600 * 24_u32);
+    let shipped = ordered.saturating_sub(12 + rng.random_range(0..48));
+    let delivered = shipped.saturating_sub(24 + rng.random_range(0..96));
+    let (state, shipped_at, delivered_at) = match rng.random_range(0..20) {
         0 => (OrderState::Cancelled, None, None),
         1 => (OrderState::Returned, Some(shipped), Some(delivered)),
         _ if shipped == 0 => (OrderState::Placed, None, None),
         _ if delivered == 0 => (OrderState::Shipped, Some(shipped), None),
         _ => (OrderState::Delivered, Some(shipped), Some(delivered)),
     };
-    let lines = (0..1 + sequence.below(3)).map(|_| sequence.pick(&GOODS)).collect();
+    let lines = (0..1 + rng.random_range(0..3)).map(|_| pick(&GOODS, rng)).collect();
     Order {
         id,
         customer_id,
@@ -117,31 +118,19 @@ fn order(place: u32, people: &[(String, String)], clock: &Clock, sequence: &mut 
     .item()
 }
 
-fn bill(place: u32, people: &[(String, String)], sequence: &mut Sequence) -> Item {
+fn bill(place: u32, people: &[(String, String)], rng: &mut ChaCha8Rng) -> Item {
     let companies: Vec<_> = people.iter().enumerate().filter(|(at, _)| at % 4 == 3).map(|(_, person)| person).collect();
-    let (id, name) = companies.get(sequence.below(49) as usize).map_or(ACME, |(id, name)| (id.as_str(), name.as_str()));
-    let date = Date::constant(2024, 1, 1).saturating_add(i64::from(sequence.below(900)).days());
-    let amount = Money::cents(5_000 + i64::from(sequence.below(2_400_000)));
-    let status = sequence.pick(&["paid", "paid", "paid", "open", "overdue"]);
+    let (id, name) =
+        companies.get(rng.random_range(0..49_usize)).map_or(ACME, |(id, name)| (id.as_str(), name.as_str()));
+    let date = Date::constant(2024, 1, 1).saturating_add(rng.random_range(0..900_i64).days());
+    let amount = Money::cents(5_000 + rng.random_range(0..2_400_000_i64));
+    let status = pick(&["paid", "paid", "paid", "open", "overdue"], rng);
     invoice(&format!("INV-{}-{}", date.year(), 1_000 + place), id, name, date, amount, status)
 }
 
-/// A small random number generator (SplitMix64) with a stable output.
-struct Sequence(u64);
-
-impl Sequence {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((mixed ^ (mixed >> 31)) % u64::from(end.max(1))).unwrap_or_default()
-    }
-
-    fn pick<T: Copy + Default>(&mut self, list: &[T]) -> T {
-        let index = self.below(u32::try_from(list.len()).unwrap_or(1)) as usize;
-        list.get(index).copied().unwrap_or_default()
-    }
+/// One of a list.
+fn pick<T: Copy + Default>(list: &[T], rng: &mut ChaCha8Rng) -> T {
+    list.choose(rng).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

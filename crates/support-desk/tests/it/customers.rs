@@ -12,7 +12,7 @@ async fn customer(world: &World, id: &str) -> Item {
 }
 
 #[tokio::test]
-async fn an_account_is_told_without_its_orders_unless_they_are_asked_for() {
+async fn an_account_is_returned_without_its_orders_unless_they_are_requested() {
     let world = World::seeded().await;
     let info = world.desk.customer_info(&jane(), JANE, false).await.unwrap();
     let info = serde_json::to_value(info).unwrap();
@@ -49,7 +49,7 @@ async fn the_history_holds_the_orders_of_the_past_twelve_months_newest_first() {
 }
 
 #[tokio::test]
-async fn a_history_longer_than_one_page_is_told_in_full() {
+async fn a_history_longer_than_one_page_is_returned_in_full() {
     let world = World::seeded().await;
     let mut order = world.order("ORD-12345").await;
     order.insert("note".into(), text("n".repeat(300_000)));
@@ -121,6 +121,6 @@ async fn an_item_that_is_not_as_written_fails_without_telling_its_value() {
     let error = world.desk.customer_info(&jane(), JANE, false).await.unwrap_err();
     let DeskError::Store(source) = &error else { panic!("{error:?}") };
     assert_eq!(source.to_string(), "an item has no readable `email`");
-    let told: toolgate::ToolError = error.into();
-    assert_eq!((told.kind(), told.message().contains("email")), (toolgate::ErrorKind::Internal, false));
+    let converted: toolgate::ToolError = error.into();
+    assert_eq!((converted.kind(), converted.message().contains("email")), (toolgate::ErrorKind::Internal, false));
 }

@@ -17,7 +17,7 @@ async fn the_last_feedback_of_a_session_counts() {
 }
 
 #[tokio::test]
-async fn sessions_of_one_name_are_told_apart_by_their_customer() {
+async fn sessions_of_one_name_are_distinguished_by_their_customer() {
     let world = World::empty().await;
     let other = Caller::Customer("CUST-00001".into());
     for caller in [jane(), other, Caller::Desk] {

@@ -104,7 +104,7 @@ impl World {
         let request = RefundRequest {
             order_id: order.into(),
             amount: Amount::parse(amount).unwrap(),
-            reason: "as the test says".into(),
+            reason: "as the test specifies".into(),
             charge_id: None,
         };
         let mut plan = self.desk.plan_refund(caller, &request)?;

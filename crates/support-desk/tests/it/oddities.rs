@@ -54,7 +54,7 @@ fn the_seed_names_the_setting_that_is_missing() {
     for (setting, value) in [("ORDERS_TABLE", ""), ("INVOICES_TABLE", ""), ("SUPPORT_DESK_NOW", "today")] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_support-desk-seed"));
         let output = command.env_clear().envs(settings).env(setting, value).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains(setting), "{setting}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains(setting), "{setting}: {stderr}");
     }
 }

@@ -6,7 +6,7 @@ use support_desk::{Caller, DeskError};
 use crate::help::{World, jane, number, somebody_else, text};
 
 #[tokio::test]
-async fn an_order_is_told_with_its_sums_and_its_duplicate_charge() {
+async fn an_order_is_returned_with_its_sums_and_its_duplicate_charge() {
     let world = World::seeded().await;
     let order = world.desk.order_status(&jane(), "ORD-123").await.unwrap();
     assert_eq!(

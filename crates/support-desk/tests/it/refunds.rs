@@ -43,7 +43,7 @@ async fn more_than_500_becomes_a_ticket_and_no_money() {
         ("priority", "high"),
         ("status", "open"),
         ("orderId", "ORD-12001"),
-        ("summary", "refund of 500.01 USD for ORD-12001: as the test says"),
+        ("summary", "refund of 500.01 USD for ORD-12001: as the test specifies"),
     ] {
         assert_eq!(ticket[name], text(value), "{name}");
     }

@@ -233,7 +233,7 @@ async fn invoices_come_from_three_calls_of_one_turn() {
 }
 
 #[tokio::test]
-async fn other_questions_find_their_tool_and_failures_are_told_as_they_are() {
+async fn other_questions_find_their_tool_and_failures_are_reported_unchanged() {
     for (agent, text, calls, answer) in [
         ("Orders", "Where is ORD-12345?", vec!["get_order_status"], "Order ORD-12345 is shipped since March 2, 2026."),
         (
@@ -298,7 +298,7 @@ async fn a_person_who_changes_the_subject_is_followed() {
 }
 
 #[test]
-fn no_figure_or_id_of_a_tool_stands_in_an_answer_of_the_scenario() {
+fn no_figure_or_id_of_a_tool_is_written_in_an_answer_of_the_scenario() {
     let text = std::fs::read_to_string(SCENARIO).unwrap();
     let rules = text.split("\nconversations:").next().unwrap();
     for seeded in [

@@ -69,7 +69,7 @@ async fn some_ids_are_never_seeded() {
 }
 
 #[tokio::test]
-async fn every_seeded_order_can_be_told_and_makes_sense() {
+async fn every_seeded_order_can_be_read_and_makes_sense() {
     let world = World::seeded().await;
     let customers: HashSet<String> = world
         .all(&world.tables.customers)
@@ -99,7 +99,7 @@ async fn every_seeded_order_can_be_told_and_makes_sense() {
 }
 
 #[tokio::test]
-async fn every_seeded_invoice_and_customer_can_be_told() {
+async fn every_seeded_invoice_and_customer_can_be_read() {
     let world = World::seeded().await;
     let mut found = 0;
     for item in world.all(&world.tables.customers).await {
@@ -154,7 +154,7 @@ async fn an_interrupted_seeding_is_begun_again() {
 }
 
 #[tokio::test]
-async fn untouched_stories_older_than_a_day_are_told_anew() {
+async fn untouched_stories_older_than_a_day_are_seeded_anew() {
     let world = World::seeded().await;
     let before = world.all(&world.tables.orders).await.len();
     assert_eq!(again(&world, LATER).await, (0, 3));

@@ -63,7 +63,7 @@ fn the_template_lets_the_ledger_forget() {
 }
 
 #[test]
-fn the_seed_is_told_the_tables_that_it_fills() {
+fn the_seed_gets_the_tables_that_it_fills() {
     let environment = template()["Metadata"]["Toolgate"]["Seed"]["Environment"].clone();
     let names = environment.as_object().unwrap().keys().cloned();
     let named: BTreeSet<_> = names.filter(|name| name.ends_with("_TABLE")).collect();

@@ -51,7 +51,7 @@ async fn a_ticket_is_written_with_its_queue_and_promise() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_a_bound_session_is_its_customers_without_being_told() {
+async fn a_ticket_of_a_bound_session_is_its_customers_without_a_customer_id() {
     let world = World::seeded().await;
     open(&world, &jane(), &case(None, None)).await.unwrap();
     assert_eq!(world.all(&world.tables.tickets).await[0]["customerId"], text(JANE));

@@ -13,13 +13,19 @@ use crate::{
 
 pub(super) const RULES: &[Rule] = &[
     Rule::error("account-name", source::CFN_NAMES, account_name)
-        .holds("a name that an account may have once differs with each stack: it carries `AWS::StackName`, or the \
-                parameters `Project` and `Environment`; and no two resources have the same one")
-        .fix("write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where the name \
-              takes no hyphens), or leave the name to CloudFormation where it is optional"),
+        .holds(
+            "a name that must be unique in an account differs between stacks: it contains `AWS::StackName`, or the \
+                parameters `Project` and `Environment`; no two resources have the same name",
+        )
+        .fix(
+            "write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where \
+              hyphens are not allowed), or omit an optional name, so that CloudFormation generates it",
+        ),
     Rule::error("agentcore-name", source::POLICY, agentcore_name)
-        .holds("the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
-                `[A-Za-z][A-Za-z0-9_]*`")
+        .holds(
+            "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
+                `[A-Za-z][A-Za-z0-9_]*`",
+        )
         .fix("use `_` in place of `-`, and fewer characters"),
 ];
 
@@ -55,14 +61,17 @@ fn account_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let missing = ["Project", "Environment"].into_iter().filter(|name| !parts.contains(*name));
             let missing = quoted(missing);
             if !stack && !missing.is_empty() {
-                let message =
-                    format!("the name of `{}` is taken when another stack has it: no {missing} in it", resource.id);
+                let message = format!(
+                    "the name of `{}` can collide with another stack: it does not contain {missing}",
+                    resource.id
+                );
                 reporter.at(resource.position_of(property), message);
             }
             if let Some(name) = resource.properties().text_of(property)
                 && let Some(other) = seen.insert((kind, name), &resource.id)
             {
-                reporter.at(resource.position_of(property), format!("`{}` has the name of `{other}`", resource.id));
+                reporter
+                    .at(resource.position_of(property), format!("`{}` has the same name as `{other}`", resource.id));
             }
         }
     }

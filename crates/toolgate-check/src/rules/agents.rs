@@ -22,19 +22,19 @@ pub(super) const RULES: &[Rule] = &[
         .fix("choose a time between a minute and 90 minutes"),
     Rule::error("collaborator-count", source::COLLABORATION, collaborator_count)
         .holds("a supervisor has at most 10 collaborators")
-        .fix("have fewer specialists with more tools each, or a supervisor below the supervisor"),
+        .fix("use fewer collaborators with more tools each, or nest a second supervisor"),
     Rule::error("collaborator-cycle", source::COLLABORATION, collaborator_cycle)
-        .holds("no agent is a collaborator of its own, directly or through others")
-        .fix("remove one of the collaborators on the way round"),
+        .holds("no agent is its own collaborator, directly or through other agents")
+        .fix("remove one of the collaborators in the cycle"),
     Rule::error("supervisor-mode", source::COLLABORATION, supervisor_mode)
         .holds("an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`")
         .fix("set `AgentCollaboration`, or remove it with the collaborators"),
     Rule::error("topic-definition", source::GUARDRAIL_TOPICS, topic_definition)
         .holds(
-            "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema lets \
-                1,000 pass, the service does not)",
+            "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema \
+                allows 1,000, but the service does not)",
         )
-        .fix("say it in fewer words, and move the rest to `Examples`"),
+        .fix("shorten it, and move the rest to `Examples`"),
     Rule::error("prompt-attack-input", source::GUARDRAIL_PROMPT_ATTACK, prompt_attack_input)
         .holds("a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`")
         .fix("set `OutputStrength: NONE`"),
@@ -104,7 +104,7 @@ fn collaborator_cycle(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
             open.extend(further.filter(|id| reached.insert(id)));
         }
         if reached.contains(agent.id.as_str()) {
-            let message = format!("the agent `{}` is, in the end, a collaborator of its own", agent.id);
+            let message = format!("the agent `{}` is its own collaborator, directly or through other agents", agent.id);
             reporter.at(agent.position_of("AgentCollaborators"), message);
         }
     }
@@ -142,8 +142,9 @@ fn prompt_attack_input(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>)
             guardrail.properties().get("ContentPolicyConfig").map_or(&[] as &[_], |it| it.list("FiltersConfig"));
         for filter in filters.iter().filter(|filter| filter.text_of("Type") == Some("PROMPT_ATTACK")) {
             if let Some(strength) = filter.entry("OutputStrength").filter(|it| it.node.text() != Some("NONE")) {
-                let said = strength.node.text().unwrap_or("something else");
-                let message = format!("the guardrail `{}` looks for prompt attacks in outputs: `{said}`", guardrail.id);
+                let value = strength.node.text().unwrap_or("something else");
+                let message =
+                    format!("the guardrail `{}` looks for prompt attacks in outputs: `{value}`", guardrail.id);
                 reporter.at(&strength.position, message);
             }
         }

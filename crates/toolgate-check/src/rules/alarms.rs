@@ -13,12 +13,12 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[
     Rule::error("alarm-fill", source::METRIC_MATH, fill)
         .holds(
-            "an alarm that adds up metrics of functions fills the periods in which one has no data: a function that \
-                is not called has none, and neither has the sum",
+            "an alarm that sums metrics of functions fills the periods without data: a function that is not called \
+                has no data, and then the sum has no value",
         )
         .fix("write `SUM(FILL(METRICS(), 0))`"),
     Rule::error("alarm-functions", source::LAMBDA_METRICS, functions)
-        .holds("where alarms watch a metric of Lambda function by function, they watch every function")
+        .holds("if alarms watch a Lambda metric per function, they watch it for every function")
         .fix("add the function's metric to the alarm"),
 ];
 
@@ -53,8 +53,9 @@ fn functions(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     }
     for (metric, watched) in by_metric {
         for function in deployment.functions().filter(|function| !watched.contains(&function.id)) {
-            reporter
-                .at(&function.position, format!("no alarm watches `{metric}` of `{}`, as of the others", function.id));
+            let message =
+                format!("no alarm watches `{metric}` of `{}`, but alarms watch it for other functions", function.id);
+            reporter.at(&function.position, message);
         }
     }
 }

@@ -11,22 +11,25 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[
     Rule::error("alias-version", source::DEPLOY_AGENT, alias_version)
         .holds(
-            "an alias's `Description` carries a parameter that changes with each release, and it has no \
-                `RoutingConfiguration`: else an update cuts no version, and clients keep the old agent",
+            "an alias's `Description` contains a parameter that changes with each release, and the alias has no \
+                `RoutingConfiguration`: otherwise an update creates no version, and clients keep the old agent",
         )
         .fix("add `Description: !Sub release ${Release}` with a parameter that is set to the build's hash"),
     Rule::error("function-version", source::SAM_FUNCTION, function_version)
         .holds(
             "a function whose settings depend on parameters, and that publishes an alias, has \
-                `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash does not \
-                see that a parameter has changed, and the alias would keep the old version",
+                `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash ignores \
+                a changed parameter, and the alias would keep the old version",
         )
         .fix("add `AutoPublishCodeSha256: !Ref PARAMETER`, set to a hash over the code and the function's settings"),
     Rule::error("alias-kept", source::AGENT_ALIAS, alias_kept)
         .holds("an alias's name does not change with each release, which would replace the alias and its id")
         .fix("put the release into the `Description`, and name the alias after the environment"),
     Rule::error("guardrail-version", source::GUARDRAIL_VERSION, guardrail_version)
-        .holds("agents use a version of a guardrail that is replaced with each release: editing a guardrail makes none")
+        .holds(
+            "agents use a version of a guardrail that is replaced with each release: a change of a guardrail \
+                creates no version",
+        )
         .fix("use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release"),
     Rule::error("guardrail-version-kept", source::GUARDRAIL_VERSION, guardrail_version_kept)
         .holds("a replaced version of a guardrail stays, since the agents' own versions still use it")

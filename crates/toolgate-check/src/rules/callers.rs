@@ -11,23 +11,24 @@ use crate::{
 pub(super) const RULES: &[Rule] = &[
     Rule::error("gateway-role", source::GATEWAY, gateway_role)
         .holds(
-            "the role of a gateway with a policy engine waits for no function: CreateGateway tries the role at once, \
-                and IAM needs some seconds until a new role is known everywhere",
+            "the role of a gateway with a policy engine depends on no function: CreateGateway uses the role \
+                immediately, and IAM needs some seconds to propagate a new role",
         )
         .fix(
-            "put `lambda:InvokeFunction` into an `AWS::IAM::RolePolicy` of its own, which the gateway and its targets \
-              name in `DependsOn`",
+            "move `lambda:InvokeFunction` to a separate `AWS::IAM::RolePolicy`, and name it in the `DependsOn` of the \
+              gateway and its targets",
         ),
     Rule::error("target-order", source::GATEWAY_LAMBDA, target_order)
         .holds("a target is created after the policy by which the gateway's role may call its function")
         .fix("name the policy in the target's `DependsOn`"),
     Rule::error("gateway-tokens", source::GATEWAY_INBOUND, tokens)
         .holds(
-            "a gateway that takes tokens says for which audience or client; Cognito's access tokens have no audience",
+            "a gateway that accepts tokens names their audience or client; Cognito's access tokens have no \
+                audience",
         )
         .fix("add `AllowedAudience`, or `AllowedClients` for Cognito"),
     Rule::warning("gateway-log", source::GATEWAY_LOGS, log)
-        .holds("a gateway with a policy engine delivers its log: what Cedar denies is seen nowhere else")
+        .holds("a gateway with a policy engine delivers its log: Cedar's denials appear nowhere else")
         .fix("add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`"),
 ];
 
@@ -44,10 +45,11 @@ fn gateway_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let Some(written) = deployment.written(role, "Policies") else { continue };
         let functions = deployment.functions().map(|function| function.id.as_str());
         let named = references(written);
-        let waits: Vec<&str> = functions.filter(|id| named.contains(*id)).collect();
-        if !waits.is_empty() {
-            let waits = quoted(waits);
-            let message = format!("the role `{}` is made right before its gateway: it waits for {waits}", role.id);
+        let dependencies: Vec<&str> = functions.filter(|id| named.contains(*id)).collect();
+        if !dependencies.is_empty() {
+            let functions = quoted(dependencies);
+            let message =
+                format!("the role `{}` is created right before its gateway: it depends on {functions}", role.id);
             reporter.at(role.position_of("Policies"), message);
         }
     }
@@ -69,7 +71,7 @@ fn target_order(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
                 && statements.any(|statement| permissions::allows(statement, "lambda:InvokeFunction"))
         });
         for policy in apart.filter(|policy| !depends(target.resource).any(|id| id == policy.id)) {
-            let message = format!("the target `{}` does not wait for `{}`", target.name(), policy.id);
+            let message = format!("the target `{}` does not depend on `{}`", target.name(), policy.id);
             reporter.at(&target.resource.position, message);
         }
     }
@@ -81,17 +83,17 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             continue;
         };
         // Before evaluation, because a list may depend on a parameter that a rule of the template requires.
-        let mut says = [false, false];
+        let mut present = [false, false];
         if let Some(written) = deployment.written(gateway, "AuthorizerConfiguration") {
             written.walk(&mut |node| {
                 let other = ["AllowedScopes", "CustomClaims"].iter().any(|name| node.get(name).is_some());
-                says[0] |= node.get("AllowedAudience").is_some() || other;
-                says[1] |= node.get("AllowedClients").is_some();
+                present[0] |= node.get("AllowedAudience").is_some() || other;
+                present[1] |= node.get("AllowedClients").is_some();
             });
         }
         let cognito = authorizer.text_of("DiscoveryUrl").is_some_and(|url| url.contains("//cognito-idp."));
         let position = gateway.position_of("AuthorizerConfiguration");
-        match says {
+        match present {
             [_, true] => {}
             [true, false] if !cognito => {}
             [true, false] => {

@@ -18,7 +18,10 @@ pub(super) const RULES: &[Rule] = &[
         .fix("move tools to another handler, which is another action group"),
     Rule::error("eleven-apis", source::QUOTAS, eleven_apis)
         .holds("an agent has at most 11 API operations over all its action groups")
-        .fix("move action groups to another agent, register some by function details, or ask AWS for a higher quota"),
+        .fix(
+            "move action groups to another agent, register some by function details, or request a higher quota from \
+              AWS",
+        ),
     Rule::error("fifteen-groups", source::QUOTAS, fifteen_groups)
         .holds("an agent has at most 15 enabled action groups, and 20 in all")
         .fix("move action groups to another agent, or disable some"),
@@ -27,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
             "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
                 has neither, nor an executor or a description",
         )
-        .fix("leave one of the two, or the signature alone"),
+        .fix("keep one of the two, or only the signature"),
 ];
 
 /// The quota on functions of one action group.

@@ -17,7 +17,8 @@ pub(super) const RULES: &[Rule] = &[
         .fix("use letters and digits, with single `-` between them"),
     Rule::error("target-name", source::GATEWAY_TARGET, target_name)
         .holds(
-            "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be cut wrongly",
+            "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be split \
+                wrongly",
         )
         .fix("use `-` in place of `_`"),
     Rule::error("gateway-schema", source::GATEWAY_LAMBDA, gateway_schema)
@@ -25,14 +26,14 @@ pub(super) const RULES: &[Rule] = &[
             "a tool has `Name`, `Description`, `InputSchema` and `OutputSchema`; a schema has `Type`, \
                 `Description`, `Properties`, `Required` and `Items`, and nothing else",
         )
-        .fix("run `toolgate schemas`: it moves what the schema cannot say into descriptions"),
+        .fix("run `toolgate schemas`: it moves what the schema cannot express into descriptions"),
     Rule::error("gateway-credentials", source::GATEWAY_LAMBDA, credentials)
         .holds("a Lambda target calls with `GATEWAY_IAM_ROLE`")
         .fix("add `CredentialProviderConfigurations: [{CredentialProviderType: GATEWAY_IAM_ROLE}]`"),
     Rule::error("identity-header", source::GATEWAY_LAMBDA, identity_header)
         .holds(
-            "where a router reads identity from a header, the gateway has a request interceptor that is passed the \
-                headers, and the target lets the header through: without one, the client could set the header itself",
+            "if a router reads identity from a header, the gateway has a request interceptor that receives the \
+                headers, and the target passes the header on: otherwise the client could set the header itself",
         )
         .fix(
             "add an interceptor for `REQUEST` with `PassRequestHeaders: true` to the gateway, and the header to the \
@@ -52,7 +53,7 @@ fn broken<'v>(node: Option<&'v Node>, pattern: &LazyLock<Option<Regex>>) -> Opti
 fn gateway_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for gateway in deployment.of_type("AWS::BedrockAgentCore::Gateway") {
         if let Some((node, text)) = broken(gateway.properties().get("Name"), &GATEWAY) {
-            reporter.at(&node.position, format!("no gateway can have the name `{text}`"));
+            reporter.at(&node.position, format!("`{text}` is not a valid name of a gateway"));
         }
     }
 }
@@ -60,7 +61,7 @@ fn gateway_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn target_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.of_type("AWS::BedrockAgentCore::GatewayTarget") {
         if let Some((node, text)) = broken(target.properties().get("Name"), &TARGET) {
-            reporter.at(&node.position, format!("no target can have the name `{text}`"));
+            reporter.at(&node.position, format!("`{text}` is not a valid name of a target"));
         }
     }
 }
@@ -70,8 +71,10 @@ fn gateway_schema(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let name = tool.text_of("Name").unwrap_or("?").to_owned();
         let known = ["Name", "Description", "InputSchema", "OutputSchema"];
         for entry in tool.entries().iter().filter(|entry| !known.contains(&entry.name.as_str())) {
-            reporter
-                .at(&entry.position, format!("the tool `{name}` has `{}`, which a gateway does not know", entry.name));
+            reporter.at(
+                &entry.position,
+                format!("the tool `{name}` has `{}`, which a gateway does not support", entry.name),
+            );
         }
         for entry in ["Name", "Description", "InputSchema"].into_iter().filter(|name| tool.get(name).is_none()) {
             reporter.at(&tool.position, format!("the tool `{name}` has no `{entry}`"));
@@ -101,7 +104,7 @@ fn keywords(tool: &str, schema: &Node, reporter: &mut Reporter<'_>) {
             other => {
                 reporter.at(
                     &entry.position,
-                    format!("a schema of the tool `{tool}` has `{other}`, which a gateway does not know"),
+                    format!("a schema of the tool `{tool}` has `{other}`, which a gateway does not support"),
                 );
             }
         }
@@ -130,7 +133,7 @@ fn identity_header(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let allowed = target.resource.properties().at(&["MetadataConfiguration", "AllowedRequestHeaders"]);
             let allowed = allowed.map_or(&[] as &[_], Node::items);
             if !allowed.iter().filter_map(Node::text).any(|other| other.eq_ignore_ascii_case(header)) {
-                let message = format!("the target `{name}` does not let the header `{header}` through");
+                let message = format!("the target `{name}` does not pass the header `{header}` on");
                 reporter.at(target.resource.position_of("MetadataConfiguration"), message);
             }
         }

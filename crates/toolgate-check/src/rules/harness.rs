@@ -16,14 +16,14 @@ pub(super) const RULES: &[Rule] = &[
         .holds("a role that may call a model in every Region may do so through an inference profile only")
         .fix("add `Condition: {StringLike: {bedrock:InferenceProfileArn: PROFILE}}` to the statement"),
     Rule::error("harness-token", source::HARNESS, harness_token)
-        .holds("a harness does not reach its gateway by `AUTHORIZATION_CODE`, which a gateway does not take from it")
+        .holds("a harness does not reach its gateway by `AUTHORIZATION_CODE`, which a gateway does not accept from it")
         .fix(
             "use `AwsIam` or `CLIENT_CREDENTIALS`; to pass a user's token on, create the harness by the API \
-              (`TOKEN_EXCHANGE`), which CloudFormation cannot say",
+              (`TOKEN_EXCHANGE`), which CloudFormation does not support",
         ),
     Rule::error("harness-role", source::HARNESS_ROLE, harness_role)
         .holds(
-            "a harness' role has what a harness starts with: `ecr-public:GetAuthorizationToken`, \
+            "a harness' role has the permissions that a harness needs to start: `ecr-public:GetAuthorizationToken`, \
                 `sts:GetServiceBearerToken` and `bedrock-agentcore:GetWorkloadAccessToken`",
         )
         .fix("allow them, the last one on the harness' workload identity"),
@@ -98,7 +98,8 @@ fn harness_token(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         for tool in harness.properties().list("Tools") {
             let grant = tool.at(&["Config", "AgentCoreGateway", "OutboundAuth", "Oauth", "GrantType"]);
             if let Some(grant) = grant.filter(|grant| grant.text() == Some("AUTHORIZATION_CODE")) {
-                let message = format!("the harness `{}` cannot get a user's token for its gateway so", harness.id);
+                let message =
+                    format!("the harness `{}` cannot get a user's token for its gateway in this way", harness.id);
                 reporter.at(&grant.position, message);
             }
         }

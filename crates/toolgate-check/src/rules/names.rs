@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
             "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
                 instructions for a collaborator have up to 4,000",
         )
-        .fix("say it in fewer words, or leave the description out; of a tool it is its doc comment"),
+        .fix("shorten the description or omit it; a tool's description is its doc comment"),
     Rule::error("instruction-length", source::QUOTAS, instruction_length)
         .holds("an agent's instruction has 40 to 20,000 characters")
         .fix("write an instruction within these limits"),

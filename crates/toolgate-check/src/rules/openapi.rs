@@ -89,10 +89,10 @@ fn operation_id(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         for id in operations(&api).filter_map(|operation| operation.node.get("operationId")) {
             let text = id.text().unwrap_or_default();
             if !text.chars().all(|char| char.is_ascii_alphanumeric() || char == '-' || char == '_') {
-                reporter.at(&id.position, format!("the operationId `{text}` has other characters"));
+                reporter.at(&id.position, format!("the operationId `{text}` has invalid characters"));
             }
             if let Some(first) = seen.insert(text, &id.position) {
-                reporter.at(&id.position, format!("the operationId `{text}` is taken already in line {}", first.line));
+                reporter.at(&id.position, format!("the operationId `{text}` is already used in line {}", first.line));
             }
         }
     }

@@ -85,11 +85,11 @@ fn permission_source(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         let (arn, account) = (text("SourceArn"), text("SourceAccount"));
         let id = &permission.id;
         if arn.is_empty() && account.is_empty() {
-            reporter.at(&permission.position, format!("the permission `{id}` lets every account's agents in"));
+            reporter.at(&permission.position, format!("the permission `{id}` allows agents of every account"));
         } else if arn.is_empty() {
             reporter.at(&permission.position, format!("the permission `{id}` has no `SourceArn`"));
         } else if !narrow(arn) {
-            let message = format!("the permission `{id}` lets more in than one agent: `{arn}`");
+            let message = format!("the permission `{id}` allows more than one agent: `{arn}`");
             reporter.at(permission.position_of("SourceArn"), message);
         } else if account.is_empty() || account.contains('*') {
             reporter.at(&permission.position, format!("the permission `{id}` has no `SourceAccount`"));

@@ -45,7 +45,6 @@ pub(super) const POLICY: &str =
 pub(super) const POLICY_SCHEMA: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html";
 pub(super) const QUOTAS: &str = "https://docs.aws.amazon.com/general/latest/gr/bedrock.html";
-pub(super) const WIRES: &str = "https://github.com/toolgate/toolgate/blob/main/docs/security.md";
 pub(super) const CFN_NAMES: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html";
 pub(super) const GATEWAY_INBOUND: &str =

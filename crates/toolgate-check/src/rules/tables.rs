@@ -15,8 +15,8 @@ pub(super) const RULES: &[Rule] = &[
                 `ROLLBACK_FAILED` with every table",
         )
         .fix(
-            "let a parameter decide `DeletionProtectionEnabled` that is off by default, and turn it on when the stack \
-              is there",
+            "set `DeletionProtectionEnabled` from a parameter that is off by default, and turn it on when the stack \
+              exists",
         ),
     Rule::error("leading-keys", source::LEADING_KEYS, leading_keys)
         .holds(
@@ -70,8 +70,10 @@ fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             for table in tables.filter(|table| table.kind == "AWS::DynamoDB::Table" && remembers(table)) {
                 let condition = statement.get("Condition").map(|it| it.to_json().to_string()).unwrap_or_default();
                 if !condition.contains("dynamodb:LeadingKeys") {
-                    let message =
-                        format!("`{}` may write any item of `{}`, those of other tools too", function.id, table.id);
+                    let message = format!(
+                        "`{}` may write any item of `{}`, including those of other tools",
+                        function.id, table.id
+                    );
                     reporter.at(&statement.position, message);
                 }
             }

@@ -14,16 +14,17 @@ pub(super) const RULES: &[Rule] = &[
         .holds("every tool of a handler is in an action group or a gateway target of its function, on each platform")
         .fix("run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target"),
     Rule::error("tool-not-in-code", source::AGENTS_ACTION_ADD, not_in_code)
-        .holds("every tool in the template is one of the function behind it")
+        .holds("every tool in the template exists in the function that serves it")
         .fix("run `toolgate schemas`, or point the action group at the function that has the tool"),
     Rule::error("confirmation-missing", source::AGENTS_CONFIRM, confirmation_missing)
         .holds("a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents")
         .fix("run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`"),
     Rule::warning("confirm-once", source::AGENTS_CONFIRM, confirm_once)
         .holds(
-            "a tool that a person confirms is `.once(..)`: agents repeat calls, and a yes would count for each of them",
+            "a tool that a person confirms is `.once(..)`: agents repeat calls, and one confirmation would count \
+                for each of them",
         )
-        .fix("make it `.once(..)` with a key of what makes two calls the same; leave it if a repeat changes nothing"),
+        .fix("add `.once(..)` with a key that two equal calls share; ignore this if a repeat changes nothing"),
     Rule::error("local-path", source::INCLUDE, local_path)
         .holds("a schema is in the template or on S3: a local path would be deployed as a literal text")
         .fix(
@@ -93,7 +94,7 @@ fn confirmation_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>
         let Some(catalog) = deployment.catalog(group.function(deployment)) else { continue };
         let confirms = |name: &str| catalog.tools.iter().any(|tool| tool.name == name && tool.confirm);
         for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm && confirms(&tool.name)) {
-            let message = format!("the tool `{}` needs a person's yes, and Bedrock would not ask", tool.name);
+            let message = format!("the tool `{}` requires confirmation, but Bedrock would not request it", tool.name);
             reporter.at(&tool.position, message);
         }
     }
@@ -103,7 +104,7 @@ fn confirm_once(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for function in deployment.functions() {
         let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
         for tool in catalog.tools.iter().filter(|tool| tool.confirm && !tool.once) {
-            let message = format!("the tool `{}` is confirmed by a person and may happen twice", tool.name);
+            let message = format!("the tool `{}` is confirmed by a person, but may run twice", tool.name);
             reporter.at(&position, message);
         }
     }

@@ -7,10 +7,10 @@ use super::{Rule, source};
 use crate::{deployment::Deployment, reporter::Reporter};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::error("wire-unused", source::WIRES, unused)
+    Rule::error("wire-unused", source::AGENTS_LAMBDA, unused)
         .holds("outside of development (`Environment` = `dev`), a function answers only wires that its platform uses")
         .fix("set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both"),
-    Rule::error("wire-missing", source::WIRES, missing)
+    Rule::error("wire-missing", source::AGENTS_LAMBDA, missing)
         .holds("a function answers the wires of the action groups and targets that call it")
         .fix("add the wire to `TOOLGATE_WIRES`"),
 ];

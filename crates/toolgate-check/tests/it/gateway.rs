@@ -106,16 +106,16 @@ fn a_statement_that_is_no_policy() {
 
 #[test]
 fn a_policy_that_does_not_validate() {
-    let said = |from: &str, to: &str| {
+    let message_after_edit = |from: &str, to: &str| {
         let found = marked().edit(TEMPLATE, from, to).finds(&[(TEMPLATE, "// cancel", "cedar-schema")]);
         found[0].message.clone()
     };
-    let message = said("context.input.count < 5", "context.input.number < 5");
+    let message = message_after_edit("context.input.count < 5", "context.input.number < 5");
     assert!(message.contains("number"), "{message}");
     // A number is a decimal in Cedar.
-    said("context.input.amount.lessThan(decimal(\"500.0\"))", "context.input.amount < 500");
+    message_after_edit("context.input.amount.lessThan(decimal(\"500.0\"))", "context.input.amount < 500");
     // An optional field may be missing.
-    said("context.input.count < 5", "context.input.notify");
+    message_after_edit("context.input.count < 5", "context.input.notify");
     marked().edit(TEMPLATE, "context.input.count < 5", "context.input has notify && context.input.notify").finds(&[]);
 }
 

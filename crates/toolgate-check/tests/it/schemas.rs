@@ -77,21 +77,21 @@ fn a_verb_counts_in_the_name_for_the_model() {
 fn descriptions_that_are_too_long() {
     let letters = |letter: &str, count: usize| letter.repeat(count);
     let (agent, group, alias) = (letters("a", 201), letters("g", 201), letters("l", 200));
-    let (told, function) = (letters("c", 4_001), letters("f", 1_201));
+    let (instruction, function) = (letters("c", 4_001), letters("f", 1_201));
     Copy::new()
         .edit(TEMPLATE, "Description: Looks things up.", &format!("Description: {agent}"))
         .edit(TEMPLATE, "Description: The state of orders.", &format!("Description: {group}"))
         .edit(
             TEMPLATE,
             "CollaborationInstruction: Ask the clerk about orders.",
-            &format!("CollaborationInstruction: {told}"),
+            &format!("CollaborationInstruction: {instruction}"),
         )
         .edit(TEMPLATE, "release ${Release} of the lead", &format!("${{Release}}{alias}"))
         .edit(FUNCTIONS, "Do get_order.", &function)
         .finds(&[
             (TEMPLATE, agent.as_str(), "description-length"),
             (TEMPLATE, group.as_str(), "description-length"),
-            (TEMPLATE, told.as_str(), "description-length"),
+            (TEMPLATE, instruction.as_str(), "description-length"),
             (TEMPLATE, alias.as_str(), "description-length"),
             (FUNCTIONS, function.as_str(), "description-length"),
         ]);

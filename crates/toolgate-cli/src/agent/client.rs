@@ -92,11 +92,11 @@ impl AgentEndpoint {
         let Some(agent) = agent.or_else(|| project::entry_agent(&ids)) else {
             return Err(match ids.is_empty() {
                 true => format!("there are no agents at {url}").into(),
-                false => format!("choose an agent at {url} with --agent; there are: {}", names()).into(),
+                false => format!("choose an agent at {url} with --agent; the agents are: {}", names()).into(),
             });
         };
         let Some(known) = agents.iter().find(|known| text(known, "agentId") == agent) else {
-            return Err(format!("there is no agent `{agent}` at {url}; there are: {}", names()).into());
+            return Err(format!("there is no agent `{agent}` at {url}; the agents are: {}", names()).into());
         };
         let model = text(known, "model");
         let note = match known.get("scripted") == Some(&Value::Bool(true)) {

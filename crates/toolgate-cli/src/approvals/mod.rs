@@ -47,7 +47,7 @@ enum What {
         #[arg(long, requires = "json")]
         with_digest: bool,
     },
-    /// Let a call run once, exactly as shown; on a terminal this shows the call and asks first
+    /// Let a call run once, exactly as shown; on a terminal this shows the call and asks for confirmation
     #[command(after_help = WHERE)]
     Approve(Decide),
     /// Refuse a call until it expires
@@ -156,7 +156,10 @@ fn person(name: &str) -> Result<String, String> {
 
 fn login() -> Result<String, String> {
     let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
-    names.filter_map(|name| person(&name).ok()).next().ok_or_else(|| "say who decides, with --by NAME".to_owned())
+    names
+        .filter_map(|name| person(&name).ok())
+        .next()
+        .ok_or_else(|| "the name of the person who decides is missing: pass --by NAME".to_owned())
 }
 
 #[cfg(test)]

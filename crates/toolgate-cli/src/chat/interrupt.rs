@@ -55,8 +55,8 @@ mod tests {
     #[tokio::test]
     async fn one_that_came_between_two_turns_does_not_stop_the_next() {
         let interrupt = || {
-            let told = Command::new("kill").args(["-INT", &std::process::id().to_string()]).status().unwrap();
-            assert!(told.success());
+            let status = Command::new("kill").args(["-INT", &std::process::id().to_string()]).status().unwrap();
+            assert!(status.success());
         };
         let mut interrupts = Interrupts::new().unwrap();
         interrupt();

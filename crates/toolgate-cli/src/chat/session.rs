@@ -186,8 +186,8 @@ impl ChatSession {
         if std::io::stdout().is_terminal() {
             return Ok(terminal::out(&text)?);
         }
-        Err("the agent asks for a confirmation, and neither standard error nor standard output is a terminal to show it on; \
-             nothing was done"
+        Err("the agent requires a confirmation, and neither standard error nor standard output is a terminal to show \
+             it on; nothing was done"
             .into())
     }
 }
@@ -234,8 +234,8 @@ impl TurnObserver for ChatSession {
                 Input::Line(answer) => answer,
                 Input::Interrupt | Input::End if terminal => return Err("you did not decide; nothing was done".into()),
                 Input::Interrupt | Input::End => {
-                    return Err("the agent asks for a confirmation and standard input has no answer: \
-                                run this in a terminal, or pipe `y` or `n` into it; nothing was done"
+                    return Err("the agent requires a confirmation and standard input has no answer: run this in a \
+                                terminal, or pipe `y` or `n` into it; nothing was done"
                         .into());
                 }
             };

@@ -60,9 +60,9 @@ fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> 
     for agent in list(health, "agents") {
         let id = text(&agent, "id");
         let others = agents.iter().find(|(known, _)| *known == id).map(|(_, others)| others.join(", "));
-        let asks = others.filter(|others| !others.is_empty()).map(|others| format!("asks {others}"));
+        let collaborators = others.filter(|others| !others.is_empty()).map(|others| format!("collaborators {others}"));
         let tools = list(&agent, "tools").into_iter().filter_map(|tool| tool.as_str().map(str::to_owned));
-        let words: Vec<String> = std::iter::once(format!("{id}:")).chain(asks).chain(tools).collect();
+        let words: Vec<String> = std::iter::once(format!("{id}:")).chain(collaborators).chain(tools).collect();
         let words = if words.len() == 1 { vec![id.clone()] } else { words };
         rows.extend(row(if rows.is_empty() { "agents" } else { "" }, &words, MAX_ROWS));
         let tools = list(&agent, "tools").len();

@@ -13,7 +13,7 @@ pub(crate) fn check(expected: &Expectation, record: &Record) -> Vec<String> {
         problems.push(format!("expected the calls {wanted:?}, saw {made:?}"));
     }
     for (what, wanted, seen) in [
-        ("collaborators asked", &expected.asks, &record.asks),
+        ("collaborators asked", &expected.asks, &record.collaborators),
         ("confirmations", &expected.confirmed, &record.confirmed),
     ] {
         if wanted != seen {

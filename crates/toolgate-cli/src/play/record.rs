@@ -12,7 +12,7 @@ pub(crate) struct Record {
     /// In the order in which they were made.
     pub(crate) calls: Vec<Call>,
     /// The collaborators asked.
-    pub(crate) asks: Vec<String>,
+    pub(crate) collaborators: Vec<String>,
     pub(crate) confirmed: Vec<String>,
     pub(crate) failures: Vec<String>,
 }
@@ -55,7 +55,7 @@ impl Record {
         }
         let asked = input.agent_collaborator_invocation_input();
         if let Some(asked) = asked.filter(|asked| asked.input().is_some_and(|input| input.text().is_some())) {
-            self.asks.push(asked.agent_collaborator_name().unwrap_or_default().to_owned());
+            self.collaborators.push(asked.agent_collaborator_name().unwrap_or_default().to_owned());
         }
     }
 

@@ -107,7 +107,7 @@ async fn the_local_agent_names_its_table() {
 #[tokio::test]
 async fn without_credentials_a_local_endpoint_gets_dummy_ones_and_the_command_says_so() {
     let (url, asked) = agent(StatusCode::OK, TABLES).await;
-    let nobody = [
+    let no_credentials = [
         ("AWS_ACCESS_KEY_ID", ""),
         ("AWS_SECRET_ACCESS_KEY", ""),
         ("AWS_REGION", ""),
@@ -116,20 +116,22 @@ async fn without_credentials_a_local_endpoint_gets_dummy_ones_and_the_command_sa
         // a machine's own role is not asked for
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"),
     ];
-    let told = format!("no AWS credentials are configured: using dummy ones for {url}\n");
+    let expected = format!("no AWS credentials are configured: using dummy ones for {url}\n");
     // the local agent looks at none, so there is nothing to say
-    for (arguments, told) in [(&["list", "--json"][..], ""), (&["list", "--json", "--table", "Mine"], told.as_str())] {
-        let done = approvals(&[arguments, &["--endpoint-url", &url]].concat(), &nobody).await;
-        assert_eq!((done.code, done.err.as_str()), (0, told), "{}", done.out);
+    for (arguments, expected) in
+        [(&["list", "--json"][..], ""), (&["list", "--json", "--table", "Mine"], expected.as_str())]
+    {
+        let done = approvals(&[arguments, &["--endpoint-url", &url]].concat(), &no_credentials).await;
+        assert_eq!((done.code, done.err.as_str()), (0, expected), "{}", done.out);
     }
     let asked = std::mem::take(&mut *asked.lock().unwrap());
     assert!(asked[0].0.starts_with("local/") && asked[0].0.contains("/us-east-1/"), "{}", asked[0].0);
     // a named region counts there too
-    approvals(&["list", "--endpoint-url", &url, "--region", "eu-north-1"], &nobody).await;
+    approvals(&["list", "--endpoint-url", &url, "--region", "eu-north-1"], &no_credentials).await;
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_told_and_the_others_are_listed() {
+async fn a_row_that_cannot_be_read_is_reported_and_the_others_are_listed() {
     let (url, _) = agent_with(StatusCode::OK, TABLES, Some(json!({
         "id": {"S": "call#pay#1"}, "approval": {"S": "APR-AAAAAAAAAA"}, "tool": {"S": "pay"}, "input": {"S": "\u{1b}[2J"},
         "parkedAt": {"N": "0"}, "expiresAt": {"N": "4102444800"},
@@ -138,8 +140,9 @@ async fn a_row_that_cannot_be_read_is_told_and_the_others_are_listed() {
         let done = approvals(&[arguments, &["--endpoint-url", &url]].concat(), &[]).await;
         assert_eq!(done.code, 0);
         assert!(done.out.contains("APR-7M2KQ4XWZA") && !done.out.contains("APR-AAAAAAAAAA"), "{}", done.out);
-        let told = "cannot be read, and never runs: APR-AAAAAAAAAA (`call#pay#1`): its input is not a JSON object\n";
-        assert_eq!(done.err, told);
+        let expected =
+            "cannot be read, and never runs: APR-AAAAAAAAAA (`call#pay#1`): its input is not a JSON object\n";
+        assert_eq!(done.err, expected);
     }
     let done = approvals(&["approve", "APR-AAAAAAAAAA", "--by", "dana", "--endpoint-url", &url], &[]).await;
     assert!(done.code == 1 && done.err.contains("cannot be read, and never runs"), "{}", done.err);
@@ -178,8 +181,8 @@ async fn a_decision_is_about_the_call_that_was_listed() {
 }
 
 #[tokio::test]
-async fn an_agent_without_such_a_table_is_told_from_none_and_from_one_that_starts() {
-    for (status, health, told) in [
+async fn an_agent_without_such_a_table_is_distinguished_from_none_and_from_one_that_starts() {
+    for (status, health, expected) in [
         (
             StatusCode::OK,
             r#"{"tables":[{"name":"Ledger-1","role":null}]}"#,
@@ -192,7 +195,7 @@ async fn an_agent_without_such_a_table_is_told_from_none_and_from_one_that_start
         let (url, asked) = agent(status, health).await;
         let done = approvals(&["list", "--json", "--endpoint-url", &url], &[]).await;
         assert_eq!((done.code, done.out.as_str()), (1, ""), "{health}");
-        assert!(done.err.contains(told), "{}", done.err);
+        assert!(done.err.contains(expected), "{}", done.err);
         assert!(asked.lock().unwrap().is_empty());
     }
 }
@@ -210,7 +213,7 @@ async fn elsewhere_a_table_has_to_be_named() {
     // on AWS, without a region or without credentials
     let done = approvals(&["list", "--table", "Parked"], &[("AWS_REGION", "")]).await;
     assert!(done.code == 1 && done.err.contains("error: no AWS region is set: use --region"), "{}", done.err);
-    let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("HOME", "/nonexistent")];
-    let done = approvals(&["list", "--table", "Parked"], &nobody).await;
+    let no_credentials = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("HOME", "/nonexistent")];
+    let done = approvals(&["list", "--table", "Parked"], &no_credentials).await;
     assert!(done.code == 1 && done.err.contains("error: no AWS credentials found"), "{}", done.err);
 }

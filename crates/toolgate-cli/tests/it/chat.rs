@@ -25,12 +25,12 @@ async fn a_confirmation_is_answered_from_standard_input() {
 #[tokio::test]
 async fn without_an_answer_nothing_is_done_and_the_exit_code_says_so() {
     let desk = Desk::start().await;
-    for (input, told) in
+    for (input, expected) in
         [("", "standard input has no answer"), ("maybe\n", "`maybe` on standard input is neither y nor n")]
     {
         let done = desk.chat(&["cancel 7"], input).await;
         assert_eq!((done.code, done.out.as_str()), (1, ""));
-        assert!(done.err.contains(told), "{}", done.err);
+        assert!(done.err.contains(expected), "{}", done.err);
     }
     assert!(desk.called().is_empty());
 }
@@ -43,7 +43,7 @@ async fn every_line_of_standard_input_is_a_turn_of_one_session() {
 }
 
 #[tokio::test]
-async fn a_failed_turn_is_told_and_the_conversation_goes_on() {
+async fn a_failed_turn_is_reported_and_the_conversation_goes_on() {
     let desk = Desk::start().await;
     let done = desk.chat(&[], "fail\nhello\n").await;
     assert_eq!((done.code, done.out.as_str()), (1, "You said hello.\n"));
@@ -98,16 +98,16 @@ async fn the_raw_parts_have_standard_output_to_themselves() {
 }
 
 #[tokio::test]
-async fn every_turn_is_told_with_its_tokens_and_the_sessions() {
+async fn every_turn_is_reported_with_its_tokens_and_the_sessions() {
     let desk = Desk::start().await;
     let done = desk.chat(&[], "hello\nbye\n").await;
-    let told: Vec<&str> = done.err.lines().filter(|line| line.contains("tokens")).collect();
-    assert!(told.len() == 2 && told[0].starts_with("(1 model turn, "), "{told:?}");
-    assert!(told[1].contains("; session: 2 model turns, ") && !told[1].contains('$'), "{told:?}");
+    let usage_lines: Vec<&str> = done.err.lines().filter(|line| line.contains("tokens")).collect();
+    assert!(usage_lines.len() == 2 && usage_lines[0].starts_with("(1 model turn, "), "{usage_lines:?}");
+    assert!(usage_lines[1].contains("; session: 2 model turns, ") && !usage_lines[1].contains('$'), "{usage_lines:?}");
 }
 
 #[tokio::test]
-async fn a_table_of_prices_that_cannot_be_used_is_told_before_anything_is_said() {
+async fn an_unusable_table_of_prices_is_reported_before_anything_is_sent() {
     let desk = Desk::start().await;
     let done = desk.chat(&["--prices", "/no/such/prices.json", "hello"], "").await;
     assert_eq!((done.code, done.out.as_str()), (1, ""));
@@ -123,7 +123,7 @@ async fn a_streamed_answer_is_the_same_answer() {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_not_there_is_told_with_those_that_are() {
+async fn an_unknown_agent_is_reported_with_the_existing_ones() {
     let desk = Desk::start().await;
     let done = toolgate(&["chat", "--agent", "Nobody", "--endpoint-url", &desk.url, "hi"], "").await;
     assert_eq!(done.code, 1);

@@ -27,7 +27,7 @@ fn dev(folder: &Path, arguments: &[&str]) -> Child {
 }
 
 #[test]
-fn the_database_alone_prints_what_cargo_lambda_needs_and_ends_when_told() {
+fn the_database_alone_prints_what_cargo_lambda_needs_and_ends_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = dev(folder.path(), &["--only", "dynamodb", "--port", "0"]);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
@@ -37,8 +37,8 @@ fn the_database_alone_prints_what_cargo_lambda_needs_and_ends_when_told() {
     let screen: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("export ORDERS_TABLE")).collect();
     assert!(screen.contains(&format!("export AWS_ENDPOINT_URL_DYNAMODB='{url}'")), "{first}\n{screen:?}");
     assert!(screen.iter().any(|line| line.trim() == "tables     Data"), "{screen:?}");
-    let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(told.success());
+    let status = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(status.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(lines.last().unwrap(), "stopping");
     assert!(folder.path().join(".toolgate/dynamodb.sqlite").exists());
@@ -48,11 +48,11 @@ fn the_database_alone_prints_what_cargo_lambda_needs_and_ends_when_told() {
 fn a_mistake_is_one_error_and_a_failed_exit() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = dev(folder.path(), &["--port", "0"]);
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut stderr_text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr_text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(
-        said.starts_with("error: `nobody-builds-this` is not built: run `cargo build --bin nobody-builds-this`"),
-        "{said}"
+        stderr_text.starts_with("error: `nobody-builds-this` is not built: run `cargo build --bin nobody-builds-this`"),
+        "{stderr_text}"
     );
 }

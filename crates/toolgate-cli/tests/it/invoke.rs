@@ -59,7 +59,7 @@ async fn an_event_and_a_client_context_reach_the_function_and_the_reply_comes_ba
     let done = run(call("broken", &event, &[]), "").await;
     assert_eq!((done.code, done.out.as_str()), (3, ""));
     assert!(done.err.contains("the function failed (Unhandled): {\"errorType\":\"Boom\"}"), "{}", done.err);
-    for (function, event, told) in [
+    for (function, event, expected) in [
         ("nobody", event.as_str(), "there is no function `nobody`"),
         ("../x", event.as_str(), "is not a valid function name"),
         ("orders", bad.as_str(), "is not valid JSON"),
@@ -67,6 +67,6 @@ async fn an_event_and_a_client_context_reach_the_function_and_the_reply_comes_ba
     ] {
         let done = run(call(function, event, &[]), "").await;
         assert_eq!(done.code, 1);
-        assert!(done.err.contains(told), "{told}\n{}", done.err);
+        assert!(done.err.contains(expected), "{expected}\n{}", done.err);
     }
 }

@@ -47,7 +47,7 @@ async fn conversations_that_go_as_expected_are_shown_with_their_traces() {
 }
 
 #[tokio::test]
-async fn what_does_not_go_as_expected_is_told_and_fails() {
+async fn an_unexpected_turn_is_reported_and_fails() {
     let desk = Desk::with_conversations(
         "
   - name: Wrong in every way
@@ -96,11 +96,11 @@ async fn a_scenario_without_conversations_plays_nothing_and_says_so() {
 
 #[tokio::test]
 async fn hostile_mode_is_for_a_local_agent_of_its_own() {
-    for (flags, told) in [
+    for (flags, expected) in [
         (&["play", "--hostile", "--endpoint-url", "http://127.0.0.1:1"], "cannot be used with"),
         (&["play", "--scenario=x", "--seed", "7"], "--hostile"),
     ] {
         let done = toolgate(flags, "").await;
-        assert!(done.code == 2 && done.err.contains(told), "{}\n{}", done.out, done.err);
+        assert!(done.code == 2 && done.err.contains(expected), "{}\n{}", done.out, done.err);
     }
 }

@@ -3,7 +3,7 @@
 use super::support::toolgate;
 
 #[tokio::test]
-async fn what_was_written_is_told_from_what_was_there() {
+async fn new_files_are_distinguished_from_existing_ones() {
     let folder = tempfile::tempdir().unwrap();
     // a handler, as far as this command knows it
     std::fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();

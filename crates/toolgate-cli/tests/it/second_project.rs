@@ -260,8 +260,8 @@ async fn every_command_works_for_a_project_with_other_names() {
     assert_eq!(list(), json!([]));
 
     // with an agent, the platform asks
-    let said = run(folder, &[&["chat", "I want back 300 for B-2"], &at[..]].concat(), "y\n");
-    assert!(said.starts_with("Paid back as REF-"), "{said}");
+    let answer = run(folder, &[&["chat", "I want back 300 for B-2"], &at[..]].concat(), "y\n");
+    assert!(answer.starts_with("Paid back as REF-"), "{answer}");
     assert!(run(folder, &[&["play"], &at[..]].concat(), "").contains("1 conversation went as expected."));
 
     let opened = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {

@@ -71,7 +71,7 @@ async fn nothing_is_tried_again_beyond_the_calls_deadline() {
 }
 
 #[tokio::test]
-async fn what_will_not_pass_is_not_tried_again_and_not_told() {
+async fn a_permanent_failure_is_not_retried_and_not_disclosed() {
     for fault in [
         Fault::canceled(&["None", "ValidationError", "None"]),
         Fault::error(400, "ValidationException"),
@@ -89,7 +89,7 @@ async fn what_will_not_pass_is_not_tried_again_and_not_told() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_commit_is_told_so_and_the_repeat_has_it() {
+async fn an_answer_lost_after_the_commit_is_reported_and_the_repeat_has_it() {
     let bank = Bank::open().await;
     bank.proxy.fail_next([Fault::CutAfter]);
     let lost = bank.pay("s-1", 100).await;
@@ -111,7 +111,7 @@ async fn a_connection_cut_before_the_commit_loses_nothing_either() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_service_may_have_happened_and_is_told_so() {
+async fn a_failure_of_the_service_is_reported_as_possibly_done() {
     for status in [500, 503] {
         let bank = Bank::open().await;
         bank.proxy.fail_next([Fault::error(status, "InternalServerError")]);

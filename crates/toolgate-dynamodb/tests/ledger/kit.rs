@@ -194,7 +194,7 @@ async fn wire_money(cx: Cx<State>, input: Payment) -> Result<Paid, ToolError> {
         }
         "panic" => {
             happen();
-            panic!("as the test says");
+            panic!("as the test specifies");
         }
         _ => happen(),
     }

@@ -37,7 +37,7 @@ async fn a_repeat_gets_the_first_reply_and_nothing_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn while_the_first_runs_others_are_told_so() {
+async fn while_the_first_runs_others_are_refused() {
     let bank = Bank::open().await;
     let calls = (0..16).map(|_| {
         let service = bank.service.clone();

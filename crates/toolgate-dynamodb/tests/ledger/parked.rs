@@ -160,8 +160,8 @@ async fn an_approval_serves_nobody_else_and_nothing_else() {
     decide(&approvals(&bank), &id, Decision::Approve, "dana").await.unwrap();
     let other = call(&bank, Wire::Gateway, "pay_confirmed", pay("x")).identity("customerId", "CUST-2").await;
     other.assert_error("waiting for approval");
-    let nobody = testing::call(&bank.service, "pay_confirmed", pay("x")).on(Wire::Gateway).await;
-    nobody.assert_error("waiting for approval");
+    let anonymous = testing::call(&bank.service, "pay_confirmed", pay("x")).on(Wire::Gateway).await;
+    anonymous.assert_error("waiting for approval");
     let more = json!({"account": "jane", "amount": 101});
     call(&bank, Wire::Gateway, "pay_confirmed", more).await.assert_error("waiting for approval");
     call(&bank, Wire::Gateway, "wire_confirmed", pay("x")).await.assert_error("waiting for approval");

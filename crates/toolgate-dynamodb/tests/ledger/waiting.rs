@@ -41,15 +41,15 @@ async fn of_400_calls_at_once_20_wait() {
         let service = bank.service.clone();
         tokio::spawn(async move { pay(&service, amount, Some("CUST-1")).await })
     };
-    let mut told = Vec::new();
+    let mut kinds = Vec::new();
     for call in (1..=400).map(call).collect::<Vec<_>>() {
         let reply = call.await.unwrap();
-        told.push(reply.kind().unwrap().to_owned());
+        kinds.push(reply.kind().unwrap().to_owned());
     }
-    let count = |kind: &str| told.iter().filter(|told| *told == kind).count();
-    assert_eq!(count("waiting for approval"), MOST, "{told:?}");
-    assert_eq!(count("refused") + count("conflict"), 400 - MOST, "{told:?}");
-    assert!(count("refused") > 300, "the refusal has the reason: {told:?}");
+    let count = |kind: &str| kinds.iter().filter(|other| *other == kind).count();
+    assert_eq!(count("waiting for approval"), MOST, "{kinds:?}");
+    assert_eq!(count("refused") + count("conflict"), 400 - MOST, "{kinds:?}");
+    assert!(count("refused") > 300, "the refusal has the reason: {kinds:?}");
     let list = approvals(&bank).list().await.unwrap();
     let ids: HashSet<_> = list.pending.iter().map(|call| call.id.as_str()).collect();
     assert_eq!((ids.len(), list.unreadable.len()), (MOST, 0));

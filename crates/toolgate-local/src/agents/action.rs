@@ -38,7 +38,7 @@ impl AgentRun<'_> {
             AgentError::lambda_failed(&arn, "Unhandled", failure.message)
         })?;
         if let Some(kind) = &reply.function_error {
-            return Err(AgentError::lambda_failed(&arn, kind, told_by(&reply.payload)));
+            return Err(AgentError::lambda_failed(&arn, kind, error_text(&reply.payload)));
         }
         if reply.payload.len() > LARGE_REPLY {
             tracing::warn!(function, tool = %action.tool, bytes = reply.payload.len(), "a large reply");
@@ -127,7 +127,7 @@ impl AgentRun<'_> {
 }
 
 /// The type and message of a function's own error, for the developer.
-fn told_by(payload: &[u8]) -> String {
+fn error_text(payload: &[u8]) -> String {
     let error: Value = serde_json::from_slice(payload).unwrap_or_default();
     let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     format!("{}: {}", field("errorType"), field("errorMessage"))

@@ -105,7 +105,8 @@ impl AgentRun<'_> {
             self.steps.fetch_add(1, Ordering::Relaxed);
         };
         let text = format!(
-            "I stopped here: after {over} there was still no answer. What was done so far stays done; please ask again, more narrowly."
+            "The agent reached its limit after {over} without an answer. Completed actions are not undone. Ask again \
+             with a narrower request."
         );
         history.push(Message::assistant(vec![Block::Text(text.clone())]));
         let error = AgentError::new(
@@ -160,7 +161,7 @@ impl AgentRun<'_> {
             reply => reply?,
         };
         self.turn.spend(reply.usage);
-        let reply = prompt::said_to_user(reply);
+        let reply = prompt::message_to_answer(reply);
         self.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }

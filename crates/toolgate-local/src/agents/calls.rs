@@ -152,13 +152,13 @@ impl<'a> AgentRun<'a> {
     ) -> Result<Outcome, Ended> {
         if self.chain.len() >= DEPTH {
             return Ok(Outcome::error(format!(
-                "agent `{}` cannot be asked: agents ask each other at most {DEPTH} deep",
+                "agent `{}` cannot be called: agents call each other at most {DEPTH} levels deep",
                 collaborator.name
             )));
         }
         if self.is_asked_by(&collaborator.agent_id) {
             return Ok(Outcome::error(format!(
-                "agent `{}` cannot be asked: it waits for this answer itself",
+                "agent `{}` cannot be called: it waits for this agent's answer",
                 collaborator.name
             )));
         }
@@ -225,7 +225,7 @@ fn settle(calls: Vec<ToolCall>, mut results: Results) -> (Vec<Block>, Option<End
                 Some(Ok(outcome)) => outcome,
                 Some(Err(because)) => {
                     let outcome = unanswered(&because);
-                    ended = Some(graver(ended.take(), because));
+                    ended = Some(combine_reasons(ended.take(), because));
                     outcome
                 }
                 None => Outcome::error("Not run: another call of this turn failed."),
@@ -240,13 +240,13 @@ fn settle(calls: Vec<ToolCall>, mut results: Results) -> (Vec<Block>, Option<End
 fn unanswered(because: &Ended) -> Outcome {
     match because {
         Ended::Failed(error) => Outcome::error(&error.message),
-        Ended::Asked(_) => Outcome::ok("The user has been asked. What they say next is the answer."),
-        Ended::Dropped => Outcome::error("Not run: the person said something else instead of answering."),
+        Ended::Asked(_) => Outcome::ok("The question was sent to the user. The user's next message is the answer."),
+        Ended::Dropped => Outcome::error("Not run: the user sent another message instead of an answer."),
     }
 }
 
 /// Combines two reasons to end a turn. A failure takes precedence, and questions are joined.
-fn graver(first: Option<Ended>, second: Ended) -> Ended {
+fn combine_reasons(first: Option<Ended>, second: Ended) -> Ended {
     match (first, second) {
         (None, only) => only,
         (Some(Ended::Asked(first)), Ended::Asked(second)) => Ended::Asked(format!("{first}\n{second}")),

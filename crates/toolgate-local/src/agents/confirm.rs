@@ -140,14 +140,14 @@ impl AgentRun<'_> {
             self.trace_action_input(question.action, question.arguments, None);
             self.run_action(question.action, question.arguments).await.map_err(Ended::from)
         } else {
-            brought(question.action, answer).map_err(Ended::from)
+            caller_result(question.action, answer).map_err(Ended::from)
         };
         (result, Span::since(start))
     }
 }
 
 /// The result of an action that the caller ran itself.
-fn brought(action: &Action, answer: &ResultFields) -> Result<Outcome, AgentError> {
+fn caller_result(action: &Action, answer: &ResultFields) -> Result<Outcome, AgentError> {
     // The request's validation has refused all other content.
     let mut bodies = answer.response_body.iter().flatten();
     let text = bodies.find_map(|(_, content)| content.body.clone()).unwrap_or_default();

@@ -78,7 +78,7 @@ async fn answer(
     let memory = request.memory_id.clone();
     let events = if request.ends_session() {
         agents.sessions.end(&key)?;
-        said(ENDED)
+        single_chunk(ENDED)
     } else {
         match request.results() {
             Some((id, results)) => {
@@ -152,7 +152,7 @@ fn merge_attributes(session: &Session<Waiting>, state: Option<&SessionState>) {
     }
 }
 
-fn said(text: &str) -> UnboundedReceiver<Event> {
+fn single_chunk(text: &str) -> UnboundedReceiver<Event> {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
     // The receiver is still in scope.
     let _ = sender.send(Event::Chunk(text.to_owned()));

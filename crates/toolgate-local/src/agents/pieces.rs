@@ -42,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_are_long_enough_and_say_what_was_said(words in prop::collection::vec("[a-zü ]{0,12}", 0..30), length in 1_usize..20) {
+        fn pieces_are_long_enough_and_join_to_the_text(words in prop::collection::vec("[a-zü ]{0,12}", 0..30), length in 1_usize..20) {
             let mut streamed = Streamed::default();
             let mut pieces = Vec::new();
             for word in &words {

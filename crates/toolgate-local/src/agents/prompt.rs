@@ -55,8 +55,8 @@ pub(crate) fn system(agent: &AgentSpec, prompt_attributes: &Attributes, relayed:
 
 /// Converts a message to the user into the answer. Prompts in the service's format make a supervisor send its answer in
 /// this way.
-pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
-    let said = |block: &Block| match block {
+pub(crate) fn message_to_answer(mut reply: ModelReply) -> ModelReply {
+    let message_to_user = |block: &Block| match block {
         Block::ToolUse { name, input, .. } if name == SEND_MESSAGE => {
             let field = |name: &str| input.get(name).and_then(serde_json::Value::as_str);
             let to_user = field("recipient").is_some_and(|recipient| recipient.eq_ignore_ascii_case(USER));
@@ -64,8 +64,8 @@ pub(crate) fn said_to_user(mut reply: ModelReply) -> ModelReply {
         }
         _ => None,
     };
-    let others = |block: &Block| matches!(block, Block::ToolUse { .. }) && said(block).is_none();
-    let answers: Vec<String> = reply.content.iter().filter_map(said).collect();
+    let others = |block: &Block| matches!(block, Block::ToolUse { .. }) && message_to_user(block).is_none();
+    let answers: Vec<String> = reply.content.iter().filter_map(message_to_user).collect();
     // With other calls in the same turn the answer would be premature, so the message is refused like one to an unknown
     // agent.
     if answers.is_empty() || reply.content.iter().any(others) {
@@ -97,8 +97,8 @@ pub(crate) fn relayed(history: &[Message]) -> String {
         let calls = message.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
         for block in &message.content {
             match (message.role, block) {
-                (Role::User, Block::Text(said)) => lines.push(format!("User: {said}\n")),
-                (Role::Assistant, Block::Text(said)) if !calls => lines.push(format!("Agent: {said}\n")),
+                (Role::User, Block::Text(message)) => lines.push(format!("User: {message}\n")),
+                (Role::Assistant, Block::Text(message)) if !calls => lines.push(format!("Agent: {message}\n")),
                 (Role::Assistant, Block::ToolUse { name, input, .. }) if name == ASK_USER => {
                     let question = input.get("question").and_then(Value::as_str).unwrap_or_default();
                     lines.push(format!("Agent: {question}\n"));

@@ -82,14 +82,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_text_is_told_with_its_placeholders_filled_in() {
+    fn the_system_text_is_rendered_with_its_placeholders_filled_in() {
         let base = "{\n  \"anthropic_version\": \"x\",\n  \"system\": \"\n    $instruction$\n\n    $nothing$\n    Pay $5 for \\\"this\\\".\n  \",\n  \"messages\": []\n}";
         let fill = |name: &str| if name == "instruction" { "You are kind.\nVery.".to_owned() } else { String::new() };
         assert_eq!(system(base, fill).unwrap(), "You are kind.\nVery.\n\nPay $5 for \"this\".");
     }
 
     #[test]
-    fn what_is_no_prompt_of_a_messages_api_is_not_told() {
+    fn a_prompt_that_is_not_of_a_messages_api_is_not_used() {
         for base in ["Human: $question$", "{\"prompt\": \"x\"}", "{\"system\": 1}"] {
             assert_eq!(system(base, |_| String::new()), None);
         }

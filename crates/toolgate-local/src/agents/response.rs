@@ -53,20 +53,20 @@ pub(crate) fn bad_body(refused: &Refused, too_large: impl Into<String>) -> Agent
 
 /// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.
 pub(crate) fn refuse(error: &AgentError) -> Response {
-    told(error.kind.status(), error.kind.name(), &error.body())
+    error_response(error.kind.status(), error.kind.name(), &error.body())
 }
 
 /// For a known path with an unsupported method.
 pub(crate) async fn no_such_method() -> Response {
     let message = "no operation of this path has this method";
-    told(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
+    error_response(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
 }
 
 pub(crate) fn bad_path() -> AgentError {
     AgentError::invalid("the path is not valid percent-encoded UTF-8")
 }
 
-fn told(status: StatusCode, kind: &'static str, body: &Value) -> Response {
+fn error_response(status: StatusCode, kind: &'static str, body: &Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
     stamp(response)

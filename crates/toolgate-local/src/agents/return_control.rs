@@ -92,7 +92,7 @@ impl Questions {
         for asked in &self.asked {
             let Some(at) = left.iter().position(|result| asked.is_answered_by(result)) else {
                 return Err(AgentError::invalid(format!(
-                    "the results have none for {} of action group `{}`",
+                    "there is no result for {} of action group `{}`",
                     asked.target, asked.group
                 )));
             };
@@ -103,7 +103,7 @@ impl Questions {
         if left.is_empty() {
             return Ok(sorted);
         }
-        Err(AgentError::invalid("the results answer more than was asked"))
+        Err(AgentError::invalid("there are more results than requested calls"))
     }
 
     fn check_fields(&self, asked: &Asked, fields: &ResultFields) -> Result<(), AgentError> {
@@ -111,13 +111,13 @@ impl Questions {
         match &fields.agent_id {
             Some(id) if *id != self.agent_id => {
                 return Err(AgentError::invalid(format!(
-                    "the result for {target} has another `agentId` than agent `{}`, which asked for it",
+                    "the result for {target} has another `agentId` than agent `{}`, which requested it",
                     self.agent_id
                 )));
             }
             None if self.collaborator => {
                 return Err(AgentError::invalid(format!(
-                    "the result for {target} needs the `agentId` of the collaborator that asked for it, `{}`",
+                    "the result for {target} needs the `agentId` of the collaborator that requested it, `{}`",
                     self.agent_id
                 )));
             }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::error::AgentError;
 
 /// Maximum number of problems in one message.
-const TOLD: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// The shape that a value must have.
 pub(crate) enum ServiceModel {
@@ -124,8 +124,8 @@ impl Problems {
             return Ok(());
         }
         let errors = if count == 1 { "error" } else { "errors" };
-        let told: Vec<String> = self.0.into_iter().take(TOLD).collect();
-        Err(AgentError::invalid(format!("{count} validation {errors} detected: {}", told.join("; "))))
+        let listed: Vec<String> = self.0.into_iter().take(MAX_LISTED).collect();
+        Err(AgentError::invalid(format!("{count} validation {errors} detected: {}", listed.join("; "))))
     }
 
     fn members(&mut self, at: &str, object: &Map<String, Value>, members: &[Member]) {

@@ -108,12 +108,12 @@ impl AgentRun<'_> {
             output
         });
         let calls = reply.content.iter().any(|block| matches!(block, Block::ToolUse { .. }));
-        let said = reply.content.iter().find_map(|block| match block {
+        let text_before_calls = reply.content.iter().find_map(|block| match block {
             Block::Text(text) if calls => Some(text.as_str()),
             _ => None,
         });
         // A classifier's trace has no member for a rationale.
-        if let Some(text) = said.or(thought).filter(|_| !self.is_routing()) {
+        if let Some(text) = text_before_calls.or(thought).filter(|_| !self.is_routing()) {
             self.step("rationale", || json!({"text": text}));
         }
     }

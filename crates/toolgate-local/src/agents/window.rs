@@ -139,10 +139,10 @@ mod tests {
             let mut history: Vec<Message> = Vec::new();
             let last = turns.len() - 1;
             for (number, (length, steps, broken)) in turns.into_iter().enumerate() {
-                let said = Block::Text("u".repeat(length));
+                let text = Block::Text("u".repeat(length));
                 match history.last_mut() {
-                    Some(message) if message.role == Role::User => message.content.push(said),
-                    _ => history.push(Message::user(vec![said])),
+                    Some(message) if message.role == Role::User => message.content.push(text),
+                    _ => history.push(Message::user(vec![text])),
                 }
                 let ends = if number == last { open } else { broken };
                 let count = steps.len();

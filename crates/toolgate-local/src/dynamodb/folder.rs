@@ -181,7 +181,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_or_read_only_folder_is_told_at_the_start() {
+    fn a_full_or_read_only_folder_is_reported_at_the_start() {
         let full = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/dev/full", full.path().join(PROBE)).unwrap();
         let probed = super::probe(full.path()).unwrap_err();

@@ -47,7 +47,7 @@ pub enum DatabaseError {
         path: PathBuf,
     },
     /// An existing table has other keys than the template declares.
-    #[error("the table `{table}` is there with other keys or indexes than in the template: start over with `--reset`")]
+    #[error("the table `{table}` exists with other keys or indexes than in the template: start over with `--reset`")]
     Changed {
         /// The table.
         table: String,

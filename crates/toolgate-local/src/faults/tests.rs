@@ -126,7 +126,7 @@ async fn the_first_reply_counts_and_the_second_delivery_is_the_same_event() {
 
 #[tokio::test]
 async fn another_reply_counts_for_a_tool_whose_effect_happens_once_and_for_no_other() {
-    let mut told = 0;
+    let mut counted = 0;
     for seed in 0..60 {
         for (tool, counts) in [("pay", true), ("get", false)] {
             let again = hostile(seed).0.prepare("F", event("s", tool)).delivery.unwrap().again.is_some();
@@ -135,15 +135,15 @@ async fn another_reply_counts_for_a_tool_whose_effect_happens_once_and_for_no_ot
             let expected = u64::from(again && counts);
             let deadline = std::time::Instant::now() + Duration::from_secs(10);
             while recorder.events().len() < 1 + usize::from(again) || recorder.1.load(Ordering::Relaxed) < expected {
-                assert!(std::time::Instant::now() < deadline, "seed {seed}: {tool} is not told of");
+                assert!(std::time::Instant::now() < deadline, "seed {seed}: {tool}: the difference is not counted");
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert_eq!(recorder.1.load(Ordering::Relaxed), expected, "seed {seed}: {tool}");
-            told += expected;
+            counted += expected;
         }
     }
-    assert!(told > 0, "no seed delivered twice");
+    assert!(counted > 0, "no seed delivered twice");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Re
     let request_id = Uuid::new_v4().to_string();
     let mutations = call.mutations.join(", ");
     if !mutations.is_empty() {
-        tracing::info!(request = request_id, function = call.function, tool = call.tool, mutations, "hostile");
+        tracing::info!(request_id, function = call.function, tool = call.tool, mutations, "hostile");
     }
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -73,7 +73,7 @@ pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Re
     };
     let event = Event { payload: call.payload.clone(), cold, request_id: Some(request_id), ..Event::default() };
     let first = functions.run(&call.function, event).await.map_err(InvokeFailure::from)?;
-    complain(&call, &first);
+    log_failure(&call, &first);
     match (second, again) {
         (Some(second), _) => {
             let (functions, call, first) = (functions.clone(), call, first.clone());
@@ -101,20 +101,40 @@ async fn later(functions: impl Transport, call: MutatedCall, pause: Duration) ->
 fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, second: Option<Invocation>) {
     // There is no second reply while the local agent stops.
     let Some(second) = second else { return };
-    let (request, again) = (&first.request_id, &second.request_id);
+    let (request_id, second_request_id) = (&first.request_id, &second.request_id);
     let (function, tool) = (&call.function, &call.tool);
     let seed = call.seed;
     if second.function_error.is_some() {
-        tracing::warn!(seed, request, again, function, tool, "the second delivery of a call failed");
+        tracing::warn!(seed, request_id, second_request_id, function, tool, "the second delivery of a call failed");
     } else if same(&first.payload, &second.payload) {
-        tracing::debug!(request, again, function, tool, "the second delivery of a call got the same reply");
+        tracing::debug!(
+            request_id,
+            second_request_id,
+            function,
+            tool,
+            "the second delivery of a call got the same reply"
+        );
     } else if functions.happens_once(function, tool) {
         // A tool whose effect happens once must repeat its first reply.
         functions.differs();
-        tracing::warn!(seed, request, again, function, tool, "the second delivery of a once call got another reply");
+        tracing::warn!(
+            seed,
+            request_id,
+            second_request_id,
+            function,
+            tool,
+            "the second delivery of a once call got another reply"
+        );
     } else {
         // A different reply may be harmless, for example if it contains the time.
-        tracing::info!(seed, request, again, function, tool, "the second delivery of a call got another reply");
+        tracing::info!(
+            seed,
+            request_id,
+            second_request_id,
+            function,
+            tool,
+            "the second delivery of a call got another reply"
+        );
     }
 }
 
@@ -124,13 +144,20 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Logs a failure together with the seed that reproduces it.
-fn complain(call: &MutatedCall, reply: &Invocation) {
+fn log_failure(call: &MutatedCall, reply: &Invocation) {
     let MutatedCall { seed, function, tool, mutations, .. } = call;
-    let (request, mutations) = (&reply.request_id, mutations.join(", "));
+    let (request_id, mutations) = (&reply.request_id, mutations.join(", "));
     if let Some(error) = &reply.function_error {
-        tracing::warn!(seed, request, function, tool, mutations, error, "the function failed in hostile mode");
+        tracing::warn!(seed, request_id, function, tool, mutations, error, "the function failed in hostile mode");
     } else if !mutations.is_empty() && is_unread(&reply.payload) {
-        tracing::warn!(seed, request, function, tool, mutations, "the function could not read a call in hostile mode");
+        tracing::warn!(
+            seed,
+            request_id,
+            function,
+            tool,
+            mutations,
+            "the function could not read a call in hostile mode"
+        );
     }
 }
 

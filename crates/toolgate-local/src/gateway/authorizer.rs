@@ -149,8 +149,8 @@ impl Gateway {
         }
         let detail = format!("{DENIED} [{decision}]");
         // A model can correct arguments that do not fit the tool. The policies themselves are not disclosed.
-        let said = if matches!(decision.reason(), Reason::Unfit(_)) { &detail } else { DENIED };
-        Some(self.error(said, &detail))
+        let message = if matches!(decision.reason(), Reason::Unfit(_)) { &detail } else { DENIED };
+        Some(self.error(message, &detail))
     }
 }
 

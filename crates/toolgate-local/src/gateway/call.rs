@@ -76,8 +76,8 @@ impl Gateway {
         match self.functions.run(&entry.target.function, event).await {
             Err(error) => self.failure(&error.to_string()),
             Ok(invocation) if invocation.function_error.is_some() => {
-                let said = String::from_utf8_lossy(&invocation.payload);
-                let detail = format!("the function `{}` failed: {said}", entry.target.function);
+                let reason = String::from_utf8_lossy(&invocation.payload);
+                let detail = format!("the function `{}` failed: {reason}", entry.target.function);
                 // The `Functions` type has already logged the loss of a function.
                 if invocation.lost { self.error(GENERIC, &detail) } else { self.failure(&detail) }
             }
@@ -133,9 +133,9 @@ impl Gateway {
         self.error(GENERIC, detail)
     }
 
-    pub(super) fn error(&self, said: &str, detail: &str) -> CallToolResult {
+    pub(super) fn error(&self, message: &str, detail: &str) -> CallToolResult {
         if !self.spec.debug {
-            return CallToolResult::error(vec![ContentBlock::text(said)]);
+            return CallToolResult::error(vec![ContentBlock::text(message)]);
         }
         let debug = json!({"type": "text", "text": detail});
         let meta: Map<String, Value> = Map::from_iter([("debug".to_owned(), debug)]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn detail_is_told_only_at_debug() {
+    fn detail_is_disclosed_only_at_debug() {
         let quiet = tests::gateway().failure("the function `F` failed: secret");
         assert!(!serde_json::to_string(&quiet).unwrap().contains("secret"));
         let debug = serde_json::to_value(tests::debugging().failure("the function `F` failed: why")).unwrap();

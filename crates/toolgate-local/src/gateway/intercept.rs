@@ -51,7 +51,7 @@ impl Gateway {
             let mut answer = self.ask(interceptor, &event).await?;
             // A response takes precedence, even if the answer also has a request.
             if let Some(response) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
-                return Ok(Err(self.told(interceptor, response)?));
+                return Ok(Err(self.build_response(interceptor, response)?));
             }
             if let Some(Value::Object(mut request)) = answer.remove("transformedGatewayRequest") {
                 if let Some(headers) = request.get("headers") {
@@ -93,7 +93,7 @@ impl Gateway {
             let event = json!({"interceptorInputVersion": FORMAT, "mcp": mcp});
             let mut answer = self.ask(interceptor, &event).await?;
             if let Some(changed) = answer.remove("transformedGatewayResponse").filter(|response| !response.is_null()) {
-                response = self.told(interceptor, changed.clone())?;
+                response = self.build_response(interceptor, changed.clone())?;
                 now = changed;
             }
         }
@@ -107,8 +107,8 @@ impl Gateway {
         let invocation = self.interceptors.run(name, Event { payload, ..Event::default() }).await;
         let invocation = invocation.map_err(|error| self.broken(interceptor, &error.to_string()))?;
         if invocation.function_error.is_some() {
-            let said = String::from_utf8_lossy(&invocation.payload);
-            let problem = format!("it failed: {said}");
+            let payload = String::from_utf8_lossy(&invocation.payload);
+            let problem = format!("it failed: {payload}");
             // The `Functions` type has already logged the loss of a function.
             return Err(if invocation.lost {
                 self.refusal(detail(interceptor, &problem))
@@ -128,7 +128,7 @@ impl Gateway {
     }
 
     /// Builds the response that an interceptor returned.
-    fn told(&self, interceptor: &InterceptorSpec, mut response: Value) -> Result<Response, Refusal> {
+    fn build_response(&self, interceptor: &InterceptorSpec, mut response: Value) -> Result<Response, Refusal> {
         let status = response.get("statusCode").map_or(Some(200), Value::as_u64);
         let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
         let Some(status) = status else {

@@ -57,8 +57,9 @@ pub(super) fn id(body: &Value) -> Value {
 
 /// Parses a body that holds exactly one message.
 pub(super) fn message(bytes: &[u8]) -> Result<Value, Refusal> {
-    let body: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, PARSE_ERROR, format!("the body is no JSON: {error}")))?;
+    let body: Value = serde_json::from_slice(bytes).map_err(|error| {
+        Refusal::new(StatusCode::BAD_REQUEST, PARSE_ERROR, format!("the body is not valid JSON: {error}"))
+    })?;
     check(&body).map_err(|message| Refusal::bad_request(message).of(&body))?;
     Ok(body)
 }
@@ -67,7 +68,7 @@ fn check(body: &Value) -> Result<(), &'static str> {
     let Some(message) = body.as_object() else {
         return Err(match body {
             Value::Array(_) => "batches are not served; send one message per request",
-            _ => "the body is no JSON-RPC message, which is an object",
+            _ => "the body is not a JSON-RPC message, which is an object",
         });
     };
     if message.get("jsonrpc") != Some(&json!("2.0")) {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_told_from_what_is_none() {
+    fn a_message_is_distinguished_from_other_bodies() {
         for good in [
             r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
@@ -101,9 +102,9 @@ mod tests {
             assert!(message(good.as_bytes()).is_ok(), "{good}");
         }
         for (bad, code, says) in [
-            ("", PARSE_ERROR, "no JSON"),
-            ("{", PARSE_ERROR, "no JSON"),
-            ("\u{fffd}", PARSE_ERROR, "no JSON"),
+            ("", PARSE_ERROR, "not valid JSON"),
+            ("{", PARSE_ERROR, "not valid JSON"),
+            ("\u{fffd}", PARSE_ERROR, "not valid JSON"),
             ("[]", INVALID_REQUEST, "batches"),
             ("7", INVALID_REQUEST, "object"),
             (r#"{"id":1,"method":"ping"}"#, INVALID_REQUEST, "jsonrpc"),

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mismatch_is_told_with_its_place() {
+    fn a_mismatch_is_reported_with_its_place() {
         let schema = json!({"type": "object", "required": ["a"], "properties": {
             "a": {"type": "array", "items": {"type": "integer"}}}});
         assert_eq!(mismatch(&schema, &json!({"a": [1, 2], "more": "x"}), "reply"), None);

@@ -1,8 +1,8 @@
 //! Request bodies with our own limit, and the service's error texts.
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// Why a body cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,14 +12,10 @@ pub(crate) enum Refused {
 }
 
 /// Reads the whole body. The connection drains the rest of a body that is too large.
-pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Refused> {
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Refused::Broken)?.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(Refused::TooLarge);
-        }
-        bytes.extend_from_slice(&data);
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+    match Limited::new(body, limit).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refused::TooLarge),
+        Err(_) => Err(Refused::Broken),
     }
-    Ok(bytes.freeze())
 }

@@ -5,15 +5,16 @@
 //! closed connection instead of the response.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::body::Body;
-use bytes::Bytes;
-use futures_util::stream;
-use http_body_util::BodyExt;
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyDataStream;
 use hyper::body::Incoming;
+use tower_http::timeout::TimeoutBody;
 
 use crate::http::slots::RequestSlot;
 
@@ -22,6 +23,8 @@ const PIECE: Duration = Duration::from_secs(30);
 /// Maximum number of bytes that are drained of an unused body.
 const DRAINED: usize = 64 * 1024 * 1024;
 
+type Pieces = BodyDataStream<Pin<Box<TimeoutBody<Incoming>>>>;
+
 /// Returns a body with a timeout on its pieces, and a handle to its unread rest.
 pub(crate) fn body(body: Incoming, slot: Arc<RequestSlot>) -> (Body, UnreadBody) {
     let rest = UnreadBody::default();
@@ -29,59 +32,46 @@ pub(crate) fn body(body: Incoming, slot: Arc<RequestSlot>) -> (Body, UnreadBody)
         slot.work();
         return (Body::empty(), rest);
     }
-    let pieces = Pieces { body: Some(body), rest: rest.clone(), slot };
-    let stream = stream::unfold(pieces, |mut pieces| async {
-        let next = piece(pieces.body.as_mut()?).await;
+    let pieces = BodyDataStream::new(Box::pin(TimeoutBody::new(PIECE, body)));
+    let reading = Reading { pieces: Some(pieces), rest: rest.clone(), slot };
+    let stream = stream::unfold(reading, |mut reading| async {
+        let next = reading.pieces.as_mut()?.next().await;
         if matches!(next, Some(Ok(_))) {
-            pieces.slot.wait();
+            reading.slot.wait();
         } else {
-            pieces.body = None;
-            pieces.slot.work();
+            reading.pieces = None;
+            reading.slot.work();
         }
-        Some((next?, pieces))
+        Some((next?, reading))
     });
     (Body::from_stream(stream), rest)
 }
 
-/// The next piece of data; `None` at the end.
-async fn piece(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
-    let data = async {
-        loop {
-            match body.frame().await?.map(hyper::body::Frame::into_data) {
-                Ok(Ok(data)) => return Some(Ok(data)),
-                Ok(Err(_trailers)) => {}
-                Err(error) => return Some(Err(axum::Error::new(error))),
-            }
-        }
-    };
-    tokio::time::timeout(PIECE, data).await.unwrap_or_else(|late| Some(Err(axum::Error::new(late))))
-}
-
 /// A body that is being read. When it is dropped, its unread part goes to `rest`.
-struct Pieces {
-    body: Option<Incoming>,
+struct Reading {
+    pieces: Option<Pieces>,
     rest: UnreadBody,
     slot: Arc<RequestSlot>,
 }
 
-impl Drop for Pieces {
+impl Drop for Reading {
     fn drop(&mut self) {
-        *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
+        *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = self.pieces.take();
     }
 }
 
 /// The unread part of a body.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct UnreadBody(Arc<Mutex<Option<Incoming>>>);
+#[derive(Clone, Default)]
+pub(crate) struct UnreadBody(Arc<Mutex<Option<Pieces>>>);
 
 impl UnreadBody {
     /// Drains the body. The connection waits for its client in the meantime.
     pub(crate) async fn drain(self, slot: &RequestSlot) {
-        let Some(mut body) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(mut pieces) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         slot.wait();
         let mut seen = 0;
         while seen <= DRAINED
-            && let Some(Ok(data)) = piece(&mut body).await
+            && let Some(Ok(data)) = pieces.next().await
         {
             seen += data.len();
             slot.wait();

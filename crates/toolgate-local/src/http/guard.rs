@@ -165,7 +165,7 @@ mod tests {
         for site in ["cross-site", "same-site", "Cross-Site", "", "none, none"] {
             let site = [(SITE, site)];
             assert!(at("GET", "/health", &site), "{site:?}");
-            assert!(at("GET", "/", &site), "{site:?}: a request that is no navigation");
+            assert!(at("GET", "/", &site), "{site:?}: a request that is not a navigation");
             let with_visit = [&site[..], &visit].concat();
             assert!(!at("GET", "/", &with_visit), "{site:?}");
             for (method, target) in

@@ -76,7 +76,7 @@ impl Instance {
             })?,
             Err(_) => {
                 let message =
-                    format!("it asked for no event within {:.0} seconds", settings.init_timeout.as_secs_f64());
+                    format!("it requested no event within {:.0} seconds", settings.init_timeout.as_secs_f64());
                 return Err(broken("Sandbox.Timedout", message));
             }
         }
@@ -88,7 +88,7 @@ impl Instance {
             tokio::select! {
                 // Read the reports of the process before its exit status.
                 biased;
-                said = self.api.said.recv() => match said {
+                event = self.api.events.recv() => match event {
                     Some(RuntimeEvent::Ready) => return Ok(()),
                     Some(RuntimeEvent::InitError(payload)) => return Err(InitFailure::Reported(payload)),
                     Some(_) => {}
@@ -96,7 +96,7 @@ impl Instance {
                 },
                 status = self.child.wait() => {
                     // The process may have reported an init error just before its exit.
-                    if let Ok(RuntimeEvent::InitError(payload)) = self.api.said.try_recv() {
+                    if let Ok(RuntimeEvent::InitError(payload)) = self.api.events.try_recv() {
                         return Err(InitFailure::Reported(payload));
                     }
                     return Err(InitFailure::Exited(status.ok()));
@@ -136,15 +136,19 @@ impl Instance {
         loop {
             tokio::select! {
                 biased;
-                said = self.api.said.recv() => match said? {
+                event = self.api.events.recv() => match event? {
                     RuntimeEvent::Took => taken = true,
-                    said => if let Some(done) = settled(said, request_id) { return Some(done) },
+                    event => if let Some(done) = settled(event, request_id) { return Some(done) },
                 },
                 status = self.child.wait() => {
-                    while let Ok(said) = self.api.said.try_recv() {
-                        match said {
+                    while let Ok(event) = self.api.events.try_recv() {
+                        match event {
                             RuntimeEvent::Took => taken = true,
-                            said => if let Some((invocation, _)) = settled(said, request_id) { return Some((invocation, false)) },
+                            event => {
+                                if let Some((invocation, _)) = settled(event, request_id) {
+                                    return Some((invocation, false));
+                                }
+                            }
                         }
                     }
                     return taken.then(|| (report::exited(request_id, status.ok()), false));
@@ -155,8 +159,8 @@ impl Instance {
 }
 
 /// The end of this invocation, if the event is one.
-fn settled(said: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
-    match said {
+fn settled(event: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
+    match event {
         RuntimeEvent::Response(id, payload) if id == request_id => {
             let request_id = id;
             Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))

@@ -62,13 +62,13 @@ impl Pool {
     pub(super) async fn invoke(&self, event: Event) -> Result<Invocation, InvokeError> {
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
-            invocation = self.run(event) => invocation.inspect(|invocation| self.tell_loss(invocation)),
+            invocation = self.run(event) => invocation.inspect(|invocation| self.log_loss(invocation)),
             _ = stopping.wait_for(|stopping| *stopping) => Err(InvokeError::Stopping),
         }
     }
 
     /// Logs the cause if a function was lost. All paths log it here and nowhere else.
-    fn tell_loss(&self, invocation: &Invocation) {
+    fn log_loss(&self, invocation: &Invocation) {
         if invocation.lost {
             let cause = report::reason(&invocation.payload);
             self.settings.log.line(&self.spec.binary, &format!("the function was lost: {cause}"));

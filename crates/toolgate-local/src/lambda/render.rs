@@ -16,14 +16,14 @@ const OF_A_CALL: [&str; 8] = ["tool", "wire", "outcome", "gate", "duration_ms", 
 /// The line, with colours for a terminal.
 pub(super) fn render(line: &Line<'_>, colours: bool) -> String {
     let paint = |code: &str, text: &str| if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
-    let said: Option<Map<String, Value>> = serde_json::from_str(line.text).ok();
-    let said = said.filter(|said| said.contains_key("level") || said.contains_key("message"));
-    let field = |name: &str| said.as_ref().and_then(|said| said.get(name)?.as_str());
+    let fields: Option<Map<String, Value>> = serde_json::from_str(line.text).ok();
+    let fields = fields.filter(|fields| fields.contains_key("level") || fields.contains_key("message"));
+    let field = |name: &str| fields.as_ref().and_then(|fields| fields.get(name)?.as_str());
     let time = field("timestamp").and_then(time_of_day).unwrap_or_else(now);
     let level = field("level").unwrap_or("").to_uppercase();
     let request = ELSEWHERE.iter().skip(4).find_map(|name| field(name)).or(line.request).unwrap_or("");
     let request: String = request.chars().take(8).collect();
-    let text = said.as_ref().map_or_else(|| line.text.to_owned(), words);
+    let text = fields.as_ref().map_or_else(|| line.text.to_owned(), words);
     let grave = match level.as_str() {
         "ERROR" => "31",
         "WARN" => "33",
@@ -37,15 +37,15 @@ pub(super) fn render(line: &Line<'_>, colours: bool) -> String {
 }
 
 /// The message and its fields.
-fn words(said: &Map<String, Value>) -> String {
-    let text = |name: &str| said.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+fn words(fields: &Map<String, Value>) -> String {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let message = text("message").unwrap_or_default();
     let call = text("tool").zip(text("outcome")).filter(|_| message == "call");
     let mut words = match call {
-        Some((tool, outcome)) => called(said, tool, outcome),
+        Some((tool, outcome)) => called(fields, tool, outcome),
         None => message.to_owned(),
     };
-    for (name, value) in said {
+    for (name, value) in fields {
         let known = ELSEWHERE.contains(&name.as_str()) || call.is_some() && OF_A_CALL.contains(&name.as_str());
         if !known {
             words.push_str(&match value {
@@ -58,18 +58,18 @@ fn words(said: &Map<String, Value>) -> String {
 }
 
 /// The log line of a call.
-fn called(said: &Map<String, Value>, tool: &str, outcome: &str) -> String {
+fn called(fields: &Map<String, Value>, tool: &str, outcome: &str) -> String {
     let mut words = format!("{tool}: {outcome}");
-    if let Some(gate) = said.get("gate").and_then(Value::as_str).filter(|gate| !gate.is_empty()) {
+    if let Some(gate) = fields.get("gate").and_then(Value::as_str).filter(|gate| !gate.is_empty()) {
         words.push_str(&format!(" at the gate `{gate}`"));
     }
-    if let Some(duration) = said.get("duration_ms").and_then(Value::as_f64) {
+    if let Some(duration) = fields.get("duration_ms").and_then(Value::as_f64) {
         words.push_str(&format!(" in {duration:.1} ms"));
     }
-    let mut more: Vec<String> = said.get("wire").and_then(Value::as_str).map(str::to_owned).into_iter().collect();
-    let is = |name: &str| said.get(name).and_then(Value::as_bool) == Some(true);
+    let mut more: Vec<String> = fields.get("wire").and_then(Value::as_str).map(str::to_owned).into_iter().collect();
+    let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
     more.extend(["replayed", "cached"].into_iter().filter(|name| is(name)).map(str::to_owned));
-    if let Some(dropped) = said.get("dropped").and_then(Value::as_u64).filter(|dropped| *dropped > 0) {
+    if let Some(dropped) = fields.get("dropped").and_then(Value::as_u64).filter(|dropped| *dropped > 0) {
         more.push(format!("{dropped} fields dropped"));
     }
     if !more.is_empty() {
@@ -106,12 +106,13 @@ mod tests {
     #[test]
     fn the_line_of_a_call_is_a_sentence() {
         let call = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"INFO","message":"call","tool":"request_refund","wire":"function","outcome":"ok","gate":"","duration_ms":7.459,"request_id":"8dcca068-67db-41ec","dropped":2,"replayed":true,"cached":false,"target":"toolgate::telemetry"}"#;
-        let said = "18:39:50.715Z INFO  billing   8dcca068  request_refund: ok in 7.5 ms (function, replayed, 2 fields dropped)";
-        assert_eq!(render(&line(call), false), said);
+        let rendered = "18:39:50.715Z INFO  billing   8dcca068  request_refund: ok in 7.5 ms \
+                        (function, replayed, 2 fields dropped)";
+        assert_eq!(render(&line(call), false), rendered);
         let refused = r#"{"timestamp":"2026-11-23T18:39:50.715570Z","level":"ERROR","message":"call","tool":"pay","wire":"api","outcome":"internal","gate":"once","duration_ms":1.0,"cause":"no table"}"#;
-        let said =
+        let rendered =
             "18:39:50.715Z ERROR billing   1a1920f0  pay: internal at the gate `once` in 1.0 ms (api) cause=`no table`";
-        assert_eq!(render(&line(refused), false), said);
+        assert_eq!(render(&line(refused), false), rendered);
     }
 
     #[test]

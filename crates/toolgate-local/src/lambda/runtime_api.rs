@@ -57,7 +57,7 @@ pub(super) enum RuntimeEvent {
 pub(super) struct RuntimeApi {
     /// The value of `AWS_LAMBDA_RUNTIME_API`. The runtime client needs the scheme if there is a path.
     pub(super) address: String,
-    pub(super) said: mpsc::UnboundedReceiver<RuntimeEvent>,
+    pub(super) events: mpsc::UnboundedReceiver<RuntimeEvent>,
     jobs: mpsc::UnboundedSender<Job>,
     /// The request id of the event that the handler processes, or processed last.
     pub(super) current: Current,
@@ -67,7 +67,7 @@ pub(super) struct RuntimeApi {
 #[derive(Clone)]
 struct Side {
     jobs: Arc<AsyncMutex<mpsc::UnboundedReceiver<Job>>>,
-    said: mpsc::UnboundedSender<RuntimeEvent>,
+    events: mpsc::UnboundedSender<RuntimeEvent>,
     /// The request id of the event that the handler processes.
     current: Current,
 }
@@ -77,9 +77,9 @@ impl RuntimeApi {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (jobs, taken) = mpsc::unbounded_channel();
-        let (say, said) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
         let current = Current::default();
-        let side = Side { jobs: Arc::new(AsyncMutex::new(taken)), said: say, current: Arc::clone(&current) };
+        let side = Side { jobs: Arc::new(AsyncMutex::new(taken)), events: sender, current: Arc::clone(&current) };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -90,7 +90,7 @@ impl RuntimeApi {
         let router = Router::new().nest(&format!("/{token}"), router);
         let router = guard::protect(router, port);
         let server = Task::spawn(async move { drop(axum::serve(no_delay(listener), router).await) });
-        Ok(Self { address: format!("http://127.0.0.1:{port}/{token}"), said, jobs, current, _server: server })
+        Ok(Self { address: format!("http://127.0.0.1:{port}/{token}"), events, jobs, current, _server: server })
     }
 
     /// Queues an event for the handler's next request.
@@ -102,11 +102,11 @@ impl RuntimeApi {
 }
 
 async fn next(State(side): State<Side>) -> Response {
-    drop(side.said.send(RuntimeEvent::Ready));
+    drop(side.events.send(RuntimeEvent::Ready));
     let Some(job) = side.jobs.lock().await.recv().await else {
         return refuse(StatusCode::GONE, "Runtime.Stopping", "the instance is ending");
     };
-    drop(side.said.send(RuntimeEvent::Took));
+    drop(side.events.send(RuntimeEvent::Took));
     let mut response = Response::new(Body::from(job.payload));
     *response.headers_mut() = job.headers;
     response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -160,8 +160,8 @@ impl Side {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(id)
     }
 
-    fn accept(&self, said: RuntimeEvent) -> Response {
-        drop(self.said.send(said));
+    fn accept(&self, event: RuntimeEvent) -> Response {
+        drop(self.events.send(event));
         (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
     }
 }

@@ -51,7 +51,7 @@ async fn a_request_of_several_megabytes_is_accepted() {
 }
 
 #[tokio::test]
-async fn another_service_is_told_where_it_is() {
+async fn another_service_gets_its_address() {
     let agent = start(TEMPLATE).await;
     let response =
         agent.http.post(agent.url("/")).header("x-amz-target", "Logs_20140328.PutLogEvents").send().await.unwrap();
@@ -121,7 +121,7 @@ async fn a_table_whose_keys_changed_asks_for_a_reset() {
     std::fs::write(folder.path().join("template.yaml"), TEMPLATE.replace("AttributeName: id", "AttributeName: pk"))
         .unwrap();
     let error = local(&folder).data(&data).start().await.unwrap_err().to_string();
-    assert!(error.contains("the table `Data` is there with other keys") && error.contains("`--reset`"), "{error}");
+    assert!(error.contains("the table `Data` exists with other keys") && error.contains("`--reset`"), "{error}");
     local(&folder).data(&data).reset(true).start().await.unwrap();
 }
 
@@ -149,11 +149,11 @@ async fn a_server_keeps_others_from_wiping_its_folder_and_shares_it() {
 #[tokio::test]
 async fn the_seed_program_ends_with_the_start_that_was_given_up() {
     let folder = folder(&seeded("endless-seed"));
-    let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let log = toolgate_local::lambda::Log::new(move |_, line| drop(say.send(line.to_owned())));
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let log = toolgate_local::lambda::Log::new(move |_, line| drop(sender.send(line.to_owned())));
     let start = tokio::spawn(local(&folder).log(log).start());
     let process = loop {
-        let line = said.recv().await.unwrap();
+        let line = lines.recv().await.unwrap();
         if let Some(pid) = line.strip_prefix("seeding as ") {
             break format!("/proc/{pid}/stat");
         }

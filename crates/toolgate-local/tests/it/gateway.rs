@@ -138,7 +138,7 @@ async fn an_interceptor_that_fails_lets_nothing_through() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_is_told_in_detail_only_at_debug() {
+async fn a_function_that_fails_is_reported_in_detail_only_at_debug() {
     for (debug, says) in [("Description: none", false), ("ExceptionLevel: DEBUG", true)] {
         let agent = start(&template(debug)).await;
         for wanted in ["fail", "exit"] {

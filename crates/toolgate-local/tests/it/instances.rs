@@ -142,8 +142,8 @@ async fn a_lost_function_leaves_its_cause_in_the_log_once() {
         let done = running.functions().invoke(name, event.to_string().into(), None).await.unwrap();
         assert!(done.lost && done.function_error.is_some());
         let lines = lines.lock().unwrap().clone();
-        let told: Vec<&String> = lines.iter().filter(|line| line.contains("the function was lost")).collect();
-        assert!(told.len() == 1 && told[0].contains(cause), "{cause}: {lines:?}");
+        let losses: Vec<&String> = lines.iter().filter(|line| line.contains("the function was lost")).collect();
+        assert!(losses.len() == 1 && losses[0].contains(cause), "{cause}: {lines:?}");
     }
     lines.lock().unwrap().clear();
     let own = running.functions().invoke("Echo", r#"{"do": "fail"}"#.into(), None).await.unwrap();

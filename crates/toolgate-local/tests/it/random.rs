@@ -117,7 +117,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         ]
     });
     let deep = (1..3000_usize).prop_map(|depth| "{\"sessionState\":".repeat(depth).into_bytes());
-    let said = (".{1,40}", any::<[bool; 3]>()).prop_map(|(text, [trace, end, stream])| {
+    let input = (".{1,40}", any::<[bool; 3]>()).prop_map(|(text, [trace, end, stream])| {
         let streaming = serde_json::json!({"streamFinalResponse": stream});
         let body = serde_json::json!({"inputText": text, "enableTrace": trace, "endSession": end, "streamingConfigurations": streaming});
         body.to_string().into_bytes()
@@ -126,7 +126,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         4 => json.prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..200),
         1 => deep,
-        2 => said,
+        2 => input,
     ]
 }
 

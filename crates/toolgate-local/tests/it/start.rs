@@ -84,10 +84,10 @@ async fn until_it_is_ready_nothing_answers_but_health_and_the_tables() {
             (503, &"1".parse().unwrap()),
             "{path}"
         );
-        let told: Value = answer.json().await.unwrap();
-        let message = if path == "/mcp" { &told["error"]["message"] } else { &told["message"] };
-        assert!(message.as_str().unwrap().contains("is starting"), "{told}");
-        assert_eq!(path == "/mcp", told["jsonrpc"] == "2.0");
+        let body: Value = answer.json().await.unwrap();
+        let message = if path == "/mcp" { &body["error"]["message"] } else { &body["message"] };
+        assert!(message.as_str().unwrap().contains("is starting"), "{body}");
+        assert_eq!(path == "/mcp", body["jsonrpc"] == "2.0");
     }
     let tables = http.post(url("/")).header("x-amz-target", "DynamoDB_20120810.ListTables");
     let tables = tables.header("content-type", "application/x-amz-json-1.0").header(

@@ -25,7 +25,7 @@ where
         (RetryAfter::Soon, Some(wait)) => RetryAfter::After(wait),
         (again, _) => again,
     };
-    told(kind, service.message(), model, again)
+    attempt_error(kind, service.message(), model, again)
 }
 
 /// The same for an exception inside a stream. Only its type determines the code.
@@ -39,14 +39,14 @@ pub(super) fn explain_event<R: Debug>(error: &SdkError<InStream, R>, model: &str
         InStream::ModelStreamErrorException(_) => "ModelStreamErrorException",
         other => other.code().unwrap_or_default(),
     });
-    told(kind, service.message(), model, again)
+    attempt_error(kind, service.message(), model, again)
 }
 
-fn told(kind: Kind, message: Option<&str>, model: &str, again: RetryAfter) -> AttemptError {
-    let said = message.unwrap_or("the model failed without a message");
+fn attempt_error(kind: Kind, message: Option<&str>, model: &str, again: RetryAfter) -> AttemptError {
+    let message = message.unwrap_or("the model failed without a message");
     // "Input is too long for requested model.", "prompt is too long: 210000 tokens > 200000 maximum"
-    let kind = if kind == Kind::Invalid && said.contains("is too long") { Kind::TooLong } else { kind };
-    AttemptError::new(kind, format!("model `{model}`: {said}"), again)
+    let kind = if kind == Kind::Invalid && message.contains("is too long") { Kind::TooLong } else { kind };
+    AttemptError::new(kind, format!("model `{model}`: {message}"), again)
 }
 
 fn meaning(code: &str) -> (Kind, RetryAfter) {

@@ -122,8 +122,8 @@ impl BedrockModel {
     }
 }
 
-fn usage(told: Option<&TokenUsage>) -> Usage {
-    told.map_or_else(Usage::default, |usage| Usage {
+fn usage(reported: Option<&TokenUsage>) -> Usage {
+    reported.map_or_else(Usage::default, |usage| Usage {
         input_tokens: usage.input_tokens.try_into().unwrap_or_default(),
         output_tokens: usage.output_tokens.try_into().unwrap_or_default(),
     })

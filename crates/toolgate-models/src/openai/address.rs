@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_address_is_said() {
-        for (text, told) in [
+    fn what_is_wrong_with_an_address_is_reported() {
+        for (text, expected) in [
             ("", "has no model"),
             ("gpt-5", "has no model"),
             ("#gpt-5", "has no model"),
@@ -108,7 +108,7 @@ mod tests {
             ("http://me:secret@127.0.0.1#x", "OPENAI_API_KEY"),
         ] {
             let error = Address::parse(text).unwrap_err().to_string();
-            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

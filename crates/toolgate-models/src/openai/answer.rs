@@ -125,19 +125,19 @@ pub(super) fn read(text: &str, address: &Address, mode: Mode) -> Result<ModelRep
     let Some(choice) = completion.choices.into_iter().next() else {
         return Err(unreadable("its answer has no choices".to_owned()));
     };
-    let said = choice.message;
+    let message = choice.message;
     let mut content = Vec::new();
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-    content.extend(filled(said.reasoning_content).map(|text| Block::Reasoning { text, signature: None }));
-    content.extend(filled(said.content).map(Block::Text));
-    let refused = filled(said.refusal);
+    content.extend(filled(message.reasoning_content).map(|text| Block::Reasoning { text, signature: None }));
+    content.extend(filled(message.content).map(Block::Text));
+    let refused = filled(message.refusal);
     let stop = match (&refused, choice.finish_reason) {
         (Some(_), _) => StopReason::Guardrail,
         (None, Some(reason)) => stop(&reason),
         (None, None) => StopReason::EndTurn,
     };
     content.extend(refused.map(Block::Text));
-    content.extend(said.tool_calls.unwrap_or_default().into_iter().map(|call| Block::ToolUse {
+    content.extend(message.tool_calls.unwrap_or_default().into_iter().map(|call| Block::ToolUse {
         id: call_id(call.id.as_deref()),
         input: arguments(&call.function.text()),
         name: call.function.name.unwrap_or_default(),

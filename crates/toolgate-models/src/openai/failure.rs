@@ -48,9 +48,9 @@ pub(super) fn refused(
     if let (RetryAfter::Soon, Some(wait)) = (again, retry_after(headers)) {
         again = RetryAfter::After(wait);
     }
-    let said = words(&json, body);
-    let said = key.map_or(said.clone(), |key| said.replace(key, "(the key)"));
-    AttemptError::new(kind, format!("model `{address}`: {said} ({status})"), again)
+    let message = words(&json, body);
+    let message = key.map_or(message.clone(), |key| message.replace(key, "(the key)"));
+    AttemptError::new(kind, format!("model `{address}`: {message} ({status})"), again)
 }
 
 /// OpenAI's code, llama.cpp's type, and the messages of compatible servers.
@@ -63,8 +63,8 @@ fn is_too_long(json: &Value, code: &str) -> bool {
 
 /// The server failed in the middle of a stream, or reports an error in a response with a success status.
 pub(super) fn in_answer(error: &Value, address: &Address) -> AttemptError {
-    let said = words(error, &error.to_string());
-    AttemptError::new(Kind::Unavailable, format!("model `{address}`: {said}"), RetryAfter::Soon)
+    let message = words(error, &error.to_string());
+    AttemptError::new(Kind::Unavailable, format!("model `{address}`: {message}"), RetryAfter::Soon)
 }
 
 /// The server's response is not a valid completion.
@@ -83,11 +83,11 @@ pub(super) fn unreachable(error: &reqwest::Error, address: &Address) -> AttemptE
 
 fn words(json: &Value, body: &str) -> String {
     let places = ["/error/message", "/message", "/error", "/detail"];
-    let said = places.iter().find_map(|place| json.pointer(place).and_then(Value::as_str)).unwrap_or(body).trim();
-    match said.char_indices().nth(WORDS) {
-        Some((end, _)) => format!("{}…", said.get(..end).unwrap_or_default()),
-        None if said.is_empty() => "no message".to_owned(),
-        None => said.to_owned(),
+    let message = places.iter().find_map(|place| json.pointer(place).and_then(Value::as_str)).unwrap_or(body).trim();
+    match message.char_indices().nth(WORDS) {
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
+        None if message.is_empty() => "no message".to_owned(),
+        None => message.to_owned(),
     }
 }
 

@@ -7,8 +7,8 @@
 
 mod address;
 mod answer;
+mod compatibility;
 mod failure;
-mod habits;
 mod request;
 mod stream;
 
@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 pub use address::AddressError;
 
-use self::{address::Address, habits::Habits};
+use self::{address::Address, compatibility::Compatibility};
 use crate::{
     answer::{self as final_answer, Mode, StreamWriter, Write},
     message::{ModelReply, ModelRequest},
@@ -35,7 +35,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct OpenAiModel {
     http: reqwest::Client,
     address: Address,
-    habits: Arc<Habits>,
+    compatibility: Arc<Compatibility>,
     key: Option<String>,
     retry_policy: RetryPolicy,
 }
@@ -75,8 +75,8 @@ impl OpenAiModel {
         let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
         let http = if address.is_here() { http.no_proxy() } else { http };
         let http = http.build().map_err(|_| AddressError::Client)?;
-        let habits = Arc::new(Habits::of(&address));
-        Ok(Self { http, address, habits, key: None, retry_policy: RetryPolicy::default() })
+        let compatibility = Arc::new(Compatibility::of(&address));
+        Ok(Self { http, address, compatibility, key: None, retry_policy: RetryPolicy::default() })
     }
 
     /// Sets the key. It is sent only to this server, as a bearer token.
@@ -94,7 +94,7 @@ impl OpenAiModel {
     }
 
     async fn ask(&self, request: ModelRequest<'_>, write: Option<Write<'_>>) -> Result<ModelReply, ModelError> {
-        let body = || request::body(&request, &self.address, &self.habits, write.is_some()).to_string();
+        let body = || request::body(&request, &self.address, &self.compatibility, write.is_some()).to_string();
         let mode = Mode::of(&request);
         let writer = StreamWriter::new(write);
         retry(&self.retry_policy, &self.address.model, &writer, async || {
@@ -124,7 +124,7 @@ impl OpenAiModel {
             let (status, headers) = (response.status(), response.headers().clone());
             let text = self.within(response.text()).await.unwrap_or_default();
             // Only if the next request differs, so that the loop ends.
-            if matches!(status.as_u16(), 400 | 422) && self.habits.learn(&text) && body() != sent {
+            if matches!(status.as_u16(), 400 | 422) && self.compatibility.learn(&text) && body() != sent {
                 continue;
             }
             return Err(failure::refused(status, &headers, &text, &self.address, self.key.as_deref()));

@@ -2,13 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{address::Address, habits::Habits};
+use super::{address::Address, compatibility::Compatibility};
 use crate::{
     assemble::as_object,
     message::{Block, Message, ModelRequest, Role},
 };
 
-pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habits, stream: bool) -> Value {
+pub(super) fn body(
+    request: &ModelRequest<'_>,
+    address: &Address,
+    compatibility: &Compatibility,
+    stream: bool,
+) -> Value {
     let mut messages = Vec::new();
     if !request.system.is_empty() {
         messages.push(json!({"role": "system", "content": request.system}));
@@ -28,7 +33,7 @@ pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habit
     }
     let inference = request.inference;
     if let Some(most) = inference.max_tokens {
-        set(habits.limit(), json!(most));
+        set(compatibility.limit(), json!(most));
     }
     let stop = (!inference.stop_sequences.is_empty()).then_some(&inference.stop_sequences);
     let settings =
@@ -38,7 +43,7 @@ pub(super) fn body(request: &ModelRequest<'_>, address: &Address, habits: &Habit
     }
     if stream {
         set("stream", json!(true));
-        if habits.stream_options() {
+        if compatibility.stream_options() {
             // Without this option a stream contains no token usage.
             set("stream_options", json!({"include_usage": true}));
         }
@@ -83,15 +88,15 @@ fn assistant(message: &Message) -> Value {
             _ => None,
         })
         .collect();
-    let mut said = Map::from_iter([("role".to_owned(), json!("assistant"))]);
+    let mut converted = Map::from_iter([("role".to_owned(), json!("assistant"))]);
     let text = texts(message).concat();
     if !text.is_empty() || calls.is_empty() {
-        said.insert("content".to_owned(), json!(text));
+        converted.insert("content".to_owned(), json!(text));
     }
     if !calls.is_empty() {
-        said.insert("tool_calls".to_owned(), Value::Array(calls));
+        converted.insert("tool_calls".to_owned(), Value::Array(calls));
     }
-    Value::Object(said)
+    Value::Object(converted)
 }
 
 fn texts(message: &Message) -> Vec<&str> {

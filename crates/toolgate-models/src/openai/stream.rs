@@ -74,7 +74,7 @@ pub(super) async fn read(
             }
         };
         let chunk: Chunk = serde_json::from_str(&event.data).map_err(|error| {
-            failure::unreadable(address, &format!("a part of its stream is no JSON of a chunk: {error}"))
+            failure::unreadable(address, &format!("a part of its stream is not a valid JSON chunk: {error}"))
         })?;
         if let Some(error) = &chunk.error {
             return Err(failure::in_answer(error, address));
@@ -90,17 +90,17 @@ pub(super) async fn read(
 }
 
 fn take(choice: Choice, calls: &mut Calls, reply: &mut Assembler<'_>) {
-    let said = choice.delta;
-    if let Some(text) = said.reasoning_content.filter(|text| !text.is_empty()) {
+    let delta = choice.delta;
+    if let Some(text) = delta.reasoning_content.filter(|text| !text.is_empty()) {
         reply.push(Part::Thought(THOUGHT, text));
     }
-    if let Some(text) = said.content {
+    if let Some(text) = delta.content {
         reply.push(Part::Text(TEXT, text));
     }
-    for call in said.tool_calls.into_iter().flatten() {
+    for call in delta.tool_calls.into_iter().flatten() {
         calls.take(&call, reply);
     }
-    let refused = said.refusal.filter(|text| !text.is_empty());
+    let refused = delta.refusal.filter(|text| !text.is_empty());
     if let Some(reason) = choice.finish_reason.filter(|_| !calls.refused) {
         reply.push(Part::Stop(stop(&reason)));
     }

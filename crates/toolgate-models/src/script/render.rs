@@ -26,7 +26,10 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// # Errors
 /// The problem in the template, or the missing value that it uses.
 pub fn render(template: &str, values: &Value) -> Result<String, String> {
-    ENVIRONMENT.render_str(template, values).map(|text| text.trim().to_owned()).map_err(|error| told(template, &error))
+    ENVIRONMENT
+        .render_str(template, values)
+        .map(|text| text.trim().to_owned())
+        .map_err(|error| error_text(template, &error))
 }
 
 /// Evaluates an expression of a scenario file.
@@ -52,21 +55,21 @@ pub(super) fn argument(given: &Value, values: &Value) -> Result<Option<Value>, S
 }
 
 pub(super) fn check_template(template: &str) -> Result<(), String> {
-    ENVIRONMENT.template_from_str(template).map(|_| ()).map_err(|error| told(template, &error))
+    ENVIRONMENT.template_from_str(template).map(|_| ()).map_err(|error| error_text(template, &error))
 }
 
 pub(super) fn check_expression(expression: &str) -> Result<(), String> {
-    ENVIRONMENT.compile_expression(expression).map(|_| ()).map_err(|error| told(expression, &error))
+    ENVIRONMENT.compile_expression(expression).map(|_| ()).map_err(|error| error_text(expression, &error))
 }
 
 fn evaluate(expression: &str, values: &Value) -> Result<Any, String> {
     ENVIRONMENT
         .compile_expression(expression)
         .and_then(|compiled| compiled.eval(values))
-        .map_err(|error| told(expression, &error))
+        .map_err(|error| error_text(expression, &error))
 }
 
-fn told(template: &str, error: &Error) -> String {
+fn error_text(template: &str, error: &Error) -> String {
     let start: String = template.trim().chars().take(60).collect();
     format!("template `{start}`: {error}")
 }

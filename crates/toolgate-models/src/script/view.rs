@@ -15,7 +15,7 @@ pub(super) struct View {
     /// The user's earlier messages, newest first.
     pub(super) earlier: Vec<String>,
     /// The agent's last answer.
-    pub(super) said: String,
+    pub(super) answer: String,
     /// The calls since the user's last message, turn by turn.
     pub(super) done: Vec<Vec<Called>>,
     calls_in_history: usize,
@@ -64,7 +64,7 @@ impl View {
 
     fn assistant(&mut self, message: &Message) {
         let mut group = Vec::new();
-        let mut said = Vec::new();
+        let mut texts = Vec::new();
         for block in &message.content {
             match block {
                 Block::ToolUse { id, name, input } => {
@@ -77,12 +77,12 @@ impl View {
                         failed: false,
                     });
                 }
-                Block::Text(text) => said.push(text.as_str()),
+                Block::Text(text) => texts.push(text.as_str()),
                 _ => {}
             }
         }
         if group.is_empty() {
-            self.said = said.join("\n");
+            self.answer = texts.join("\n");
         } else {
             self.done.push(group);
         }

@@ -41,7 +41,7 @@ fn applies(rule: &Rule, view: &View, values: &mut Map<String, Value>) -> bool {
     {
         return false;
     }
-    if rule.after.as_ref().is_some_and(|after| !capture(after, &view.said, &mut found)) {
+    if rule.after.as_ref().is_some_and(|after| !capture(after, &view.answer, &mut found)) {
         return false;
     }
     if !rule.user.is_empty() && !rule.user.iter().any(|user| capture(user, &view.text, &mut found)) {

@@ -116,11 +116,11 @@ impl Key {
             required.push("aud");
         }
         validation.set_required_spec_claims(&required);
-        decode(token, &self.key, &validation).map(|token| token.claims).map_err(|error| told(error.kind()))
+        decode(token, &self.key, &validation).map(|token| token.claims).map_err(|error| token_error(error.kind()))
     }
 }
 
-fn told(error: &ErrorKind) -> TokenError {
+fn token_error(error: &ErrorKind) -> TokenError {
     let name = |claim: &str| ["exp", "nbf", "sub", "iss", "aud"].into_iter().find(|it| *it == claim).unwrap_or("sub");
     match error {
         ErrorKind::InvalidSignature => TokenError::Signature,

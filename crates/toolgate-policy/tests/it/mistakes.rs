@@ -13,8 +13,8 @@ fn mistakes(policies: &[(&str, &str)]) -> Vec<Mistake> {
 }
 
 #[test]
-fn every_mistake_is_told_with_its_policy() {
-    let told: Vec<String> = mistakes(&[
+fn every_mistake_is_reported_with_its_policy() {
+    let reported: Vec<String> = mistakes(&[
         ("fine", ALL),
         ("broken", "permit (principal, action, resource) when { principal."),
         ("two", "permit (principal, action, resource);permit (principal, action, resource);"),
@@ -38,11 +38,11 @@ fn every_mistake_is_told_with_its_policy() {
         ("field", "does not validate"),
         ("type", "does not validate"),
         ("template", "not one Cedar policy"),
-        ("fine", "two policies"),
+        ("fine", "another policy has the same name"),
     ];
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for (told, (policy, what)) in told.iter().zip(expected) {
-        assert!(told.starts_with(&format!("policy `{policy}`: ")) && told.contains(what), "{told}");
+    assert_eq!(reported.len(), expected.len(), "{reported:#?}");
+    for (message, (policy, what)) in reported.iter().zip(expected) {
+        assert!(message.starts_with(&format!("policy `{policy}`: ")) && message.contains(what), "{message}");
     }
 }
 
@@ -76,13 +76,13 @@ fn a_policy_that_is_deployed_unvalidated_is_taken_and_what_cannot_be_evaluated_d
     assert!(decision.allowed(), "{decision}");
     let errors = decision.errors();
     let expected = [
-        "`overflows`: its arithmetic goes beyond 64 bits",
-        "`reads_missing`: it reads an optional field that the call does not have; ask with `has` first",
-        "`reads_tag`: it reads an attribute or tag that the caller does not have; ask with `has` or `hasTag` first",
+        "`overflows`: its arithmetic overflows 64 bits",
+        "`reads_missing`: it reads an optional field that the call does not have; check with `has` first",
+        "`reads_tag`: it reads an attribute or tag that the caller does not have; check with `has` or `hasTag` first",
         "`wrong_type`: it compares values of different types",
     ];
     assert_eq!(errors, expected);
-    let told = format!("{decision} {decision:?}");
-    assert!(!told.contains("4111") && !told.contains("somebody"), "{told}");
+    let text = format!("{decision} {decision:?}");
+    assert!(!text.contains("4111") && !text.contains("somebody"), "{text}");
     assert!(policies.lists(&user(), "billing___refund"));
 }

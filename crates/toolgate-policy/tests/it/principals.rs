@@ -21,7 +21,7 @@ fn an_iam_caller_is_its_arn() {
 
 #[test]
 fn what_is_no_principal_says_what_to_write() {
-    for (text, told) in [
+    for (text, expected) in [
         ("", "`` is not a valid principal: write `iam:ARN` or `oauth:SUB,TAG=VALUE,..`"),
         ("somebody", "`somebody` is not a valid principal"),
         ("user:x", "`user:x` is not a valid principal"),
@@ -39,7 +39,7 @@ fn what_is_no_principal_says_what_to_write() {
         ("oauth:x,a=1,a=2", "the tag `a` occurs twice"),
     ] {
         let error = text.parse::<Principal>().unwrap_err().to_string();
-        assert!(error.contains(told), "{text}: {error}");
+        assert!(error.contains(expected), "{text}: {error}");
     }
 }
 

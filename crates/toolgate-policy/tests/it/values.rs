@@ -84,7 +84,7 @@ fn other_types_are_what_they_are() {
 
 #[test]
 fn what_is_of_another_type_does_not_fit_and_is_not_made_to() {
-    for (kind, value, told) in [
+    for (kind, value, expected) in [
         ("integer", json!("1"), "`it` is not an integer of 64 bits"),
         ("integer", json!(1.0), "`it` is not an integer of 64 bits"),
         ("integer", json!(u64::MAX), "`it` is not an integer of 64 bits"),
@@ -100,12 +100,12 @@ fn what_is_of_another_type_does_not_fit_and_is_not_made_to() {
         ("object", json!([]), "`it` is not an object"),
         ("object", json!({"a": 1}), "`it` has no other fields than none"),
     ] {
-        assert_eq!(unfit(&json!({"type": kind}), value.clone()), [told], "{kind} {value}");
+        assert_eq!(unfit(&json!({"type": kind}), value.clone()), [expected], "{kind} {value}");
     }
 }
 
 #[test]
-fn everything_that_does_not_fit_is_told_without_a_word_of_the_call() {
+fn everything_that_does_not_fit_is_reported_without_a_word_of_the_call() {
     let schema = json!({"type": "object", "required": ["id", "at"], "properties": {
         "id": {"type": "string"},
         "at": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
@@ -114,9 +114,9 @@ fn everything_that_does_not_fit_is_told_without_a_word_of_the_call() {
     let policies = one_tool(&schema, &[ALL], Mode::Enforce);
     let arguments = json!({"jane@example.com": 1, "at": {"town": "Jane"}, "many": [{"n": 1}, {"n": "4111"}]});
     let decision = policies.decide(&user(), "t___call", &object(arguments));
-    let told = decision.to_string();
+    let text = decision.to_string();
     assert_eq!(
-        told,
+        text,
         "denied: the arguments do not fit the tool: `at.city` is missing; `at` has no other fields than `city`; \
          `id` is missing; `many[].n` is not a number; the tool has no other fields than `at`, `id`, `many`"
     );
@@ -126,7 +126,7 @@ fn everything_that_does_not_fit_is_told_without_a_word_of_the_call() {
 }
 
 #[test]
-fn a_million_wrong_elements_are_told_briefly() {
+fn a_million_wrong_elements_are_reported_briefly() {
     let wrong: Vec<Value> = vec![json!({"x": 1}); 100_000];
     let kind = json!({"type": "array", "items": {"type": "array", "items": {"type": "string"}}});
     assert_eq!(unfit(&kind, Value::Array(wrong)), ["`it[]` is not a list"]);

@@ -88,11 +88,11 @@ fn a_substitution_that_is_never_closed_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_name_that_stands_twice_is_refused_since_one_of_the_two_would_not_count() {
+fn a_name_that_occurs_twice_is_refused_since_one_of_the_two_would_not_count() {
     let text = template("Mappings: {}\nMappings: {}", "a");
     for error in [Source::parse(Path::new("template.yaml"), &text).unwrap_err(), run(&text, &[]).unwrap_err()] {
         let error = error.to_string();
-        assert!(error.contains("template.yaml:2:1: ") && error.contains("the name `Mappings` stands twice"), "{error}");
+        assert!(error.contains("template.yaml:2:1: ") && error.contains("the name `Mappings` occurs twice"), "{error}");
     }
 }
 
@@ -128,7 +128,7 @@ fn a_value_that_systems_manager_holds_is_not_its_name_there() {
 }
 
 #[test]
-fn what_an_included_file_has_comes_before_what_stands_beside_it() {
+fn the_content_of_an_included_file_comes_before_its_siblings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
     std::fs::write(folder.path().join("more.yaml"), "A: included\nB: included\n").unwrap();

@@ -41,7 +41,7 @@ fn a_value_that_is_not_allowed_is_refused_with_what_is() {
 
 #[test]
 fn every_constraint_of_a_declaration_counts() {
-    for (declaration, allowed, refused, told) in [
+    for (declaration, allowed, refused, expected) in [
         ("Type: String, AllowedPattern: '[a-z]+'", "abc", "abc1", "it must match `[a-z]+`"),
         ("Type: String, MinLength: 2", "ab", "a", "it must have at least 2 characters"),
         ("Type: String, MaxLength: '2'", "ab", "abc", "it must have at most 2 characters"),
@@ -57,7 +57,7 @@ fn every_constraint_of_a_declaration_counts() {
     ] {
         assert_eq!(set(declaration, allowed), None, "{declaration}");
         let error = set(declaration, refused).unwrap_or_else(|| panic!("`{refused}` passes {declaration}"));
-        assert!(error.contains("Parameters.P: ") && error.contains(told), "{error}");
+        assert!(error.contains("Parameters.P: ") && error.contains(expected), "{error}");
     }
     let error = set("Type: String, AllowedPattern: '[a-z]+', MaxLength: 2, ConstraintDescription: short words", "ABC");
     let error = error.unwrap();
@@ -113,7 +113,7 @@ fn a_hidden_value_is_not_shown() {
 
 #[test]
 fn what_cannot_be_evaluated_is_refused() {
-    for (declaration, told) in [
+    for (declaration, expected) in [
         ("Type: String, AllowedPattern: '(?=a).*'", "Parameters.P.AllowedPattern: the pattern `(?=a).*` cannot be"),
         ("Type: String, MinLength: few", "Parameters.P.MinLength: `few` is not a number"),
         (
@@ -123,7 +123,7 @@ fn what_cannot_be_evaluated_is_refused() {
         ("Default: x", "Parameters.P.Type: this must be a type of CloudFormation's, and is nothing"),
     ] {
         let error = set(declaration, "abc").unwrap();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let ssm = "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /key}}\n\
         Rules: {R: {Assertions: [{Assert: !Not [!Equals [!Ref P, '']]}]}}";
@@ -185,7 +185,7 @@ fn every_rule_function_is_evaluated() {
 
 #[test]
 fn a_rule_that_cannot_be_evaluated_is_refused() {
-    for (assert, told) in [
+    for (assert, expected) in [
         ("{'Fn::Contains': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, x]}", "`Fn::RefAll` queries an AWS account"),
         ("!Equals [{'Fn::ValueOf': [Url, Tags.x]}, x]", "`Fn::ValueOf` queries an AWS account"),
         ("{'Fn::Contians': [[a], a]}", "`Fn::Contians` cannot be evaluated in a rule"),
@@ -196,7 +196,7 @@ fn a_rule_that_cannot_be_evaluated_is_refused() {
         ("{'Fn::Contains': [[a], !Ref Zones]}", "this must be one text"),
     ] {
         let error = read_with(&RULES.replace("ASSERT", assert), &[("Authorizer", "jwt")]).unwrap_err();
-        assert!(error.contains("Rules.R.Assertions[0].Assert: ") && error.contains(told), "{assert}: {error}");
+        assert!(error.contains("Rules.R.Assertions[0].Assert: ") && error.contains(expected), "{assert}: {error}");
     }
     let error = read_with("Rules: {R: {Assertions: []}}", &[]).unwrap_err();
     assert!(error.contains("a rule needs a list of assertions"), "{error}");

@@ -302,7 +302,7 @@ Resources:
     );
     assert!(error.contains("not an OpenAPI document"), "{error}");
     assert!(error.contains("`A` is not a function of this template"), "{error}");
-    assert!(error.contains("the collaborator `x` leads to no agent"), "{error}");
+    assert!(error.contains("the collaborator `x` does not refer to an agent"), "{error}");
 }
 
 #[test]

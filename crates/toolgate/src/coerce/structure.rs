@@ -128,8 +128,10 @@ impl Coercion {
         self.note(|| {
             let expected = match (nearest::find(name, known.clone()), known.clone().next()) {
                 (Some(near), _) => format!("no such field; did you mean `{near}`?"),
-                (None, None) => "no such field; there are none".to_owned(),
-                (None, Some(_)) => format!("no such field; there are `{}`", known.collect::<Vec<_>>().join("`, `")),
+                (None, None) => "no such field; there are no fields".to_owned(),
+                (None, Some(_)) => {
+                    format!("no such field; the fields are `{}`", known.collect::<Vec<_>>().join("`, `"))
+                }
             };
             (expected, "an unknown field".to_owned())
         });

@@ -14,7 +14,9 @@ pub(crate) async fn enter<S>(ledger: &LedgerOf<S>, cx: &Cx<S>, budget: Option<Bu
     let Some(budget) = budget else { return Ok(()) };
     cx.caller().refuse_blank()?;
     let id = BudgetCharge::id_of(cx.session_id(), cx.caller().all()).ok_or_else(|| {
-        ToolError::refused("calls are counted per session or identity; this one came without a session or an identity")
+        ToolError::refused(
+            "calls are counted per session or identity; a call without a session or an identity is refused",
+        )
     })?;
     let charge = BudgetCharge::new(id, budget, cx.remaining());
     ledger.of(cx.state())?.charge(&charge, cx.once_key()).await

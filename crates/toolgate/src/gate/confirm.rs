@@ -14,9 +14,9 @@ use crate::{
 };
 
 pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
-    let Some(within) = call.asks() else { return Ok(()) };
+    let Some(within) = call.approval_ttl() else { return Ok(()) };
     let (ledger, cx, request) = (call.ledger.clone(), call.cx.clone(), request(call, within)?);
-    let Ok(ledger) = ledger.of(cx.state()) else { return Err(nobody()) };
+    let Ok(ledger) = ledger.of(cx.state()) else { return Err(no_approver()) };
     let approval = ledger.approval(&request, cx.once_key()).await?;
     match approval {
         Approval::Waiting { id } => Err(ToolError::waiting_for_approval(format!(
@@ -32,7 +32,7 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
             rules::enter(call)?;
             let used = UsedApproval::new(request.key, id);
             if call.cx.once_key().is_none() {
-                once::name(call, Some(&used))?;
+                once::set_key(call, Some(&used))?;
             }
             if let Some(key) = call.cx.once_key() {
                 key.set_approval(used);
@@ -42,7 +42,7 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
     }
 }
 
-fn nobody() -> ToolError {
+fn no_approver() -> ToolError {
     ToolError::refused(
         "a person must confirm this call first, and this channel cannot ask one; hand the request over to a person",
     )
@@ -55,7 +55,7 @@ fn request<S>(call: &CallContext<S>, within: Duration) -> Result<ApprovalRequest
     // without a scope, the wire at least separates the calls
     let scope = key::scope(cx)?.unwrap_or_else(|| digest(&["nobody", &cx.wire().to_string()]));
     let name = Digest::default().part("approval").part(scope);
-    let name = match call.prepared.as_ref().and_then(|prepared| prepared.question_key()) {
+    let name = match call.prepared.as_ref().and_then(|prepared| prepared.approval_key()) {
         Some(key) => name.part(
             key.bytes()
                 .map_err(|why| ToolError::internal(format!("the key of this call cannot be serialised: {why}")))?,

@@ -31,7 +31,7 @@ const MARGIN: Duration = Duration::from_secs(60 * 60);
 
 /// Sets the key of the effect. `approval` is the approval under which the call runs, if a person was asked. It is the
 /// scope where there is no other scope, and each approval allows one effect.
-pub(crate) fn name<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) -> Result<(), ToolError> {
+pub(crate) fn set_key<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) -> Result<(), ToolError> {
     let (tool, cx) = (&call.tool, &call.cx);
     let within = tool.confirm.map_or(Duration::ZERO, |within| within.saturating_add(MARGIN));
     let (scope, effect, ttl, keeping) = match (&tool.once, approval) {
@@ -44,8 +44,8 @@ pub(crate) fn name<S>(call: &CallContext<S>, approval: Option<&UsedApproval>) ->
                 (Some(scope), _) => scope,
                 (None, Some(approval)) => approved(approval),
                 // a person will be asked, and the approval becomes the scope
-                (None, None) if call.asks().is_some() => return Ok(()),
-                (None, None) => return Err(nobodys()),
+                (None, None) if call.approval_ttl().is_some() => return Ok(()),
+                (None, None) => return Err(missing_scope()),
             };
             (scope, key, once.ttl.max(within), once.keeping)
         }
@@ -62,9 +62,9 @@ fn approved(approval: &UsedApproval) -> String {
     digest(&["approval", &approval.id])
 }
 
-fn nobodys() -> ToolError {
+fn missing_scope() -> ToolError {
     ToolError::refused(
-        "this call has an effect that must happen once, and it came without a session or an identity to tell a repeat by",
+        "this call has an effect that must happen once; without a session or an identity, no repeat can be recognised",
     )
 }
 

@@ -14,7 +14,7 @@
 //!
 //! fn name_the_caller(event: serde_json::Value) -> serde_json::Value {
 //!     let Ok(mut request) = Intercepted::decode(event) else {
-//!         return refusal("this is no request");
+//!         return refusal("this is not a request");
 //!     };
 //!     match request.token_claim("customer_id") {
 //!         Some(customer) => {
@@ -39,7 +39,7 @@
 //!
 //! fn hide_and_mask(event: serde_json::Value) -> serde_json::Value {
 //!     let Ok(mut response) = InterceptedResponse::decode(event) else {
-//!         return refusal("this is no response");
+//!         return refusal("this is not a response");
 //!     };
 //!     response.retain_tools(|tool| !tool.starts_with("internal___"));
 //!     for text in response.texts_mut() {

@@ -40,14 +40,14 @@ fn function(tool: &CatalogTool) -> Value {
 fn parameter(schema: &Value, required: bool) -> Value {
     let kind = kind(schema);
     // the dialect has no objects: the model writes an object as JSON text, and the handler parses it
-    let told = match (kind, members(schema)) {
+    let note = match (kind, members(schema)) {
         ("object", Some(members)) => format!(" (a JSON object with {members})"),
         ("object", None) => " (a JSON object)".to_owned(),
         ("array", Some(members)) => format!(" (each with {members})"),
         _ => String::new(),
     };
-    let room = PARAMETER_DESCRIPTION.saturating_sub(told.chars().count());
-    let text = cut(format!("{}{told}", description(schema, room)).trim(), PARAMETER_DESCRIPTION);
+    let room = PARAMETER_DESCRIPTION.saturating_sub(note.chars().count());
+    let text = cut(format!("{}{note}", description(schema, room)).trim(), PARAMETER_DESCRIPTION);
     let mut parameter = json!({"Type": if kind == "object" { "string" } else { kind }, "Required": required});
     if let (false, Some(parameter)) = (text.is_empty(), parameter.as_object_mut()) {
         parameter.insert("Description".into(), text.into());

@@ -22,7 +22,7 @@ use crate::{
     wire::kind::Wire,
 };
 
-/// The logged facts of a call.
+/// The logged properties of a call.
 #[derive(Default)]
 pub(crate) struct Record {
     /// The name of a known tool.
@@ -49,7 +49,7 @@ impl Record {
     }
 
     /// Records the events of the trail.
-    pub(crate) fn walked(&mut self, trail: &Trail) {
+    pub(crate) fn record_trail(&mut self, trail: &Trail) {
         self.dropped = trail.dropped();
         self.replayed = trail.replayed.is_set();
         self.cached = trail.cached.is_set();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, map::Entry};
 
 use super::{Decoded, Echo, UnreadAttributes, object, own_text, unreadable_identity};
 use crate::{
-    call::{Agent, Attributes, Facts, RawCall},
+    call::{Agent, Attributes, CallMetadata, RawCall},
     error::ToolError,
 };
 
@@ -59,16 +59,16 @@ impl Event {
                 None => (Attributes::new(), Some(value)),
             },
         };
-        let facts = Facts {
+        let metadata = CallMetadata {
             session_id: Some(self.session_id).filter(|id| !id.is_empty()),
             agent: agent(self.agent),
-            ..Facts::default()
+            ..CallMetadata::default()
         };
         let mut call = RawCall {
             tool,
             session_attributes,
             prompt_attributes: attributes(self.prompt_session_attributes),
-            facts,
+            metadata,
             ..RawCall::default()
         };
         let mut unreadable = unread.is_some().then(|| unreadable_identity("the session attributes"));

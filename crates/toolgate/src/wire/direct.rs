@@ -6,12 +6,12 @@
 use serde_json::{Map, Value};
 
 use super::{Decoded, Echo, body_text, decoded, object, own_text, take_object};
-use crate::{call::Facts, error::ToolError};
+use crate::{call::CallMetadata, error::ToolError};
 
 pub(super) fn decode(mut event: Map<String, Value>) -> Decoded {
     let tool = own_text(event.remove("toolName").unwrap_or_default());
     let arguments = take_object(event.remove("toolInput").unwrap_or_default(), "`toolInput`");
-    decoded(Echo::Direct, tool, arguments, Facts::default())
+    decoded(Echo::Direct, tool, arguments, CallMetadata::default())
 }
 
 pub(super) fn encode(outcome: Result<Value, ToolError>) -> Value {

@@ -9,7 +9,7 @@ use lambda_runtime::Context;
 use serde_json::Value;
 
 use super::{Decoded, Echo, decoded, take_object, unreadable_identity};
-use crate::{call::Facts, error::ToolError};
+use crate::{call::CallMetadata, error::ToolError};
 
 /// Prefix of all client context keys that AgentCore Gateway sets.
 pub(crate) const PREFIX: &str = "bedrockAgentCore";
@@ -37,9 +37,9 @@ pub(super) fn decode(event: Value, custom: &HashMap<String, String>) -> Option<D
     let name = custom.get(TOOL_NAME)?;
     let tool = name.split_once(BORDER).map_or(name.as_str(), |(_target, tool)| tool).to_owned();
     let arguments = take_object(event, "the event");
-    let mut facts = Facts::default();
-    let read = read_headers(custom, &mut facts);
-    let mut decoded = decoded(Echo::Gateway, tool, arguments, facts);
+    let mut metadata = CallMetadata::default();
+    let read = read_headers(custom, &mut metadata);
+    let mut decoded = decoded(Echo::Gateway, tool, arguments, metadata);
     if read.is_none() {
         decoded.unreadable = Some(unreadable_identity("the headers that the gateway passed on"));
     }
@@ -48,18 +48,18 @@ pub(super) fn decode(event: Value, custom: &HashMap<String, String>) -> Option<D
 
 /// Headers arrive as an object or as JSON text. Both are text at this point. `None` where there are headers that are
 /// not an object: if they were dropped, a caller with an identity could pass as a caller without one.
-fn read_headers(custom: &HashMap<String, String>, facts: &mut Facts) -> Option<()> {
+fn read_headers(custom: &HashMap<String, String>, metadata: &mut CallMetadata) -> Option<()> {
     for raw in custom.iter().filter(|(name, _)| name.eq_ignore_ascii_case(HEADERS)).map(|(_, raw)| raw) {
         for (name, value) in serde_json::from_str::<BTreeMap<String, Value>>(raw).ok()? {
             let name = name.to_ascii_lowercase();
             let (text, is_one_text) = header_text(value);
-            let first = facts.headers.get(&name).cloned();
+            let first = metadata.headers.get(&name).cloned();
             // a name that occurs twice, for example in two cases, is joined as in HTTP
             let joined = first.as_ref().map_or_else(|| text.clone(), |first| format!("{first}, {text}"));
             if !is_one_text || first.is_some_and(|first| first != text) {
-                facts.ambiguous_headers.insert(name.clone());
+                metadata.ambiguous_headers.insert(name.clone());
             }
-            facts.headers.insert(name, joined);
+            metadata.headers.insert(name, joined);
         }
     }
     Some(())

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use kind::Wire;
 
 use crate::{
-    call::{Attributes, Facts, RawCall},
+    call::{Attributes, CallMetadata, RawCall},
     error::ToolError,
 };
 
@@ -85,12 +85,12 @@ pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecod
             return Err(Undecodable::Event);
         }
     };
-    let facts = &mut decoded.call.facts;
-    facts.wire = decoded.echo.wire();
-    facts.request_id.clone_from(&context.request_id);
+    let metadata = &mut decoded.call.metadata;
+    metadata.wire = decoded.echo.wire();
+    metadata.request_id.clone_from(&context.request_id);
     // a deadline long in the past counts as no deadline (`cargo lambda watch` sends 1970)
     let recent = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
-    facts.deadline = Some(context.deadline()).filter(|at| *at > recent);
+    metadata.deadline = Some(context.deadline()).filter(|at| *at > recent);
     Ok(decoded)
 }
 
@@ -153,10 +153,15 @@ fn take_object(value: Value, what: &str) -> Result<Map<String, Value>, ToolError
     }
 }
 
-fn decoded(echo: Echo, tool: String, arguments: Result<Map<String, Value>, ToolError>, facts: Facts) -> Decoded {
+fn decoded(
+    echo: Echo,
+    tool: String,
+    arguments: Result<Map<String, Value>, ToolError>,
+    metadata: CallMetadata,
+) -> Decoded {
     let (arguments, unreadable) = match arguments {
         Ok(arguments) => (arguments, None),
         Err(error) => (Map::new(), Some(error)),
     };
-    Decoded { echo, call: RawCall { tool, arguments, facts, ..RawCall::default() }, unreadable }
+    Decoded { echo, call: RawCall { tool, arguments, metadata, ..RawCall::default() }, unreadable }
 }

@@ -234,7 +234,7 @@ fn fields_have_names_that_bedrock_allows() {
 #[test]
 fn two_tools_of_one_name_are_an_error() {
     let found = wrong(Router::builder().group("g").tool(of::<Pair>("get")).tool(of::<Pair>("get")));
-    assert_eq!(found, ["tool `get`: there are two tools of this name"]);
+    assert_eq!(found, ["tool `get`: another tool has the same name"]);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn all_problems_are_listed_at_once_with_the_user_s_own_lines() {
         ("tool `a b`: the output has no `nope`", line + 3),
         ("tool `get`: it has no description", line + 4),
         ("tool `get`: nothing of its output may leave", line + 4),
-        ("tool `get`: there are two tools of this name", line + 5),
+        ("tool `get`: another tool has the same name", line + 5),
     ] {
         let place = format!("(declared at {}:{line}:", file!());
         assert!(text.lines().any(|text| text.contains(expected) && text.contains(&place)), "{expected}\n{text}");

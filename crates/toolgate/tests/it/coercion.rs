@@ -83,7 +83,7 @@ async fn numbers_are_finite_and_decimal() {
 }
 
 #[tokio::test]
-async fn truth_is_told_in_any_case() {
+async fn booleans_are_read_in_any_case() {
     for (text, truth) in [("true", true), ("True", true), ("TRUE", true), (" false ", false), ("FaLsE", false)] {
         assert_eq!(from_text("express", text).await, json!(truth), "{text}");
     }
@@ -168,10 +168,10 @@ async fn free_json_has_at_most_32_levels_on_every_wire() {
                 if text {
                     continue;
                 }
-                let told = loose(wire, field, value(levels)).await;
+                let converted = loose(wire, field, value(levels)).await;
                 let path = if around == 0 { field.to_owned() } else { format!("{field}.m") };
                 assert_eq!(
-                    told,
+                    converted,
                     json!([format!("{path}: at most 32 levels of lists and objects, got more levels")]),
                     "{wire} {field} {levels}"
                 );
@@ -206,8 +206,8 @@ async fn unknown_fields_are_denied_at_every_depth_with_their_path() {
         assert_eq!(
             problems(&body),
             [
-                "address.zip: no such field; there are `city`, `street`, got an unknown field",
-                "lines[1].discount: no such field; there are `itemName`, `quantity`, got an unknown field",
+                "address.zip: no such field; the fields are `city`, `street`, got an unknown field",
+                "lines[1].discount: no such field; the fields are `itemName`, `quantity`, got an unknown field",
             ],
             "{wire}"
         );
@@ -241,7 +241,7 @@ async fn all_problems_come_back_at_once() {
 }
 
 #[tokio::test]
-async fn of_a_great_many_problems_the_first_are_told() {
+async fn of_a_great_many_problems_the_first_are_reported() {
     let counts: Vec<&str> = vec!["x"; 100_000];
     let mut arguments = json!({"orderId": "O", "counts": counts, "quantity": 9});
     for number in 0..100_000 {
@@ -378,7 +378,7 @@ async fn maps_alternatives_and_nested_lists_are_read() {
         let infinite = json!(["single: a number, got 1e+300"]);
         assert_eq!(loose(wire, "single", json!("1e300")).await, infinite, "{wire}");
         let wrong = loose(wire, "choice", json!({"by": "phone", "number": "7", "admin": true})).await;
-        let unknown = "choice.admin: no such field; there are `by`, `number`, got an unknown field";
+        let unknown = "choice.admin: no such field; the fields are `by`, `number`, got an unknown field";
         assert_eq!(wrong, json!([unknown]), "{wire}");
         let neither = json!(["either: an integer, got true"]);
         assert_eq!(loose(wire, "either", json!({"a": 1})).await.as_array().unwrap().len(), 1, "{wire}");

@@ -258,16 +258,16 @@ fn a_call_is_one_line_of_json_and_tells_no_input_and_no_output() {
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .collect();
     let calls: Vec<&Value> = lines.iter().filter(|line| line["message"] == "call").collect();
-    let told = |name: &str| calls.iter().map(|line| line[name].as_str().unwrap_or_default()).collect::<Vec<_>>();
-    assert_eq!(told("tool"), ["act", "act", "act", "act", "(unknown)", "take_order", "take_order", "", ""]);
+    let column = |name: &str| calls.iter().map(|line| line[name].as_str().unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(column("tool"), ["act", "act", "act", "act", "(unknown)", "take_order", "take_order", "", ""]);
     assert_eq!(
-        told("outcome"),
+        column("outcome"),
         ["ok", "conflict", "internal", "internal", "unknown tool", "invalid", "ok", "unknown event", "unreadable"]
     );
-    assert_eq!(told("gate"), ["", "", "", "panic", "tool", "types", "", "", ""]);
-    assert_eq!(told("wire")[..7], ["direct"; 7]);
-    assert_eq!(told("level"), ["INFO", "INFO", "ERROR", "ERROR", "INFO", "INFO", "INFO", "WARN", "WARN"]);
-    assert_eq!(told("request_id"), ["id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7", "id-8", "id-9"]);
+    assert_eq!(column("gate"), ["", "", "", "panic", "tool", "types", "", "", ""]);
+    assert_eq!(column("wire")[..7], ["direct"; 7]);
+    assert_eq!(column("level"), ["INFO", "INFO", "ERROR", "ERROR", "INFO", "INFO", "INFO", "WARN", "WARN"]);
+    assert_eq!(column("request_id"), ["id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7", "id-8", "id-9"]);
     assert!(calls[..7].iter().all(|line| line["duration_ms"].is_number()));
     assert_eq!(calls[6]["dropped"], 3, "two hidden fields and a note");
     assert_eq!(calls[2]["cause"], "SECRET-SOURCE", "the log may have the source");

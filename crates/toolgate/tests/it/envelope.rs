@@ -116,10 +116,13 @@ proptest! {
             Some([Some(one), Some(other)]) if one == other => Ok(format!("{one}, {other}")),
             _ => Err("refused".to_owned()),
         };
-        let told = who(&event);
+        let answer = who(&event);
         match expected {
-            Err(kind) => prop_assert_eq!(told, Err(kind)),
-            Ok(caller) => prop_assert!(told.as_ref().is_ok_and(|told| told.starts_with(&format!("{caller} "))), "{:?}", told),
+            Err(kind) => prop_assert_eq!(answer, Err(kind)),
+            Ok(caller) => {
+                let start = format!("{caller} ");
+                prop_assert!(answer.as_ref().is_ok_and(|answer| answer.starts_with(&start)), "{:?}", answer);
+            }
         }
     }
 

@@ -26,8 +26,8 @@ async fn check(event: Event, kind: &str, state: Option<&str>, status: u16) {
     assert_eq!((body.as_object().unwrap().len(), error(&body).as_object().unwrap().len()), (1, 3), "{body}");
     match event.wire {
         Wire::Function => {
-            let told = reply["response"]["functionResponse"].get("responseState").and_then(Value::as_str);
-            assert_eq!(told, state, "{kind}");
+            let actual = reply["response"]["functionResponse"].get("responseState").and_then(Value::as_str);
+            assert_eq!(actual, state, "{kind}");
         }
         Wire::Api => assert_eq!(reply["response"]["httpStatusCode"], status, "{kind}"),
         Wire::Gateway => assert_eq!(reply, body),
@@ -36,7 +36,7 @@ async fn check(event: Event, kind: &str, state: Option<&str>, status: u16) {
 }
 
 #[tokio::test]
-async fn every_kind_is_told_on_every_wire_as_the_table_says() {
+async fn every_kind_is_reported_on_every_wire_as_in_the_table() {
     for wire in Wire::ALL {
         for (kind, state, status) in TABLE {
             check(event(wire, "act", json!({"what": kind})), kind, state, status).await;

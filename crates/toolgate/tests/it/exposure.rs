@@ -90,10 +90,10 @@ fn service(output: &Value, paths: &[&str], limit: usize) -> Service<()> {
 
 /// The same tools behind middleware that returns all of `output`, whatever the tool returns.
 fn talkative(output: &Value, paths: &[&str]) -> Service<()> {
-    let told = output.clone();
+    let reply = output.clone();
     let step = move |call: Call<()>, next: Next<()>| {
-        let told = told.clone();
-        async move { next.run(call).await.map(|_| told) }
+        let reply = reply.clone();
+        async move { next.run(call).await.map(|_| reply) }
     };
     builder(output, paths, 1 << 20).with(step).build().unwrap().with_state(())
 }

@@ -47,7 +47,7 @@ async fn a_refused_field_inside_of_a_field_is_unknown_there() {
 }
 
 #[tokio::test]
-async fn an_unknown_field_is_told_the_nearest_name() {
+async fn an_unknown_field_gets_the_nearest_name() {
     for wire in Wire::ALL {
         let (service, state) = counted();
         let arguments = json!({"customerId": "CUST-1", "e_mail": "a@b.example", "zzz": 1});
@@ -56,7 +56,7 @@ async fn an_unknown_field_is_told_the_nearest_name() {
             problems(&body),
             [
                 "e_mail: no such field; did you mean `email`?, got an unknown field",
-                "zzz: no such field; there are `customerId`, `email`, got an unknown field",
+                "zzz: no such field; the fields are `customerId`, `email`, got an unknown field",
             ]
         );
         assert_eq!(state.ran(), 0);

@@ -116,7 +116,7 @@ async fn confirm_passes_where_the_platform_asks_and_is_refused_elsewhere() {
 }
 
 #[tokio::test]
-async fn once_needs_something_to_tell_a_repeat_by() {
+async fn once_needs_a_session_or_an_identity() {
     for wire in [Wire::Direct, Wire::Gateway] {
         let (service, state) = counted();
         let body = body(wire, &send(&service, &event(wire, "act_once", json!({"what": "hello"}))).await);
@@ -220,7 +220,7 @@ async fn odd_problem(arguments: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_only_the_type_knows_is_told_with_path_and_reason() {
+async fn an_error_of_the_type_is_reported_with_path_and_reason() {
     let one = |path: &str, expected: &str, got: &str| vec![json!({"path": path, "expected": expected, "got": got})];
     assert_eq!(odd_problem(json!({"firstDay": 13})).await, one("firstDay", "a value that passes `unlucky_day`", "13"));
     assert_eq!(odd_problem(json!({"word": "damn"})).await, one("word", "a polite word", "`damn`"));

@@ -317,15 +317,15 @@ async fn what_is_no_wire_is_an_error_with_a_stable_type() {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_told_the_nearest_name_on_every_wire() {
+async fn an_unknown_tool_gets_the_nearest_name_on_every_wire() {
     for wire in Wire::ALL {
         let near = call(wire, "takeOrders", json!({})).await;
         assert_eq!(error(&near)["kind"], "unknown tool");
-        assert_eq!(error(&near)["message"], "there is no such tool; did you mean `take_order`?");
+        assert_eq!(error(&near)["message"], "unknown tool; did you mean `take_order`?");
         let far = call(wire, "zzz", json!({})).await;
         assert_eq!(
             error(&far)["message"],
-            "there is no such tool; there are `act`, `act_confirmed`, `act_once`, `take_order`, `update`"
+            "unknown tool; the tools are `act`, `act_confirmed`, `act_once`, `take_order`, `update`"
         );
     }
 }
@@ -350,7 +350,7 @@ async fn a_service_can_be_limited_to_some_wires() {
                 assert_eq!(reply, json!({"text": "hello"}));
             } else {
                 assert_eq!(error(&reply)["kind"], "refused");
-                assert_eq!(error(&reply)["message"], format!("this function takes no calls on the {wire} wire"));
+                assert_eq!(error(&reply)["message"], format!("this function does not accept calls on the {wire} wire"));
             }
         }
     }

@@ -22,10 +22,10 @@ pub(crate) use calls::{error, is_final};
 use approvals::Person;
 use repeats::Seen;
 
-use crate::{books::Books, call::Told, schedule::Schedule};
+use crate::{books::Books, call::Received, schedule::Schedule};
 
 /// The bodies of all replies to each call, the last reply at the end. A killed process has no reply.
-pub(crate) type Replies = Vec<Vec<Told>>;
+pub(crate) type Replies = Vec<Vec<Received>>;
 
 /// All violations. Empty where everything agrees.
 pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Vec<String> {

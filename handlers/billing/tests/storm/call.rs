@@ -60,7 +60,7 @@ pub(crate) struct Event {
 
 /// A reply, and the session of its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Received {
     pub(crate) session: Option<String>,
     pub(crate) body: String,
 }
@@ -142,7 +142,7 @@ impl Way {
     }
 }
 
-impl Told {
+impl Received {
     /// The reply as the first caller received it. Also the time of the first effect, where this call came later and
     /// from another session.
     pub(crate) fn first(&self) -> (String, Option<String>) {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use crate::{
     books::Database,
-    call::{Call, SPELLINGS, Told, Way, Who, Wire},
+    call::{Call, Received, SPELLINGS, Way, Who, Wire},
     schedule::Order,
     world::World,
 };
@@ -37,19 +37,20 @@ async fn one_refund_asked_for_fifty_times_at_once_over_four_processes_is_paid_on
         async move {
             let mut replies = Vec::new();
             for (way, event) in events.iter().skip(place).step_by(4) {
-                replies.push(Told { session: way.session.clone(), body: instance.ask(event).await });
+                replies.push(Received { session: way.session.clone(), body: instance.ask(event).await });
             }
             replies
         }
     });
-    let replies: Vec<Told> = join_all(sent).await.into_iter().flatten().collect();
+    let replies: Vec<Received> = join_all(sent).await.into_iter().flatten().collect();
     assert_eq!(replies.len(), 50);
     let (first, _) = replies[0].first();
     assert!(first.contains("\"state\":\"refunded\""), "{first}");
-    assert!(replies.iter().all(|told| told.first().0 == first), "{replies:#?}");
-    let own: HashSet<_> = replies.iter().filter(|told| told.first().1.is_none()).map(|told| &told.session).collect();
+    assert!(replies.iter().all(|received| received.first().0 == first), "{replies:#?}");
+    let own: HashSet<_> =
+        replies.iter().filter(|received| received.first().1.is_none()).map(|received| &received.session).collect();
     assert_eq!(own.len(), 1, "the replies in all sessions but the first are marked as repeats: {replies:#?}");
-    assert_eq!(replies.iter().filter(|told| told.first().1.is_some()).count(), 40);
+    assert_eq!(replies.iter().filter(|received| received.first().1.is_some()).count(), 40);
     let requests: usize = instances.iter().map(|instance| instance.proxy.requests()).sum();
     assert_eq!(requests, 50, "one request each");
     let books = database.books().await;

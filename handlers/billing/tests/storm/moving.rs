@@ -26,7 +26,7 @@ use crate::{
     approver::Approver,
     audit::is_final,
     books::Database,
-    call::{Event, Told, Way},
+    call::{Event, Received, Way},
     instance::{CALM, body},
     kit,
     proxy::Proxy,
@@ -64,8 +64,8 @@ impl Moving {
         let begun = self.clock.seconds();
         let event = serde_json::from_str(&event.body).unwrap();
         let reply = tokio::time::timeout(limit, self.service.handle(event, &context)).await.ok()?;
-        let told = Told { session: way.session.clone(), body: body(&reply.unwrap().to_string()) };
-        Some(Reply { call, told, begun, ended: self.clock.seconds() })
+        let received = Received { session: way.session.clone(), body: body(&reply.unwrap().to_string()) };
+        Some(Reply { call, received, begun, ended: self.clock.seconds() })
     }
 
     async fn send(&self, sent: &[Sent]) -> Vec<Reply> {
@@ -88,7 +88,7 @@ impl Moving {
         let mut replies = Vec::new();
         for repeat in 0..60 {
             let reply = self.ask(call, way, &self.schedule.calls[call].plain(way), CALM).await;
-            let done = reply.as_ref().is_some_and(|reply| is_final(&reply.told.body));
+            let done = reply.as_ref().is_some_and(|reply| is_final(&reply.received.body));
             replies.extend(reply);
             if done {
                 break;

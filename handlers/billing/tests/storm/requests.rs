@@ -38,8 +38,8 @@ async fn a_refund_is_one_request_and_so_is_its_repeat_on_both_wires() {
         assert_eq!(cost(one, &call.event(&way, 1, 1)).await, (first.clone(), 1), "the repeat");
         let again = cost(other, &call.event(&other_way, 2, 2)).await;
         assert_eq!(again, (first.clone(), 1), "from elsewhere, on the other wire");
-        let (told, requests) = cost(other, &call.event(&elsewhere, 2, 2)).await;
-        assert!(told.contains("\"repeated\"") && requests == 1, "in another session: {requests} for {told}");
+        let (received, requests) = cost(other, &call.event(&elsewhere, 2, 2)).await;
+        assert!(received.contains("\"repeated\"") && requests == 1, "in another session: {requests} for {received}");
     }
 }
 

@@ -49,8 +49,8 @@ impl Tally {
 
     pub(crate) fn ended(&mut self, books: &Books, replies: &Replies) {
         let all = || replies.iter().flatten();
-        let outputs = all().filter(|told| error(&told.body).is_none()).count();
-        self.count("replays in another session", all().filter(|told| told.first().1.is_some()).count());
+        let outputs = all().filter(|received| error(&received.body).is_none()).count();
+        self.count("replays in another session", all().filter(|received| received.first().1.is_some()).count());
         self.count("replies", all().count());
         self.count("refunds", books.ledger.len().saturating_sub(books.tickets.len()));
         self.count("tickets", books.tickets.len());
@@ -65,10 +65,13 @@ impl Tally {
         self.count("replays", outputs.saturating_sub(books.ledger.len()));
         self.count(
             "calls refused",
-            replies.iter().filter(|told| told.last().is_some_and(|told| error(&told.body).is_some())).count(),
+            replies
+                .iter()
+                .filter(|received| received.last().is_some_and(|received| error(&received.body).is_some()))
+                .count(),
         );
-        for told in all() {
-            match error(&told.body).as_deref() {
+        for received in all() {
+            match error(&received.body).as_deref() {
                 Some("timed out") => self.count("replies `timed out`", 1),
                 Some("conflict") => self.count("replies `conflict`", 1),
                 _ => {}

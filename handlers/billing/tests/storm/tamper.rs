@@ -6,7 +6,7 @@ use crate::{
     approver::Heard,
     audit::{Replies, audit},
     books::{Books, item, number, refund, text},
-    call::{Call, REASONS, Told, Way, Who, Wire},
+    call::{Call, REASONS, Received, Way, Who, Wire},
     schedule::{Channel, Fate, Order, Schedule, Sent},
     world::{Played, World},
 };
@@ -100,19 +100,19 @@ const TAMPERINGS: [Tampering; 37] = [
     }),
     ("chargeLeftCents of", |books, _| drop(first(books).remove("chargeLeftCents"))),
     ("not told that it is a repeat", |_, replies| {
-        let told = repeat(&mut replies[0]);
-        told.body = told.first().0;
+        let received = repeat(&mut replies[0]);
+        received.body = received.first().0;
     }),
     ("it was done at", |_, replies| {
-        let told = repeat(&mut replies[0]);
-        let (body, first_at) = told.first();
-        told.body = told.body.replace(&first_at.unwrap(), "2026-11-20T12:00:00Z");
-        assert_ne!(told.body, body);
+        let received = repeat(&mut replies[0]);
+        let (body, first_at) = received.first();
+        received.body = received.body.replace(&first_at.unwrap(), "2026-11-20T12:00:00Z");
+        assert_ne!(received.body, body);
     }),
     ("no repeat of another session", |_, replies| {
         let mark = repeat(&mut replies[0]).first().1.unwrap();
-        let told = &mut replies[0][0];
-        told.body = told.body.replacen('}', &format!(",\"repeated\":{{\"firstAt\":\"{mark}\"}}}}"), 1);
+        let received = &mut replies[0][0];
+        received.body = received.body.replacen('}', &format!(",\"repeated\":{{\"firstAt\":\"{mark}\"}}}}"), 1);
     }),
     ("a reason that nobody gave", |books, _| {
         let changed = refunds(books)[0].as_m().unwrap().clone();
@@ -180,7 +180,7 @@ const TAMPERINGS: [Tampering; 37] = [
         books.approvals.push(other);
     }),
     ("no final answer", |_, replies| {
-        replies[4].push(Told { session: None, body: r#"{"error":{"kind":"conflict"}}"#.into() })
+        replies[4].push(Received { session: None, body: r#"{"error":{"kind":"conflict"}}"#.into() })
     }),
 ];
 
@@ -194,8 +194,8 @@ fn approval<'a>(books: &'a mut Books, part: &str) -> &'a mut support_desk::Item 
 }
 
 /// The reply that is marked as a repeat.
-fn repeat(replies: &mut [Told]) -> &mut Told {
-    replies.iter_mut().find(|told| told.first().1.is_some()).unwrap()
+fn repeat(replies: &mut [Received]) -> &mut Received {
+    replies.iter_mut().find(|received| received.first().1.is_some()).unwrap()
 }
 
 /// The refunds of the first order.

@@ -14,7 +14,7 @@ use crate::{
     approver::Approver,
     audit::{Replies, audit, is_final},
     books::{Books, Database},
-    call::{Call, Event, Told, Way},
+    call::{Call, Event, Received, Way},
     instance::{CALM, Instance, body},
     platform::Invoked,
     proxy::Proxy,
@@ -101,8 +101,8 @@ async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Sche
     }
     let storm = instances.iter_mut().zip(&schedule.sent).map(|(instance, sent)| send(instance, schedule, sent));
     let mut replies = vec![Vec::new(); schedule.calls.len()];
-    for (told, lost) in join_all(storm).await {
-        told.into_iter().for_each(|(call, told): (usize, Told)| replies[call].push(told));
+    for (received, lost) in join_all(storm).await {
+        received.into_iter().for_each(|(call, received): (usize, Received)| replies[call].push(received));
         tally.lost(lost);
     }
     let proxies = |instances: &[Instance], act: &dyn Fn(&Proxy)| {
@@ -144,7 +144,7 @@ enum Round {
 async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut Replies, round: Round) {
     let count = instances.len();
     let asked = instances.iter_mut().enumerate().map(|(place, instance)| async move {
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         let first = if matches!(round, Round::Settle) { place } else { (place + 1) % count };
         for (call, asked) in schedule.calls.iter().enumerate().skip(first).step_by(count) {
             let replies = match round {
@@ -160,12 +160,12 @@ async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut 
                     vec![persist(instance, &way, &asked.event(&way, 1, 1)).await]
                 }
             };
-            told.push((call, replies));
+            received.push((call, replies));
         }
-        told
+        received
     });
-    for (call, told) in join_all(asked).await.into_iter().flatten() {
-        replies[call].extend(told);
+    for (call, received) in join_all(asked).await.into_iter().flatten() {
+        replies[call].extend(received);
     }
 }
 
@@ -174,8 +174,8 @@ async fn send(
     instance: &mut Instance,
     schedule: &Schedule,
     sent: &[Sent],
-) -> (Vec<(usize, Told)>, BTreeMap<&'static str, usize>) {
-    let (mut told, mut lost) = (Vec::new(), BTreeMap::new());
+) -> (Vec<(usize, Received)>, BTreeMap<&'static str, usize>) {
+    let (mut received, mut lost) = (Vec::new(), BTreeMap::new());
     for attempt in sent {
         tokio::time::sleep(attempt.pause).await;
         let event = schedule.calls[attempt.call].event(&attempt.way, attempt.reason, attempt.spelling);
@@ -190,7 +190,7 @@ async fn send(
         let how = match (invoked, attempt.fate) {
             (Invoked::Reply(_), Fate::ReplyLost) => "reply lost",
             (Invoked::Reply(reply), _) => {
-                told.push((attempt.call, Told { session: attempt.way.session.clone(), body: body(&reply) }));
+                received.push((attempt.call, Received { session: attempt.way.session.clone(), body: body(&reply) }));
                 continue;
             }
             (Invoked::Crashed, _) => "process killed",
@@ -198,31 +198,31 @@ async fn send(
         };
         *lost.entry(how).or_default() += 1;
     }
-    (told, lost)
+    (received, lost)
 }
 
 /// Repeats a call until it has a final answer, as an agent does.
-async fn settle(instance: &mut Instance, call: &Call, way: &Way) -> Vec<Told> {
-    let mut told = Vec::new();
+async fn settle(instance: &mut Instance, call: &Call, way: &Way) -> Vec<Received> {
+    let mut received = Vec::new();
     for repeat in 0..REPEATS {
         let reply = persist(instance, way, &call.plain(way)).await;
         let done = is_final(&reply.body);
-        told.push(reply);
+        received.push(reply);
         if done {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10) * repeat).await;
     }
-    told
+    received
 }
 
 /// Sends an event until there is a reply, because a kill from the storm may still be pending.
-async fn persist(instance: &mut Instance, way: &Way, event: &Event) -> Told {
+async fn persist(instance: &mut Instance, way: &Way, event: &Event) -> Received {
     for _ in 0..3 {
         if let Invoked::Reply(reply) =
             instance.function.invoke(&event.body, event.client_context.as_deref(), CALM).await
         {
-            return Told { session: way.session.clone(), body: body(&reply) };
+            return Received { session: way.session.clone(), body: body(&reply) };
         }
     }
     panic!("no reply to {event:?}");

@@ -12,7 +12,7 @@ async fn service() -> Service<Desk> {
 }
 
 #[tokio::test]
-async fn an_account_is_told_without_its_history_unless_asked() {
+async fn an_account_is_returned_without_its_history_unless_requested() {
     let reply = call(&service().await, "get_customer_info", json!({"customerId": "CUST-12345"})).await;
     assert_eq!((&reply["name"], &reply["accountStatus"]), (&json!("Jane Doe"), &json!("active")));
     assert_eq!(reply["orderHistory"], Value::Null);
@@ -83,7 +83,7 @@ async fn what_nobody_may_set_is_set_on_no_wire_in_no_spelling() {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once() {
+async fn all_problems_are_reported_at_once() {
     let input = json!({"customerId": "12345", "email": "nobody", "phone": "call me", "emial": "x"});
     let reply = call(&service().await, "update_user_account", input).await;
     reply.assert_error("invalid");

@@ -12,7 +12,7 @@ const MB: f64 = 1024.0 * 1024.0;
 
 impl Metric {
     /// The name, the unit, the units per base unit, and the goal for the real handler.
-    const fn told(self) -> (&'static str, &'static str, f64, &'static str) {
+    const fn describe(self) -> (&'static str, &'static str, f64, &'static str) {
         match self {
             Self::Init => ("process start → first poll", "ms", 1e3, "≤ 1.15"),
             Self::InitCpu => ("CPU until the first poll", "ms", 1e3, ""),
@@ -33,7 +33,7 @@ pub(crate) fn render(subjects: &[Subject], measured: &Measured, markdown: bool) 
     head.push("goal for orders".to_owned());
     let mut rows = vec![head];
     for metric in Metric::ALL {
-        let (name, unit, scale, goal) = metric.told();
+        let (name, unit, scale, goal) = metric.describe();
         let of = |at: usize| measured.get(at).and_then(|figures| figures.get(&metric)).cloned().unwrap_or_default();
         let mut row = vec![format!("{name}, {unit}")];
         row.extend((0..subjects.len()).map(|at| cell(&of(at), scale, 1)));

@@ -35,7 +35,7 @@ enum RuntimeEvent {
 pub(crate) struct RuntimeApi {
     pub(crate) address: String,
     events: Sender<Arc<[u8]>>,
-    said: Receiver<RuntimeEvent>,
+    observed: Receiver<RuntimeEvent>,
 }
 
 impl RuntimeApi {
@@ -43,21 +43,21 @@ impl RuntimeApi {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         let (events, next) = channel();
-        let (say, said) = channel();
+        let (sender, observed) = channel();
         let next = Arc::new(Mutex::new(next));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (next, say) = (Arc::clone(&next), say.clone());
+                let (next, sender) = (Arc::clone(&next), sender.clone());
                 // A broken connection belongs to a process that has ended.
-                std::thread::spawn(move || serve(stream, &next, &say));
+                std::thread::spawn(move || serve(stream, &next, &sender));
             }
         });
-        Ok(Self { address, events, said })
+        Ok(Self { address, events, observed })
     }
 
     /// Waits for the process's first request for an event.
     pub(crate) fn first_poll(&self) -> Result<Instant, Box<dyn Error>> {
-        match self.said.recv_timeout(PATIENCE)? {
+        match self.observed.recv_timeout(PATIENCE)? {
             RuntimeEvent::Polled(at) => Ok(at),
             other => Err(unexpected(other)),
         }
@@ -69,7 +69,7 @@ impl RuntimeApi {
         self.events.send(Arc::clone(event))?;
         let (mut sent, mut replied) = (None, None);
         loop {
-            match self.said.recv_timeout(PATIENCE)? {
+            match self.observed.recv_timeout(PATIENCE)? {
                 RuntimeEvent::Sent(at) => sent = Some(at),
                 RuntimeEvent::Replied(at, body) => replied = Some((at, body)),
                 RuntimeEvent::Polled(_) => break,
@@ -81,15 +81,15 @@ impl RuntimeApi {
     }
 }
 
-fn unexpected(said: RuntimeEvent) -> Box<dyn Error> {
-    match said {
+fn unexpected(event: RuntimeEvent) -> Box<dyn Error> {
+    match event {
         RuntimeEvent::Failed(path, body) => format!("it reported `{path}`: {}", String::from_utf8_lossy(&body)).into(),
         _ => "it replied before it requested an event".into(),
     }
 }
 
 /// Handles one connection's requests until it closes.
-fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<RuntimeEvent>) -> Option<()> {
+fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, sender: &Sender<RuntimeEvent>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut writer = stream;
@@ -99,7 +99,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<Ru
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
         let path = line.split(' ').nth(1)?.split_once("/2018-06-01/runtime/")?.1.to_owned();
         if path == "invocation/next" {
-            say.send(RuntimeEvent::Polled(Instant::now())).ok()?;
+            sender.send(RuntimeEvent::Polled(Instant::now())).ok()?;
         }
         let length = body_length(&mut reader)?;
         let mut body = vec![0; length];
@@ -109,14 +109,14 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, say: &Sender<Ru
             count += 1;
             let mut message = head(count, event.len()).into_bytes();
             message.extend_from_slice(&event);
-            say.send(RuntimeEvent::Sent(Instant::now())).ok()?;
+            sender.send(RuntimeEvent::Sent(Instant::now())).ok()?;
             writer.write_all(&message).ok()?;
         } else {
-            let said = match path.ends_with("/response") {
+            let event = match path.ends_with("/response") {
                 true => RuntimeEvent::Replied(Instant::now(), body),
                 false => RuntimeEvent::Failed(path, body),
             };
-            say.send(said).ok()?;
+            sender.send(event).ok()?;
             writer.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").ok()?;
         }
     }

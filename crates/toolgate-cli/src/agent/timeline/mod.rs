@@ -102,7 +102,7 @@ impl Timeline {
         let of_step = |call: &Call| call.chain == chain && call.step == step && part::fits(seen, &call.name);
         let at = self.open.iter().position(of_step);
         let call = at.and_then(|at| self.open.get(at)).map(|call| (call.number, call.name.clone()));
-        if let Some(at) = at.filter(|_| !part::asks_caller(seen)) {
+        if let Some(at) = at.filter(|_| !part::waits_for_caller(seen)) {
             self.open.remove(at);
         }
         Some(Line::result(seen, call))

@@ -81,7 +81,7 @@ impl Line {
             return Self::new(Kind::Result, mark, text(seen, "type"));
         };
         let message = match output.get("output") {
-            Some(_) if asks_caller(seen) => "asks the caller".to_owned(),
+            Some(_) if waits_for_caller(seen) => "waits for the caller".to_owned(),
             Some(message) => text(message, "text").to_owned(),
             None => plainly(text(output, "text")),
         };
@@ -132,8 +132,8 @@ pub(super) fn is_resumed(input: &Value) -> bool {
     input.pointer("/agentCollaboratorInvocationInput/input/returnControlResults").is_some()
 }
 
-/// Whether a collaborator has no result yet, since it asks the caller a question first.
-pub(super) fn asks_caller(seen: &Value) -> bool {
+/// Whether a collaborator has no result yet, since it waits for the caller's answer to a question.
+pub(super) fn waits_for_caller(seen: &Value) -> bool {
     seen.pointer("/agentCollaboratorInvocationOutput/output/returnControlPayload").is_some()
 }
 

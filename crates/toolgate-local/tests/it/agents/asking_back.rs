@@ -38,9 +38,9 @@ async fn a_question_ends_the_turn_and_the_next_input_answers_it() {
 #[tokio::test]
 async fn an_answer_that_the_model_failed_on_can_be_given_again() {
     let failures = std::sync::atomic::AtomicUsize::new(0);
-    let play = model(move |seen| match (seen.text.as_str(), seen.said) {
+    let play = model(move |seen| match (seen.text.as_str(), seen.turns) {
         ("go", _) => Say::Calls(vec![(ASK, json!({"question": "Which order?"}))]),
-        (_, said) if failures.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 => answer(said.to_string()),
+        (_, turns) if failures.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0 => answer(turns.to_string()),
         _ => Say::Error(ModelError { kind: ModelErrorKind::Throttled, message: "later".to_owned() }),
     });
     let desk = Desk::start(&template(), Functions::echo(), play).await;

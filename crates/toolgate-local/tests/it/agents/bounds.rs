@@ -100,14 +100,14 @@ async fn a_caller_may_have_less_of_the_past_shown() {
 
 #[tokio::test]
 async fn a_history_that_no_model_would_take_is_put_right() {
-    let said =
+    let message =
         |role, text: &str| Message::builder().role(role).content(ContentBlock::Text(text.to_owned())).build().unwrap();
     let history = ConversationHistory::builder()
-        .messages(said(ConversationRole::Assistant, "may I help?"))
-        .messages(said(ConversationRole::User, "yes"))
-        .messages(said(ConversationRole::User, "please"))
-        .messages(said(ConversationRole::Assistant, "  "))
-        .messages(said(ConversationRole::User, "now"))
+        .messages(message(ConversationRole::Assistant, "may I help?"))
+        .messages(message(ConversationRole::User, "yes"))
+        .messages(message(ConversationRole::User, "please"))
+        .messages(message(ConversationRole::Assistant, "  "))
+        .messages(message(ConversationRole::User, "now"))
         .build();
     let desk = with(Functions::echo(), Limits::default(), model(|seen| answer(seen.messages.to_string()))).await;
     let state = || SessionState::builder().conversation_history(history.clone()).build();
@@ -120,8 +120,8 @@ async fn a_history_that_no_model_would_take_is_put_right() {
 #[tokio::test]
 async fn a_long_answer_is_cut_into_chunks_of_a_million_bytes_and_no_character_is_broken() {
     let long = "aé".repeat(400_000);
-    let said = long.clone();
-    let desk = with(Functions::echo(), Limits::default(), model(move |_| answer(said.clone()))).await;
+    let reply = long.clone();
+    let desk = with(Functions::echo(), Limits::default(), model(move |_| answer(reply.clone()))).await;
     let turn = desk.say("Orders", "s1", "go").await;
     assert_eq!((turn.chunks, turn.text == long), (2, true));
 }

@@ -27,8 +27,8 @@ async fn an_answer_comes_as_one_chunk_with_both_headers() {
 #[tokio::test]
 async fn a_streamed_answer_comes_in_pieces_that_add_up() {
     let long = "a word or two, ".repeat(40);
-    let said = long.clone();
-    let desk = Desk::start(&one_agent(), Functions::echo(), model(move |_| answer(said.clone()))).await;
+    let reply = long.clone();
+    let desk = Desk::start(&one_agent(), Functions::echo(), model(move |_| answer(reply.clone()))).await;
     let streaming = StreamingConfigurations::builder().stream_final_response(true).build();
     let turn = collect(desk.to("Orders", "s1").input_text("go").streaming_configurations(streaming)).await;
     assert!(turn.chunks > 5, "{} chunks", turn.chunks);
@@ -139,7 +139,7 @@ async fn tools_that_run_side_by_side_keep_each_others_attributes() {
 }
 
 #[tokio::test]
-async fn sessions_remember_apart_from_each_other_and_end_when_told() {
+async fn sessions_remember_apart_from_each_other_and_end_on_request() {
     let desk = Desk::start(&one_agent(), Functions::echo(), model(|seen| answer(seen.messages.to_string()))).await;
     assert_eq!(desk.say("Orders", "s1", "a").await.text, "1");
     assert_eq!(desk.say("Orders", "s1", "b").await.text, "3");
@@ -160,12 +160,12 @@ async fn an_idle_session_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_conversation_can_be_brought_along() {
-    let said =
+async fn a_conversation_can_be_passed_in() {
+    let message =
         |role, text: &str| Message::builder().role(role).content(ContentBlock::Text(text.to_owned())).build().unwrap();
     let history = ConversationHistory::builder()
-        .messages(said(ConversationRole::User, "earlier"))
-        .messages(said(ConversationRole::Assistant, "indeed"))
+        .messages(message(ConversationRole::User, "earlier"))
+        .messages(message(ConversationRole::Assistant, "indeed"))
         .build();
     let desk = Desk::start(&one_agent(), Functions::echo(), model(|seen| answer(seen.messages.to_string()))).await;
     let state = SessionState::builder().conversation_history(history).build();
@@ -174,7 +174,7 @@ async fn a_conversation_can_be_brought_along() {
 }
 
 #[tokio::test]
-async fn the_limit_of_model_turns_is_told_plainly() {
+async fn the_limit_of_model_turns_is_reported() {
     let play = model(|_| Say::Calls(vec![("orders__get", json!({"id": "1"}))]));
     let functions = Functions::echo();
     let agents =

@@ -24,7 +24,7 @@ async fn with(handler: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> (Tur
 }
 
 #[tokio::test]
-async fn an_unknown_tool_and_a_bad_input_are_told_to_the_model() {
+async fn an_unknown_tool_and_a_bad_input_are_reported_to_the_model() {
     let functions = Functions::echo();
     let play = model(|seen| match seen.results.first() {
         None => Say::Calls(vec![
@@ -88,7 +88,7 @@ async fn a_failure_reply_ends_the_stream_too() {
 }
 
 #[tokio::test]
-async fn every_malformed_reply_is_told_in_the_same_words() {
+async fn every_malformed_reply_is_reported_in_the_same_words() {
     type Spoil = fn(&mut Value);
     let spoilt: [(&str, Spoil); 9] = [
         ("no messageVersion", |reply| drop(reply.as_object_mut().unwrap().remove("messageVersion"))),

@@ -125,7 +125,7 @@ async fn a_body_out_of_shape_is_refused_with_the_place_and_the_rule() {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once_and_no_value_is_repeated() {
+async fn all_problems_are_reported_at_once_and_no_value_is_repeated() {
     let desk = desk().await;
     let body = json!({"inputText": ["Jane Doe"], "memoryId": "Jane Doe", "enableTrace": "Jane Doe"}).to_string();
     let path = "/agents/No-body/agentAliases/TSTALIASID/sessions/Jane%20Doe/text";

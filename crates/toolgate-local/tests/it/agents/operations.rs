@@ -59,7 +59,7 @@ async fn a_memory_id_comes_back_in_the_header() {
 }
 
 #[tokio::test]
-async fn another_method_on_a_path_that_is_served_is_told_apart_from_a_path_that_is_not() {
+async fn another_method_on_a_path_that_is_served_is_distinguished_from_a_path_that_is_not() {
     let desk = desk().await;
     let http = reqwest::Client::new();
     let text = "/agents/Orders/agentAliases/TSTALIASID/sessions/s1/text";

@@ -173,10 +173,10 @@ async fn results_that_answer_something_else_are_refused_and_the_right_ones_still
         .build()
         .unwrap();
     let cases = [
-        ("another group", vec![of_function(good().action_group("web"))], "have none for function `locate`"),
-        ("another function", vec![of_function(good().function("wipe"))], "have none for function `locate`"),
-        ("another wire", vec![of_web(web("locate"))], "have none for function `locate`"),
-        ("one too many", vec![of_function(good()), of_function(good())], "more than was asked"),
+        ("another group", vec![of_function(good().action_group("web"))], "there is no result for function `locate`"),
+        ("another function", vec![of_function(good().function("wipe"))], "there is no result for function `locate`"),
+        ("another wire", vec![of_web(web("locate"))], "there is no result for function `locate`"),
+        ("one too many", vec![of_function(good()), of_function(good())], "more results than requested calls"),
         ("another agent", vec![of_function(good().agent_id("Billing"))], "another `agentId`"),
         (
             "an image",

@@ -113,7 +113,7 @@ async fn new_words_drop_a_collaborators_question_too() {
 }
 
 #[tokio::test]
-async fn a_collaborator_that_fails_is_told_to_the_supervisor() {
+async fn a_collaborator_that_fails_is_reported_to_the_supervisor() {
     let functions = Functions::new(|_| Reply::Error("Unhandled"));
     let play = model(|seen| match (seen.agent.as_str(), seen.results.first()) {
         ("Boss", None) => Say::Calls(vec![ask("Orders", "look"), ask("Nobody", "hello")]),
@@ -134,7 +134,7 @@ async fn a_collaborator_that_fails_is_told_to_the_supervisor() {
 }
 
 #[tokio::test]
-async fn collaborators_have_a_history_of_their_own_and_hear_what_was_said_before() {
+async fn collaborators_have_a_history_of_their_own_and_get_the_earlier_conversation() {
     let play = model(|seen| match (seen.agent.as_str(), seen.results.first()) {
         ("Boss", None) => Say::Calls(vec![ask("Orders", "look")]),
         ("Boss", Some(results)) => answer(results[0].0.clone()),
@@ -176,7 +176,10 @@ async fn agents_ask_each_other_three_deep_and_no_deeper() {
     });
     let desk = Desk::start(&template, Functions::echo(), play).await;
     let text = desk.say("One", "s1", "go").await.text;
-    assert!(text.starts_with("> > > agent `Four` cannot be asked: agents ask each other at most 3 deep"), "{text}");
+    assert!(
+        text.starts_with("> > > agent `Four` cannot be called: agents call each other at most 3 levels deep"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -192,11 +195,11 @@ async fn agents_that_ask_each_other_in_a_circle_are_stopped() {
     });
     let desk = Desk::start(&template, Functions::echo(), play).await;
     let text = desk.say("Boss", "s1", "go").await.text;
-    assert_eq!(text, "> > agent `Boss` cannot be asked: it waits for this answer itself");
+    assert_eq!(text, "> > agent `Boss` cannot be called: it waits for this agent's answer");
 }
 
 #[tokio::test]
-async fn the_supervisor_is_told_whom_it_may_ask() {
+async fn the_supervisor_gets_the_list_of_its_collaborators() {
     let play = model(|seen| answer(format!("{}\n{:?}", seen.system, seen.tools)));
     let desk = Desk::start(&desk(), Functions::echo(), play).await;
     let text = desk.say("Boss", "s1", "go").await.text;

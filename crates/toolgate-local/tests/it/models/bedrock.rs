@@ -72,7 +72,7 @@ async fn parallel_unknown_and_refused_calls_are_all_answered_in_one_message() {
 }
 
 #[tokio::test]
-async fn throttling_is_tried_again_and_told_when_it_lasts() {
+async fn throttling_is_retried_and_reported_when_it_lasts() {
     let throttled = || json_answer(429, json!({"__type": "ThrottlingException", "message": "slow down"}));
     let (models, stand_in) =
         model("my.model", vec![throttled(), throttled(), says(json!([{"text": "There."}]), "end_turn")]).await;
@@ -119,7 +119,7 @@ async fn a_conversation_that_is_refused_as_too_long_is_shown_with_less_of_its_pa
 }
 
 #[tokio::test]
-async fn what_cuts_an_answer_short_is_said() {
+async fn the_reason_for_a_short_answer_is_reported() {
     for (content, stop, text, exception) in [
         (
             json!([{"text": "half"}]),
@@ -141,7 +141,7 @@ async fn what_cuts_an_answer_short_is_said() {
         let desk = Desk::start(&one_agent(), Functions::echo(), models).await;
         let turn = desk.say("Orders", "s1", "go").await;
         assert_eq!(turn.text, text);
-        assert_eq!(turn.exception.map(|(_, told)| told).as_deref(), exception);
+        assert_eq!(turn.exception.map(|(_, message)| message).as_deref(), exception);
     }
 }
 

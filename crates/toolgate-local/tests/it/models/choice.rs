@@ -13,15 +13,15 @@ fn choices(choices: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn a_choice_that_names_no_model_says_what_does() {
     for choice in ["gpt", "script:", "", "Orders=gpt"] {
-        let told = Models::open_all(&choices(&[choice]), &["Orders"]).await.unwrap_err().to_string();
+        let error = Models::open_all(&choices(&[choice]), &["Orders"]).await.unwrap_err().to_string();
         for kind in ["script:<scenario file>", "bedrock:<model id>", "openai:<base url>#<model>"] {
-            assert!(told.contains(kind), "{told}");
+            assert!(error.contains(kind), "{error}");
         }
     }
-    let told = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
-    assert!(told.contains("/no/such/file.yaml"), "{told}");
-    let told = Models::open("openai:x").await.unwrap_err().to_string();
-    assert!(told.contains("openai:http://127.0.0.1:11434/v1#llama3.1"), "{told}");
+    let error = Models::open("script:/no/such/file.yaml").await.unwrap_err().to_string();
+    assert!(error.contains("/no/such/file.yaml"), "{error}");
+    let error = Models::open("openai:x").await.unwrap_err().to_string();
+    assert!(error.contains("openai:http://127.0.0.1:11434/v1#llama3.1"), "{error}");
 }
 
 #[tokio::test]
@@ -40,15 +40,15 @@ async fn each_agent_has_its_own_model_of_the_template_or_the_one_chosen_for_it()
 }
 
 #[tokio::test]
-async fn choices_that_do_not_add_up_are_told() {
-    for (given, told) in [
+async fn choices_that_do_not_add_up_are_reported() {
+    for (given, expected) in [
         (&["bedrock:a", "Ordres=bedrock:b"][..], "there is no agent `Ordres`"),
         (&["bedrock:a", "bedrock:b"], "two models are chosen for all agents"),
         (&["bedrock:a", "Orders=bedrock:b", "Orders=bedrock:c"], "two models are chosen for agent `Orders`"),
         (&["Orders=bedrock:b"], "these agents have no model: Billing"),
     ] {
         let error = Models::open_all(&choices(given), &["Orders", "Billing"]).await.unwrap_err().to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let each = choices(&["Orders=bedrock:a", "Billing=bedrock:b"]);
     assert!(Models::open_all(&each, &["Orders", "Billing"]).await.is_ok());

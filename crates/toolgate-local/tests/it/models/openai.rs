@@ -186,7 +186,7 @@ async fn servers_that_leave_things_out_are_understood() {
 }
 
 #[tokio::test]
-async fn what_cuts_an_answer_short_is_said() {
+async fn the_reason_for_a_short_answer_is_reported() {
     for (message, reason, text) in [
         (json!({"content": "half"}), "length", "half\n\n(The answer was cut off at the model's length limit.)"),
         (json!({"content": "Not that."}), "content_filter", "Not that."),

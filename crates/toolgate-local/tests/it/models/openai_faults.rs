@@ -51,14 +51,14 @@ async fn faults_that_pass_are_tried_again() {
 async fn a_server_that_wants_a_long_pause_is_not_waited_for() {
     let later = refusal(429, "rate_limit_exceeded", "slow down").header("retry-after", "3600");
     let (turn, stand_in) = ask(vec![later, fine()]).await;
-    let (kind, told) = exception(turn);
+    let (kind, message) = exception(turn);
     assert_eq!((kind.as_str(), stand_in.left()), ("ThrottlingException", 1));
-    assert!(told.contains("slow down") && told.contains("a pause of 3600 s"), "{told}");
+    assert!(message.contains("slow down") && message.contains("a pause of 3600 s"), "{message}");
 }
 
 #[tokio::test]
-async fn what_lasts_is_told_as_the_agents_own_exception() {
-    for (answer, kind, told, tries) in [
+async fn a_lasting_failure_is_reported_as_the_agents_own_exception() {
+    for (answer, kind, expected, tries) in [
         (refusal as fn(u16, &str, &str) -> Answer, "ThrottlingException", (429, "rate_limit_exceeded", "slow down"), 3),
         (refusal, "ThrottlingException", (429, "insufficient_quota", "pay first"), 1),
         (refusal, "BadGatewayException", (500, "x", "oh"), 3),
@@ -66,7 +66,7 @@ async fn what_lasts_is_told_as_the_agents_own_exception() {
         (refusal, "ResourceNotFoundException", (404, "model_not_found", "no such model"), 1),
         (refusal, "ValidationException", (400, "x", "no tools here"), 1),
     ] {
-        let (status, code, message) = told;
+        let (status, code, message) = expected;
         let (turn, stand_in) = ask((0..3).map(|_| answer(status, code, message)).collect()).await;
         let (name, text) = exception(turn);
         assert_eq!((name.as_str(), stand_in.seen().len()), (kind, tries), "{status} {code}");
@@ -89,9 +89,9 @@ async fn a_conversation_that_is_too_long_is_shown_with_less_of_its_past() {
         let sent: Vec<usize> =
             stand_in.seen().iter().map(|request| request.body["messages"].as_array().unwrap().len()).collect();
         assert_eq!(sent, [2, 4, 2], "system and user; with the past; without it");
-        let told = "the conversation no longer fits the model: start a new session";
+        let expected = "the conversation no longer fits the model: start a new session";
         let turn = desk.say("Orders", "another", "too long by itself").await;
-        assert_eq!(exception(turn), ("DependencyFailedException".to_owned(), told.to_owned()));
+        assert_eq!(exception(turn), ("DependencyFailedException".to_owned(), expected.to_owned()));
     }
     let (turn, _) = ask(vec![json_answer(400, by_type)]).await;
     assert_eq!(exception(turn).0, "DependencyFailedException");
@@ -110,25 +110,25 @@ async fn a_key_is_not_repeated_in_an_error() {
 }
 
 #[tokio::test]
-async fn answers_that_are_none_are_told_and_not_paid_for_again() {
+async fn invalid_answers_are_reported_and_not_paid_for_again() {
     let wrong: [(&str, Value, &str); 4] = [
         ("application/json", json!("text"), "not a chat completion"),
         ("application/json", json!({"choices": []}), "no choices"),
         ("application/json", json!({"choices": "many"}), "not a chat completion"),
         ("text/plain", json!("hello"), "not a chat completion"),
     ];
-    for (kind, body, told) in wrong {
+    for (kind, body, expected) in wrong {
         let (turn, stand_in) = ask(vec![raw(kind, [body.to_string()]), fine()]).await;
         let (name, text) = exception(turn);
         assert_eq!((name.as_str(), stand_in.left()), ("DependencyFailedException", 1));
-        assert!(text.contains(told), "{text}");
+        assert!(text.contains(expected), "{text}");
     }
     let (turn, _) = ask(vec![says(json!({"content": null}), "stop")]).await;
     assert!(exception(turn).1.contains("without an answer"));
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_at_once() {
+async fn a_server_that_is_not_there_is_reported_at_once() {
     let mut gone = StandIn::start(Vec::new()).await;
     gone.url = "http://127.0.0.1:9".to_owned();
     let desk = Desk::start(&one_agent(), Functions::echo(), gone.openai(None)).await;
@@ -140,12 +140,12 @@ async fn a_server_that_is_not_there_is_told_at_once() {
 #[tokio::test]
 async fn streams_that_fail_before_a_word_is_out_are_tried_again() {
     let whole = || events(&[chunk(json!({"content": "<answer>There.</answer>"}), Some("stop")), DONE.to_owned()]);
-    let said = || chunk(json!({"content": "Hm"}), None);
+    let delta = || chunk(json!({"content": "Hm"}), None);
     let faults: [Answer; 5] = [
-        events(&[said()]),
-        events(&[said()]).end(End::Cut),
-        events(&[said()]).end(End::Silence),
-        events(&[said(), "data: {\"error\": {\"message\": \"out of memory\"}}\n\n".to_owned()]),
+        events(&[delta()]),
+        events(&[delta()]).end(End::Cut),
+        events(&[delta()]).end(End::Silence),
+        events(&[delta(), "data: {\"error\": {\"message\": \"out of memory\"}}\n\n".to_owned()]),
         refusal(429, "rate_limit_exceeded", "slow down"),
     ];
     for fault in faults {
@@ -155,7 +155,7 @@ async fn streams_that_fail_before_a_word_is_out_are_tried_again() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_after_that_is_told() {
+async fn a_stream_that_breaks_off_after_that_is_reported() {
     let begun = chunk(json!({"content": "<answer>Half of an answer"}), None);
     let (turn, stand_in) = ask_for_a_stream(vec![events(&[begun]).end(End::Cut), fine()]).await;
     assert_eq!((turn.text.as_str(), stand_in.left()), ("Half of an ", 1));
@@ -165,7 +165,7 @@ async fn a_stream_that_breaks_off_after_that_is_told() {
     let (turn, _) = ask_for_a_stream(vec![events(&["data: {\"choices\": [\n\n".to_owned()])]).await;
     let (name, text) = exception(turn);
     assert_eq!(name, "DependencyFailedException");
-    assert!(text.contains("no JSON of a chunk"), "{text}");
+    assert!(text.contains("not a valid JSON chunk"), "{text}");
 }
 
 #[tokio::test]
@@ -181,8 +181,8 @@ async fn a_redirect_is_not_followed() {
         let redirect =
             json_answer(status, json!({})).header("location", &format!("{}/v1/chat/completions", elsewhere.url));
         let (turn, _) = ask(vec![redirect]).await;
-        let (_, told) = exception(turn);
-        assert!(told.contains("redirects, which is not followed"), "{told}");
+        let (_, message) = exception(turn);
+        assert!(message.contains("redirects, which is not followed"), "{message}");
         assert!(elsewhere.seen().is_empty(), "nobody else gets the conversation or the key");
     }
 }

@@ -8,7 +8,7 @@ use toolgate_local::models::{Models, ScriptModel, script::Scenario};
 use crate::agents::support::*;
 
 #[test]
-fn all_mistakes_of_a_scenario_are_told_at_once() {
+fn all_mistakes_of_a_scenario_are_reported_at_once() {
     let text = "
 agents:
   A:
@@ -23,7 +23,7 @@ agents:
         - if: 'a b'
           answer: z
 ";
-    let told = Scenario::parse(text, "x.yaml").unwrap_err().to_string();
+    let error = Scenario::parse(text, "x.yaml").unwrap_err().to_string();
     for part in [
         "x.yaml",
         "A, rule `one`",
@@ -34,14 +34,14 @@ agents:
         "`a b`",
         "the last step must be",
     ] {
-        assert!(told.contains(part), "{part}\n{told}");
+        assert!(error.contains(part), "{part}\n{error}");
     }
-    let told = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml").unwrap_err().to_string();
-    assert!(told.contains("stepz"), "{told}");
+    let error = Scenario::parse("agents: {A: [{name: x, stepz: []}]}", "x.yaml").unwrap_err().to_string();
+    assert!(error.contains("stepz"), "{error}");
 }
 
 #[tokio::test]
-async fn a_scripted_answer_is_streamed_word_by_word_and_without_what_was_said_before_a_call() {
+async fn a_scripted_answer_is_streamed_word_by_word_and_without_the_text_before_a_call() {
     let scenario = "
 agents:
   Orders:

@@ -53,8 +53,8 @@ async fn the_answer_goes_out_before_the_model_has_written_all_of_it() {
     let turn = ask(stand_in.bedrock("my.model")).await;
     // The model stops sending, so all output was sent before its end.
     assert_eq!(turn.text, "The order is on its ");
-    let (kind, told) = turn.exception.unwrap();
-    assert_eq!((kind.as_str(), told.as_str()), ("BadGatewayException", "model `my.model` sent nothing for 0.5 s"));
+    let (kind, message) = turn.exception.unwrap();
+    assert_eq!((kind.as_str(), message.as_str()), ("BadGatewayException", "model `my.model` sent nothing for 0.5 s"));
     assert_eq!(stand_in.seen().len(), 1, "what has begun to go out is not begun again");
     let seen = stand_in.seen().remove(0);
     assert_eq!(seen.path, "/model/my.model/converse-stream");
@@ -62,7 +62,7 @@ async fn the_answer_goes_out_before_the_model_has_written_all_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_said_before_a_call_is_no_part_of_the_answer() {
+async fn text_before_a_call_is_not_part_of_the_answer() {
     let first = [
         vec![text(0, "Let me look it up, one moment please, I am on it.")],
         call(1, "a", "orders__get", &["{\"co", "unt\": 90071992547", "40993}"]),
@@ -78,10 +78,10 @@ async fn what_is_said_before_a_call_is_no_part_of_the_answer() {
     assert!(turn.chunks > 1, "{} chunks", turn.chunks);
     let get = functions.events().into_iter().find(|event| tool_of(event) == "get").unwrap();
     assert_eq!(parameters(&get)["count"], "9007199254740993");
-    let said = &stand_in.seen()[1].body["messages"][1]["content"];
-    assert_eq!(said[0]["text"], "Let me look it up, one moment please, I am on it.");
-    assert_eq!(said[1]["toolUse"]["input"], json!({"count": 9_007_199_254_740_993_u64}));
-    assert_eq!(said[2]["toolUse"]["input"], json!({}), "no arguments are none");
+    let content = &stand_in.seen()[1].body["messages"][1]["content"];
+    assert_eq!(content[0]["text"], "Let me look it up, one moment please, I am on it.");
+    assert_eq!(content[1]["toolUse"]["input"], json!({"count": 9_007_199_254_740_993_u64}));
+    assert_eq!(content[2]["toolUse"]["input"], json!({}), "no arguments are none");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn thoughts_keep_their_signature_and_usage_is_counted() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_json_are_told_to_the_model() {
+async fn arguments_that_are_not_valid_json_are_reported_to_the_model() {
     let first = [call(0, "a", "orders__get", &["{\"id\": ", "\"7\""]), end("tool_use")];
     let second = [vec![text(0, "<answer>Sorry.</answer>")], end("end_turn")];
     let stand_in = StandIn::start(vec![streamed(first.concat()), streamed(second.concat())]).await;
@@ -150,8 +150,8 @@ async fn what_fails_before_a_word_is_out_is_tried_again() {
 }
 
 #[tokio::test]
-async fn exceptions_in_a_stream_are_told_as_the_agents_own() {
-    for (name, told) in [
+async fn exceptions_in_a_stream_are_reported_as_the_agents_own() {
+    for (name, kind) in [
         ("throttlingException", "ThrottlingException"),
         ("validationException", "ValidationException"),
         ("serviceUnavailableException", "BadGatewayException"),
@@ -161,7 +161,7 @@ async fn exceptions_in_a_stream_are_told_as_the_agents_own() {
         let fault = || streamed(vec![frame(name, &json!({"message": "because"}))]);
         let stand_in = StandIn::start(vec![fault(), fault(), fault()]).await;
         let turn = ask(stand_in.bedrock("my.model")).await;
-        assert_eq!(turn.exception, Some((told.to_owned(), "model `my.model`: because".to_owned())), "{name}");
+        assert_eq!(turn.exception, Some((kind.to_owned(), "model `my.model`: because".to_owned())), "{name}");
     }
 }
 
@@ -180,8 +180,8 @@ async fn a_cut_answer_says_so_after_what_is_out() {
     let parts = [vec![text(0, "<answer>This is only the half of")], end("max_tokens")];
     let stand_in = StandIn::start(vec![streamed(parts.concat())]).await;
     let turn = ask(stand_in.bedrock("my.model")).await;
-    let told = "This is only the half of\n\n(The answer was cut off at the model's length limit.)";
-    assert_eq!(turn.text, told);
+    let expected = "This is only the half of\n\n(The answer was cut off at the model's length limit.)";
+    assert_eq!(turn.text, expected);
 }
 
 #[tokio::test]

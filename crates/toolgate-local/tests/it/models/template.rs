@@ -49,13 +49,13 @@ fn read(text: &str) -> Result<template::Template, String> {
 async fn settings_and_prompt_of_the_template_are_sent_to_the_model() {
     let template = read(TEMPLATE).unwrap();
     let content = json!([{"text": "<thinking>Easy.</thinking>\n<answer>\nYes.\n</answer>"}]);
-    let said = json!({
+    let output = json!({
         "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": "end_turn",
         "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
         "metrics": {"latencyMs": 1},
     });
-    let stand_in = StandIn::start(vec![json_answer(200, said.clone()), json_answer(200, said)]).await;
+    let stand_in = StandIn::start(vec![json_answer(200, output.clone()), json_answer(200, output)]).await;
     let desk = Desk::start(&template, Functions::echo(), stand_in.bedrock("")).await;
     let turn = desk.say("Boss", "s1", "Is it?").await;
     assert_eq!(turn.text, "Yes.", "the tags that the prompt asks for are no part of the answer");
@@ -88,11 +88,11 @@ async fn settings_and_prompt_of_the_template_are_sent_to_the_model() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_told_with_their_place() {
-    let told = read(&TEMPLATE.replace("Temperature: 0.25", "Temperature: 2")).unwrap_err();
-    assert!(told.contains("InferenceConfiguration.Temperature") && told.contains("`2`"), "{told}");
-    let told = read(&TEMPLATE.replace("MaximumLength: 4000", "MaximumLength: many")).unwrap_err();
-    assert!(told.contains("MaximumLength") && told.contains("`many`"), "{told}");
+fn invalid_settings_are_reported_with_their_place() {
+    let error = read(&TEMPLATE.replace("Temperature: 0.25", "Temperature: 2")).unwrap_err();
+    assert!(error.contains("InferenceConfiguration.Temperature") && error.contains("`2`"), "{error}");
+    let error = read(&TEMPLATE.replace("MaximumLength: 4000", "MaximumLength: many")).unwrap_err();
+    assert!(error.contains("MaximumLength") && error.contains("`many`"), "{error}");
 }
 
 #[test]

@@ -233,13 +233,13 @@ fn rsa_der() -> Vec<u8> {
 
 #[test]
 fn a_file_that_is_no_public_key_says_what_it_should_be() {
-    let told = |text: &str| TokenKeys::from_text(text).unwrap_err().to_string();
-    assert!(told("").contains("neither a public key in PEM nor a JWKS"));
-    assert!(told("{}").contains("neither a public key"));
-    assert!(told(r#"{"keys": []}"#).contains("no key of this JWKS"));
-    assert!(told("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").contains("neither a public key"));
+    let error_for = |text: &str| TokenKeys::from_text(text).unwrap_err().to_string();
+    assert!(error_for("").contains("neither a public key in PEM nor a JWKS"));
+    assert!(error_for("{}").contains("neither a public key"));
+    assert!(error_for(r#"{"keys": []}"#).contains("no key of this JWKS"));
+    assert!(error_for("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").contains("neither a public key"));
     let private = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-    assert!(told(private).contains("openssl pkey -pubout"));
+    assert!(error_for(private).contains("openssl pkey -pubout"));
     let missing = TokenKeys::from_file("nowhere/keys.json").unwrap_err().to_string();
     assert!(missing.starts_with("`nowhere/keys.json` cannot be read"), "{missing}");
     let folder = tempfile::tempdir().unwrap();

@@ -56,7 +56,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
         several => panic!("one call, and tools ran {} times", several.len()),
     }
     let wanted = reached.first().and_then(|arguments| arguments.get("wanted")).and_then(Value::as_str);
-    let told = body.kind().unwrap_or("output").to_owned();
+    let outcome = body.kind().unwrap_or("output").to_owned();
     match body {
         Body::Output(output) => assert_exposed(&output, ""),
         Body::Error { kind, message, problems } => {
@@ -69,7 +69,7 @@ pub(super) fn check(bytes: &[u8]) -> Option<(Wire, String)> {
             assert!(message.len() < 400, "{reply}");
         }
     }
-    Some((wire, told))
+    Some((wire, outcome))
 }
 
 /// Parses the bytes as JSON, or returns them as text.

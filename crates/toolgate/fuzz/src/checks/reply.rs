@@ -88,14 +88,14 @@ fn direct(reply: &Value) -> Body {
 
 fn function(event: &Value, reply: &Value) -> Body {
     let response = envelope(event, reply);
-    let told = &response["functionResponse"];
+    let function_response = &response["functionResponse"];
     assert_eq!(response["actionGroup"], event["actionGroup"]);
     assert_eq!(response["function"], event["function"]);
     assert_members(response, &["actionGroup", "function", "functionResponse"]);
-    assert_members(&told["responseBody"], &["TEXT"]);
-    assert_members(&told["responseBody"]["TEXT"], &["body"]);
-    let body = text_body(&told["responseBody"]["TEXT"]["body"]);
-    let state = told.get("responseState").map(|state| state.as_str().unwrap());
+    assert_members(&function_response["responseBody"], &["TEXT"]);
+    assert_members(&function_response["responseBody"]["TEXT"], &["body"]);
+    let body = text_body(&function_response["responseBody"]["TEXT"]["body"]);
+    let state = function_response.get("responseState").map(|state| state.as_str().unwrap());
     match row(&body) {
         // the tool itself was asked for this error
         _ if state == Some("FAILURE") => assert_eq!(body.kind(), Some("conflict"), "{reply}"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Case, string};
 use crate::{
-    call::{Call, Told, is_for},
+    call::{Call, Received, is_for},
     schedule::Channel,
 };
 
@@ -29,8 +29,8 @@ struct Question {
 
 impl Person {
     /// Parses a reply over the gateway. Returns nothing where the reply is not about an approval.
-    pub(super) fn read(call: usize, told: &Told) -> Option<Self> {
-        let body: Value = serde_json::from_str(&told.body).ok()?;
+    pub(super) fn read(call: usize, received: &Received) -> Option<Self> {
+        let body: Value = serde_json::from_str(&received.body).ok()?;
         let (kind, message) = (body["error"]["kind"].as_str()?, body["error"]["message"].as_str()?);
         let approval = message.split('`').find(|word| word.starts_with("APR-"))?.to_owned();
         let denied = match kind {
@@ -38,7 +38,7 @@ impl Person {
             "refused" if message.contains("denied") => true,
             _ => return None,
         };
-        told.session.is_none().then_some(Self { call, approval, denied })
+        received.session.is_none().then_some(Self { call, approval, denied })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Case, Effect, Person, Replies, Seen, integer, left_of, sum};
-use crate::call::{Call, Told};
+use crate::call::{Call, Received};
 
 /// Errors that exclude an effect, now and later. Like an output, they are the final answer to a call.
 pub(crate) const FINAL: [&str; 2] = ["refused", "not found"];
@@ -18,21 +18,21 @@ pub(super) fn check(case: &mut Case<'_>, replies: &Replies) {
     }
 }
 
-fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Told]) {
+fn one(case: &mut Case<'_>, place: usize, call: &Call, replies: &[Received]) {
     let mut outputs: Vec<String> = Vec::new();
     let mut denials: Vec<String> = Vec::new();
-    for told in replies {
-        match error(&told.body) {
+    for received in replies {
+        match error(&received.body) {
             None => {
-                let (body, first_at) = told.first();
-                case.seen.push(Seen { call: place, session: told.session.clone(), first_at });
+                let (body, first_at) = received.first();
+                case.seen.push(Seen { call: place, session: received.session.clone(), first_at });
                 outputs.push(body);
             }
             // a person has not decided yet, or has denied the call
-            Some(_) if Person::read(place, told).is_some() => case.people.extend(Person::read(place, told)),
+            Some(_) if Person::read(place, received).is_some() => case.people.extend(Person::read(place, received)),
             Some(kind) if FINAL.contains(&kind.as_str()) => denials.push(kind),
             Some(kind) if PASSING.contains(&kind.as_str()) => {}
-            Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {}", told.body)),
+            Some(kind) => case.wrong(format!("call {place} was answered `{kind}`: {}", received.body)),
         }
     }
     if !replies.last().is_some_and(|last| is_final(&last.body)) {

@@ -60,13 +60,13 @@ fn one(case: &mut Case<'_>, order: &Order, item: &Item, seen: &mut HashSet<Strin
         Some(AUTOMATIC - refunded),
     );
     charges(case, order, item);
-    let told = case.effects(true);
+    let received = case.effects(true);
     for refund in list(item, "refunds") {
         let refund_id = string(refund, "refundId").unwrap_or_default();
         if !seen.insert(refund_id.clone()) {
             case.wrong(format!("the refund `{refund_id}` was paid twice"));
         }
-        let Some((_, effect)) = told.get(&refund_id) else {
+        let Some((_, effect)) = received.get(&refund_id) else {
             case.wrong(format!("the refund `{refund_id}` of `{id}` was paid and nobody told of it"));
             continue;
         };
@@ -107,11 +107,11 @@ fn charges(case: &mut Case<'_>, order: &Order, item: &Item) {
 }
 
 fn tickets(case: &mut Case<'_>) {
-    let told = case.effects(false);
-    case.same("tickets and calls told of one", case.books.tickets.len(), told.len());
+    let received = case.effects(false);
+    case.same("tickets and calls told of one", case.books.tickets.len(), received.len());
     for ticket in &case.books.tickets {
         let id = string(ticket, "ticketId").unwrap_or_default();
-        let Some((place, effect)) = told.get(&id) else {
+        let Some((place, effect)) = received.get(&id) else {
             case.wrong(format!("the ticket `{id}` was opened and nobody told of it"));
             continue;
         };

@@ -22,16 +22,18 @@ pub(super) fn check(case: &mut Case<'_>) {
             Err(wrong) => case.wrong(format!("the record `{id}`: {wrong}")),
         }
     }
-    let mut told: Vec<Effect> = case.answered.values().cloned().collect();
+    let mut received: Vec<Effect> = case.answered.values().cloned().collect();
     recorded.sort();
-    told.sort();
-    for pair in told.windows(2) {
+    received.sort();
+    for pair in received.windows(2) {
         if pair[0].id == pair[1].id {
             case.wrong(format!("two calls were given the same reply: {}", pair[0].body));
         }
     }
-    let missing: Vec<_> = told.iter().filter(|effect| !recorded.contains(effect)).map(|effect| &effect.body).collect();
-    let unknown: Vec<_> = recorded.iter().filter(|effect| !told.contains(effect)).map(|effect| &effect.body).collect();
+    let missing: Vec<_> =
+        received.iter().filter(|effect| !recorded.contains(effect)).map(|effect| &effect.body).collect();
+    let unknown: Vec<_> =
+        recorded.iter().filter(|effect| !received.contains(effect)).map(|effect| &effect.body).collect();
     if !missing.is_empty() {
         case.wrong(format!("replies without a record: {missing:?}"));
     }
@@ -40,6 +42,6 @@ pub(super) fn check(case: &mut Case<'_>) {
     }
     for refunded in [true, false] {
         let count = |effects: &[Effect]| effects.iter().filter(|effect| effect.refunded == refunded).count();
-        case.same(format!("records and calls with refunded = {refunded}"), count(&recorded), count(&told));
+        case.same(format!("records and calls with refunded = {refunded}"), count(&recorded), count(&received));
     }
 }

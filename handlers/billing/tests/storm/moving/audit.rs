@@ -10,7 +10,7 @@ use super::clock::PHASE;
 use crate::{
     audit::{error, integer, left_of, string, sum},
     books::Books,
-    call::{Call, Told, Who, is_for},
+    call::{Call, Received, Who, is_for},
     schedule::{AUTOMATIC, Channel, Schedule},
 };
 
@@ -21,7 +21,7 @@ const ONCE: i64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) call: usize,
-    pub(super) told: Told,
+    pub(super) received: Received,
     pub(super) begun: u64,
     pub(super) ended: u64,
 }
@@ -94,14 +94,14 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
 
 /// All effects that were ever recorded, by their replies.
 fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
-    let mut told: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-    for reply in case.replies.iter().filter(|reply| error(&reply.told.body).is_none()) {
-        told.entry(reply.told.first().0).or_default().insert(reply.call);
+    let mut received: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for reply in case.replies.iter().filter(|reply| error(&reply.received.body).is_none()) {
+        received.entry(reply.received.first().0).or_default().insert(reply.call);
     }
     let mut effects = BTreeMap::new();
     for record in case.books.iter().flat_map(|books| &books.ledger) {
         let body = string(record, "reply").unwrap_or_default();
-        let calls: Vec<_> = told.get(&body).into_iter().flatten().copied().collect();
+        let calls: Vec<_> = received.get(&body).into_iter().flatten().copied().collect();
         let [call] = calls[..] else {
             wrong.push(format!("{body} is the reply to several calls: {calls:?}"));
             continue;
@@ -114,7 +114,7 @@ fn effects(case: &Case, wrong: &mut Vec<String>) -> BTreeMap<String, Effect> {
         }
         effects.insert(body, effect);
     }
-    for body in told.keys().filter(|body| !effects.contains_key(*body)) {
+    for body in received.keys().filter(|body| !effects.contains_key(*body)) {
         wrong.push(format!("{body} was replied and not recorded"));
     }
     effects
@@ -149,11 +149,11 @@ fn is_nobody(case: &Case, call: usize) -> bool {
 
 /// Checks the replies: while a record exists, every reply contains its effect, and no other answer.
 fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<String>) {
-    for Reply { call, told, begun, ended } in &case.replies {
+    for Reply { call, received, begun, ended } in &case.replies {
         let (begun, ended) = (i64::try_from(*begun).unwrap(), i64::try_from(*ended).unwrap());
-        match error(&told.body).as_deref() {
+        match error(&received.body).as_deref() {
             None => {
-                let (body, first_at) = told.first();
+                let (body, first_at) = received.first();
                 let Some(effect) = effects.get(&body) else { continue };
                 if effect.expires < begun {
                     wrong.push(format!(
@@ -161,28 +161,31 @@ fn replies(case: &Case, effects: &BTreeMap<String, Effect>, wrong: &mut Vec<Stri
                         effect.expires
                     ));
                 }
-                if told.session.is_none() && effect.session.is_none() && first_at.is_some()
-                    || told.session.is_none() != effect.session.is_none() && first_at.is_none()
+                if received.session.is_none() && effect.session.is_none() && first_at.is_some()
+                    || received.session.is_none() != effect.session.is_none() && first_at.is_none()
                 {
-                    wrong.push(format!("call {call} was told {}, and the first was not in such a session", told.body));
+                    wrong.push(format!(
+                        "call {call} was told {}, and the first was not in such a session",
+                        received.body
+                    ));
                 }
             }
-            Some("refused") if told.session.is_none() && told.body.contains("a person has denied") => {}
+            Some("refused") if received.session.is_none() && received.body.contains("a person has denied") => {}
             // an anonymous caller over the gateway: each approval is a separate scope, so a call under a new approval
             // is not a repeat of the effect under the last one
-            Some("refused" | "not found") if told.session.is_none() && is_nobody(case, *call) => {}
+            Some("refused" | "not found") if received.session.is_none() && is_nobody(case, *call) => {}
             Some("refused" | "not found") => {
                 let lives =
                     |effect: &&Effect| effect.call == *call && effect.created < begun && effect.expires >= ended;
                 if let Some(effect) =
-                    effects.values().find(lives).filter(|effect| effect.session.is_some() || told.session.is_none())
+                    effects.values().find(lives).filter(|effect| effect.session.is_some() || received.session.is_none())
                 {
-                    wrong.push(format!("call {call} got {} although it was done at {}", told.body, effect.created));
+                    wrong.push(format!("call {call} got {} although it was done at {}", received.body, effect.created));
                 }
             }
             Some("conflict" | "timed out") => {}
-            Some("waiting for approval") if told.session.is_none() => {}
-            Some(_) => wrong.push(format!("call {call} was answered {}", told.body)),
+            Some("waiting for approval") if received.session.is_none() => {}
+            Some(_) => wrong.push(format!("call {call} was answered {}", received.body)),
         }
     }
 }

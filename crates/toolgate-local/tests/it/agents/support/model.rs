@@ -20,7 +20,7 @@ pub(crate) struct Seen {
     pub(crate) results: Vec<Vec<(String, bool)>>,
     pub(crate) messages: usize,
     /// The number of messages of the user.
-    pub(crate) said: usize,
+    pub(crate) turns: usize,
 }
 
 /// The reply of the model.
@@ -58,7 +58,7 @@ impl Model for FnModel {
             text: String::new(),
             results: Vec::new(),
             messages: request.messages.len(),
-            said: 0,
+            turns: 0,
         };
         assert_answered(&request);
         for message in request.messages {
@@ -67,7 +67,7 @@ impl Model for FnModel {
                 match block {
                     Block::Text(text) if message.role == toolgate_local::models::Role::User => {
                         seen.text.clone_from(text);
-                        seen.said += 1;
+                        seen.turns += 1;
                         seen.results.clear();
                         results.clear();
                     }
@@ -81,7 +81,7 @@ impl Model for FnModel {
         }
         let reply =
             |content, stop| Ok(ModelReply { content, stop, usage: Usage { input_tokens: 10, output_tokens: 5 } });
-        let said = match (self.0)(&seen) {
+        let reply = match (self.0)(&seen) {
             Say::Answer(text) => reply(vec![Block::Text(text)], StopReason::EndTurn),
             Say::Calls(calls) => {
                 let offset = request.messages.len();
@@ -96,7 +96,7 @@ impl Model for FnModel {
             Say::Reply(reply) => Ok(reply),
             Say::Error(error) => Err(error),
         };
-        Box::pin(async move { said })
+        Box::pin(async move { reply })
     }
 
     fn label(&self, _foundation_model: &str) -> String {

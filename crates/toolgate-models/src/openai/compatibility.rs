@@ -10,12 +10,12 @@ const UNKNOWN: [&str; 8] =
 
 /// The fields of a request that depend on the server.
 #[derive(Debug)]
-pub(super) struct Habits {
+pub(super) struct Compatibility {
     new_limit: AtomicBool,
     no_stream_options: AtomicBool,
 }
 
-impl Habits {
+impl Compatibility {
     /// OpenAI itself has renamed a field that other servers still use under its old name.
     pub(super) fn of(address: &Address) -> Self {
         Self { new_limit: AtomicBool::new(address.is_openai()), no_stream_options: AtomicBool::new(false) }
@@ -52,13 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_is_unknown_is_told_from_a_value_that_is_wrong() {
-        let habits = Habits::of(&Address::parse("http://127.0.0.1:1/v1#m").unwrap());
-        assert_eq!(habits.limit(), "max_tokens");
-        assert!(!habits.learn(r#"{"error":{"message":"max_tokens is too large: 99999"}}"#));
-        assert!(habits.learn("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."));
-        assert_eq!(habits.limit(), "max_completion_tokens");
-        assert!(habits.learn("Unrecognized request argument supplied: stream_options") && !habits.stream_options());
-        assert!(!habits.learn("stream_options"), "learned once");
+    fn an_unknown_field_is_distinguished_from_an_invalid_value() {
+        let compatibility = Compatibility::of(&Address::parse("http://127.0.0.1:1/v1#m").unwrap());
+        assert_eq!(compatibility.limit(), "max_tokens");
+        assert!(!compatibility.learn(r#"{"error":{"message":"max_tokens is too large: 99999"}}"#));
+        assert!(compatibility.learn("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."));
+        assert_eq!(compatibility.limit(), "max_completion_tokens");
+        assert!(
+            compatibility.learn("Unrecognized request argument supplied: stream_options")
+                && !compatibility.stream_options()
+        );
+        assert!(!compatibility.learn("stream_options"), "learned once");
     }
 }
