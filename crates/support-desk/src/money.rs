@@ -149,7 +149,17 @@ fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
     deserializer.deserialize_any(Visitor)
 }
 
-/// A number or text. Text stays text during conversion, so that an amount in text never passes through a float.
+/// A number or text, with a limit at 0. Text stays text during conversion, so that an amount in text never passes
+/// through a float.
+fn amount_schema(limit: &str) -> Schema {
+    json_schema!({
+        "type": ["number", "string"],
+        limit: 0,
+        "multipleOf": 0.01,
+        "pattern": "^ *[0-9]+([.][0-9]{1,2}0*)? *$",
+    })
+}
+
 impl JsonSchema for Amount {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Amount".into()
@@ -160,12 +170,7 @@ impl JsonSchema for Amount {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["number", "string"],
-            "exclusiveMinimum": 0,
-            "multipleOf": 0.01,
-            "pattern": "^ *[0-9]+([.][0-9]{1,2}0*)? *$",
-        })
+        amount_schema("exclusiveMinimum")
     }
 }
 
@@ -179,12 +184,7 @@ impl JsonSchema for Threshold {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["number", "string"],
-            "minimum": 0,
-            "multipleOf": 0.01,
-            "pattern": "^ *[0-9]+([.][0-9]{1,2}0*)? *$",
-        })
+        amount_schema("minimum")
     }
 }
 

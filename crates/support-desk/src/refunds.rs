@@ -5,11 +5,10 @@
 //! charges have been corrected by hand since, they differ from the copy. In that case the charges are correct, and the
 //! next refund updates the figures and the copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    builders::{ConditionCheckBuilder, UpdateBuilder},
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -166,41 +165,33 @@ impl Desk {
             ("reason".to_owned(), text(&request.reason)),
         ]);
         record.extend(request.charge_id.as_ref().map(|id| (CHARGE_ID.to_owned(), text(id))));
-        let mut update = Update::builder()
+        let condition = Condition::of(caller, request, read.map(|(order, _)| order));
+        let update = Update::builder()
             .table_name(&self.tables.orders)
             .key("orderId", text(&request.order_id))
+            .condition_expression(format!("{} AND autoRefundableCents >= :amount", condition.expression))
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(Some(condition.values))
             .expression_attribute_values(":amount", cents(amount))
             .expression_attribute_values(":refund", AttributeValue::L(vec![AttributeValue::M(record)]))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let common = "autoRefundableCents = autoRefundableCents - :amount, \
                       refunds = list_append(if_not_exists(refunds, :none), :refund)";
-        let limits = "autoRefundableCents >= :amount";
-        update = match read {
+        let update = match read {
             None => {
-                let (covered, counted) = match &request.charge_id {
-                    Some(id) => {
-                        update = update.expression_attribute_names("#charge", id);
-                        (format!("{COVERED} AND {CHARGE_COVERED}"), CHARGE_COUNTED)
-                    }
-                    None => (COVERED.to_owned(), ""),
-                };
-                owned(update, caller, &format!("{covered} AND {limits}"))
-                    .update_expression(format!("SET refundableCents = refundableCents - :amount, {common}{counted}"))
+                let counted = if request.charge_id.is_some() { CHARGE_COUNTED } else { "" };
+                update.update_expression(format!("SET refundableCents = refundableCents - :amount, {common}{counted}"))
             }
             Some((order, rest)) => {
                 let mut left = charges_left(order)?;
                 if let Some(left) = request.charge_id.as_ref().and_then(|id| left.get_mut(id)) {
                     *left = less(*left, amount);
                 }
-                owned(update, caller, &format!("{} AND {limits}", unchanged(order)))
-                    .update_expression(format!(
-                        "SET refundableCents = :rest, {COUNTED} = :charges, {CHARGE_LEFT} = :left, {common}"
-                    ))
-                    .expression_attribute_values(":charges", attribute(order, "charges"))
-                    .expression_attribute_values(":kept", attribute(order, "refundableCents"))
+                let figures = format!("refundableCents = :rest, {COUNTED} = :charges, {CHARGE_LEFT} = :left");
+                update
+                    .update_expression(format!("SET {figures}, {common}"))
                     .expression_attribute_values(":left", kept(&left))
-                    .set_known_refunds(order)
                     .expression_attribute_values(":rest", cents(less(rest, amount)))
             }
         };
@@ -222,41 +213,16 @@ impl Desk {
     ) -> Result<Plan<RefundResult>, DeskError> {
         let amount = request.amount.money();
         let ticket_id = ids::new("TCK-");
-        let mut check = ConditionCheck::builder()
+        let condition = Condition::of(caller, request, read.map(|(order, _)| order));
+        let check = ConditionCheck::builder()
             .table_name(&self.tables.orders)
             .key("orderId", text(&request.order_id))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(Some(condition.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let owner = match caller.customer() {
-            Some(customer) => {
-                check = check.expression_attribute_values(":customer", text(customer));
-                " AND customerId = :customer"
-            }
-            None => "",
-        };
-        check = match read {
-            None => {
-                let covered = match &request.charge_id {
-                    Some(id) => {
-                        check = check.expression_attribute_names("#charge", id);
-                        format!("{COVERED} AND {CHARGE_COVERED}")
-                    }
-                    None => COVERED.to_owned(),
-                };
-                check
-                    .condition_expression(format!("{covered}{owner}"))
-                    .expression_attribute_values(":amount", cents(amount))
-            }
-            Some((order, _)) => check
-                .condition_expression(format!("{}{owner}", unchanged(order)))
-                .expression_attribute_values(":charges", attribute(order, "charges"))
-                .expression_attribute_values(":kept", attribute(order, "refundableCents"))
-                .set_known_refunds(order),
-        };
         let summary = format!("refund of {amount} {CURRENCY} for {}: {}", request.order_id, request.reason);
-        let mut ticket = Put::builder().table_name(&self.tables.tickets);
-        for (name, value) in self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary) {
-            ticket = ticket.item(name, value);
-        }
+        let ticket = self.ticket(&ticket_id, REFUNDS_QUEUE, Priority::High, &summary);
         let ticket = ticket.item("orderId", text(&request.order_id)).item("amountCents", cents(amount));
         let ticket = request.charge_id.iter().fold(ticket, |ticket, id| ticket.item(CHARGE_ID, text(id)));
         // without a read, the customer is known only where the session is bound to one
@@ -274,6 +240,33 @@ const COVERED: &str = "charges = countedCharges AND refundableCents >= :amount";
 const CHARGE_COVERED: &str = "chargeLeftCents.#charge >= :amount";
 /// Reduces the rest of the charge.
 const CHARGE_COUNTED: &str = ", chargeLeftCents.#charge = chargeLeftCents.#charge - :amount";
+
+/// What must hold of the order, with the names and values that the expression uses.
+struct Condition {
+    expression: String,
+    names: Option<HashMap<String, String>>,
+    values: Item,
+}
+
+impl Condition {
+    /// The order belongs to the caller. It covers the refund, or it is unchanged since it was read.
+    fn of(caller: &Caller, request: &RefundRequest, read: Option<&Item>) -> Self {
+        let (mut expression, mut values) = match read {
+            None => (COVERED.to_owned(), Item::from([(":amount".to_owned(), cents(request.amount.money()))])),
+            Some(order) => (unchanged(order), known(order)),
+        };
+        let charge_id = request.charge_id.as_ref().filter(|_| read.is_none());
+        if charge_id.is_some() {
+            expression = format!("{expression} AND {CHARGE_COVERED}");
+        }
+        if let Some(customer) = caller.customer() {
+            expression.push_str(" AND customerId = :customer");
+            values.insert(":customer".to_owned(), text(customer));
+        }
+        let names = charge_id.map(|id| HashMap::from([("#charge".to_owned(), id.clone())]));
+        Self { expression, names, values }
+    }
+}
 
 /// Checks whether the charge allows a refund of this amount.
 fn check_charge(order: &Item, request: &RefundRequest, left: Option<Money>) -> Result<(), DeskError> {
@@ -315,37 +308,18 @@ fn unchanged(order: &Item) -> String {
     format!("charges = :charges AND refundableCents = :kept AND {refunds}")
 }
 
-/// Sets the value that [`unchanged`] compares with the refunds, if there are any.
-trait SetKnownRefunds {
-    fn set_known_refunds(self, order: &Item) -> Self;
-}
-
-impl SetKnownRefunds for UpdateBuilder {
-    fn set_known_refunds(self, order: &Item) -> Self {
-        let known = order.get("refunds").cloned();
-        known.into_iter().fold(self, |update, refunds| update.expression_attribute_values(":refunds", refunds))
-    }
-}
-
-impl SetKnownRefunds for ConditionCheckBuilder {
-    fn set_known_refunds(self, order: &Item) -> Self {
-        let known = order.get("refunds").cloned();
-        known.into_iter().fold(self, |check, refunds| check.expression_attribute_values(":refunds", refunds))
-    }
+/// The values that [`unchanged`] compares with the order.
+fn known(order: &Item) -> Item {
+    let mut values = Item::from([
+        (":charges".to_owned(), attribute(order, "charges")),
+        (":kept".to_owned(), attribute(order, "refundableCents")),
+    ]);
+    values.extend(order.get("refunds").map(|refunds| (":refunds".to_owned(), refunds.clone())));
+    values
 }
 
 fn attribute(order: &Item, name: &str) -> AttributeValue {
     order.get(name).cloned().unwrap_or(AttributeValue::Null(true))
-}
-
-/// Adds the owner to a condition, if the caller is one customer.
-fn owned(update: UpdateBuilder, caller: &Caller, condition: &str) -> UpdateBuilder {
-    match caller.customer() {
-        Some(customer) => update
-            .condition_expression(format!("{condition} AND customerId = :customer"))
-            .expression_attribute_values(":customer", text(customer)),
-        None => update.condition_expression(condition),
-    }
 }
 
 /// A write without a table or a key. It is an error, so that it never becomes a plan with fewer writes.

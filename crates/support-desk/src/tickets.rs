@@ -1,7 +1,7 @@
 //! Tickets: cases for a person.
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder,
 };
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -91,10 +91,7 @@ impl Desk {
             queue,
             reply_by: self.clock.now().checked_add(within).map_err(|error| DeskError::Store(error.into()))?,
         };
-        let mut put = Put::builder().table_name(&self.tables.tickets);
-        for (name, value) in self.ticket(&output.ticket_id, queue, escalation.priority, &escalation.summary) {
-            put = put.item(name, value);
-        }
+        let mut put = self.ticket(&output.ticket_id, queue, escalation.priority, &escalation.summary);
         // the session's own customer, if the model did not give one
         let customer_id = escalation.customer_id.as_deref().or(caller.customer());
         put = put.item("replyBy", text(output.reply_by.to_string()));
@@ -135,21 +132,15 @@ impl Desk {
         }
     }
 
-    /// The attributes that every ticket has.
-    pub(crate) fn ticket(
-        &self,
-        ticket_id: &str,
-        queue: &str,
-        priority: Priority,
-        summary: &str,
-    ) -> Vec<(&'static str, AttributeValue)> {
-        vec![
-            ("ticketId", text(ticket_id)),
-            ("queue", text(queue)),
-            ("priority", text(priority.as_str())),
-            ("summary", text(summary)),
-            ("status", text("open")),
-            ("openedAt", text(self.clock.now().to_string())),
-        ]
+    /// The write of a ticket, with the attributes that every ticket has.
+    pub(crate) fn ticket(&self, ticket_id: &str, queue: &str, priority: Priority, summary: &str) -> PutBuilder {
+        Put::builder()
+            .table_name(&self.tables.tickets)
+            .item("ticketId", text(ticket_id))
+            .item("queue", text(queue))
+            .item("priority", text(priority.as_str()))
+            .item("summary", text(summary))
+            .item("status", text("open"))
+            .item("openedAt", text(self.clock.now().to_string()))
     }
 }

@@ -1,8 +1,8 @@
 //! One deployment in the form for the rules: its resources, the references between them, and its registered tools.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
-use toolgate::{Catalog, CatalogTool};
+use toolgate::Catalog;
 use toolgate_template::{Node, Position, ProblemKind, Settings, symbolic};
 
 use crate::project::Project;
@@ -84,6 +84,11 @@ impl<'p> Deployment<'p> {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
+    /// The resource that a property of another one refers to.
+    pub(crate) fn referred_by(&self, resource: &Resource, property: &str) -> Option<&Resource> {
+        self.referred(resource.properties().text_of(property)?)
+    }
+
     /// The resource that `${Id}` or `${Id.Attribute}` refers to.
     pub(crate) fn referred(&self, text: &str) -> Option<&Resource> {
         let name = text.strip_prefix("${")?.strip_suffix('}')?;
@@ -101,6 +106,11 @@ impl<'p> Deployment<'p> {
         let build = resource.body.at(&["Metadata", "BuildProperties"])?;
         let binary = build.get("Binary")?;
         Some((self.project.catalogs.get(binary.text()?)?, binary.position.clone()))
+    }
+
+    /// The catalog of the handler of a function.
+    pub(crate) fn catalog(&self, function: Option<FunctionRef>) -> Option<&'p Catalog> {
+        Some(self.handler(&function?.id)?.0)
     }
 
     /// An environment variable of a function, from its own settings or `Globals`.
@@ -177,10 +187,9 @@ impl<'p> Deployment<'p> {
         self.groups().into_iter().filter_map(|group| group.api(self.project)).collect()
     }
 
-    /// The function schemas that this deployment registers, each with its list of functions.
-    pub(crate) fn function_schemas(&self) -> Vec<&Node> {
-        let groups = self.agents().flat_map(|agent| agent.properties().list("ActionGroups"));
-        groups.filter_map(|group| group.get("FunctionSchema")).collect()
+    /// The functions that this deployment registers by function details.
+    pub(crate) fn group_functions(&self) -> Vec<&Node> {
+        self.groups().into_iter().flat_map(|group| group.functions()).collect()
     }
 
     /// The gateway tools that this deployment registers.
@@ -228,14 +237,22 @@ impl<'v> Group<'v> {
         self.node.at(&["ActionGroupExecutor", "Lambda"])
     }
 
+    pub(crate) fn function(&self, deployment: &Deployment<'_>) -> Option<FunctionRef> {
+        deployment.function(self.executor()?.text()?)
+    }
+
     /// The OpenAPI document of its `Payload`, if it has one.
     pub(crate) fn api(&self, project: &Project) -> Option<Rc<Node>> {
         project.payload(self.node.at(&["ApiSchema", "Payload"])?)
     }
 
+    fn functions(&self) -> &'v [Node] {
+        self.node.get("FunctionSchema").map_or(&[], |schema| schema.list("Functions"))
+    }
+
     pub(crate) fn tools(&self, project: &Project) -> Vec<Deployed> {
-        let functions = self.node.get("FunctionSchema").map_or(&[] as &[_], |schema| schema.list("Functions"));
-        let mut tools: Vec<Deployed> = functions
+        let mut tools: Vec<Deployed> = self
+            .functions()
             .iter()
             .filter_map(|function| {
                 let name = function.get("Name")?;
@@ -271,8 +288,23 @@ impl<'v> Target<'v> {
         self.lambda.get("ToolSchema").map_or(&[], |schema| schema.list("InlinePayload"))
     }
 
+    pub(crate) fn function(&self, deployment: &Deployment<'_>) -> Option<FunctionRef> {
+        deployment.function(self.lambda.text_of("LambdaArn")?)
+    }
+
+    /// The names of its tools, each with its position.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'v str, &'v Position)> {
+        let names = self.tools().iter().filter_map(|tool| tool.get("Name"));
+        names.map(|name| (name.text().unwrap_or_default(), &name.position))
+    }
+
+    /// The role of its gateway.
+    pub(crate) fn role(&self, deployment: &'v Deployment<'_>) -> Option<&'v Resource> {
+        deployment.referred_by(self.gateway(deployment)?, "RoleArn")
+    }
+
     pub(crate) fn gateway(&self, deployment: &'v Deployment<'_>) -> Option<&'v Resource> {
-        deployment.referred(self.resource.properties().text_of("GatewayIdentifier")?)
+        deployment.referred_by(self.resource, "GatewayIdentifier")
     }
 }
 
@@ -287,14 +319,8 @@ pub(crate) struct Operation<'n> {
 /// The operations of an OpenAPI document.
 pub(crate) fn operations(api: &Node) -> impl Iterator<Item = Operation<'_>> {
     const VERBS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-    let paths = api.get("paths").map_or(&[] as &[_], Node::entries);
-    paths.iter().flat_map(|path| {
+    api.members("paths").iter().flat_map(|path| {
         let verbs = path.node.entries().iter().filter(|entry| VERBS.contains(&entry.name.as_str()));
         verbs.map(|verb| Operation { path: &path.name, verb: &verb.name, position: &verb.position, node: &verb.node })
     })
-}
-
-/// The tools of a catalog by name.
-pub(crate) fn by_name(catalog: &Catalog) -> BTreeMap<&str, &CatalogTool> {
-    catalog.tools.iter().map(|tool| (tool.name.as_str(), tool)).collect()
 }

@@ -128,7 +128,7 @@ impl Project {
     }
 
     fn open_payload(&self, payload: &Node, text: &str) -> Option<Node> {
-        let document = parse(payload.position.file(), text).ok().filter(Node::is_map)?;
+        let mut document = parse(payload.position.file(), text).ok().filter(Node::is_map)?;
         let value = document.to_json();
         let twin = self.schemas.iter().find(|file| {
             file.name == "openapi.json" && file.root.position.file().parent() == payload.position.file().parent()
@@ -138,28 +138,24 @@ impl Project {
         }
         // A block of text in the template has lines of its own; an included document is on one line.
         let (first, lines) = (payload.position.line, text.lines().count());
-        Some(moved(document, &|line| if lines > 1 { first + line - 1 } else { first }))
+        move_lines(&mut document, &|line| if lines > 1 { first + line - 1 } else { first });
+        Some(document)
     }
 }
 
-/// The node with mapped line numbers.
-fn moved(mut node: Node, line: &dyn Fn(usize) -> usize) -> Node {
+/// Maps the line numbers of a node and of everything in it.
+fn move_lines(node: &mut Node, line: &dyn Fn(usize) -> usize) {
     node.position.line = line(node.position.line);
-    node.tree = match node.tree {
-        Tree::List(items) => Tree::List(items.into_iter().map(|item| moved(item, line)).collect()),
-        Tree::Map(entries) => Tree::Map(
-            entries
-                .into_iter()
-                .map(|mut entry| {
-                    entry.position.line = line(entry.position.line);
-                    entry.node = moved(entry.node, line);
-                    entry
-                })
-                .collect(),
-        ),
-        scalar => scalar,
-    };
-    node
+    match &mut node.tree {
+        Tree::Scalar { .. } => {}
+        Tree::List(items) => items.iter_mut().for_each(|item| move_lines(item, line)),
+        Tree::Map(entries) => {
+            for entry in entries {
+                entry.position.line = line(entry.position.line);
+                move_lines(&mut entry.node, line);
+            }
+        }
+    }
 }
 
 fn open(path: &Path) -> Result<Node, ReadError> {

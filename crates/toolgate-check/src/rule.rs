@@ -8,6 +8,9 @@ use crate::{
     reporter::Reporter,
 };
 
+/// The function that reports the violations of a rule in one deployment.
+pub(crate) type Check = fn(&Deployment<'_>, &mut Reporter<'_>);
+
 /// A requirement and its reason.
 pub struct Rule {
     /// The name, which findings contain.
@@ -20,10 +23,28 @@ pub struct Rule {
     pub fix: &'static str,
     /// The severity of a violation.
     pub severity: Severity,
-    pub(crate) check: fn(&Deployment<'_>, &mut Reporter<'_>),
+    pub(crate) check: Check,
 }
 
 impl Rule {
+    /// A rule whose violation AWS rejects, or accepts without effect.
+    pub(crate) const fn error(name: &'static str, source: &'static str, check: Check) -> Self {
+        Self { name, holds: "", source, fix: "", severity: Severity::Error, check }
+    }
+
+    /// A rule whose violation may be intended.
+    pub(crate) const fn warning(name: &'static str, source: &'static str, check: Check) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(name, source, check) }
+    }
+
+    pub(crate) const fn holds(self, holds: &'static str) -> Self {
+        Self { holds, ..self }
+    }
+
+    pub(crate) const fn fix(self, fix: &'static str) -> Self {
+        Self { fix, ..self }
+    }
+
     /// The part that a finding contains.
     pub(crate) fn info(&self) -> RuleInfo {
         RuleInfo { name: self.name, source: self.source, fix: self.fix, severity: self.severity }

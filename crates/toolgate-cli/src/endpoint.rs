@@ -32,9 +32,7 @@ pub(crate) fn is_local(url: &str) -> bool {
 
 /// An address of this machine.
 pub(crate) fn is_loopback(url: &str) -> bool {
-    let Ok(url) = url.parse::<Url>() else {
-        return false;
-    };
+    let Ok(url) = url.parse::<Url>() else { return false };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

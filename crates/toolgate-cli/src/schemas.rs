@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 use toolgate::{Catalog, schema};
-use toolgate_template::{Binaries, DescribeError, MissingBinaries, TemplateError, read_without_agents};
+use toolgate_template::{Binaries, read_without_agents};
 
 use crate::{describe::describe, failure::Failure, project, terminal};
 
@@ -38,12 +38,6 @@ pub(crate) struct Args {
 /// Why no schemas were written, or which files differ.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemasError {
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error(transparent)]
-    Binaries(#[from] MissingBinaries),
-    #[error(transparent)]
-    Describe(#[from] DescribeError),
     #[error("cannot write `{path}`: {source}")]
     Write { path: String, source: std::io::Error },
     #[error("these schemas differ from the tools; run `toolgate schemas` and commit the result:\n  {}", .0.join("\n  "))]
@@ -99,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Every file with its text.
-fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, SchemasError> {
+fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, Failure> {
     let template = read_without_agents(&args.template, &BTreeMap::new())?;
     let folder = args.template.parent().unwrap_or(Path::new("."));
     let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();

@@ -113,10 +113,7 @@ async fn alone(ledger: &DynamoLedger, charge: &BudgetCharge, change: &Change) ->
         .condition_expression(&change.condition)
         .set_expression_attribute_values(Some(change.values.clone()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let error = match request.send().await {
-        Ok(_) => return Attempt::Charged,
-        Err(error) => error,
-    };
+    let Err(error) = request.send().await else { return Attempt::Charged };
     use aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException as ConditionFailed;
     match error.as_service_error() {
         Some(ConditionFailed(failed)) => Attempt::Full(failed.item().cloned()),
@@ -130,11 +127,8 @@ async fn with_record(ledger: &DynamoLedger, charge: &BudgetCharge, change: &Chan
         Ok(items) => items,
         Err(error) => return Attempt::Failed(ToolError::internal(error)),
     };
-    let error = match ledger.client.transact_write_items().set_transact_items(Some(items)).send().await {
-        Ok(_) => return Attempt::Charged,
-        Err(error) => error,
-    };
-    judge(&error)
+    let request = ledger.client.transact_write_items().set_transact_items(Some(items));
+    request.send().await.map_or_else(|error| judge(&error), |_| Attempt::Charged)
 }
 
 fn items(

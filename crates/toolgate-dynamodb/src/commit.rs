@@ -62,10 +62,7 @@ impl<S: Send + Sync> Commit for Cx<S> {
         let mut attempt = 1;
         loop {
             let request = ledger.client().transact_write_items().set_transact_items(Some(items.clone()));
-            let error = match request.send().await {
-                Ok(_) => return Ok(key.committed(output)),
-                Err(error) => error,
-            };
+            let Err(error) = request.send().await else { return Ok(key.committed(output)) };
             match judge(key, &error) {
                 Some(error) => return Err(error),
                 None if retry::pause(attempt, self.remaining()).await => attempt += 1,

@@ -91,10 +91,7 @@ pub(crate) async fn finish(
             .expression_attribute_values(":reply", text(reply.to_string()))
             .expression_attribute_values(":lease", text(&lease.token))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match request.send().await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = request.send().await else { return Ok(()) };
         match error.as_service_error() {
             // the lease had expired, and another call has taken it over; its reply was kept first
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {

@@ -52,6 +52,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct Local {
     template: PathBuf,
     parameters: BTreeMap<String, String>,
@@ -97,7 +98,6 @@ impl Local {
     }
 
     /// Sets the port on 127.0.0.1; 0 selects a free one.
-    #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -107,7 +107,6 @@ impl Local {
     /// template names for each agent), `bedrock:<model id>` or `openai:<base url>#<model>`. With `<agent>=` in front
     /// the model is for that agent only; this can be repeated for several agents. The default is the only scenario in
     /// the folder `scenarios` beside the template.
-    #[must_use]
     pub fn model(mut self, model: impl Into<String>) -> Self {
         let model = model.into();
         self.without_agents |= model == NO_MODEL;
@@ -116,28 +115,24 @@ impl Local {
     }
 
     /// Sets the directory that stores the tables across runs.
-    #[must_use]
     pub fn data(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = Data::Directory(directory.into());
         self
     }
 
     /// Keeps the tables in memory only.
-    #[must_use]
     pub fn in_memory(mut self) -> Self {
         self.data = Data::Memory;
         self
     }
 
     /// Deletes existing tables at the start.
-    #[must_use]
     pub fn reset(mut self, reset: bool) -> Self {
         self.reset = reset;
         self
     }
 
     /// Serves only the database, with its tables and seed data. No function and no agent is started.
-    #[must_use]
     pub fn only_database(mut self, only: bool) -> Self {
         self.only_database = only;
         self
@@ -151,49 +146,42 @@ impl Local {
     }
 
     /// Serves no agents. No model is needed.
-    #[must_use]
     pub fn without_agents(mut self, without: bool) -> Self {
         self.without_agents = without;
         self
     }
 
     /// Sets a parameter of the template.
-    #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.insert(name.into(), value.into());
         self
     }
 
     /// Sets an environment variable of every function and of the seed program. It overrides the template's value.
-    #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
     /// Sets a folder in which the handlers' binaries are searched first.
-    #[must_use]
     pub fn binaries(mut self, folder: impl Into<PathBuf>) -> Self {
         self.binaries = Some(folder.into());
         self
     }
 
     /// Sets the maximum number of instances per function (default 10).
-    #[must_use]
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
         self
     }
 
     /// Sets how long an idle instance is kept (default 60 s). One instance of each function is always kept.
-    #[must_use]
     pub fn idle_instances(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
 
     /// Sets the limits of an agent's turn.
-    #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -202,7 +190,6 @@ impl Local {
     /// Enables hostile mode: functions get calls in the forms that Bedrock really sends. Values have other spellings,
     /// parameters another order, optional ones are empty, and calls arrive late, twice or at a cold instance. The seed
     /// determines all mutations. The meaning of a call never changes.
-    #[must_use]
     pub fn hostile(mut self, seed: u64) -> Self {
         self.hostile = Some(seed);
         self
@@ -210,21 +197,18 @@ impl Local {
 
     /// Sets the caller of the gateway, whatever a client claims. The default is the first IAM entity that a policy of
     /// the template names.
-    #[must_use]
     pub fn principal(mut self, principal: Principal) -> Self {
         self.callers = CallerChoice::One(principal);
         self
     }
 
     /// Requires every caller of the gateway to send a token that one of these keys has signed.
-    #[must_use]
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
         self.callers = CallerChoice::Tokens(keys);
         self
     }
 
     /// Sets the target of the functions' log lines (default: standard error).
-    #[must_use]
     pub fn log(mut self, log: Log) -> Self {
         self.log = log;
         self

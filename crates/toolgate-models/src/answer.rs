@@ -47,7 +47,7 @@ impl Mode {
 }
 
 /// Receives the answer while it is generated.
-pub(super) type Write<'a> = &'a (dyn Fn(&str) + Send + Sync);
+pub type Write<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// The only output for streamed text. It records whether any text has been sent.
 pub(super) struct StreamWriter<'a> {

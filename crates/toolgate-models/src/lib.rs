@@ -16,6 +16,7 @@ pub mod prices;
 mod retry;
 pub mod script;
 
+pub use answer::Write;
 pub use bedrock::BedrockModel;
 pub use choice::{ModelChoiceError, Models, is_for_one_agent};
 pub use message::{Block, DECLINED, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage};

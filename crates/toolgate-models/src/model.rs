@@ -4,23 +4,21 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use crate::message::{ModelReply, ModelRequest};
+use crate::{
+    answer::Write,
+    message::{ModelReply, ModelRequest},
+};
 
 /// A model: it replies to a conversation with text or with calls of the offered tools.
 pub trait Model: Send + Sync + fmt::Debug {
-    /// Runs one model turn.
-    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
-
-    /// As [`converse`](Model::converse), and passes the final answer to `write` while it is generated. The text passed
-    /// to `write` must be a prefix of the reply's text. A model that cannot detect its final answer early writes
-    /// nothing, which is the default.
-    fn converse_stream<'a>(
+    /// Runs one model turn. If there is a `write`, the final answer is passed to it while it is generated. The text
+    /// passed to it must be a prefix of the reply's text. A model that cannot detect its final answer early writes
+    /// nothing.
+    fn converse<'a>(
         &'a self,
         request: ModelRequest<'a>,
-        _write: &'a (dyn Fn(&str) + Send + Sync),
-    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
-        self.converse(request)
-    }
+        write: Option<Write<'a>>,
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>>;
 
     /// The instruction for the system prompt that makes the model's final answer detectable while it is generated.
     fn stream_hint(&self) -> Option<&'static str> {

@@ -107,11 +107,10 @@ impl Prices {
     /// [`PricesError`] if the file cannot be read or is not a valid table of prices.
     pub fn read(file: &Path) -> Result<Self, PricesError> {
         let path = file.display().to_string();
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(source) => return Err(PricesError::Unreadable { path, source }),
-        };
-        Self::parse(&text).map_err(|reason| PricesError::Invalid { path, reason })
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse(&text).map_err(|reason| PricesError::Invalid { path, reason }),
+            Err(source) => Err(PricesError::Unreadable { path, source }),
+        }
     }
 
     fn parse(text: &str) -> Result<Self, String> {

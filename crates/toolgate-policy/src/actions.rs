@@ -7,7 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{ValidationMode, ValidationWarning, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::{error::SchemaError, kind::Kind, principal::Caller, statement::Statement};
+use crate::{
+    error::SchemaError,
+    kind::{Kind, attribute},
+    principal::Caller,
+    statement::Statement,
+};
 
 /// The gateway's own groups of actions, above all targets.
 const GROUPS: [&str; 2] = ["Mcp", "CallTool"];
@@ -73,7 +78,7 @@ impl Actions {
 
     /// The schema in Cedar's JSON format.
     fn to_cedar(&self) -> Value {
-        let id = record([("id", required(json!({"type": "String"})))]);
+        let id = record([("id", attribute(json!({"type": "String"}), true))]);
         let mut actions = Map::new();
         actions.insert("Mcp".to_owned(), json!({}));
         actions.insert("CallTool".to_owned(), json!({"memberOf": [{"id": "Mcp"}]}));
@@ -81,11 +86,11 @@ impl Actions {
             actions.insert(target(tool).to_owned(), json!({"memberOf": [{"id": "CallTool"}]}));
         }
         for (tool, input) in &self.tools {
-            let system = record([("now", required(json!({"type": "Extension", "name": "datetime"})))]);
+            let system = record([("now", attribute(json!({"type": "Extension", "name": "datetime"}), true))]);
             let applies = json!({
                 "principalTypes": self.callers.iter().map(|caller| caller.name()).collect::<Vec<_>>(),
                 "resourceTypes": ["Gateway"],
-                "context": record([("input", required(input.to_cedar())), ("system", required(system))]),
+                "context": record([("input", attribute(input.to_cedar(), true)), ("system", attribute(system, true))]),
             });
             actions.insert(tool.clone(), json!({"memberOf": [{"id": target(tool)}], "appliesTo": applies}));
         }
@@ -107,13 +112,6 @@ fn target(tool: &str) -> &str {
 
 fn record<const N: usize>(attributes: [(&str, Value); N]) -> Value {
     json!({"type": "Record", "attributes": Map::from_iter(attributes.map(|(name, kind)| (name.to_owned(), kind)))})
-}
-
-fn required(mut kind: Value) -> Value {
-    if let Some(kind) = kind.as_object_mut() {
-        kind.insert("required".to_owned(), true.into());
-    }
-    kind
 }
 
 /// The Cedar schema of a policy engine.

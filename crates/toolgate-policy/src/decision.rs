@@ -1,8 +1,6 @@
 //! The decision of the policies on one call.
 
-use std::{fmt, str::FromStr};
-
-use crate::error::ParseModeError;
+use std::fmt;
 
 /// How a gateway uses its engine's decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -12,19 +10,6 @@ pub enum Mode {
     Enforce,
     /// It logs them and allows every call.
     LogOnly,
-}
-
-impl FromStr for Mode {
-    type Err = ParseModeError;
-
-    /// The value of `PolicyEngineConfiguration.Mode`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "ENFORCE" => Ok(Self::Enforce),
-            "LOG_ONLY" => Ok(Self::LogOnly),
-            _ => Err(ParseModeError(text.to_owned())),
-        }
-    }
 }
 
 /// Why a call is allowed or denied. The tool's name is the only part that comes from the call.

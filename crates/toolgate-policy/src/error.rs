@@ -39,7 +39,8 @@ impl fmt::Display for Mistake {
 }
 
 /// All problems of an engine's policies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PolicyError(pub(crate) Vec<Mistake>);
 
 impl PolicyError {
@@ -49,20 +50,6 @@ impl PolicyError {
         &self.0
     }
 }
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
-
-impl std::error::Error for PolicyError {}
-
-/// A text is not a mode of a policy engine.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a mode of a policy engine: use `ENFORCE` or `LOG_ONLY`")]
-pub struct ParseModeError(pub(crate) String);
 
 /// A text is not a valid caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -69,12 +69,16 @@ impl Kind {
 
 impl Field {
     fn to_cedar(&self) -> Value {
-        let mut kind = self.kind.to_cedar();
-        if let Some(kind) = kind.as_object_mut() {
-            kind.insert("required".to_owned(), self.required.into());
-        }
-        kind
+        attribute(self.kind.to_cedar(), self.required)
     }
+}
+
+/// The type of an attribute in a Cedar schema.
+pub(crate) fn attribute(mut kind: Value, required: bool) -> Value {
+    if let Some(kind) = kind.as_object_mut() {
+        kind.insert("required".to_owned(), required.into());
+    }
+    kind
 }
 
 fn fields(schema: &Value) -> BTreeMap<String, Field> {

@@ -44,7 +44,7 @@ mod token;
 
 pub use actions::{Actions, Schema, Tool};
 pub use decision::{Decision, Mode, Reason};
-pub use error::{Mistake, ParseModeError, PolicyError, PrincipalError, SchemaError, StatementError};
+pub use error::{Mistake, PolicyError, PrincipalError, SchemaError, StatementError};
 pub use policies::Policies;
 pub use principal::{Caller, Principal};
 pub use source::PolicySource;

@@ -3,8 +3,8 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use crate::{
-    arn::function_id,
     evaluate::Evaluator,
+    functions::own_function,
     identifiers::{alias_agent, alias_id},
     node::Node,
     prompt::prompt,
@@ -146,21 +146,11 @@ fn action_group(evaluator: &Evaluator<'_>, node: &Node) -> Option<ActionGroupSpe
         evaluator.problem(&node.position, "an action group needs `ActionGroupName`");
         return None;
     };
-    let executor = node.at(&["ActionGroupExecutor", "Lambda"]);
-    let function = executor.and_then(|executor| {
-        let arn = executor.string()?;
-        let id = function_id(arn);
-        let kind = evaluator.source.resource_type(&id);
-        if kind.is_none_or(|kind| !kind.ends_with("::Function")) {
-            evaluator.problem(&executor.position, format!("`{arn}` is not a function of this template"));
-            return None;
-        }
-        Some(id)
-    });
+    let executor = node.at(&["ActionGroupExecutor", "Lambda"]).filter(|executor| executor.string().is_some());
     Some(ActionGroupSpec {
         name,
         description: text("Description").unwrap_or_default(),
-        function,
+        function: executor.and_then(|executor| own_function(evaluator, Some(executor), &executor.position)),
         signature: text("ParentActionGroupSignature"),
         schema: schema::group(evaluator, node),
     })

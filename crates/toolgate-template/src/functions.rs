@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
+    arn::function_id,
     evaluate::Evaluator,
     node::Node,
+    position::Position,
     resources::{Resource, resources},
     types::FunctionSpec,
 };
@@ -13,7 +15,8 @@ use crate::{
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
 const DEFAULT_MEMORY_MB: u32 = 128;
 
-const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
+/// The types of resources that are functions.
+pub(crate) const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
 
 /// The functions with tools.
 pub(crate) fn functions(evaluator: &Evaluator<'_>) -> Vec<FunctionSpec> {
@@ -33,6 +36,17 @@ pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
 pub(crate) fn interceptor(evaluator: &Evaluator<'_>, id: &str) -> Option<FunctionSpec> {
     let functions = resources(evaluator, &FUNCTIONS);
     functions.iter().find(|resource| resource.id == id).and_then(|resource| function(evaluator, resource))
+}
+
+/// The logical id of the function of this template that an ARN refers to. Anything else is a problem at `position`.
+pub(crate) fn own_function(evaluator: &Evaluator<'_>, arn: Option<&Node>, position: &Position) -> Option<String> {
+    let arn = arn.and_then(Node::string).unwrap_or_default();
+    let id = function_id(arn);
+    if evaluator.source.resource_type(&id).is_some_and(|kind| kind.ends_with("::Function")) {
+        return Some(id);
+    }
+    evaluator.problem(position, format!("`{arn}` is not a function of this template"));
+    None
 }
 
 /// `Metadata: Toolgate: Tools: false` marks a function without tools, such as a gateway's interceptor.

@@ -4,18 +4,16 @@
 //! which also applies to every other use of the same condition.
 
 use crate::{
-    arn::function_id,
     evaluate::Evaluator,
-    functions,
+    functions::{self, own_function},
     identifiers::{gateway_arn, gateway_id},
     node::Node,
     policies::policy_engine,
-    position::Position,
     resources::{Resource, resources},
     types::{GatewaySpec, InterceptorSpec, TargetSpec, TokenSpec},
 };
 
-const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
+pub(crate) const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
 const TARGET: &str = "AWS::BedrockAgentCore::GatewayTarget";
 const AUTHORIZERS: [&str; 4] = ["CUSTOM_JWT", "AWS_IAM", "NONE", "AUTHENTICATE_ONLY"];
 
@@ -88,7 +86,7 @@ fn target(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<TargetSp
     let configuration = evaluator.member(properties, "TargetConfiguration")?;
     // Targets of other types are servers elsewhere.
     let lambda = configuration.at(&["Mcp", "Lambda"])?;
-    let function = function(evaluator, lambda.get("LambdaArn"), &lambda.position_of("LambdaArn"))?;
+    let function = own_function(evaluator, lambda.get("LambdaArn"), &lambda.position_of("LambdaArn"))?;
     let Some(tools) = lambda.at(&["ToolSchema", "InlinePayload"]).filter(|tools| tools.is_list()) else {
         evaluator.problem(&lambda.position_of("ToolSchema"), "only an `InlinePayload` can be read on a laptop");
         return None;
@@ -107,7 +105,7 @@ fn target(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<TargetSp
 fn interceptor(evaluator: &Evaluator<'_>, node: &Node) -> Option<InterceptorSpec> {
     let arn = node.at(&["Interceptor", "Lambda", "Arn"]);
     let position = arn.map_or(&node.position, |arn| &arn.position);
-    let function = function(evaluator, arn, position)?;
+    let function = own_function(evaluator, arn, position)?;
     let Some(function) = functions::interceptor(evaluator, &function) else {
         let message = format!("`{function}` is not a cargo-lambda function, so it cannot intercept on a laptop");
         evaluator.problem(&node.position, message);
@@ -121,17 +119,6 @@ fn interceptor(evaluator: &Evaluator<'_>, node: &Node) -> Option<InterceptorSpec
         response: sees("RESPONSE"),
         pass_headers: node.at(&["InputConfiguration", "PassRequestHeaders"]).is_some_and(Node::is_true),
     })
-}
-
-/// The logical id of one of this template's functions.
-fn function(evaluator: &Evaluator<'_>, arn: Option<&Node>, position: &Position) -> Option<String> {
-    let arn = arn.and_then(Node::string).unwrap_or_default();
-    let id = function_id(arn);
-    if evaluator.source.resource_type(&id).is_some_and(|kind| kind.ends_with("::Function")) {
-        return Some(id);
-    }
-    evaluator.problem(position, format!("`{arn}` is not a function of this template"));
-    None
 }
 
 fn texts(list: Option<&Node>) -> Vec<String> {

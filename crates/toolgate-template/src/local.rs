@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use crate::{
     arn::{ACCOUNT, REGION, function_arn},
     evaluate::{Evaluator, Names},
+    functions::FUNCTIONS,
+    gateway::GATEWAY,
     identifiers::{alias_agent, alias_id, gateway_arn, gateway_id, table_name},
     node::Node,
     parameters::Parameters,
     position::Position,
     rules,
     source::Source,
+    tables::TABLES,
 };
-
-const GATEWAY: &str = "AWS::BedrockAgentCore::Gateway";
-const FUNCTIONS: [&str; 2] = ["AWS::Serverless::Function", "AWS::Lambda::Function"];
-const TABLES: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Serverless::SimpleTable"];
 
 /// Evaluates a template for a laptop. Its parameters and `Rules` are checked first.
 pub(crate) fn local<'a>(source: &'a Source, set: &'a BTreeMap<String, String>) -> Evaluator<'a> {

@@ -136,6 +136,17 @@ impl Node {
         self.get(name).map_or(&[], Self::items)
     }
 
+    /// The entries of a member that is a map.
+    pub fn members(&self, name: &str) -> &[Entry] {
+        self.get(name).map_or(&[], Self::entries)
+    }
+
+    /// The position of a member's name, or of this node if the member is missing. Unlike [`Self::position_of`], the path
+    /// of a missing member is this node's.
+    pub fn nearest_position(&self, name: &str) -> &Position {
+        self.entry(name).map_or(&self.position, |entry| &entry.position)
+    }
+
     /// The position of a member's name, or of this node if the member is missing.
     pub fn position_of(&self, name: &str) -> Position {
         self.entry(name).map_or_else(|| self.position.member(name), |entry| entry.position.clone())

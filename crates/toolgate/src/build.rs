@@ -21,7 +21,7 @@ use crate::{
     nearest::same_name,
     output_cache,
     projection::{self, OutputProjection},
-    registered::{ErasedTool, RegisteredTool, Typed},
+    registered::{ErasedTool, RegisteredTool},
     registry::{Registered, Registry},
     schema::{
         compiled::{CompiledSchema, Object},
@@ -74,9 +74,8 @@ pub(crate) struct Candidate<S> {
 
 impl<S: Send + Sync + 'static> Candidate<S> {
     pub(crate) fn new<I, O>(tool: Tool<S, I, O>) -> Self {
-        let Tool { draft, run, rules, once_by, confirm_by, confirm_when, middleware, erase, .. } = tool;
-        let asks_by_own_key = confirm_by.is_some();
-        let typed = Typed { run, rules, once_by, confirm_by, confirm_when };
+        let Tool { draft, typed, middleware, erase, .. } = tool;
+        let asks_by_own_key = typed.confirm_by.is_some();
         Self { draft, asks_by_own_key, middleware, erased: erase(typed) }
     }
 }

@@ -199,7 +199,7 @@ impl Session<'_> {
 
     /// Records that an attribute changes, or returns an error if it must not.
     fn settable(&self, name: &str) -> Result<(), ToolError> {
-        self.call.trail.note_attributes_set();
+        self.call.trail.attributes.set(true);
         match self.call.identity.iter().any(|identity| identity == name) {
             true => Err(ToolError::internal(format!("a tool must not change the identity attribute `{name}`"))),
             false => Ok(()),

@@ -60,15 +60,13 @@ impl OutputProjection {
         }
         match value {
             Value::Object(members) => {
-                members.retain(|name, member| match self.fields.get(name) {
-                    Some(node) => {
-                        node.keep(member, dropped);
-                        true
+                members.retain(|name, member| {
+                    let node = self.fields.get(name);
+                    match node {
+                        Some(node) => node.keep(member, dropped),
+                        None => *dropped += 1,
                     }
-                    None => {
-                        *dropped += 1;
-                        false
-                    }
+                    node.is_some()
                 });
             }
             Value::Array(items) => match &self.items {

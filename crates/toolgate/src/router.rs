@@ -55,32 +55,29 @@ impl<S> fmt::Debug for Router<S> {
 }
 
 /// Collects tools. [`build`](Self::build) checks all of them.
+#[must_use]
 pub struct RouterBuilder<S>(RouterDraft<S>);
 
 impl<S: Send + Sync + 'static> RouterBuilder<S> {
     /// Sets the action group's name, which is also the handler's name. Default: the name of the running program.
-    #[must_use]
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.0.group = Some(name.into());
         self
     }
 
     /// Describes the purpose of the group.
-    #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = text.into();
         self
     }
 
     /// Adds a tool.
-    #[must_use]
     pub fn tool<I, O>(mut self, tool: Tool<S, I, O>) -> Self {
         self.0.tools.push(Candidate::new(tool));
         self
     }
 
     /// Declares the session attributes that identify the caller. Tools can read them and cannot set them.
-    #[must_use]
     pub fn identity<P: Into<String>>(mut self, attributes: impl IntoIterator<Item = P>) -> Self {
         self.0.declared.names.extend(attributes.into_iter().map(Into::into));
         self
@@ -88,7 +85,6 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
 
     /// Declares the propagated gateway header that sets an identity attribute. Declare one only if a request
     /// interceptor sets the header from the verified token and overwrites the client's value.
-    #[must_use]
     pub fn identity_header(mut self, header: impl AsRef<str>, attribute: impl Into<String>) -> Self {
         self.0.declared.headers.push((header.as_ref().to_ascii_lowercase(), attribute.into()));
         self
@@ -97,14 +93,12 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
     /// Declares crates (by their `tracing` target) that may log below `info`, beside Toolgate and the handler itself.
     /// All other crates are limited to `info`, whatever the filter is, because the debug output of a client library may
     /// contain whole requests.
-    #[must_use]
     pub fn log_targets<P: Into<String>>(mut self, crates: impl IntoIterator<Item = P>) -> Self {
         self.0.log_targets.extend(crates.into_iter().map(Into::into));
         self
     }
 
     /// Declares the ledger in the state, for the gates that need memory: budgets, approvals and leases.
-    #[must_use]
     pub fn ledger<F>(mut self, ledger: F) -> Self
     where
         F: (Fn(&S) -> &dyn Ledger) + Send + Sync + 'static,
@@ -115,7 +109,6 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
 
     /// Limits the use of this router's tools per session. `TOOLGATE_BUDGET_CALLS` and `TOOLGATE_BUDGET_USD` override
     /// it. All functions with the same ledger share the count.
-    #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.0.budget = Some(budget);
         self
@@ -123,14 +116,12 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
 
     /// Sets the maximum number of bytes that [`Tool::cache`] keeps in one warm instance, for all tools together
     /// (default 4 MB).
-    #[must_use]
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.0.cache_bytes = Some(bytes);
         self
     }
 
     /// Sets the `IntentClass` of these tools in the metrics. Default: the group's name.
-    #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.0.intent_class = Some(class.into());
         self
@@ -164,7 +155,6 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
     ///
     /// let router = Router::<Desk>::builder().with(rate_limit);
     /// ```
-    #[must_use]
     pub fn with<F, Fut>(mut self, middleware: F) -> Self
     where
         F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,

@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::{
     cx::Cx,
     declare::{
-        Condition, KeyOf,
         cache::Cache,
         confirm::Confirm,
         once::{Once, OnceKeeper, OnceOptions},
@@ -16,7 +15,7 @@ use crate::{
     error::ToolError,
     handler::{ToolDeserialize, ToolFn, ToolFuture, ToolJsonSchema, ToolReply, ToolValidate},
     middleware::{self, Call, Middleware, Next, Outcome},
-    registered::{Check, ErasedTool, Run, Typed},
+    registered::{ErasedTool, Run, Typed},
     schema::reflect,
 };
 
@@ -52,13 +51,10 @@ use crate::{
 /// let router = Router::<()>::builder().tool(Tool::new("add", add).expose(["sum"])).build()?;
 /// # Ok::<(), toolgate::BuildErrors>(())
 /// ```
+#[must_use]
 pub struct Tool<S, I, O> {
     pub(crate) draft: Draft,
-    pub(crate) run: Run<S, I>,
-    pub(crate) rules: Vec<(String, Check<S, I>)>,
-    pub(crate) once_by: Option<KeyOf<I>>,
-    pub(crate) confirm_by: Option<KeyOf<I>>,
-    pub(crate) confirm_when: Option<Condition<I>>,
+    pub(crate) typed: Typed<S, I>,
     pub(crate) middleware: Vec<Middleware<S>>,
     /// Erases the input's type. It is created where the type is checked, so that a wrong type causes only one error.
     pub(crate) erase: fn(Typed<S, I>) -> Box<dyn ErasedTool<S>>,
@@ -132,11 +128,7 @@ impl<S, I, O> Tool<S, I, O> {
         };
         Self {
             draft,
-            run,
-            rules: Vec::new(),
-            once_by: None,
-            confirm_by: None,
-            confirm_when: None,
+            typed: Typed { run, rules: Vec::new(), once_by: None, confirm_by: None, confirm_when: None },
             middleware: Vec::new(),
             erase: |typed| Box::new(Arc::new(typed)),
             output: PhantomData,
@@ -144,7 +136,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Replaces the description that the model reads.
-    #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.draft.description = Some(description.into());
         self
@@ -152,21 +143,18 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Lists the fields of the output that leave the function. All others are dropped. Paths go into objects and lists:
     /// `billingAddress.city`, `orders[].status`. A field includes everything inside of it.
-    #[must_use]
     pub fn expose<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.expose = Some(Expose::Fields(fields.into_iter().map(Into::into).collect()));
         self
     }
 
     /// Exposes the whole output.
-    #[must_use]
     pub fn expose_all(mut self) -> Self {
         self.draft.expose = Some(Expose::All);
         self
     }
 
     /// Limits the input to these of its fields. The other fields are hidden from the model and rejected.
-    #[must_use]
     pub fn accept<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.accept = Some(fields.into_iter().map(Into::into).collect());
         self
@@ -174,7 +162,6 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Lists fields that no caller may set. A call that sets one gets an error that names the field. They are not
     /// fields of the input.
-    #[must_use]
     pub fn refuse<P: Into<String>>(mut self, fields: impl IntoIterator<Item = P>) -> Self {
         self.draft.refuse.extend(fields.into_iter().map(Into::into));
         self
@@ -182,38 +169,34 @@ impl<S, I, O> Tool<S, I, O> {
 
     /// Adds a rule on the values and the caller, checked before the tool runs. An `Err` contains the public message of
     /// the refusal. `name` appears in the log.
-    #[must_use]
     pub fn require<F>(mut self, name: impl Into<String>, rule: F) -> Self
     where
         F: Fn(&Cx<S>, &I) -> Result<(), String> + Send + Sync + 'static,
     {
-        self.rules.push((name.into(), Box::new(rule)));
+        self.typed.rules.push((name.into(), Box::new(rule)));
         self
     }
 
     /// Requires a person's approval; see [`Confirm`].
-    #[must_use]
     pub fn confirm(mut self, confirm: Confirm<I>) -> Self {
         self.draft.confirm = Some(confirm.within);
-        self.confirm_by = confirm.by;
-        self.confirm_when = confirm.when;
+        self.typed.confirm_by = confirm.by;
+        self.typed.confirm_when = confirm.when;
         self
     }
 
     /// Makes the effect happen once, however often the call is repeated; see [`Once`]. The tool returns
     /// [`Committed`](crate::Committed), or its plain output where the effect is [leased](Once::leased).
-    #[must_use]
     pub fn once<K>(mut self, once: Once<I, K>) -> Self
     where
         K: OnceKeeper<O>,
     {
         self.draft.once = Some(OnceOptions { ttl: once.ttl, keeping: once.keeping });
-        self.once_by = Some(once.by);
+        self.typed.once_by = Some(once.by);
         self
     }
 
     /// Caches the outputs of this read-only tool; see [`Cache`].
-    #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.draft.cache = Some(cache);
         self
@@ -255,7 +238,6 @@ impl<S, I, O> Tool<S, I, O> {
     /// let router = Router::<Bank>::builder().identity(["customerId"]).tool(tool).build()?;
     /// # Ok::<(), toolgate::BuildErrors>(())
     /// ```
-    #[must_use]
     pub fn with<F, Fut>(mut self, middleware: F) -> Self
     where
         F: Fn(Call<S>, Next<S>) -> Fut + Send + Sync + 'static,
@@ -266,7 +248,6 @@ impl<S, I, O> Tool<S, I, O> {
     }
 
     /// Sets the `IntentClass` of this tool in the metrics. Default: the router's.
-    #[must_use]
     pub fn intent_class(mut self, class: impl Into<String>) -> Self {
         self.draft.intent_class = Some(class.into());
         self
@@ -275,7 +256,6 @@ impl<S, I, O> Tool<S, I, O> {
     /// Sets the maximum size of an output in bytes of JSON. Default: 24 KB on the Agents wires, 256 KB elsewhere. If an
     /// output is longer, its longest list is truncated at an item, and the output reports that in `truncated` and
     /// `omitted`. If there is no list to truncate, the model gets an error that asks it to narrow its query.
-    #[must_use]
     pub fn max_reply(mut self, bytes: usize) -> Self {
         self.draft.max_reply = Some(bytes);
         self

@@ -8,32 +8,35 @@ use std::sync::{
 /// The events of one call so far. All clones of its context share it.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
-    begun: AtomicBool,
-    attributes: AtomicBool,
-    replayed: AtomicBool,
+    /// The tool has begun.
+    pub(crate) begun: Flag,
+    /// The tool has set or cleared an attribute.
+    pub(crate) attributes: Flag,
+    pub(crate) replayed: Flag,
+    pub(crate) cached: Flag,
     repeated: OnceLock<Option<String>>,
-    cached: AtomicBool,
     dropped: AtomicUsize,
+}
+
+/// Whether something has happened.
+#[derive(Debug, Default)]
+pub(crate) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(crate) fn set(&self, happened: bool) {
+        self.0.store(happened, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Trail {
     /// Records that the tool begins.
     pub(crate) fn note_begun(&self) {
-        self.attributes.store(false, Ordering::Relaxed);
-        self.begun.store(true, Ordering::Relaxed);
-    }
-
-    /// Records that the tool sets or clears an attribute.
-    pub(crate) fn note_attributes_set(&self) {
-        self.attributes.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_replayed(&self) {
-        self.replayed.store(true, Ordering::Relaxed);
+        self.attributes.set(false);
+        self.begun.set(true);
     }
 
     /// Records that the first reply was given in another session.
@@ -46,18 +49,6 @@ impl Trail {
         self.repeated.get().map(Option::as_deref)
     }
 
-    pub(crate) fn is_replayed(&self) -> bool {
-        self.replayed.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_cached(&self) {
-        self.cached.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_cached(&self) -> bool {
-        self.cached.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn note_dropped(&self, fields: usize) {
         self.dropped.fetch_add(fields, Ordering::Relaxed);
     }
@@ -65,10 +56,5 @@ impl Trail {
     /// The number of output fields that were dropped.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Whether the tool set or cleared an attribute.
-    pub(crate) fn has_set_attributes(&self) -> bool {
-        self.attributes.load(Ordering::Relaxed)
     }
 }

@@ -5,32 +5,28 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use regex::Regex;
 use toolgate_template::references;
 
-use super::{Rule, Severity, names, source};
+use super::{Rule, names, source};
 use crate::{
     deployment::Deployment,
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "account-name",
-        holds: "a name that must be unique in an account differs between stacks: it contains `AWS::StackName`, or the \
+    Rule::error("account-name", source::CFN_NAMES, account_name)
+        .holds(
+            "a name that must be unique in an account differs between stacks: it contains `AWS::StackName`, or the \
                 parameters `Project` and `Environment`; no two resources have the same name",
-        source: source::CFN_NAMES,
-        fix: "write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where \
+        )
+        .fix(
+            "write `!Sub ${Project}-${Environment}-…` (with `!Join [\"_\", !Split [\"-\", !Ref Project]]` where \
               hyphens are not allowed), or omit an optional name, so that CloudFormation generates it",
-        severity: Severity::Error,
-        check: account_name,
-    },
-    Rule {
-        name: "agentcore-name",
-        holds: "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
+        ),
+    Rule::error("agentcore-name", source::POLICY, agentcore_name)
+        .holds(
+            "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
                 `[A-Za-z][A-Za-z0-9_]*`",
-        source: source::POLICY,
-        fix: "use `_` in place of `-`, and fewer characters",
-        severity: Severity::Error,
-        check: agentcore_name,
-    },
+        )
+        .fix("use `_` in place of `-`, and fewer characters"),
 ];
 
 /// The property with such a name.

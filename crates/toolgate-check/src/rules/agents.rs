@@ -4,78 +4,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "auto-prepare",
-        holds: "each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service",
-        source: source::AGENT,
-        fix: "add `AutoPrepare: true`",
-        severity: Severity::Error,
-        check: auto_prepare,
-    },
-    Rule {
-        name: "agent-metrics",
-        holds: "the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics",
-        source: source::AGENTS_METRICS,
-        fix: "allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`",
-        severity: Severity::Error,
-        check: metrics,
-    },
-    Rule {
-        name: "idle-session",
-        holds: "`IdleSessionTTLInSeconds` is 60 to 5,400",
-        source: source::AGENT,
-        fix: "choose a time between a minute and 90 minutes",
-        severity: Severity::Error,
-        check: idle_session,
-    },
-    Rule {
-        name: "collaborator-count",
-        holds: "a supervisor has at most 10 collaborators",
-        source: source::COLLABORATION,
-        fix: "use fewer collaborators with more tools each, or nest a second supervisor",
-        severity: Severity::Error,
-        check: collaborator_count,
-    },
-    Rule {
-        name: "collaborator-cycle",
-        holds: "no agent is its own collaborator, directly or through other agents",
-        source: source::COLLABORATION,
-        fix: "remove one of the collaborators in the cycle",
-        severity: Severity::Error,
-        check: collaborator_cycle,
-    },
-    Rule {
-        name: "supervisor-mode",
-        holds: "an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`",
-        source: source::COLLABORATION,
-        fix: "set `AgentCollaboration`, or remove it with the collaborators",
-        severity: Severity::Error,
-        check: supervisor_mode,
-    },
-    Rule {
-        name: "topic-definition",
-        holds: "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema \
+    Rule::error("auto-prepare", source::AGENT, auto_prepare)
+        .holds("each agent has `AutoPrepare: true`, without which a deployment leaves the old draft in service")
+        .fix("add `AutoPrepare: true`"),
+    Rule::error("agent-metrics", source::AGENTS_METRICS, metrics)
+        .holds("the role of an agent may `cloudwatch:PutMetricData`, without which it has no metrics")
+        .fix("allow `cloudwatch:PutMetricData` on `*` where `cloudwatch:namespace` is `AWS/Bedrock/Agents`"),
+    Rule::error("idle-session", source::AGENT, idle_session)
+        .holds("`IdleSessionTTLInSeconds` is 60 to 5,400")
+        .fix("choose a time between a minute and 90 minutes"),
+    Rule::error("collaborator-count", source::COLLABORATION, collaborator_count)
+        .holds("a supervisor has at most 10 collaborators")
+        .fix("use fewer collaborators with more tools each, or nest a second supervisor"),
+    Rule::error("collaborator-cycle", source::COLLABORATION, collaborator_cycle)
+        .holds("no agent is its own collaborator, directly or through other agents")
+        .fix("remove one of the collaborators in the cycle"),
+    Rule::error("supervisor-mode", source::COLLABORATION, supervisor_mode)
+        .holds("an agent with collaborators, and no other, has `AgentCollaboration: SUPERVISOR` or `SUPERVISOR_ROUTER`")
+        .fix("set `AgentCollaboration`, or remove it with the collaborators"),
+    Rule::error("topic-definition", source::GUARDRAIL_TOPICS, topic_definition)
+        .holds(
+            "the definition of a guardrail's denied topic has at most 200 characters (CloudFormation's schema \
                 allows 1,000, but the service does not)",
-        source: source::GUARDRAIL_TOPICS,
-        fix: "shorten it, and move the rest to `Examples`",
-        severity: Severity::Error,
-        check: topic_definition,
-    },
-    Rule {
-        name: "prompt-attack-input",
-        holds: "a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`",
-        source: source::GUARDRAIL_PROMPT_ATTACK,
-        fix: "set `OutputStrength: NONE`",
-        severity: Severity::Error,
-        check: prompt_attack_input,
-    },
+        )
+        .fix("shorten it, and move the rest to `Examples`"),
+    Rule::error("prompt-attack-input", source::GUARDRAIL_PROMPT_ATTACK, prompt_attack_input)
+        .holds("a guardrail's `PROMPT_ATTACK` filter is for inputs: its `OutputStrength` is `NONE`")
+        .fix("set `OutputStrength: NONE`"),
 ];
 
 /// The user guide states 10; the quota table states 1,000. The lower limit is safe.
@@ -92,9 +54,8 @@ fn auto_prepare(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn metrics(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents() {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
         // The permissions of a role in another template are unknown.
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(agent, "AgentResourceRoleArn") else { continue };
         let allowed = permissions::statements(deployment, role)
             .iter()
             .any(|it| permissions::allows(it, "cloudwatch:PutMetricData"));
@@ -129,7 +90,7 @@ fn collaborator_count(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
 fn behind(deployment: &Deployment<'_>, agent: &Resource) -> Vec<String> {
     let collaborators = agent.properties().list("AgentCollaborators").iter();
     let alias = collaborators.filter_map(|it| deployment.referred(it.at(&["AgentDescriptor", "AliasArn"])?.text()?));
-    alias.filter_map(|alias| Some(deployment.referred(alias.properties().text_of("AgentId")?)?.id.clone())).collect()
+    alias.filter_map(|alias| Some(deployment.referred_by(alias, "AgentId")?.id.clone())).collect()
 }
 
 fn collaborator_cycle(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
@@ -168,7 +129,7 @@ fn topic_definition(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             let length = topic.text_of("Definition").map_or(0, |text| text.trim_end().chars().count());
             if length > 200 {
                 let name = topic.text_of("Name").unwrap_or_default();
-                let position = topic.entry("Definition").map_or(&topic.position, |entry| &entry.position);
+                let position = topic.nearest_position("Definition");
                 reporter.at(position, format!("the definition of the denied topic `{name}` has {length} characters"));
             }
         }

@@ -4,30 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "alarm-fill",
-        holds: "an alarm that sums metrics of functions fills the periods without data: a function that is not called \
+    Rule::error("alarm-fill", source::METRIC_MATH, fill)
+        .holds(
+            "an alarm that sums metrics of functions fills the periods without data: a function that is not called \
                 has no data, and then the sum has no value",
-        source: source::METRIC_MATH,
-        fix: "write `SUM(FILL(METRICS(), 0))`",
-        severity: Severity::Error,
-        check: fill,
-    },
-    Rule {
-        name: "alarm-functions",
-        holds: "if alarms watch a Lambda metric per function, they watch it for every function",
-        source: source::LAMBDA_METRICS,
-        fix: "add the function's metric to the alarm",
-        severity: Severity::Error,
-        check: functions,
-    },
+        )
+        .fix("write `SUM(FILL(METRICS(), 0))`"),
+    Rule::error("alarm-functions", source::LAMBDA_METRICS, functions)
+        .holds("if alarms watch a Lambda metric per function, they watch it for every function")
+        .fix("add the function's metric to the alarm"),
 ];
 
 /// The function metrics that an alarm reads: the metric's name, and the function.

@@ -2,57 +2,38 @@
 
 use toolgate_template::{Node, conditions, references};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "alias-version",
-        holds: "an alias's `Description` contains a parameter that changes with each release, and the alias has no \
+    Rule::error("alias-version", source::DEPLOY_AGENT, alias_version)
+        .holds(
+            "an alias's `Description` contains a parameter that changes with each release, and the alias has no \
                 `RoutingConfiguration`: otherwise an update creates no version, and clients keep the old agent",
-        source: source::DEPLOY_AGENT,
-        fix: "add `Description: !Sub release ${Release}` with a parameter that is set to the build's hash",
-        severity: Severity::Error,
-        check: alias_version,
-    },
-    Rule {
-        name: "function-version",
-        holds: "a function whose settings depend on parameters, and that publishes an alias, has \
+        )
+        .fix("add `Description: !Sub release ${Release}` with a parameter that is set to the build's hash"),
+    Rule::error("function-version", source::SAM_FUNCTION, function_version)
+        .holds(
+            "a function whose settings depend on parameters, and that publishes an alias, has \
                 `AutoPublishCodeSha256`, a parameter by `!Ref` that changes with each release: SAM's own hash ignores \
                 a changed parameter, and the alias would keep the old version",
-        source: source::SAM_FUNCTION,
-        fix: "add `AutoPublishCodeSha256: !Ref PARAMETER`, set to a hash over the code and the function's settings",
-        severity: Severity::Error,
-        check: function_version,
-    },
-    Rule {
-        name: "alias-kept",
-        holds: "an alias's name does not change with each release, which would replace the alias and its id",
-        source: source::AGENT_ALIAS,
-        fix: "put the release into the `Description`, and name the alias after the environment",
-        severity: Severity::Error,
-        check: alias_kept,
-    },
-    Rule {
-        name: "guardrail-version",
-        holds: "agents use a version of a guardrail that is replaced with each release: a change of a guardrail \
+        )
+        .fix("add `AutoPublishCodeSha256: !Ref PARAMETER`, set to a hash over the code and the function's settings"),
+    Rule::error("alias-kept", source::AGENT_ALIAS, alias_kept)
+        .holds("an alias's name does not change with each release, which would replace the alias and its id")
+        .fix("put the release into the `Description`, and name the alias after the environment"),
+    Rule::error("guardrail-version", source::GUARDRAIL_VERSION, guardrail_version)
+        .holds(
+            "agents use a version of a guardrail that is replaced with each release: a change of a guardrail \
                 creates no version",
-        source: source::GUARDRAIL_VERSION,
-        fix: "use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release",
-        severity: Severity::Error,
-        check: guardrail_version,
-    },
-    Rule {
-        name: "guardrail-version-kept",
-        holds: "a replaced version of a guardrail stays, since the agents' own versions still use it",
-        source: source::GUARDRAIL_VERSION,
-        fix: "add `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain`",
-        severity: Severity::Error,
-        check: guardrail_version_kept,
-    },
+        )
+        .fix("use `!GetAtt VERSION.Version` of a `AWS::Bedrock::GuardrailVersion` whose `Description` has the release"),
+    Rule::error("guardrail-version-kept", source::GUARDRAIL_VERSION, guardrail_version_kept)
+        .holds("a replaced version of a guardrail stays, since the agents' own versions still use it")
+        .fix("add `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain`"),
 ];
 
 /// The parameters of a property that may change with each deployment: those without a list of allowed values.

@@ -2,48 +2,34 @@
 
 use toolgate_template::{Node, references};
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "gateway-role",
-        holds: "the role of a gateway with a policy engine depends on no function: CreateGateway uses the role \
+    Rule::error("gateway-role", source::GATEWAY, gateway_role)
+        .holds(
+            "the role of a gateway with a policy engine depends on no function: CreateGateway uses the role \
                 immediately, and IAM needs some seconds to propagate a new role",
-        source: source::GATEWAY,
-        fix: "move `lambda:InvokeFunction` to a separate `AWS::IAM::RolePolicy`, and name it in the `DependsOn` of the \
+        )
+        .fix(
+            "move `lambda:InvokeFunction` to a separate `AWS::IAM::RolePolicy`, and name it in the `DependsOn` of the \
               gateway and its targets",
-        severity: Severity::Error,
-        check: gateway_role,
-    },
-    Rule {
-        name: "target-order",
-        holds: "a target is created after the policy by which the gateway's role may call its function",
-        source: source::GATEWAY_LAMBDA,
-        fix: "name the policy in the target's `DependsOn`",
-        severity: Severity::Error,
-        check: target_order,
-    },
-    Rule {
-        name: "gateway-tokens",
-        holds: "a gateway that accepts tokens names their audience or client; Cognito's access tokens have no \
+        ),
+    Rule::error("target-order", source::GATEWAY_LAMBDA, target_order)
+        .holds("a target is created after the policy by which the gateway's role may call its function")
+        .fix("name the policy in the target's `DependsOn`"),
+    Rule::error("gateway-tokens", source::GATEWAY_INBOUND, tokens)
+        .holds(
+            "a gateway that accepts tokens names their audience or client; Cognito's access tokens have no \
                 audience",
-        source: source::GATEWAY_INBOUND,
-        fix: "add `AllowedAudience`, or `AllowedClients` for Cognito",
-        severity: Severity::Error,
-        check: tokens,
-    },
-    Rule {
-        name: "gateway-log",
-        holds: "a gateway with a policy engine delivers its log: Cedar's denials appear nowhere else",
-        source: source::GATEWAY_LOGS,
-        fix: "add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`",
-        severity: Severity::Warning,
-        check: log,
-    },
+        )
+        .fix("add `AllowedAudience`, or `AllowedClients` for Cognito"),
+    Rule::warning("gateway-log", source::GATEWAY_LOGS, log)
+        .holds("a gateway with a policy engine delivers its log: Cedar's denials appear nowhere else")
+        .fix("add `AWS::Logs::DeliverySource` (`LogType: APPLICATION_LOGS`), `DeliveryDestination` and `Delivery`"),
 ];
 
 fn gateways<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v Resource> {
@@ -54,12 +40,8 @@ fn with_policies<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = &'v
     gateways(deployment).filter(|gateway| gateway.properties().get("PolicyEngineConfiguration").is_some())
 }
 
-fn role<'v>(deployment: &'v Deployment<'_>, gateway: &Resource) -> Option<&'v Resource> {
-    deployment.referred(gateway.properties().text_of("RoleArn")?)
-}
-
 fn gateway_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for role in with_policies(deployment).filter_map(|gateway| role(deployment, gateway)) {
+    for role in with_policies(deployment).filter_map(|gateway| deployment.referred_by(gateway, "RoleArn")) {
         let Some(written) = deployment.written(role, "Policies") else { continue };
         let functions = deployment.functions().map(|function| function.id.as_str());
         let named = references(written);
@@ -80,7 +62,7 @@ fn depends(resource: &Resource) -> impl Iterator<Item = &str> {
 
 fn target_order(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
-        let Some(role) = target.gateway(deployment).and_then(|gateway| role(deployment, gateway)) else { continue };
+        let Some(role) = target.role(deployment) else { continue };
         let reference = format!("${{{}}}", role.id);
         let apart = deployment.of_type("AWS::IAM::RolePolicy").filter(|policy| {
             let statements = policy.properties().at(&["PolicyDocument", "Statement"]);
@@ -130,10 +112,8 @@ fn tokens(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn log(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for gateway in with_policies(deployment) {
         let delivered = deployment.of_type("AWS::Logs::DeliverySource").any(|source| {
-            let properties = source.properties();
-            properties.text_of("LogType") == Some("APPLICATION_LOGS")
-                && properties.text_of("ResourceArn").and_then(|arn| deployment.referred(arn)).map(|it| &it.id)
-                    == Some(&gateway.id)
+            source.properties().text_of("LogType") == Some("APPLICATION_LOGS")
+                && deployment.referred_by(source, "ResourceArn").is_some_and(|it| it.id == gateway.id)
         });
         if !delivered {
             reporter.at(&gateway.position, format!("the gateway `{}` delivers no log", gateway.id));

@@ -1,64 +1,36 @@
 //! Functions, their parameters, and how many of them an agent may have.
 
-use toolgate_template::Node;
-
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "five-parameters",
-        holds: "a function has at most 5 parameters",
-        source: source::QUOTAS,
-        fix: "split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit",
-        severity: Severity::Error,
-        check: five_parameters,
-    },
-    Rule {
-        name: "parameter-type",
-        holds: "a function's parameter is of type string, number, integer, boolean or array",
-        source: source::AGENT_FUNCTION,
-        fix: "use one of these types",
-        severity: Severity::Error,
-        check: parameter_type,
-    },
-    Rule {
-        name: "eleven-functions",
-        holds: "an action group has at most 11 functions or operations",
-        source: source::AGENTS_LAMBDA,
-        fix: "move tools to another handler, which is another action group",
-        severity: Severity::Error,
-        check: eleven_functions,
-    },
-    Rule {
-        name: "eleven-apis",
-        holds: "an agent has at most 11 API operations over all its action groups",
-        source: source::QUOTAS,
-        fix: "move action groups to another agent, register some by function details, or request a higher quota from \
+    Rule::error("five-parameters", source::QUOTAS, five_parameters)
+        .holds("a function has at most 5 parameters")
+        .fix("split the tool, or register its group by OpenAPI (`ApiSchema`), which has no such limit"),
+    Rule::error("parameter-type", source::AGENT_FUNCTION, parameter_type)
+        .holds("a function's parameter is of type string, number, integer, boolean or array")
+        .fix("use one of these types"),
+    Rule::error("eleven-functions", source::AGENTS_LAMBDA, eleven_functions)
+        .holds("an action group has at most 11 functions or operations")
+        .fix("move tools to another handler, which is another action group"),
+    Rule::error("eleven-apis", source::QUOTAS, eleven_apis)
+        .holds("an agent has at most 11 API operations over all its action groups")
+        .fix(
+            "move action groups to another agent, register some by function details, or request a higher quota from \
               AWS",
-        severity: Severity::Error,
-        check: eleven_apis,
-    },
-    Rule {
-        name: "fifteen-groups",
-        holds: "an agent has at most 15 enabled action groups, and 20 in all",
-        source: source::QUOTAS,
-        fix: "move action groups to another agent, or disable some",
-        severity: Severity::Error,
-        check: fifteen_groups,
-    },
-    Rule {
-        name: "one-schema",
-        holds: "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
+        ),
+    Rule::error("fifteen-groups", source::QUOTAS, fifteen_groups)
+        .holds("an agent has at most 15 enabled action groups, and 20 in all")
+        .fix("move action groups to another agent, or disable some"),
+    Rule::error("one-schema", source::ACTION_GROUP, one_schema)
+        .holds(
+            "an action group has either `FunctionSchema` or `ApiSchema`; one with a `ParentActionGroupSignature` \
                 has neither, nor an executor or a description",
-        source: source::ACTION_GROUP,
-        fix: "keep one of the two, or only the signature",
-        severity: Severity::Error,
-        check: one_schema,
-    },
+        )
+        .fix("keep one of the two, or only the signature"),
 ];
 
 /// The quota on functions of one action group.
@@ -71,28 +43,22 @@ const ENABLED: usize = 15;
 const GROUPS: usize = 20;
 
 fn five_parameters(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let count = function.get("Parameters").map_or(0, |parameters| parameters.entries().len());
-            if count > 5 {
-                let name = function.text_of("Name").unwrap_or_default();
-                let position = function.entry("Parameters").map_or(&function.position, |entry| &entry.position);
-                reporter.at(position, format!("the function `{name}` has {count} parameters"));
-            }
+    for function in deployment.group_functions() {
+        let count = function.members("Parameters").len();
+        if count > 5 {
+            let message =
+                format!("the function `{}` has {count} parameters", function.text_of("Name").unwrap_or_default());
+            reporter.at(function.nearest_position("Parameters"), message);
         }
     }
 }
 
 fn parameter_type(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                let kind = parameter.node.text_of("Type").unwrap_or("of no type");
-                if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
-                    let position = parameter.node.entry("Type").map_or(&parameter.position, |entry| &entry.position);
-                    reporter.at(position, format!("the parameter `{}` is `{kind}`", parameter.name));
-                }
-            }
+    for parameter in deployment.group_functions().into_iter().flat_map(|function| function.members("Parameters")) {
+        let kind = parameter.node.text_of("Type").unwrap_or("of no type");
+        if !["string", "number", "integer", "boolean", "array"].contains(&kind) {
+            let position = parameter.node.entry("Type").map_or(&parameter.position, |entry| &entry.position);
+            reporter.at(position, format!("the parameter `{}` is `{kind}`", parameter.name));
         }
     }
 }

@@ -5,57 +5,40 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toolgate_template::Node;
 
-use super::{Rule, Severity, names, source};
+use super::{Rule, names, source};
 use crate::{
     deployment::{Deployment, Target},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "gateway-name",
-        holds: "a gateway's name matches `([0-9a-zA-Z]-?){1,48}`",
-        source: source::GATEWAY,
-        fix: "use letters and digits, with single `-` between them",
-        severity: Severity::Error,
-        check: gateway_name,
-    },
-    Rule {
-        name: "target-name",
-        holds: "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be split \
+    Rule::error("gateway-name", source::GATEWAY, gateway_name)
+        .holds("a gateway's name matches `([0-9a-zA-Z]-?){1,48}`")
+        .fix("use letters and digits, with single `-` between them"),
+    Rule::error("target-name", source::GATEWAY_TARGET, target_name)
+        .holds(
+            "a target's name matches `([0-9a-zA-Z]-?){1,100}`: with a `_` in it, `target___tool` could be split \
                 wrongly",
-        source: source::GATEWAY_TARGET,
-        fix: "use `-` in place of `_`",
-        severity: Severity::Error,
-        check: target_name,
-    },
-    Rule {
-        name: "gateway-schema",
-        holds: "a tool has `Name`, `Description`, `InputSchema` and `OutputSchema`; a schema has `Type`, \
+        )
+        .fix("use `-` in place of `_`"),
+    Rule::error("gateway-schema", source::GATEWAY_LAMBDA, gateway_schema)
+        .holds(
+            "a tool has `Name`, `Description`, `InputSchema` and `OutputSchema`; a schema has `Type`, \
                 `Description`, `Properties`, `Required` and `Items`, and nothing else",
-        source: source::GATEWAY_LAMBDA,
-        fix: "run `toolgate schemas`: it moves what the schema cannot express into descriptions",
-        severity: Severity::Error,
-        check: gateway_schema,
-    },
-    Rule {
-        name: "gateway-credentials",
-        holds: "a Lambda target calls with `GATEWAY_IAM_ROLE`",
-        source: source::GATEWAY_LAMBDA,
-        fix: "add `CredentialProviderConfigurations: [{CredentialProviderType: GATEWAY_IAM_ROLE}]`",
-        severity: Severity::Error,
-        check: credentials,
-    },
-    Rule {
-        name: "identity-header",
-        holds: "if a router reads identity from a header, the gateway has a request interceptor that receives the \
+        )
+        .fix("run `toolgate schemas`: it moves what the schema cannot express into descriptions"),
+    Rule::error("gateway-credentials", source::GATEWAY_LAMBDA, credentials)
+        .holds("a Lambda target calls with `GATEWAY_IAM_ROLE`")
+        .fix("add `CredentialProviderConfigurations: [{CredentialProviderType: GATEWAY_IAM_ROLE}]`"),
+    Rule::error("identity-header", source::GATEWAY_LAMBDA, identity_header)
+        .holds(
+            "if a router reads identity from a header, the gateway has a request interceptor that receives the \
                 headers, and the target passes the header on: otherwise the client could set the header itself",
-        source: source::GATEWAY_LAMBDA,
-        fix: "add an interceptor for `REQUEST` with `PassRequestHeaders: true` to the gateway, and the header to the \
+        )
+        .fix(
+            "add an interceptor for `REQUEST` with `PassRequestHeaders: true` to the gateway, and the header to the \
               target's `MetadataConfiguration.AllowedRequestHeaders`",
-        severity: Severity::Error,
-        check: identity_header,
-    },
+        ),
 ];
 
 static GATEWAY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9a-zA-Z]-?){1,48}$").ok());
@@ -110,8 +93,8 @@ fn keywords(tool: &str, schema: &Node, reporter: &mut Reporter<'_>) {
     const TYPES: [&str; 6] = ["string", "number", "object", "array", "boolean", "integer"];
     let kind = schema.text_of("Type");
     if !kind.is_some_and(|kind| TYPES.contains(&kind)) {
-        let position = schema.entry("Type").map_or(&schema.position, |entry| &entry.position);
-        reporter.at(position, format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none")));
+        let message = format!("a schema of the tool `{tool}` has the type `{}`", kind.unwrap_or("none"));
+        reporter.at(schema.nearest_position("Type"), message);
     }
     for entry in schema.entries() {
         match entry.name.as_str() {
@@ -140,8 +123,7 @@ fn credentials(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn identity_header(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
+        let Some(catalog) = deployment.catalog(target.function(deployment)) else { continue };
         for header in &catalog.identity_headers {
             let name = target.name();
             if !intercepted(deployment, target) {

@@ -2,47 +2,31 @@
 
 use toolgate_template::{Node, Settings, references};
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::{Reporter, quoted},
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "inference-profile",
-        holds: "a cross-region profile exists for its model, whatever value its parameters have",
-        source: source::PROFILES,
-        fix: "use one of the profiles that the message names, and list them in the parameter's `AllowedValues`",
-        severity: Severity::Error,
-        check: inference_profile,
-    },
-    Rule {
-        name: "model-profile",
-        holds: "a role that may call a model in every Region may do so through an inference profile only",
-        source: source::PROFILES_IAM,
-        fix: "add `Condition: {StringLike: {bedrock:InferenceProfileArn: PROFILE}}` to the statement",
-        severity: Severity::Error,
-        check: model_profile,
-    },
-    Rule {
-        name: "harness-token",
-        holds: "a harness does not reach its gateway by `AUTHORIZATION_CODE`, which a gateway does not accept from it",
-        source: source::HARNESS,
-        fix: "use `AwsIam` or `CLIENT_CREDENTIALS`; to pass a user's token on, create the harness by the API \
+    Rule::error("inference-profile", source::PROFILES, inference_profile)
+        .holds("a cross-region profile exists for its model, whatever value its parameters have")
+        .fix("use one of the profiles that the message names, and list them in the parameter's `AllowedValues`"),
+    Rule::error("model-profile", source::PROFILES_IAM, model_profile)
+        .holds("a role that may call a model in every Region may do so through an inference profile only")
+        .fix("add `Condition: {StringLike: {bedrock:InferenceProfileArn: PROFILE}}` to the statement"),
+    Rule::error("harness-token", source::HARNESS, harness_token)
+        .holds("a harness does not reach its gateway by `AUTHORIZATION_CODE`, which a gateway does not accept from it")
+        .fix(
+            "use `AwsIam` or `CLIENT_CREDENTIALS`; to pass a user's token on, create the harness by the API \
               (`TOKEN_EXCHANGE`), which CloudFormation does not support",
-        severity: Severity::Error,
-        check: harness_token,
-    },
-    Rule {
-        name: "harness-role",
-        holds: "a harness' role has the permissions that a harness needs to start: `ecr-public:GetAuthorizationToken`, \
+        ),
+    Rule::error("harness-role", source::HARNESS_ROLE, harness_role)
+        .holds(
+            "a harness' role has the permissions that a harness needs to start: `ecr-public:GetAuthorizationToken`, \
                 `sts:GetServiceBearerToken` and `bedrock-agentcore:GetWorkloadAccessToken`",
-        source: source::HARNESS_ROLE,
-        fix: "allow them, the last one on the harness' workload identity",
-        severity: Severity::Error,
-        check: harness_role,
-    },
+        )
+        .fix("allow them, the last one on the harness' workload identity"),
 ];
 
 /// The prefixes of inference profile ids. A model that is not listed is not checked.
@@ -126,8 +110,7 @@ fn harness_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     const NEEDED: [&str; 3] =
         ["bedrock-agentcore:GetWorkloadAccessToken", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"];
     for harness in harnesses(deployment) {
-        let role = harness.properties().text_of("ExecutionRoleArn").and_then(|arn| deployment.referred(arn));
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(harness, "ExecutionRoleArn") else { continue };
         let statements = permissions::statements(deployment, role);
         let missing = NEEDED.into_iter().filter(|action| !statements.iter().any(|it| permissions::allows(it, action)));
         let missing = quoted(missing);

@@ -18,7 +18,7 @@ mod tables;
 mod tools;
 mod wires;
 
-use crate::{finding::Severity, rule::Rule};
+use crate::rule::Rule;
 
 /// A file of rules with its subject.
 #[derive(Debug)]

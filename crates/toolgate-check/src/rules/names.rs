@@ -5,56 +5,37 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toolgate_template::{Node, Position};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "name-pattern",
-        holds: "the names of agents, aliases, action groups, functions, parameters and collaborators match \
+    Rule::error("name-pattern", source::ACTION_GROUP, name_pattern)
+        .holds(
+            "the names of agents, aliases, action groups, functions, parameters and collaborators match \
                 `([0-9a-zA-Z][_-]?){1,100}`",
-        source: source::ACTION_GROUP,
-        fix: "use letters and digits, with single `_` or `-` between them",
-        severity: Severity::Error,
-        check: name_pattern,
-    },
-    Rule {
-        name: "double-underscore",
-        holds: "no name of a tool or an action group has `__` in it, which separates parts of the model's tool name",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "use a single `_`",
-        severity: Severity::Error,
-        check: double_underscore,
-    },
-    Rule {
-        name: "model-tool-name",
-        holds: "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
+        )
+        .fix("use letters and digits, with single `_` or `-` between them"),
+    Rule::error("double-underscore", source::AGENTS_ACTION_ADD, double_underscore)
+        .holds("no name of a tool or an action group has `__` in it, which separates parts of the model's tool name")
+        .fix("use a single `_`"),
+    Rule::error("model-tool-name", source::AGENTS_ACTION_ADD, model_tool_name)
+        .holds(
+            "the name that the model sees (`verb__group__operation`, `group__function`, `target___tool`) has at most \
                 64 of `a-zA-Z0-9_-`",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "shorten the tool's name or its group's",
-        severity: Severity::Error,
-        check: model_tool_name,
-    },
-    Rule {
-        name: "description-length",
-        holds: "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
+        )
+        .fix("shorten the tool's name or its group's"),
+    Rule::error("description-length", source::ACTION_GROUP, description_length)
+        .holds(
+            "a description has 1 to 200 characters (agent, alias, action group), 1,200 (function), 500 (parameter); \
                 instructions for a collaborator have up to 4,000",
-        source: source::ACTION_GROUP,
-        fix: "shorten the description or omit it; a tool's description is its doc comment",
-        severity: Severity::Error,
-        check: description_length,
-    },
-    Rule {
-        name: "instruction-length",
-        holds: "an agent's instruction has 40 to 20,000 characters",
-        source: source::QUOTAS,
-        fix: "write an instruction within these limits",
-        severity: Severity::Error,
-        check: instruction_length,
-    },
+        )
+        .fix("shorten the description or omit it; a tool's description is its doc comment"),
+    Rule::error("instruction-length", source::QUOTAS, instruction_length)
+        .holds("an agent's instruction has 40 to 20,000 characters")
+        .fix("write an instruction within these limits"),
 ];
 
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9a-zA-Z][_-]?){1,100}$").ok());
@@ -77,32 +58,23 @@ pub(super) fn shortest(text: &str) -> String {
 }
 
 fn name_pattern(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    let mut check = |what: &str, text: &str, position: &Position| {
+    let mut check = |what: &str, node: Option<&Node>| {
+        let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else { return };
         if !matches(&NAME, &shortest(text)) {
-            reporter.at(position, format!("Bedrock accepts no {what} with the name `{text}`"));
-        }
-    };
-    let mut node = |what: &str, node: Option<&Node>| {
-        if let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) {
-            check(what, text, &node.position);
+            reporter.at(&node.position, format!("Bedrock accepts no {what} with the name `{text}`"));
         }
     };
     for agent in deployment.agents() {
-        node("agent", agent.properties().get("AgentName"));
-        agent
-            .properties()
-            .list("AgentCollaborators")
-            .iter()
-            .for_each(|it| node("collaborator", it.get("CollaboratorName")));
+        check("agent", agent.properties().get("AgentName"));
+        let collaborators = agent.properties().list("AgentCollaborators").iter();
+        collaborators.for_each(|it| check("collaborator", it.get("CollaboratorName")));
     }
-    deployment.of_type("AWS::Bedrock::AgentAlias").for_each(|it| node("alias", it.properties().get("AgentAliasName")));
-    deployment.groups().iter().for_each(|group| node("action group", group.node.get("ActionGroupName")));
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            node("function", function.get("Name"));
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                node("parameter", Some(&Node::scalar(parameter.position.clone(), parameter.name.as_str())));
-            }
+    deployment.of_type("AWS::Bedrock::AgentAlias").for_each(|it| check("alias", it.properties().get("AgentAliasName")));
+    deployment.groups().iter().for_each(|group| check("action group", group.node.get("ActionGroupName")));
+    for function in deployment.group_functions() {
+        check("function", function.get("Name"));
+        for parameter in function.members("Parameters") {
+            check("parameter", Some(&Node::scalar(parameter.position.clone(), parameter.name.as_str())));
         }
     }
 }
@@ -116,11 +88,9 @@ fn double_underscore(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for group in deployment.groups() {
         check("action group", Some(group.name()), group.position());
     }
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let position = function.get("Name").map_or(&function.position, |name| &name.position);
-            check("function", function.text_of("Name"), position);
-        }
+    for function in deployment.group_functions() {
+        let position = function.get("Name").map_or(&function.position, |name| &name.position);
+        check("function", function.text_of("Name"), position);
     }
     for api in deployment.api_documents() {
         for operation in operations(&api) {
@@ -148,9 +118,7 @@ fn model_tool_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         }
     }
     for target in deployment.targets() {
-        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
-            check(format!("{}___{}", target.name(), name.text().unwrap_or_default()), &name.position);
-        }
+        target.names().for_each(|(name, position)| check(format!("{}___{name}", target.name()), position));
     }
 }
 
@@ -159,8 +127,8 @@ fn description_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
         let Some(text) = node.text_of(name) else { return };
         let length = shortest(text).chars().count();
         if length > most || length == 0 {
-            let position = node.entry(name).map_or(&node.position, |entry| &entry.position);
-            reporter.at(position, format!("the description of {what} has {length} characters, and not 1 to {most}"));
+            let message = format!("the description of {what} has {length} characters, and not 1 to {most}");
+            reporter.at(node.nearest_position(name), message);
         }
     };
     for agent in deployment.agents() {
@@ -176,13 +144,11 @@ fn description_length(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) 
     for group in deployment.groups() {
         check(format!("the action group `{}`", group.name()), group.node, "Description", 200);
     }
-    for schema in deployment.function_schemas() {
-        for function in schema.list("Functions") {
-            let name = function.text_of("Name").unwrap_or_default();
-            check(format!("the function `{name}`"), function, "Description", 1_200);
-            for parameter in function.get("Parameters").map_or(&[] as &[_], Node::entries) {
-                check(format!("the parameter `{}` of `{name}`", parameter.name), &parameter.node, "Description", 500);
-            }
+    for function in deployment.group_functions() {
+        let name = function.text_of("Name").unwrap_or_default();
+        check(format!("the function `{name}`"), function, "Description", 1_200);
+        for parameter in function.members("Parameters") {
+            check(format!("the parameter `{}` of `{name}`", parameter.name), &parameter.node, "Description", 500);
         }
     }
 }

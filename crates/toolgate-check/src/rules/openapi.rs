@@ -4,56 +4,43 @@ use std::collections::BTreeMap;
 
 use toolgate_template::{Entry, Node, Position, Tree};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, Operation, operations},
     reporter::Reporter,
 };
 
-macro_rules! rule {
-    ($name:literal, $holds:literal, $fix:literal, $check:expr) => {
-        Rule {
-            name: $name,
-            holds: $holds,
-            source: source::AGENTS_API_SCHEMA,
-            fix: $fix,
-            severity: Severity::Error,
-            check: $check,
-        }
-    };
-}
-
 pub(super) const RULES: &[Rule] = &[
-    rule!("openapi-version", "`openapi` is exactly `3.0.0`", "write `\"openapi\": \"3.0.0\"`", version),
-    rule!("openapi-path", "each path starts with `/`", "put a `/` in front of it", paths),
-    rule!(
-        "openapi-operation",
-        "each operation has a `description`, an `operationId` and `responses`",
-        "add what is missing",
-        operation
-    ),
-    rule!(
-        "openapi-operation-id",
-        "an `operationId` occurs once, and has only letters, digits, `-` and `_`",
-        "rename the operation",
-        operation_id
-    ),
-    rule!(
-        "openapi-response",
-        "each response has `content` with a media type and its `schema`",
-        "add the schema of what the operation returns",
-        response
-    ),
-    rule!("openapi-property", "each property of a schema has a `type`", "give the property a type", property),
-    rule!("openapi-enum", "no schema has `enum`", "name the values in the description", enumeration),
-    rule!("openapi-parameter", "each parameter has a `name` and a `description`", "add what is missing", parameter),
-    rule!("openapi-body", "GET and DELETE have no `requestBody`", "use POST, or parameters", body),
-    rule!(
-        "openapi-confirmation",
-        "`x-requireConfirmation` is `ENABLED` or `DISABLED`",
-        "write one of the two",
-        confirmation
-    ),
+    Rule::error("openapi-version", source::AGENTS_API_SCHEMA, version)
+        .holds("`openapi` is exactly `3.0.0`")
+        .fix("write `\"openapi\": \"3.0.0\"`"),
+    Rule::error("openapi-path", source::AGENTS_API_SCHEMA, paths)
+        .holds("each path starts with `/`")
+        .fix("put a `/` in front of it"),
+    Rule::error("openapi-operation", source::AGENTS_API_SCHEMA, operation)
+        .holds("each operation has a `description`, an `operationId` and `responses`")
+        .fix("add what is missing"),
+    Rule::error("openapi-operation-id", source::AGENTS_API_SCHEMA, operation_id)
+        .holds("an `operationId` occurs once, and has only letters, digits, `-` and `_`")
+        .fix("rename the operation"),
+    Rule::error("openapi-response", source::AGENTS_API_SCHEMA, response)
+        .holds("each response has `content` with a media type and its `schema`")
+        .fix("add the schema of what the operation returns"),
+    Rule::error("openapi-property", source::AGENTS_API_SCHEMA, property)
+        .holds("each property of a schema has a `type`")
+        .fix("give the property a type"),
+    Rule::error("openapi-enum", source::AGENTS_API_SCHEMA, enumeration)
+        .holds("no schema has `enum`")
+        .fix("name the values in the description"),
+    Rule::error("openapi-parameter", source::AGENTS_API_SCHEMA, parameter)
+        .holds("each parameter has a `name` and a `description`")
+        .fix("add what is missing"),
+    Rule::error("openapi-body", source::AGENTS_API_SCHEMA, body)
+        .holds("GET and DELETE have no `requestBody`")
+        .fix("use POST, or parameters"),
+    Rule::error("openapi-confirmation", source::AGENTS_API_SCHEMA, confirmation)
+        .holds("`x-requireConfirmation` is `ENABLED` or `DISABLED`")
+        .fix("write one of the two"),
 ];
 
 fn each(deployment: &Deployment<'_>, mut visit: impl FnMut(&Operation<'_>)) {
@@ -70,15 +57,14 @@ fn version(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for api in deployment.api_documents() {
         let version = api.text_of("openapi").unwrap_or("missing");
         if version != "3.0.0" {
-            let position = api.entry("openapi").map_or(&api.position, |entry| &entry.position);
-            reporter.at(position, format!("the OpenAPI version is `{version}`"));
+            reporter.at(api.nearest_position("openapi"), format!("the OpenAPI version is `{version}`"));
         }
     }
 }
 
 fn paths(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for api in deployment.api_documents() {
-        for path in api.get("paths").map_or(&[] as &[Entry], Node::entries) {
+        for path in api.members("paths") {
             if !path.name.starts_with('/') {
                 reporter.at(&path.position, format!("the path `{}` does not start with `/`", path.name));
             }
@@ -114,8 +100,8 @@ fn operation_id(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn response(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     each(deployment, |operation| {
-        for response in operation.node.get("responses").map_or(&[] as &[Entry], Node::entries) {
-            let content = response.node.get("content").map_or(&[] as &[Entry], Node::entries);
+        for response in operation.node.members("responses") {
+            let content = response.node.members("content");
             if content.is_empty() || content.iter().any(|media| media.node.get("schema").is_none()) {
                 let message = format!("the response `{}` of {} has no schema", response.name, named(operation));
                 reporter.at(&response.position, message);

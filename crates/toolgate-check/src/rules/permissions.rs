@@ -2,46 +2,28 @@
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, FunctionRef, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "invoke-permission",
-        holds: "the function behind an action group lets `bedrock.amazonaws.com` invoke it, by the same alias",
-        source: source::AGENTS_PERMISSIONS,
-        fix: "add an `AWS::Lambda::Permission` whose `FunctionName` is what the action group's executor names",
-        severity: Severity::Error,
-        check: invoke_permission,
-    },
-    Rule {
-        name: "permission-source",
-        holds: "such a permission names this account and one agent, so that no other agent may call the function",
-        source: source::LAMBDA_PERMISSION,
-        fix: "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: !GetAtt AGENT.AgentArn`; two agents are two \
+    Rule::error("invoke-permission", source::AGENTS_PERMISSIONS, invoke_permission)
+        .holds("the function behind an action group lets `bedrock.amazonaws.com` invoke it, by the same alias")
+        .fix("add an `AWS::Lambda::Permission` whose `FunctionName` is what the action group's executor names"),
+    Rule::error("permission-source", source::LAMBDA_PERMISSION, permission_source)
+        .holds("such a permission names this account and one agent, so that no other agent may call the function")
+        .fix(
+            "set `SourceAccount: !Ref AWS::AccountId` and `SourceArn: !GetAtt AGENT.AgentArn`; two agents are two \
               permissions",
-        severity: Severity::Error,
-        check: permission_source,
-    },
-    Rule {
-        name: "gateway-invoke",
-        holds: "a gateway's role may `lambda:InvokeFunction` the functions of its targets",
-        source: source::GATEWAY_LAMBDA,
-        fix: "allow `lambda:InvokeFunction` on the function that the target names",
-        severity: Severity::Error,
-        check: gateway_invoke,
-    },
-    Rule {
-        name: "supervisor-invoke",
-        holds: "a supervisor's role may `bedrock:InvokeAgent` and `bedrock:GetAgentAlias`",
-        source: source::AGENTS_PERMISSIONS,
-        fix: "allow both on the aliases of its collaborators",
-        severity: Severity::Error,
-        check: supervisor_invoke,
-    },
+        ),
+    Rule::error("gateway-invoke", source::GATEWAY_LAMBDA, gateway_invoke)
+        .holds("a gateway's role may `lambda:InvokeFunction` the functions of its targets")
+        .fix("allow `lambda:InvokeFunction` on the function that the target names"),
+    Rule::error("supervisor-invoke", source::AGENTS_PERMISSIONS, supervisor_invoke)
+        .holds("a supervisor's role may `bedrock:InvokeAgent` and `bedrock:GetAgentAlias`")
+        .fix("allow both on the aliases of its collaborators"),
 ];
 
 /// The statements of all policies that a role of this template has.
@@ -134,10 +116,7 @@ fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for target in deployment.targets() {
         let function = target.lambda.get("LambdaArn").and_then(|node| Some((node, deployment.function(node.text()?)?)));
         let Some((node, function)) = function else { continue };
-        let role = target
-            .gateway(deployment)
-            .and_then(|gateway| deployment.referred(gateway.properties().text_of("RoleArn")?));
-        let Some(role) = role else { continue };
+        let Some(role) = target.role(deployment) else { continue };
         let covers = |statement: &&Node| {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             resources.iter().filter_map(Node::text).any(|arn| {
@@ -159,8 +138,7 @@ fn gateway_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 
 fn supervisor_invoke(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents().filter(|agent| !agent.properties().list("AgentCollaborators").is_empty()) {
-        let role = agent.properties().text_of("AgentResourceRoleArn").and_then(|arn| deployment.referred(arn));
-        let Some(role) = role else { continue };
+        let Some(role) = deployment.referred_by(agent, "AgentResourceRoleArn") else { continue };
         let statements = statements(deployment, role);
         for action in ["bedrock:InvokeAgent", "bedrock:GetAgentAlias"] {
             if !statements.iter().any(|statement| allows(statement, action)) {

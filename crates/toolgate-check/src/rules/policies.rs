@@ -5,37 +5,22 @@ use toolgate_policy::{Actions, Caller, StatementError, Tool};
 
 use toolgate_template::{Node, Position};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "cedar-statement",
-        holds: "a policy is one Cedar policy of 35 to 10,000 characters",
-        source: source::POLICY,
-        fix: "correct the statement; two policies are two resources",
-        severity: Severity::Error,
-        check: statement,
-    },
-    Rule {
-        name: "cedar-action",
-        holds: "the actions of a policy are tools of its gateways: `AgentCore::Action::\"TARGET___TOOL\"`, or a target",
-        source: source::POLICY_SCHEMA,
-        fix: "name a tool as the gateway does, with three underscores",
-        severity: Severity::Error,
-        check: action,
-    },
-    Rule {
-        name: "cedar-schema",
-        holds: "a policy validates against the schema that the gateway derives from its tools",
-        source: source::POLICY_SCHEMA,
-        fix: "use the principals, tags and input fields that exist, each by its type",
-        severity: Severity::Error,
-        check: validates,
-    },
+    Rule::error("cedar-statement", source::POLICY, statement)
+        .holds("a policy is one Cedar policy of 35 to 10,000 characters")
+        .fix("correct the statement; two policies are two resources"),
+    Rule::error("cedar-action", source::POLICY_SCHEMA, action)
+        .holds("the actions of a policy are tools of its gateways: `AgentCore::Action::\"TARGET___TOOL\"`, or a target")
+        .fix("name a tool as the gateway does, with three underscores"),
+    Rule::error("cedar-schema", source::POLICY_SCHEMA, validates)
+        .holds("a policy validates against the schema that the gateway derives from its tools")
+        .fix("use the principals, tags and input fields that exist, each by its type"),
 ];
 
 /// A valid policy of this deployment.
@@ -49,7 +34,7 @@ fn statements<'v>(deployment: &'v Deployment<'_>) -> impl Iterator<Item = Statem
     deployment.of_type("AWS::BedrockAgentCore::Policy").filter_map(|resource| {
         // Temporal policies (`Definition.Policy`) use another language.
         let node = resource.properties().at(&["Definition", "Cedar", "Statement"])?;
-        let engine = deployment.referred(resource.properties().text_of("PolicyEngineId")?)?;
+        let engine = deployment.referred_by(resource, "PolicyEngineId")?;
         Some(Statement { resource, node, actions: actions(deployment, engine) })
     })
 }

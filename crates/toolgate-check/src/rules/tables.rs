@@ -2,33 +2,31 @@
 
 use toolgate_template::Node;
 
-use super::{Rule, Severity, permissions, source};
+use super::{Rule, permissions, source};
 use crate::{
     deployment::{Deployment, Resource},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "table-rollback",
-        holds: "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
+    Rule::error("table-rollback", source::TABLE, rollback)
+        .holds(
+            "a table is not protected from deletion by its first deployment: one that fails would leave the stack in \
                 `ROLLBACK_FAILED` with every table",
-        source: source::TABLE,
-        fix: "set `DeletionProtectionEnabled` from a parameter that is off by default, and turn it on when the stack \
+        )
+        .fix(
+            "set `DeletionProtectionEnabled` from a parameter that is off by default, and turn it on when the stack \
               exists",
-        severity: Severity::Error,
-        check: rollback,
-    },
-    Rule {
-        name: "leading-keys",
-        holds: "a function's role may write only items of its own tools in a table of ledger records or approvals \
+        ),
+    Rule::error("leading-keys", source::LEADING_KEYS, leading_keys)
+        .holds(
+            "a function's role may write only items of its own tools in a table of ledger records or approvals \
                 (partition key `id`, time to live `expiresAt`)",
-        source: source::LEADING_KEYS,
-        fix: "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
+        )
+        .fix(
+            "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
               {dynamodb:LeadingKeys: \"false\"}}` to the statement (`call#TOOL#*` for approvals)",
-        severity: Severity::Error,
-        check: leading_keys,
-    },
+        ),
 ];
 
 fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
@@ -64,7 +62,7 @@ fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for function in deployment.functions() {
         let policies = function.properties().list("Policies").iter();
         let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
-        let role = function.properties().text_of("Role").and_then(|arn| deployment.referred(arn));
+        let role = deployment.referred_by(function, "Role");
         let statements = own.chain(role.map(|role| permissions::statements(deployment, role)).unwrap_or_default());
         for statement in statements.filter(|it| WRITES.iter().any(|action| permissions::allows(it, action))) {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);

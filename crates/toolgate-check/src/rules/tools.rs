@@ -1,81 +1,55 @@
 //! Compares the deployed tools of the template with the tools in code.
 
-use toolgate_template::{Node, Tree};
+use toolgate::Catalog;
+use toolgate_template::{Node, Position, Tree};
 
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{
-    deployment::{Deployment, FunctionRef, by_name},
+    deployment::{Deployment, FunctionRef},
     reporter::Reporter,
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "tool-not-deployed",
-        holds: "every tool of a handler is in an action group or a gateway target of its function, on each platform",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target",
-        severity: Severity::Error,
-        check: not_deployed,
-    },
-    Rule {
-        name: "tool-not-in-code",
-        holds: "every tool in the template exists in the function that serves it",
-        source: source::AGENTS_ACTION_ADD,
-        fix: "run `toolgate schemas`, or point the action group at the function that has the tool",
-        severity: Severity::Error,
-        check: not_in_code,
-    },
-    Rule {
-        name: "confirmation-missing",
-        holds: "a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents",
-        source: source::AGENTS_CONFIRM,
-        fix: "run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`",
-        severity: Severity::Error,
-        check: confirmation_missing,
-    },
-    Rule {
-        name: "confirm-once",
-        holds: "a tool that a person confirms is `.once(..)`: agents repeat calls, and one confirmation would count \
+    Rule::error("tool-not-deployed", source::AGENTS_ACTION_ADD, not_deployed)
+        .holds("every tool of a handler is in an action group or a gateway target of its function, on each platform")
+        .fix("run `toolgate schemas`, and include the handler's schema in an action group and in a gateway target"),
+    Rule::error("tool-not-in-code", source::AGENTS_ACTION_ADD, not_in_code)
+        .holds("every tool in the template exists in the function that serves it")
+        .fix("run `toolgate schemas`, or point the action group at the function that has the tool"),
+    Rule::error("confirmation-missing", source::AGENTS_CONFIRM, confirmation_missing)
+        .holds("a tool with `.confirm(..)` requires confirmation where it is registered with Bedrock Agents")
+        .fix("run `toolgate schemas`: it writes `RequireConfirmation` and `x-requireConfirmation`"),
+    Rule::warning("confirm-once", source::AGENTS_CONFIRM, confirm_once)
+        .holds(
+            "a tool that a person confirms is `.once(..)`: agents repeat calls, and one confirmation would count \
                 for each of them",
-        source: source::AGENTS_CONFIRM,
-        fix: "add `.once(..)` with a key that two equal calls share; ignore this if a repeat changes nothing",
-        severity: Severity::Warning,
-        check: confirm_once,
-    },
-    Rule {
-        name: "local-path",
-        holds: "a schema is in the template or on S3: a local path would be deployed as a literal text",
-        source: source::INCLUDE,
-        fix: "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
+        )
+        .fix("add `.once(..)` with a key that two equal calls share; ignore this if a repeat changes nothing"),
+    Rule::error("local-path", source::INCLUDE, local_path)
+        .holds("a schema is in the template or on S3: a local path would be deployed as a literal text")
+        .fix(
+            "use `Fn::Transform: {Name: AWS::Include, Parameters: {Location: schemas/GROUP/FILE.json}}`, which `sam \
               package` uploads",
-        severity: Severity::Error,
-        check: local_path,
-    },
-    Rule {
-        name: "include-missing",
-        holds: "every file that the template includes exists",
-        source: source::INCLUDE,
-        fix: "run `toolgate schemas`, or correct the path",
-        severity: Severity::Error,
-        check: include_missing,
-    },
+        ),
+    Rule::error("include-missing", source::INCLUDE, include_missing)
+        .holds("every file that the template includes exists")
+        .fix("run `toolgate schemas`, or correct the path"),
 ];
 
 fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     let (groups, targets) = (deployment.groups(), deployment.targets());
-    let used = |text: Option<&str>| text.and_then(|text| deployment.function(text));
     for function in deployment.functions() {
         let Some((catalog, position)) = deployment.handler(&function.id) else { continue };
         let own = |id: Option<FunctionRef>| id.is_some_and(|used| used.id == function.id);
         let in_groups: Vec<String> = groups
             .iter()
-            .filter(|group| own(used(group.executor().and_then(Node::text))))
+            .filter(|group| own(group.function(deployment)))
             .flat_map(|group| group.tools(deployment.project))
             .map(|tool| tool.name)
             .collect();
         let in_targets: Vec<&str> = targets
             .iter()
-            .filter(|target| own(used(target.lambda.text_of("LambdaArn"))))
+            .filter(|target| own(target.function(deployment)))
             .flat_map(|target| target.tools())
             .filter_map(|tool| tool.text_of("Name"))
             .collect();
@@ -100,38 +74,28 @@ fn not_deployed(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 }
 
 fn not_in_code(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for tool in group.tools(deployment.project).iter().filter(|tool| !known.contains_key(tool.name.as_str())) {
-            reporter.at(&tool.position, format!("the handler `{}` has no tool `{}`", catalog.group, tool.name));
+    let mut check = |catalog: &Catalog, name: &str, position: &Position| {
+        if catalog.tools.iter().all(|tool| tool.name != name) {
+            reporter.at(position, format!("the handler `{}` has no tool `{name}`", catalog.group));
         }
+    };
+    for group in deployment.groups() {
+        let Some(catalog) = deployment.catalog(group.function(deployment)) else { continue };
+        group.tools(deployment.project).iter().for_each(|tool| check(catalog, &tool.name, &tool.position));
     }
     for target in deployment.targets() {
-        let function = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for name in target.tools().iter().filter_map(|tool| tool.get("Name")) {
-            let text = name.text().unwrap_or_default();
-            if !known.contains_key(text) {
-                reporter.at(&name.position, format!("the handler `{}` has no tool `{text}`", catalog.group));
-            }
-        }
+        let Some(catalog) = deployment.catalog(target.function(deployment)) else { continue };
+        target.names().for_each(|(name, position)| check(catalog, name, position));
     }
 }
 
 fn confirmation_missing(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
-        let Some((catalog, _)) = function.and_then(|function| deployment.handler(&function.id)) else { continue };
-        let known = by_name(catalog);
-        for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm) {
-            if known.get(tool.name.as_str()).is_some_and(|tool| tool.confirm) {
-                let message =
-                    format!("the tool `{}` requires confirmation, but Bedrock would not request it", tool.name);
-                reporter.at(&tool.position, message);
-            }
+        let Some(catalog) = deployment.catalog(group.function(deployment)) else { continue };
+        let confirms = |name: &str| catalog.tools.iter().any(|tool| tool.name == name && tool.confirm);
+        for tool in group.tools(deployment.project).iter().filter(|tool| !tool.confirm && confirms(&tool.name)) {
+            let message = format!("the tool `{}` requires confirmation, but Bedrock would not request it", tool.name);
+            reporter.at(&tool.position, message);
         }
     }
 }

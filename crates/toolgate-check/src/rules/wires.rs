@@ -3,43 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toolgate_template::Node;
-
-use super::{Rule, Severity, source};
+use super::{Rule, source};
 use crate::{deployment::Deployment, reporter::Reporter};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "wire-unused",
-        holds: "outside of development (`Environment` = `dev`), a function answers only wires that its platform uses",
-        source: source::AGENTS_LAMBDA,
-        fix: "set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both",
-        severity: Severity::Error,
-        check: unused,
-    },
-    Rule {
-        name: "wire-missing",
-        holds: "a function answers the wires of the action groups and targets that call it",
-        source: source::AGENTS_LAMBDA,
-        fix: "add the wire to `TOOLGATE_WIRES`",
-        severity: Severity::Error,
-        check: missing,
-    },
+    Rule::error("wire-unused", source::AGENTS_LAMBDA, unused)
+        .holds("outside of development (`Environment` = `dev`), a function answers only wires that its platform uses")
+        .fix("set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both"),
+    Rule::error("wire-missing", source::AGENTS_LAMBDA, missing)
+        .holds("a function answers the wires of the action groups and targets that call it")
+        .fix("add the wire to `TOOLGATE_WIRES`"),
 ];
 
 /// The wires that this deployment uses to call each function.
 fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut used = BTreeMap::<String, BTreeSet<&'static str>>::new();
-    for group in deployment.groups() {
-        let function = group.executor().and_then(Node::text).and_then(|text| deployment.function(text));
+    let groups = deployment.groups().into_iter().map(|group| {
         let wire = if group.node.get("ApiSchema").is_some() { "api" } else { "function" };
+        (group.function(deployment), wire)
+    });
+    let targets = deployment.targets().into_iter().map(|target| (target.function(deployment), "gateway"));
+    for (function, wire) in groups.chain(targets) {
         if let Some(function) = function {
             used.entry(function.id).or_default().insert(wire);
-        }
-    }
-    for target in deployment.targets() {
-        if let Some(function) = target.lambda.text_of("LambdaArn").and_then(|text| deployment.function(text)) {
-            used.entry(function.id).or_default().insert("gateway");
         }
     }
     used

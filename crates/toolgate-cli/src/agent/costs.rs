@@ -89,13 +89,8 @@ impl Sum {
             Some(cost) => *self.cost.get_or_insert_default() += cost,
             // A scripted model costs nothing, and its token counts are made up.
             None if model.starts_with("script:") => {}
-            None => {
-                self.unpriced.insert(if model.is_empty() {
-                    "an unnamed model".to_owned()
-                } else {
-                    format!("`{model}`")
-                });
-            }
+            None if model.is_empty() => self.unpriced.extend(["an unnamed model".to_owned()]),
+            None => self.unpriced.extend([format!("`{model}`")]),
         }
     }
 }

@@ -80,9 +80,7 @@ pub(crate) async fn take<O: TurnObserver>(
     let began = Instant::now();
     let mut request = call().input_text(text);
     loop {
-        let Some(question) = stream(request, began, observer).await? else {
-            return Ok(());
-        };
+        let Some(question) = stream(request, began, observer).await? else { return Ok(()) };
         let mut results = Vec::new();
         for input in question.invocation_inputs() {
             results.push(answer(input, observer).await?);
@@ -161,21 +159,17 @@ async fn answer<O: TurnObserver>(
     input: &InvocationInputMember,
     observer: &mut O,
 ) -> Result<InvocationResultMember, Failure> {
-    let state = |agreed| {
-        if agreed { ConfirmationState::Confirm } else { ConfirmationState::Deny }
-    };
     match input {
         InvocationInputMember::FunctionInvocationInput(input) => {
             let arguments = input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).collect();
-            let agent = input.collaborator_name().or(input.agent_id());
-            let asked = ConfirmationRequest { agent: owned(agent), tool: owned(input.function()), arguments };
-            require_confirmation(input.action_invocation_type(), &asked)?;
-            let agreed = observer.confirm(&asked).await?;
+            let agent = owned(input.collaborator_name().or(input.agent_id()));
+            let asked = ConfirmationRequest { agent, tool: owned(input.function()), arguments };
+            let state = confirm(input.action_invocation_type(), &asked, observer).await?;
             let result = FunctionResult::builder()
                 .action_group(input.action_group())
                 .set_function(input.function().map(str::to_owned))
                 .set_agent_id(input.agent_id().map(str::to_owned))
-                .confirmation_state(state(agreed))
+                .confirmation_state(state)
                 .build()?;
             Ok(InvocationResultMember::FunctionResult(result))
         }
@@ -185,17 +179,16 @@ async fn answer<O: TurnObserver>(
             let in_body = body.flat_map(|media| media.properties()).map(|p| (owned(p.name()), owned(p.value())));
             let arguments =
                 input.parameters().iter().map(|p| (owned(p.name()), owned(p.value()))).chain(in_body).collect();
-            let agent = input.collaborator_name().or(input.agent_id());
+            let agent = owned(input.collaborator_name().or(input.agent_id()));
             let tool = owned(input.api_path()).trim_start_matches('/').to_owned();
-            let asked = ConfirmationRequest { agent: owned(agent), tool, arguments };
-            require_confirmation(input.action_invocation_type(), &asked)?;
-            let agreed = observer.confirm(&asked).await?;
+            let asked = ConfirmationRequest { agent, tool, arguments };
+            let state = confirm(input.action_invocation_type(), &asked, observer).await?;
             let result = ApiResult::builder()
                 .action_group(input.action_group())
                 .set_api_path(input.api_path().map(str::to_owned))
                 .set_http_method(input.http_method().map(str::to_owned))
                 .set_agent_id(input.agent_id().map(str::to_owned))
-                .confirmation_state(state(agreed))
+                .confirmation_state(state)
                 .build()?;
             Ok(InvocationResultMember::ApiResult(result))
         }
@@ -203,9 +196,17 @@ async fn answer<O: TurnObserver>(
     }
 }
 
-fn require_confirmation(kind: Option<&ActionInvocationType>, asked: &ConfirmationRequest) -> Result<(), Failure> {
+/// Asks the person, who can confirm a call but cannot run a tool.
+async fn confirm<O: TurnObserver>(
+    kind: Option<&ActionInvocationType>,
+    asked: &ConfirmationRequest,
+    observer: &mut O,
+) -> Result<ConfirmationState, Failure> {
     match kind {
-        None | Some(ActionInvocationType::UserConfirmation) => Ok(()),
+        None | Some(ActionInvocationType::UserConfirmation) => Ok(match observer.confirm(asked).await? {
+            true => ConfirmationState::Confirm,
+            false => ConfirmationState::Deny,
+        }),
         Some(_) => Err(format!(
             "{} returns control for `{}`, which only a program that runs this tool itself can answer",
             asked.agent, asked.tool
@@ -224,21 +225,16 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    let service = error
-        .as_service_error()
-        .map(|service| (service.code().map(str::to_owned), service.message().map(str::to_owned), service.to_string()));
-    match service {
-        Some((code, Some(message), _)) => match code {
-            Some(code) => format!("{message} ({code})").into(),
-            None => message.into(),
-        },
-        Some((_, None, whole)) => whole.into(),
-        None => {
-            let text = DisplayErrorContext(&error).to_string();
-            if text.contains("credentials") {
-                return "no usable AWS credentials: run `aws configure` or `aws sso login`, or use --endpoint-url for a local agent".into();
-            }
-            format!("the agent could not be reached: {text}").into()
-        }
+    if let Some(service) = error.as_service_error() {
+        return match (service.message(), service.code()) {
+            (Some(message), Some(code)) => format!("{message} ({code})").into(),
+            (Some(message), None) => message.into(),
+            (None, _) => service.to_string().into(),
+        };
     }
+    let text = DisplayErrorContext(&error).to_string();
+    if text.contains("credentials") {
+        return "no usable AWS credentials: run `aws configure` or `aws sso login`, or use --endpoint-url for a local agent".into();
+    }
+    format!("the agent could not be reached: {text}").into()
 }

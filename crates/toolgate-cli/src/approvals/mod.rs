@@ -78,10 +78,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         What::Approve(decide) => (decide, Decision::Approve),
         What::Deny(decide) => (decide, Decision::Deny),
     };
-    let by = match &decide.by {
-        Some(name) => person(name)?,
-        None => login()?,
-    };
+    let by = decide.by.as_deref().map_or_else(login, person)?;
     let approvals = args.table.approvals().await?;
     let shown = approvals.find(&decide.id).await?;
     match &decide.digest {

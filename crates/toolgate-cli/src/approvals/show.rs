@@ -80,14 +80,10 @@ fn input(parked: &PendingApproval) -> String {
 
 /// The caller of a call: its declared identity and session.
 fn owner(parked: &PendingApproval) -> String {
-    let mut parts = Vec::new();
-    for (name, value) in parked.caller.iter().flatten() {
-        parts.push(match value {
-            Value::String(text) => format!("{name} {text}"),
-            other => format!("{name} {other}"),
-        });
-    }
-    parts.extend(parked.session.iter().map(|session| format!("session {session}")));
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let caller = parked.caller.iter().flatten().map(|(name, value)| format!("{name} {}", text(value)));
+    let session = parked.session.iter().map(|session| format!("session {session}"));
+    let parts: Vec<String> = caller.chain(session).collect();
     if parts.is_empty() { "anybody".to_owned() } else { parts.join(", ") }
 }
 

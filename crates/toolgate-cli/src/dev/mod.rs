@@ -10,7 +10,6 @@ mod watch;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use serde_json::Value;
 use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
 
 use build::Project;
@@ -185,20 +184,8 @@ fn database_screen(running: &Running) -> String {
     for (name, value) in variables {
         exports.push_str(&format!("export {name}='{}'\n", value.replace('\'', "'\\''")));
     }
-    let tables = tables(&running.health());
+    let tables = screen::names(&running.health(), "tables").join(", ");
     format!(
         "DynamoDB is up at {url}; Ctrl-C stops it\n  tables     {tables}\n\nbefore `cargo lambda watch`:\n{exports}\n"
     )
-}
-
-fn tables(health: &Value) -> String {
-    list(health, "tables", |table| text(table, "name")).join(", ")
-}
-
-fn list<T>(health: &Value, key: &str, each: impl FnMut(&Value) -> T) -> Vec<T> {
-    health.get(key).and_then(Value::as_array).into_iter().flatten().map(each).collect()
-}
-
-fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

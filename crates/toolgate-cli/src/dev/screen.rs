@@ -43,9 +43,8 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     end.extend(row("model", &[model.to_owned()], MAX_ROWS));
 
     let mut table = Vec::new();
-    let names = |key: &str| list(health, key).iter().map(|item| text(item, "name")).collect::<Vec<_>>();
-    table.extend(row("functions", &names("functions"), MAX_ROWS));
-    table.extend(row("tables", &names("tables"), MAX_ROWS));
+    table.extend(row("functions", &names(health, "functions"), MAX_ROWS));
+    table.extend(row("tables", &names(health, "tables"), MAX_ROWS));
     for (name, words) in gateway::rows(health) {
         table.extend(row(name, &words, MAX_ROWS));
     }
@@ -79,13 +78,10 @@ fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> 
 /// Commands for another shell, which can be copied as they are.
 fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::Event>) -> Vec<String> {
     let mut lines = vec![String::new(), "from another shell:".to_owned()];
-    match (list(health, "agents").first(), has_first) {
-        _ if health.get("model").is_none_or(Value::is_null) => {}
-        (Some(_), true) => lines.push(format!("toolgate chat --endpoint-url {url}")),
-        (Some(agent), false) => {
-            lines.push(format!("toolgate chat --endpoint-url {url} --agent {}", text(agent, "id")));
-        }
-        (None, _) => {}
+    let has_model = health.get("model").is_some_and(|model| !model.is_null());
+    if let Some(agent) = list(health, "agents").first().filter(|_| has_model) {
+        let agent = if has_first { String::new() } else { format!(" --agent {}", text(agent, "id")) };
+        lines.push(format!("toolgate chat --endpoint-url {url}{agent}"));
     }
     lines.extend(gateway::example(health));
     lines.push(format!("export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1"));
@@ -133,6 +129,11 @@ fn wrapped(name: &str, words: &[&str]) -> Vec<String> {
     }
     rows.push(line);
     rows
+}
+
+/// The names of the items of a list.
+pub(super) fn names(health: &Value, list: &str) -> Vec<String> {
+    self::list(health, list).iter().map(|item| text(item, "name")).collect()
 }
 
 fn list(value: &Value, name: &str) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     agent_run::AgentRun,
@@ -14,6 +14,7 @@ use super::{
     invoke::{InvokeFailure, LambdaReply},
     outcome::Outcome,
     tools::{Action, Wire},
+    trace::put,
     version_of,
 };
 use toolgate_template::function_arn;
@@ -96,35 +97,32 @@ impl AgentRun<'_> {
     }
 
     fn event(&self, action: &Action, arguments: &Arguments, session: &Attributes, prompt: &Attributes) -> Value {
-        let mut event = Map::new();
-        let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
-        put("messageVersion", json!("1.0"));
-        put(
-            "agent",
-            json!({
+        let mut event = json!({
+            "messageVersion": "1.0",
+            "agent": {
                 "name": self.agent.spec.name,
                 "id": self.agent.spec.id,
                 "alias": self.alias,
                 "version": version_of(&self.alias),
-            }),
-        );
-        put("inputText", json!(self.input));
-        put("sessionId", json!(self.turn.session.id));
-        put("actionGroup", json!(action.group));
+            },
+            "inputText": self.input,
+            "sessionId": self.turn.session.id,
+            "actionGroup": action.group,
+        });
         match &action.wire {
-            Wire::Function { .. } => put("function", json!(action.tool)),
+            Wire::Function { .. } => put(&mut event, "function", action.tool.as_str()),
             Wire::Api(operation) => {
-                put("apiPath", json!(operation.path));
-                put("httpMethod", json!(operation.method.to_uppercase()))
+                put(&mut event, "apiPath", operation.path.as_str());
+                put(&mut event, "httpMethod", operation.method.to_uppercase());
             }
-        };
-        put("parameters", arguments.parameters());
-        if let Some(body) = arguments.request_body() {
-            put("requestBody", body);
         }
-        put("sessionAttributes", json!(session));
-        put("promptSessionAttributes", json!(prompt));
-        Value::Object(event)
+        put(&mut event, "parameters", arguments.parameters());
+        if let Some(body) = arguments.request_body() {
+            put(&mut event, "requestBody", body);
+        }
+        put(&mut event, "sessionAttributes", json!(session));
+        put(&mut event, "promptSessionAttributes", json!(prompt));
+        event
     }
 }
 

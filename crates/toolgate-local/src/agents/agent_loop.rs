@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage};
+use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage, Write};
 
 use super::{
     agent_run::{AgentRun, ToolCall},
@@ -82,7 +82,7 @@ impl AgentRun<'_> {
                 content.retain(|block| !matches!(block, Block::ToolUse { .. } | Block::Text(_)));
                 content.push(Block::Text(text.clone()));
                 history.push(Message::assistant(content));
-                self.trace_final(&text, Span::since(started));
+                self.trace_final("FINISH", &text, Span::since(started));
                 return Ok(text);
             }
             history.push(Message::assistant(reply.content));
@@ -91,13 +91,13 @@ impl AgentRun<'_> {
             history.push(Message::user(results));
             match (ended, routed) {
                 (Some(Ended::Asked(question)), _) => {
-                    self.trace_asked(&question, Span::since(started));
+                    self.trace_final("ASK_USER", &question, Span::since(started));
                     return Ok(question);
                 }
                 (Some(ended), _) => return Err(ended),
                 (None, Some(text)) => {
                     history.push(Message::assistant(vec![Block::Text(text.clone())]));
-                    self.trace_final(&text, Span::since(started));
+                    self.trace_final("FINISH", &text, Span::since(started));
                     return Ok(text);
                 }
                 (None, None) => {}
@@ -114,7 +114,7 @@ impl AgentRun<'_> {
             format!("the agent reached its limit after {over} without an answer"),
         );
         self.trace_failure(&error, Span::since(started));
-        self.trace_final(&text, Span::since(started));
+        self.trace_final("FINISH", &text, Span::since(started));
         Ok(text)
     }
 
@@ -149,13 +149,11 @@ impl AgentRun<'_> {
             tools: &self.agent.tools.specs,
             inference: &self.agent.spec.prompt.inference,
         };
-        let reply = if streams {
+        if streams {
             self.turn.begin_answer();
-            self.model().converse_stream(request, &|words| self.turn.write(words)).await
-        } else {
-            self.model().converse(request).await
-        };
-        let reply = match reply {
+        }
+        let write: Write<'_> = &|words| self.turn.write(words);
+        let reply = match self.model().converse(request, streams.then_some(write)).await {
             // Some models refuse with an error what others answer with this stop reason.
             Err(error) if error.kind == ModelErrorKind::TooLong => {
                 ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }

@@ -47,14 +47,12 @@ pub(crate) struct ToolCall {
 impl<'a> AgentRun<'a> {
     /// The run of the agent that the caller invoked.
     pub(crate) fn root(turn: &'a Arc<Turn>, agent: &'a Agent, alias: String, input: String) -> Self {
-        let chain = vec![alias_arn(&agent.spec.id, &alias)];
-        let path = agent.spec.id.clone();
         Self {
             turn,
             agent,
+            path: agent.spec.id.clone(),
+            chain: vec![alias_arn(&agent.spec.id, &alias)],
             alias,
-            path,
-            chain,
             name: None,
             parent: None,
             input,
@@ -74,25 +72,11 @@ impl<'a> AgentRun<'a> {
         input: String,
         relayed: String,
     ) -> AgentRun<'b> {
-        let alias = agent.own_alias().to_owned();
-        let mut chain = self.chain.clone();
-        chain.push(alias_arn(&agent.spec.id, &alias));
-        AgentRun {
-            turn: self.turn,
-            agent,
-            alias,
-            path: format!("{}/{name}", self.path),
-            chain,
-            name: Some(name.to_owned()),
-            parent: Some(self),
-            input,
-            relayed,
-            // The turn's attributes are for the invoked agent and are not passed on.
-            own_prompt_attributes: Mutex::default(),
-            routing: AtomicBool::new(agent.spec.routes),
-            run: Uuid::new_v4(),
-            steps: AtomicU32::new(0),
-        }
+        // The turn's attributes are for the invoked agent and are not passed on.
+        let root = AgentRun::root(self.turn, agent, agent.own_alias().to_owned(), input);
+        let chain = self.chain.iter().chain(&root.chain).cloned().collect();
+        let path = format!("{}/{name}", self.path);
+        AgentRun { path, chain, name: Some(name.to_owned()), parent: Some(self), relayed, ..root }
     }
 
     pub(crate) fn model(&self) -> &dyn Model {

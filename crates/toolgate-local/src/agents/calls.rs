@@ -1,5 +1,7 @@
 //! The tool calls of one model turn. They run in parallel; their results and traces keep the order of the calls.
 
+use std::collections::BTreeMap;
+
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -36,6 +38,9 @@ pub(crate) enum Plan<'a> {
     AskUser(String),
 }
 
+/// The results of the calls that have run, by the place of the call in the turn.
+type Results = BTreeMap<usize, Result<Outcome, Ended>>;
+
 impl<'a> AgentRun<'a> {
     /// Runs the calls. Every call gets a result in all cases. The second part of the return value is set if the turn
     /// ends.
@@ -45,7 +50,7 @@ impl<'a> AgentRun<'a> {
             self.announce(plan);
         }
         let relayed = prompt::relayed(history);
-        let mut results: Vec<Option<Result<Outcome, Ended>>> = calls.iter().map(|_| None).collect();
+        let mut results = Results::new();
         let mut running: FuturesOrdered<_> = plans
             .iter()
             .enumerate()
@@ -61,9 +66,7 @@ impl<'a> AgentRun<'a> {
             .collect();
         while let Some((index, result, span)) = running.next().await {
             self.observe(plans.get(index), &result, span);
-            if let Some(slot) = results.get_mut(index) {
-                *slot = Some(result);
-            }
+            results.insert(index, result);
         }
         drop(running);
         let questions: Vec<Question<'_>> = plans
@@ -74,12 +77,8 @@ impl<'a> AgentRun<'a> {
                 _ => None,
             })
             .collect();
-        let failed = results.iter().flatten().any(|result| !matches!(result, Ok(_) | Err(Ended::Asked(_))));
-        for (index, result) in self.ask_all(&questions, failed).await {
-            if let Some(slot) = results.get_mut(index) {
-                *slot = Some(result);
-            }
-        }
+        let failed = results.values().any(|result| !matches!(result, Ok(_) | Err(Ended::Asked(_))));
+        results.extend(self.ask_all(&questions, failed).await);
         settle(calls, results)
     }
 
@@ -216,13 +215,13 @@ fn relayed_to(plan: &Plan<'_>, conversation: &str) -> String {
 
 /// The results for the model. A call without a result, or one that failed the turn, gets one as well, because a model
 /// only accepts a history in which every call has a result.
-fn settle(calls: Vec<ToolCall>, results: Vec<Option<Result<Outcome, Ended>>>) -> (Vec<Block>, Option<Ended>) {
+fn settle(calls: Vec<ToolCall>, mut results: Results) -> (Vec<Block>, Option<Ended>) {
     let mut ended = None;
     let blocks = calls
         .into_iter()
-        .zip(results)
-        .map(|(call, result)| {
-            let outcome = match result {
+        .enumerate()
+        .map(|(index, call)| {
+            let outcome = match results.remove(&index) {
                 Some(Ok(outcome)) => outcome,
                 Some(Err(because)) => {
                     let outcome = unanswered(&because);

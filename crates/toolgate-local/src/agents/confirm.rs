@@ -23,6 +23,7 @@ use super::{
     sink::Event,
     span::Span,
     tools::{Action, Wire},
+    trace::put,
     turn::Waiting,
 };
 
@@ -111,21 +112,19 @@ impl AgentRun<'_> {
             "actionInvocationType": AskKind::of(question.action).name(),
             "agentId": self.agent.spec.id,
         });
-        let mut put =
-            |name: &str, value: Value| input.as_object_mut().and_then(|input| input.insert(name.to_owned(), value));
         if let Some(name) = &self.name {
-            put("collaboratorName", json!(name));
+            put(&mut input, "collaboratorName", name.as_str());
         }
         match &question.action.wire {
             Wire::Function { .. } => {
-                put("function", json!(question.action.tool));
+                put(&mut input, "function", question.action.tool.as_str());
                 json!({"functionInvocationInput": input})
             }
             Wire::Api(operation) => {
-                put("apiPath", json!(operation.path));
-                put("httpMethod", json!(operation.method));
+                put(&mut input, "apiPath", operation.path.as_str());
+                put(&mut input, "httpMethod", operation.method.as_str());
                 if let Some(body) = question.arguments.request_body() {
-                    put("requestBody", body);
+                    put(&mut input, "requestBody", body);
                 }
                 json!({"apiInvocationInput": input})
             }

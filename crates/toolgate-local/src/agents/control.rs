@@ -9,7 +9,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, State, rejection::PathRejection},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use super::{
     error::{AgentError, Kind},
     response, version_of,
 };
-use crate::http::body::{self, Refused};
+use crate::http::body;
 use toolgate_template::{ACCOUNT, REGION};
 
 /// The operations of `bedrock-agent` that are served.
@@ -144,10 +144,7 @@ fn known(agents: &Agents, path: Result<Path<String>, PathRejection>) -> Result<&
 }
 
 fn answer(answer: Answer) -> Response {
-    match answer {
-        Ok(body) => response::stamp(Json(body).into_response()),
-        Err(error) => response::refuse(&error),
-    }
+    response::answer(answer.map(Json))
 }
 
 /// Parses `maxResults` and `nextToken`. The token is the index at which a page starts.
@@ -158,12 +155,8 @@ struct Listing {
 
 impl Listing {
     async fn read(body: Body) -> Result<Self, AgentError> {
-        let bytes = body::read(body, BODY_BYTES).await.map_err(|refused| {
-            AgentError::invalid(match refused {
-                Refused::TooLarge => "the request body is too large",
-                Refused::Broken => "the request body could not be read",
-            })
-        })?;
+        let bytes = body::read(body, BODY_BYTES).await;
+        let bytes = bytes.map_err(|refused| response::bad_body(&refused, "the request body is too large"))?;
         let no_object = || AgentError::invalid("the request body must be a JSON object");
         let body: Value =
             if bytes.is_empty() { json!({}) } else { serde_json::from_slice(&bytes).map_err(|_| no_object())? };

@@ -95,9 +95,7 @@ fn function_reply(action: &Action, response: Response) -> Result<(String, State)
         None => State::Success,
         Some("REPROMPT") => State::Reprompt,
         Some("FAILURE") => State::Failure,
-        Some(other) => {
-            return Err(format!("`responseState` is `{other}`, not `REPROMPT` or `FAILURE`"));
-        }
+        Some(other) => return Err(format!("`responseState` is `{other}`, not `REPROMPT` or `FAILURE`")),
     };
     match reply.response_body.remove("TEXT") {
         Some(content) if reply.response_body.is_empty() => Ok((content.body, state)),

@@ -33,32 +33,28 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The exception's name. In a stream it starts with a lower-case letter.
-    pub(crate) fn name(self) -> &'static str {
+    /// The exception's name and its HTTP status.
+    fn row(self) -> (&'static str, StatusCode) {
         match self {
-            Self::AccessDenied => "AccessDeniedException",
-            Self::BadGateway => "BadGatewayException",
-            Self::Conflict => "ConflictException",
-            Self::DependencyFailed => "DependencyFailedException",
-            Self::InternalServer => "InternalServerException",
-            Self::ModelNotReady => "ModelNotReadyException",
-            Self::ResourceNotFound => "ResourceNotFoundException",
-            Self::Throttling => "ThrottlingException",
-            Self::Validation => "ValidationException",
+            Self::AccessDenied => ("AccessDeniedException", StatusCode::FORBIDDEN),
+            Self::BadGateway => ("BadGatewayException", StatusCode::BAD_GATEWAY),
+            Self::Conflict => ("ConflictException", StatusCode::CONFLICT),
+            Self::DependencyFailed => ("DependencyFailedException", StatusCode::FAILED_DEPENDENCY),
+            Self::InternalServer => ("InternalServerException", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::ModelNotReady => ("ModelNotReadyException", StatusCode::FAILED_DEPENDENCY),
+            Self::ResourceNotFound => ("ResourceNotFoundException", StatusCode::NOT_FOUND),
+            Self::Throttling => ("ThrottlingException", StatusCode::TOO_MANY_REQUESTS),
+            Self::Validation => ("ValidationException", StatusCode::BAD_REQUEST),
         }
     }
 
+    /// The exception's name. In a stream it starts with a lower-case letter.
+    pub(crate) fn name(self) -> &'static str {
+        self.row().0
+    }
+
     pub(crate) fn status(self) -> StatusCode {
-        match self {
-            Self::Validation => StatusCode::BAD_REQUEST,
-            Self::AccessDenied => StatusCode::FORBIDDEN,
-            Self::ResourceNotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::DependencyFailed | Self::ModelNotReady => StatusCode::FAILED_DEPENDENCY,
-            Self::Throttling => StatusCode::TOO_MANY_REQUESTS,
-            Self::InternalServer => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::BadGateway => StatusCode::BAD_GATEWAY,
-        }
+        self.row().1
     }
 }
 

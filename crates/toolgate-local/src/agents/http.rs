@@ -24,7 +24,7 @@ use super::{
     sink::Event,
     turn::{Turn, Waiting},
 };
-use crate::http::body::{self, Refused};
+use crate::http::body;
 
 /// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -55,10 +55,7 @@ async fn invoke_agent(
     path: Result<Path<Ids>, PathRejection>,
     request: Request,
 ) -> Response {
-    match answer(agents, path, request).await {
-        Ok(response) => response,
-        Err(error) => response::refuse(&error),
-    }
+    answer(agents, path, request).await.unwrap_or_else(|error| response::refuse(&error))
 }
 
 async fn answer(
@@ -67,12 +64,8 @@ async fn answer(
     request: Request,
 ) -> Result<Response, AgentError> {
     let (parts, body) = request.into_parts();
-    let body = body::read(body, BODY_BYTES).await.map_err(|refused| {
-        AgentError::invalid(match refused {
-            Refused::TooLarge => format!("the request body must have at most {BODY_BYTES} bytes"),
-            Refused::Broken => "the request body could not be read".to_owned(),
-        })
-    })?;
+    let too_large = || format!("the request body must have at most {BODY_BYTES} bytes");
+    let body = body::read(body, BODY_BYTES).await.map_err(|refused| response::bad_body(&refused, too_large()))?;
     let Path((agent, alias, session)) = path.map_err(|_| response::bad_path())?;
     let mut problems = Problems::default();
     agents.check_ids(&agent, &alias, &mut problems);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::{StatusCode, Uri};
 use serde_json::json;
@@ -49,10 +49,7 @@ pub(crate) async fn get(
             problems.add("nextToken", "Member must satisfy regular expression pattern: ^\\S*$");
         }
     });
-    match checked {
-        Ok(()) => response::stamp(Json(json!({"memoryContents": []})).into_response()),
-        Err(error) => response::refuse(&error),
-    }
+    response::answer(checked.map(|()| Json(json!({"memoryContents": []}))))
 }
 
 pub(crate) async fn delete(
@@ -68,10 +65,7 @@ pub(crate) async fn delete(
             }
         }
     });
-    match checked {
-        Ok(()) => response::stamp((StatusCode::ACCEPTED, Json(json!({}))).into_response()),
-        Err(error) => response::refuse(&error),
-    }
+    response::answer(checked.map(|()| (StatusCode::ACCEPTED, Json(json!({})))))
 }
 
 fn check(

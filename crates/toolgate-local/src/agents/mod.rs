@@ -144,8 +144,7 @@ impl Agents {
     /// The agents, their aliases and tools, and the model, for reports and consoles.
     #[must_use]
     pub fn report(&self) -> Value {
-        let agents: Vec<Value> = self
-            .agents
+        self.agents
             .values()
             .map(|agent| {
                 let model = self.models.of(&agent.spec.id);
@@ -160,8 +159,7 @@ impl Agents {
                     "tools": tools,
                 })
             })
-            .collect();
-        Value::Array(agents)
+            .collect()
     }
 
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {

@@ -35,9 +35,7 @@ pub(crate) fn operations(document: &Value, group: &str, problems: &mut Vec<Strin
     let mut found = Vec::new();
     for (path, item) in paths {
         for method in METHODS {
-            let Some(operation) = item.get(method) else {
-                continue;
-            };
+            let Some(operation) = item.get(method) else { continue };
             match operation.get("operationId").and_then(Value::as_str) {
                 Some(id) => found.push(read(document, path, method, id, item, operation)),
                 None => problems.push(format!("action group `{group}`: `{method} {path}` has no `operationId`")),
@@ -53,9 +51,7 @@ fn read(document: &Value, path: &str, method: &str, id: &str, item: &Value, oper
     let mut parameters = BTreeMap::new();
     for parameter in [item, operation].into_iter().filter_map(|level| level.get("parameters")?.as_array()).flatten() {
         let parameter = resolve(document, parameter);
-        let Some(name) = parameter.get("name").and_then(Value::as_str) else {
-            continue;
-        };
+        let Some(name) = parameter.get("name").and_then(Value::as_str) else { continue };
         let schema = inlined(document, parameter.get("schema").unwrap_or(&Value::Null), 0);
         parameters.insert(name.to_owned(), kind(&schema));
         if parameter.get("required") == Some(&Value::Bool(true)) {

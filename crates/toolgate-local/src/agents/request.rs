@@ -49,7 +49,6 @@ pub(crate) struct PromptCreation {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ConversationHistory {
-    #[serde(default)]
     pub(crate) messages: Option<Vec<HistoryMessage>>,
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use super::{error::AgentError, frames, sink::Event};
+use crate::http::body::Refused;
 
 /// The response of InvokeAgent.
 pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&str>) -> Response {
@@ -32,6 +33,22 @@ pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory:
         }
     }
     stamp(response)
+}
+
+/// The response of an operation, or its error.
+pub(crate) fn answer(answer: Result<impl IntoResponse, AgentError>) -> Response {
+    match answer {
+        Ok(answer) => stamp(answer.into_response()),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// The error for a body that cannot be used.
+pub(crate) fn bad_body(refused: &Refused, too_large: impl Into<String>) -> AgentError {
+    AgentError::invalid(match refused {
+        Refused::TooLarge => too_large.into(),
+        Refused::Broken => "the request body could not be read".to_owned(),
+    })
 }
 
 /// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.

@@ -162,9 +162,7 @@ impl<W> Session<W> {
         let checked = match &state.phase {
             Phase::Waiting(waiting) => check(waiting)?,
             Phase::Running => return Err(busy()),
-            Phase::Idle => {
-                return Err(waits_for_nothing());
-            }
+            Phase::Idle => return Err(waits_for_nothing()),
         };
         match std::mem::replace(&mut state.phase, Phase::Running) {
             Phase::Waiting(waiting) => Ok((waiting, checked)),

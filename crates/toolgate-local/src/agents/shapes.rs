@@ -1,8 +1,12 @@
 //! The shapes of a caller's requests, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
-use super::service_model::{Member, Pattern, ServiceModel, optional, required};
+use super::service_model::{
+    Member, Pattern,
+    ServiceModel::{self, Blob, Choice, Fields, Flag, List, Map, Object, Text, Union, Whole},
+    optional, required,
+};
 
-const ANY: ServiceModel = ServiceModel::Text { least: 0, most: usize::MAX, pattern: None };
+const ANY: ServiceModel = Text { least: 0, most: usize::MAX, pattern: None };
 const NO_LIMIT: usize = usize::MAX;
 
 fn is_id(text: &str) -> bool {
@@ -42,17 +46,14 @@ fn is_s3_uri(text: &str) -> bool {
 const ID_PATTERN: Pattern = Pattern { text: "^[0-9a-zA-Z]+$", holds: is_id };
 
 /// Ids of agents and aliases in a path.
-pub(crate) const ID: ServiceModel = ServiceModel::Text { least: 0, most: 10, pattern: Some(ID_PATTERN) };
+pub(crate) const ID: ServiceModel = Text { least: 0, most: 10, pattern: Some(ID_PATTERN) };
 
 /// Ids of sessions and memories.
-pub(crate) const SESSION: ServiceModel = ServiceModel::Text {
-    least: 2,
-    most: 100,
-    pattern: Some(Pattern { text: "^[0-9a-zA-Z._:-]+$", holds: is_session }),
-};
+pub(crate) const SESSION: ServiceModel =
+    Text { least: 2, most: 100, pattern: Some(Pattern { text: "^[0-9a-zA-Z._:-]+$", holds: is_session }) };
 
 /// The `x-amz-source-arn` header.
-pub(crate) const SOURCE_ARN: ServiceModel = ServiceModel::Text {
+pub(crate) const SOURCE_ARN: ServiceModel = Text {
     least: 0,
     most: 2048,
     pattern: Some(Pattern {
@@ -62,90 +63,68 @@ pub(crate) const SOURCE_ARN: ServiceModel = ServiceModel::Text {
 };
 
 /// The body of InvokeAgent.
-pub(crate) const INVOKE_AGENT: ServiceModel = ServiceModel::Fields(&[
-    optional("inputText", &ServiceModel::Text { least: 0, most: 25_000_000, pattern: None }),
-    optional("enableTrace", &ServiceModel::Flag),
-    optional("endSession", &ServiceModel::Flag),
+pub(crate) const INVOKE_AGENT: ServiceModel = Fields(&[
+    optional("inputText", &Text { least: 0, most: 25_000_000, pattern: None }),
+    optional("enableTrace", &Flag),
+    optional("endSession", &Flag),
     optional("memoryId", &SESSION),
     optional("sessionState", &SESSION_STATE),
     optional(
         "streamingConfigurations",
-        &ServiceModel::Fields(&[
-            optional("streamFinalResponse", &ServiceModel::Flag),
-            optional("applyGuardrailInterval", &ServiceModel::Whole(1)),
-        ]),
+        &Fields(&[optional("streamFinalResponse", &Flag), optional("applyGuardrailInterval", &Whole(1))]),
     ),
     optional(
         "bedrockModelConfigurations",
-        &ServiceModel::Fields(&[optional(
-            "performanceConfig",
-            &ServiceModel::Fields(&[optional("latency", &ServiceModel::Choice(&["standard", "optimized"]))]),
-        )]),
+        &Fields(&[optional("performanceConfig", &Fields(&[optional("latency", &Choice(&["standard", "optimized"]))]))]),
     ),
     optional(
         "promptCreationConfigurations",
-        &ServiceModel::Fields(&[
-            optional("previousConversationTurnsToInclude", &ServiceModel::Whole(0)),
-            optional("excludePreviousThinkingSteps", &ServiceModel::Flag),
+        &Fields(&[
+            optional("previousConversationTurnsToInclude", &Whole(0)),
+            optional("excludePreviousThinkingSteps", &Flag),
         ]),
     ),
 ]);
 
-const SESSION_STATE: ServiceModel = ServiceModel::Fields(&[
-    optional("sessionAttributes", &ServiceModel::Map(&ANY)),
-    optional("promptSessionAttributes", &ServiceModel::Map(&ANY)),
+const SESSION_STATE: ServiceModel = Fields(&[
+    optional("sessionAttributes", &Map(&ANY)),
+    optional("promptSessionAttributes", &Map(&ANY)),
     optional("invocationId", &ANY),
-    optional("returnControlInvocationResults", &ServiceModel::List { least: 1, most: 5, of: &RESULT }),
-    optional("files", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &FILE }),
-    optional("knowledgeBaseConfigurations", &ServiceModel::List { least: 1, most: NO_LIMIT, of: &KNOWLEDGE_BASE }),
-    optional(
-        "conversationHistory",
-        &ServiceModel::Fields(&[optional("messages", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &MESSAGE })]),
-    ),
+    optional("returnControlInvocationResults", &List { least: 1, most: 5, of: &RESULT }),
+    optional("files", &List { least: 0, most: NO_LIMIT, of: &FILE }),
+    optional("knowledgeBaseConfigurations", &List { least: 1, most: NO_LIMIT, of: &KNOWLEDGE_BASE }),
+    optional("conversationHistory", &Fields(&[optional("messages", &List { least: 0, most: NO_LIMIT, of: &MESSAGE })])),
 ]);
 
-const KNOWLEDGE_BASE: ServiceModel = ServiceModel::Fields(&[
-    required("knowledgeBaseId", &ID),
-    required("retrievalConfiguration", &ServiceModel::Object),
+const KNOWLEDGE_BASE: ServiceModel =
+    Fields(&[required("knowledgeBaseId", &ID), required("retrievalConfiguration", &Object)]);
+
+const MESSAGE: ServiceModel = Fields(&[
+    required("role", &Choice(&["user", "assistant"])),
+    required("content", &List { least: 0, most: NO_LIMIT, of: &Union(&[optional("text", &ANY)]) }),
 ]);
 
-const MESSAGE: ServiceModel = ServiceModel::Fields(&[
-    required("role", &ServiceModel::Choice(&["user", "assistant"])),
-    required(
-        "content",
-        &ServiceModel::List { least: 0, most: NO_LIMIT, of: &ServiceModel::Union(&[optional("text", &ANY)]) },
-    ),
-]);
-
-const FILE: ServiceModel = ServiceModel::Fields(&[
+const FILE: ServiceModel = Fields(&[
     required("name", &ANY),
-    required("useCase", &ServiceModel::Choice(&["CODE_INTERPRETER", "CHAT"])),
+    required("useCase", &Choice(&["CODE_INTERPRETER", "CHAT"])),
     required(
         "source",
-        &ServiceModel::Fields(&[
-            required("sourceType", &ServiceModel::Choice(&["S3", "BYTE_CONTENT"])),
-            optional(
-                "byteContent",
-                &ServiceModel::Fields(&[
-                    required("mediaType", &ANY),
-                    required("data", &ServiceModel::Blob(10_485_760)),
-                ]),
-            ),
-            optional("s3Location", &ServiceModel::Fields(&[required("uri", &S3_URI)])),
+        &Fields(&[
+            required("sourceType", &Choice(&["S3", "BYTE_CONTENT"])),
+            optional("byteContent", &Fields(&[required("mediaType", &ANY), required("data", &Blob(10_485_760))])),
+            optional("s3Location", &Fields(&[required("uri", &S3_URI)])),
         ]),
     ),
 ]);
 
-const S3_URI: ServiceModel = ServiceModel::Text {
+const S3_URI: ServiceModel = Text {
     least: 1,
     most: 1024,
     pattern: Some(Pattern { text: "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}$", holds: is_s3_uri }),
 };
 
-const RESULT: ServiceModel = ServiceModel::Union(&[
-    optional("functionResult", &ServiceModel::Fields(&FUNCTION_RESULT)),
-    optional("apiResult", &ServiceModel::Fields(&API_RESULT)),
-]);
+const RESULT: ServiceModel =
+    Union(&[optional("functionResult", &Fields(&FUNCTION_RESULT)), optional("apiResult", &Fields(&API_RESULT))]);
 
 const FUNCTION_RESULT: [Member; 6] = [
     required("actionGroup", &ANY),
@@ -153,31 +132,29 @@ const FUNCTION_RESULT: [Member; 6] = [
     optional("agentId", &ANY),
     optional("confirmationState", &CONFIRMATION),
     optional("responseState", &RESPONSE_STATE),
-    optional("responseBody", &ServiceModel::Map(&CONTENT_BODY)),
+    optional("responseBody", &Map(&CONTENT_BODY)),
 ];
 
 const API_RESULT: [Member; 8] = [
     required("actionGroup", &ANY),
     optional("apiPath", &ANY),
     optional("httpMethod", &ANY),
-    optional("httpStatusCode", &ServiceModel::Whole(i64::MIN)),
+    optional("httpStatusCode", &Whole(i64::MIN)),
     optional("agentId", &ANY),
     optional("confirmationState", &CONFIRMATION),
     optional("responseState", &RESPONSE_STATE),
-    optional("responseBody", &ServiceModel::Map(&CONTENT_BODY)),
+    optional("responseBody", &Map(&CONTENT_BODY)),
 ];
 
-const CONFIRMATION: ServiceModel = ServiceModel::Choice(&["CONFIRM", "DENY"]);
-const RESPONSE_STATE: ServiceModel = ServiceModel::Choice(&["FAILURE", "REPROMPT"]);
+const CONFIRMATION: ServiceModel = Choice(&["CONFIRM", "DENY"]);
+const RESPONSE_STATE: ServiceModel = Choice(&["FAILURE", "REPROMPT"]);
 
-const CONTENT_BODY: ServiceModel = ServiceModel::Fields(&[
-    optional("body", &ANY),
-    optional("images", &ServiceModel::List { least: 0, most: NO_LIMIT, of: &IMAGE }),
-]);
+const CONTENT_BODY: ServiceModel =
+    Fields(&[optional("body", &ANY), optional("images", &List { least: 0, most: NO_LIMIT, of: &IMAGE })]);
 
-const IMAGE: ServiceModel = ServiceModel::Fields(&[
-    required("format", &ServiceModel::Choice(&["png", "jpeg", "gif", "webp"])),
-    required("source", &ServiceModel::Union(&[optional("bytes", &ServiceModel::Blob(NO_LIMIT))])),
+const IMAGE: ServiceModel = Fields(&[
+    required("format", &Choice(&["png", "jpeg", "gif", "webp"])),
+    required("source", &Union(&[optional("bytes", &Blob(NO_LIMIT))])),
 ]);
 
 #[cfg(test)]

@@ -45,29 +45,29 @@ impl AgentRun<'_> {
             "callerChain": chain,
             "trace": {kind: make()},
         });
-        if let (Some(name), Some(part)) = (&self.name, part.as_object_mut()) {
-            part.insert("collaboratorName".to_owned(), json!(name));
+        if let Some(name) = &self.name {
+            put(&mut part, "collaboratorName", name.as_str());
         }
         self.turn.sink.emit(Event::Trace(part));
     }
 
-    fn step(&self, member: &str, make: impl FnOnce() -> Map<String, Value>) {
+    fn step(&self, member: &str, make: impl FnOnce() -> Value) {
         let kind = if self.is_routing() { "routingClassifierTrace" } else { "orchestrationTrace" };
         self.trace(kind, || {
             let mut fields = make();
-            fields.insert("traceId".to_owned(), json!(self.trace_id()));
+            put(&mut fields, "traceId", self.trace_id());
             json!({member: fields})
         });
     }
 
-    fn metadata(&self, span: Span) -> Map<String, Value> {
+    fn metadata(&self, span: Span) -> Value {
         let took = span.end.duration_since(span.start);
-        object(json!({
+        json!({
             "clientRequestId": self.turn.request_id.to_string(),
             "startTime": instant(span.start),
             "endTime": instant(span.end),
             "totalTimeMs": milliseconds(took.unsigned_abs()),
-        }))
+        })
     }
 
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
@@ -75,16 +75,16 @@ impl AgentRun<'_> {
             let mut text = json!({"system": system, "messages": messages}).to_string();
             window::truncate(&mut text, PROMPT_BYTES);
             let prompt = &self.agent.spec.prompt;
-            let mut input = object(json!({
+            let mut input = json!({
                 "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },
                 "text": text,
                 "foundationModel": self.model().label(&self.agent.spec.foundation_model),
                 "promptCreationMode": if prompt.base.is_some() { "OVERRIDDEN" } else { "DEFAULT" },
                 "parserMode": "DEFAULT",
-            }));
+            });
             let inference = inference(&prompt.inference);
             if !inference.is_empty() {
-                input.insert("inferenceConfiguration".to_owned(), Value::Object(inference));
+                put(&mut input, "inferenceConfiguration", inference);
             }
             input
         });
@@ -97,13 +97,13 @@ impl AgentRun<'_> {
         });
         self.step("modelInvocationOutput", || {
             let mut metadata = self.metadata(span);
-            metadata.insert("usage".to_owned(), json!(reply.usage));
-            let mut output = object(json!({
+            put(&mut metadata, "usage", json!(reply.usage));
+            let mut output = json!({
                 "rawResponse": {"content": json!({"content": reply.content, "stopReason": reply.stop}).to_string()},
                 "metadata": metadata,
-            }));
+            });
             if let Some(text) = thought.filter(|_| !self.is_routing()) {
-                output.insert("reasoningContent".to_owned(), json!({"reasoningText": {"text": text}}));
+                put(&mut output, "reasoningContent", json!({"reasoningText": {"text": text}}));
             }
             output
         });
@@ -114,104 +114,84 @@ impl AgentRun<'_> {
         });
         // A classifier's trace has no member for a rationale.
         if let Some(text) = text_before_calls.or(thought).filter(|_| !self.is_routing()) {
-            self.step("rationale", || object(json!({"text": text})));
+            self.step("rationale", || json!({"text": text}));
         }
     }
 
     pub(crate) fn trace_action_input(&self, action: &Action, arguments: &Arguments, invocation_id: Option<&str>) {
         self.step("invocationInput", || {
             let execution = if action.function.is_some() { "LAMBDA" } else { "RETURN_CONTROL" };
-            let mut input = object(json!({
+            let mut input = json!({
                 "actionGroupName": action.group,
                 "executionType": execution,
                 "parameters": arguments.parameters(),
-            }));
+            });
             match &action.wire {
-                Wire::Function { .. } => {
-                    input.insert("function".to_owned(), json!(action.tool));
-                }
+                Wire::Function { .. } => put(&mut input, "function", action.tool.as_str()),
                 Wire::Api(operation) => {
-                    input.insert("apiPath".to_owned(), json!(operation.path));
-                    input.insert("verb".to_owned(), json!(operation.method));
+                    put(&mut input, "apiPath", operation.path.as_str());
+                    put(&mut input, "verb", operation.method.as_str());
                 }
             }
             if let Some(body) = arguments.traced_body() {
-                input.insert("requestBody".to_owned(), body);
+                put(&mut input, "requestBody", body);
             }
             if let Some(id) = invocation_id {
-                input.insert("invocationId".to_owned(), json!(id));
+                put(&mut input, "invocationId", id);
             }
-            object(json!({"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": input}))
+            json!({"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": input})
         });
     }
 
     pub(crate) fn trace_action_output(&self, text: &str, reprompt: bool, span: Span) {
         self.step("observation", || {
             if reprompt {
-                return object(
-                    json!({"type": "REPROMPT", "repromptResponse": {"source": "ACTION_GROUP", "text": text}}),
-                );
+                return json!({"type": "REPROMPT", "repromptResponse": {"source": "ACTION_GROUP", "text": text}});
             }
-            object(json!({
-                "type": "ACTION_GROUP",
-                "actionGroupInvocationOutput": {"text": text, "metadata": self.metadata(span)},
-            }))
+            let output = json!({"text": text, "metadata": self.metadata(span)});
+            json!({"type": "ACTION_GROUP", "actionGroupInvocationOutput": output})
         });
     }
 
     /// A call that could not be parsed.
     pub(crate) fn trace_refused(&self, text: &str) {
-        self.step("observation", || {
-            object(json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}))
-        });
+        self.step(
+            "observation",
+            || json!({"type": "REPROMPT", "repromptResponse": {"source": "PARSER", "text": text}}),
+        );
     }
 
     /// `input` is `{type, text | returnControlResults}`.
     pub(crate) fn trace_collaborator_input(&self, name: &str, arn: &str, input: &Value) {
         self.step("invocationInput", || {
-            object(json!({
-                "invocationType": "AGENT_COLLABORATOR",
-                "agentCollaboratorInvocationInput": {
-                    "agentCollaboratorName": name,
-                    "agentCollaboratorAliasArn": arn,
-                    "input": input,
-                },
-            }))
+            let input = json!({"agentCollaboratorName": name, "agentCollaboratorAliasArn": arn, "input": input});
+            json!({"invocationType": "AGENT_COLLABORATOR", "agentCollaboratorInvocationInput": input})
         });
     }
 
     /// `output` is `{type, text | returnControlPayload}`.
     pub(crate) fn trace_collaborator_output(&self, name: &str, arn: &str, output: &Value, span: Option<Span>) {
         self.step("observation", || {
-            let mut fields = object(json!({
-                "agentCollaboratorName": name,
-                "agentCollaboratorAliasArn": arn,
-                "output": output,
-            }));
+            let mut fields = json!({"agentCollaboratorName": name, "agentCollaboratorAliasArn": arn, "output": output});
             if let Some(span) = span {
-                fields.insert("metadata".to_owned(), Value::Object(self.metadata(span)));
+                put(&mut fields, "metadata", self.metadata(span));
             }
-            object(json!({"type": "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput": fields}))
+            json!({"type": "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput": fields})
         });
     }
 
-    pub(crate) fn trace_final(&self, text: &str, span: Span) {
-        self.step("observation", || {
-            object(json!({"type": "FINISH", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
-        });
-    }
-
-    /// The turn ends with a question to the user.
-    pub(crate) fn trace_asked(&self, text: &str, span: Span) {
-        self.step("observation", || {
-            object(json!({"type": "ASK_USER", "finalResponse": {"text": text, "metadata": self.whole(span)}}))
-        });
+    /// The turn ends with an answer (`FINISH`) or with a question to the user (`ASK_USER`).
+    pub(crate) fn trace_final(&self, kind: &str, text: &str, span: Span) {
+        self.step(
+            "observation",
+            || json!({"type": kind, "finalResponse": {"text": text, "metadata": self.whole(span)}}),
+        );
     }
 
     /// The metadata of a final response, which also has the duration of the whole operation.
-    fn whole(&self, span: Span) -> Map<String, Value> {
+    fn whole(&self, span: Span) -> Value {
         let mut metadata = self.metadata(span);
-        metadata.insert("operationTotalTimeMs".to_owned(), json!(milliseconds(self.turn.started.elapsed())));
+        put(&mut metadata, "operationTotalTimeMs", milliseconds(self.turn.started.elapsed()));
         metadata
     }
 
@@ -235,20 +215,21 @@ impl AgentRun<'_> {
 
 /// The inference settings that are set, under the names of the trace.
 fn inference(given: &Inference) -> Map<String, Value> {
-    let mut fields = object(json!({
-        "temperature": given.temperature,
-        "topP": given.top_p,
-        "topK": given.top_k,
-        "maximumLength": given.max_tokens,
-        "stopSequences": (!given.stop_sequences.is_empty()).then_some(&given.stop_sequences),
-    }));
-    fields.retain(|_, value| !value.is_null());
-    fields
+    let stop_sequences = (!given.stop_sequences.is_empty()).then_some(&given.stop_sequences);
+    let settings = [
+        ("temperature", json!(given.temperature)),
+        ("topP", json!(given.top_p)),
+        ("topK", json!(given.top_k)),
+        ("maximumLength", json!(given.max_tokens)),
+        ("stopSequences", json!(stop_sequences)),
+    ];
+    let set = settings.into_iter().filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
+/// Adds a member to a JSON object.
+pub(super) fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::seeded_rng::SeededRng;
 
 /// How a call is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Delivery {
     /// The delay before the function gets the event.
     pub(super) delay: Duration,

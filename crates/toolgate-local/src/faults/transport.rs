@@ -58,10 +58,7 @@ pub(super) struct MutatedCall {
 }
 
 pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Result<LambdaReply, InvokeFailure> {
-    let (delay, cold, again) = match call.delivery {
-        Some(delivery) => (delivery.delay, delivery.cold, delivery.again),
-        None => (Duration::ZERO, false, None),
-    };
+    let Delivery { delay, cold, again } = call.delivery.unwrap_or_default();
     let request_id = Uuid::new_v4().to_string();
     let mutations = call.mutations.join(", ");
     if !mutations.is_empty() {

@@ -113,9 +113,7 @@ impl Gateway {
     /// Converts the reply to content. If the tool has an output schema, the reply is also the structured content.
     fn result(&self, entry: &TargetTool, payload: &[u8], reply: Value) -> CallToolResult {
         let content = vec![ContentBlock::text(String::from_utf8_lossy(payload).into_owned())];
-        let Some(schema) = &entry.tool.output_schema else {
-            return CallToolResult::success(content);
-        };
+        let Some(schema) = &entry.tool.output_schema else { return CallToolResult::success(content) };
         // A Toolgate error is a normal reply of the function and does not fit an output schema. With a schema, MCP has
         // `isError` for it.
         if is_error(&reply) {
@@ -153,13 +151,14 @@ fn is_error(reply: &Value) -> bool {
 
 fn allowed_headers(allowed: &[String], headers: &HeaderMap) -> Map<String, Value> {
     let allowed = allowed.iter().filter(|name| !RESTRICTED.contains(&name.to_ascii_lowercase().as_str()));
-    let present = allowed.filter_map(|name| {
-        // The values of a header that occurs more than once are joined, as HTTP defines it.
-        let values: Vec<String> =
-            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
-        (!values.is_empty()).then(|| (name.clone(), Value::String(values.join(", "))))
-    });
-    present.collect()
+    let present = allowed.filter(|name| headers.contains_key(name.as_str()));
+    present.map(|name| (name.clone(), joined(headers, name))).collect()
+}
+
+/// Joins the values of a header that occurs more than once, as HTTP defines it.
+pub(super) fn joined(headers: &HeaderMap, name: &str) -> Value {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Value::String(values.collect::<Vec<_>>().join(", "))
 }
 
 fn allowed_query(allowed: &[String], query: &str) -> Map<String, Value> {

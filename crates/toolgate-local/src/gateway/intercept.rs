@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Gateway,
-    call::GENERIC,
+    call::{GENERIC, joined},
     rpc::{self, Refusal},
 };
 use crate::lambda::Event;
@@ -173,13 +173,8 @@ fn request(exchange: &InterceptedExchange, interceptor: &InterceptorSpec) -> Map
     }
 }
 
-/// Joins the values of a header that occurs more than once, as HTTP defines it.
 fn as_json(headers: &HeaderMap) -> Map<String, Value> {
-    let joined = headers.keys().map(|name| {
-        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        (name.as_str().to_owned(), Value::String(values.collect::<Vec<_>>().join(", ")))
-    });
-    joined.collect()
+    headers.keys().map(|name| (name.as_str().to_owned(), joined(headers, name.as_str()))).collect()
 }
 
 /// Sets the named headers and replaces every header of the same name. Two spellings of one name count as two values.

@@ -84,9 +84,7 @@ async fn answer(endpoint: &Endpoint, mut parts: Parts, body: Body) -> Result<Res
     let id = rpc::id(&message);
     let principal = match endpoint.gateway.authorizer.authenticate(&mut parts.headers) {
         Ok(principal) => principal,
-        Err(refusal) => {
-            return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response());
-        }
+        Err(refusal) => return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response()),
     };
     parts.extensions.insert(principal);
     let exchange = InterceptedExchange { raw: bytes, body: message, headers: parts.headers };

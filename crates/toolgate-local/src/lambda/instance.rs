@@ -90,13 +90,13 @@ impl Instance {
                 biased;
                 event = self.api.events.recv() => match event {
                     Some(RuntimeEvent::Ready) => return Ok(()),
-                    Some(RuntimeEvent::InitError { payload }) => return Err(InitFailure::Reported(payload)),
+                    Some(RuntimeEvent::InitError(payload)) => return Err(InitFailure::Reported(payload)),
                     Some(_) => {}
                     None => return Err(InitFailure::Exited(None)),
                 },
                 status = self.child.wait() => {
                     // The process may have reported an init error just before its exit.
-                    if let Ok(RuntimeEvent::InitError { payload }) = self.api.events.try_recv() {
+                    if let Ok(RuntimeEvent::InitError(payload)) = self.api.events.try_recv() {
                         return Err(InitFailure::Reported(payload));
                     }
                     return Err(InitFailure::Exited(status.ok()));
@@ -161,14 +161,12 @@ impl Instance {
 /// The end of this invocation, if the event is one.
 fn settled(event: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
     match event {
-        RuntimeEvent::Response { request_id: id, payload } if id == request_id => {
+        RuntimeEvent::Response(id, payload) if id == request_id => {
             let request_id = id;
             Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
         }
-        RuntimeEvent::Error { request_id: id, payload } if id == request_id => {
-            Some((report::unhandled(&id, payload), true))
-        }
-        RuntimeEvent::TooLarge { request_id: id } if id == request_id => Some((report::too_large(&id), true)),
+        RuntimeEvent::Error(id, payload) if id == request_id => Some((report::unhandled(&id, payload), true)),
+        RuntimeEvent::TooLarge(id) if id == request_id => Some((report::too_large(&id), true)),
         _ => None,
     }
 }

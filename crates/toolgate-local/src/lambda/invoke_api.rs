@@ -136,14 +136,10 @@ impl Refusal {
 
 impl From<InvokeError> for Refusal {
     fn from(error: InvokeError) -> Self {
-        let message = error.to_string();
-        match error {
-            InvokeError::Unknown { .. } => {
-                Self { status: StatusCode::NOT_FOUND, kind: "ResourceNotFoundException", message }
-            }
-            InvokeError::Stopping => {
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, kind: "ServiceException", message }
-            }
-        }
+        let (status, kind) = match error {
+            InvokeError::Unknown { .. } => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
+            InvokeError::Stopping => (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException"),
+        };
+        Self { status, kind, message: error.to_string() }
     }
 }

@@ -55,13 +55,8 @@ impl Pool {
     }
 
     pub(super) async fn warm_up(&self) -> Result<(), StartError> {
-        match self.start().await {
-            Ok(instance) => {
-                self.keep(instance);
-                Ok(())
-            }
-            Err(error) => Err(StartError { function: self.spec.binary.clone(), reason: report::reason(&error) }),
-        }
+        let failed = |error: Bytes| StartError { function: self.spec.binary.clone(), reason: report::reason(&error) };
+        self.start().await.map(|instance| self.keep(instance)).map_err(failed)
     }
 
     pub(super) async fn invoke(&self, event: Event) -> Result<Invocation, InvokeError> {

@@ -43,20 +43,13 @@ pub(super) enum RuntimeEvent {
     Ready,
     /// It took the event.
     Took,
-    Response {
-        request_id: String,
-        payload: Bytes,
-    },
-    Error {
-        request_id: String,
-        payload: Bytes,
-    },
-    TooLarge {
-        request_id: String,
-    },
-    InitError {
-        payload: Bytes,
-    },
+    /// The response of a request id.
+    Response(String, Bytes),
+    /// The error of a request id.
+    Error(String, Bytes),
+    /// The response of this request id is too large.
+    TooLarge(String),
+    InitError(Bytes),
 }
 
 /// The Runtime API of one instance. It stops when this value is dropped.
@@ -129,9 +122,9 @@ async fn response(State(side): State<Side>, Path(id): Path<String>, body: Body) 
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
     }
     match axum::body::to_bytes(body, PAYLOAD_BYTES).await {
-        Ok(payload) => side.accept(RuntimeEvent::Response { request_id: id, payload }),
+        Ok(payload) => side.accept(RuntimeEvent::Response(id, payload)),
         Err(_) => {
-            side.accept(RuntimeEvent::TooLarge { request_id: id });
+            side.accept(RuntimeEvent::TooLarge(id));
             refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
         }
     }
@@ -141,11 +134,11 @@ async fn error(State(side): State<Side>, Path(id): Path<String>, body: Body) -> 
     if !side.works_on(&id) {
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
     }
-    side.accept(RuntimeEvent::Error { request_id: id, payload: report(body).await })
+    side.accept(RuntimeEvent::Error(id, report(body).await))
 }
 
 async fn init_error(State(side): State<Side>, body: Body) -> Response {
-    side.accept(RuntimeEvent::InitError { payload: report(body).await })
+    side.accept(RuntimeEvent::InitError(report(body).await))
 }
 
 async fn report(body: Body) -> Bytes {

@@ -18,9 +18,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug + WithHeaders,
 {
-    let Some(service) = error.as_service_error() else {
-        return unreachable(error, model);
-    };
+    let Some(service) = error.as_service_error() else { return unreachable(error, model) };
     let asked = error.raw_response().and_then(WithHeaders::retry_after);
     let (kind, again) = meaning(service.code().unwrap_or_default());
     let again = match (again, asked) {
@@ -32,9 +30,7 @@ where
 
 /// The same for an exception inside a stream. Only its type determines the code.
 pub(super) fn explain_event<R: Debug>(error: &SdkError<InStream, R>, model: &str) -> AttemptError {
-    let Some(service) = error.as_service_error() else {
-        return unreachable(error, model);
-    };
+    let Some(service) = error.as_service_error() else { return unreachable(error, model) };
     let (kind, again) = meaning(match service {
         InStream::ThrottlingException(_) => "ThrottlingException",
         InStream::ValidationException(_) => "ValidationException",

@@ -130,16 +130,12 @@ fn usage(reported: Option<&TokenUsage>) -> Usage {
 }
 
 impl Model for BedrockModel {
-    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
-        Box::pin(self.ask(request, None))
-    }
-
-    fn converse_stream<'a>(
+    fn converse<'a>(
         &'a self,
         request: ModelRequest<'a>,
-        write: &'a (dyn Fn(&str) + Send + Sync),
+        write: Option<Write<'a>>,
     ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
-        Box::pin(self.ask(request, Some(write)))
+        Box::pin(self.ask(request, write))
     }
 
     fn stream_hint(&self) -> Option<&'static str> {

@@ -16,9 +16,7 @@ use crate::{
 struct Completion {
     #[serde(default)]
     choices: Vec<Choice>,
-    #[serde(default)]
     usage: Option<Tokens>,
-    #[serde(default)]
     error: Option<Value>,
 }
 
@@ -26,7 +24,6 @@ struct Completion {
 struct Choice {
     #[serde(default)]
     message: ChatMessage,
-    #[serde(default)]
     finish_reason: Option<String>,
 }
 
@@ -36,12 +33,10 @@ pub(super) struct ChatMessage {
     #[serde(default, deserialize_with = "text_or_parts")]
     pub(super) content: Option<String>,
     /// The text of a model that refuses to answer.
-    #[serde(default)]
     pub(super) refusal: Option<String>,
     /// The reasoning of a model, under the names that several servers use.
     #[serde(default, alias = "reasoning")]
     pub(super) reasoning_content: Option<String>,
-    #[serde(default)]
     pub(super) tool_calls: Option<Vec<Call>>,
 }
 
@@ -49,7 +44,6 @@ pub(super) struct ChatMessage {
 fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     struct Part {
-        #[serde(default)]
         text: Option<String>,
     }
     #[derive(Deserialize)]
@@ -67,9 +61,7 @@ fn text_or_parts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
 #[derive(Debug, Deserialize)]
 pub(super) struct Call {
     /// Only present in streams.
-    #[serde(default)]
     pub(super) index: Option<i32>,
-    #[serde(default)]
     pub(super) id: Option<String>,
     #[serde(default)]
     pub(super) function: Function,
@@ -77,10 +69,8 @@ pub(super) struct Call {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Function {
-    #[serde(default)]
     pub(super) name: Option<String>,
     /// JSON as text. Some servers send the JSON itself.
-    #[serde(default)]
     pub(super) arguments: Option<Value>,
 }
 

@@ -35,14 +35,11 @@ pub(super) fn body(
     if let Some(most) = inference.max_tokens {
         set(compatibility.limit(), json!(most));
     }
-    if let Some(temperature) = inference.temperature {
-        set("temperature", json!(temperature));
-    }
-    if let Some(top_p) = inference.top_p {
-        set("top_p", json!(top_p));
-    }
-    if !inference.stop_sequences.is_empty() {
-        set("stop", json!(inference.stop_sequences));
+    let stop = (!inference.stop_sequences.is_empty()).then_some(&inference.stop_sequences);
+    let settings =
+        [("temperature", json!(inference.temperature)), ("top_p", json!(inference.top_p)), ("stop", json!(stop))];
+    for (name, value) in settings.into_iter().filter(|(_, value)| !value.is_null()) {
+        set(name, value);
     }
     if stream {
         set("stream", json!(true));

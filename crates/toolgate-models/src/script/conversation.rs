@@ -24,7 +24,6 @@ pub struct Turn {
     /// The user's text.
     pub say: String,
     /// The person's answer to a request for confirmation.
-    #[serde(default)]
     pub confirm: Option<YesNo>,
     /// The expected result.
     #[serde(default)]

@@ -218,30 +218,19 @@ fn compile_step(step: StepFile, at: &str, problems: &mut Vec<String>) -> Result<
         )
         .collect();
     check(problems, at, step.condition.as_deref(), texts);
-    let action = match step {
-        StepFile { call: Some(call), with, calls: None, ask: None, read: None, answer: None, .. } => {
-            Action::Calls { calls: vec![CallFile { call, with, name: None }], may_fail: step.may_fail }
+    let action = match (step.call, step.calls, step.ask, step.read, step.answer, step.find) {
+        (Some(call), None, None, None, None, _) => {
+            Action::Calls { calls: vec![CallFile { call, with: step.with, name: None }], may_fail: step.may_fail }
         }
-        StepFile { call: None, calls: Some(calls), ask: None, read: None, answer: None, .. } if !calls.is_empty() => {
+        (None, Some(calls), None, None, None, _) if !calls.is_empty() => {
             Action::Calls { calls, may_fail: step.may_fail }
         }
-        StepFile { call: None, calls: None, ask: Some(ask), read: None, answer: None, .. } if !ask.is_empty() => {
-            Action::Ask(ask)
-        }
-        StepFile {
-            call: None,
-            calls: None,
-            ask: None,
-            read: Some(from),
-            find: Some(find),
-            answer: None,
-            otherwise,
-            ..
-        } => {
+        (None, None, Some(ask), None, None, _) if !ask.is_empty() => Action::Ask(ask),
+        (None, None, None, Some(from), None, Some(find)) => {
             let find = RegexBuilder::new(&find).case_insensitive(true).build().map_err(|error| error.to_string())?;
-            Action::Read { from, find, otherwise }
+            Action::Read { from, find, otherwise: step.otherwise }
         }
-        StepFile { call: None, calls: None, ask: None, read: None, answer: Some(answer), .. } => Action::Answer(answer),
+        (None, None, None, None, Some(answer), _) => Action::Answer(answer),
         _ => return Err("a step is exactly one of `call`, `calls`, `ask`, `read` with `find`, or `answer`".to_owned()),
     };
     Ok(Step { condition: step.condition, why: step.why, action })

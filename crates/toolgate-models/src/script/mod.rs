@@ -16,6 +16,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::{
+    answer::Write,
     message::{Block, Message, ModelReply, ModelRequest, StopReason, Usage},
     model::{Model, ModelError, ModelErrorKind},
 };
@@ -62,19 +63,15 @@ impl ScriptModel {
 }
 
 impl Model for ScriptModel {
-    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
-        Box::pin(async move { self.reply(&request) })
-    }
-
-    /// Word by word, so that clients can test a streamed answer without a paid model.
-    fn converse_stream<'a>(
+    /// Writes word by word, so that clients can test a streamed answer without a paid model.
+    fn converse<'a>(
         &'a self,
         request: ModelRequest<'a>,
-        write: &'a (dyn Fn(&str) + Send + Sync),
+        write: Option<Write<'a>>,
     ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
         Box::pin(async move {
             let reply = self.reply(&request)?;
-            if reply.stop == StopReason::EndTurn {
+            if let Some(write) = write.filter(|_| reply.stop == StopReason::EndTurn) {
                 let texts = reply.content.iter().filter_map(|block| match block {
                     Block::Text(text) => Some(text),
                     _ => None,

@@ -43,14 +43,10 @@ pub fn holds(expression: &str, values: &Value) -> Result<bool, String> {
 /// An argument. Text that is a single `{{ … }}` keeps the type of its value; other text is rendered. `None` means that
 /// the argument is absent.
 pub(super) fn argument(given: &Value, values: &Value) -> Result<Option<Value>, String> {
-    let Value::String(text) = given else {
-        return Ok(Some(given.clone()));
-    };
+    let Value::String(text) = given else { return Ok(Some(given.clone())) };
     let whole =
         text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|inner| !inner.contains("{{"));
-    let Some(expression) = whole else {
-        return render(text, values).map(|text| Some(Value::String(text)));
-    };
+    let Some(expression) = whole else { return render(text, values).map(|text| Some(Value::String(text))) };
     let value = evaluate(expression, values)?;
     if value.is_undefined() || value.is_none() {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! The part of a conversation that a scenario's rules can use.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::message::{Block, Message, Role};
 
@@ -89,12 +89,8 @@ impl View {
     }
 
     fn result(&mut self, id: &str, text: &str, error: bool) {
-        let Some(group) = self.done.last_mut() else {
-            return;
-        };
-        let Some(called) = group.iter_mut().find(|called| called.output == id) else {
-            return;
-        };
+        let Some(group) = self.done.last_mut() else { return };
+        let Some(called) = group.iter_mut().find(|called| called.output == id) else { return };
         called.output = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         called.failed = error || called.output.get("error").is_some_and(Value::is_object);
     }
@@ -118,14 +114,13 @@ impl Called {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let message = field("message").unwrap_or_else(|| Value::String(text()));
-        let mut failure = Map::new();
-        failure.insert("tool".to_owned(), json!(self.tool));
-        failure.insert("declined".to_owned(), json!(text().starts_with(crate::message::DECLINED)));
-        failure.insert("kind".to_owned(), field("kind").unwrap_or_default());
-        failure.insert("problems".to_owned(), field("problems").unwrap_or_else(|| json!([])));
-        failure.insert("message".to_owned(), message);
-        Value::Object(failure)
+        json!({
+            "tool": self.tool,
+            "declined": text().starts_with(crate::message::DECLINED),
+            "kind": field("kind"),
+            "problems": field("problems").unwrap_or_else(|| json!([])),
+            "message": field("message").unwrap_or_else(|| Value::String(text())),
+        })
     }
 }
 

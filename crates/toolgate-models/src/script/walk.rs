@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{
-    file::{Action, Rule, Scenario, Step},
+    file::{Action, CallFile, Rule, Scenario, Step},
     render,
     view::{Called, View},
 };
@@ -52,9 +52,7 @@ fn applies(rule: &Rule, view: &View, values: &mut Map<String, Value>) -> bool {
 }
 
 fn capture(pattern: &Regex, text: &str, into: &mut Map<String, Value>) -> bool {
-    let Some(captures) = pattern.captures(text) else {
-        return false;
-    };
+    let Some(captures) = pattern.captures(text) else { return false };
     for name in pattern.capture_names().flatten() {
         if let Some(group) = captures.name(name) {
             into.insert(name.to_owned(), json!(group.as_str()));
@@ -88,28 +86,19 @@ fn walk(scenario: &Scenario, rule: &Rule, view: &View, mut values: Map<String, V
                     return answer(template, step, &now);
                 }
             }
-            Action::Calls { calls, may_fail } => {
-                let Some(group) = done.next() else {
-                    return make_calls(step, &now);
-                };
+            Action::Calls { .. } | Action::Ask(_) => {
+                let Some(group) = done.next() else { return make_calls(step, &now) };
                 for called in group {
                     remember(&mut values, called, None);
                 }
-                for (call, called) in calls.iter().zip(group) {
-                    remember(&mut values, called, call.name.as_deref());
+                let mut may_fail = false;
+                if let Action::Calls { calls, may_fail: allowed } = &step.action {
+                    may_fail = *allowed;
+                    for (call, called) in calls.iter().zip(group) {
+                        remember(&mut values, called, call.name.as_deref());
+                    }
                 }
-                if let Some(failed) = group.iter().find(|called| called.failed && !*may_fail) {
-                    return failure(scenario, failed, values);
-                }
-            }
-            Action::Ask(_) => {
-                let Some(group) = done.next() else {
-                    return make_calls(step, &now);
-                };
-                for called in group {
-                    remember(&mut values, called, None);
-                }
-                if let Some(failed) = group.iter().find(|called| called.failed) {
+                if let Some(failed) = group.iter().find(|called| called.failed && !may_fail) {
                     return failure(scenario, failed, values);
                 }
             }
@@ -132,21 +121,17 @@ fn why(step: &Step, now: &Value) -> Result<Option<String>, String> {
 }
 
 fn make_calls(step: &Step, now: &Value) -> Result<Next, String> {
-    let calls = match &step.action {
-        Action::Calls { calls, .. } => calls
-            .iter()
-            .map(|call| Ok(Call { tool: call.call.clone(), input: arguments(&call.with, now)? }))
-            .collect::<Result<Vec<_>, String>>()?,
-        Action::Ask(messages) => messages
-            .iter()
-            .map(|(recipient, template)| {
-                let content = render::render(template, now)?;
-                Ok(Call { tool: "sendMessage".to_owned(), input: json!({"recipient": recipient, "content": content}) })
-            })
-            .collect::<Result<Vec<_>, String>>()?,
-        Action::Read { .. } | Action::Answer(_) => Vec::new(),
+    let call = |call: &CallFile| Ok(Call { tool: call.call.clone(), input: arguments(&call.with, now)? });
+    let message = |(recipient, template): (&String, &String)| {
+        let content = render::render(template, now)?;
+        Ok(Call { tool: "sendMessage".to_owned(), input: json!({"recipient": recipient, "content": content}) })
     };
-    Ok(Next::Calls { calls, why: why(step, now)? })
+    let calls: Result<Vec<Call>, String> = match &step.action {
+        Action::Calls { calls, .. } => calls.iter().map(call).collect(),
+        Action::Ask(messages) => messages.iter().map(message).collect(),
+        Action::Read { .. } | Action::Answer(_) => Ok(Vec::new()),
+    };
+    Ok(Next::Calls { calls: calls?, why: why(step, now)? })
 }
 
 fn arguments(with: &Map<String, Value>, now: &Value) -> Result<Value, String> {

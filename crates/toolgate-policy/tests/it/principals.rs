@@ -1,6 +1,6 @@
 //! Callers in the form of `--principal`.
 
-use toolgate_policy::{Caller, Mode, Principal};
+use toolgate_policy::{Caller, Principal};
 
 use crate::kit::principal;
 
@@ -55,12 +55,4 @@ fn the_authorizer_decides_who_can_call() {
     assert_eq!(Caller::of(Some("AWS_IAM")), [Caller::IamEntity]);
     assert_eq!(Caller::of(Some("NONE")), Caller::ALL);
     assert_eq!(Caller::of(None), Caller::ALL);
-}
-
-#[test]
-fn a_mode_is_spelled_as_in_the_template() {
-    assert_eq!("ENFORCE".parse(), Ok(Mode::Enforce));
-    assert_eq!("LOG_ONLY".parse(), Ok(Mode::LogOnly));
-    let error = "enforce".parse::<Mode>().unwrap_err();
-    assert_eq!(error.to_string(), "`enforce` is not a mode of a policy engine: use `ENFORCE` or `LOG_ONLY`");
 }

@@ -89,20 +89,17 @@ pub(super) fn object(shape: &CompiledSchema, members: Map<String, Value>, coerci
 pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &mut Coercion) -> Map<String, Value> {
     let mut read = Map::new();
     for (name, member) in members {
-        let field = match shape.fields.get(&name) {
-            Some(field) => field,
-            None => {
-                match &shape.others {
-                    Some(others) => {
-                        let value = coercion.at(&show_name(&name), |coercion| value(others, member, coercion));
-                        read.extend(value.map(|value| (name, value)));
-                    }
-                    None => coercion.at(&show_name(&name), |coercion| {
-                        coercion.unknown(&name, shape.fields.keys().map(String::as_str));
-                    }),
+        let Some(field) = shape.fields.get(&name) else {
+            match &shape.others {
+                Some(others) => {
+                    let value = coercion.at(&show_name(&name), |coercion| value(others, member, coercion));
+                    read.extend(value.map(|value| (name, value)));
                 }
-                continue;
+                None => coercion.on(&name, |coercion| {
+                    coercion.unknown(&name, shape.fields.keys().map(String::as_str));
+                }),
             }
+            continue;
         };
         if coercion.is_absent(&member) && !(member.is_null() && field.shape.null) {
             // a missing required member is recorded below

@@ -25,6 +25,7 @@ pub const DEFAULT_APPROVAL_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// let confirm: Confirm<CloseAccount> = Confirm::within(hours(8));
 /// ```
+#[must_use]
 pub struct Confirm<I> {
     pub(crate) within: Duration,
     pub(crate) by: Option<KeyOf<I>>,
@@ -39,7 +40,6 @@ impl<I> Confirm<I> {
     }
 
     /// Calls share one approval if `by` returns equal keys for their inputs; see [`key`](crate::key()).
-    #[must_use]
     pub fn by<F>(mut self, by: F) -> Self
     where
         F: Fn(&I) -> Key + Send + Sync + 'static,
@@ -61,7 +61,6 @@ impl<I> Confirm<I> {
     ///
     /// let confirm = Confirm::default().when(|update: &UpdateAccount| update.email.is_some());
     /// ```
-    #[must_use]
     pub fn when<F>(mut self, when: F) -> Self
     where
         F: Fn(&I) -> bool + Send + Sync + 'static,

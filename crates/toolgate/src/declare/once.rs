@@ -33,6 +33,7 @@ pub const DEFAULT_ONCE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// ```
 ///
 /// `K` says which side keeps the record: [`Commits`], the tool with its own commit, or [`Leases`], the framework.
+#[must_use]
 pub struct Once<I, K = Commits> {
     pub(crate) by: KeyOf<I>,
     pub(crate) ttl: Duration,
@@ -82,7 +83,6 @@ impl<I> Once<I> {
     /// Therefore pass [`OnceKey::id`](crate::OnceKey::id) to the other system as its idempotency key. It is the same in
     /// every repeat. An error of kind `invalid`, `refused`, `not found` or `conflict` must mean that no effect has
     /// happened.
-    #[must_use]
     pub fn leased(self) -> Once<I, Leases> {
         let Self { by, ttl, keeping, .. } = self;
         Once { by, ttl, keeping: Keeping { leased: true, ..keeping }, keeper: PhantomData }
@@ -92,7 +92,6 @@ impl<I> Once<I> {
 impl<I, K> Once<I, K> {
     /// Sets how long a repeat is recognised: one second to 366 days, default [`DEFAULT_ONCE_TTL`]. It must not be
     /// shorter than the time for which an approval is valid ([`Confirm::within`](crate::Confirm::within)).
-    #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
@@ -102,7 +101,6 @@ impl<I, K> Once<I, K> {
     /// and then writes, and that should skip this work for a repeat. Without it, the commit finds the record. If the
     /// tool returns an error, the record is looked up before the error is returned. A repeat gets the first reply in
     /// all cases.
-    #[must_use]
     pub fn look_first(mut self) -> Self {
         self.keeping.looks_first = true;
         self

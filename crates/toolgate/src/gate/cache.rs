@@ -15,7 +15,7 @@ pub(crate) fn enter<S>(call: &CallContext<S>) -> (Option<String>, Option<Value>)
     let key = name(call, cache);
     let output = call.cache.get(&key);
     if output.is_some() {
-        call.cx.trail().note_cached();
+        call.cx.trail().cached.set(true);
     }
     (Some(key), output)
 }
@@ -23,7 +23,7 @@ pub(crate) fn enter<S>(call: &CallContext<S>) -> (Option<String>, Option<Value>)
 /// Caches an output, unless the tool has set attributes, because a cached reply would not set them.
 pub(crate) fn leave<S>(call: &CallContext<S>, key: Option<String>, output: &Value) {
     if let (Some(caching), Some(key)) = (&call.tool.cache, key)
-        && !call.cx.trail().has_set_attributes()
+        && !call.cx.trail().attributes.is_set()
     {
         call.cache.insert(key, caching.ttl, output);
     }

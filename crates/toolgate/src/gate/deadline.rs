@@ -16,7 +16,7 @@ pub(crate) async fn within<S>(cx: &Cx<S>, work: impl Future<Output = Outcome>) -
         return Err(timed_out(false));
     }
     // an effect that has not begun has not happened
-    let may_have_happened = || cx.once_key().is_some() && cx.trail().has_begun();
+    let may_have_happened = || cx.once_key().is_some() && cx.trail().begun.is_set();
     tokio::time::timeout(left, work).await.unwrap_or_else(|_elapsed| Err(timed_out(may_have_happened())))
 }
 

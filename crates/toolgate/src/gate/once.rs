@@ -80,7 +80,7 @@ pub(crate) fn replayed<S>(cx: &Cx<S>, outcome: Outcome) -> Outcome {
 }
 
 fn repeat<S>(cx: &Cx<S>, replay: Replay) -> Value {
-    cx.trail().note_replayed();
+    cx.trail().replayed.set(true);
     if replay.session.as_deref() != cx.once_key().and_then(OnceKey::session) {
         cx.trail().note_repeated(replay.first_at);
     }

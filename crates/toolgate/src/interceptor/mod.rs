@@ -119,16 +119,11 @@ impl Intercepted {
     /// # Errors
     /// [`NotARequest`].
     pub fn decode(mut event: Value) -> Result<Self, NotARequest> {
-        if event.get("interceptorInputVersion").and_then(Value::as_str) != Some(VERSION) {
-            return Err(NotARequest::Format);
-        }
-        let mcp = event.get_mut("mcp").and_then(Value::as_object_mut).ok_or(NotARequest::Format)?;
+        let mcp = mcp(&mut event).ok_or(NotARequest::Format)?;
         if mcp.get("gatewayResponse").is_some_and(|response| !response.is_null()) {
             return Err(NotARequest::Response);
         }
-        let Some(Value::Object(mut rest)) = mcp.remove("gatewayRequest") else {
-            return Err(NotARequest::Format);
-        };
+        let Some(Value::Object(mut rest)) = mcp.remove("gatewayRequest") else { return Err(NotARequest::Format) };
         match rest.remove("headers") {
             // every HTTP request has headers
             Some(Value::Object(headers)) if !headers.is_empty() => Ok(Self { rest, headers }),
@@ -212,6 +207,12 @@ impl Intercepted {
     pub fn refuse(self, reason: &str) -> Value {
         answer(self.rest.get("body").and_then(|body| body.get("id")), reason)
     }
+}
+
+/// The `mcp` member of an event in the known format.
+fn mcp(event: &mut Value) -> Option<&mut Map<String, Value>> {
+    let is_known = event.get("interceptorInputVersion").and_then(Value::as_str) == Some(VERSION);
+    event.get_mut("mcp").filter(|_| is_known)?.as_object_mut()
 }
 
 /// The JSON-RPC method of a `gatewayRequest`.

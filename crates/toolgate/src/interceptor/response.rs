@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{VERSION, header, method, tool};
+use super::{VERSION, header, mcp, method, tool};
 
 /// A response on its way through the gateway, with the request that it answers.
 ///
@@ -52,13 +52,8 @@ impl InterceptedResponse {
     /// # Errors
     /// [`NotAResponse`].
     pub fn decode(mut event: Value) -> Result<Self, NotAResponse> {
-        if event.get("interceptorInputVersion").and_then(Value::as_str) != Some(VERSION) {
-            return Err(NotAResponse::Format);
-        }
-        let mcp = event.get_mut("mcp").and_then(Value::as_object_mut).ok_or(NotAResponse::Format)?;
-        let Some(Value::Object(request)) = mcp.remove("gatewayRequest") else {
-            return Err(NotAResponse::Format);
-        };
+        let mcp = mcp(&mut event).ok_or(NotAResponse::Format)?;
+        let Some(Value::Object(request)) = mcp.remove("gatewayRequest") else { return Err(NotAResponse::Format) };
         let mut rest = match mcp.remove("gatewayResponse") {
             None | Some(Value::Null) => return Err(NotAResponse::Request),
             Some(Value::Object(response)) => response,

@@ -1,6 +1,6 @@
 //! The encoding of a key: a tag, a length, and the value. Members are sorted. Members without a value are left out.
 
-use std::{any::type_name, fmt};
+use std::any::type_name;
 
 use serde::{Serialize, Serializer, ser};
 
@@ -11,39 +11,25 @@ pub(super) struct Encoder<'a> {
     text: bool,
 }
 
-#[derive(Debug)]
-pub(super) struct Unencodable(String);
-
-impl fmt::Display for Unencodable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unencodable {}
-
-impl ser::Error for Unencodable {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
-}
+/// A value's own `Serialize` may fail; nothing else does.
+pub(super) type Encoded = Result<(), serde_json::Error>;
 
 const NULL: &[u8] = b"z";
 
 impl<'a> Encoder<'a> {
     /// Encodes a value with a known type.
-    pub(super) fn of<T: ?Sized + Serialize>(out: &'a mut Vec<u8>, value: &T) -> Result<(), Unencodable> {
+    pub(super) fn of<T: ?Sized + Serialize>(out: &'a mut Vec<u8>, value: &T) -> Encoded {
         value.serialize(Self { out, text: is_text::<T>() })
     }
 
-    fn put(self, tag: u8, bytes: &[u8]) -> Result<(), Unencodable> {
+    fn put(self, tag: u8, bytes: &[u8]) -> Encoded {
         self.out.push(tag);
         self.out.extend((bytes.len() as u64).to_be_bytes());
         self.out.extend(bytes);
         Ok(())
     }
 
-    fn number(self, digits: &str) -> Result<(), Unencodable> {
+    fn number(self, digits: &str) -> Encoded {
         self.put(b'n', plain(digits).as_bytes())
     }
 }
@@ -85,7 +71,7 @@ fn plain(digits: &str) -> &str {
 
 macro_rules! numbers {
     ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, value: $type) -> Result<(), Unencodable> {
+        $(fn $method(self, value: $type) -> Encoded {
             self.number(&value.to_string())
         })*
     };
@@ -93,7 +79,7 @@ macro_rules! numbers {
 
 impl<'a> Serializer for Encoder<'a> {
     type Ok = ();
-    type Error = Unencodable;
+    type Error = serde_json::Error;
     type SerializeSeq = Items<'a>;
     type SerializeTuple = Items<'a>;
     type SerializeTupleStruct = Items<'a>;
@@ -109,52 +95,48 @@ impl<'a> Serializer for Encoder<'a> {
         serialize_f32: f32, serialize_f64: f64
     );
 
-    fn serialize_bool(self, value: bool) -> Result<(), Unencodable> {
+    fn serialize_bool(self, value: bool) -> Encoded {
         self.out.push(if value { b't' } else { b'f' });
         Ok(())
     }
 
-    fn serialize_char(self, value: char) -> Result<(), Unencodable> {
+    fn serialize_char(self, value: char) -> Encoded {
         self.put(b's', value.to_string().as_bytes())
     }
 
-    fn serialize_str(self, value: &str) -> Result<(), Unencodable> {
+    fn serialize_str(self, value: &str) -> Encoded {
         match !self.text && is_decimal(value) {
             true => self.number(value),
             false => self.put(b's', value.as_bytes()),
         }
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Unencodable> {
+    fn serialize_bytes(self, value: &[u8]) -> Encoded {
         self.put(b'b', value)
     }
 
-    fn serialize_none(self) -> Result<(), Unencodable> {
+    fn serialize_none(self) -> Encoded {
         self.serialize_unit()
     }
 
-    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Unencodable> {
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Encoded {
         Self::of(self.out, value)
     }
 
-    fn serialize_unit(self) -> Result<(), Unencodable> {
+    fn serialize_unit(self) -> Encoded {
         self.out.extend(NULL);
         Ok(())
     }
 
-    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Unencodable> {
+    fn serialize_unit_struct(self, _name: &'static str) -> Encoded {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _name: &'static str, _at: u32, variant: &'static str) -> Result<(), Unencodable> {
+    fn serialize_unit_variant(self, _name: &'static str, _at: u32, variant: &'static str) -> Encoded {
         self.put(b's', variant.as_bytes())
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(
-        self,
-        _name: &'static str,
-        value: &T,
-    ) -> Result<(), Unencodable> {
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _name: &'static str, value: &T) -> Encoded {
         Self::of(self.out, value)
     }
 
@@ -164,21 +146,21 @@ impl<'a> Serializer for Encoder<'a> {
         _at: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Unencodable> {
+    ) -> Encoded {
         let mut members = Members::new(self.out, None);
         members.add(variant, value)?;
         members.close()
     }
 
-    fn serialize_seq(self, _length: Option<usize>) -> Result<Items<'a>, Unencodable> {
+    fn serialize_seq(self, _length: Option<usize>) -> Result<Items<'a>, serde_json::Error> {
         Ok(Items::new(self.out, None))
     }
 
-    fn serialize_tuple(self, length: usize) -> Result<Items<'a>, Unencodable> {
+    fn serialize_tuple(self, length: usize) -> Result<Items<'a>, serde_json::Error> {
         self.serialize_seq(Some(length))
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, length: usize) -> Result<Items<'a>, Unencodable> {
+    fn serialize_tuple_struct(self, _name: &'static str, length: usize) -> Result<Items<'a>, serde_json::Error> {
         self.serialize_seq(Some(length))
     }
 
@@ -188,15 +170,15 @@ impl<'a> Serializer for Encoder<'a> {
         _at: u32,
         variant: &'static str,
         _length: usize,
-    ) -> Result<Items<'a>, Unencodable> {
+    ) -> Result<Items<'a>, serde_json::Error> {
         Ok(Items::new(self.out, Some(variant)))
     }
 
-    fn serialize_map(self, _length: Option<usize>) -> Result<Members<'a>, Unencodable> {
+    fn serialize_map(self, _length: Option<usize>) -> Result<Members<'a>, serde_json::Error> {
         Ok(Members::new(self.out, None))
     }
 
-    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Members<'a>, Unencodable> {
+    fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Members<'a>, serde_json::Error> {
         Ok(Members::new(self.out, None))
     }
 
@@ -206,7 +188,7 @@ impl<'a> Serializer for Encoder<'a> {
         _at: u32,
         variant: &'static str,
         _length: usize,
-    ) -> Result<Members<'a>, Unencodable> {
+    ) -> Result<Members<'a>, serde_json::Error> {
         Ok(Members::new(self.out, Some(variant)))
     }
 }
@@ -224,12 +206,12 @@ impl<'a> Items<'a> {
         Self { out, variant, count: 0, items: Vec::new() }
     }
 
-    fn add<T: ?Sized + Serialize>(&mut self, item: &T) -> Result<(), Unencodable> {
+    fn add<T: ?Sized + Serialize>(&mut self, item: &T) -> Encoded {
         self.count += 1;
         Encoder::of(&mut self.items, item)
     }
 
-    fn close(self) -> Result<(), Unencodable> {
+    fn close(self) -> Encoded {
         open(self.out, self.variant)?;
         self.out.push(b'l');
         self.out.extend(self.count.to_be_bytes());
@@ -251,12 +233,12 @@ impl<'a> Members<'a> {
         Self { out, variant, name: Vec::new(), members: Vec::new() }
     }
 
-    fn add<K: ?Sized + Serialize, T: ?Sized + Serialize>(&mut self, name: &K, value: &T) -> Result<(), Unencodable> {
+    fn add<K: ?Sized + Serialize, T: ?Sized + Serialize>(&mut self, name: &K, value: &T) -> Encoded {
         Encoder::of(&mut self.name, name)?;
         self.add_value(value)
     }
 
-    fn add_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Unencodable> {
+    fn add_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Encoded {
         let (name, mut encoded) = (std::mem::take(&mut self.name), Vec::new());
         Encoder::of(&mut encoded, value)?;
         if encoded != NULL {
@@ -265,7 +247,7 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    fn close(mut self) -> Result<(), Unencodable> {
+    fn close(mut self) -> Encoded {
         open(self.out, self.variant)?;
         self.members.sort_unstable();
         self.out.push(b'm');
@@ -276,7 +258,7 @@ impl<'a> Members<'a> {
 }
 
 /// Encodes a variant with values as an object with one member, as in JSON.
-fn open(out: &mut Vec<u8>, variant: Option<&'static str>) -> Result<(), Unencodable> {
+fn open(out: &mut Vec<u8>, variant: Option<&'static str>) -> Encoded {
     let Some(variant) = variant else { return Ok(()) };
     out.push(b'm');
     out.extend(1_u64.to_be_bytes());
@@ -287,13 +269,13 @@ macro_rules! items {
     ($($trait:ident $method:ident),*) => {
         $(impl ser::$trait for Items<'_> {
             type Ok = ();
-            type Error = Unencodable;
+            type Error = serde_json::Error;
 
-            fn $method<T: ?Sized + Serialize>(&mut self, item: &T) -> Result<(), Unencodable> {
+            fn $method<T: ?Sized + Serialize>(&mut self, item: &T) -> Encoded {
                 self.add(item)
             }
 
-            fn end(self) -> Result<(), Unencodable> {
+            fn end(self) -> Encoded {
                 self.close()
             }
         })*
@@ -311,13 +293,13 @@ macro_rules! fields {
     ($($trait:ident),*) => {
         $(impl ser::$trait for Members<'_> {
             type Ok = ();
-            type Error = Unencodable;
+            type Error = serde_json::Error;
 
-            fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), Unencodable> {
+            fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Encoded {
                 self.add(name, value)
             }
 
-            fn end(self) -> Result<(), Unencodable> {
+            fn end(self) -> Encoded {
                 self.close()
             }
         })*
@@ -328,17 +310,17 @@ fields!(SerializeStruct, SerializeStructVariant);
 
 impl ser::SerializeMap for Members<'_> {
     type Ok = ();
-    type Error = Unencodable;
+    type Error = serde_json::Error;
 
-    fn serialize_key<T: ?Sized + Serialize>(&mut self, name: &T) -> Result<(), Unencodable> {
+    fn serialize_key<T: ?Sized + Serialize>(&mut self, name: &T) -> Encoded {
         Encoder::of(&mut self.name, name)
     }
 
-    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Unencodable> {
+    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Encoded {
         self.add_value(value)
     }
 
-    fn end(self) -> Result<(), Unencodable> {
+    fn end(self) -> Encoded {
         self.close()
     }
 }

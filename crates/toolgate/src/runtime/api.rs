@@ -79,17 +79,16 @@ impl RuntimeApi {
     /// Sends the reply, or the error.
     pub(super) async fn reply(&self, id: &InvocationId, outcome: Result<Value, Diagnostic>) -> Result<(), Error> {
         let path = format!("/2018-06-01/runtime/invocation/{}", id.request_id);
-        let request = match &outcome {
-            Ok(_) => build_request().uri(format!("{path}/response")),
-            Err(error) => build_request().uri(format!("{path}/error")).header(ERROR_TYPE, error_type(error)),
+        let (request, body) = match &outcome {
+            Ok(reply) => (build_request().uri(format!("{path}/response")), serde_json::to_vec(reply)?),
+            Err(error) => {
+                let request = build_request().uri(format!("{path}/error")).header(ERROR_TYPE, error_type(error));
+                (request, serde_json::to_vec(error)?)
+            }
         };
         let request = match &id.invocation_id {
             Some(invocation) => request.header(INVOCATION_ID, invocation),
             None => request,
-        };
-        let body = match &outcome {
-            Ok(reply) => serde_json::to_vec(reply)?,
-            Err(error) => serde_json::to_vec(error)?,
         };
         self.post(request, body).await
     }

@@ -72,15 +72,11 @@ impl CompiledSchema {
         let mut shape = Self { secret: is_secret(map), ..Self::default() };
         let mut known = shape.read_types(map)?;
         known |= shape.read_alternatives(map)?;
-        if let Some(values) = map.get("enum").and_then(Value::as_array) {
+        let constant = map.get("const").map(|value| vec![value.clone()]);
+        if let Some(values) = constant.or_else(|| map.get("enum")?.as_array().cloned()) {
             known = true;
             shape.text |= values.iter().any(Value::is_string);
-            shape.one_of = Some(values.clone());
-        }
-        if let Some(value) = map.get("const") {
-            known = true;
-            shape.text |= value.is_string();
-            shape.one_of = Some(vec![value.clone()]);
+            shape.one_of = Some(values);
         }
         if !known {
             return Ok(Self { secret: shape.secret, ..Self::anything() });
@@ -191,12 +187,9 @@ impl Rules {
         let format = map.get("format").and_then(Value::as_str);
         let number = |name: &str| map.get(name).and_then(Value::as_f64);
         let either = |open: &str, closed: &str| number(open).map(|n| (n, true)).or(number(closed).map(|n| (n, false)));
-        let pattern = match map.get("pattern").and_then(Value::as_str) {
-            Some(text) => {
-                Some(Regex::new(text).map_err(|_| format!("the pattern `{text}` is not a valid regular expression"))?)
-            }
-            None => None,
-        };
+        let compile =
+            |text| Regex::new(text).map_err(|_| format!("the pattern `{text}` is not a valid regular expression"));
+        let pattern = map.get("pattern").and_then(Value::as_str).map(compile).transpose()?;
         // a larger number would become infinite
         let bound = (format == Some("float")).then_some((f64::from(f32::MAX), false));
         Ok(Self {

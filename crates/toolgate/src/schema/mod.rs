@@ -6,6 +6,7 @@ pub(crate) mod reflect;
 
 mod functions;
 mod gateway;
+mod lower;
 mod openapi;
 
 pub use functions::functions;

@@ -3,14 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    dialect::{description, inner, kind},
-    sorted,
-};
+use super::{lower::lower, sorted};
 use crate::catalog::{Catalog, CatalogTool};
-
-/// AWS documents no limit for descriptions in a schema. This limit keeps a prompt readable.
-const DESCRIPTION: usize = 1_200;
 
 /// The OpenAPI document of a handler: one operation `POST /<tool>` per tool.
 pub fn openapi(catalog: &Catalog) -> Value {
@@ -34,41 +28,14 @@ fn operation(tool: &CatalogTool) -> Value {
         "description": tool.description,
         "responses": {"200": {
             "description": format!("the output of {}", tool.name),
-            "content": {"application/json": {"schema": lower(&tool.output)}},
+            "content": {"application/json": {"schema": lower(&tool.output, str::to_owned)}},
         }},
         "x-requireConfirmation": if tool.confirm { "ENABLED" } else { "DISABLED" },
     });
     let has_input = tool.input.get("properties").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty());
     if let (true, Some(operation)) = (has_input, operation.as_object_mut()) {
-        let content = json!({"application/json": {"schema": lower(&tool.input)}});
+        let content = json!({"application/json": {"schema": lower(&tool.input, str::to_owned)}});
         operation.insert("requestBody".into(), json!({"required": true, "content": content}));
     }
     operation
-}
-
-/// Converts a schema to the keywords of the dialect: type, description, properties, required, items.
-fn lower(schema: &Value) -> Value {
-    let mut lowered = Map::new();
-    let target = inner(schema);
-    lowered.insert("type".into(), kind(schema).into());
-    let text = description(schema, DESCRIPTION);
-    if !text.is_empty() {
-        lowered.insert("description".into(), text.into());
-    }
-    match kind(schema) {
-        "object" => {
-            let properties = target.get("properties").and_then(Value::as_object);
-            let properties: Map<String, Value> =
-                properties.into_iter().flatten().map(|(name, schema)| (name.clone(), lower(schema))).collect();
-            lowered.insert("properties".into(), properties.into());
-            if let Some(required) = target.get("required") {
-                lowered.insert("required".into(), required.clone());
-            }
-        }
-        "array" => {
-            lowered.insert("items".into(), target.get("items").map_or_else(|| json!({"type": "string"}), lower));
-        }
-        _ => {}
-    }
-    lowered.into()
 }

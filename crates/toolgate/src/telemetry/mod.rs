@@ -51,8 +51,8 @@ impl Record {
     /// Records the events of the trail.
     pub(crate) fn record_trail(&mut self, trail: &Trail) {
         self.dropped = trail.dropped();
-        self.replayed = trail.is_replayed();
-        self.cached = trail.is_cached();
+        self.replayed = trail.replayed.is_set();
+        self.cached = trail.cached.is_set();
     }
 }
 

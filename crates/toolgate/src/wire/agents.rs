@@ -12,8 +12,7 @@ use crate::{
     error::ToolError,
 };
 
-/// The members of both wires' events, extracted in one pass.
-#[derive(Default)]
+/// The members of both wires' events.
 pub(super) struct Event {
     pub(super) action_group: String,
     pub(super) function: String,
@@ -29,24 +28,21 @@ pub(super) struct Event {
 }
 
 impl Event {
-    pub(super) fn take(event: Map<String, Value>) -> Self {
-        let mut taken = Self::default();
-        for (name, value) in event {
-            match name.as_str() {
-                "actionGroup" => taken.action_group = own_text(value),
-                "function" => taken.function = own_text(value),
-                "apiPath" => taken.api_path = own_text(value),
-                "httpMethod" => taken.http_method = own_text(value),
-                "parameters" => taken.parameters = value,
-                "requestBody" => taken.request_body = value,
-                "sessionId" => taken.session_id = own_text(value),
-                "agent" => taken.agent = value,
-                "sessionAttributes" => taken.session_attributes = Some(value),
-                "promptSessionAttributes" => taken.prompt_session_attributes = value,
-                _ => {}
-            }
+    pub(super) fn take(mut event: Map<String, Value>) -> Self {
+        let session_attributes = event.remove("sessionAttributes");
+        let mut member = |name: &str| event.remove(name).unwrap_or_default();
+        Self {
+            action_group: own_text(member("actionGroup")),
+            function: own_text(member("function")),
+            api_path: own_text(member("apiPath")),
+            http_method: own_text(member("httpMethod")),
+            parameters: member("parameters"),
+            request_body: member("requestBody"),
+            session_id: own_text(member("sessionId")),
+            agent: member("agent"),
+            session_attributes,
+            prompt_session_attributes: member("promptSessionAttributes"),
         }
-        taken
     }
 
     /// Decodes the parts that both wires share. `parameters` are the event's lists of `{name, type, value}`.
@@ -102,16 +98,10 @@ fn collect(
         _ => return Err(unreadable()),
     };
     for parameter in list {
-        let Value::Object(parameter) = parameter else { return Err(unreadable()) };
-        let (mut name, mut value) = (None, Value::Null);
-        for (key, member) in parameter {
-            match (key.as_str(), member) {
-                ("name", Value::String(text)) => name = Some(text),
-                ("value", member) => value = member,
-                _ => {}
-            }
-        }
-        match arguments.entry(name.ok_or_else(unreadable)?) {
+        let Value::Object(mut parameter) = parameter else { return Err(unreadable()) };
+        let Some(Value::String(name)) = parameter.remove("name") else { return Err(unreadable()) };
+        let value = parameter.remove("value").unwrap_or_default();
+        match arguments.entry(name) {
             // after its first difference, a name is not compared again: an event may repeat a large value many times
             Entry::Occupied(first) if !duplicates.contains(first.key()) && text(first.get()) != text(&value) => {
                 duplicates.insert(first.key().clone());
@@ -126,18 +116,9 @@ fn collect(
 }
 
 fn agent(value: Value) -> Option<Agent> {
-    let Value::Object(members) = value else { return None };
-    let mut agent = Agent::default();
-    for (name, value) in members {
-        match name.as_str() {
-            "name" => agent.name = own_text(value),
-            "id" => agent.id = own_text(value),
-            "alias" => agent.alias = own_text(value),
-            "version" => agent.version = own_text(value),
-            _ => {}
-        }
-    }
-    Some(agent)
+    let Value::Object(mut members) = value else { return None };
+    let mut text = |name: &str| own_text(members.remove(name).unwrap_or_default());
+    Some(Agent { name: text("name"), id: text("id"), alias: text("alias"), version: text("version") })
 }
 
 /// An object of texts. `None` for anything else, including `null`. Session attributes may carry identity, so a value

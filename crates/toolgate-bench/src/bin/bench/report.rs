@@ -27,12 +27,11 @@ impl Metric {
 }
 
 pub(crate) fn render(subjects: &[Subject], measured: &Measured, markdown: bool) -> String {
-    let mut rows = vec![vec!["median (p10–p90)".to_owned()]];
-    if let Some(head) = rows.first_mut() {
-        head.extend(subjects.iter().map(|subject| subject.name.to_owned()));
-        head.extend(subjects.iter().skip(1).map(|subject| format!("{} / floor", subject.name)));
-        head.push("goal for orders".to_owned());
-    }
+    let mut head = vec!["median (p10–p90)".to_owned()];
+    head.extend(subjects.iter().map(|subject| subject.name.to_owned()));
+    head.extend(subjects.iter().skip(1).map(|subject| format!("{} / floor", subject.name)));
+    head.push("goal for orders".to_owned());
+    let mut rows = vec![head];
     for metric in Metric::ALL {
         let (name, unit, scale, goal) = metric.describe();
         let of = |at: usize| measured.get(at).and_then(|figures| figures.get(&metric)).cloned().unwrap_or_default();

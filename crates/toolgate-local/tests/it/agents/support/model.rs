@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use toolgate_local::models::{Block, Model, ModelError, ModelReply, ModelRequest, Models, StopReason, Usage};
+use toolgate_local::models::{Block, Model, ModelError, ModelReply, ModelRequest, Models, StopReason, Usage, Write};
 
 /// A model that calls a closure. The closure gets the agent, and everything that a real model would get.
 pub(crate) struct FnModel(Box<dyn Fn(&Seen) -> Say + Send + Sync>);
@@ -46,7 +46,11 @@ pub(crate) fn model(play: impl Fn(&Seen) -> Say + Send + Sync + 'static) -> Mode
 }
 
 impl Model for FnModel {
-    fn converse<'a>(&'a self, request: ModelRequest<'a>) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
+    fn converse<'a>(
+        &'a self,
+        request: ModelRequest<'a>,
+        _write: Option<Write<'a>>,
+    ) -> BoxFuture<'a, Result<ModelReply, ModelError>> {
         let mut seen = Seen {
             agent: request.agent.to_owned(),
             system: request.system.to_owned(),
