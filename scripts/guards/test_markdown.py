@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for pattern in ("docs/*.md", "crates/*/README.md") for path in ROOT.glob(pattern))]
+PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for pattern in ("docs/**/*.md", "crates/*/README.md") for path in ROOT.glob(pattern))]
 COLUMNS = 120
 
 FENCE = re.compile(r" *(`{3,}|~{3,})")
@@ -90,7 +90,7 @@ def test_prose_is_wrapped(page):
 
 def test_every_page_is_in_the_book_once():
     chapters = links((DOCS / "SUMMARY.md").read_text())
-    assert sorted(chapters) == sorted({path.name for path in DOCS.glob("*.md")} - {"SUMMARY.md"})
+    assert sorted(chapters) == sorted({str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} - {"SUMMARY.md"})
 
 
 def test_a_broken_link_is_found():
