@@ -139,7 +139,6 @@ impl Local {
     }
 
     /// Leaves the tables empty: the seed program does not run.
-    #[must_use]
     pub fn without_seed(mut self, without: bool) -> Self {
         self.without_seed = without;
         self

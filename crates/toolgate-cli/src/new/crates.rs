@@ -1,6 +1,6 @@
 //! The folder with Toolgate's crates, as long as they are not on a registry.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -31,15 +31,14 @@ pub(super) fn find(folder: Option<&Path>, dry_run: bool) -> Result<Option<Crates
 
 fn one(folder: &Path, name: &str) -> Result<String, Failure> {
     let packaged = format!("{name}-{}", env!("CARGO_PKG_VERSION"));
-    let found = [packaged.as_str(), name].map(|name| folder.join(name)).into_iter().find(is_crate);
+    let found = [packaged.as_str(), name]
+        .map(|name| folder.join(name))
+        .into_iter()
+        .find(|folder| folder.join("Cargo.toml").is_file());
     let found = found.ok_or_else(|| {
         format!("`{}` has no crate `{packaged}`: `make packages` in a checkout of Toolgate makes it", folder.display())
     })?;
     let path = std::path::absolute(found)?;
     // a JSON text is a TOML text too
     Ok(serde_json::to_string(&path.display().to_string())?)
-}
-
-fn is_crate(folder: &PathBuf) -> bool {
-    folder.join("Cargo.toml").is_file()
 }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
-
 use toolgate::Catalog;
 
 use crate::{failure::Failure, schemas};
@@ -15,7 +14,7 @@ type Template = (&'static str, &'static str);
 
 macro_rules! template {
     ($path:literal, $file:literal) => {
-        ($path, include_str!(concat!("../../templates/", $file, ".jinja")))
+        ($path, include_str!(concat!("templates/", $file, ".jinja")))
     };
 }
 
@@ -74,7 +73,7 @@ const FILES: &[Template] = &[
 ];
 
 /// What the function of a new project prints for `describe`, so that its schemas are there before its first build.
-const CATALOG: &str = include_str!("../../templates/catalog.json.jinja");
+const CATALOG: &str = include_str!("templates/catalog.json.jinja");
 
 /// The files with their texts, by path.
 ///
