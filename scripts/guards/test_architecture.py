@@ -163,3 +163,20 @@ def test_every_member_is_compiled_without_optimisation():
     profiles = tomllib.loads((ROOT / "Cargo.toml").read_text())["profile"]["dev"]["package"]
     names = {tomllib.loads((crate / "Cargo.toml").read_text())["package"]["name"] for crate in CRATES}
     assert names == {name for name, profile in profiles.items() if profile["opt-level"] == 0}
+
+
+def test_no_test_waits_for_a_long_time():
+    """Tests poll for what other processes and sockets do, in short steps. Tokio's paused clock is no substitute: it is a
+    feature of tokio, with which everything above tokio would be compiled a second time for the tests. What never ends by
+    itself (a tool that hangs) sleeps for a minute or longer, and no test waits for it.
+    """
+    waits = re.compile(r"sleep\((?:std::time::)?Duration::from_(millis|secs)\((\d[\d_]*)\)\)")
+    units = {"millis": 0.001, "secs": 1}
+    long = {
+        f"{path.relative_to(ROOT)}: {seconds} s"
+        for path in tracked("*.rs")
+        if {"tests", "examples"} & set(path.parts) or path.stem == "tests" or "testkit" in str(path)
+        for unit, number in waits.findall(path.read_text())
+        if 0.5 < (seconds := int(number.replace("_", "")) * units[unit]) < 60
+    }
+    assert long == {"crates/toolgate-local/examples/echo_function.rs: 1.5 s"}, "a slow function is one that a test gives up on"
