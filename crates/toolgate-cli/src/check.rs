@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         terminal::out(rules().trim_end_matches('\n'))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let findings = match findings(args) {
+    let findings = match findings(&args.template, &args.schemas) {
         Ok(findings) => findings,
         Err(error) => {
             failure::report(error.as_ref());
@@ -88,11 +88,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn findings(args: &Args) -> Result<Vec<Finding>, Failure> {
-    project::require_template(&args.template)?;
-    let project = Project::read(&args.template, &args.schemas)?;
+/// The numbers of errors and of warnings.
+///
+/// # Errors
+/// A file cannot be read, or a handler is not built.
+pub(crate) fn counts(template: &Path, schemas: &Path) -> Result<(usize, usize), Failure> {
+    let findings = findings(template, schemas)?;
+    let warnings = findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
+    Ok((findings.len() - warnings, warnings))
+}
+
+fn findings(template: &Path, schemas: &Path) -> Result<Vec<Finding>, Failure> {
+    project::require_template(template)?;
+    let project = Project::read(template, schemas)?;
     let names = project.handlers();
-    let folder = args.template.parent().unwrap_or(Path::new("."));
+    let folder = template.parent().unwrap_or(Path::new("."));
     let programs = Binaries::around(folder).find_all(names.iter().map(String::as_str))?;
     let mut catalogs = BTreeMap::new();
     for (name, program) in names.iter().zip(programs) {
@@ -100,6 +110,7 @@ fn findings(args: &Args) -> Result<Vec<Finding>, Failure> {
     }
     Ok(project.with_catalogs(catalogs).check())
 }
+
 fn all() -> impl Iterator<Item = &'static Rule> {
     GROUPS.iter().flat_map(|group| group.rules)
 }

@@ -6,6 +6,7 @@ mod chat;
 mod check;
 mod describe;
 mod dev;
+mod doctor;
 mod endpoint;
 mod failure;
 mod hostile;
@@ -51,6 +52,7 @@ enum Command {
     Play(play::Args),
     Schemas(schemas::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     /// Decide about calls that wait for a person
     Approvals(approvals::Args),
 }
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
             Command::Mcp(args) => mcp::run(args).await,
             Command::Play(args) => play::run(args).await,
             Command::Check(args) => check::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
             Command::Approvals(args) => approvals::run(args).await,
             Command::Schemas(args) => schemas::run(&args),
         }

@@ -50,18 +50,15 @@ pub(crate) enum SchemasError {
 /// A handler is not built, a file cannot be written, or with `--check` a file differs.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     project::require_template(&args.template)?;
-    let wanted = wanted(args)?;
-    let stale = stale(&args.out, &wanted);
     if args.check {
-        let differs = |(path, text): (&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(text);
-        let mut drift: Vec<String> =
-            wanted.iter().filter(|entry| differs(*entry)).map(|(path, _)| shown(path)).collect();
-        drift.extend(stale.iter().map(|path| format!("{} (no handler has it)", shown(path))));
+        let drift = differing(&args.template, &args.out)?;
         return match drift.is_empty() {
             true => Ok(ExitCode::SUCCESS),
             false => Err(SchemasError::Drift(drift).into()),
         };
     }
+    let wanted = wanted(&args.template, &args.out)?;
+    let stale = stale(&args.out, &wanted);
     let mut written = 0;
     for (path, text) in &wanted {
         if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
@@ -92,16 +89,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The files that differ from the tools.
+///
+/// # Errors
+/// A handler is not built.
+pub(crate) fn differing(template: &Path, out: &Path) -> Result<Vec<String>, Failure> {
+    let wanted = wanted(template, out)?;
+    let differs = |(path, text): &(&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(*text);
+    let mut files: Vec<String> = wanted.iter().filter(differs).map(|(path, _)| shown(path)).collect();
+    files.extend(stale(out, &wanted).iter().map(|path| format!("{} (no handler has it)", shown(path))));
+    Ok(files)
+}
+
 /// Every file with its text.
-fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, Failure> {
-    let template = read_without_agents(&args.template, &BTreeMap::new())?;
-    let folder = args.template.parent().unwrap_or(Path::new("."));
+fn wanted(template_file: &Path, out: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let template = read_without_agents(template_file, &BTreeMap::new())?;
+    let folder = template_file.parent().unwrap_or(Path::new("."));
     let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
     let programs = Binaries::around(folder).find_all(names.iter().copied())?;
     let mut files = BTreeMap::new();
     for (name, program) in names.into_iter().zip(programs) {
         let catalog = describe(&program, name)?;
-        let group = args.out.join(&catalog.group);
+        let group = out.join(&catalog.group);
         files.extend(files_of(&catalog).map(|(name, text)| (group.join(name), text)));
     }
     Ok(files)

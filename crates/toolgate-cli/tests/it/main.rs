@@ -5,6 +5,7 @@ mod approvals;
 mod chat;
 mod check;
 mod dev;
+mod doctor;
 mod invoke;
 mod play;
 mod schemas;
