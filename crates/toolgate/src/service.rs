@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use crate::{
     budget::Budget,
-    caller::Declared,
     error::Error,
     pipeline::Pipeline,
     registry::Registry,
@@ -81,7 +80,7 @@ impl<S> Service<S> {
     }
 
     /// For the events of the test kit.
-    pub(crate) fn declared(&self) -> &Declared {
+    pub(crate) fn declared(&self) -> &crate::caller::Declared {
         &self.pipeline.registry.declared
     }
 }
