@@ -54,6 +54,10 @@ test: binaries $(VENV)/test $(VENV)-aws .node ## all tests
 test-arithmetic:
 	cargo test --workspace --test ledger $(foreach crate,toolgate toolgate-dynamodb,$(foreach check,debug-assertions overflow-checks,--config 'profile.dev.package.$(crate).$(check)=false'))
 
+.PHONY: test-new
+test-new: binaries $(VENV)/tools ## make, build, test and check a project with every combination of options of `toolgate new`
+	EVERY_PROJECT=1 $(VENV)/bin/pytest scripts/e2e/test_new.py
+
 .PHONY: storm
 storm: ## a thousand random schedules of crashing refunds, with figures (STORM_SCHEDULES=n, STORM_SEED=n for one)
 	STORM_SCHEDULES=$${STORM_SCHEDULES-$(if $(STORM_SEED),1,1000)} cargo test --workspace --test storm -- --nocapture
