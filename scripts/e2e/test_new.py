@@ -83,3 +83,25 @@ def test_the_crates_have_to_be_named(tmp_path):
 def test_once_without_an_identity_behind_a_gateway_is_refused(tmp_path):
     done = run(tmp_path, "shop", "--with", "once", "--crates", str(ROOT / "crates"))
     assert done.returncode == 1 and "has no session" in done.stderr
+
+
+def test_as_a_template_of_cargo_lambda(tmp_path):
+    cargo_lambda = Path(sys.executable).with_name("cargo-lambda")
+    if not cargo_lambda.exists() and CHOSEN is not ALL:
+        pytest.skip("cargo-lambda is installed by `make test-new` and `make check`")
+    done = run(tmp_path, "--cargo-lambda-template", "template", "--crates", str(ROOT / "crates"))
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "by-cargo").mkdir()
+    command = [cargo_lambda, "lambda", "new", "--template", tmp_path / "template", "--no-interactive", "my-shop"]
+    made = subprocess.run(command, cwd=tmp_path / "by-cargo", capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+
+    def files(folder):
+        paths = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {str(path.relative_to(folder)): path.read_text() for path in paths}
+
+    expected = files(new(tmp_path, "my-shop").folder)
+    del expected["Cargo.lock"]
+    found = files(tmp_path / "by-cargo/my-shop")
+    found.pop("CargoLambda.toml", None)
+    assert found == expected

@@ -1,5 +1,6 @@
 //! `toolgate new`: starts a project.
 
+mod cargo_lambda;
 mod crates;
 mod files;
 pub(crate) mod name;
@@ -20,7 +21,8 @@ const EXAMPLES: &str = "\
 Examples:
   toolgate new shop --crates ../toolgate/target/packages
   toolgate new shop --target agentcore --with confirm,once,budget
-  toolgate new shop --dry-run";
+  toolgate new shop --dry-run
+  toolgate new --cargo-lambda-template stock-template --crates ../toolgate/target/packages";
 
 /// Start a project: two tools with their tests, a SAM template, and what runs them on this machine.
 ///
@@ -39,6 +41,9 @@ pub(crate) struct Args {
     /// The folder with the packaged crates of Toolgate (`make packages` in a checkout of Toolgate makes it)
     #[arg(long, env = "TOOLGATE_CRATES", value_name = "FOLDER")]
     crates: Option<PathBuf>,
+    /// Write a template for `cargo lambda new --template FOLDER NAME` into this folder, instead of a project
+    #[arg(long, value_name = "FOLDER", conflicts_with = "name")]
+    cargo_lambda_template: Option<PathBuf>,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -81,13 +86,18 @@ impl Target {
 const GROUP: &str = "stock";
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let asks = args.name.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let template = args.cargo_lambda_template;
+    let asks =
+        args.name.is_none() && template.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let name = match args.name {
         Some(name) => name,
+        None if template.is_some() => cargo_lambda::NAME.to_owned(),
         None if asks => question::text("the name of the project", name::check)?,
         None => return Err("name the project: `toolgate new NAME`".into()),
     };
-    name::check(&name)?;
+    if template.is_none() {
+        name::check(&name)?;
+    }
     let target = match args.target {
         Some(target) => target,
         None if asks => question::choice("who calls the tools", Target::All)?,
@@ -108,7 +118,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let crates = crates::find(args.crates.as_deref(), args.dry_run)?;
     let values = context! {
         project => name,
-        crate => name.replace('-', "_"),
+        crate => if template.is_some() { cargo_lambda::CRATE.to_owned() } else { name.replace('-', "_") },
         group => GROUP,
         module => GROUP,
         Group => capitalised(GROUP),
@@ -126,8 +136,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         rust_version => env!("CARGO_PKG_RUST_VERSION"),
         crates => crates,
     };
-    let files = files::render(&values)?;
-    let folder = PathBuf::from(&name);
+    let mut files = files::render(&values)?;
+    if template.is_some() {
+        cargo_lambda::describe(&mut files)?;
+    }
+    let folder = template.clone().unwrap_or_else(|| PathBuf::from(&name));
     if args.dry_run {
         for path in files.keys() {
             terminal::out(&folder.join(path).display().to_string())?;
@@ -136,10 +149,16 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     }
     let is_empty = |folder: &Path| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if folder.exists() && !is_empty(&folder) {
-        return Err(format!("`{name}` is already there and not empty: choose another name, or another folder").into());
+        let shown = folder.display();
+        return Err(format!("`{shown}` is already there and not empty: choose another name, or another folder").into());
     }
     for (path, text) in &files {
         write_new(&folder.join(path), text)?;
+    }
+    if template.is_some() {
+        let shown = folder.display();
+        terminal::out(&format!("created a template; use it with `cargo lambda new --template {shown} NAME`"))?;
+        return Ok(ExitCode::SUCCESS);
     }
     if !args.no_git {
         start_git(&folder);
