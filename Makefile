@@ -24,6 +24,8 @@ PLATFORM ?= classic
 ARCHITECTURE ?= arm64
 CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
 TEXT ?= What is the status of order ORD-12345?
+# `dist` is for other machines. `dev` is for this one, and is made in a moment from what `make test` has compiled.
+WHEEL_PROFILE ?= dist
 
 # Seconds per target for `make fuzz`.
 FUZZ_SECONDS ?= 60
@@ -115,6 +117,14 @@ audit: $(VENV)-audit $(VENV)/tools ## run checkov on the template (skipped check
 packages: ## the packaged crates in target/packages, as `toolgate new --crates` takes them (OFFLINE=1: without network)
 	$(PYTHON) scripts/packages.py $(if $(OFFLINE),--offline)
 
+.PHONY: wheel
+wheel: $(VENV)/wheel ## the `toolgate` command as a Python wheel in target/wheels (WHEEL_PROFILE=dev: quick, for this machine)
+	$(VENV)/bin/python scripts/wheel.py --profile $(WHEEL_PROFILE)
+
+.PHONY: test-wheel
+test-wheel: wheel packages $(VENV)/test ## install the wheel into an empty environment, and go from `toolgate new` to the first answer
+	TEST_WHEEL=1 $(if $(OFFLINE),CARGO_NET_OFFLINE=true) $(VENV)/bin/pytest -s scripts/e2e/test_wheel.py
+
 .PHONY: publish-check
 publish-check: ## package and compile what would be published, and publish nothing (needs the network)
 	cargo publish --workspace --dry-run
@@ -134,6 +144,10 @@ schemas: binaries ## write schemas/ from the tools
 .PHONY: api
 api: ## write the listing of the public API, which `make check` compares: review what changed
 	$(PYTHON) scripts/guards/public_api.py
+
+.PHONY: growth
+growth: ## write scripts/growth.tsv, the sizes with which `.ci/run` compares
+	$(PYTHON) scripts/growth.py --write
 
 .PHONY: watch
 watch: binaries $(VENV)/tools ## rebuild functions on change, with a local DynamoDB, for `cargo lambda invoke`
@@ -192,7 +206,7 @@ $(VENV)/tools: scripts/requirements-tools.txt scripts/requirements-test.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/test
 
-$(VENV)/bench: scripts/requirements-bench.txt scripts/requirements-test.txt
+$(VENV)/bench $(VENV)/wheel: $(VENV)/%: scripts/requirements-%.txt scripts/requirements-test.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -25,10 +25,11 @@ both = [block for pair in zip(blocks, plain) for block in dict.fromkeys(pair)]
 path.write_text("\n".join(block.rstrip("\n") for block in both) + "\n")
 END
 }
-# These three are installed into one virtual environment, so they must agree.
+# These four are installed into one virtual environment, so they must agree.
 resolve tools
 resolve test --constraint requirements-tools.txt
 resolve bench --constraint requirements-tools.txt
+resolve wheel --constraint requirements-tools.txt
 resolve audit
 resolve aws
 resolve emulator

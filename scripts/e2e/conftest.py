@@ -126,8 +126,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until_healthy(port, process, log):
-    deadline = time.monotonic() + 60
+def wait_until_healthy(port, process, log, seconds=60):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

@@ -6,7 +6,7 @@ import pytest
 from variants import ROOT
 
 SCRIPTS = ROOT / "scripts"
-NAMES = ("audit", "bench", "emulator", "test", "tools", "aws")
+NAMES = ("audit", "bench", "emulator", "test", "tools", "aws", "wheel")
 
 
 def pinned(name):
@@ -54,7 +54,7 @@ def test_a_package_with_extras_is_there_without_them_too(name):
 
 def test_packages_of_one_virtual_environment_agree():
     tools = pinned("tools")
-    for name in ("test", "bench"):
+    for name in ("test", "bench", "wheel"):
         for package, versions in pinned(name).items():
             there = {version for version, _ in tools.get(package, versions)}
             assert there == {version for version, _ in versions}, f"{package} of {name}"

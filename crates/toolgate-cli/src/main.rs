@@ -4,6 +4,7 @@ mod agent;
 mod approvals;
 mod chat;
 mod check;
+mod completions;
 mod describe;
 mod dev;
 mod doctor;
@@ -23,7 +24,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples, in the folder of a project (with a template.yaml):
@@ -36,7 +37,7 @@ TOOLGATE_LOG=info shows more of what the command does.";
 
 /// Run AI agents and their tools on a laptop, as they run on Bedrock.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "toolgate", version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +56,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Decide about calls that wait for a person
     Approvals(approvals::Args),
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
             Command::Doctor(args) => doctor::run(&args),
             Command::Approvals(args) => approvals::run(args).await,
             Command::Schemas(args) => schemas::run(&args),
+            Command::Completions(args) => completions::run(&args, Cli::command()),
         }
     });
     // Blocking reads, such as of standard input, must not delay the end of the command.

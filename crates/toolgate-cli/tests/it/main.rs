@@ -4,6 +4,7 @@
 mod approvals;
 mod chat;
 mod check;
+mod completions;
 mod dev;
 mod doctor;
 mod invoke;
