@@ -46,23 +46,23 @@ VARIANTS = {
 }
 
 
-def include(node):
+def include(node, folder=ROOT):
     """Replaces each AWS::Include by the named file."""
     if isinstance(node, list):
-        return [include(item) for item in node]
+        return [include(item, folder) for item in node]
     if not isinstance(node, dict):
         return node
     macro = node.get("Fn::Transform")
     if isinstance(macro, dict) and macro.get("Name") == "AWS::Include":
-        included = yaml_parse((ROOT / macro["Parameters"]["Location"]).read_text())
+        included = yaml_parse((folder / macro["Parameters"]["Location"]).read_text())
         rest = {key: value for key, value in node.items() if key != "Fn::Transform"}
-        return {**include(rest), **included}
-    return {key: include(value) for key, value in node.items()}
+        return {**include(rest, folder), **included}
+    return {key: include(value, folder) for key, value in node.items()}
 
 
-def read():
+def read(folder=ROOT):
     """The SAM template with its included files, in the form that `sam package` produces: its code is in a bucket."""
-    template = include(yaml_parse((ROOT / "template.yaml").read_text()))
+    template = include(yaml_parse((folder / "template.yaml").read_text()), folder)
     template["Globals"]["Function"]["CodeUri"] = "s3://a-bucket/function.zip"
     return template
 
@@ -179,10 +179,14 @@ def decided(template=None):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: transform.py OUT_DIR")
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: transform.py OUT_DIR [PROJECT]")
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
+    if len(sys.argv) == 3:
+        # another project, without the example's variants
+        (out / "all.json").write_text(json.dumps(expand(read(Path(sys.argv[2])), {"Release": "abc"}), indent=1))
+        sys.exit()
     template = expand()
     variants = decided(template)
     # The transform has already applied these: they are the functions' versions now.

@@ -34,6 +34,9 @@ def test_a_new_project_is_complete(tmp_path, target, gates):
     if SAM.exists() or CHOSEN is ALL:
         lint = project.run(str(SAM), "validate", "--lint", "--region", "us-east-1")
         assert "is a valid SAM Template" in lint
+        plain = tmp_path / "plain"
+        project.run(sys.executable, str(ROOT / "scripts/transform.py"), str(plain), str(project.folder))
+        project.run(str(SAM.with_name("cfn-lint")), str(plain / "all.json"))
     for path in project.folder.rglob("*"):
         if path.is_file() and path.name != "Cargo.lock":
             assert not re.search(r"[Ss]upport.[Dd]esk|SUPPORT_DESK|Supervis|CUST-|ORD-\d", path.read_text()), path
