@@ -8,6 +8,7 @@ import subprocess
 
 from approvals_kit import JANE, about, approvals, decide, listed, on, parked, refund, stored, table
 from conftest import ROOT, TOOLGATE, free_port
+from terminal import Terminal
 
 
 def test_a_person_reads_a_table_and_a_hostile_input_stays_text(desk):
@@ -131,3 +132,42 @@ def test_a_table_by_name_and_no_agent_at_all(desk):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"no local agent at {url}" in done.stderr
+
+
+def test_watch_shows_each_call_once_and_decides_about_what_was_shown(desk):
+    for other in listed(desk):  # of the tests before
+        decide(desk, "deny", other)
+    kept = parked(on(desk, "gateway", refund("7.21")))
+    command = [TOOLGATE, "approvals", "watch", "--every", "1", "--by", "dana", "--endpoint-url", desk.url]
+    with Terminal(command, columns=160) as terminal:
+        terminal.expect(f"{kept}: request_refund for anybody")
+        terminal.expect("ater: ")
+        terminal.type("l\n")
+        approval = parked(on(desk, "gateway, bound", refund("7.22", "seen \x1b[2J first")))
+        terminal.expect(f"{approval}: request_refund for customerId {JANE}")
+        terminal.expect('amount = "7.22"')
+        terminal.expect("ater: ")
+        terminal.type("y\n")
+        terminal.expect(f"approved {approval} by dana")
+        denied = parked(on(desk, "gateway, bound", refund("7.23")))
+        terminal.expect(f"{denied}: request_refund")
+        terminal.expect("ater: ")
+        terminal.type("no\n")
+        terminal.expect(f"denied {denied} by dana")
+        assert b"\x1b[2J" not in terminal.raw
+        terminal.type("\x03")
+        assert terminal.process.wait(20) == 0
+    assert kept in listed(desk) and approval not in listed(desk)
+
+
+def test_watch_is_for_programs_too(desk):
+    command = [TOOLGATE, "approvals", "watch", "--json", "--every", "1", "--endpoint-url", desk.url]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    approval = parked(on(desk, "gateway", refund("7.24")))
+    for line in process.stdout:
+        call = json.loads(line)
+        if call["id"] == approval:
+            assert call["digest"] and call["input"]["amount"] == "7.24"
+            break
+    process.terminate()
+    assert process.wait(20) == 0

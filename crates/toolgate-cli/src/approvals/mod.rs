@@ -2,10 +2,12 @@
 
 mod show;
 mod table;
+mod watch;
 
 use std::{
     io::{BufRead, IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use aws_sdk_dynamodb::primitives::DateTime;
@@ -21,6 +23,7 @@ The template of the local agent names its table: `Metadata: Toolgate: {Approvals
 
 Examples:
   toolgate approvals list
+  toolgate approvals watch
   toolgate approvals approve APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals deny APR-7M2KQ4XWZA --by dana@example.com
   toolgate approvals list --json --table my-project-prod-approvals --region eu-west-1";
@@ -46,6 +49,16 @@ enum What {
         /// Add each call's digest to the JSON, for `approve --digest`
         #[arg(long, requires = "json")]
         with_digest: bool,
+    },
+    /// Show calls as they begin to wait; on a terminal, decide about each
+    #[command(after_help = WHERE)]
+    Watch {
+        /// Who decides; the name is recorded
+        #[arg(long, value_name = "NAME", conflicts_with = "json")]
+        by: Option<String>,
+        /// Read the table again after so many seconds; each time reads all of its items
+        #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        every: u64,
     },
     /// Let a call run once, exactly as shown; on a terminal this shows the call and asks for confirmation
     #[command(after_help = WHERE)]
@@ -75,6 +88,14 @@ struct Decide {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let (decide, decision) = match &args.what {
         What::List { with_digest } => return list(&args, *with_digest).await,
+        What::Watch { by, every } => {
+            let by = match is_interactive() && !args.json {
+                true => Some(by.as_deref().map_or_else(login, person)?),
+                false => None,
+            };
+            let approvals = args.table.approvals().await?;
+            return watch::run(&approvals, by.as_deref(), args.json, Duration::from_secs(*every)).await;
+        }
         What::Approve(decide) => (decide, Decision::Approve),
         What::Deny(decide) => (decide, Decision::Deny),
     };
