@@ -51,6 +51,8 @@ mod effect;
 mod error;
 mod gate;
 mod handler;
+#[cfg(feature = "hooks")]
+pub mod hooks;
 #[cfg(feature = "interceptor")]
 pub mod interceptor;
 mod key;

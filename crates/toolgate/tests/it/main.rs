@@ -16,6 +16,7 @@ mod errors;
 mod exposure;
 mod fields;
 mod gates;
+mod hooks;
 mod interceptor;
 mod interceptor_response;
 mod kit;
