@@ -50,9 +50,9 @@ pub(crate) enum SchemasError {
 /// A handler is not built, a file cannot be written, or with `--check` a file differs.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     project::require_template(&args.template)?;
-    let wanted = wanted(args)?;
-    let stale = stale(&args.out, &wanted);
     if args.check {
+        let wanted = wanted(&args.template, &args.out)?;
+        let stale = stale(&args.out, &wanted);
         let differs = |(path, text): (&PathBuf, &String)| std::fs::read_to_string(path).ok().as_ref() != Some(text);
         let mut drift: Vec<String> =
             wanted.iter().filter(|entry| differs(*entry)).map(|(path, _)| shown(path)).collect();
@@ -62,6 +62,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             false => Err(SchemasError::Drift(drift).into()),
         };
     }
+    write(&args.template, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the schemas of a template's handlers, and removes those of groups that no longer exist.
+///
+/// # Errors
+/// A handler is not built, or a file cannot be written.
+pub(crate) fn write(template: &Path, out: &Path) -> Result<(), Failure> {
+    let wanted = wanted(template, out)?;
+    let stale = stale(out, &wanted);
     let mut written = 0;
     for (path, text) in &wanted {
         if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
@@ -89,19 +100,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         0 => format!("wrote {}", counted(written)),
         _ => format!("wrote {written} of {}; the others are up to date", counted(total)),
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Every file with its text.
-fn wanted(args: &Args) -> Result<BTreeMap<PathBuf, String>, Failure> {
-    let template = read_without_agents(&args.template, &BTreeMap::new())?;
-    let folder = args.template.parent().unwrap_or(Path::new("."));
+fn wanted(template: &Path, out: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let folder = template.parent().unwrap_or(Path::new("."));
+    let template = read_without_agents(template, &BTreeMap::new())?;
     let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
     let programs = Binaries::around(folder).find_all(names.iter().copied())?;
     let mut files = BTreeMap::new();
     for (name, program) in names.into_iter().zip(programs) {
         let catalog = describe(&program, name)?;
-        let group = args.out.join(&catalog.group);
+        let group = out.join(&catalog.group);
         files.extend(files_of(&catalog).map(|(name, text)| (group.join(name), text)));
     }
     Ok(files)

@@ -2,11 +2,10 @@
 
 mod crates;
 mod files;
-pub(crate) mod name;
 mod question;
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -14,7 +13,11 @@ use std::{
 use clap::ValueEnum;
 use minijinja::context;
 
-use crate::{failure::Failure, terminal};
+use crate::{
+    failure::Failure,
+    scaffold::{name, write_new},
+    terminal,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,10 +87,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let asks = args.name.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let name = match args.name {
         Some(name) => name,
-        None if asks => question::text("the name of the project", name::check)?,
+        None if asks => question::text("the name of the project", name::check_project)?,
         None => return Err("name the project: `toolgate new NAME`".into()),
     };
-    name::check(&name)?;
+    name::check_project(&name)?;
     let target = match args.target {
         Some(target) => target,
         None if asks => question::choice("who calls the tools", Target::All)?,
@@ -111,7 +114,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         crate => name.replace('-', "_"),
         group => GROUP,
         module => GROUP,
-        Group => capitalised(GROUP),
+        Group => name::camel(GROUP),
         classic => target.classic(),
         agentcore => target.agentcore(),
         confirm => has(Gate::Confirm),
@@ -126,7 +129,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         rust_version => env!("CARGO_PKG_RUST_VERSION"),
         crates => crates,
     };
-    let files = files::render(&values)?;
+    let files = files::render(values)?;
     let folder = PathBuf::from(&name);
     if args.dry_run {
         for path in files.keys() {
@@ -148,21 +151,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a file that must not exist.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| -> Failure {
-        match error.kind() {
-            ErrorKind::AlreadyExists => format!("`{}` is already there", path.display()).into(),
-            _ => format!("cannot write `{}`: {error}", path.display()).into(),
-        }
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut file = std::fs::File::create_new(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
-}
-
 /// Makes a git repository, unless the folder is in one already. Without git there is none.
 fn start_git(folder: &Path) {
     let git = |arguments: &[&str]| {
@@ -173,11 +161,6 @@ fn start_git(folder: &Path) {
     if !git(&["rev-parse", "--is-inside-work-tree"]) {
         git(&["init", "--quiet"]);
     }
-}
-
-fn capitalised(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What a function may do in the ledger: a committed record is part of a transaction, and a lease is also released.
