@@ -9,6 +9,7 @@
 mod check;
 mod deployment;
 mod finding;
+pub mod limits;
 mod project;
 mod reporter;
 mod rule;

@@ -1,7 +1,9 @@
 //! The `toolgate` command: one subcommand per file.
 
+mod add;
 mod agent;
 mod approvals;
+mod cargo;
 mod chat;
 mod check;
 mod completions;
@@ -18,6 +20,7 @@ mod new;
 mod play;
 mod project;
 mod project_args;
+mod scaffold;
 mod schemas;
 mod signal;
 mod terminal;
@@ -46,6 +49,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Args),
+    Add(add::Args),
     Dev(dev::Args),
     Chat(chat::Args),
     Invoke(invoke::Args),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::New(args) => new::run(args),
+            Command::Add(args) => add::run(&args),
             Command::Dev(args) => dev::run(args).await,
             Command::Chat(args) => chat::run(args).await,
             Command::Invoke(args) => invoke::run(args).await,

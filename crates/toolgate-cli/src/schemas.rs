@@ -57,8 +57,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             false => Err(SchemasError::Drift(drift).into()),
         };
     }
-    let wanted = wanted(&args.template, &args.out)?;
-    let stale = stale(&args.out, &wanted);
+    write(&args.template, &args.out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the schemas of a template's handlers, and removes those of groups that no longer exist.
+///
+/// # Errors
+/// A handler is not built, or a file cannot be written.
+pub(crate) fn write(template: &Path, out: &Path) -> Result<(), Failure> {
+    let wanted = wanted(template, out)?;
+    let stale = stale(out, &wanted);
     let mut written = 0;
     for (path, text) in &wanted {
         if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
@@ -86,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         0 => format!("wrote {}", counted(written)),
         _ => format!("wrote {written} of {}; the others are up to date", counted(total)),
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The files that differ from the tools.
@@ -102,9 +111,9 @@ pub(crate) fn differing(template: &Path, out: &Path) -> Result<Vec<String>, Fail
 }
 
 /// Every file with its text.
-fn wanted(template_file: &Path, out: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
-    let template = read_without_agents(template_file, &BTreeMap::new())?;
-    let folder = template_file.parent().unwrap_or(Path::new("."));
+fn wanted(template: &Path, out: &Path) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let folder = template.parent().unwrap_or(Path::new("."));
+    let template = read_without_agents(template, &BTreeMap::new())?;
     let names: BTreeSet<&str> = template.functions.iter().map(|function| function.binary.as_str()).collect();
     let programs = Binaries::around(folder).find_all(names.iter().copied())?;
     let mut files = BTreeMap::new();

@@ -90,7 +90,7 @@ pub use problem::{Problem, ProblemKind};
 pub use references::{conditions, references};
 pub use source::Source;
 pub use symbolic::{Settings, symbolic};
-pub use template::{evaluate, read, read_without_agents};
+pub use template::{evaluate, evaluate_without_agents, read, read_without_agents};
 pub use typed::from_yaml;
 pub use types::*;
 pub use variants::variants;

@@ -43,7 +43,18 @@ pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Resul
 /// # Errors
 /// As [`read`].
 pub fn read_without_agents(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
-    evaluate_parts(&Source::open(path)?, parameters, |_, _| {})
+    evaluate_without_agents(&Source::open(path)?, parameters)
+}
+
+/// Evaluates an opened template, as [`read_without_agents`] does.
+///
+/// # Errors
+/// As [`read`].
+pub fn evaluate_without_agents(
+    source: &Source,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Template, TemplateError> {
+    evaluate_parts(source, parameters, |_, _| {})
 }
 
 fn evaluate_parts(

@@ -3,6 +3,7 @@
 use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
+    limits::{GROUPS_OF_AN_AGENT, TOOLS_OF_A_GROUP},
     reporter::{Reporter, quoted},
 };
 
@@ -33,12 +34,8 @@ pub(super) const RULES: &[Rule] = &[
         .fix("keep one of the two, or only the signature"),
 ];
 
-/// The quota on functions of one action group.
-const FUNCTIONS: usize = 11;
 /// The quota on API operations of one agent.
 const APIS: usize = 11;
-/// The quota on enabled action groups of one agent.
-const ENABLED: usize = 15;
 /// The quota on all action groups of one agent.
 const GROUPS: usize = 20;
 
@@ -66,7 +63,7 @@ fn parameter_type(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 fn eleven_functions(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for group in deployment.groups() {
         let count = group.tools(deployment.project).len();
-        if count > FUNCTIONS {
+        if count > TOOLS_OF_A_GROUP {
             reporter.at(group.position(), format!("the action group `{}` has {count} functions", group.name()));
         }
     }
@@ -88,7 +85,7 @@ fn fifteen_groups(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     for agent in deployment.agents() {
         let groups = agent.properties().list("ActionGroups");
         let enabled = groups.iter().filter(|group| group.text_of("ActionGroupState") != Some("DISABLED")).count();
-        if enabled > ENABLED || groups.len() > GROUPS {
+        if enabled > GROUPS_OF_AN_AGENT || groups.len() > GROUPS {
             let (id, all) = (&agent.id, groups.len());
             let message = format!("the agent `{id}` has {all} action groups, {enabled} of them enabled");
             reporter.at(agent.position_of("ActionGroups"), message);

@@ -8,6 +8,7 @@ use toolgate_template::{Node, Position};
 use super::{Rule, source};
 use crate::{
     deployment::{Deployment, operations},
+    limits::MODEL_TOOL_NAME,
     reporter::Reporter,
 };
 
@@ -39,7 +40,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^([0-9a-zA-Z][_-]?){1,100}$").ok());
-static MODEL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[a-zA-Z0-9_-]{1,64}$").ok());
+static MODEL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!("^[a-zA-Z0-9_-]{{1,{MODEL_TOOL_NAME}}}$")).ok());
 
 fn matches(regex: &LazyLock<Option<Regex>>, text: &str) -> bool {
     regex.as_ref().is_none_or(|regex| regex.is_match(text))

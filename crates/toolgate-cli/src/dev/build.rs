@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use crate::failure::Failure;
+use crate::{cargo, failure::Failure};
 
 /// The cargo workspace that contains a template.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Project {
 }
 
 fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::from(cargo::cargo(folder));
     // If the command ends, so does the build.
-    command.current_dir(folder).kill_on_drop(true);
+    command.kill_on_drop(true);
     command
 }

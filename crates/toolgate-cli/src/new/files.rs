@@ -1,13 +1,11 @@
 //! The files of a new project, rendered from templates.
-//!
-//! In a template `<< name >>` is a value and `<% .. %>` a block, because the files themselves use braces and brackets.
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
+use minijinja::Value;
 use toolgate::Catalog;
 
-use crate::{failure::Failure, schemas};
+use crate::{failure::Failure, scaffold::Renderer, schemas};
 
 /// A file by its path in the project and its template. Both are rendered; a path that renders to nothing is left out.
 type Template = (&'static str, &'static str);
@@ -79,32 +77,19 @@ const CATALOG: &str = include_str!("templates/catalog.json.jinja");
 ///
 /// # Errors
 /// A template refers to a value that is not there.
-pub(super) fn render(values: &Value) -> Result<BTreeMap<String, String>, Failure> {
-    let environment = environment()?;
+pub(super) fn render(values: Value) -> Result<BTreeMap<String, String>, Failure> {
+    let renderer = Renderer::new(values)?;
     let mut files = BTreeMap::new();
     for (path, template) in FILES {
-        let path = environment.render_str(path, values)?;
+        let path = renderer.render(path)?;
         if !path.is_empty() {
-            files.insert(path, environment.render_str(template, values)?);
+            files.insert(path, renderer.render(template)?);
         }
     }
-    let catalog = environment.render_str(CATALOG, values)?;
+    let catalog = renderer.render(CATALOG)?;
     let catalog: Catalog = serde_json::from_str(&catalog)?;
     for (name, text) in schemas::files_of(&catalog) {
         files.insert(format!("schemas/{}/{name}", catalog.group), text);
     }
     Ok(files)
-}
-
-fn environment() -> Result<Environment<'static>, Failure> {
-    let syntax = SyntaxConfig::builder()
-        .block_delimiters("<%", "%>")
-        .variable_delimiters("<<", ">>")
-        .comment_delimiters("<#", "#>")
-        .build()?;
-    let mut environment = Environment::new();
-    environment.set_syntax(syntax);
-    environment.set_keep_trailing_newline(true);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    Ok(environment)
 }

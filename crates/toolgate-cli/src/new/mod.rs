@@ -3,11 +3,10 @@
 mod cargo_lambda;
 mod crates;
 mod files;
-pub(crate) mod name;
 mod question;
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -15,12 +14,16 @@ use std::{
 use clap::ValueEnum;
 use minijinja::context;
 
-use crate::{failure::Failure, terminal};
+use crate::{
+    failure::Failure,
+    scaffold::{name, write_new},
+    terminal,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   toolgate new shop --crates ../toolgate/target/packages
-  toolgate new shop --target agentcore --with confirm,once,budget
+  toolgate new shop --target classic --with confirm,once,budget
   toolgate new shop --dry-run
   toolgate new --cargo-lambda-template stock-template --crates ../toolgate/target/packages";
 
@@ -92,11 +95,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let name = match args.name {
         Some(name) => name,
         None if template.is_some() => cargo_lambda::NAME.to_owned(),
-        None if asks => question::text("the name of the project", name::check)?,
+        None if asks => question::text("the name of the project", name::check_project)?,
         None => return Err("name the project: `toolgate new NAME`".into()),
     };
     if template.is_none() {
-        name::check(&name)?;
+        name::check_project(&name)?;
     }
     let target = match args.target {
         Some(target) => target,
@@ -108,12 +111,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         None => vec![Gate::Confirm, Gate::Once],
     };
     let has = |gate| gates.contains(&gate);
-    if has(Gate::Once) && !has(Gate::Confirm) && target.agentcore() {
-        return Err(
-            "a call through AgentCore's gateway has no session, so a tool that acts once also needs `confirm`, or \
-                    an identity of the caller: add `confirm` to `--with`, or choose `--target classic`"
-                .into(),
-        );
+    let needs = match (has(Gate::Budget), has(Gate::Once) && !has(Gate::Confirm)) {
+        (true, _) => Some("a budget counts the calls of a session"),
+        (_, true) => Some("a tool that acts once without a person recognises a repeat by its session"),
+        _ => None,
+    };
+    if let Some(needs) = needs.filter(|_| target.agentcore()) {
+        return Err(format!(
+            "{needs}, and a call through AgentCore's gateway has neither a session nor, in a new project, an identity: \
+             choose `--target classic`, or add it later, with an identity (docs/guide/identity.md)"
+        )
+        .into());
     }
     let crates = crates::find(args.crates.as_deref(), args.dry_run)?;
     let values = context! {
@@ -121,7 +129,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         crate => if template.is_some() { cargo_lambda::CRATE.to_owned() } else { name.replace('-', "_") },
         group => GROUP,
         module => GROUP,
-        Group => capitalised(GROUP),
+        Group => name::camel(GROUP),
         classic => target.classic(),
         agentcore => target.agentcore(),
         confirm => has(Gate::Confirm),
@@ -136,7 +144,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         rust_version => env!("CARGO_PKG_RUST_VERSION"),
         crates => crates,
     };
-    let mut files = files::render(&values)?;
+    let mut files = files::render(values)?;
     if template.is_some() {
         cargo_lambda::describe(&mut files)?;
     }
@@ -167,21 +175,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a file that must not exist.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| -> Failure {
-        match error.kind() {
-            ErrorKind::AlreadyExists => format!("`{}` is already there", path.display()).into(),
-            _ => format!("cannot write `{}`: {error}", path.display()).into(),
-        }
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut file = std::fs::File::create_new(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
-}
-
 /// Makes a git repository, unless the folder is in one already. Without git there is none.
 fn start_git(folder: &Path) {
     let git = |arguments: &[&str]| {
@@ -192,11 +185,6 @@ fn start_git(folder: &Path) {
     if !git(&["rev-parse", "--is-inside-work-tree"]) {
         git(&["init", "--quiet"]);
     }
-}
-
-fn capitalised(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What a function may do in the ledger: a committed record is part of a transaction, and a lease is also released.
