@@ -168,14 +168,57 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
 /// Window of a budget item that is created before the first call of a tool.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Adds a cost to the current window. A window that has ended begins anew, with this cost.
 pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Result<(), ToolError> {
-    let request = ledger
-        .client
-        .update_item()
-        .table_name(&ledger.table)
-        .key("id", text(budget))
-        .update_expression("SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost")
-        .expression_attribute_values(":until", number(ledger.clock.end_of(A_DAY)))
-        .expression_attribute_values(":cost", number(cost.to_micros()));
-    request.send().await.map(|_| ()).map_err(|error| unavailable("UpdateItem", &error))
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException as ConditionFailed;
+    const OPERATION: &str = "UpdateItem";
+    // the end of the window that has ended
+    let mut ended: Option<AttributeValue> = None;
+    let mut attempt = 1;
+    loop {
+        let (update, condition) = match ended {
+            None => (
+                "SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost",
+                "attribute_not_exists(expiresAt) OR expiresAt >= :seen",
+            ),
+            Some(_) => ("SET expiresAt = :until, costMicros = :cost REMOVE calls", "expiresAt = :seen"),
+        };
+        let request = ledger
+            .client
+            .update_item()
+            .table_name(&ledger.table)
+            .key("id", text(budget))
+            .update_expression(update)
+            .condition_expression(condition)
+            .expression_attribute_values(":until", number(ledger.clock.end_of(A_DAY)))
+            .expression_attribute_values(":cost", number(cost.to_micros()))
+            .expression_attribute_values(":seen", ended.take().unwrap_or_else(|| number(ledger.clock.now())))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = request.send().await else { return Ok(()) };
+        match error.as_service_error() {
+            Some(ConditionFailed(failed)) => {
+                let item = failed.item().filter(|item| item.has_ended(ledger.clock.now()));
+                ended = item.and_then(|item| item.get("expiresAt").cloned());
+            }
+            _ if passes(&error) => {}
+            _ => return Err(unavailable(OPERATION, &error)),
+        }
+        if !retry::pause(attempt, None).await {
+            return Err(contention(OPERATION, &error));
+        }
+        attempt += 1;
+    }
+}
+
+/// The costs of the current window.
+pub(crate) async fn spent(ledger: &DynamoLedger, budget: &str) -> Result<Usd, ToolError> {
+    let request = ledger.client.get_item().table_name(&ledger.table).key("id", text(budget)).consistent_read(true);
+    let item = request.send().await.map_err(|error| unavailable("GetItem", &error))?.item;
+    let item = item.filter(|item| !item.has_ended(ledger.clock.now()));
+    match item.as_ref().and_then(|item| item.get("costMicros").map(|_| item.number("costMicros"))) {
+        None => Ok(Usd::micros(0)),
+        Some(Some(micros)) => Ok(Usd::micros(micros)),
+        // A sum that cannot be read is never treated as nothing.
+        Some(None) => Err(ToolError::internal(format!("`costMicros` of `{budget}` is not a whole number"))),
+    }
 }

@@ -16,6 +16,14 @@ impl DynamoLedger {
     pub async fn spend(&self, budget: &str, cost: Usd) -> Result<(), ToolError> {
         charge::spend(self, budget, cost).await
     }
+
+    /// The costs that were added to a session's budget in its current window.
+    ///
+    /// # Errors
+    /// The table cannot be read, or its sum cannot be.
+    pub async fn spent(&self, budget: &str) -> Result<Usd, ToolError> {
+        charge::spent(self, budget).await
+    }
 }
 
 impl Ledger for DynamoLedger {

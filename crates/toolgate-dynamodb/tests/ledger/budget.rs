@@ -104,6 +104,28 @@ async fn costs_that_were_added_count_and_calls_stay_in_a_window() {
 }
 
 #[tokio::test]
+async fn costs_add_up_under_concurrency_and_none_is_lost_when_a_window_has_ended() {
+    let bank = Bank::open().await;
+    let ledger = DynamoLedger::new(bank.client.clone(), "ledger");
+    let id = BudgetCharge::id_of(Some("a"), &BTreeMap::new()).unwrap();
+    assert_eq!(ledger.spent(&id).await.unwrap(), Usd::micros(0));
+    let old =
+        [("id", text(&id)), ("calls", number(9)), ("costMicros", number(9_000_000)), ("expiresAt", number(1_000))];
+    bank.put("ledger", old).await;
+    assert_eq!(ledger.spent(&id).await.unwrap(), Usd::micros(0), "the window has ended");
+    let spending = (0..20).map(|_| {
+        let (ledger, id) = (ledger.clone(), id.clone());
+        tokio::spawn(async move { ledger.spend(&id, Usd::micros(7)).await })
+    });
+    for spending in spending.collect::<Vec<_>>() {
+        spending.await.unwrap().unwrap();
+    }
+    assert_eq!(ledger.spent(&id).await.unwrap(), Usd::micros(140));
+    bank.put("ledger", [("id", text(&id)), ("costMicros", text("many"))]).await;
+    assert!(ledger.spent(&id).await.is_err(), "what cannot be read is not nothing");
+}
+
+#[tokio::test]
 async fn a_ledger_that_cannot_count_stops_the_call_and_contention_passes() {
     let bank = Bank::open().await;
     let service = bank.service.clone().budget(Budget::calls(5)).unwrap();
