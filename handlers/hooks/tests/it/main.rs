@@ -1,0 +1,62 @@
+//! The hook with a real ledger: what it allows, books and denies.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
+
+use hooks::SessionBudget;
+use serde_json::{Value, json};
+use toolgate::{Usd, hooks::answer};
+use toolgate_dynamodb::DynamoLedger;
+use toolgate_testkit::database::Server;
+
+/// A dollar a session; 3 dollars for a million tokens of input, 15 for output.
+async fn hook() -> (Server, SessionBudget) {
+    let server = Server::start([("ledger", "id", Vec::new())]).await;
+    let ledger = DynamoLedger::new(server.client.clone(), "ledger");
+    let usd = |text: &str| text.parse::<Usd>().unwrap();
+    let budget = SessionBudget::new(ledger, usd("1.00"), usd("3.00"), usd("15.00"));
+    (server, budget)
+}
+
+fn event(kind: &str, session: &str, context: &Value) -> Value {
+    json!({
+        "hookEventId": "1", "name": "budget", "event": kind, "harnessArn": "arn:x", "sessionId": session,
+        "context": context,
+    })
+}
+
+async fn begin(hook: &SessionBudget, session: &str) -> bool {
+    let event = event("before_invocation", session, &json!({"messageCount": 1, "messages": []}));
+    answer(event, async |event| hook.decide(event).await).await["decision"] == "allow"
+}
+
+async fn end(hook: &SessionBudget, session: &str, usage: &Value) {
+    let event = event("after_invocation", session, &json!({"stopReason": "end_turn", "usage": usage}));
+    assert_eq!(answer(event, async |event| hook.decide(event).await).await, json!({"decision": "allow"}));
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_budget_is_used_up_and_others_go_on() {
+    let (_server, hook) = hook().await;
+    // 0.30 + 0.60 dollars
+    end(&hook, "s-1", &json!({"inputTokens": 100_000, "outputTokens": 40_000})).await;
+    assert!(begin(&hook, "s-1").await);
+    end(&hook, "s-1", &json!({"inputTokens": 1, "outputTokens": 6_667})).await;
+    assert!(!begin(&hook, "s-1").await, "1.000008 dollars are used");
+    assert!(begin(&hook, "s-2").await);
+}
+
+#[tokio::test]
+async fn an_invocation_without_usage_uses_up_the_budget() {
+    let (_server, hook) = hook().await;
+    end(&hook, "s-1", &Value::Null).await;
+    assert!(!begin(&hook, "s-1").await);
+}
+
+#[tokio::test]
+async fn tools_are_not_its_business_and_a_lost_ledger_denies() {
+    let (server, hook) = hook().await;
+    let call = json!({"toolName": "t", "toolType": "builtin", "toolInput": {}, "toolUseId": "1"});
+    let before = event("before_tool_call", "s-1", &call);
+    assert_eq!(answer(before, async |event| hook.decide(event).await).await, json!({"decision": "allow"}));
+    drop(server);
+    assert!(!begin(&hook, "s-1").await, "without a ledger nothing is known");
+}
