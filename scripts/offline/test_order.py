@@ -5,6 +5,7 @@ import release
 from variants import VARIANTS
 
 TARGETS = {"BillingTarget", "CustomersTarget", "OrdersTarget", "SupportTarget"}
+# Those that the gateway calls. The harness calls the hooks.
 FUNCTIONS = {"BillingFunction", "CustomersFunction", "InterceptorFunction", "OrdersFunction", "SupportFunction"}
 
 
@@ -56,11 +57,34 @@ def test_a_harness_begins_when_it_may_call(gateway):
     assert ("Harness" in gateway.resources) == gateway.name.endswith("-dev")
     harness = {name for name, body in gateway.resources.items() if "Harness" in name or body["Type"].endswith("Harness")}
     if gateway.name.endswith("-dev"):
-        assert {"CallGateway", "LookUpPolicy", "ChangePolicy", *TARGETS} <= before(gateway, "Harness")
+        calls = {"CallGateway", "CallHooks", "HooksFunctionAliaslive"}
+        assert {*calls, "LookUpPolicy", "ChangePolicy", *TARGETS} <= before(gateway, "Harness")
+        # The gateway does not call the hooks.
+        assert "HooksFunctionAliaslive" not in before(gateway, "Gateway")
         (tool,) = gateway.of("AWS::BedrockAgentCore::Harness")["Harness"]["Tools"]
         assert tool["Config"]["AgentCoreGateway"]["OutboundAuth"] == {"AwsIam": {}}
     else:
-        assert not harness
+        assert not harness and "HooksFunction" not in gateway.resources
+
+
+def test_a_harness_may_call_its_hooks_and_a_hook_that_does_not_answer_denies(gateway):
+    harnesses = gateway.of("AWS::BedrockAgentCore::Harness")
+    assert len(harnesses) == gateway.name.endswith("-dev")
+    for harness in harnesses.values():
+        hooks = [(moment, hook) for one in harness["Hooks"] for moment, hook in one.items()]
+        # One holds the budget, and the other books what was used.
+        assert [moment for moment, _ in hooks] == ["BeforeInvocation", "AfterInvocation"]
+        targets = [hook["Target"]["Lambda"] for _, hook in hooks]
+        (function,) = {target["Arn"] for target in targets}
+        (statement,) = gateway.of("AWS::IAM::RolePolicy")["CallHooks"]["PolicyDocument"]["Statement"]
+        assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", function)
+        assert function.endswith(":HooksFunctionAliaslive:live")
+        timeout = gateway.of("AWS::Lambda::Function")["HooksFunction"]["Timeout"]
+        for target in targets:
+            assert target["FailureMode"] == "deny" and target["TimeoutSeconds"] >= timeout
+        # They bound an invocation that has begun.
+        assert {"MaxIterations", "TimeoutSeconds"} <= harness.keys()
+        assert harness["Model"]["BedrockModelConfig"]["MaxTokens"]
 
 
 def test_a_delivery_waits_for_both_of_its_ends(gateway):

@@ -28,9 +28,16 @@ CONFIRMED = {
 LEASED = {"CustomersFunctionRole": "update_user_account"}
 # The permissions of Lambda's own managed policies: logs and traces.
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# The function of the harness' hooks has no tools. It reads and writes the costs of sessions. It exists with a harness.
+HOOKS = "HooksFunctionRole"
+
 
 def as_list(value):
     return value if isinstance(value, list) else [value]
+
+
+def has_harness(deployed):
+    return "Harness" in deployed.resources
 
 
 def documents(deployed):
@@ -85,6 +92,7 @@ def test_functions_write_only_what_their_tools_write(deployed):
         "CustomersFunctionRole": {"CustomersTable", "LedgerTable", "ApprovalsTable"},
         "OrdersFunctionRole": {"OrdersTable", "LedgerTable", "ApprovalsTable"},
         "SupportFunctionRole": {"TicketsTable", "FeedbackTable", "LedgerTable"},
+        **({HOOKS: {"LedgerTable"}} if has_harness(deployed) else {}),
     }
     assert not any(
         fnmatch.fnmatch(action, pattern)
@@ -122,7 +130,24 @@ def test_a_function_writes_its_own_records_of_the_ledger_only(deployed):
     if deployed.name.endswith("-staging"):
         expected |= {(role, "UpdateItem", "budget#*") for role in [*ONCE, "CustomersFunctionRole"]}
         expected |= {("SupportFunctionRole", "ConditionCheckItem", "escalate_to_human#*")}
+    if has_harness(deployed):
+        expected |= {(HOOKS, action, "budget#*") for action in ("GetItem", "UpdateItem")}
     assert leading_keys(deployed, "LedgerTable") == expected
+
+
+def test_the_hooks_reach_the_ledger_and_nothing_else(deployed):
+    reached = {arn.split(":", 5)[5] for name, statement in statements(deployed) if name == HOOKS
+               for arn in as_list(statement["Resource"])}
+    assert reached == ({"table/LedgerTable"} if has_harness(deployed) else set())
+
+
+def test_only_the_harness_calls_its_hooks(deployed):
+    callers = {name for name, statement in statements(deployed) if "lambda:InvokeFunction" in as_list(statement["Action"])
+               if any("HooksFunction" in arn for arn in as_list(statement["Resource"]))}
+    assert callers == ({"CallHooks"} if has_harness(deployed) else set())
+    if has_harness(deployed):
+        assert deployed.of("AWS::IAM::RolePolicy")["CallHooks"]["RoleName"] == "HarnessRole"
+    assert not any("HooksFunction" in one["FunctionName"] for one in deployed.of("AWS::Lambda::Permission").values())
 
 
 def test_no_function_writes_what_a_person_decides(deployed):

@@ -12,23 +12,25 @@ PLAIN = transform.expand(SOURCE)
 FUNCTIONS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
 AGENTS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Bedrock::Agent"]
 EVERY = {*FUNCTIONS, *AGENTS, "Guardrail"}
-# All options of the template: both platforms, tokens and a budget.
-BASE = {"AgentPlatform": "both", **transform.DOORS["staging"], "Environment": "staging"}
+# All options of the template: both platforms, a budget, and a harness or tokens. With tokens there is no harness.
+BY_TOKEN = {"AgentPlatform": "both", **transform.DOORS["staging"], "Environment": "staging"}
+BASE = {**BY_TOKEN, "GatewayAuthorizer": "iam"}
 SPECIALISTS = {"Billing", "Orders", "Support"}
 
-# Each parameter: another value, and the resources that get a new version with it.
+# Each parameter: another value, and the resources that get a new version with it. With a harness:
 PARAMETERS = {
     "Environment": ("prod", EVERY),
     "Project": ("shop", EVERY),
-    # The wires. The interceptor uses the same ones, and does not exist without a gateway.
+    # The wires. The functions without tools have the same variables, and do not exist without a gateway.
     "AgentPlatform": ("agentcore", {*FUNCTIONS}),
     "SupervisorModel": ("anthropic.claude-opus-4-5-20251101-v1:0", {"Supervisor"}),
     "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", SPECIALISTS),
     "InferenceProfile": ("eu", {*AGENTS}),
     "SessionCallBudget": ("5", {*FUNCTIONS}),
+    "SessionUsdBudget": ("25.00", {"HooksFunction"}),
     "Architecture": ("x86_64", {*FUNCTIONS}),
-    "GatewayAuthorizer": ("iam", {"InterceptorFunction"}),
-    "JwtCustomerClaim": ("sub", {"InterceptorFunction"}),
+    "GatewayAuthorizer": ("jwt", {"InterceptorFunction"}),
+    "JwtCustomerClaim": ("sub", set()),
     # Parameters of the gateway, the tables, logs and alarms, which have no versions.
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
@@ -38,6 +40,12 @@ PARAMETERS = {
     "JwtClient": ("desk-app", set()),
     "GatewayCallerRole": ("backend", set()),
     "GatewayTraces": ("on", set()),
+}
+# With tokens:
+PARAMETERS_BY_TOKEN = {
+    **PARAMETERS,
+    "GatewayAuthorizer": ("iam", {"InterceptorFunction"}),
+    "JwtCustomerClaim": ("sub", {"InterceptorFunction"}),
 }
 
 
@@ -65,31 +73,39 @@ def live(overrides=BASE, source=SOURCE, plain=None, code=code_of):
 
 
 BEFORE = live()
+BEFORE_BY_TOKEN = live(BY_TOKEN)
 BEFORE_PLAIN = live(plain=PLAIN)
 
 
-def moved(**changed):
-    before, after = BEFORE_PLAIN if "plain" in changed else BEFORE, live(**changed)
+def moved(before=None, **changed):
+    before = before or (BEFORE_PLAIN if "plain" in changed else BEFORE)
+    after = live(**changed)
     return {name for name, version in before.items() if name in after and after[name] != version}
 
 
 def test_everything_that_has_versions_has_a_release():
     assert {name.removesuffix("Release") for name in transform.unreleased(SOURCE)} == EVERY
     assert BEFORE.keys() == EVERY and len(set(BEFORE.values())) == len(EVERY)
+    assert EVERY - BEFORE_BY_TOKEN.keys() == {"HooksFunction"}
     for name in FUNCTIONS:
         assert SOURCE["Resources"][name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": f"{name}Release"}
 
 
 def test_every_parameter_is_judged():
-    assert PARAMETERS.keys() == SOURCE["Parameters"].keys() - transform.unreleased(SOURCE).keys()
+    assert PARAMETERS.keys() == PARAMETERS_BY_TOKEN.keys() == SOURCE["Parameters"].keys() - transform.unreleased(SOURCE).keys()
 
 
+@pytest.mark.parametrize("callers", ["harness", "tokens"])
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_parameter_alone_moves_what_it_affects_and_nothing_else(name):
-    value, affected = PARAMETERS[name]
-    assert str(BASE.get(name, SOURCE["Parameters"][name].get("Default"))) != value
-    there = live(overrides={**BASE, name: value}).keys()
-    assert moved(overrides={**BASE, name: value}) == affected & there
+def test_a_parameter_alone_moves_what_it_affects_and_nothing_else(name, callers):
+    base, before, parameters = {
+        "harness": (BASE, BEFORE, PARAMETERS),
+        "tokens": (BY_TOKEN, BEFORE_BY_TOKEN, PARAMETERS_BY_TOKEN),
+    }[callers]
+    value, affected = parameters[name]
+    assert str(base.get(name, SOURCE["Parameters"][name].get("Default"))) != value
+    there = live(overrides={**base, name: value}).keys() & before.keys()
+    assert moved(before, overrides={**base, name: value}) == affected & there
 
 
 def test_a_deployment_of_the_same_moves_nothing():
@@ -166,8 +182,10 @@ def test_every_property_of_a_function_moves_it_alone(path):
 
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: ".".join(map(str, path[1:])))
 def test_every_property_of_all_functions_moves_them_all(path):
-    # The interceptor has its own timeout.
-    expected = {*FUNCTIONS} - ({"InterceptorFunction"} if path[-1] == "Timeout" else set())
+    # The functions without tools have their own timeouts.
+    own = {name for name in FUNCTIONS if path[-1] in SOURCE["Resources"][name]["Properties"]}
+    assert own == ({"InterceptorFunction", "HooksFunction"} if path[-1] == "Timeout" else set())
+    expected = {*FUNCTIONS} - own
     assert moved(source=edited(SOURCE, path)) == expected
 
 
