@@ -1,5 +1,5 @@
-"""The template without resources that the emulator does not support: Bedrock, AgentCore, alarms by metric math, and all
-references to them.
+"""The template without resources that the emulator does not support: Bedrock, AgentCore, alarms by metric math, policies
+apart from their role, and all references to them.
 
 Conditions on `dynamodb:LeadingKeys` are removed as well, because the emulator does not support that key and would
 refuse every request. test_keys.py evaluates the recorded requests against the complete policies.
@@ -9,7 +9,7 @@ import json
 import re
 
 # Services whose resources the emulator cannot create.
-LACKING = ("AWS::Bedrock::", "AWS::BedrockAgentCore::", "AWS::Logs::Delivery")
+LACKING = ("AWS::Bedrock::", "AWS::BedrockAgentCore::", "AWS::IAM::RolePolicy", "AWS::Logs::Delivery")
 
 
 def reduced(template, code_of):

@@ -57,7 +57,8 @@ def test_environments_are_side_by_side(desk):
             assert variables["TOOLGATE_WIRES"] == wires
             assert variables["TOOLGATE_METRICS_NAMESPACE"] == f"BedrockAgents/support-desk/{environment}"
             assert live["Version"] == "1" and live["Architectures"] == ["x86_64"]
-    assert "InterceptorFunction" in dev and "InterceptorFunction" not in staging
+    for name in ("InterceptorFunction", "HooksFunction"):
+        assert name in dev and name not in staging
 
 
 def test_outside_of_dev_tables_are_protected_once_they_are_there(desk):
@@ -100,6 +101,27 @@ def test_an_approved_change_runs_under_its_functions_role(desk):
     RECORDED["Customers"].extend((operation, body) for operation, body, _, _ in calls)
 
 
+def test_the_hook_books_and_ends_a_session_under_its_functions_role(desk):
+    assert desk.live("dev", "Hooks")["Environment"]["Variables"]["SESSION_USD"] == "10.00"
+
+    def hook(kind, session, context):
+        return desk.invoke("dev", "Hooks", {"hookEventId": "1", "name": "budget", "event": kind, "harnessArn": "arn:x",
+                                            "sessionId": session, "context": context})
+
+    desk.tap.taken()
+    begun = {"messageCount": 1, "messages": []}
+    assert hook("before_invocation", "s-1", begun) == {"decision": "allow"}
+    # The second one costs more than the session may.
+    for tokens in ({"inputTokens": 1, "outputTokens": 1}, {"inputTokens": 0, "outputTokens": 10_000_000}):
+        assert hook("before_invocation", "s-1", begun) == {"decision": "allow"}
+        assert hook("after_invocation", "s-1", {"stopReason": "end_turn", "usage": tokens}) == {"decision": "allow"}
+    assert hook("before_invocation", "s-1", begun) == {"decision": "deny", "reason": "this session's budget is used up"}
+    assert hook("before_invocation", "s-2", begun) == {"decision": "allow"}
+    calls = desk.tap.taken()
+    assert not [answer for _, _, _, answer in calls if "AccessDenied" in json.dumps(answer)]
+    RECORDED["Hooks"] = [(operation, body) for operation, body, _, _ in calls]
+
+
 def test_a_function_without_a_right_is_refused(desk):
     """Without IAM the tests above would prove nothing."""
     name = desk.resources("dev")["CustomersFunctionRole"]
@@ -126,6 +148,7 @@ def test_parameters_alone_go_live(desk):
         variables = live["Environment"]["Variables"]
         assert int(live["Version"]) > int(was["Version"]), name
         assert (variables["TOOLGATE_WIRES"], variables["TOOLGATE_BUDGET_CALLS"]) == ("gateway", "100")
+    assert "HooksFunction" not in desk.resources("staging"), "with tokens there is no harness"
     interceptor = desk.live("staging", "Interceptor")["Environment"]["Variables"]
     assert interceptor["TOOLGATE_IDENTITY_CLAIM"] == "customer_id"
     # The alias now points to the version with the new wires.
