@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CRATE = ROOT / "crates" / "toolgate-cli"
 # With these, cargo selects the same features as in a build of the whole workspace, and compiles no dependency again.
-DEV_FEATURES = "toolgate/interceptor,toolgate/testing,toolgate-dynamodb/testing,tracing/release_max_level_info"
+DEV_FEATURES = "toolgate/hooks,toolgate/interceptor,toolgate/testing,toolgate-dynamodb/testing,tracing/release_max_level_info"
 
 
 def output(*command):
