@@ -96,9 +96,17 @@ impl Model for ScriptModel {
 
 /// The model-facing name of a tool. A scenario uses the tool's own name, whatever its group is. A tool that is not
 /// offered keeps the name, and the agent loop sends the model an error.
+///
+/// A gateway's tool, `target___tool`, is found by its own name only where one target has such a tool.
 fn offered(request: &ModelRequest<'_>, tool: &str) -> String {
-    let own = |name: &str| name == tool || name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
-    request.tools.iter().find(|spec| own(&spec.name)).map_or_else(|| tool.to_owned(), |spec| spec.name.clone())
+    let names = || request.tools.iter().map(|spec| spec.name.as_str());
+    if names().any(|name| name == tool) {
+        return tool.to_owned();
+    }
+    let of_target = |name: &&str| name.strip_suffix(tool).is_some_and(|target| target.ends_with("___"));
+    let own = |name: &&str| name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
+    let is_ambiguous = names().filter(of_target).count() > 1;
+    names().find(own).filter(|_| !is_ambiguous).map_or_else(|| tool.to_owned(), str::to_owned)
 }
 
 /// An estimate without a tokenizer: four characters count as one token, so that token limits have a value to count.
