@@ -80,6 +80,7 @@ fn headers(gateway: &Gateway) -> HeaderMap {
     let mut headers = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::ACCEPT, both),
+        (header::HOST, HeaderValue::from_static("localhost")),
     ]);
     headers.extend(version.map(|version| (header::HeaderName::from_static(server::VERSION), version)));
     headers
