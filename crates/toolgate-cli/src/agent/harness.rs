@@ -42,6 +42,10 @@ impl Harness {
         &self.id
     }
 
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     pub(super) fn note(&self) -> String {
         match self.is_scripted {
             true => {
@@ -102,7 +106,9 @@ impl Harness {
     /// Shows a parked call to the person and stores the decision. Returns the line for the model.
     async fn decide<O: TurnObserver>(&self, parked: &Parked, observer: &mut O) -> Result<Option<String>, Failure> {
         let id = &parked.approval;
-        let waits = |error: Failure| format!("`{}` waits for a person as {id}, which cannot be decided here: {error}", parked.tool);
+        let waits = |error: Failure| {
+            format!("`{}` waits for a person as {id}, which cannot be decided here: {error}", parked.tool)
+        };
         let approvals = approvals::of_local(&self.url).await.map_err(waits)?;
         let shown = approvals.find(id).await.map_err(|error| waits(error.into()))?;
         if shown.tool != parked.tool {

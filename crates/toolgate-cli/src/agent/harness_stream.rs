@@ -10,6 +10,7 @@ use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
 use bytes::BytesMut;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::turn::TurnObserver;
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Reader {
     id: String,
     arn: String,
     model: String,
+    /// Distinguishes the steps of this response from those of others.
+    response: Uuid,
     decoder: MessageFrameDecoder,
     buffer: BytesMut,
     /// The number of messages so far. Calls of one message have it as their step.
@@ -67,6 +70,7 @@ impl Reader {
             id,
             arn,
             model,
+            response: Uuid::new_v4(),
             decoder: MessageFrameDecoder::new(),
             buffer: BytesMut::new(),
             messages: 0,
@@ -128,7 +132,8 @@ impl Reader {
                 observer.text(text)?;
             }
         }
-        if let (Some(input), Some(call)) = (delta.pointer("/toolUse/input").and_then(Value::as_str), self.open.calls.last_mut())
+        if let (Some(input), Some(call)) =
+            (delta.pointer("/toolUse/input").and_then(Value::as_str), self.open.calls.last_mut())
         {
             call.input.push_str(input);
         }
@@ -183,7 +188,7 @@ impl Reader {
         mut fields: Value,
     ) -> Result<(), Failure> {
         if let Some(fields) = fields.as_object_mut() {
-            fields.insert("traceId".to_owned(), json!(format!("message-{step}")));
+            fields.insert("traceId".to_owned(), json!(format!("{}-{step}", self.response)));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = DateTime::from_secs_f64(now.as_secs_f64()).fmt(DateTimeFormat::DateTime).unwrap_or_default();
@@ -210,7 +215,8 @@ impl Reader {
             "end_turn" | "stop_sequence" => Ok(self.parked),
             "tool_use" => {
                 let tool = self.calls.last().map(|call| call.name.as_str()).unwrap_or_default();
-                Err(format!("`{tool}` is an inline function, which only a program that calls the harness can run").into())
+                Err(format!("`{tool}` is an inline function, which only a program that calls the harness can run")
+                    .into())
             }
             "" => Err("the stream of the harness ended early".into()),
             reason => Err(format!("the harness stopped: {reason}").into()),
@@ -250,7 +256,8 @@ mod tests {
 
     #[test]
     fn only_the_error_of_a_parked_call_names_an_approval() {
-        let of = |kind: &str, message: &str| approval(&json!({"error": {"kind": kind, "message": message}}).to_string());
+        let of =
+            |kind: &str, message: &str| approval(&json!({"error": {"kind": kind, "message": message}}).to_string());
         assert_eq!(of(WAITING, "it is parked as `APR-7M2KQ4XWZA`; repeat").as_deref(), Some("APR-7M2KQ4XWZA"));
         assert_eq!(of("refused", "`APR-7M2KQ4XWZA`"), None);
         assert_eq!(of(WAITING, "`APR-7M2KQ4`"), None);

@@ -76,6 +76,27 @@ pub(crate) async fn find(endpoint: Option<&str>, wanted: &Wanted<'_>) -> Result<
     Ok((Peer::Agent { client, agent: info.agent, alias }, info.note))
 }
 
+/// The agent of a conversation; where the local agent serves no agents, its only harness, or the harness of that name.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) async fn of_conversation(url: &str, name: &str) -> Result<(Peer, String), Failure> {
+    let place = AgentEndpoint::choose(Some(url), None);
+    match harness(&place, None).await? {
+        Some(found) => Ok(found),
+        None if is_harness(url, name).await => {
+            find(Some(url), &Wanted { harness: Some(name), ..Wanted::default() }).await
+        }
+        None => find(Some(url), &Wanted { agent: Some(name), ..Wanted::default() }).await,
+    }
+}
+
+/// Whether the local agent serves a harness of this name.
+async fn is_harness(url: &str, name: &str) -> bool {
+    let place = AgentEndpoint::choose(Some(url), None);
+    matches!(harness(&place, Some(name)).await, Ok(Some(_)))
+}
+
 /// The harness with this name; without a name the only one, if there are no agents.
 async fn harness(place: &AgentEndpoint, name: Option<&str>) -> Result<Option<(Peer, String)>, Failure> {
     let AgentEndpoint::Local(url) = place else {

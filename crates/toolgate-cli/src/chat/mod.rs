@@ -78,11 +78,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::known()), Prices::read)?;
     let endpoint = endpoint::checked(args.endpoint_url)?;
-    let wanted = peer::Wanted {
-        agent: args.agent.as_deref(),
-        alias: args.alias.as_deref(),
-        harness: args.harness.as_deref(),
-    };
+    let wanted =
+        peer::Wanted { agent: args.agent.as_deref(), alias: args.alias.as_deref(), harness: args.harness.as_deref() };
     let (peer, note) = peer::find(endpoint.as_deref(), &wanted).await?;
     if !note.is_empty() {
         terminal::note(&note)?;

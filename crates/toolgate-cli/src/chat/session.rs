@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     agent::{
-        question,
         peer::Peer,
+        question,
         turn::{ConfirmationRequest, Interrupted, TurnObserver},
     },
     failure::Failure,
