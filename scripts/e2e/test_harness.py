@@ -1,6 +1,7 @@
 """A harness over boto3's `invoke_harness`: every frame against botocore's model, parked calls, policies, errors."""
 
 import json
+import subprocess
 import urllib.request
 import uuid
 
@@ -11,7 +12,7 @@ from botocore.config import Config
 from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError
 from botocore.session import Session
-from conftest import local_agent
+from conftest import ROOT, SCENARIO, TOOLGATE, local_agent
 from gateways import changed
 
 ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/Harness-local00000"
@@ -152,3 +153,36 @@ def test_the_policies_see_the_role_of_the_harness(tmp_path):
         assert "there is no tool `get_order_status`" in results(events)[0]
         # The other policy still permits changes.
         assert "billing___request_refund" in results(events)[0]
+
+
+def toolgate(*arguments, typed=""):
+    done = subprocess.run([TOOLGATE, *arguments], cwd=ROOT, input=typed, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_chat_shows_a_parked_call_and_the_answer_decides(tmp_path):
+    with local_agent(tmp_path) as desk:
+        chat = ["chat", "--endpoint-url", desk.url, "--harness", "Harness"]
+        code, out, err = toolgate(*chat, "--trace", "Return order ORD-12345", typed="n\n")
+        assert code == 0 and out.endswith("All right, I did not do that. Is there anything else?\n"), out + err
+        assert 'Harness wants to run initiate_return with 1 argument:\n  orderId: "ORD-12345"' in err
+        assert "orders.initiate_return(orderId=ORD-12345)" in err
+        code, out, err = toolgate(*chat, REFUND, typed="y\n")
+        assert code == 0 and "refund for $129.95" in out and "Allow request_refund?" in err, out + err
+        assert len(refunds(desk, "129.95", "ORD-123")) == 1
+        code, out, err = toolgate("chat", "--endpoint-url", desk.url, "--harness", "Nobody", "hi")
+        assert code == 1 and "there is no harness `Nobody`" in err and "Harness" in err
+
+
+def test_the_conversations_play_on_agentcore():
+    code, out, err = toolgate("play", "--parameter", "AgentPlatform=agentcore", "--scenario", SCENARIO)
+    assert code == 0, out + err
+    assert "3 conversations went as expected." in out and out.count("(with Harness)") == 3
+    assert "invoke_harness" in out and "invoke_agent(" not in out
+
+
+def test_without_agents_the_only_harness_is_the_default(tmp_path):
+    with local_agent(tmp_path, "--parameter", "AgentPlatform=agentcore") as desk:
+        code, out, err = toolgate("chat", "--endpoint-url", desk.url, "hello")
+        assert code == 0 and "scripted, not a language model" in out, out + err
+        assert "harnesses  Harness" in (tmp_path / "log").read_text()

@@ -104,7 +104,7 @@ async fn a_model_that_fails_first_is_an_http_error_and_later_a_frame() {
 #[tokio::test]
 async fn one_invocation_runs_at_a_time_in_a_session() {
     let shop = Shop::start(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(600));
+        std::thread::sleep(std::time::Duration::from_millis(500));
         text("ok")
     })
     .await;
