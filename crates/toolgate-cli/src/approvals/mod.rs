@@ -83,7 +83,7 @@ pub(crate) async fn of_local(url: &str) -> Result<Approvals, Failure> {
 pub(crate) fn login() -> Result<String, Failure> {
     let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
     let name = names.filter_map(|name| person(&name).ok()).next();
-    name.ok_or_else(|| "the name of the person who decides is missing: set USER, or pass --by NAME".into())
+    name.ok_or_else(|| "the name of the person who decides is missing: pass --by NAME".into())
 }
 
 /// Lists the parked calls, or decides about one.
