@@ -33,7 +33,7 @@ FUZZ_SECONDS ?= 60
 # In the merge gate property tests use the same cases every time; `make fuzz` and `make storm` generate new ones.
 PROPTEST_RNG_SEED ?= 20261130
 
-export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT FUZZ_SECONDS
+export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT PLATFORM FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -41,7 +41,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: binaries ## chat with the support desk (without a terminal: play its conversations)
+run: binaries ## chat with the support desk, or with its harness: PLATFORM=agentcore (without a terminal: play its conversations)
 	@scripts/run.sh
 
 .PHONY: test

@@ -3,12 +3,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# By default the agents are served beside the harness. On agentcore there is only the harness.
+parameters=()
+if [ "${PLATFORM:-}" = agentcore ]; then
+    parameters=(--parameter AgentPlatform=agentcore)
+fi
+
 if [ ! -t 0 ]; then
-    exec "$BIN/toolgate" play --template template.yaml --scenario scenarios/support-desk.yaml
+    exec "$BIN/toolgate" play --template template.yaml --scenario scenarios/support-desk.yaml "${parameters[@]}"
 fi
 
 . scripts/local.sh
-start --model "$MODEL"
+start --model "$MODEL" "${parameters[@]}"
 cat <<TEXT
 
 The support desk runs on $url

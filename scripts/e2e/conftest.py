@@ -30,14 +30,14 @@ class Desk:
         self.agents = self.client("bedrock-agent-runtime")
         self.dynamodb = self.client("dynamodb")
 
-    def client(self, service):
+    def client(self, service, config=None):
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",
-            config=Config(max_pool_connections=40, retries={"total_max_attempts": 1}, read_timeout=30),
+            config=Config(max_pool_connections=40, retries={"total_max_attempts": 1}, read_timeout=30).merge(config or Config()),
         )
 
     def invoke(self, handler, event, context=None):

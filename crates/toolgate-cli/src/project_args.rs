@@ -34,7 +34,8 @@ pub(crate) struct ProjectArgs {
     jwt_keys: Option<PathBuf>,
 }
 
-fn name_value(text: &str) -> Result<(String, String), String> {
+/// Parses `NAME=VALUE`.
+pub(crate) fn name_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }

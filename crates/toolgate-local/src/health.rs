@@ -40,6 +40,7 @@ impl AppState {
             "hostile": self.hostile,
             "hostileDiffering": self.hostile.map(|_| self.differing.load(Ordering::Relaxed)),
             "agents": self.agents(),
+            "harnesses": self.harnesses.as_ref().map(|harnesses| harnesses.report()).unwrap_or_default(),
             "gateway": self.gateway(),
             "functions": self.functions(),
             "tools": self.tools(catalogs),

@@ -1,4 +1,5 @@
-//! Bedrock on a laptop: Lambda, InvokeAgent, AgentCore Gateway and DynamoDB on one port, over the deployable binaries.
+//! Bedrock on a laptop: Lambda, InvokeAgent, AgentCore's gateway and harness, and DynamoDB on one port, over the
+//! deployable binaries.
 //!
 //! [`Local`] reads a SAM template ([`template`]), creates its tables in an embedded DynamoDB, and starts its functions
 //! ([`lambda`]), its agents ([`agents`], with one of the [`models`]) and its [`gateway`]. It serves all of them on one
@@ -7,15 +8,18 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agents;
+mod conversation;
 mod dynamodb;
 mod error;
 mod faults;
 pub mod gateway;
+mod harness;
 mod health;
 mod http;
 mod invoker;
 pub mod lambda;
 mod local;
+mod model_choice;
 mod page;
 mod programs;
 mod progress;
@@ -25,6 +29,7 @@ mod scenarios;
 mod seed;
 mod server;
 mod state;
+mod sync;
 mod task;
 
 pub use dynamodb::DatabaseError;

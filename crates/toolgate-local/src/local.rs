@@ -16,16 +16,17 @@ use crate::{
     error::LocalError,
     faults::Hostile,
     gateway::{self, CallerChoice, Gateway},
+    harness::{self, Harnesses},
     invoker::FunctionInvoker,
     lambda::{Environment, Functions, Log, Settings},
+    model_choice,
     programs::Programs,
     progress,
     running::Running,
-    scenarios::{scenario_folder, scenarios},
     seed, server,
     state::AppState,
 };
-use toolgate_models::{ModelChoiceError, Models, is_for_one_agent};
+use toolgate_models::ModelChoiceError;
 use toolgate_template::Template;
 
 /// The default port of `toolgate dev`.
@@ -40,6 +41,14 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const INSTANCES: usize = 10;
 /// Lambda keeps idle instances for minutes; a laptop has less memory.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// The parts that are there before the server starts.
+struct Parts {
+    template: Template,
+    programs: Programs,
+    database: Arc<Database>,
+    choices: Vec<String>,
+}
 
 /// The configuration of a local agent.
 ///
@@ -239,24 +248,21 @@ impl Local {
         }
         if self.without_agents {
             template.agents.clear();
+            template.harnesses.clear();
         }
+        let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         let programs = Programs::find(&template, self.binaries.clone())?;
         let (listener, port) = server::bind(self.port).await?;
         let database = Arc::new(Database::open(&self.data, self.reset)?);
         database.create_tables(&template.tables)?;
-        let running = self.serve(template, programs, database, listener, port).await?;
+        let parts = Parts { template, programs, database, choices };
+        let running = self.serve(parts, listener, port).await?;
         Ok(running.with_template_functions(all_functions))
     }
 
     /// The server starts first, because functions and the seed program reach the tables through it.
-    async fn serve(
-        self,
-        template: Template,
-        programs: Programs,
-        database: Arc<Database>,
-        listener: TcpListener,
-        port: u16,
-    ) -> Result<Running, LocalError> {
+    async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
+        let Parts { template, programs, database, choices } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
         let environment = Environment::new(&endpoint, chosen(&template, self.variables));
         let settings = Settings {
@@ -275,7 +281,10 @@ impl Local {
         });
         let gateway = gateway.transpose()?;
         let template = Arc::new(template);
-        let choices = choices(&template, self.models)?;
+        let models = model_choice::open(&template, &choices).await?;
+        let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
+            Harnesses::new(template.harnesses.clone(), models, gateway.clone(), self.limits.context_characters)
+        });
         let store = Arc::clone(&database);
         let state = Arc::new(AppState {
             endpoint,
@@ -285,15 +294,13 @@ impl Local {
             template: Arc::clone(&template),
             functions: functions.clone(),
             gateway: gateway.clone(),
+            harnesses: harnesses.clone(),
             database,
             catalogs: OnceLock::new(),
         });
 
         let mut platforms = Vec::new();
-        if !choices.is_empty() {
-            let ids: Vec<&str> = template.agents.iter().map(|agent| agent.id.as_str()).collect();
-            let models = Models::open_all(&choices, &ids).await?;
-            models.check().await?;
+        if let Some(models) = models.filter(|_| !template.agents.is_empty()) {
             let served = Arc::new(FunctionInvoker(Arc::clone(&state)));
             let invoke: Arc<dyn Invoke> = match self.hostile {
                 Some(seed) => Hostile::new(seed, &template, served),
@@ -302,6 +309,7 @@ impl Local {
             platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
         }
         platforms.extend(gateway.clone().map(gateway::routes));
+        platforms.extend(harnesses.map(harness::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&state), platforms)?;
@@ -347,25 +355,4 @@ fn chosen(template: &Template, mut variables: BTreeMap<String, String>) -> BTree
         }
     }
     variables
-}
-
-/// Completes the chosen models so that every agent has one. Without agents no model is needed.
-fn choices(template: &Template, mut chosen: Vec<String>) -> Result<Vec<String>, LocalError> {
-    if template.agents.is_empty() {
-        return Ok(Vec::new());
-    }
-    let alone = |agent: &str| chosen.iter().any(|choice| choice.split('=').next().map(str::trim) == Some(agent));
-    let all_alone = template.agents.iter().all(|agent| alone(&agent.id));
-    if !all_alone && chosen.iter().all(|choice| is_for_one_agent(choice)) {
-        chosen.insert(0, default_model(template)?);
-    }
-    Ok(chosen)
-}
-
-/// The scenario beside the template, if there is exactly one. A scripted model needs no further configuration.
-fn default_model(template: &Template) -> Result<String, LocalError> {
-    match scenarios(&template.path).as_slice() {
-        [only] => Ok(format!("script:{}", only.display())),
-        _ => Err(LocalError::NoModel { folder: scenario_folder(&template.path) }),
-    }
 }

@@ -61,6 +61,10 @@ fn html(state: &AppState) -> String {
         format!("<code>{}</code> {} (alias {})", escape(&agent.id), escape(&agent.name), aliases.join(", "))
     });
     page += &section("Agents", agents);
+    let harnesses = state.harnesses.as_ref().map(|harnesses| harnesses.names()).unwrap_or_default();
+    let harnesses =
+        harnesses.iter().map(|(id, arn)| format!("<code>{}</code> <code>{}</code>", escape(id), escape(arn)));
+    page += &section("Harnesses", harnesses);
     let path = |id: &str| format!("/2015-03-31/functions/{id}/invocations");
     let functions = state.template.functions.iter().map(|function| {
         format!("{}: <code>POST {}</code>", escape(&function.binary), escape(&path(&function.logical_id)))

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use toolgate_template::Template;
 
-use crate::{dynamodb::Database, gateway::Gateway, lambda::Functions};
+use crate::{dynamodb::Database, gateway::Gateway, harness::Harnesses, lambda::Functions};
 
 /// Catalogs by handler name.
 pub(crate) type Catalogs = BTreeMap<String, Value>;
@@ -25,6 +25,8 @@ pub(crate) struct AppState {
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
     pub(crate) gateway: Option<Arc<Gateway>>,
+    /// `None` if there are no harnesses, or no model for them.
+    pub(crate) harnesses: Option<Arc<Harnesses>>,
     pub(crate) database: Arc<Database>,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: OnceLock<Catalogs>,

@@ -19,7 +19,9 @@ pub mod script;
 pub use answer::Write;
 pub use bedrock::BedrockModel;
 pub use choice::{ModelChoiceError, Models, is_for_one_agent};
-pub use message::{Block, DECLINED, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage};
+pub use message::{
+    APPROVED, Block, DECLINED, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage,
+};
 pub use model::{Model, ModelError, ModelErrorKind};
 pub use openai::{AddressError, OpenAiModel};
 pub use prices::Prices;

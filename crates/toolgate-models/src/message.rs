@@ -8,6 +8,9 @@ pub use toolgate_template::Inference;
 /// The start of the result of a call that a person declined. A scripted model recognises the result by this text.
 pub const DECLINED: &str = "The person declined";
 
+/// The start of the message that says which parked calls a person approved. A scripted model makes these calls again.
+pub const APPROVED: &str = "The person approved";
+
 /// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -20,6 +20,15 @@ pub(crate) fn gateway_arn(evaluator: &Evaluator<'_>, id: &str) -> String {
     format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:gateway/{}", gateway_id(evaluator, id))
 }
 
+/// A harness's id in AgentCore's format: its logical id and ten characters.
+pub(crate) fn harness_id(id: &str) -> String {
+    format!("{id}-local00000")
+}
+
+pub(crate) fn harness_arn(id: &str) -> String {
+    format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:harness/{}", harness_id(id))
+}
+
 /// The id of an alias: its name if that is a valid id, otherwise its logical id.
 pub(crate) fn alias_id(evaluator: &Evaluator<'_>, id: &str) -> String {
     let valid = |name: &String| (1..=10).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric());

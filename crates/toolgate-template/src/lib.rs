@@ -48,6 +48,7 @@ mod error;
 mod evaluate;
 mod functions;
 mod gateway;
+mod harness;
 mod identifiers;
 mod include;
 mod json;

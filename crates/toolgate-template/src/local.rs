@@ -7,7 +7,8 @@ use crate::{
     evaluate::{Evaluator, Names},
     functions::FUNCTIONS,
     gateway::GATEWAY,
-    identifiers::{alias_agent, alias_id, gateway_arn, gateway_id, table_name},
+    harness::HARNESS,
+    identifiers::{alias_agent, alias_id, gateway_arn, gateway_id, harness_arn, harness_id, table_name},
     node::Node,
     parameters::Parameters,
     position::Position,
@@ -49,6 +50,7 @@ impl Names for Local<'_> {
                 text(format!("{}|{}", alias_agent(evaluator, name, position)?, alias_id(evaluator, name)))
             }
             Some(GATEWAY) => text(gateway_id(evaluator, name)),
+            Some(HARNESS) => text(harness_arn(name)),
             None if !is_generated(evaluator.source, name) => {
                 let message = format!("`{name}` is neither a parameter nor a resource of this template");
                 evaluator.problem(position, message);
@@ -83,6 +85,8 @@ impl Names for Local<'_> {
             }
             (GATEWAY, "GatewayIdentifier") => gateway_id(evaluator, resource),
             (GATEWAY, "GatewayArn") => gateway_arn(evaluator, resource),
+            (HARNESS, "HarnessId") => harness_id(resource),
+            (HARNESS, "Arn") => harness_arn(resource),
             (_, name) if name.ends_with("Arn") => format!("arn:aws:local:{REGION}:{ACCOUNT}:{resource}"),
             (_, name) => format!("{resource}.{name}"),
         })

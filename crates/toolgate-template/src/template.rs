@@ -9,6 +9,7 @@ use crate::{
     evaluate::Evaluator,
     functions::{functions, others},
     gateway::gateway,
+    harness::harnesses,
     local::local,
     seed::seed,
     source::Source,
@@ -16,7 +17,7 @@ use crate::{
     types::Template,
 };
 
-/// Reads a template: functions, tables, agents, the gateway and the seed.
+/// Reads a template: functions, tables, agents, harnesses, the gateway and the seed.
 ///
 /// The value of a parameter comes from `parameters`, then from the template's `Metadata: Toolgate: Parameters`, then
 /// from its default. Values are checked against their declarations and the template's `Rules`.
@@ -35,10 +36,11 @@ pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Resul
     evaluate_parts(source, parameters, |evaluator, template| {
         template.agents = agents(evaluator);
         template.gateway = gateway(evaluator);
+        template.harnesses = harnesses(evaluator);
     })
 }
 
-/// Reads everything except the agents and the gateway. It does not need the generated schemas.
+/// Reads everything except the agents, the harnesses and the gateway. It does not need the generated schemas.
 ///
 /// # Errors
 /// As [`read`].

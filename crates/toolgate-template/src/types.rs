@@ -22,6 +22,8 @@ pub struct Template {
     pub agents: Vec<AgentSpec>,
     /// The AgentCore Gateway, if the template has one.
     pub gateway: Option<GatewaySpec>,
+    /// The AgentCore harnesses, in the template's order.
+    pub harnesses: Vec<HarnessSpec>,
     /// The program that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
     pub seed: Option<SeedSpec>,
 }
@@ -267,4 +269,76 @@ pub struct PolicySpec {
     pub validated: bool,
     /// `EnforcementMode` is not `LOG_ONLY`: the policy takes effect.
     pub active: bool,
+}
+
+/// An AgentCore harness: a managed agent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HarnessSpec {
+    /// The logical id in the template, which is the harness's name in scenarios and options here (`Harness`).
+    pub id: String,
+    /// The id in AgentCore's format: the logical id and ten more characters.
+    pub harness_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// `HarnessName`.
+    pub name: String,
+    /// The name of its execution role. The gateway's policies see its calls as calls of this role.
+    pub role: String,
+    /// `Model.BedrockModelConfig.ModelId`, evaluated.
+    pub model: String,
+    /// The inference settings of the model.
+    pub inference: Inference,
+    /// The texts of `SystemPrompt`.
+    pub system: Vec<String>,
+    /// Its tools, in the template's order.
+    pub tools: Vec<HarnessToolSpec>,
+    /// `AllowedTools`; `None` allows all tools.
+    pub allowed_tools: Option<Vec<String>>,
+    /// The maximum number of model turns of an invocation.
+    pub max_iterations: u32,
+    /// The maximum number of output tokens of an invocation.
+    pub max_tokens: Option<u32>,
+    /// The maximum duration of an invocation.
+    pub timeout: Duration,
+    /// The names of its endpoints, without `DEFAULT`.
+    pub endpoints: Vec<String>,
+    /// The properties that have no effect on a laptop, such as `Hooks`.
+    pub not_run: Vec<String>,
+}
+
+/// An entry of a harness's tools.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HarnessToolSpec {
+    /// `Name`: the entry's name in `AllowedTools`.
+    pub name: String,
+    /// What the entry is.
+    pub kind: HarnessToolKind,
+}
+
+/// The kinds of tools of a harness.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HarnessToolKind {
+    /// `agentcore_gateway`: the tools of a gateway.
+    Gateway {
+        /// The gateway's ARN.
+        arn: String,
+        /// How the harness authenticates there: `AwsIam`, `None` or `OAuth`.
+        auth: String,
+    },
+    /// `remote_mcp`: the tools of an MCP server.
+    RemoteMcp {
+        /// The server's URL.
+        url: String,
+        /// The headers of each request.
+        headers: Vec<(String, String)>,
+    },
+    /// `inline_function`: a tool that the caller of the harness runs.
+    Inline {
+        /// When and how to use it.
+        description: String,
+        /// The JSON Schema of its arguments.
+        input_schema: Value,
+    },
+    /// Another type, such as `agentcore_browser`. It does not exist on a laptop.
+    Other(String),
 }

@@ -1,9 +1,12 @@
-//! An agent over the AWS SDK: where it is, one turn with it, and what that turn showed and cost.
+//! An agent over the AWS SDK, or a local harness: where it is, one turn with it, and what that turn showed and cost.
 //!
 //! `toolgate chat` and `toolgate play` both build on this.
 
 pub(crate) mod client;
 pub(crate) mod costs;
+mod harness;
+mod harness_stream;
+pub(crate) mod peer;
 mod question;
 mod raw;
 pub(crate) mod timeline;

@@ -12,7 +12,7 @@ use aws_sdk_bedrockagentruntime::{
     operation::invoke_agent::builders::InvokeAgentFluentBuilder,
     types::{
         ActionInvocationType, ApiResult, ConfirmationState, FunctionResult, InvocationInputMember,
-        InvocationResultMember, ResponseStream, ReturnControlPayload, SessionState, StreamingConfigurations, TracePart,
+        InvocationResultMember, ResponseStream, ReturnControlPayload, SessionState, StreamingConfigurations,
     },
 };
 use serde_json::Value;
@@ -35,8 +35,10 @@ pub(crate) trait TurnObserver {
         false
     }
     fn text(&mut self, text: &str) -> Result<(), Failure>;
-    /// A trace part, as the SDK parsed it and as raw JSON.
-    fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure>;
+    /// A trace part, as JSON.
+    fn trace(&mut self, part: &Value) -> Result<(), Failure>;
+    /// Whether the person confirms a call. A call of an agent waits for this; a call of a harness was parked, and its
+    /// result said so.
     async fn confirm(&mut self, asked: &ConfirmationRequest) -> Result<bool, Failure>;
     /// No event has arrived for a second; `since` is the time since the message was sent.
     fn waiting(&mut self, _since: Duration) {}
@@ -111,7 +113,7 @@ async fn stream<O: TurnObserver>(
                     chunk.bytes.map(aws_sdk_bedrockagentruntime::primitives::Blob::into_inner).unwrap_or_default();
                 observer.text(&text.push(&bytes))?;
             }
-            ResponseStream::Trace(part) => observer.trace(&part, &raw.next().unwrap_or_default())?,
+            ResponseStream::Trace(_) => observer.trace(&raw.next().unwrap_or_default())?,
             ResponseStream::ReturnControl(payload) => question = Some(payload),
             _ => {}
         }
@@ -120,7 +122,7 @@ async fn stream<O: TurnObserver>(
 }
 
 /// Waits for `work`, reports the waiting to the observer each second, and ends at an interrupt.
-async fn observed<O: TurnObserver, T>(
+pub(super) async fn observed<O: TurnObserver, T>(
     began: Instant,
     observer: &mut O,
     work: impl Future<Output = T>,

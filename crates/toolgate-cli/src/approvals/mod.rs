@@ -12,7 +12,7 @@ use std::{
 
 use aws_sdk_dynamodb::primitives::DateTime;
 use clap::Subcommand;
-use toolgate_dynamodb::{ApprovalsError, Decision};
+use toolgate_dynamodb::{Approvals, ApprovalsError, Decision};
 
 use crate::failure::Failure;
 
@@ -81,6 +81,24 @@ struct Decide {
     digest: Option<String>,
 }
 
+/// The parked calls of the local agent at this address.
+///
+/// # Errors
+/// Its template names no table of parked calls.
+pub(crate) async fn of_local(url: &str) -> Result<Approvals, Failure> {
+    table::TableArgs::local(url).approvals().await
+}
+
+/// The name of the person who decides: the one who is logged in.
+///
+/// # Errors
+/// It is not known.
+pub(crate) fn login() -> Result<String, Failure> {
+    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let name = names.filter_map(|name| person(&name).ok()).next();
+    name.ok_or_else(|| "the name of the person who decides is missing: pass --by NAME".into())
+}
+
 /// Lists the parked calls, or decides about one.
 ///
 /// # Errors
@@ -99,7 +117,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         What::Approve(decide) => (decide, Decision::Approve),
         What::Deny(decide) => (decide, Decision::Deny),
     };
-    let by = decide.by.as_deref().map_or_else(login, person)?;
+    let by = match decide.by.as_deref() {
+        Some(name) => person(name)?,
+        None => login()?,
+    };
     let approvals = args.table.approvals().await?;
     let shown = approvals.find(&decide.id).await?;
     match &decide.digest {
@@ -173,14 +194,6 @@ fn person(name: &str) -> Result<String, String> {
         true => Err("a name has 1 to 200 characters, on one line".to_owned()),
         false => Ok(name.to_owned()),
     }
-}
-
-fn login() -> Result<String, String> {
-    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
-    names
-        .filter_map(|name| person(&name).ok())
-        .next()
-        .ok_or_else(|| "the name of the person who decides is missing: pass --by NAME".to_owned())
 }
 
 #[cfg(test)]

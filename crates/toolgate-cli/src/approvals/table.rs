@@ -41,6 +41,11 @@ pub(super) struct TableArgs {
 }
 
 impl TableArgs {
+    /// The table that the local agent at this address reports.
+    pub(super) fn local(url: &str) -> Self {
+        Self { table: None, endpoint_url: Some(url.to_owned()), region: None }
+    }
+
     pub(super) async fn approvals(&self) -> Result<Approvals, Failure> {
         // the variable for all clients of the local agent
         let general = || std::env::var("AWS_ENDPOINT_URL").ok();

@@ -1,4 +1,5 @@
-//! `toolgate chat`: a conversation with an agent in the terminal, on this machine or on AWS, through the AWS SDK.
+//! `toolgate chat`: a conversation in the terminal, with an agent on this machine or on AWS, or with a harness on this
+//! machine.
 
 mod command;
 mod interrupt;
@@ -18,7 +19,7 @@ use session::ChatSession;
 use trace::Trace;
 
 use crate::{
-    agent::{client, costs::Costs, turn::Target},
+    agent::{costs::Costs, peer},
     endpoint,
     failure::Failure,
     terminal,
@@ -27,15 +28,17 @@ use crate::{
 const WHERE: &str = "\
 Without --alias and --endpoint-url it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
 With --alias alone it talks to a deployed agent, with the credentials and the region of your AWS configuration.
+A call of a harness that waits for a person is shown, and your answer decides about it as `toolgate approvals` does.
 On a terminal /help lists the commands; the history of lines is not saved.
 
 Examples:
   toolgate chat
   toolgate chat --trace --stream
   toolgate chat --agent Orders \"What is the status of order 1001?\"
+  toolgate chat --harness Harness
   toolgate chat --agent ABCDEFGHIJ --alias KLMNOPQRST";
 
-/// Talk to an agent, on this machine or on AWS
+/// Talk to an agent, on this machine or on AWS, or to a harness on this machine
 #[derive(Debug, clap::Args)]
 #[command(after_help = WHERE)]
 pub(crate) struct Args {
@@ -46,6 +49,10 @@ pub(crate) struct Args {
     /// The agent's alias id. Without --endpoint-url it means an agent on AWS; with it the default is TSTALIASID
     #[arg(long, value_name = "ID")]
     alias: Option<String>,
+    /// The harness on this machine, by its logical id in the template. The default is the only harness, if there are no
+    /// agents
+    #[arg(long, value_name = "ID", conflicts_with_all = ["agent", "alias"])]
+    harness: Option<String>,
     /// The session to continue. The default is a new one
     #[arg(long, value_name = "ID")]
     session: Option<String>,
@@ -71,24 +78,21 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::known()), Prices::read)?;
     let endpoint = endpoint::checked(args.endpoint_url)?;
-    let target = client::AgentEndpoint::choose(endpoint.as_deref(), args.alias.as_deref());
-    let info = target.find_agent(args.agent.as_deref()).await?;
-    let client = target.connect().await?;
-    if !info.note.is_empty() {
-        terminal::note(&info.note)?;
+    let wanted =
+        peer::Wanted { agent: args.agent.as_deref(), alias: args.alias.as_deref(), harness: args.harness.as_deref() };
+    let (peer, note) = peer::find(endpoint.as_deref(), &wanted).await?;
+    if !note.is_empty() {
+        terminal::note(&note)?;
     }
-    let options =
-        [("--agent", Some(&info.agent)), ("--alias", args.alias.as_ref()), ("--endpoint-url", endpoint.as_ref())];
+    let name = peer.id().to_owned();
+    let kind = if peer.is_harness() { "--harness" } else { "--agent" };
+    let options = [(kind, Some(&name)), ("--alias", args.alias.as_ref()), ("--endpoint-url", endpoint.as_ref())];
     let reconnect =
         options.iter().filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
     let mut session = ChatSession {
         reconnect: reconnect.collect(),
-        client,
-        target: Target {
-            agent: info.agent.clone(),
-            alias: args.alias.clone().unwrap_or_else(|| "TSTALIASID".to_owned()),
-            session: args.session.unwrap_or_else(session::new_session),
-        },
+        peer,
+        id: args.session.unwrap_or_else(session::new_session),
         keyboard: Keyboard::new(),
         screen: Screen::new(args.trace, Costs::new(prices)),
         stream: args.stream,

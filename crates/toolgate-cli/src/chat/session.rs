@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_bedrockagentruntime::{Client, types::TracePart};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,8 +18,9 @@ use super::{
 };
 use crate::{
     agent::{
+        peer::Peer,
         question,
-        turn::{self, ConfirmationRequest, Interrupted, Target, TurnObserver},
+        turn::{ConfirmationRequest, Interrupted, TurnObserver},
     },
     failure::Failure,
     terminal,
@@ -31,9 +31,9 @@ const INTERRUPTED: u8 = 130;
 
 /// The state of one chat.
 pub(crate) struct ChatSession {
-    pub(crate) client: Client,
-    pub(crate) target: Target,
-    /// The arguments that reach the same agent again.
+    pub(crate) peer: Peer,
+    pub(crate) id: String,
+    /// The arguments that reach the same agent or harness again.
     pub(crate) reconnect: String,
     pub(crate) keyboard: Keyboard,
     pub(crate) screen: Screen,
@@ -113,9 +113,9 @@ impl ChatSession {
                 Line::Help => terminal::note(HELP)?,
                 Line::Session => self.show_session()?,
                 Line::NewSession => {
-                    self.target.session = new_session();
+                    self.id = new_session();
                     self.screen.costs.begin_session();
-                    terminal::err(&format!("New session {}.", self.target.session))?;
+                    terminal::err(&format!("New session {}.", self.id))?;
                 }
                 Line::Trace => self.toggle_trace()?,
                 Line::Suggested(command) if !again => {
@@ -146,8 +146,8 @@ impl ChatSession {
     }
 
     async fn turn(&mut self, text: &str) -> Result<(), Failure> {
-        let (client, target) = (self.client.clone(), self.target.clone());
-        let result = turn::take(&client, &target, text, self).await;
+        let (peer, session) = (self.peer.clone(), self.id.clone());
+        let result = peer.take(&session, text, self).await;
         self.screen.end_turn()?;
         result
     }
@@ -159,11 +159,10 @@ impl ChatSession {
 
     /// Shows the command that continues this session.
     fn show_session(&self) -> Result<(), Failure> {
-        let Target { session, .. } = &self.target;
         Ok(terminal::err(&format!(
             "To continue this session: toolgate chat{} --session {}",
             self.reconnect,
-            terminal::name(session)
+            terminal::name(&self.id)
         ))?)
     }
 
@@ -201,8 +200,8 @@ impl TurnObserver for ChatSession {
         Ok(self.screen.answer(text)?)
     }
 
-    fn trace(&mut self, _part: &TracePart, raw: &Value) -> Result<(), Failure> {
-        Ok(self.screen.part(raw)?)
+    fn trace(&mut self, part: &Value) -> Result<(), Failure> {
+        Ok(self.screen.part(part)?)
     }
 
     fn waiting(&mut self, since: Duration) {

@@ -45,6 +45,8 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     let mut table = Vec::new();
     table.extend(row("functions", &names(health, "functions"), MAX_ROWS));
     table.extend(row("tables", &names(health, "tables"), MAX_ROWS));
+    let harnesses: Vec<String> = list(health, "harnesses").iter().map(|harness| text(harness, "id")).collect();
+    table.extend(row("harnesses", &harnesses, MAX_ROWS));
     for (name, words) in gateway::rows(health) {
         table.extend(row(name, &words, MAX_ROWS));
     }
@@ -79,9 +81,15 @@ fn agent_rows(health: &Value, agents: &[(String, Vec<String>)], room: usize) -> 
 fn examples(health: &Value, url: &str, has_first: bool, event: Option<&example::Event>) -> Vec<String> {
     let mut lines = vec![String::new(), "from another shell:".to_owned()];
     let has_model = health.get("model").is_some_and(|model| !model.is_null());
-    if let Some(agent) = list(health, "agents").first().filter(|_| has_model) {
-        let agent = if has_first { String::new() } else { format!(" --agent {}", text(agent, "id")) };
-        lines.push(format!("toolgate chat --endpoint-url {url}{agent}"));
+    let entry = match (list(health, "agents").first(), list(health, "harnesses").as_slice()) {
+        (Some(_), _) if has_first => Some(String::new()),
+        (Some(agent), _) => Some(format!(" --agent {}", text(agent, "id"))),
+        (None, [_]) => Some(String::new()),
+        (None, [harness, ..]) => Some(format!(" --harness {}", text(harness, "id"))),
+        (None, []) => None,
+    };
+    if let Some(entry) = entry.filter(|_| has_model) {
+        lines.push(format!("toolgate chat --endpoint-url {url}{entry}"));
     }
     lines.extend(gateway::example(health));
     lines.push(format!("export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1"));
@@ -162,7 +170,7 @@ mod tests {
             json!({"kind": "principal", "chosen": false, "name": "arn:aws:iam::123456789012:role/somebody-who-calls"});
         json!({
             "endpoint": "http://127.0.0.1:65535", "model": "script:scenarios/shop.yaml", "hostile": 999_999,
-            "agents": list, "functions": names(functions, "function"), "tables": names(tables, "CustomersTable"),
+            "agents": list, "harnesses": [{"id": "Harness"}], "functions": names(functions, "function"), "tables": names(tables, "CustomersTable"),
             "gateway": {
                 "endpoint": "http://127.0.0.1:65535/mcp", "tools": tools, "auth": {"policies": "ENFORCE", "caller": caller},
             },
@@ -191,6 +199,7 @@ mod tests {
     #[test]
     fn without_a_model_chat_is_not_offered() {
         let mut health = health(0, 0, 1, 1);
+        health["harnesses"] = json!([]);
         health["model"] = Value::Null;
         let screen = draw(&health, &[], None);
         assert!(!screen.contains("toolgate chat") && screen.contains("model      none"), "{screen}");

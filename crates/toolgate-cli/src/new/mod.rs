@@ -171,7 +171,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !args.no_git {
         start_git(&folder);
     }
-    terminal::out(&next_steps(&name, files.len(), target))?;
+    terminal::out(&next_steps(&name, files.len()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -216,14 +216,10 @@ fn deployed_where(target: Target) -> &'static str {
     }
 }
 
-fn next_steps(name: &str, files: usize, target: Target) -> String {
-    let talk = match target.classic() {
-        true => "toolgate chat          # in another shell: talk to its agent",
-        false => "toolgate mcp           # in another shell: its tools for an MCP client, over stdio",
-    };
+fn next_steps(name: &str, files: usize) -> String {
     format!(
         "created `{name}` with {files} files\n\nnext:\n  cd {name}\n  toolgate dev           # builds it and runs it on this \
-         machine; the first build takes a few minutes\n  {talk}\n  cargo test             # its tests\n\nREADME.md goes on \
+         machine; the first build takes a few minutes\n  toolgate chat          # in another shell: talk to its agent\n  cargo test             # its tests\n\nREADME.md goes on \
          from there"
     )
 }

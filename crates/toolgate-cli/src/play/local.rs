@@ -12,9 +12,13 @@ pub(crate) async fn start(
     scenario: &Path,
     data: Option<&Path>,
     hostile: Option<u64>,
+    parameters: &[(String, String)],
 ) -> Result<Running, Failure> {
     let model = format!("script:{}", scenario.display());
     let mut local = Local::from_template(template).port(0).model(model).variable("TOOLGATE_LOG", "warn");
+    for (name, value) in parameters {
+        local = local.parameter(name, value);
+    }
     local = match data {
         Some(folder) => local.data(folder),
         None => local.in_memory(),

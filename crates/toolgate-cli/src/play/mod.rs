@@ -1,4 +1,5 @@
-//! `toolgate play`: runs the conversations of a scenario through the AWS SDK against a local agent, and checks them.
+//! `toolgate play`: runs the conversations of a scenario against a local agent, and checks them. Agents are called through
+//! the AWS SDK, a harness over InvokeHarness.
 
 mod check;
 mod local;
@@ -6,22 +7,23 @@ mod record;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use aws_sdk_bedrockagentruntime::{Client, types::TracePart};
 use serde_json::Value;
 use toolgate_local::models::script::{Conversation, Scenario, Turn, YesNo};
 use uuid::Uuid;
 
 use crate::{
     agent::{
-        client::AgentEndpoint,
+        peer::{self, Peer, Wanted},
         question,
         timeline::{Page, Timeline},
-        turn::{self, ConfirmationRequest, Target, TurnObserver},
+        turn::{ConfirmationRequest, TurnObserver},
     },
     endpoint,
     failure::Failure,
     hostile::HostileArgs,
-    project, terminal,
+    project,
+    project_args::name_value,
+    terminal,
 };
 use record::Record;
 
@@ -30,12 +32,14 @@ Examples:
   toolgate play
   toolgate play --scenario scenarios/returns.yaml --data /tmp/tables
   toolgate play --hostile --seed 7
+  toolgate play --parameter AgentPlatform=agentcore
+  toolgate play --harness Harness
   toolgate play --endpoint-url http://127.0.0.1:8787";
 
 /// Play the conversations of a scenario and check their results
 ///
-/// The template's agents are started for this, and called through the AWS SDK. The exit code is 0 if all conversations
-/// went as expected.
+/// The template's agents are started for this, and called through the AWS SDK. Without agents its only harness plays the
+/// conversations. The exit code is 0 if all conversations went as expected.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -49,6 +53,13 @@ pub(crate) struct Args {
     /// Play against a running local agent, with its own model and tables
     #[arg(long, value_name = "URL", conflicts_with = "hostile")]
     endpoint_url: Option<String>,
+    /// Play all conversations with this harness, by its logical id in the template. The default is the conversation's own
+    /// agent or, if there are no agents, the only harness
+    #[arg(long, value_name = "ID")]
+    harness: Option<String>,
+    /// Set a parameter of the template (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value, conflicts_with = "endpoint_url")]
+    parameter: Vec<(String, String)>,
     /// Keep the tables in this folder; the default is to keep them in memory
     #[arg(long, value_name = "DIR", conflicts_with = "endpoint_url")]
     data: Option<PathBuf>,
@@ -75,11 +86,11 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Some(_) => None,
         None => {
             project::require_template(&args.template)?;
-            Some(local::start(&args.template, &file, args.data.as_deref(), seed).await?)
+            Some(local::start(&args.template, &file, args.data.as_deref(), seed, &args.parameter).await?)
         }
     };
     let url = endpoint.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
-    let mut result = play_all(&scenario, &url, seed).await;
+    let mut result = play_all(&scenario, &url, seed, args.harness.as_deref()).await;
     if let Some(started) = started {
         if let (Ok(_), Some(seed), Some(problem)) = (&result, seed, reply_differences(&started.health())) {
             result = Err(format!("{problem}\nrepeat it with `--hostile --seed {seed}`").into());
@@ -103,25 +114,38 @@ fn reply_differences(health: &Value) -> Option<String> {
     }
 }
 
-async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Result<ExitCode, Failure> {
-    let endpoint = AgentEndpoint::choose(Some(url), None);
-    let client = endpoint.connect().await?;
+async fn play_all(
+    scenario: &Scenario,
+    url: &str,
+    hostile: Option<u64>,
+    harness: Option<&str>,
+) -> Result<ExitCode, Failure> {
     let mut problems = Vec::new();
+    let mut last = None;
     if let Some(seed) = hostile {
         print(&format!("hostile mode, seed {seed}"))?;
     }
     for (index, conversation) in scenario.conversations.iter().enumerate() {
-        // hostile mode depends on the seed and the session, so sessions have the same names each time
-        let session =
-            if hostile.is_some() { format!("play-{}", index + 1) } else { format!("play-{}", Uuid::new_v4()) };
-        print(&format!("\n== {} (with {})", conversation.name, conversation.agent))?;
-        print(&endpoint.find_agent(Some(&conversation.agent)).await?.note)?;
-        for problem in play(&client, conversation, session).await? {
+        let (peer, note) = match harness {
+            Some(_) => peer::find(Some(url), &Wanted { harness, ..Wanted::default() }).await?,
+            None => peer::of_conversation(url, &conversation.agent).await?,
+        };
+        // Hostile mode depends on the seed and the session, so sessions have the same names each time. A harness takes
+        // ids of 33 characters or more.
+        let session = match (hostile, peer.is_harness()) {
+            (None, _) => format!("play-{}", Uuid::new_v4()),
+            (Some(_), false) => format!("play-{}", index + 1),
+            (Some(_), true) => format!("play-{:036}", index + 1),
+        };
+        print(&format!("\n== {} (with {})", conversation.name, peer.id()))?;
+        print(&note)?;
+        for problem in play(&peer, conversation, &session).await? {
             print(&indented("   not as expected: ", &problem))?;
             problems.push(format!("{}: {problem}", conversation.name));
         }
+        last = Some(peer);
     }
-    print(&shell_example(scenario))?;
+    print(&shell_example(scenario, last.as_ref()))?;
     let played = scenario.conversations.len();
     if problems.is_empty() {
         let conversations = if played == 1 { "conversation" } else { "conversations" };
@@ -138,12 +162,30 @@ async fn play_all(scenario: &Scenario, url: &str, hostile: Option<u64>) -> Resul
 }
 
 /// A program for the first turn of the first conversation.
-fn shell_example(scenario: &Scenario) -> String {
+fn shell_example(scenario: &Scenario, peer: Option<&Peer>) -> String {
     let first = scenario.conversations.first();
     let turn = first.and_then(|conversation| Some((&conversation.agent, &conversation.turns.first()?.say)));
     let Some((agent, say)) = turn else { return String::new() };
     // JSON strings are valid Python strings
     let [agent, say] = [agent, say].map(|text| terminal::escaped(&Value::String(text.clone()).to_string()));
+    if let Some(Peer::Harness(harness)) = peer {
+        return format!(
+            r#"
+To call the harness from another shell, start `toolgate dev` and run:
+
+python3 - <<'EOF'
+import boto3
+client = boto3.client("bedrock-agentcore", endpoint_url="http://127.0.0.1:8787", region_name="us-east-1",
+                      aws_access_key_id="local", aws_secret_access_key="local")
+reply = client.invoke_harness(harnessArn="{}", runtimeSessionId="my-session".ljust(33, "0"),
+                              messages=[{{"role": "user", "content": [{{"text": {say}}}]}}])
+deltas = (event["contentBlockDelta"]["delta"] for event in reply["stream"] if "contentBlockDelta" in event)
+print("".join(delta.get("text", "") for delta in deltas))
+EOF
+"#,
+            harness.arn()
+        );
+    }
     format!(
         r#"
 To call the agents from another shell, start `toolgate dev` and run:
@@ -160,19 +202,18 @@ EOF
     )
 }
 
-async fn play(client: &Client, conversation: &Conversation, session: String) -> Result<Vec<String>, Failure> {
-    let target = Target { agent: conversation.agent.clone(), alias: "TSTALIASID".to_owned(), session };
+async fn play(peer: &Peer, conversation: &Conversation, session: &str) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
     for turn in &conversation.turns {
         print(&indented("\n   you> ", &turn.say))?;
         let mut player =
             Player { turn, timeline: Timeline::new(Page::on(&std::io::stdout())), record: Record::default() };
-        if let Err(error) = turn::take(client, &target, &turn.say, &mut player).await {
+        if let Err(error) = peer.take(session, &turn.say, &mut player).await {
             problems.push(format!("the turn failed: {error}"));
             break;
         }
-        print(&indented(&format!("   {}> ", target.agent), &player.record.answer))?;
-        problems.extend(check::check(&turn.expect, &player.record));
+        print(&indented(&format!("   {}> ", peer.id()), &player.record.answer))?;
+        problems.extend(check::check(&turn.expect, &player.record, peer.is_harness()));
     }
     Ok(problems)
 }
@@ -199,9 +240,9 @@ impl TurnObserver for Player<'_> {
         Ok(())
     }
 
-    fn trace(&mut self, part: &TracePart, raw: &Value) -> Result<(), Failure> {
+    fn trace(&mut self, part: &Value) -> Result<(), Failure> {
         self.record.add(part);
-        Ok(self.timeline.draw(raw, None, &mut std::io::stdout().lock())?)
+        Ok(self.timeline.draw(part, None, &mut std::io::stdout().lock())?)
     }
 
     async fn confirm(&mut self, asked: &ConfirmationRequest) -> Result<bool, Failure> {
@@ -214,7 +255,7 @@ impl TurnObserver for Player<'_> {
             print(&format!("   {line}"))?;
         }
         print(&format!("   {ask}{}", if agreed { "y" } else { "n" }))?;
-        self.record.confirmed.push(asked.tool.clone());
+        self.record.decided(&asked.tool);
         Ok(agreed)
     }
 }

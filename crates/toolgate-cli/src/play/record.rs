@@ -1,9 +1,9 @@
-//! The record of a turn, from its traces.
+//! The record of a turn, from its trace parts.
 
-use std::collections::HashMap;
-
-use aws_sdk_bedrockagentruntime::types::{InvocationInput, Observation, OrchestrationTrace as O, Trace, TracePart};
 use serde_json::{Map, Value, json};
+
+/// The kind of the error with which a tool parks a call.
+const WAITING: &str = "waiting for approval";
 
 /// The record of a turn.
 #[derive(Debug, Default)]
@@ -29,51 +29,68 @@ pub(crate) struct Call {
 
 impl Record {
     /// Adds a trace part.
-    pub(crate) fn add(&mut self, part: &TracePart) {
-        match part.trace() {
-            Some(Trace::OrchestrationTrace(O::InvocationInput(input))) => self.begin(input),
-            Some(Trace::OrchestrationTrace(O::Observation(seen))) => self.end(seen),
-            Some(Trace::FailureTrace(failure)) => {
-                self.failures.push(failure.failure_reason().unwrap_or("a failure").to_owned())
-            }
-            _ => {}
+    pub(crate) fn add(&mut self, part: &Value) {
+        if let Some(failure) = part.pointer("/trace/failureTrace") {
+            self.failures.push(failure.get("failureReason").and_then(Value::as_str).unwrap_or("a failure").to_owned());
+        }
+        let Some(step) = part.pointer("/trace/orchestrationTrace") else { return };
+        if let Some(input) = step.get("invocationInput") {
+            self.begin(input);
+        }
+        if let Some(seen) = step.get("observation") {
+            self.end(seen);
         }
     }
 
-    fn begin(&mut self, input: &InvocationInput) {
-        if let Some(action) = input.action_group_invocation_input() {
-            let path = action.api_path().map(|path| path.trim_start_matches('/'));
-            let body =
-                action.request_body().and_then(|body| body.content()).into_iter().flat_map(HashMap::values).flatten();
-            let value = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    fn begin(&mut self, input: &Value) {
+        if let Some(action) = input.get("actionGroupInvocationInput") {
+            let listed = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+            let bodies = action.pointer("/requestBody/content").and_then(Value::as_object);
+            let in_body = bodies.into_iter().flat_map(|content| content.values()).flat_map(|media| listed(Some(media)));
+            let all = listed(action.get("parameters")).into_iter().chain(in_body);
+            let argument = |argument: Value| (text(&argument, "name"), json!(text(&argument, "value")));
+            let function = text(action, "function");
+            let path = text(action, "apiPath").trim_start_matches('/').to_owned();
             self.calls.push(Call {
-                tool: action.function().or(path).unwrap_or_default().to_owned(),
-                input: action.parameters().iter().chain(body).map(|p| (value(p.name()), json!(p.value()))).collect(),
+                tool: if function.is_empty() { path } else { function },
+                input: all.map(argument).collect(),
                 output: None,
-                step: value(input.trace_id()),
+                step: text(input, "traceId"),
             });
         }
-        let asked = input.agent_collaborator_invocation_input();
-        if let Some(asked) = asked.filter(|asked| asked.input().is_some_and(|input| input.text().is_some())) {
-            self.collaborators.push(asked.agent_collaborator_name().unwrap_or_default().to_owned());
+        if let Some(asked) = input.get("agentCollaboratorInvocationInput")
+            && asked.pointer("/input/text").is_some()
+        {
+            self.collaborators.push(text(asked, "agentCollaboratorName"));
         }
     }
 
-    fn end(&mut self, seen: &Observation) {
-        let text = match (seen.action_group_invocation_output(), seen.reprompt_response()) {
-            (Some(output), _) => output.text(),
+    fn end(&mut self, seen: &Value) {
+        let reply = match (seen.get("actionGroupInvocationOutput"), seen.get("repromptResponse")) {
+            (Some(output), _) => text(output, "text"),
             (None, Some(reprompt)) => {
-                self.failures.push(reprompt.text().unwrap_or("a reprompt").to_owned());
-                reprompt.text()
+                self.failures.push(text(reprompt, "text"));
+                text(reprompt, "text")
             }
             (None, None) => return,
         };
-        let text = text.unwrap_or_default();
-        let step = seen.trace_id().unwrap_or_default();
+        let step = text(seen, "traceId");
         // Results come in the order of the calls.
         if let Some(call) = self.calls.iter_mut().find(|call| call.step == step && call.output.is_none()) {
-            call.output = Some(serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+            call.output = Some(serde_json::from_str(&reply).unwrap_or_else(|_| json!(reply)));
         }
+    }
+
+    /// A person decides about a call. A call that was parked before does not count, because it is made again, and the
+    /// answer so far only said that it waits.
+    pub(crate) fn decided(&mut self, tool: &str) {
+        let kind = |call: &Call| call.output.as_ref()?.pointer("/error/kind")?.as_str().map(str::to_owned);
+        let before = self.calls.len();
+        self.calls.retain(|call| call.tool != tool || kind(call).as_deref() != Some(WAITING));
+        if self.calls.len() < before {
+            self.answer.clear();
+        }
+        self.confirmed.push(tool.to_owned());
     }
 
     /// The tools called, grouped by model turn.
@@ -95,4 +112,8 @@ impl Record {
             .collect();
         json!({"results": results, "calls": calls})
     }
+}
+
+fn text(object: &Value, name: &str) -> String {
+    object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

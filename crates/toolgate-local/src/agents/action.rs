@@ -12,11 +12,11 @@ use super::{
     envelope::{self, State},
     error::AgentError,
     invoke::{InvokeFailure, LambdaReply},
-    outcome::Outcome,
     tools::{Action, Wire},
     trace::put,
     version_of,
 };
+use crate::conversation::Outcome;
 use toolgate_template::function_arn;
 
 /// Pauses before a retry of an event that no instance has taken.

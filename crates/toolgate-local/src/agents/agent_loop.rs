@@ -1,22 +1,25 @@
-//! The agent loop: model turn, tool calls and results, until the model returns an answer.
+//! The loop of an agent of InvokeAgent: its steps, with their traces.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, Role, StopReason, Usage, Write};
+use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage, Write};
 
 use super::{
-    agent_run::{AgentRun, ToolCall},
+    agent_run::AgentRun,
     error::{AgentError, Ended, Kind},
     prompt,
-    session::Phase,
     sink::Event,
     span::Span,
     streaming,
     turn::Turn,
 };
+use crate::conversation::{self, Phase, Platform, ToolCall, calls_of, push_user_message};
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
@@ -54,68 +57,7 @@ impl AgentRun<'_> {
         let mut history = history.lock().await;
         let before = history.len();
         push_user_message(&mut history, &self.input);
-        let limits = self.turn.agents.limits;
-        let mut taken = 0;
-        let over = loop {
-            if let Some(over) = limits.passed(taken, self.turn.tokens()) {
-                break over;
-            }
-            if self.turn.is_dropped() {
-                return Err(Ended::Dropped);
-            }
-            taken += 1;
-            let reply = match self.ask_model(&history).await {
-                Ok(reply) => reply,
-                Err(error) => {
-                    // The input had no effect yet, so it is removed and a repeated request starts fresh.
-                    if taken == 1 {
-                        rollback(&mut history, before);
-                    }
-                    return Err(error.into());
-                }
-            };
-            let calls = calls_of(&reply);
-            self.choose_route(&calls);
-            if calls.is_empty() || reply.stop == StopReason::MaxTokens {
-                let text = answer(&reply)?;
-                let mut content = reply.content;
-                content.retain(|block| !matches!(block, Block::ToolUse { .. } | Block::Text(_)));
-                content.push(Block::Text(text.clone()));
-                history.push(Message::assistant(content));
-                self.trace_final("FINISH", &text, Span::since(started));
-                return Ok(text);
-            }
-            history.push(Message::assistant(reply.content));
-            let (results, ended) = self.perform(calls, &history).await;
-            let routed = self.routed_answer(&results);
-            history.push(Message::user(results));
-            match (ended, routed) {
-                (Some(Ended::Asked(question)), _) => {
-                    self.trace_final("ASK_USER", &question, Span::since(started));
-                    return Ok(question);
-                }
-                (Some(ended), _) => return Err(ended),
-                (None, Some(text)) => {
-                    history.push(Message::assistant(vec![Block::Text(text.clone())]));
-                    self.trace_final("FINISH", &text, Span::since(started));
-                    return Ok(text);
-                }
-                (None, None) => {}
-            }
-            self.steps.fetch_add(1, Ordering::Relaxed);
-        };
-        let text = format!(
-            "The agent reached its limit after {over} without an answer. Completed actions are not undone. Ask again \
-             with a narrower request."
-        );
-        history.push(Message::assistant(vec![Block::Text(text.clone())]));
-        let error = AgentError::new(
-            Kind::DependencyFailed,
-            format!("the agent reached its limit after {over} without an answer"),
-        );
-        self.trace_failure(&error, Span::since(started));
-        self.trace_final("FINISH", &text, Span::since(started));
-        Ok(text)
+        conversation::run(&Steps { run: self, started }, &mut history, Some(before)).await
     }
 
     /// One model turn. If the conversation is too long for the model, retries with a smaller window.
@@ -167,33 +109,80 @@ impl AgentRun<'_> {
     }
 }
 
-/// Adds the user's text. After a turn that ended with tool results the text joins these, because a model requires
-/// alternating roles.
-fn push_user_message(history: &mut Vec<Message>, text: &str) {
-    let block = Block::Text(text.to_owned());
-    match history.last_mut() {
-        Some(Message { role: Role::User, content }) => content.push(block),
-        _ => history.push(Message::user(vec![block])),
-    }
+/// The steps of one agent's loop.
+struct Steps<'a> {
+    run: &'a AgentRun<'a>,
+    started: Timestamp,
 }
 
-/// Removes the user's text again.
-fn rollback(history: &mut Vec<Message>, before: usize) {
-    if history.len() > before {
-        history.truncate(before);
-    } else if let Some(last) = history.last_mut() {
-        last.content.pop();
-    }
-}
+impl Platform for Steps<'_> {
+    type End = Result<String, Ended>;
 
-fn calls_of(reply: &ModelReply) -> Vec<ToolCall> {
-    let call = |block: &Block| match block {
-        Block::ToolUse { id, name, input } => {
-            Some(ToolCall { id: id.clone(), name: name.clone(), input: input.clone() })
+    fn check(&self, taken: u32, history: &mut Vec<Message>) -> ControlFlow<Self::End> {
+        let turn = self.run.turn;
+        if let Some(over) = turn.agents.limits.passed(taken, turn.tokens()) {
+            return ControlFlow::Break(Ok(self.stopped(&over, history)));
         }
-        _ => None,
-    };
-    reply.content.iter().filter_map(call).collect()
+        if turn.is_dropped() {
+            return ControlFlow::Break(Err(Ended::Dropped));
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, Self::End> {
+        let reply = self.run.ask_model(history).await.map_err(|error| Err(error.into()))?;
+        self.run.choose_route(&calls_of(&reply));
+        Ok(reply)
+    }
+
+    fn answer(&self, reply: ModelReply, history: &mut Vec<Message>) -> Self::End {
+        let text = answer(&reply)?;
+        let mut content = reply.content;
+        content.retain(|block| !matches!(block, Block::ToolUse { .. } | Block::Text(_)));
+        content.push(Block::Text(text.clone()));
+        history.push(Message::assistant(content));
+        self.run.trace_final("FINISH", &text, Span::since(self.started));
+        Ok(text)
+    }
+
+    async fn perform(&self, calls: Vec<ToolCall>, history: &mut Vec<Message>) -> ControlFlow<Self::End> {
+        let (results, ended) = self.run.perform(calls, history).await;
+        let routed = self.run.routed_answer(&results);
+        history.push(Message::user(results));
+        match (ended, routed) {
+            (Some(Ended::Asked(question)), _) => {
+                self.run.trace_final("ASK_USER", &question, Span::since(self.started));
+                return ControlFlow::Break(Ok(question));
+            }
+            (Some(ended), _) => return ControlFlow::Break(Err(ended)),
+            (None, Some(text)) => {
+                history.push(Message::assistant(vec![Block::Text(text.clone())]));
+                self.run.trace_final("FINISH", &text, Span::since(self.started));
+                return ControlFlow::Break(Ok(text));
+            }
+            (None, None) => {}
+        }
+        self.run.steps.fetch_add(1, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Steps<'_> {
+    /// The answer of an agent that has reached a limit.
+    fn stopped(&self, over: &str, history: &mut Vec<Message>) -> String {
+        let text = format!(
+            "The agent reached its limit after {over} without an answer. Completed actions are not undone. Ask again \
+             with a narrower request."
+        );
+        history.push(Message::assistant(vec![Block::Text(text.clone())]));
+        let error = AgentError::new(
+            Kind::DependencyFailed,
+            format!("the agent reached its limit after {over} without an answer"),
+        );
+        self.run.trace_failure(&error, Span::since(self.started));
+        self.run.trace_final("FINISH", &text, Span::since(self.started));
+        text
+    }
 }
 
 /// The text of a reply that ends the turn. It states why an answer was cut off.

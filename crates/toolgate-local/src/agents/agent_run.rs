@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use serde_json::Value;
 use toolgate_models::Model;
 use uuid::Uuid;
 
-use super::{Agent, alias_arn, attributes::Attributes, lock, turn::Turn};
+use super::{Agent, alias_arn, attributes::Attributes, turn::Turn};
+use crate::sync::lock;
 
 /// One agent's part in a turn.
 #[derive(Debug)]
@@ -34,14 +34,6 @@ pub(crate) struct AgentRun<'a> {
     pub(crate) routing: AtomicBool,
     run: Uuid,
     pub(crate) steps: AtomicU32,
-}
-
-/// A tool call of the model.
-#[derive(Debug, Clone)]
-pub(crate) struct ToolCall {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) input: Value,
 }
 
 impl<'a> AgentRun<'a> {

@@ -7,16 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    agent_run::{AgentRun, ToolCall},
-    alias_arn,
-    arguments::Arguments,
-    error::Ended,
-    outcome::Outcome,
-    prompt,
-    return_control::Question,
-    span::Span,
+    agent_run::AgentRun, alias_arn, arguments::Arguments, error::Ended, prompt, return_control::Question, span::Span,
     tools::Action,
 };
+use crate::conversation::{Outcome, ToolCall};
 use toolgate_models::{Block, Message};
 use toolgate_template::CollaboratorSpec;
 

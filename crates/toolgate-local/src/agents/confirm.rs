@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::conversation::{Outcome, Phase};
 use toolgate_models::DECLINED;
 
 use super::{
     agent_run::AgentRun,
     error::{AgentError, Ended, Kind},
-    outcome::Outcome,
     request::{Confirmation, InvocationResult, ResponseState, ResultFields},
     return_control::{AskKind, Question, Questions},
-    session::Phase,
     sink::Event,
     span::Span,
     tools::{Action, Wire},

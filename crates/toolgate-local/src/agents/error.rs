@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::{conversation::SessionError, http::service_model::Invalid};
 use toolgate_models::{ModelError, ModelErrorKind};
 
 /// An error for the caller of InvokeAgent.
@@ -106,6 +107,21 @@ impl From<ModelError> for AgentError {
             ModelErrorKind::TooLong | ModelErrorKind::BadAnswer => Kind::DependencyFailed,
         };
         Self::new(kind, error.message)
+    }
+}
+
+impl From<SessionError> for AgentError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Busy => Self::new(Kind::Conflict, error.to_string()),
+            SessionError::WaitsForNothing => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<Invalid> for AgentError {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(invalid.to_string())
     }
 }
 

@@ -1,12 +1,11 @@
 //! Events as frames of `application/vnd.amazon.eventstream`.
 
-use aws_smithy_eventstream::frame::write_message_to;
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{error::AgentError, sink::Event};
+use super::sink::Event;
+use crate::http::event_stream::{write_event as write, write_exception};
 
 /// Maximum number of bytes in one chunk.
 const CHUNK_BYTES: usize = 1_000_000;
@@ -28,30 +27,7 @@ pub(crate) fn encode(event: &Event) -> Bytes {
         }
         Event::Trace(part) => write(&mut bytes, "trace", part),
         Event::ReturnControl(payload) => write(&mut bytes, "returnControl", payload),
-        Event::Exception(error) => write_exception(&mut bytes, error),
+        Event::Exception(error) => write_exception(&mut bytes, error.kind.name(), &error.body()),
     }
     bytes.freeze()
-}
-
-fn write(bytes: &mut BytesMut, kind: &'static str, payload: &Value) {
-    let headers = [(":event-type", kind.to_owned()), (":message-type", "event".to_owned())];
-    write_frame(bytes, headers, payload);
-}
-
-fn write_exception(bytes: &mut BytesMut, error: &AgentError) {
-    let name = error.kind.name();
-    let member = name.get(..1).unwrap_or_default().to_ascii_lowercase() + name.get(1..).unwrap_or_default();
-    let headers = [(":exception-type", member), (":message-type", "exception".to_owned())];
-    write_frame(bytes, headers, &error.body());
-}
-
-fn write_frame(bytes: &mut BytesMut, headers: [(&'static str, String); 2], payload: &Value) {
-    let mut message = Message::new(payload.to_string());
-    for (name, value) in headers {
-        message = message.add_header(Header::new(name, HeaderValue::String(value.into())));
-    }
-    message = message.add_header(Header::new(":content-type", HeaderValue::String("application/json".into())));
-    if let Err(error) = write_message_to(&message, bytes) {
-        tracing::error!(%error, "an event could not be written and is missing from the stream");
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     request::{HistoryMessage, HistoryRole, SessionState},
-    session::Session,
     turn::Waiting,
 };
+use crate::conversation::Session;
 use toolgate_models::{Block, Message};
 
 /// Gives a new session the history of its first request.

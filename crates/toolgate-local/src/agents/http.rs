@@ -18,13 +18,14 @@ use super::{
     request::{InvocationResult, InvokeAgent, SessionState},
     response,
     return_control::Questions,
-    service_model::Problems,
-    session::{Session, SessionKey},
     shapes,
     sink::Event,
     turn::{Turn, Waiting},
 };
-use crate::http::body;
+use crate::{
+    conversation::{Session, SessionKey},
+    http::{body, service_model::Problems},
+};
 
 /// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
 const BODY_BYTES: usize = 64 * 1024 * 1024;

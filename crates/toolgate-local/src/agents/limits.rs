@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::window::ContextWindow;
+use crate::conversation::ContextWindow;
 
 /// The limits of a local agent. The service has similar limits but does not document them.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,8 @@ use axum::{
 use http::{StatusCode, Uri};
 use serde_json::json;
 
-use super::{Agents, error::AgentError, response, service_model::Problems, shapes};
+use super::{Agents, error::AgentError, response, shapes};
+use crate::http::service_model::Problems;
 
 type Ids = (String, String);
 type Pairs = Vec<(String, String)>;

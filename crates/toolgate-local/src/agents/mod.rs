@@ -32,7 +32,6 @@ mod limits;
 mod memory;
 mod openapi;
 mod operations;
-mod outcome;
 mod pieces;
 mod prompt;
 mod prompt_override;
@@ -40,8 +39,6 @@ mod request;
 mod response;
 mod return_control;
 mod route;
-mod service_model;
-mod session;
 mod shapes;
 mod sink;
 mod span;
@@ -49,12 +46,8 @@ mod streaming;
 mod tools;
 mod trace;
 mod turn;
-mod window;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -64,11 +57,10 @@ pub use http::routes;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
 pub use limits::Limits;
 pub(crate) use openapi::operations;
-use service_model::Problems;
-use session::Sessions;
 use tools::Toolbox;
 use turn::Waiting;
 
+use crate::{conversation::Sessions, http::service_model::Problems};
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 
@@ -211,9 +203,4 @@ fn alias_arn(agent: &str, alias: &str) -> String {
 /// The version that an alias points to: the draft, or the only version on a laptop.
 fn version_of(alias: &str) -> &'static str {
     if alias == TEST_ALIAS { "DRAFT" } else { "1" }
-}
-
-/// Locks a mutex and ignores poisoning: no lock of this module guards a state that a panic could leave half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{attributes::Attributes, error::AgentError, service_model::Problems, shapes};
+use super::{attributes::Attributes, error::AgentError, shapes};
+use crate::http::service_model::Problems;
 
 /// A request body. Members that the local agent does not use are validated and then ignored.
 #[derive(Debug, Default, Deserialize)]

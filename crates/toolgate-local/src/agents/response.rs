@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use super::{error::AgentError, frames, sink::Event};
-use crate::http::body::Refused;
+use crate::http::{body::Refused, event_stream};
 
 /// The response of InvokeAgent.
 pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&str>) -> Response {
@@ -24,7 +24,7 @@ pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory:
     });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.amazon.eventstream"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::CONTENT_TYPE));
     headers.insert("x-amzn-bedrock-agent-content-type", HeaderValue::from_static("application/json"));
     for (name, value) in [("x-amz-bedrock-agent-session-id", Some(session)), ("x-amz-bedrock-agent-memory-id", memory)]
     {

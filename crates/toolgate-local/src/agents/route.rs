@@ -6,10 +6,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{
-    agent_run::{AgentRun, ToolCall},
-    prompt,
-};
+use super::{agent_run::AgentRun, prompt};
+use crate::conversation::ToolCall;
 use toolgate_models::Block;
 
 impl AgentRun<'_> {

@@ -1,6 +1,6 @@
 //! The shapes of a caller's requests, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
-use super::service_model::{
+use crate::http::service_model::{
     Member, Pattern,
     ServiceModel::{self, Blob, Choice, Fields, Flag, List, Map, Object, Text, Union, Whole},
     optional, required,

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{error::AgentError, lock};
+use super::error::AgentError;
+use crate::sync::lock;
 
 /// One event of the stream.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 //! A piece has at least the number of characters that the caller asks for, and ends after whitespace. The last piece is
 //! the remainder.
 
-use super::{lock, sink::Event, turn::Turn};
+use super::{sink::Event, turn::Turn};
+use crate::sync::lock;
 
 /// Where the prompt does not ask for the tags already.
 pub(crate) fn ask_for_tags(system: &mut String, hint: &str) {

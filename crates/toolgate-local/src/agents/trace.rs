@@ -13,8 +13,9 @@ use super::{
     sink::Event,
     span::Span,
     tools::{Action, Wire},
-    version_of, window,
+    version_of,
 };
+use crate::conversation::truncate;
 use toolgate_models::{Block, Inference, Message, ModelReply};
 
 /// Maximum length of a traced prompt: botocore accepts no event above 24 MiB.
@@ -73,7 +74,7 @@ impl AgentRun<'_> {
     pub(crate) fn trace_model_input(&self, system: &str, messages: &[Message]) {
         self.step("modelInvocationInput", || {
             let mut text = json!({"system": system, "messages": messages}).to_string();
-            window::truncate(&mut text, PROMPT_BYTES);
+            truncate(&mut text, PROMPT_BYTES);
             let prompt = &self.agent.spec.prompt;
             let mut input = json!({
                 "type": if self.is_routing() { "ROUTING_CLASSIFIER" } else { "ORCHESTRATION" },

@@ -17,13 +17,14 @@ use uuid::Uuid;
 use super::{
     Agents,
     attributes::Attributes,
-    lock,
     pieces::Streamed,
     request::InvokeAgent,
     return_control::Questions,
-    session::Session,
     sink::{Event, EventStream},
-    window::ContextWindow,
+};
+use crate::{
+    conversation::{ContextWindow, Session},
+    sync::lock,
 };
 use toolgate_models::Usage;
 

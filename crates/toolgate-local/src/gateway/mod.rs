@@ -16,6 +16,7 @@
 
 mod authorizer;
 mod call;
+mod in_process;
 mod intercept;
 mod mcp;
 mod rpc;
@@ -25,6 +26,7 @@ mod tools;
 use std::sync::Arc;
 
 pub(crate) use authorizer::CallerChoice;
+pub(crate) use in_process::InProcess;
 pub(crate) use rpc::not_ready;
 pub(crate) use server::routes;
 

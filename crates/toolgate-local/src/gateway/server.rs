@@ -19,6 +19,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
 use serde_json::Value;
+use toolgate_policy::Principal;
 
 use super::{
     Gateway,
@@ -31,19 +32,23 @@ use crate::{
     lambda::PAYLOAD_BYTES,
 };
 
-const VERSION: &str = "mcp-protocol-version";
+pub(super) const VERSION: &str = "mcp-protocol-version";
 
 type Service = StreamableHttpService<Server, NeverSessionManager>;
 
 /// A gateway and the MCP server in it.
 #[derive(Clone)]
-struct Endpoint {
-    gateway: Arc<Gateway>,
+pub(super) struct Endpoint {
+    pub(super) gateway: Arc<Gateway>,
     service: Service,
 }
 
 /// The route of the gateway, on the guarded port.
 pub(crate) fn routes(gateway: Arc<Gateway>) -> Router {
+    Router::new().route("/mcp", any(serve)).with_state(endpoint(gateway))
+}
+
+pub(super) fn endpoint(gateway: Arc<Gateway>) -> Endpoint {
     // The guard has already checked host and origin, and `serve` limits the size of the body.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
@@ -52,7 +57,7 @@ pub(crate) fn routes(gateway: Arc<Gateway>) -> Router {
         .with_max_request_body_bytes(2 * PAYLOAD_BYTES);
     let server = Server(Arc::clone(&gateway));
     let service = Service::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
-    Router::new().route("/mcp", any(serve)).with_state(Endpoint { gateway, service })
+    Endpoint { gateway, service }
 }
 
 async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
@@ -86,8 +91,19 @@ async fn answer(endpoint: &Endpoint, mut parts: Parts, body: Body) -> Result<Res
         Ok(principal) => principal,
         Err(refusal) => return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response()),
     };
+    pass(endpoint, parts, InterceptedExchange { raw: bytes, body: message, headers: HeaderMap::new() }, principal).await
+}
+
+/// The path of a message whose caller is known: interceptors, policies, the call. The headers are those of `parts`.
+pub(super) async fn pass(
+    endpoint: &Endpoint,
+    mut parts: Parts,
+    exchange: InterceptedExchange,
+    principal: Principal,
+) -> Result<Response, Refusal> {
+    let id = rpc::id(&exchange.body);
     parts.extensions.insert(principal);
-    let exchange = InterceptedExchange { raw: bytes, body: message, headers: parts.headers };
+    let exchange = InterceptedExchange { headers: std::mem::take(&mut parts.headers), ..exchange };
     let exchange = match endpoint.gateway.intercept_request(exchange).await {
         Ok(Ok(exchange)) => exchange,
         Ok(Err(response)) => return Ok(response),

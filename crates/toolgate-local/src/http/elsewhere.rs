@@ -16,7 +16,7 @@ const CBOR: &str = "rpc-v2-cbor";
 pub(crate) async fn unknown(request: Request) -> Response {
     match service(request.headers()) {
         // Lambda and Agents have paths here, so for their clients the path is wrong, not the service.
-        Some(service) if !matches!(service, "lambda" | "bedrock") => refuse(request.headers()),
+        Some(service) if !matches!(service, "lambda" | "bedrock" | "bedrock-agentcore") => refuse(request.headers()),
         _ => {
             let message = format!("there is nothing at `{}`; `/health` lists what is served", request.uri().path());
             json_error(StatusCode::NOT_FOUND, &message)
@@ -29,7 +29,7 @@ pub(crate) fn refuse(headers: &HeaderMap) -> Response {
     let service = service(headers);
     let message = match service {
         Some(service) => format!(
-            "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents and the gateway: \
+            "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents, the gateway and the harness: \
              give that client its own endpoint, for example with the service's own `AWS_ENDPOINT_URL_SERVICE`"
         ),
         None => "this endpoint serves DynamoDB; Lambda and the agents have paths of their own".to_owned(),

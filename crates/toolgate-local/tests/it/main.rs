@@ -11,6 +11,7 @@ mod agents;
 mod database;
 mod gateway;
 mod guarded;
+mod harness;
 mod instances;
 mod invoke;
 mod models;

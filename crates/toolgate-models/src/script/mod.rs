@@ -14,6 +14,7 @@ mod walk;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use crate::{
     answer::Write,
@@ -49,10 +50,10 @@ impl ScriptModel {
             }
             walk::Next::Calls { calls, why } => {
                 let first = view.calls_in_history();
-                let calls = calls.into_iter().enumerate().map(|(at, call)| Block::ToolUse {
-                    id: format!("script-{}", first + at + 1),
-                    name: offered(request, &call.tool),
-                    input: call.input,
+                let calls = calls.into_iter().enumerate().map(|(at, call)| {
+                    let name = offered(request, &call.tool);
+                    let input = typed(request, &name, call.input);
+                    Block::ToolUse { id: format!("script-{}", first + at + 1), name, input }
                 });
                 (why.map(Block::Text).into_iter().chain(calls).collect(), StopReason::ToolUse)
             }
@@ -96,9 +97,33 @@ impl Model for ScriptModel {
 
 /// The model-facing name of a tool. A scenario uses the tool's own name, whatever its group is. A tool that is not
 /// offered keeps the name, and the agent loop sends the model an error.
+///
+/// A gateway's tool, `target___tool`, is found by its own name only where one target has such a tool.
 fn offered(request: &ModelRequest<'_>, tool: &str) -> String {
-    let own = |name: &str| name == tool || name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
-    request.tools.iter().find(|spec| own(&spec.name)).map_or_else(|| tool.to_owned(), |spec| spec.name.clone())
+    let names = || request.tools.iter().map(|spec| spec.name.as_str());
+    if names().any(|name| name == tool) {
+        return tool.to_owned();
+    }
+    let of_target = |name: &&str| name.strip_suffix(tool).is_some_and(|target| target.ends_with("___"));
+    let own = |name: &&str| name.strip_suffix(tool).is_some_and(|group| group.ends_with("__"));
+    let is_ambiguous = names().filter(of_target).count() > 1;
+    names().find(own).filter(|_| !is_ambiguous).map_or_else(|| tool.to_owned(), str::to_owned)
+}
+
+/// Gives the arguments of a gateway's tool the types of its schema, because a template renders text. An agent's tools get
+/// text on the platform too.
+fn typed(request: &ModelRequest<'_>, name: &str, mut input: Value) -> Value {
+    let schema = request.tools.iter().find(|spec| spec.name == name && name.contains("___"));
+    let properties = schema.and_then(|spec| spec.input_schema.get("properties"));
+    let (Some(properties), Some(arguments)) = (properties, input.as_object_mut()) else { return input };
+    for (name, value) in arguments {
+        let kind = properties.get(name).and_then(|property| property.get("type")?.as_str());
+        if let (Some("number" | "integer" | "boolean"), Some(text)) = (kind, value.as_str()) {
+            let parsed = serde_json::from_str::<Value>(text).ok();
+            *value = parsed.filter(|parsed| parsed.is_number() || parsed.is_boolean()).unwrap_or_else(|| value.take());
+        }
+    }
+    input
 }
 
 /// An estimate without a tokenizer: four characters count as one token, so that token limits have a value to count.

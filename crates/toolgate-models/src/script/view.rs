@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::message::{Block, Message, Role};
+use crate::message::{APPROVED, Block, DECLINED, Message, Role};
 
 /// The tool by which a supervisor calls a collaborator, without its group.
 const SEND_MESSAGE: &str = "sendMessage";
@@ -14,8 +14,10 @@ pub(super) struct View {
     pub(super) text: String,
     /// The user's earlier messages, newest first.
     pub(super) earlier: Vec<String>,
-    /// The agent's last answer.
+    /// The agent's last answer before the user's last message.
     pub(super) answer: String,
+    /// The agent's last answer.
+    last_answer: String,
     /// The calls since the user's last message, turn by turn.
     pub(super) done: Vec<Vec<Called>>,
     calls_in_history: usize,
@@ -32,6 +34,8 @@ pub(super) struct Called {
     pub(super) output: Value,
     /// Whether the call failed, was refused or was declined.
     pub(super) failed: bool,
+    /// Whether the call was parked, and approved since then.
+    is_repeated: bool,
 }
 
 impl View {
@@ -50,7 +54,9 @@ impl View {
         for block in &message.content {
             match block {
                 Block::ToolResult { id, text, error } => self.result(id, text, *error),
+                Block::Text(text) if self.decide(text) => {}
                 Block::Text(text) => {
+                    self.answer.clone_from(&self.last_answer);
                     let before = std::mem::replace(&mut self.text, text.clone());
                     if !before.is_empty() {
                         self.earlier.insert(0, before);
@@ -60,6 +66,30 @@ impl View {
                 _ => {}
             }
         }
+    }
+
+    /// Applies a person's decision about parked calls. It is not a new message: the steps go on where the call was parked.
+    /// An approved call is forgotten, so that its step makes it again.
+    fn decide(&mut self, text: &str) -> bool {
+        let mut found = false;
+        for line in text.lines() {
+            let id = |start: &str| Some(line.strip_prefix(start)?.trim_start().split(':').next()?.to_owned());
+            let (id, is_approved) = match (id(APPROVED), id(DECLINED)) {
+                (Some(id), _) => (id, true),
+                (None, Some(id)) => (id, false),
+                (None, None) => continue,
+            };
+            let parked = |called: &Called| called.failed && !id.is_empty() && called.output.to_string().contains(&id);
+            for group in &mut self.done {
+                for called in group.iter_mut().filter(|called| parked(called)) {
+                    found = true;
+                    called.output = Value::String(line.to_owned());
+                    called.is_repeated = is_approved;
+                }
+            }
+            self.done.retain(|group| !group.iter().any(|called| called.is_repeated));
+        }
+        found
     }
 
     fn assistant(&mut self, message: &Message) {
@@ -75,6 +105,7 @@ impl View {
                         // The result replaces the id later; until then the id marks the call.
                         output: Value::String(id.clone()),
                         failed: false,
+                        is_repeated: false,
                     });
                 }
                 Block::Text(text) => texts.push(text.as_str()),
@@ -82,7 +113,7 @@ impl View {
             }
         }
         if group.is_empty() {
-            self.answer = texts.join("\n");
+            self.last_answer = texts.join("\n");
         } else {
             self.done.push(group);
         }

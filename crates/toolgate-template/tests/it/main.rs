@@ -8,5 +8,6 @@
 
 mod both_ways;
 mod every_template;
+mod harness;
 mod parameters;
 mod read;

@@ -1,17 +1,16 @@
 //! Sessions: the state of an agent between two calls, and the turn that is running.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use super::{
-    attributes::Attributes,
-    error::{AgentError, Kind},
-    lock,
-};
 use toolgate_models::Message;
+
+use crate::sync::lock;
+
+type Attributes = BTreeMap<String, String>;
 
 /// A conversation's messages. The lock is held for a whole turn of that agent.
 pub(crate) type History = Arc<tokio::sync::Mutex<Vec<Message>>>;
@@ -51,14 +50,14 @@ impl<W> Sessions<W> {
     }
 
     /// The session of a caller that answers a question.
-    pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session<W>>, AgentError> {
+    pub(crate) fn known(&self, key: &SessionKey) -> Result<Arc<Session<W>>, SessionError> {
         let mut sessions = lock(&self.0);
         sessions.retain(|_, session| !session.expired());
-        sessions.get(key).cloned().ok_or_else(waits_for_nothing)
+        sessions.get(key).cloned().ok_or(SessionError::WaitsForNothing)
     }
 
     /// Ends a session.
-    pub(crate) fn end(&self, key: &SessionKey) -> Result<(), AgentError> {
+    pub(crate) fn end(&self, key: &SessionKey) -> Result<(), SessionError> {
         let mut sessions = lock(&self.0);
         if let Some(session) = sessions.get(key) {
             session.abandon()?;
@@ -137,38 +136,38 @@ impl<W> Session<W> {
     }
 
     /// Drops the waiting turn.
-    fn abandon(&self) -> Result<(), AgentError> {
+    fn abandon(&self) -> Result<(), SessionError> {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Running) {
-            return Err(busy());
+            return Err(SessionError::Busy);
         }
         state.phase = Phase::Idle;
         Ok(())
     }
 
     /// Starts a new turn. Returns the question that was still open.
-    pub(crate) fn begin(&self) -> Result<Option<W>, AgentError> {
+    pub(crate) fn begin(&self) -> Result<Option<W>, SessionError> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut state.phase, Phase::Running) {
             Phase::Idle => Ok(None),
             Phase::Waiting(waiting) => Ok(Some(waiting)),
-            Phase::Running => Err(busy()),
+            Phase::Running => Err(SessionError::Busy),
         }
     }
 
     /// Resumes the turn that waits, if `check` accepts the results.
-    pub(crate) fn resume<T>(&self, check: impl FnOnce(&W) -> Result<T, AgentError>) -> Result<(W, T), AgentError> {
+    pub(crate) fn resume<T, E: From<SessionError>>(&self, check: impl FnOnce(&W) -> Result<T, E>) -> Result<(W, T), E> {
         let mut state = lock(&self.state);
         let checked = match &state.phase {
             Phase::Waiting(waiting) => check(waiting)?,
-            Phase::Running => return Err(busy()),
-            Phase::Idle => return Err(waits_for_nothing()),
+            Phase::Running => return Err(SessionError::Busy.into()),
+            Phase::Idle => return Err(SessionError::WaitsForNothing.into()),
         };
         match std::mem::replace(&mut state.phase, Phase::Running) {
             Phase::Waiting(waiting) => Ok((waiting, checked)),
             other => {
                 state.phase = other;
-                Err(busy())
+                Err(SessionError::Busy.into())
             }
         }
     }
@@ -194,15 +193,13 @@ impl<W> Session<W> {
     }
 }
 
-fn waits_for_nothing() -> AgentError {
-    AgentError::invalid("this session waits for no answer: `invocationId` is unknown or already answered")
-}
-
-fn busy() -> AgentError {
-    AgentError::new(
-        Kind::Conflict,
-        "this session is in the middle of a turn: wait for its answer, or use another session id",
-    )
+/// Why a session does not accept a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error("this session waits for no answer: `invocationId` is unknown or already answered")]
+    WaitsForNothing,
+    #[error("this session is in the middle of a turn: wait for its answer, or use another session id")]
+    Busy,
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value};
 
-use super::error::AgentError;
-
 /// Maximum number of problems in one message.
 const MAX_LISTED: usize = 10;
 
@@ -21,6 +19,8 @@ pub(crate) enum ServiceModel {
     Flag,
     /// An integer of at least this value.
     Whole(i64),
+    /// A number from 0 to this value.
+    Number(f64),
     /// Base64 of at least 1 and at most this many bytes.
     Blob(usize),
     Choice(&'static [&'static str]),
@@ -61,7 +61,25 @@ pub(crate) const fn required(name: &'static str, shape: &'static ServiceModel) -
 
 /// All problems of a request.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<String>);
+pub(crate) struct Problems(Vec<FieldProblem>);
+
+/// A problem of one field.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldProblem {
+    /// The field's path.
+    pub(crate) field: String,
+    /// The constraint that it does not satisfy.
+    pub(crate) constraint: String,
+}
+
+/// A request that is not valid. Its text is the service's message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Invalid {
+    message: String,
+    /// At most ten problems.
+    pub(crate) fields: Vec<FieldProblem>,
+}
 
 impl Problems {
     /// Validates text from outside of the body (a path, a query, a header) against its shape.
@@ -83,6 +101,12 @@ impl Problems {
                 Some(_) => self.add(at, &format!("Member must have value greater than or equal to {least}")),
                 None => self.add(at, "Member must be an integer"),
             },
+            (ServiceModel::Number(most), Value::Number(number)) => {
+                let number = number.as_f64().unwrap_or(f64::NAN);
+                if !(0.0..=*most).contains(&number) {
+                    self.add(at, &format!("Member must have value between 0 and {most}, inclusive"));
+                }
+            }
             (ServiceModel::Blob(most), Value::String(text)) => match BASE64.decode(text) {
                 Ok(bytes) => self.length(at, bytes.len(), 1, *most),
                 Err(_) => self.add(at, "Member must be base64"),
@@ -113,19 +137,24 @@ impl Problems {
 
     /// Adds a problem that another check found.
     pub(crate) fn add(&mut self, at: &str, constraint: &str) {
-        self.0.push(format!("Value at '{at}' failed to satisfy constraint: {constraint}"));
+        self.0.push(FieldProblem { field: at.to_owned(), constraint: constraint.to_owned() });
     }
 
     /// # Errors
     /// A validation error with all problems, in the service's wording.
-    pub(crate) fn finish(self) -> Result<(), AgentError> {
+    pub(crate) fn finish(mut self) -> Result<(), Invalid> {
         let count = self.0.len();
         if count == 0 {
             return Ok(());
         }
         let errors = if count == 1 { "error" } else { "errors" };
-        let listed: Vec<String> = self.0.into_iter().take(MAX_LISTED).collect();
-        Err(AgentError::invalid(format!("{count} validation {errors} detected: {}", listed.join("; "))))
+        self.0.truncate(MAX_LISTED);
+        let text = |FieldProblem { field, constraint }: &FieldProblem| {
+            format!("Value at '{field}' failed to satisfy constraint: {constraint}")
+        };
+        let listed: Vec<String> = self.0.iter().map(text).collect();
+        let message = format!("{count} validation {errors} detected: {}", listed.join("; "));
+        Err(Invalid { message, fields: self.0 })
     }
 
     fn members(&mut self, at: &str, object: &Map<String, Value>, members: &[Member]) {
@@ -197,6 +226,7 @@ impl ServiceModel {
             Self::Text { .. } | Self::Choice(_) => "a string",
             Self::Flag => "a boolean",
             Self::Whole(_) => "an integer",
+            Self::Number(_) => "a number",
             Self::Blob(_) => "a string of base64",
             Self::List { .. } => "a list",
             Self::Map(_) | Self::Fields(_) | Self::Union(_) | Self::Object => "an object",

@@ -1,0 +1,132 @@
+//! The other side of a conversation: an agent, or a harness of the local agent.
+
+use std::time::Duration;
+
+use aws_sdk_bedrockagentruntime::Client;
+use serde_json::Value;
+
+use super::{
+    client::AgentEndpoint,
+    harness::Harness,
+    turn::{self, Target, TurnObserver},
+};
+use crate::failure::Failure;
+
+const TEST_ALIAS: &str = "TSTALIASID";
+
+/// An agent or a harness.
+#[derive(Debug, Clone)]
+pub(crate) enum Peer {
+    Agent { client: Client, agent: String, alias: String },
+    Harness(Harness),
+}
+
+/// What the user named.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) agent: Option<&'a str>,
+    pub(crate) alias: Option<&'a str>,
+    pub(crate) harness: Option<&'a str>,
+}
+
+impl Peer {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Agent { agent, .. } => agent,
+            Self::Harness(harness) => harness.id(),
+        }
+    }
+
+    pub(crate) fn is_harness(&self) -> bool {
+        matches!(self, Self::Harness(_))
+    }
+
+    /// Runs a turn to its end.
+    pub(crate) async fn take<O: TurnObserver>(
+        &self,
+        session: &str,
+        text: &str,
+        observer: &mut O,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Agent { client, agent, alias } => {
+                let target = Target { agent: agent.clone(), alias: alias.clone(), session: session.to_owned() };
+                turn::take(client, &target, text, observer).await
+            }
+            Self::Harness(harness) => harness.take(session, text, observer).await,
+        }
+    }
+}
+
+/// Finds the agent or the harness, with a sentence about its model. Without a name it is the entry agent or, if the local
+/// agent serves no agents, its only harness.
+///
+/// # Errors
+/// It cannot be found, or the choice is not clear.
+pub(crate) async fn find(endpoint: Option<&str>, wanted: &Wanted<'_>) -> Result<(Peer, String), Failure> {
+    let place = AgentEndpoint::choose(endpoint, wanted.alias);
+    if wanted.agent.is_none()
+        && let Some(found) = harness(&place, wanted.harness).await?
+    {
+        return Ok(found);
+    }
+    let info = place.find_agent(wanted.agent).await?;
+    let alias = wanted.alias.unwrap_or(TEST_ALIAS).to_owned();
+    let client = place.connect().await?;
+    Ok((Peer::Agent { client, agent: info.agent, alias }, info.note))
+}
+
+/// The agent of a conversation; where the local agent serves no agents, its only harness, or the harness of that name.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) async fn of_conversation(url: &str, name: &str) -> Result<(Peer, String), Failure> {
+    let place = AgentEndpoint::choose(Some(url), None);
+    match harness(&place, None).await? {
+        Some(found) => Ok(found),
+        None if is_harness(url, name).await => {
+            find(Some(url), &Wanted { harness: Some(name), ..Wanted::default() }).await
+        }
+        None => find(Some(url), &Wanted { agent: Some(name), ..Wanted::default() }).await,
+    }
+}
+
+/// Whether the local agent serves a harness of this name.
+async fn is_harness(url: &str, name: &str) -> bool {
+    let place = AgentEndpoint::choose(Some(url), None);
+    matches!(harness(&place, Some(name)).await, Ok(Some(_)))
+}
+
+/// The harness with this name; without a name the only one, if there are no agents.
+async fn harness(place: &AgentEndpoint, name: Option<&str>) -> Result<Option<(Peer, String)>, Failure> {
+    let AgentEndpoint::Local(url) = place else {
+        return match name {
+            Some(_) => Err("this command reaches a harness on this machine only; on AWS, call InvokeHarness".into()),
+            None => Ok(None),
+        };
+    };
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let health = match client.get(format!("{url}/health")).send().await {
+        Ok(answer) => answer.json::<Value>().await.unwrap_or_default(),
+        // The search for agents reports it.
+        Err(_) if name.is_none() => return Ok(None),
+        Err(_) => return Err(format!("no local agent at {url}: start one with `toolgate dev`").into()),
+    };
+    let list = |name: &str| health.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let harnesses = list("harnesses");
+    let id = |harness: &Value| harness.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let found = match (name, harnesses) {
+        (None, [only]) if list("agents").is_empty() => only,
+        (None, _) => return Ok(None),
+        (Some(name), all) => all.iter().find(|harness| id(harness) == name).ok_or_else(|| {
+            let ids: Vec<String> = all.iter().map(id).collect();
+            match ids.is_empty() {
+                true => format!("there are no harnesses at {url}"),
+                false => format!("there is no harness `{name}` at {url}; the harnesses are: {}", ids.join(", ")),
+            }
+        })?,
+    };
+    let harness = Harness::new(url, found)?;
+    let note = harness.note();
+    Ok(Some((Peer::Harness(harness), note)))
+}

@@ -1,0 +1,296 @@
+//! One invocation: the steps of the loop, and what the caller's stream shows of them.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use toolgate_models::{Block, Inference, Message, Model, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage};
+use uuid::Uuid;
+
+use super::{
+    error::HarnessError,
+    events::{self, Output},
+    inline::OpenCalls,
+    toolset::Toolset,
+};
+use crate::conversation::{ContextWindow, Outcome, Platform, ToolCall, calls_of};
+
+/// The text in place of a result when the time is over. The call itself runs to its end.
+const NO_RESULT: &str = "No result before the time limit of the invocation. The call may still take effect.";
+const NOT_RUN: &str = "Not run: the time limit of the invocation was reached.";
+
+/// The settings and the limits of an invocation: those of the harness, with the overrides of the request.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) harness: String,
+    pub(super) model: String,
+    pub(super) inference: Inference,
+    pub(super) system: String,
+    pub(super) max_iterations: u32,
+    pub(super) max_tokens: Option<u32>,
+    pub(super) deadline: Instant,
+    pub(super) window: ContextWindow,
+}
+
+/// One invocation.
+pub(super) struct Invocation<'a> {
+    pub(super) model: &'a dyn Model,
+    pub(super) settings: &'a Settings,
+    pub(super) tools: Arc<Toolset>,
+    pub(super) output: &'a Output,
+    pub(super) output_tokens: AtomicU64,
+}
+
+/// The end of an invocation.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The stream has its last `messageStop`.
+    Stopped,
+    /// The caller runs a call.
+    Waiting(OpenCalls),
+    Failed(HarnessError),
+}
+
+impl Invocation<'_> {
+    /// Ends the stream at a limit, with a message of its own.
+    fn stop(&self, reason: &str) -> End {
+        self.output.stop("assistant", reason);
+        End::Stopped
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.settings.deadline
+    }
+
+    /// The output tokens that are left of `maxTokens`.
+    fn tokens_left(&self) -> Option<u64> {
+        let most = u64::from(self.settings.max_tokens?);
+        Some(most.saturating_sub(self.output_tokens.load(Ordering::Relaxed)))
+    }
+
+    /// The inference settings, with what is left of `maxTokens` as their maximum. The flag says that this is the limit.
+    fn inference(&self) -> (Inference, bool) {
+        let mut inference = self.settings.inference.clone();
+        let left = self.tokens_left().and_then(|left| u32::try_from(left).ok());
+        let is_limit = left.is_some_and(|left| inference.max_tokens.is_none_or(|most| left <= most));
+        if is_limit {
+            inference.max_tokens = left;
+        }
+        (inference, is_limit)
+    }
+
+    /// Asks the model about a window of the history. `None` if the time is over first.
+    async fn converse(&self, history: &[Message], inference: &Inference) -> Option<Result<ModelReply, HarnessError>> {
+        let mut window = self.settings.window;
+        loop {
+            let shown: Cow<'_, [Message]> = window.view(history);
+            let request = ModelRequest {
+                agent: &self.settings.harness,
+                foundation_model: &self.settings.model,
+                system: &self.settings.system,
+                messages: &shown,
+                tools: &self.tools.specs,
+                inference,
+            };
+            let write = |text: &str| self.output.write(text);
+            let asked = self.model.converse(request, Some(&write));
+            let reply = match tokio::time::timeout_at(self.settings.deadline.into(), asked).await.ok()? {
+                // Some models refuse with an error what others answer with this stop reason.
+                Err(error) if error.kind == ModelErrorKind::TooLong => {
+                    ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }
+                }
+                Err(error) => return Some(Err(error.into())),
+                Ok(reply) => reply,
+            };
+            match window.shrink(&shown) {
+                Some(shrink) if reply.stop == StopReason::ContextFull => window = shrink,
+                _ => return Some(Ok(reply)),
+            }
+        }
+    }
+
+    /// Shows a reply as one message of the stream.
+    fn show(&self, reply: &ModelReply, reason: &str, latency_ms: u64) {
+        let text: String = reply.content.iter().filter_map(text_of).collect();
+        let is_streamed =
+            self.output.end_streamed(|streamed| text.strip_prefix(streamed).unwrap_or_default().to_owned());
+        for block in &reply.content {
+            match block {
+                Block::Text(text) if !is_streamed && !text.is_empty() => {
+                    self.output.block("assistant", None, vec![json!({"text": text})]);
+                }
+                Block::Reasoning { text, signature } => {
+                    let signature = signature.iter().map(|signature| json!({"signature": signature}));
+                    let parts = std::iter::once(json!({"text": text})).chain(signature);
+                    let deltas = parts.map(|part| json!({"reasoningContent": part}));
+                    self.output.block("assistant", None, deltas.collect());
+                }
+                Block::RedactedReasoning(data) => {
+                    let delta = json!({"reasoningContent": {"redactedContent": data}});
+                    self.output.block("assistant", None, vec![delta]);
+                }
+                Block::ToolUse { id, name, input } if reply.stop != StopReason::MaxTokens => {
+                    self.show_call(id, name, input);
+                }
+                _ => {}
+            }
+        }
+        self.output.stop("assistant", reason);
+        self.output.metadata(reply.usage, latency_ms);
+    }
+
+    fn show_call(&self, id: &str, name: &str, input: &Value) {
+        let start = events::tool_use(id, name, self.tools.server(name));
+        self.output.block("assistant", Some(start), vec![json!({"toolUse": {"input": input.to_string()}})]);
+    }
+
+    /// Hands an inline call to the caller again, in a message of its own.
+    pub(super) fn hand_over(&self, call: &ToolCall) {
+        self.show_call(&call.id, &call.name, &call.input);
+        self.output.stop("assistant", "tool_use");
+    }
+
+    /// Shows results as one message of the stream.
+    pub(super) fn show_results<'r>(&self, results: impl IntoIterator<Item = (&'r str, &'r str, bool)>) {
+        for (id, text, error) in results {
+            let (start, deltas) = events::tool_result(id, text, error);
+            self.output.block("user", Some(start), deltas);
+        }
+        self.output.stop("user", "tool_result");
+    }
+
+    /// Runs calls side by side, each as a task of its own: a call that has begun runs to its end. The flag says that the
+    /// time was over first.
+    async fn run_all(&self, calls: &[ToolCall]) -> (Vec<Option<Outcome>>, bool) {
+        let deadline = self.settings.deadline;
+        let running = calls.iter().map(|call| {
+            let (tools, call) = (Arc::clone(&self.tools), call.clone());
+            async move {
+                if tools.is_inline(&call.name) && call.input.is_object() {
+                    return (None, false);
+                }
+                let task = tokio::spawn(async move { tools.call(&call).await });
+                match tokio::time::timeout_at(deadline.into(), task).await {
+                    Ok(Ok(outcome)) => (Some(outcome), false),
+                    Ok(Err(_)) => (Some(Outcome::error("the call failed; see the log of the local agent")), false),
+                    Err(_) => (Some(Outcome::error(NO_RESULT)), true),
+                }
+            }
+        });
+        let (outcomes, late): (Vec<_>, Vec<bool>) = join_all(running).await.into_iter().unzip();
+        (outcomes, late.contains(&true))
+    }
+}
+
+impl Platform for Invocation<'_> {
+    type End = End;
+
+    fn check(&self, taken: u32, _history: &mut Vec<Message>) -> ControlFlow<End> {
+        if self.is_late() {
+            return ControlFlow::Break(self.stop("timeout_exceeded"));
+        }
+        if self.tokens_left() == Some(0) {
+            return ControlFlow::Break(self.stop("max_output_tokens_exceeded"));
+        }
+        if taken >= self.settings.max_iterations {
+            return ControlFlow::Break(self.stop("max_iterations_exceeded"));
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, End> {
+        let started = Instant::now();
+        let (inference, is_limit) = self.inference();
+        let Some(reply) = self.converse(history, &inference).await else {
+            return Err(self.stop("timeout_exceeded"));
+        };
+        let mut reply = reply.map_err(|error| {
+            tracing::warn!(harness = self.settings.harness, kind = error.kind.name(), "the model failed");
+            End::Failed(error)
+        })?;
+        self.output_tokens.fetch_add(reply.usage.output_tokens, Ordering::Relaxed);
+        name_calls(&mut reply, history);
+        let reason = match (&reply.stop, calls_of(&reply).is_empty()) {
+            (StopReason::MaxTokens, _) if is_limit => "max_output_tokens_exceeded",
+            (StopReason::MaxTokens, _) => "max_tokens",
+            (_, false) => "tool_use",
+            (stop, true) => stop_reason(stop),
+        };
+        self.show(&reply, reason, started.elapsed().as_millis().try_into().unwrap_or(u64::MAX));
+        Ok(reply)
+    }
+
+    fn answer(&self, reply: ModelReply, history: &mut Vec<Message>) -> End {
+        let mut content = reply.content;
+        content.retain(|block| !matches!(block, Block::ToolUse { .. }));
+        if !content.is_empty() {
+            history.push(Message::assistant(content));
+        }
+        End::Stopped
+    }
+
+    async fn perform(&self, calls: Vec<ToolCall>, history: &mut Vec<Message>) -> ControlFlow<End> {
+        let (outcomes, is_late) = self.run_all(&calls).await;
+        let open = OpenCalls::new(calls.into_iter().zip(outcomes).collect());
+        if open.oldest().is_some() && !is_late {
+            return ControlFlow::Break(End::Waiting(open));
+        }
+        let results = open.results(NOT_RUN);
+        self.show_results(results.iter().filter_map(result_of));
+        history.push(Message::user(results));
+        ControlFlow::Continue(())
+    }
+}
+
+fn text_of(block: &Block) -> Option<&str> {
+    if let Block::Text(text) = block { Some(text) } else { None }
+}
+
+fn result_of(block: &Block) -> Option<(&str, &str, bool)> {
+    match block {
+        Block::ToolResult { id, text, error } => Some((id, text, *error)),
+        _ => None,
+    }
+}
+
+/// The service's name for a model's stop reason, for a reply without calls.
+fn stop_reason(stop: &StopReason) -> &'static str {
+    match stop {
+        StopReason::MaxTokens => "max_tokens",
+        StopReason::Guardrail => "content_filtered",
+        StopReason::ContextFull => "model_context_window_exceeded",
+        StopReason::Malformed => "malformed_model_output",
+        StopReason::ToolUse => "malformed_tool_use",
+        StopReason::Other(other) if other == "stop_sequence" => "stop_sequence",
+        StopReason::EndTurn | StopReason::Other(_) => "end_turn",
+    }
+}
+
+/// Gives a call whose id does not fit the service's pattern, or is not new in this session, another id. Otherwise a
+/// result could be for two calls.
+fn name_calls(reply: &mut ModelReply, history: &[Message]) {
+    let used = history.iter().flat_map(|message| &message.content).filter_map(|block| match block {
+        Block::ToolUse { id, .. } => Some(id.clone()),
+        _ => None,
+    });
+    let mut used: BTreeSet<String> = used.collect();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    for block in &mut reply.content {
+        if let Block::ToolUse { id, .. } = block {
+            let is_valid = (1..=64).contains(&id.len()) && id.chars().all(fits);
+            if !is_valid || used.contains(id) {
+                *id = format!("tooluse_{}", Uuid::new_v4().simple());
+            }
+            used.insert(id.clone());
+        }
+    }
+}

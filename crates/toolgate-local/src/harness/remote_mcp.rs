@@ -1,0 +1,210 @@
+//! A client of an MCP server by URL (`remote_mcp`): streamable HTTP, with replies as JSON or as server-sent events.
+//!
+//! Only `https:` and loopback addresses are called, and redirects are not followed: a caller's headers may hold a token.
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::{Client, Response, Url, redirect::Policy};
+use serde_json::{Value, json};
+
+use super::error::{HarnessError, Kind};
+
+const VERSION: &str = "2025-06-18";
+const SESSION: &str = "mcp-session-id";
+/// Limit on a reply, in bytes.
+const REPLY_BYTES: usize = 6 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Limit on one request, whatever the invocation's own limit is.
+const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// A connection to an MCP server, with its headers.
+#[derive(Debug)]
+pub(super) struct RemoteMcp {
+    url: Url,
+    client: Client,
+    headers: HeaderMap,
+    session: OnceLock<HeaderValue>,
+    version: OnceLock<HeaderValue>,
+    next: AtomicU64,
+}
+
+impl RemoteMcp {
+    /// Connects to a server and initializes the protocol.
+    pub(super) async fn connect(url: &str, headers: &[(String, String)]) -> Result<Self, HarnessError> {
+        let refused = |message: String| HarnessError::field("tools", message);
+        let parsed = Url::parse(url).ok().filter(is_served);
+        let parsed = parsed.ok_or_else(|| {
+            refused("the `url` of a `remote_mcp` tool must be https, or http on a loopback address".to_owned())
+        })?;
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let header = (name.parse::<HeaderName>().ok(), HeaderValue::from_str(value).ok());
+            let (Some(name), Some(mut value)) = header else {
+                return Err(refused(format!("`{name}` cannot be set as a header")));
+            };
+            value.set_sensitive(true);
+            map.insert(name, value);
+        }
+        let client = Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(CONNECT_TIMEOUT);
+        let client = client.timeout(TIMEOUT).build();
+        let client = client.map_err(|error| HarnessError::new(Kind::InternalServer, error.to_string()))?;
+        let remote = Self {
+            url: parsed,
+            client,
+            headers: map,
+            session: OnceLock::new(),
+            version: OnceLock::new(),
+            next: AtomicU64::new(1),
+        };
+        let failed = |message: String| HarnessError::new(Kind::RuntimeClient, message);
+        remote.initialize().await.map_err(failed)?;
+        Ok(remote)
+    }
+
+    async fn initialize(&self) -> Result<(), String> {
+        let info = json!({"name": "toolgate", "version": env!("CARGO_PKG_VERSION")});
+        let params = json!({"protocolVersion": VERSION, "capabilities": {}, "clientInfo": info});
+        let result = self.request("initialize", params).await?;
+        let version = result.get("protocolVersion").and_then(Value::as_str).unwrap_or(VERSION);
+        if let Ok(version) = HeaderValue::from_str(version) {
+            // It is set once, before any other request.
+            let _ = self.version.set(version);
+        }
+        let notification = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        self.post(&notification).await.map(drop)
+    }
+
+    /// Sends one request and returns its result.
+    pub(super) async fn request(&self, method: &str, params: Value) -> Result<Value, String> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let response = self.post(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await?;
+        if let Some(session) = response.headers().get(SESSION) {
+            let _ = self.session.set(session.clone());
+        }
+        let events = response.headers().get(header::CONTENT_TYPE);
+        let events = events.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let mut answer = match events {
+            true => self.event(response, id).await?,
+            false => {
+                let body = read(response).await?;
+                serde_json::from_slice(&body).map_err(|_| self.failed("its reply is not JSON"))?
+            }
+        };
+        if let Some(message) = answer.pointer("/error/message").and_then(Value::as_str) {
+            return Err(message.to_owned());
+        }
+        answer.get_mut("result").map(Value::take).ok_or_else(|| self.failed("its reply has no result"))
+    }
+
+    async fn post(&self, message: &Value) -> Result<Response, String> {
+        let mut headers = self.headers.clone();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        for (name, value) in [(SESSION, self.session.get()), ("mcp-protocol-version", self.version.get())] {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        }
+        let sent = self.client.post(self.url.clone()).headers(headers).json(message).send().await;
+        // The error's text has the URL, which may hold a secret.
+        let response = sent.map_err(|error| self.failed(&error.without_url().to_string()))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = read(response).await.unwrap_or_default();
+        let said: Option<Value> = serde_json::from_slice(&body).ok();
+        let said = said.as_ref().and_then(|body| body.pointer("/error/message")?.as_str()).map(str::to_owned);
+        Err(self.failed(&said.unwrap_or_else(|| format!("it answered with {status}"))))
+    }
+
+    /// The message with this id in a stream of server-sent events.
+    async fn event(&self, mut response: Response, id: u64) -> Result<Value, String> {
+        let mut buffer = Vec::new();
+        let mut total = 0;
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error.without_url().to_string()))? {
+            total += chunk.len();
+            if total > REPLY_BYTES {
+                return Err(self.failed("its reply is too large"));
+            }
+            buffer.extend_from_slice(&chunk);
+            while let Some(message) = take_event(&mut buffer) {
+                if message.get("id") == Some(&json!(id)) {
+                    return Ok(message);
+                }
+            }
+        }
+        buffer.extend_from_slice(b"\n\n");
+        let last = std::iter::from_fn(|| take_event(&mut buffer)).find(|message| message.get("id") == Some(&json!(id)));
+        last.ok_or_else(|| self.failed("its stream ended without a reply"))
+    }
+
+    fn failed(&self, message: &str) -> String {
+        format!("the MCP server at `{}` failed: {message}", self.url.host_str().unwrap_or_default())
+    }
+}
+
+/// Takes the first complete event, if its data is JSON. Events without data are skipped.
+fn take_event(buffer: &mut Vec<u8>) -> Option<Value> {
+    loop {
+        let ends = [b"\n\n".as_slice(), b"\r\n\r\n".as_slice()].into_iter().filter_map(|end| {
+            let at = buffer.windows(end.len()).position(|bytes| bytes == end)?;
+            Some(at + end.len())
+        });
+        let event: Vec<u8> = buffer.drain(..ends.min()?).collect();
+        let text = String::from_utf8_lossy(&event);
+        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        let data: Vec<&str> = data.map(|data| data.strip_prefix(' ').unwrap_or(data)).collect();
+        if let Ok(message) = serde_json::from_str(&data.join("\n")) {
+            return Some(message);
+        }
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+        body.extend_from_slice(&chunk);
+        if body.len() > REPLY_BYTES {
+            return Err(format!("the reply of the MCP server is larger than {REPLY_BYTES} bytes"));
+        }
+    }
+    Ok(body)
+}
+
+fn is_served(url: &Url) -> bool {
+    let loopback = || matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    url.scheme() == "https" || (url.scheme() == "http" && loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_and_loopback_are_called() {
+        let served = |url: &str| Url::parse(url).is_ok_and(|url| is_served(&url));
+        for good in ["https://a.example/mcp", "http://127.0.0.1:1/mcp", "http://localhost/mcp", "http://[::1]:2/"] {
+            assert!(served(good), "{good}");
+        }
+        for bad in ["http://a.example/mcp", "file:///etc/passwd", "http://127.0.0.1.example/", "ftp://localhost/", "x"]
+        {
+            assert!(!served(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn events_are_taken_one_by_one() {
+        let mut buffer =
+            b": ping\n\nevent: message\r\ndata: {\"id\":\r\ndata: 1}\r\n\r\ndata:{\"id\": 2}\n\ndata: {".to_vec();
+        assert_eq!(take_event(&mut buffer), Some(json!({"id": 1})));
+        assert_eq!(take_event(&mut buffer), Some(json!({"id": 2})));
+        assert_eq!(take_event(&mut buffer), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! The tools of one invocation: those of the gateway and of MCP servers, and the inline functions of the caller.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Value, json};
+use toolgate_models::ToolSpec;
+use toolgate_template::{ACCOUNT, HarnessToolKind, HarnessToolSpec};
+
+use super::{
+    allowed::allows,
+    error::{HarnessError, Kind},
+    remote_mcp::RemoteMcp,
+};
+use crate::{
+    conversation::{Outcome, ToolCall},
+    gateway::{Gateway, InProcess},
+};
+
+/// A name that a model accepts.
+const NAME_LENGTH: usize = 64;
+
+/// The tools of one invocation.
+#[derive(Debug, Default)]
+pub(super) struct Toolset {
+    /// The tools in the form for the model.
+    pub(super) specs: Vec<ToolSpec>,
+    tools: BTreeMap<String, Tool>,
+}
+
+#[derive(Debug)]
+struct Tool {
+    entry: String,
+    source: Source,
+}
+
+/// What runs a tool.
+#[derive(Debug, Clone)]
+enum Source {
+    Gateway(Arc<InProcess>),
+    Remote(Arc<RemoteMcp>),
+    /// The caller of the harness.
+    Inline,
+}
+
+impl Toolset {
+    /// Lists the tools of all entries, as the allowed patterns restrict them.
+    pub(super) async fn open(
+        entries: &[HarnessToolSpec],
+        allowed: Option<&[String]>,
+        role: &str,
+        gateway: Option<&Arc<Gateway>>,
+    ) -> Result<Self, HarnessError> {
+        let mut set = Self::default();
+        for entry in entries {
+            let (source, listed) = match &entry.kind {
+                HarnessToolKind::Gateway { arn, auth } => {
+                    let source = Source::Gateway(Arc::new(in_process(arn, auth, role, gateway)?));
+                    let listed = source.list(&entry.name).await?;
+                    (source, listed)
+                }
+                HarnessToolKind::RemoteMcp { url, headers } => {
+                    let source = Source::Remote(Arc::new(RemoteMcp::connect(url, headers).await?));
+                    let listed = source.list(&entry.name).await?;
+                    (source, listed)
+                }
+                HarnessToolKind::Inline { description, input_schema } => {
+                    let (name, description) = (entry.name.clone(), description.clone());
+                    (Source::Inline, vec![ToolSpec { name, description, input_schema: input_schema.clone() }])
+                }
+                // The start has reported it.
+                HarnessToolKind::Other(_) => continue,
+            };
+            let is_inline = matches!(source, Source::Inline);
+            for spec in listed {
+                if allows(allowed, &entry.name, &spec.name, is_inline) {
+                    set.add(spec, Tool { entry: entry.name.clone(), source: source.clone() })?;
+                }
+            }
+        }
+        Ok(set)
+    }
+
+    fn add(&mut self, spec: ToolSpec, tool: Tool) -> Result<(), HarnessError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if spec.name.len() > NAME_LENGTH || spec.name.is_empty() || !spec.name.chars().all(fits) {
+            tracing::warn!(tool = spec.name, "left out: a model takes names of 1 to 64 letters, digits, `_` and `-`");
+            return Ok(());
+        }
+        if let Some(other) = self.tools.get(&spec.name) {
+            let message = format!("two tools are named `{}`: of `{}` and of `{}`", spec.name, other.entry, tool.entry);
+            return Err(HarnessError::field("tools", message));
+        }
+        self.tools.insert(spec.name.clone(), tool);
+        self.specs.push(spec);
+        Ok(())
+    }
+
+    /// Whether the caller runs this tool.
+    pub(super) fn is_inline(&self, name: &str) -> bool {
+        self.tools.get(name).is_some_and(|tool| matches!(tool.source, Source::Inline))
+    }
+
+    /// The entry of a tool, if the harness runs it.
+    pub(super) fn server(&self, name: &str) -> Option<&str> {
+        let tool = self.tools.get(name)?;
+        (!matches!(tool.source, Source::Inline)).then_some(tool.entry.as_str())
+    }
+
+    /// Runs a call. Every failure is a result for the model.
+    pub(super) async fn call(&self, call: &ToolCall) -> Outcome {
+        let Some(tool) = self.tools.get(&call.name) else {
+            let names: Vec<&str> = self.specs.iter().map(|tool| tool.name.as_str()).collect();
+            return Outcome::error(format!("there is no tool `{}`; the tools are: {}", call.name, names.join(", ")));
+        };
+        if !call.input.is_object() {
+            return Outcome::error(format!("the input of `{}` must be a JSON object", call.name));
+        }
+        let params = json!({"name": call.name, "arguments": call.input});
+        match tool.source.request(&call.id, "tools/call", params).await {
+            Ok(result) => outcome(&result),
+            Err(message) => Outcome::error(message),
+        }
+    }
+}
+
+impl Source {
+    async fn request(&self, id: &str, method: &str, params: Value) -> Result<Value, String> {
+        match self {
+            Self::Gateway(gateway) => gateway.request(id, method, params).await,
+            Self::Remote(server) => server.request(method, params).await,
+            Self::Inline => Err("the caller runs this tool".to_owned()),
+        }
+    }
+
+    /// All pages of the tools of a server.
+    async fn list(&self, entry: &str) -> Result<Vec<ToolSpec>, HarnessError> {
+        let mut tools = Vec::new();
+        let mut params = json!({});
+        loop {
+            let failed = |message: String| {
+                HarnessError::new(Kind::RuntimeClient, format!("the tools of `{entry}` cannot be listed: {message}"))
+            };
+            let page = self.request("list", "tools/list", params).await.map_err(failed)?;
+            tools.extend(page.get("tools").and_then(Value::as_array).into_iter().flatten().filter_map(spec));
+            match page.get("nextCursor").and_then(Value::as_str) {
+                Some(cursor) => params = json!({"cursor": cursor}),
+                None => return Ok(tools),
+            }
+        }
+    }
+}
+
+fn in_process(arn: &str, auth: &str, role: &str, gateway: Option<&Arc<Gateway>>) -> Result<InProcess, HarnessError> {
+    let Some(gateway) = gateway.filter(|gateway| gateway.spec.arn == arn) else {
+        return Err(HarnessError::field("tools", format!("the gateway `{arn}` is not in the template")));
+    };
+    let is_open = !matches!(gateway.spec.authorizer.as_deref(), Some("AWS_IAM" | "CUSTOM_JWT" | "AUTHENTICATE_ONLY"));
+    match auth.to_ascii_lowercase().as_str() {
+        "awsiam" => {}
+        "none" if is_open => {}
+        "none" => {
+            return Err(HarnessError::field("tools", "the gateway has an authorizer, so it needs `outboundAuth`"));
+        }
+        _ => {
+            let message = "`outboundAuth.oauth` is not served here: it needs AgentCore Identity. Pass the gateway's URL \
+                           as a `remote_mcp` tool with an `Authorization` header";
+            return Err(HarnessError::field("tools", message));
+        }
+    }
+    let principal = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}");
+    let in_process = InProcess::for_role(Arc::clone(gateway), principal);
+    in_process.map_err(|message| HarnessError::new(Kind::RuntimeClient, message))
+}
+
+fn spec(tool: &Value) -> Option<ToolSpec> {
+    let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let input_schema = tool.get("inputSchema").cloned().unwrap_or_else(|| json!({"type": "object"}));
+    let name = tool.get("name").and_then(Value::as_str)?.to_owned();
+    Some(ToolSpec { name, description: text("description"), input_schema })
+}
+
+/// The text of a result. Content of other kinds is named, because a model cannot get it here.
+fn outcome(result: &Value) -> Outcome {
+    let content = result.get("content").and_then(Value::as_array).into_iter().flatten();
+    let texts: Vec<String> = content
+        .map(|block| match (block.get("type").and_then(Value::as_str), block.get("text").and_then(Value::as_str)) {
+            (Some("text"), Some(text)) => text.to_owned(),
+            (kind, _) => format!("[content of the type `{}` is left out]", kind.unwrap_or("unknown")),
+        })
+        .collect();
+    let text = match (texts.is_empty(), result.get("structuredContent")) {
+        (true, Some(structured)) => structured.to_string(),
+        _ => texts.join("\n"),
+    };
+    match result.get("isError") == Some(&Value::Bool(true)) {
+        true => Outcome::error(text),
+        false => Outcome::ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_its_text() {
+        let of = |result: Value| {
+            let outcome = outcome(&result);
+            (outcome.text, outcome.error)
+        };
+        let text = |text: &str| json!({"type": "text", "text": text});
+        assert_eq!(of(json!({"content": [text("a"), text("b")]})), ("a\nb".to_owned(), false));
+        assert_eq!(of(json!({"content": [text("a")], "isError": true})), ("a".to_owned(), true));
+        assert_eq!(of(json!({"content": [], "structuredContent": {"a": 1}})), (r#"{"a":1}"#.to_owned(), false));
+        assert_eq!(of(json!({"content": [{"type": "image"}]})).0, "[content of the type `image` is left out]");
+    }
+}

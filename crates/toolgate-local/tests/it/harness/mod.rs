@@ -1,0 +1,9 @@
+//! InvokeHarness over HTTP: a harness with a gateway in front of a function, and a model server that is a closure.
+
+mod calls;
+mod errors;
+mod inline;
+mod limits;
+mod remote;
+mod support;
+mod turns;
