@@ -108,7 +108,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         What::List { with_digest } => return list(&args, *with_digest).await,
         What::Watch { by, every } => {
             let by = match is_interactive() && !args.json {
-                true => Some(by.as_deref().map_or_else(login, person)?),
+                true => Some(match by {
+                    Some(name) => person(name)?,
+                    None => login()?,
+                }),
                 false => None,
             };
             let approvals = args.table.approvals().await?;
