@@ -57,7 +57,7 @@ const FILES: &[Template] = &[
         "events/reserve_item-gateway.reply.json"
     ),
     template!("samconfig.toml", "samconfig.toml"),
-    template!("scenarios/<< group >>.yaml", "scenarios/project.yaml"),
+    template!("<% if plays %>scenarios/<< group >>.yaml<% endif %>", "scenarios/project.yaml"),
     template!("src/app.rs", "src/app.rs"),
     template!("src/bin/<< group >>.rs", "src/bin/group.rs"),
     template!("src/bin/seed.rs", "src/bin/seed.rs"),

@@ -19,7 +19,7 @@ use super::{
     streaming,
     turn::Turn,
 };
-use crate::conversation::{self, Phase, Platform, ToolCall, calls_of, push_user_message};
+use crate::conversation::{self, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message};
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
@@ -55,7 +55,7 @@ impl AgentRun<'_> {
     async fn iterate(&self, started: Timestamp) -> Result<String, Ended> {
         let history = self.turn.session.history(&self.path);
         let mut history = history.lock().await;
-        let before = history.len();
+        let before = HistoryEnd::of(&history);
         push_user_message(&mut history, &self.input);
         conversation::run(&Steps { run: self, started }, &mut history, Some(before)).await
     }

@@ -10,7 +10,7 @@ mod session;
 mod window;
 
 pub(crate) use calls::{ToolCall, calls_of, push_user_message};
-pub(crate) use model_loop::{Platform, run};
+pub(crate) use model_loop::{HistoryEnd, Platform, run};
 pub(crate) use outcome::Outcome;
 pub(crate) use session::{Phase, Session, SessionError, SessionKey, Sessions};
 pub(crate) use window::{ContextWindow, truncate};

@@ -28,8 +28,22 @@ pub(crate) trait Platform: Sync {
     ) -> impl Future<Output = ControlFlow<Self::End>> + Send;
 }
 
-/// Runs the loop to its end. `before` is the length of the history before the user's input was added, if there was input.
-pub(crate) async fn run<P: Platform>(platform: &P, history: &mut Vec<Message>, before: Option<usize>) -> P::End {
+/// The end of a history at some time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HistoryEnd {
+    messages: usize,
+    /// The blocks of the last message. New input may join it.
+    blocks: usize,
+}
+
+impl HistoryEnd {
+    pub(crate) fn of(history: &[Message]) -> Self {
+        Self { messages: history.len(), blocks: history.last().map_or(0, |last| last.content.len()) }
+    }
+}
+
+/// Runs the loop to its end. `before` is the end of the history before the user's input was added, if there was input.
+pub(crate) async fn run<P: Platform>(platform: &P, history: &mut Vec<Message>, before: Option<HistoryEnd>) -> P::End {
     let mut taken = 0;
     loop {
         if let ControlFlow::Break(end) = platform.check(taken, history) {
@@ -57,11 +71,10 @@ pub(crate) async fn run<P: Platform>(platform: &P, history: &mut Vec<Message>, b
     }
 }
 
-/// Removes the user's text again.
-fn rollback(history: &mut Vec<Message>, before: usize) {
-    if history.len() > before {
-        history.truncate(before);
-    } else if let Some(last) = history.last_mut() {
-        last.content.pop();
+/// Removes the input again.
+fn rollback(history: &mut Vec<Message>, before: HistoryEnd) {
+    history.truncate(before.messages);
+    if let Some(last) = history.last_mut() {
+        last.content.truncate(before.blocks);
     }
 }

@@ -30,7 +30,7 @@ use super::{
     toolset::Toolset,
 };
 use crate::{
-    conversation::{self, ContextWindow, Phase, Session, SessionKey, push_user_message},
+    conversation::{self, ContextWindow, HistoryEnd, Phase, Session, SessionKey, push_user_message},
     http::{
         body::{self, Refused},
         event_stream,
@@ -221,7 +221,7 @@ async fn run(
             if let Some(open) = dropped {
                 history.push(Message::user(open.results(DROPPED)));
             }
-            let before = history.len();
+            let before = HistoryEnd::of(&history);
             add(&mut history, messages);
             Some(before)
         }

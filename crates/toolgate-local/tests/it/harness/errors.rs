@@ -82,8 +82,12 @@ async fn a_model_that_fails_first_is_an_http_error_and_later_a_frame() {
     let throttled = (429, json!({"error": {"message": "slow down"}}));
     let answer = throttled.clone();
     let shop = Shop::start(move |_| answer.clone()).await;
-    let invoked = shop.say("go").await;
-    assert_eq!((invoked.status, invoked.kind.as_str()), (429, "ThrottlingException"), "{invoked:?}");
+    for _ in 0..2 {
+        let invoked = shop.say("go").await;
+        assert_eq!((invoked.status, invoked.kind.as_str()), (429, "ThrottlingException"), "{invoked:?}");
+    }
+    let last = shop.seen().pop().unwrap();
+    assert_eq!(last["messages"].as_array().unwrap().len(), 2, "a failed first turn leaves nothing: {last}");
     shop.agent.running.shutdown().await;
 
     let shop = Shop::start(move |request| match results(request).as_slice() {
