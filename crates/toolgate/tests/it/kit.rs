@@ -158,11 +158,11 @@ async fn take_order(cx: Cx<State>, input: Order) -> Result<Taken, ToolError> {
 #[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Act {
     /// What to do.
-    what: String,
+    pub(crate) what: String,
 }
 
 /// The same tool with a committed effect. It uses no ledger.
-async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
+pub(crate) async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
     let output = act(cx.clone(), input).await?;
     cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))
 }
@@ -184,7 +184,7 @@ impl std::fmt::Display for Private {
 impl std::error::Error for Private {}
 
 #[allow(clippy::print_stdout, reason = "a leak is planted")]
-async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
+pub(crate) async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
     cx.state().count();
     let session = cx.session();
     match input.what.as_str() {
@@ -262,6 +262,7 @@ pub(crate) fn router() -> Router<State> {
         .description("Tools for tests.")
         .identity(["customerId"])
         .identity_header("X-Customer", "customerId")
+        .identity_claim("sub", "customerId")
         .tool(Tool::new("take_order", take_order).expose(taken))
         .tool(Tool::new("act", act).expose(["text"]))
         .tool(
@@ -291,7 +292,7 @@ pub(crate) fn service() -> Service<State> {
 /// A service, and the counter of its tool runs.
 pub(crate) fn counted() -> (Service<State>, State) {
     let state = State::default();
-    (router().with_state(state.clone()), state)
+    (router().with_state(state.clone()).wires(Wire::ALL), state)
 }
 
 /// A call on any wire.
@@ -332,9 +333,50 @@ pub(crate) fn event(wire: Wire, tool: &str, arguments: Value) -> Event {
             event = arguments;
             client_context = Some(json!({"custom": {"bedrockAgentCoreToolName": format!("kit___{tool}")}}));
         }
+        Wire::Mcp => event = http(&rpc("tools/call", json!({"name": tool, "arguments": arguments}))),
         _ => event = json!({"toolName": tool, "toolInput": arguments}),
     }
     Event { wire, event, client_context }
+}
+
+pub(crate) const VERSION: &str = "2026-07-28";
+
+/// A modern JSON-RPC request.
+pub(crate) fn rpc(method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+}
+
+/// The HTTP event of a JSON-RPC message, from a caller whom a JWT authorizer has verified.
+pub(crate) fn http(message: &Value) -> Value {
+    let mut headers = json!({
+        "content-type": "application/json", "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": VERSION, "mcp-method": message["method"],
+    });
+    if let Some(name) = message["params"]["name"].as_str() {
+        headers["mcp-name"] = name.into();
+    }
+    json!({
+        "version": "2.0", "rawPath": "/mcp", "headers": headers, "body": message.to_string(), "isBase64Encoded": false,
+        "requestContext": {
+            "domainName": "tools.example", "http": {"method": "POST", "path": "/mcp"},
+            "authorizer": {"jwt": {"claims": {"sub": "CUST-1"}, "scopes": []}},
+        },
+    })
+}
+
+/// Changes the message in the body of an HTTP event.
+pub(crate) fn in_body(event: &mut Value, change: impl FnOnce(&mut Value)) {
+    let mut message: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    change(&mut message);
+    event["body"] = message.to_string().into();
+}
+
+/// The JSON-RPC message in an HTTP reply.
+pub(crate) fn message(reply: &Value) -> Value {
+    serde_json::from_str(reply["body"].as_str().unwrap()).unwrap()
 }
 
 pub(crate) async fn send(service: &Service<State>, event: &Event) -> Value {
@@ -347,6 +389,14 @@ pub(crate) fn body(wire: Wire, reply: &Value) -> Value {
         Wire::Function => &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"],
         Wire::Api => &reply["response"]["responseBody"]["application/json"]["body"],
         Wire::Gateway => return reply.clone(),
+        Wire::Mcp => {
+            let message = message(reply);
+            let text = message["result"]["content"][0]["text"].as_str();
+            return match text {
+                Some(text) => serde_json::from_str(text).unwrap(),
+                None => message["error"]["data"].clone(),
+            };
+        }
         _ => &reply["body"],
     };
     serde_json::from_str(text.as_str().unwrap()).unwrap()
