@@ -18,3 +18,4 @@ mod random;
 mod robust;
 mod start;
 mod support;
+mod url;

@@ -7,6 +7,7 @@
 //! untagged enum of all methods; a tools server needs five methods, and a handler's size and start count.
 
 mod claims;
+mod elicitation;
 mod era;
 mod http;
 mod metadata;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Decoded, Echo, decoded, take_object};
 use crate::{
-    call::{Attributes, CallMetadata},
+    call::{Attributes, CallMetadata, Elicitation},
     caller::Declared,
     error::ToolError,
 };
@@ -89,11 +90,12 @@ pub(crate) fn open(mut http: HttpEvent, server: &Server<'_>) -> Step {
         true => caller,
         false => Err(not_named()),
     };
+    let can_ask = server.settings.elicit && era == Era::Modern && era::answers_forms(&message);
     let Message { id, method, params } = message;
     let envelope =
         |id| Envelope { id, era, challenge, group: server.group.clone(), version: server.version.to_owned() };
     match (id, method.as_str()) {
-        (Some(id), "tools/call") => call(envelope(id), params, caller).map_or_else(failed, Step::Call),
+        (Some(id), "tools/call") => call(envelope(id), params, caller, can_ask).map_or_else(failed, Step::Call),
         (id, method) => {
             let envelope = envelope(id.clone().unwrap_or_default());
             let name = known(method);
@@ -141,18 +143,27 @@ fn call(
     envelope: Envelope,
     mut params: Map<String, Value>,
     caller: Result<Attributes, Denied>,
+    can_ask: bool,
 ) -> Result<Decoded, Failed> {
     let Some(Value::String(name)) = params.remove("name") else {
         let fault = Fault::new(Code::InvalidParams, "`params.name` must be the name of a tool");
         return Err((envelope.id, fault));
     };
     let arguments = take_object(params.remove("arguments").unwrap_or_default(), "`arguments`");
+    let elicitation = match envelope.era {
+        Era::Modern => elicitation::read(&mut params, can_ask),
+        Era::Legacy => Ok(Elicitation::default()),
+    };
+    let elicitation = match elicitation {
+        Ok(elicitation) => elicitation,
+        Err(fault) => return Err((envelope.id, fault)),
+    };
     let (status, caller) = match caller {
         Ok(identity) => (403, Ok(identity)),
         Err(Denied { status, error }) => (status, Err(error)),
     };
-    let mut decoded =
-        decoded(Echo::Mcp { envelope: Box::new(envelope), status }, name, arguments, CallMetadata::default());
+    let metadata = CallMetadata { elicitation, ..CallMetadata::default() };
+    let mut decoded = decoded(Echo::Mcp { envelope: Box::new(envelope), status }, name, arguments, metadata);
     match caller {
         Ok(identity) => decoded.call.session_attributes = identity,
         Err(error) => decoded.unreadable = Some(error),

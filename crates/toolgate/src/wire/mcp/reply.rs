@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
+    elicitation,
     era::Era,
     http,
     rpc::{Code, Fault},
     version,
 };
 use crate::{
-    error::{ErrorKind, ToolError},
+    error::{Elicited, ErrorKind, ToolError},
     wire::{body_text, object},
 };
 
@@ -69,6 +70,14 @@ pub(crate) fn encode(envelope: &Envelope, status: u16, outcome: Result<Value, To
         },
         Err(error) => error,
     };
+    match error.elicited() {
+        Some(Elicited::Question { state, message }) => return envelope.result(elicitation::ask(state, message)),
+        Some(Elicited::UnknownState) => {
+            let fault = Fault::new(Code::InvalidParams, error.message().to_owned()).data(error.body());
+            return fault.response(&envelope.id, &[]);
+        }
+        None => {}
+    }
     match error.gate() {
         "wire" if error.kind() == ErrorKind::Refused => envelope.refused(status, &error),
         // the call itself is not valid: its arguments are not an object, or its tool does not exist
