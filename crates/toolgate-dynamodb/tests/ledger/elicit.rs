@@ -19,7 +19,7 @@ fn rent() -> Value {
 }
 
 fn yes() -> Value {
-    json!({"action": "accept", "content": {"confirm": true}})
+    json!({"action": "accept", "content": {"ok": true}})
 }
 
 /// The bank as a deployment that trusts its clients to ask.
@@ -110,7 +110,7 @@ async fn a_yes_runs_exactly_what_was_shown_one_time() {
         assert_eq!((&asks["method"], &asks["params"]["mode"]), (&json!("elicitation/create"), &json!("form")));
         let shown = format!("Allow `{tool}` with exactly this input?\naccount: \"jane\"\namount: 100\nnote: \"rent\"");
         assert_eq!(asks["params"]["message"], shown);
-        assert_eq!(asks["params"]["requestedSchema"]["properties"]["confirm"]["type"], "boolean");
+        assert_eq!(asks["params"]["requestedSchema"]["properties"]["ok"]["type"], "boolean");
         let state = result["requestState"].as_str().unwrap();
         assert!(state.len() == 32 && state.bytes().all(|byte| byte.is_ascii_hexdigit()), "{state}");
         assert_eq!(effects(&bank).await, 0);
@@ -151,8 +151,8 @@ async fn a_no_is_a_refusal_and_stays_one() {
         for no in [
             json!({"action": "decline"}),
             json!({"action": "cancel"}),
-            json!({"action": "accept", "content": {"confirm": false}}),
-            json!({"action": "decline", "content": {"confirm": true}}),
+            json!({"action": "accept", "content": {"ok": false}}),
+            json!({"action": "decline", "content": {"ok": true}}),
         ] {
             let bank = Bank::open().await;
             let service = trusting(&bank);
@@ -207,11 +207,11 @@ async fn content_that_is_not_a_plain_answer_is_not_a_yes() {
     for response in [
         json!({"action": "accept"}),
         json!({"action": "accept", "content": {}}),
-        json!({"action": "accept", "content": {"confirm": "true"}}),
-        json!({"action": "accept", "content": {"confirm": 1}}),
+        json!({"action": "accept", "content": {"ok": "true"}}),
+        json!({"action": "accept", "content": {"ok": 1}}),
         json!({"action": "accept", "content": true}),
-        json!({"action": "yes", "content": {"confirm": true}}),
-        json!({"content": {"confirm": true}}),
+        json!({"action": "yes", "content": {"ok": true}}),
+        json!({"content": {"ok": true}}),
         json!(true),
         json!(null),
     ] {

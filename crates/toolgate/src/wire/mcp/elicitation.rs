@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 use super::rpc::{Code, Fault};
 use crate::call::{Answer, Elicitation};
 
-/// The name of the question and of its one field.
+/// The name of the question.
 const CONFIRM: &str = "confirm";
+/// The name of the one field of its form.
+const OK: &str = "ok";
 
 /// Reads the answer of a call. An answer without a state, and a state without an answer, are no answer: the client is
 /// asked again.
@@ -32,12 +34,12 @@ pub(super) fn read(params: &mut Map<String, Value>, is_possible: bool) -> Result
 /// A client may change a form's content, so only a plain yes is one.
 fn answer(response: &Value) -> Result<Answer, Fault> {
     let text = |name: &str| response.get(name).and_then(Value::as_str);
-    match (text("action"), response.pointer("/content/confirm")) {
+    match (text("action"), response.get("content").and_then(|content| content.get(OK))) {
         (Some("accept"), Some(Value::Bool(true))) => Ok(Answer::Yes),
         (Some("accept"), Some(Value::Bool(false))) | (Some("decline" | "cancel"), _) => Ok(Answer::No),
         _ => Err(Fault::new(
             Code::InvalidParams,
-            "`params.inputResponses.confirm` must be `accept` with the content `{\"confirm\": true}`, `decline` or `cancel`",
+            "`params.inputResponses.confirm` must be `accept` with the content `{\"ok\": true}`, `decline` or `cancel`",
         )),
     }
 }
@@ -46,8 +48,8 @@ fn answer(response: &Value) -> Result<Answer, Fault> {
 pub(super) fn ask(state: &str, message: &str) -> Map<String, Value> {
     let schema = json!({
         "type": "object",
-        "properties": {CONFIRM: {"type": "boolean", "title": "Allow this call"}},
-        "required": [CONFIRM],
+        "properties": {OK: {"type": "boolean", "title": "Allow this call"}},
+        "required": [OK],
     });
     let params = json!({"mode": "form", "message": message, "requestedSchema": schema});
     let mut result = Map::new();
