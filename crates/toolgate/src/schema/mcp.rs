@@ -43,10 +43,10 @@ fn annotations(tool: &CatalogTool) -> Map<String, Value> {
 /// The schema of an output. A repeat and a truncated output have members of the framework beside the tool's own.
 fn output(schema: &Value) -> Value {
     let mut schema = without_description(schema);
-    if let Some(members) = schema.as_object_mut() {
-        if members.get("additionalProperties") == Some(&Value::Bool(false)) {
-            members.remove("additionalProperties");
-        }
+    if let Some(members) = schema.as_object_mut()
+        && members.get("additionalProperties") == Some(&Value::Bool(false))
+    {
+        members.remove("additionalProperties");
     }
     schema
 }

@@ -7,6 +7,7 @@ mod api;
 mod direct;
 mod function;
 pub(crate) mod gateway;
+mod json;
 pub(crate) mod kind;
 #[cfg(feature = "mcp")]
 pub(crate) mod mcp;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime};
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
 
+use json::{body_text, object, own_text};
 use kind::Wire;
 
 use crate::{
@@ -84,6 +86,10 @@ pub(crate) enum Undecodable {
 }
 
 /// An event whose wire is known.
+#[cfg_attr(
+    feature = "mcp",
+    expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would cost each call an allocation")
+)]
 pub(crate) enum Incoming {
     Call(Decoded),
     /// A request that may be a call, or anything else that an MCP client sends.
@@ -150,29 +156,6 @@ pub(crate) fn encode(
         }
         #[cfg(feature = "mcp")]
         Echo::Mcp { envelope, status } => mcp::encode(&envelope, status, outcome),
-    }
-}
-
-/// An object from members that are moved into it. `json!` would copy them, and the body is most of a reply.
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    let mut map = Map::new();
-    for (name, member) in members {
-        map.insert(name.to_owned(), member);
-    }
-    Value::Object(map)
-}
-
-/// A body as text. All wires except one carry it this way.
-fn body_text(body: &Value) -> String {
-    // serialising a `Value` cannot fail, and its `Display` is slower
-    serde_json::to_string(body).unwrap_or_default()
-}
-
-/// The text of a value that should be text. Empty where it is not.
-fn own_text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        _ => String::new(),
     }
 }
 

@@ -77,7 +77,8 @@ async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     }
     match urls.functions.run(name, Event { payload: payload.into(), ..Event::default() }).await {
-        Ok(invocation) => reply::of(&invocation).unwrap_or_else(failed),
+        Ok(invocation) if invocation.function_error.is_some() => failed(),
+        Ok(invocation) => reply::of(&invocation.payload).unwrap_or_else(failed),
         Err(error) => refused(error),
     }
 }

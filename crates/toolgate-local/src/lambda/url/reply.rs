@@ -5,17 +5,12 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-use crate::lambda::Invocation;
-
 /// AWS passes this header of a function under another name, on function URLs and on HTTP APIs.
 const REMAPPED: &str = "x-amzn-remapped-www-authenticate";
 
-/// The response. `None` for a function error, or where the reply is not an HTTP response.
-pub(super) fn of(invocation: &Invocation) -> Option<Response> {
-    if invocation.function_error.is_some() {
-        return None;
-    }
-    let reply: Value = serde_json::from_slice(&invocation.payload).ok()?;
+/// The response. `None` where the reply is not an HTTP response.
+pub(super) fn of(reply: &[u8]) -> Option<Response> {
+    let reply: Value = serde_json::from_slice(reply).ok()?;
     let Some(status) = reply.get("statusCode") else {
         // a reply without a status is the body
         let body = reply.as_str().map_or_else(|| reply.to_string(), str::to_owned);

@@ -13,8 +13,10 @@ use super::{
 
 /// The version without `initialize`.
 pub(super) const MODERN: &str = "2026-07-28";
-/// The versions with `initialize`, the newest last. A client of another version is offered the newest.
-pub(super) const LEGACY: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+/// The newest version with `initialize`. A client of another version is offered it.
+pub(super) const NEWEST_LEGACY: &str = "2025-11-25";
+/// The versions with `initialize`.
+pub(super) const LEGACY: [&str; 3] = ["2025-03-26", "2025-06-18", NEWEST_LEGACY];
 
 pub(super) const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -33,7 +35,7 @@ pub(super) fn of(http: &HttpEvent, message: &Message) -> Result<Era, Fault> {
     let meta = message.params.get("_meta");
     let version = meta.and_then(|meta| meta.get(VERSION_KEY));
     // versions are dates, so their text has their order
-    let is_newer = header.is_some_and(|header| header > LEGACY[LEGACY.len() - 1]);
+    let is_newer = header.is_some_and(|header| header > NEWEST_LEGACY);
     if version.is_some() || is_newer || message.method == "server/discover" {
         // a notification has no `_meta` of its own
         if message.id.is_some() {

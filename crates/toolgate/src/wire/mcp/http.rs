@@ -5,7 +5,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
-use crate::wire::{object, own_text};
+use crate::wire::json::{object, own_text};
 
 /// An HTTP request, read from an event.
 pub(crate) struct HttpEvent {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 use claims::Denied;
-use era::{Era, LEGACY, MODERN};
+use era::{Era, LEGACY, MODERN, NEWEST_LEGACY};
 pub(crate) use http::HttpEvent;
 pub(crate) use reply::{Envelope, encode};
 use rpc::{Code, Failed, Fault, Message};
@@ -51,6 +51,7 @@ pub(crate) struct Server<'a> {
 }
 
 /// The next step for a request.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would cost each call an allocation")]
 pub(crate) enum Step {
     /// It is answered.
     Reply(Answered),
@@ -192,7 +193,7 @@ fn result(
             };
             let known = LEGACY.into_iter().find(|version| *version == asked);
             json!({
-                "protocolVersion": known.unwrap_or(LEGACY[LEGACY.len() - 1]),
+                "protocolVersion": known.unwrap_or(NEWEST_LEGACY),
                 "capabilities": {"tools": {}},
                 "serverInfo": {"name": &*server.group, "version": version(server.version)},
             })

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Elicited, ErrorKind, ToolError},
-    wire::{body_text, object},
+    wire::json::{body_text, object},
 };
 
 /// Lambda's limit on a reply: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>

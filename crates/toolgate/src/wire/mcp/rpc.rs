@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::http;
-use crate::{sanitize, wire::object};
+use crate::{sanitize, wire::json::object};
 
 /// A fault of the protocol: a code, a message, and the HTTP status of a modern reply.
 ///
@@ -39,7 +39,7 @@ impl Code {
 pub(super) struct Fault {
     code: Code,
     message: String,
-    data: Option<Value>,
+    data: Option<Box<Value>>,
     status: u16,
 }
 
@@ -49,7 +49,7 @@ impl Fault {
     }
 
     pub(super) fn data(mut self, data: Value) -> Self {
-        self.data = Some(data);
+        self.data = Some(Box::new(data));
         self
     }
 
@@ -67,7 +67,7 @@ impl Fault {
     pub(super) fn response(self, id: &Value, headers: &[(&str, &str)]) -> Value {
         let mut error = json!({"code": self.code.row().0, "message": self.message});
         if let (Some(data), Some(error)) = (self.data, error.as_object_mut()) {
-            error.insert("data".to_owned(), data);
+            error.insert("data".to_owned(), *data);
         }
         sanitize::value(&mut error);
         let body = object([("jsonrpc", "2.0".into()), ("id", id.clone()), ("error", error)]);
