@@ -38,8 +38,11 @@ fn open() -> Service<State> {
     router.build().unwrap().with_state(State::default()).wires([Wire::Mcp])
 }
 
+/// Who the tool sees, or the status of the refusal.
+type Seen = Result<&'static str, u64>;
+
 /// Each authorizer, who the caller of it is, and who it is where anonymous callers are allowed.
-fn authorizers() -> Vec<(Value, Result<&'static str, u64>, Result<&'static str, u64>)> {
+fn authorizers() -> Vec<(Value, Seen, Seen)> {
     let bound = Ok("CUST-1");
     vec![
         (json!({"jwt": {"claims": {"sub": "CUST-1", "aud": "x"}, "scopes": ["a"]}}), bound, bound),
