@@ -1,10 +1,14 @@
 """A function that answers MCP by itself, behind its local URL: the example `mcp_conformance` of `toolgate-dynamodb`."""
 
+import asyncio
 import os
 import shutil
 from contextlib import contextmanager
 
+import httpx2
 from conftest import ROOT, local_agent
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 TARGET = (ROOT / os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
 EXAMPLE = TARGET / "debug/examples/mcp_conformance"
@@ -46,3 +50,20 @@ def mcp_function(folder, *options):
     with local_agent(folder, *options, template=template, CARGO_TARGET_DIR=str(folder / "target")) as desk:
         desk.mcp_url = f"{desk.url}/functions/mcp_conformance/url/mcp"
         yield desk
+
+
+def over_url(url, step, mode="auto", answer=None, headers=None):
+    """Runs a step of the official client over one connection. Returns its result, and the questions that the client was asked."""
+    asked = []
+
+    async def elicit(_context, params):
+        asked.append(params.message)
+        return answer
+
+    async def connected():
+        async with httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
+            transport = streamable_http_client(url, http_client=http)
+            async with Client(transport, mode=mode, elicitation_callback=elicit if answer else None) as client:
+                return await step(client)
+
+    return asyncio.run(connected()), asked

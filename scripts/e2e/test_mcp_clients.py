@@ -1,13 +1,10 @@
 """The official MCP clients for Python and TypeScript, with a function that answers MCP by itself."""
 
-import asyncio
 import json
 
-import httpx2
 import pytest
-from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
-from mcp_function import mcp_function
+from mcp import MCPError
+from mcp_function import mcp_function, over_url
 from mcp_types import ElicitResult
 from node_tools import node
 
@@ -18,23 +15,6 @@ SHOWN = 'Allow `pay` with exactly this input?\ncents: 900\nto: "Ada"'
 def function(tmp_path_factory):
     with mcp_function(tmp_path_factory.mktemp("function")) as desk:
         yield desk
-
-
-def over_url(url, step, mode="auto", answer=None):
-    """Runs a step over one connection. Returns its result, and the questions that the client was asked."""
-    asked = []
-
-    async def elicit(_context, params):
-        asked.append(params.message)
-        return answer
-
-    async def connected():
-        async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
-            transport = streamable_http_client(url, http_client=http)
-            async with Client(transport, mode=mode, elicitation_callback=elicit if answer else None) as client:
-                return await step(client)
-
-    return asyncio.run(connected()), asked
 
 
 def paying(client):
@@ -61,9 +41,7 @@ def test_the_python_client_lists_and_calls(function, mode):
     pay = tools[0]
     assert pay.title == "Pay" and pay.annotations.destructive_hint and not pay.annotations.read_only_hint
     assert pay.input_schema["properties"]["cents"]["minimum"] == 1
-    assert pay.output_schema["required"] == ["to", "cents", "payments"] or sorted(pay.output_schema["required"]) == [
-        "cents", "payments", "to",
-    ]
+    assert sorted(pay.output_schema["required"]) == ["cents", "payments", "to"]
     assert text.content[0].text == "This is a simple text response for testing."
     assert error_of(failed)["kind"] == "conflict"
 
