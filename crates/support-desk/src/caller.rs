@@ -10,6 +10,9 @@ pub const IDENTITY: &str = "customerId";
 /// The gateway header that binds a call to a customer. The request interceptor sets it from the verified token.
 pub const IDENTITY_HEADER: &str = "X-Desk-Customer-Id";
 
+/// The verified claim that binds a call of an MCP client to a customer.
+pub const IDENTITY_CLAIM: &str = "customer_id";
+
 /// The scope of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use toolgate::{Approval, ApprovalRequest, BudgetCharge, Lease, Ledger, LedgerFuture, OnceKey, ToolError, Usd};
 
-use crate::{approval, charge, lease, table::DynamoLedger};
+use crate::{approval, charge, elicit, lease, table::DynamoLedger};
 
 impl DynamoLedger {
     /// Adds a cost, for example of an agent's models, to a session's budget. `budget` is the id from
@@ -33,6 +33,14 @@ impl Ledger for DynamoLedger {
 
     fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Approval> {
         Box::pin(approval::ask(self, request, once))
+    }
+
+    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, String> {
+        Box::pin(elicit::ask(self, request, once))
+    }
+
+    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, bool> {
+        Box::pin(elicit::answer(self, request, id, accepted))
     }
 
     fn find<'a>(&'a self, once: &'a OnceKey) -> LedgerFuture<'a, ()> {

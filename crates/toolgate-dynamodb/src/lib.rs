@@ -14,6 +14,7 @@ mod batch;
 mod charge;
 mod client;
 mod commit;
+mod elicit;
 mod error;
 mod fault;
 mod item;

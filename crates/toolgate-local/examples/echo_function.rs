@@ -67,7 +67,12 @@ fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Val
     {
         return ("response", intercept(event));
     }
-    match event["do"].as_str() {
+    // a request to the function's URL
+    let body = event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok()).unwrap_or_default();
+    if !body["reply"].is_null() {
+        return ("response", body["reply"].clone());
+    }
+    match event["do"].as_str().or(body["do"].as_str()) {
         Some("exit") => std::process::exit(3),
         Some("fail") => return ("error", json!({"errorType": "Mine", "errorMessage": "as asked"})),
         _ => {}

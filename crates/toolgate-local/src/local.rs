@@ -203,16 +203,17 @@ impl Local {
         self
     }
 
-    /// Sets the caller of the gateway, whatever a client claims. The default is the first IAM entity that a policy of
-    /// the template names.
+    /// Sets the caller of the gateway and of the function URLs, whatever a client claims. The default caller of the
+    /// gateway is the first IAM entity that a policy of the template names. A function URL has no verified caller by
+    /// default.
     pub fn principal(mut self, principal: Principal) -> Self {
         self.callers = CallerChoice::One(principal);
         self
     }
 
-    /// Requires every caller of the gateway to send a token that one of these keys has signed.
+    /// Requires every caller of the gateway and of the function URLs to send a token that one of these keys has signed.
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
-        self.callers = CallerChoice::Tokens(keys);
+        self.callers = CallerChoice::Tokens(Arc::new(keys));
         self
     }
 
@@ -274,6 +275,7 @@ impl Local {
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
+        let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
             let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings);
@@ -312,7 +314,7 @@ impl Local {
         platforms.extend(harnesses.map(harness::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&state), platforms)?;
+        let router = server::router(Arc::clone(&state), url_callers, platforms)?;
         let server = server::serve(listener, port, router, async { drop(stopped.await) });
         let running = Running::new(state, server, stop);
 

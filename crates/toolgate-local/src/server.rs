@@ -10,7 +10,10 @@ use crate::{
     error::LocalError,
     health,
     http::{connections, elsewhere, guard},
-    lambda::invoke_api,
+    lambda::{
+        invoke_api,
+        url::{self, UrlCallers},
+    },
     page, ready,
     state::AppState,
     task::Task,
@@ -31,12 +34,13 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 }
 
 /// All routes. `platforms` has the routes of the agents and of the gateway; the database alone has none.
-pub(crate) fn router(state: Arc<AppState>, platforms: Vec<Router>) -> Result<Router, LocalError> {
+pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<Router>) -> Result<Router, LocalError> {
     let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
         .merge(page::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
+        .merge(url::routes(state.functions.clone(), callers))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
     Ok(ready::gate(router, state))

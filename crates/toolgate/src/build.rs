@@ -127,6 +127,12 @@ pub(crate) fn build<S: Send + Sync + 'static>(router: RouterDraft<S>) -> Result<
             errors.push(BuildError { tool: "(identity)".into(), message, location: None });
         }
     }
+    for (_, attribute) in &router.declared.claims {
+        if !router.declared.names.contains(attribute) {
+            let message = format!("a claim sets `{attribute}`, which `.identity([..])` does not name");
+            errors.push(BuildError { tool: "(identity)".into(), message, location: None });
+        }
+    }
     let has_ledger = router.ledger.is_named();
     if router.budget.is_some() && !has_ledger {
         let message = "`.budget(..)` counts in a ledger; name it with `.ledger(|state| ..)`".to_owned();
@@ -218,6 +224,9 @@ fn register<S>(
         confirm: draft.confirm.is_some(),
         once: draft.once.is_some(),
         refuse: draft.refuse.clone(),
+        title: draft.title,
+        read_only: draft.read_only || draft.cache.is_some(),
+        additive: draft.additive,
     };
     let tool = RegisteredTool {
         shape,
@@ -251,6 +260,14 @@ fn options(draft: &Draft, asks_by_own_key: bool, problems: &mut Vec<String>) {
         (
             asks_by_own_key && draft.once.is_some(),
             "`Confirm::by(..)` and `.once(..)` both name the effect; keep the key of `.once(..)`",
+        ),
+        (
+            draft.read_only && (draft.once.is_some() || draft.confirm.is_some()),
+            "`.read_only()` is for tools without an effect, and it has `.once(..)` or `.confirm(..)`; keep one",
+        ),
+        (
+            draft.additive && (draft.read_only || draft.cache.is_some()),
+            "`.additive()` describes an effect, and it is a tool that only reads; remove it",
         ),
         (
             draft.commits && draft.once.is_none(),

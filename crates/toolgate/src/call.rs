@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::wire::kind::Wire;
+use crate::{
+    error::{Elicited, ToolError},
+    wire::kind::Wire,
+};
 
 /// Session or prompt attributes: text to text, as in Bedrock.
 pub(crate) type Attributes = BTreeMap<String, String>;
@@ -35,8 +38,37 @@ pub(crate) struct CallMetadata {
     pub(crate) headers: BTreeMap<String, String>,
     /// Headers that were not a single text. They cannot identify a caller.
     pub(crate) ambiguous_headers: BTreeSet<String>,
+    pub(crate) elicitation: Elicitation,
     /// `None` where the platform sets no deadline.
     pub(crate) deadline: Option<SystemTime>,
+}
+
+/// The part of a call that a client asks its person about. Only the mcp wire has it.
+#[derive(Default)]
+pub(crate) struct Elicitation {
+    /// The client can ask, and the deployment trusts it to.
+    pub(crate) is_possible: bool,
+    /// The id of a question, as the client returns it.
+    pub(crate) state: Option<String>,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// What the client reports of its person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "only the mcp wire makes it"))]
+pub(crate) enum Answer {
+    Yes,
+    No,
+}
+
+impl Elicitation {
+    /// Refuses a state in a call that no question was asked about. It may be the state of another call.
+    pub(crate) fn refuse_state(&self) -> Result<(), ToolError> {
+        match self.state {
+            None => Ok(()),
+            Some(_) => Err(ToolError::elicit(Elicited::UnknownState)),
+        }
+    }
 }
 
 impl CallMetadata {

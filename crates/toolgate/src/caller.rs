@@ -8,19 +8,23 @@ use crate::{
 };
 
 /// The caller. Identity comes only from channels that the application or the platform writes: session attributes on the
-/// Agents wires, a declared header on the gateway. Arguments never carry it.
+/// Agents wires, a declared header on the gateway, a verified claim on mcp. Arguments never carry it.
 #[derive(Clone, Default)]
 pub struct Caller {
     identity: BTreeMap<String, String>,
     hints: BTreeMap<String, String>,
 }
 
-/// The attributes that carry identity, and the gateway headers that may set them.
+/// The attributes that carry identity, and the gateway headers and verified claims that may set them.
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
     pub(crate) names: Vec<String>,
     /// Header (lower case) to attribute.
     pub(crate) headers: Vec<(String, String)>,
+    /// Claim of a verified authorizer to attribute.
+    pub(crate) claims: Vec<(String, String)>,
+    /// Whether the mcp wire accepts callers without verified claims.
+    pub(crate) anonymous_mcp: bool,
 }
 
 impl Caller {

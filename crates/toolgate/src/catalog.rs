@@ -19,6 +19,17 @@ pub struct Catalog {
     /// The gateway headers that the router reads identity from, in lower case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_headers: Vec<String>,
+    /// The verified claims that the router reads identity from on the mcp wire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_claims: Vec<String>,
+    /// Whether the mcp wire accepts callers without verified claims.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub anonymous_mcp: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One tool, as a caller sees it.
@@ -39,4 +50,13 @@ pub struct CatalogTool {
     pub once: bool,
     /// Fields that no caller may set.
     pub refuse: Vec<String>,
+    /// The name that a client shows to a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The tool changes nothing: it is cached or declared read-only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// The tool's effect adds data, and replaces or deletes none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub additive: bool,
 }

@@ -13,6 +13,18 @@ pub(crate) const BUDGET_USD: &str = "TOOLGATE_BUDGET_USD";
 pub(crate) const METRICS: &str = "TOOLGATE_METRICS";
 /// The metrics' namespace.
 pub(crate) const METRICS_NAMESPACE: &str = "TOOLGATE_METRICS_NAMESPACE";
+/// The authorization servers of the mcp endpoint.
+#[cfg(feature = "mcp")]
+pub(crate) const MCP_ISSUER: &str = "TOOLGATE_MCP_ISSUER";
+/// The URL of the mcp endpoint.
+#[cfg(feature = "mcp")]
+pub(crate) const MCP_RESOURCE: &str = "TOOLGATE_MCP_RESOURCE";
+/// The scopes that the metadata of the mcp endpoint lists.
+#[cfg(feature = "mcp")]
+pub(crate) const MCP_SCOPES: &str = "TOOLGATE_MCP_SCOPES";
+/// Whether MCP clients are trusted to ask a person.
+#[cfg(feature = "mcp")]
+pub(crate) const MCP_ELICIT: &str = "TOOLGATE_MCP_ELICIT";
 /// The filter of the log.
 pub(crate) const LOG: &str = "TOOLGATE_LOG";
 

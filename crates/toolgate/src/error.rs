@@ -120,9 +120,19 @@ struct Inner {
     fatal: bool,
     source: Option<Error>,
     replay: Option<Replay>,
+    elicited: Option<Elicited>,
     /// The gate that stopped the call. Empty where the tool itself returned the error. `None` until the origin is
     /// recorded.
     gate: Option<&'static str>,
+}
+
+/// Why a call stops that a client asks its person about. Only the mcp wire can express it.
+#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "only the mcp wire reads it"))]
+pub(crate) enum Elicited {
+    /// The client has to ask.
+    Question { state: String, message: String },
+    /// The client has returned a state that does not belong to this call.
+    UnknownState,
 }
 
 impl ToolError {
@@ -134,6 +144,7 @@ impl ToolError {
             fatal: false,
             source: None,
             replay: None,
+            elicited: None,
             gate: None,
         }))
     }
@@ -190,6 +201,24 @@ impl ToolError {
         let mut error = Self::of(ErrorKind::Internal, "a repeated call outside of a `.once(..)` tool");
         error.0.replay = Some(replay);
         error
+    }
+
+    /// A call that stops because of a question to a person.
+    pub(crate) fn elicit(elicited: Elicited) -> Self {
+        let mut error = match elicited {
+            Elicited::Question { .. } => Self::waiting_for_approval("a person has to approve this call first"),
+            Elicited::UnknownState => Self::refused(
+                "this answer belongs to no question about this call: it was asked about another input or by another \
+                 caller, it has been used, or it has expired; call again without it",
+            ),
+        };
+        error.0.elicited = Some(elicited);
+        error
+    }
+
+    #[cfg(feature = "mcp")]
+    pub(crate) fn elicited(&self) -> Option<&Elicited> {
+        self.0.elicited.as_ref()
     }
 
     /// Adds a private source. It goes to the log only.

@@ -35,6 +35,29 @@ pub trait Ledger: Send + Sync {
     /// `refused`, where approvals are not available. A replay. The ledger's own failure.
     fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Approval>;
 
+    /// Stores the question whether this call may run, which an MCP client will put to a person, and returns its id: a
+    /// text that nobody can guess. The default refuses: the ledger stores no questions.
+    ///
+    /// # Errors
+    /// `refused`, where no person can be asked. A replay. The ledger's own failure.
+    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, String> {
+        let _ = (request, once);
+        Box::pin(async {
+            Err(ToolError::refused("a person must confirm this call first, and no person can be asked here"))
+        })
+    }
+
+    /// Records a person's answer to the question `id`. Returns `true` for the first answer to a question about exactly
+    /// this call: its tool, its caller and its input. Returns `false` for any other id, and after the question has
+    /// expired. The default is `false`.
+    ///
+    /// # Errors
+    /// The ledger's own failure.
+    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, bool> {
+        let _ = (request, id, accepted);
+        Box::pin(async { Ok(false) })
+    }
+
     /// Looks up the record of an effect. Returns `Ok` where the effect has not happened.
     ///
     /// # Errors

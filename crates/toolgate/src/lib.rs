@@ -1,8 +1,8 @@
 //! Typed, gated tools for AI agents on AWS Lambda.
 //!
 //! A *tool* is a typed async function that a model may call. A [`Router`] combines several tools into one Lambda
-//! handler. The handler accepts four *wires* without changes: Bedrock Agents with function details, Bedrock Agents with
-//! OpenAPI, AgentCore Gateway, and a plain `{"toolName", "toolInput"}`. Every call passes the same *gates* in the same
+//! handler. The handler accepts five *wires* without changes: Bedrock Agents with function details, Bedrock Agents with
+//! OpenAPI, AgentCore Gateway, MCP over HTTP (feature `mcp`), and a plain `{"toolName", "toolInput"}`. Every call passes the same *gates* in the same
 //! order. The gates reject input fields that are not listed, and drop output fields that are not listed.
 //!
 //! ```
@@ -113,6 +113,9 @@ pub use runtime::{hide_panic_payloads, run, serve};
 pub use service::{Service, UnknownEvent};
 pub use tool::Tool;
 pub use wire::kind::Wire;
+#[cfg(feature = "mcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
+pub use wire::mcp::settings::McpSettings;
 
 /// The examples of README.md, as tests.
 #[cfg(doctest)]

@@ -95,7 +95,7 @@ pub(crate) struct Finished {
 impl<S: Send + Sync + 'static> Pipeline<S> {
     pub(crate) fn new(registry: Arc<Registry<S>>, state: S) -> Self {
         let (budget, cache) = (registry.budget, Arc::new(OutputCache::new(registry.cache_bytes)));
-        Self { registry, wires: Wire::ALL.into(), budget, state: Arc::new(state), cache }
+        Self { registry, wires: Wire::BY_DEFAULT.into(), budget, state: Arc::new(state), cache }
     }
 
     /// Runs a call and returns its result. `unreadable` is the error if the wire could not read the whole call.

@@ -55,7 +55,9 @@ impl<S> Registry<S> {
             tool.output = sorted(std::mem::take(&mut tool.output));
         }
         let identity_headers = self.declared.headers.iter().map(|(header, _)| header.clone()).collect();
+        let identity_claims = self.declared.claims.iter().map(|(claim, _)| claim.clone()).collect();
         let (group, description) = (self.group.to_string(), self.description.clone());
-        Catalog { catalog: 1, group, description, tools, identity_headers }
+        let anonymous_mcp = self.declared.anonymous_mcp;
+        Catalog { catalog: 1, group, description, tools, identity_headers, identity_claims, anonymous_mcp }
     }
 }

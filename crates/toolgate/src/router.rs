@@ -90,6 +90,28 @@ impl<S: Send + Sync + 'static> RouterBuilder<S> {
         self
     }
 
+    /// Declares the verified claim that sets an identity attribute on the mcp wire: a claim of the JWT authorizer, a
+    /// member of a Lambda authorizer's context, or a member of the IAM authorizer (for example `userArn`). API Gateway
+    /// and Lambda verify it before the function runs. The attribute must be named by [`identity`](Self::identity).
+    ///
+    /// On the mcp wire, a call is refused unless a claim sets every declared identity attribute. See
+    /// [`allow_anonymous_mcp`](Self::allow_anonymous_mcp).
+    #[cfg(feature = "mcp")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
+    pub fn identity_claim(mut self, claim: impl Into<String>, attribute: impl Into<String>) -> Self {
+        self.0.declared.claims.push((claim.into(), attribute.into()));
+        self
+    }
+
+    /// Answers callers of the mcp wire that no authorizer has verified, as callers without an identity. Use it only for
+    /// tools that anybody on the network may call. Claims that are present still identify the caller.
+    #[cfg(feature = "mcp")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
+    pub fn allow_anonymous_mcp(mut self) -> Self {
+        self.0.declared.anonymous_mcp = true;
+        self
+    }
+
     /// Declares crates (by their `tracing` target) that may log below `info`, beside Toolgate and the handler itself.
     /// All other crates are limited to `info`, whatever the filter is, because the debug output of a client library may
     /// contain whole requests.

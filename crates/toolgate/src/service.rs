@@ -11,13 +11,15 @@ use std::{
 use lambda_runtime::{BoxFuture, Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 
+#[cfg(feature = "mcp")]
+use crate::wire::mcp::{self, HttpEvent, Step, settings::McpSettings};
 use crate::{
     budget::Budget,
     error::Error,
     pipeline::Pipeline,
     registry::Registry,
     telemetry::{self, metrics},
-    wire::{self, Undecodable, kind::Wire},
+    wire::{self, Incoming, Undecodable, kind::Wire},
 };
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. It is cheap to clone.
@@ -28,6 +30,17 @@ pub struct Service<S> {
     pipeline: Pipeline<S>,
     metrics: bool,
     namespace: Arc<str>,
+    #[cfg(feature = "mcp")]
+    mcp: Arc<Mcp>,
+}
+
+/// The mcp wire's part of a service.
+#[cfg(feature = "mcp")]
+#[derive(Default)]
+struct Mcp {
+    settings: McpSettings,
+    /// The list of tools. It is made when a client first asks for it, since most instances only serve calls.
+    tools: std::sync::OnceLock<Value>,
 }
 
 /// The event has an unknown format, or comes from AgentCore Gateway with a client context that does not name a tool.
@@ -79,6 +92,16 @@ impl<S> Service<S> {
         &self.pipeline.registry.group
     }
 
+    /// A service with the default wires, and with this one. A deployment names the mcp wire in its environment, which a
+    /// test does not have.
+    pub(crate) fn answering(&self, wire: Wire) -> Self {
+        let mut service = self.clone();
+        if *service.pipeline.wires == Wire::BY_DEFAULT {
+            service.pipeline.wires = Wire::BY_DEFAULT.into_iter().chain([wire]).collect();
+        }
+        service
+    }
+
     /// For the events of the test kit.
     pub(crate) fn declared(&self) -> &crate::caller::Declared {
         &self.pipeline.registry.declared
@@ -87,10 +110,17 @@ impl<S> Service<S> {
 
 impl<S: Send + Sync + 'static> Service<S> {
     pub(crate) fn new(registry: Arc<Registry<S>>, state: S) -> Self {
-        Self { pipeline: Pipeline::new(registry, state), metrics: false, namespace: metrics::NAMESPACE.into() }
+        Self {
+            pipeline: Pipeline::new(registry, state),
+            metrics: false,
+            namespace: metrics::NAMESPACE.into(),
+            #[cfg(feature = "mcp")]
+            mcp: Arc::default(),
+        }
     }
 
-    /// Limits the accepted wires. A call on another wire is refused.
+    /// Sets the accepted wires. A call on another wire is refused. The default is all wires except
+    /// [`Mcp`](Wire::Mcp).
     #[must_use]
     pub fn wires(mut self, wires: impl IntoIterator<Item = Wire>) -> Self {
         self.pipeline.wires = wires.into_iter().collect();
@@ -112,6 +142,15 @@ impl<S: Send + Sync + 'static> Service<S> {
     #[must_use]
     pub fn metrics_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets the settings of the mcp wire. [`run`](crate::run) reads them from the environment.
+    #[cfg(feature = "mcp")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
+    #[must_use]
+    pub fn mcp(mut self, settings: McpSettings) -> Self {
+        self.mcp = Arc::new(Mcp { settings, ..Mcp::default() });
         self
     }
 
@@ -138,7 +177,16 @@ impl<S: Send + Sync + 'static> Service<S> {
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
         let decoded = match wire::decode(event, context) {
-            Ok(decoded) => decoded,
+            Ok(Incoming::Call(decoded)) => decoded,
+            #[cfg(feature = "mcp")]
+            Ok(Incoming::Http(request)) => match self.open(request, context) {
+                Step::Call(decoded) => decoded,
+                Step::Reply(answered) => {
+                    let (method, status) = (answered.method, answered.status);
+                    telemetry::request(method, status, &context.request_id, started.elapsed());
+                    return Ok(answered.reply);
+                }
+            },
             Err(why) => {
                 let error = UnknownEvent(why);
                 match why {
@@ -148,6 +196,7 @@ impl<S: Send + Sync + 'static> Service<S> {
                 return Err(error);
             }
         };
+        let decoded = wire::with_context(decoded, context);
         let wire = decoded.echo.wire();
         let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire).await;
         let duration = started.elapsed();
@@ -157,11 +206,34 @@ impl<S: Send + Sync + 'static> Service<S> {
         }
         Ok(wire::encode(decoded.echo, finished.outcome, finished.session, finished.prompt))
     }
+
+    /// Answers an MCP request, or decodes the call in it.
+    #[cfg(feature = "mcp")]
+    fn open(&self, request: HttpEvent, context: &Context) -> Step {
+        let Pipeline { registry, wires, .. } = &self.pipeline;
+        let tools = || self.mcp.tools.get_or_init(|| crate::schema::mcp::mcp(&registry.catalog())).clone();
+        let server = mcp::Server {
+            is_named: wires.contains(&Wire::Mcp),
+            declared: &registry.declared,
+            settings: &self.mcp.settings,
+            group: registry.group.clone(),
+            description: &registry.description,
+            version: &context.env_config.version,
+            tools: &tools,
+        };
+        mcp::open(request, &server)
+    }
 }
 
 impl<S> Clone for Service<S> {
     fn clone(&self) -> Self {
-        Self { pipeline: self.pipeline.clone(), metrics: self.metrics, namespace: self.namespace.clone() }
+        Self {
+            pipeline: self.pipeline.clone(),
+            metrics: self.metrics,
+            namespace: self.namespace.clone(),
+            #[cfg(feature = "mcp")]
+            mcp: self.mcp.clone(),
+        }
     }
 }
 

@@ -78,6 +78,9 @@ pub(crate) struct Draft {
     pub(crate) commits: bool,
     pub(crate) intent_class: Option<String>,
     pub(crate) max_reply: Option<usize>,
+    pub(crate) title: Option<String>,
+    pub(crate) read_only: bool,
+    pub(crate) additive: bool,
     /// The crate that defines the function. It may log below `info`.
     pub(crate) from: &'static str,
     /// The source location of the declaration, for build errors.
@@ -123,6 +126,9 @@ impl<S, I, O> Tool<S, I, O> {
             commits: effect::is_committed::<<F::Future as ToolFuture>::Ok>(),
             intent_class: None,
             max_reply: None,
+            title: None,
+            read_only: false,
+            additive: false,
             from: std::any::type_name::<F>().split("::").next().unwrap_or_default(),
             location: Location::caller(),
         };
@@ -138,6 +144,26 @@ impl<S, I, O> Tool<S, I, O> {
     /// Replaces the description that the model reads.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.draft.description = Some(description.into());
+        self
+    }
+
+    /// Sets the name that an MCP client shows to a person. The model reads the tool's own name.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.draft.title = Some(title.into());
+        self
+    }
+
+    /// Declares that the tool changes nothing. MCP clients then read `readOnlyHint: true` and may call it without asking
+    /// a person. A tool with [`cache`](Self::cache) is read-only without it.
+    pub fn read_only(mut self) -> Self {
+        self.draft.read_only = true;
+        self
+    }
+
+    /// Declares that the effect only adds data, and replaces or deletes none. MCP clients then read
+    /// `destructiveHint: false`.
+    pub fn additive(mut self) -> Self {
+        self.draft.additive = true;
         self
     }
 

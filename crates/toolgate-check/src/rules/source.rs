@@ -65,5 +65,6 @@ pub(super) const PROFILES_IAM: &str =
     "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html";
 pub(super) const SAM_FUNCTION: &str =
     "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html";
+pub(super) const URL_AUTH: &str = "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html";
 pub(super) const TABLE: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html";

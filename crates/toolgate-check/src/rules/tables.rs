@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         )
         .fix(
             "add `Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [\"TOOL#*\"]}, Null: \
-              {dynamodb:LeadingKeys: \"false\"}}` to the statement (`call#TOOL#*` for approvals)",
+              {dynamodb:LeadingKeys: \"false\"}}` to the statement (`call#TOOL#*` and `elicit#TOOL#*` for approvals)",
         ),
 ];
 

@@ -3,16 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toolgate_template::Node;
+
 use super::{Rule, source};
-use crate::{deployment::Deployment, reporter::Reporter};
+use crate::{
+    deployment::{Deployment, Resource},
+    reporter::Reporter,
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::error("wire-unused", source::AGENTS_LAMBDA, unused)
         .holds("outside of development (`Environment` = `dev`), a function answers only wires that its platform uses")
-        .fix("set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, all three for both"),
+        .fix(
+            "set `TOOLGATE_WIRES` to `function,api` for Bedrock Agents, `gateway` for AgentCore, `mcp` for a function \
+              with a URL or an HTTP API, together what is used together",
+        ),
     Rule::error("wire-missing", source::AGENTS_LAMBDA, missing)
-        .holds("a function answers the wires of the action groups and targets that call it")
+        .holds("a function answers the wires of the action groups, targets, URLs and HTTP APIs that call it")
         .fix("add the wire to `TOOLGATE_WIRES`"),
+    Rule::warning("mcp-open", source::URL_AUTH, open)
+        .holds("the URL of a function that answers `mcp` verifies its callers")
+        .fix("set `AuthType: AWS_IAM`, or put the function behind an HTTP API with a JWT authorizer"),
 ];
 
 /// The wires that this deployment uses to call each function.
@@ -23,6 +34,9 @@ fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>>
         (group.function(deployment), wire)
     });
     let targets = deployment.targets().into_iter().map(|target| (target.function(deployment), "gateway"));
+    for function in deployment.functions().filter(|function| has_endpoint(deployment, function)) {
+        used.entry(function.id.clone()).or_default().insert("mcp");
+    }
     for (function, wire) in groups.chain(targets) {
         if let Some(function) = function {
             used.entry(function.id).or_default().insert(wire);
@@ -31,13 +45,47 @@ fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>>
     used
 }
 
+/// The URLs of a function, each with its `AuthType`.
+fn urls<'v>(deployment: &'v Deployment<'_>, function: &'v Resource) -> impl Iterator<Item = &'v Node> {
+    let own = function.properties().get("FunctionUrlConfig");
+    let of_it = |url: &&Resource| {
+        let target = url.properties().text_of("TargetFunctionArn").and_then(|arn| deployment.function(arn));
+        target.is_some_and(|target| target.id == function.id)
+    };
+    own.into_iter().chain(deployment.of_type("AWS::Lambda::Url").filter(of_it).map(Resource::properties))
+}
+
+/// Whether clients reach a function by HTTP: at a URL, or through an HTTP API.
+fn has_endpoint(deployment: &Deployment<'_>, function: &Resource) -> bool {
+    let mut events = function.properties().members("Events").iter();
+    events.any(|event| event.node.text_of("Type") == Some("HttpApi")) || urls(deployment, function).next().is_some()
+}
+
+fn open(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for function in deployment.functions() {
+        let wires = deployment.variable(function, "TOOLGATE_WIRES");
+        let wires = wires.as_ref().and_then(Node::text).unwrap_or_default();
+        if !wires.split(',').any(|wire| wire.trim() == "mcp") {
+            continue;
+        }
+        let anonymous = deployment.handler(&function.id).is_some_and(|(catalog, _)| catalog.anonymous_mcp);
+        for url in urls(deployment, function).filter(|url| url.text_of("AuthType") == Some("NONE")) {
+            let consequence = match anonymous {
+                true => "anybody on the internet may call its tools",
+                false => "it refuses every call, because no caller is verified",
+            };
+            reporter.at(&url.position_of("AuthType"), format!("the URL of `{}` is open: {consequence}", function.id));
+        }
+    }
+}
+
 fn unused(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     if deployment.setting("Environment") == Some("dev") {
         return;
     }
     let used = used(deployment);
     // Per platform, not per function, because both wires of Bedrock Agents trust the same caller in the same respect.
-    let agents = used.values().flatten().any(|wire| *wire != "gateway");
+    let agents = used.values().flatten().any(|wire| ["function", "api"].contains(wire));
     let gateway = used.values().flatten().any(|wire| *wire == "gateway");
     for function in deployment.functions().filter(|function| used.contains_key(&function.id)) {
         let Some(wires) = deployment.variable(function, "TOOLGATE_WIRES") else {
@@ -46,7 +94,9 @@ fn unused(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
             continue;
         };
         let text = wires.text().unwrap_or_default();
+        let own = used.get(&function.id);
         let needed = |wire: &str| match wire {
+            "mcp" => own.is_some_and(|own| own.contains("mcp")),
             "function" | "api" => agents,
             "gateway" => gateway,
             _ => false,

@@ -293,6 +293,7 @@ fn router() -> Router<State> {
         .description("Payments.")
         .identity(["customerId"])
         .identity_header("x-customer", "customerId")
+        .identity_claim("sub", "customerId")
         .ledger(|state: &State| &state.ledger)
         .tool(Tool::new("pay", pay).once(Once::by(payment)).expose(exposed))
         .tool(Tool::new("pay_or_fail", pay_or_fail).once(Once::by(payment)).expose(exposed))

@@ -10,6 +10,7 @@
 mod approvals;
 mod budget;
 mod commit;
+mod elicit;
 mod faults;
 mod kit;
 mod lease;

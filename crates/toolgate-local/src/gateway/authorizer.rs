@@ -4,6 +4,8 @@
 //! caller is the same principal. That principal is the chosen one or, by default, the first one that the template's
 //! policies name.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::{Map, Value, json};
@@ -14,6 +16,7 @@ use super::{
     rpc::{INVALID_REQUEST, Refusal},
     tools::Tools,
 };
+use crate::lambda::url::UrlCallers;
 use toolgate_template::{ACCOUNT, GatewaySpec};
 
 /// AWS's text for a call that the policies deny.
@@ -31,7 +34,18 @@ pub(crate) enum CallerChoice {
     /// Every caller is this principal.
     One(Principal),
     /// The caller is the subject of its token.
-    Tokens(TokenKeys),
+    Tokens(Arc<TokenKeys>),
+}
+
+impl CallerChoice {
+    /// The callers of the function URLs. A principal that is only a default of the gateway does not call them.
+    pub(crate) fn of_urls(&self) -> UrlCallers {
+        match self {
+            Self::Default => UrlCallers::Anonymous,
+            Self::One(principal) => UrlCallers::One(principal.clone()),
+            Self::Tokens(keys) => UrlCallers::Tokens(keys.clone()),
+        }
+    }
 }
 
 /// How callers are identified.
@@ -42,7 +56,7 @@ enum CallerAuth {
         authorization: Option<HeaderValue>,
     },
     Tokens {
-        keys: TokenKeys,
+        keys: Arc<TokenKeys>,
         expected: Expected,
     },
     /// The gateway requires tokens, and no key to verify them is configured.

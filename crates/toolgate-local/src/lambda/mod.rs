@@ -12,6 +12,7 @@ mod pool;
 mod render;
 mod report;
 mod runtime_api;
+pub(crate) mod url;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 

@@ -24,6 +24,7 @@ async fn every_route_of_every_listener_refuses_foreign_hosts_and_origins() {
         (&main, "/2015-03-31/functions/Echo/invocations"),
         (&main, "/"),
         (&main, "/health"),
+        (&main, "/functions/Echo/url/mcp"),
         (&main, "/nowhere"),
         (&runtime_api, "/2018-06-01/runtime/invocation/1/response"),
         (&runtime_api, "/2018-06-01/runtime/init/error"),

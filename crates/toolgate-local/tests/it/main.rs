@@ -19,3 +19,4 @@ mod random;
 mod robust;
 mod start;
 mod support;
+mod url;

@@ -1,10 +1,10 @@
 //! Gate 8, confirm: a person has approved the call. Bedrock Agents asks the person before it calls the function, so
-//! there the call passes. On the other wires the call is parked as an approval. The input that runs later is the
-//! approved input.
+//! there the call passes. An MCP client asks it where the deployment trusts its clients. On the other wires the call is
+//! parked as an approval. The input that runs later is the approved input.
 
 use std::time::Duration;
 
-use super::{key, once, rules};
+use super::{elicit, key, once, rules};
 use crate::{
     call_context::CallContext,
     digest::{Digest, digest},
@@ -14,9 +14,12 @@ use crate::{
 };
 
 pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
-    let Some(within) = call.approval_ttl() else { return Ok(()) };
+    let Some(within) = call.approval_ttl() else { return call.cx.shared().metadata.elicitation.refuse_state() };
     let (ledger, cx, request) = (call.ledger.clone(), call.cx.clone(), request(call, within)?);
     let Ok(ledger) = ledger.of(cx.state()) else { return Err(no_approver()) };
+    if elicit::enter(call, ledger, &request).await?.is_some() {
+        return Ok(());
+    }
     let approval = ledger.approval(&request, cx.once_key()).await?;
     match approval {
         Approval::Waiting { id } => Err(ToolError::waiting_for_approval(format!(

@@ -8,6 +8,7 @@ pub(crate) mod budget;
 pub(crate) mod cache;
 pub(crate) mod confirm;
 pub(crate) mod deadline;
+mod elicit;
 pub(crate) mod fields_in;
 pub(crate) mod fields_out;
 pub(crate) mod key;

@@ -18,6 +18,8 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
+#[cfg(feature = "mcp")]
+use crate::wire::mcp::settings::McpSettings;
 use crate::{
     budget::Budget,
     config,
@@ -73,6 +75,8 @@ where
             Some(budget) => service.budget(budget)?,
             None => service,
         };
+        #[cfg(feature = "mcp")]
+        let service = service.mcp(McpSettings::from_env()?);
         Ok::<_, Error>(match config::list(config::WIRES)? {
             Some(wires) => service.wires(wires),
             None => service,

@@ -7,6 +7,8 @@ pub(crate) mod reflect;
 mod functions;
 mod gateway;
 mod lower;
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 mod openapi;
 
 pub use functions::functions;

@@ -88,6 +88,13 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
+/// Writes the log line of a request on the mcp wire that is not a tool call.
+#[cfg(feature = "mcp")]
+pub(crate) fn request(method: &'static str, status: u16, request_id: &str, duration: Duration) {
+    let duration_ms = milliseconds(duration);
+    tracing::info!(wire = Wire::Mcp.name(), method, status, duration_ms, request_id, "request");
+}
+
 /// Writes the log line of an event in an unknown format.
 pub(crate) fn unknown_event(request_id: &str) {
     tracing::warn!(outcome = "unknown event", request_id, "call");

@@ -27,6 +27,7 @@ pub fn call<'a, S>(service: &'a Service<S>, tool: &str, input: Value) -> TestCal
         attributes: BTreeMap::new(),
         prompt_attributes: BTreeMap::new(),
         headers: BTreeMap::new(),
+        claims: BTreeMap::new(),
         deadline: None,
     }
 }
@@ -43,6 +44,7 @@ pub struct TestCall<'a, S> {
     attributes: BTreeMap<String, String>,
     prompt_attributes: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
+    claims: BTreeMap<String, String>,
     deadline: Option<Duration>,
 }
 
@@ -66,12 +68,16 @@ impl<S> TestCall<'_, S> {
     }
 
     /// Sets the caller's identity: a session attribute on the Agents wires, the router's declared header on the
-    /// gateway. The direct wire carries no identity.
+    /// gateway, the router's declared claim on mcp. The direct wire carries no identity.
     pub fn identity(mut self, name: &str, value: impl Into<String>) -> Self {
         let value = value.into();
         let declared = &self.service.declared().headers;
         if let Some((header, _)) = declared.iter().find(|(_, attribute)| attribute == name) {
             self.headers.insert(header.clone(), value.clone());
+        }
+        let claims = &self.service.declared().claims;
+        if let Some((claim, _)) = claims.iter().find(|(_, attribute)| attribute == name) {
+            self.claims.insert(claim.clone(), value.clone());
         }
         self.attributes.insert(name.to_owned(), value);
         self
@@ -126,8 +132,35 @@ impl<S> TestCall<'_, S> {
                 }
                 (self.input.clone(), Some(json!({"custom": custom})))
             }
+            Wire::Mcp => (self.http(), None),
             Wire::Direct => (json!({"toolName": self.tool, "toolInput": self.input}), None),
         }
+    }
+
+    /// A request of an MCP client, from a caller whom a JWT authorizer has verified.
+    fn http(&self) -> Value {
+        let (meta, version) = ("io.modelcontextprotocol", "2026-07-28");
+        let body = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": self.tool, "arguments": self.input, "_meta": {
+                format!("{meta}/protocolVersion"): version, format!("{meta}/clientCapabilities"): {},
+            }},
+        });
+        let mut claims = json!(self.claims);
+        if self.claims.is_empty() {
+            claims = json!({"iss": "https://issuer.example"});
+        }
+        json!({
+            "version": "2.0", "rawPath": "/mcp", "isBase64Encoded": false, "body": body.to_string(),
+            "headers": {
+                "content-type": "application/json", "accept": "application/json, text/event-stream",
+                "mcp-protocol-version": version, "mcp-method": "tools/call", "mcp-name": self.tool,
+            },
+            "requestContext": {
+                "domainName": "tools.example", "http": {"method": "POST", "path": "/mcp"},
+                "authorizer": {"jwt": {"claims": claims, "scopes": []}},
+            },
+        })
     }
 
     fn agents(&self) -> Map<String, Value> {
@@ -177,7 +210,7 @@ impl<'a, S: Send + Sync + 'static> IntoFuture for TestCall<'a, S> {
     fn into_future(self) -> Self::IntoFuture {
         let (event, client_context) = self.event();
         let context = self.context(client_context.as_ref());
-        let (service, wire) = (self.service, self.wire);
+        let (service, wire) = (self.service.answering(self.wire), self.wire);
         Box::pin(async move { Reply::new(wire, service.handle(event, &context).await) })
     }
 }

@@ -22,6 +22,16 @@ fn fail(message: &str, body: &Value) -> ! {
     panic!("{message}; the reply is\n{body:#}")
 }
 
+/// The output or the error body in an MCP reply, whichever part of it has it.
+fn mcp_body(raw: &Value) -> Value {
+    let json = |text: &Value| text.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let body = raw.get("body").and_then(json).unwrap_or_default();
+    let output = || body.pointer("/result/structuredContent").cloned();
+    let text = || body.pointer("/result/content/0/text").and_then(json);
+    let refused = || body.pointer("/error/data").cloned();
+    output().or_else(text).or_else(refused).unwrap_or_else(|| fail("the reply has no JSON body", raw))
+}
+
 impl Reply {
     #[expect(clippy::panic, reason = "a test must fail loudly")]
     pub(super) fn new(wire: Wire, raw: Result<Value, UnknownEvent>) -> Self {
@@ -31,6 +41,7 @@ impl Reply {
             Wire::Api => "/response/responseBody/application~1json/body",
             Wire::Direct => "/body",
             Wire::Gateway => return Self { body: raw.clone(), raw },
+            Wire::Mcp => return Self { body: mcp_body(&raw), raw },
         };
         let text = raw.pointer(place).and_then(Value::as_str).unwrap_or_default();
         let body = serde_json::from_str(text).unwrap_or_else(|_| fail("the reply has no JSON body", &raw));

@@ -17,19 +17,27 @@ pub enum Wire {
     Api,
     /// AgentCore Gateway: the event contains the arguments, and the client context contains the rest.
     Gateway,
+    /// An MCP client, through a function URL or an HTTP API. It needs the feature `mcp`, and a function answers it only
+    /// where it is named.
+    Mcp,
 }
 
 impl Wire {
     /// All wires, in the order of their names.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Direct, Self::Function, Self::Gateway];
+    pub const ALL: [Self; 5] = [Self::Api, Self::Direct, Self::Function, Self::Gateway, Self::Mcp];
 
-    /// The wire's name: `api`, `direct`, `function` or `gateway`.
+    /// The wires that a function answers if none are named. A function URL is open to the network, so the mcp wire is
+    /// not among them.
+    pub(crate) const BY_DEFAULT: [Self; 4] = [Self::Api, Self::Direct, Self::Function, Self::Gateway];
+
+    /// The wire's name: `api`, `direct`, `function`, `gateway` or `mcp`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Function => "function",
             Self::Api => "api",
             Self::Gateway => "gateway",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -57,9 +65,14 @@ impl FromStr for Wire {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|wire| wire.name() == name)
-            .ok_or_else(|| format!("`{name}` is not a valid wire; the wires are api, direct, function and gateway"))
+        let wire = Self::ALL.into_iter().find(|wire| wire.name() == name).ok_or_else(|| {
+            format!("`{name}` is not a valid wire; the wires are api, direct, function, gateway and mcp")
+        })?;
+        match wire {
+            Self::Mcp if !cfg!(feature = "mcp") => {
+                Err("`mcp` needs the feature `mcp` of the crate `toolgate`; add it in Cargo.toml".to_owned())
+            }
+            wire => Ok(wire),
+        }
     }
 }

@@ -7,13 +7,17 @@ mod api;
 mod direct;
 mod function;
 pub(crate) mod gateway;
+mod json;
 pub(crate) mod kind;
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
 
+use json::{body_text, object, own_text};
 use kind::Wire;
 
 use crate::{
@@ -28,8 +32,23 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Echo {
     Direct,
     Gateway,
-    Function { action_group: String, function: String, unread: UnreadAttributes },
-    Api { action_group: String, api_path: String, http_method: String, unread: UnreadAttributes },
+    Function {
+        action_group: String,
+        function: String,
+        unread: UnreadAttributes,
+    },
+    Api {
+        action_group: String,
+        api_path: String,
+        http_method: String,
+        unread: UnreadAttributes,
+    },
+    /// `status` is the HTTP status of a refusal before the tool is known.
+    #[cfg(feature = "mcp")]
+    Mcp {
+        envelope: Box<mcp::Envelope>,
+        status: u16,
+    },
 }
 
 /// Session attributes that could not be read. The reply returns them unchanged. Bedrock replaces its attributes with
@@ -43,6 +62,8 @@ impl Echo {
             Self::Gateway => Wire::Gateway,
             Self::Function { .. } => Wire::Function,
             Self::Api { .. } => Wire::Api,
+            #[cfg(feature = "mcp")]
+            Self::Mcp { .. } => Wire::Mcp,
         }
     }
 }
@@ -64,15 +85,31 @@ pub(crate) enum Undecodable {
     ClientContext,
 }
 
+/// An event whose wire is known.
+#[cfg_attr(
+    feature = "mcp",
+    expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would cost each call an allocation")
+)]
+pub(crate) enum Incoming {
+    Call(Decoded),
+    /// A request that may be a call, or anything else that an MCP client sends.
+    #[cfg(feature = "mcp")]
+    Http(mcp::HttpEvent),
+}
+
 /// Detects the wire and decodes the event.
 ///
 /// The client context is checked first. A model writes the whole event of the gateway, so the event's own form proves
 /// nothing. If the context contains any key of the gateway, the event is never decoded as an event of another wire.
-pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecodable> {
-    let mut decoded = if let Some(custom) = gateway::custom(context) {
+pub(crate) fn decode(event: Value, context: &Context) -> Result<Incoming, Undecodable> {
+    let decoded = if let Some(custom) = gateway::custom(context) {
         gateway::decode(event, custom).ok_or(Undecodable::ClientContext)?
     } else {
         let Value::Object(event) = event else { return Err(Undecodable::Event) };
+        #[cfg(feature = "mcp")]
+        if mcp::HttpEvent::is(&event) {
+            return Ok(Incoming::Http(mcp::HttpEvent::take(event)));
+        }
         let text = |name: &str| event.get(name).is_some_and(Value::is_string);
         let agents = event.contains_key("messageVersion") && text("actionGroup");
         if agents && text("function") {
@@ -85,13 +122,18 @@ pub(crate) fn decode(event: Value, context: &Context) -> Result<Decoded, Undecod
             return Err(Undecodable::Event);
         }
     };
+    Ok(Incoming::Call(decoded))
+}
+
+/// Adds the properties of a call that the platform sets.
+pub(crate) fn with_context(mut decoded: Decoded, context: &Context) -> Decoded {
     let metadata = &mut decoded.call.metadata;
     metadata.wire = decoded.echo.wire();
     metadata.request_id.clone_from(&context.request_id);
     // a deadline long in the past counts as no deadline (`cargo lambda watch` sends 1970)
     let recent = SystemTime::now().checked_sub(A_DAY).unwrap_or(SystemTime::UNIX_EPOCH);
     metadata.deadline = Some(context.deadline()).filter(|at| *at > recent);
-    Ok(decoded)
+    decoded
 }
 
 /// Encodes an outcome for the wire of its call. Attributes are returned on success and on error.
@@ -112,29 +154,8 @@ pub(crate) fn encode(
             let response = api::encode(action_group, api_path, http_method, outcome);
             agents::envelope(response, session_attributes, unread, prompt_attributes)
         }
-    }
-}
-
-/// An object from members that are moved into it. `json!` would copy them, and the body is most of a reply.
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    let mut map = Map::new();
-    for (name, member) in members {
-        map.insert(name.to_owned(), member);
-    }
-    Value::Object(map)
-}
-
-/// A body as text. All wires except one carry it this way.
-fn body_text(body: &Value) -> String {
-    // serialising a `Value` cannot fail, and its `Display` is slower
-    serde_json::to_string(body).unwrap_or_default()
-}
-
-/// The text of a value that should be text. Empty where it is not.
-fn own_text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        _ => String::new(),
+        #[cfg(feature = "mcp")]
+        Echo::Mcp { envelope, status } => mcp::encode(&envelope, status, outcome),
     }
 }
 

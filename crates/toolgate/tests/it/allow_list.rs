@@ -13,7 +13,7 @@ use toolgate::{Cx, Router, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
 use super::{
-    kit::{Event, body, error, event},
+    kit::{Event, body, error, event, in_body},
     properties::run,
 };
 
@@ -80,7 +80,8 @@ fn sent(event: Event) -> (Value, Vec<Map<String, Value>>) {
         .accept(["customerId", "address", "notes"])
         .refuse(["accountStatus", "creditLimit", "discount"])
         .expose(["done"]);
-    let service = Router::builder().group("kit").tool(tool).build().unwrap().with_state(reached.clone());
+    let service =
+        Router::builder().group("kit").tool(tool).build().unwrap().with_state(reached.clone()).wires(Wire::ALL);
     let context = testing::context(event.client_context.as_ref());
     let reply = run(service.handle(event.event, &context)).unwrap();
     let reached = std::mem::take(&mut *reached.lock().unwrap());
@@ -230,6 +231,7 @@ proptest! {
             Wire::Function => event.event["parameters"] = input.to_string().into(),
             Wire::Api => event.event["requestBody"] = input,
             Wire::Gateway => event.event = input.to_string().into(),
+            Wire::Mcp => in_body(&mut event.event, |message| message["params"]["arguments"] = input.to_string().into()),
             _ => event.event["toolInput"] = input.to_string().into(),
         }
         let (body, reached) = sent(event);

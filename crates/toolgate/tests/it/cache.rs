@@ -48,6 +48,8 @@ fn builder() -> RouterBuilder<Runs> {
         .group("looks")
         .identity(["customerId"])
         .identity_header("x-customer", "customerId")
+        .identity_claim("sub", "customerId")
+        .allow_anonymous_mcp()
         .tool(Tool::new("look", look).cache(Cache::per_caller(Duration::from_millis(400))).expose(["run", "text"]))
         .tool(Tool::new("look_shared", look).cache(Cache::shared(Duration::from_secs(60))).expose(["run", "text"]))
         .tool(Tool::new("look_again", look).expose(["run"]))

@@ -344,7 +344,7 @@ fn code(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 async fn loose(wire: Wire, field: &str, value: Value) -> Value {
     let tool = Tool::new("loose", async |input: Loose| Ok::<_, ToolError>(input)).describe("Try types.").expose_all();
-    let service = Router::<()>::builder().group("g").tool(tool).build().unwrap().with_state(());
+    let service = Router::<()>::builder().group("g").tool(tool).build().unwrap().with_state(()).wires(Wire::ALL);
     let event = event(wire, "loose", json!({field: value}));
     let context = testing::context(event.client_context.as_ref());
     let body = body(wire, &service.handle(event.event, &context).await.unwrap());

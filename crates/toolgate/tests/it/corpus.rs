@@ -21,8 +21,9 @@ fn replay<T: Ord>(target: &str, check: impl Fn(&[u8]) -> Option<T>) -> BTreeSet<
 #[test]
 fn the_corpus_of_whole_events_holds() {
     let seen = replay("dispatch", |bytes| checks::dispatch(bytes).map(|(wire, kind)| (wire.name(), kind)));
+    // `mcp_hostile.rs` draws the requests of the mcp wire
     // a corpus that never gets past the first gate would pass all checks too, so the coverage is checked here
-    for wire in Wire::ALL {
+    for wire in Wire::ALL.into_iter().filter(|wire| *wire != Wire::Mcp) {
         for kind in ["output", "invalid", "refused", "unknown tool", "too large"] {
             assert!(seen.contains(&(wire.name(), kind.to_owned())), "no event on the {wire} wire ends in `{kind}`");
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use toolgate::{Problem, ToolError, Wire};
 
-use super::kit::{Event, body, error, event, send, service};
+use super::kit::{Event, body, error, event, message, send, service};
 
 /// Kind, `responseState` of the function wire, status of the api and direct wires.
 const TABLE: [(&str, Option<&str>, u16); 9] = [
@@ -31,6 +31,14 @@ async fn check(event: Event, kind: &str, state: Option<&str>, status: u16) {
         }
         Wire::Api => assert_eq!(reply["response"]["httpStatusCode"], status, "{kind}"),
         Wire::Gateway => assert_eq!(reply, body),
+        Wire::Mcp => {
+            assert_eq!(reply["statusCode"], 200, "{kind}");
+            let message = message(&reply);
+            match kind {
+                "unknown tool" => assert_eq!(message["error"]["code"], -32602),
+                _ => assert_eq!(message["result"]["isError"], true, "{kind}"),
+            }
+        }
         _ => assert_eq!(reply["statusCode"], status, "{kind}"),
     }
 }

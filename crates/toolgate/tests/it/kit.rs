@@ -1,5 +1,8 @@
 //! A small router with one tool for each feature under test, and events for it on every wire.
 
+#[path = "mcp_kit.rs"]
+mod mcp_kit;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -10,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use toolgate::{Committed, Confirm, Cx, Once, Replay, Router, Service, Tool, ToolError, Wire, key, testing};
 use validator::Validate;
+
+#[allow(unused_imports, reason = "not all of it is used by every program with this kit")]
+pub(crate) use mcp_kit::{VERSION, http, in_body, message, rpc};
 
 /// Counts the tool runs.
 #[derive(Clone, Default)]
@@ -158,11 +164,11 @@ async fn take_order(cx: Cx<State>, input: Order) -> Result<Taken, ToolError> {
 #[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Act {
     /// What to do.
-    what: String,
+    pub(crate) what: String,
 }
 
 /// The same tool with a committed effect. It uses no ledger.
-async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
+pub(crate) async fn act_once(cx: Cx<State>, input: Act) -> Result<Committed<Acted>, ToolError> {
     let output = act(cx.clone(), input).await?;
     cx.once_key().map(|key| key.committed(output)).ok_or_else(|| ToolError::internal("no key"))
 }
@@ -184,7 +190,7 @@ impl std::fmt::Display for Private {
 impl std::error::Error for Private {}
 
 #[allow(clippy::print_stdout, reason = "a leak is planted")]
-async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
+pub(crate) async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
     cx.state().count();
     let session = cx.session();
     match input.what.as_str() {
@@ -262,6 +268,7 @@ pub(crate) fn router() -> Router<State> {
         .description("Tools for tests.")
         .identity(["customerId"])
         .identity_header("X-Customer", "customerId")
+        .identity_claim("sub", "customerId")
         .tool(Tool::new("take_order", take_order).expose(taken))
         .tool(Tool::new("act", act).expose(["text"]))
         .tool(
@@ -291,7 +298,7 @@ pub(crate) fn service() -> Service<State> {
 /// A service, and the counter of its tool runs.
 pub(crate) fn counted() -> (Service<State>, State) {
     let state = State::default();
-    (router().with_state(state.clone()), state)
+    (router().with_state(state.clone()).wires(Wire::ALL), state)
 }
 
 /// A call on any wire.
@@ -332,6 +339,7 @@ pub(crate) fn event(wire: Wire, tool: &str, arguments: Value) -> Event {
             event = arguments;
             client_context = Some(json!({"custom": {"bedrockAgentCoreToolName": format!("kit___{tool}")}}));
         }
+        Wire::Mcp => event = http(&rpc("tools/call", json!({"name": tool, "arguments": arguments}))),
         _ => event = json!({"toolName": tool, "toolInput": arguments}),
     }
     Event { wire, event, client_context }
@@ -347,6 +355,14 @@ pub(crate) fn body(wire: Wire, reply: &Value) -> Value {
         Wire::Function => &reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"],
         Wire::Api => &reply["response"]["responseBody"]["application/json"]["body"],
         Wire::Gateway => return reply.clone(),
+        Wire::Mcp => {
+            let message = message(reply);
+            let text = message["result"]["content"][0]["text"].as_str();
+            return match text {
+                Some(text) => serde_json::from_str(text).unwrap(),
+                None => message["error"]["data"].clone(),
+            };
+        }
         _ => &reply["body"],
     };
     serde_json::from_str(text.as_str().unwrap()).unwrap()

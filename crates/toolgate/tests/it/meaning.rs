@@ -109,7 +109,7 @@ static SERVICE: LazyLock<(Service<Arrived>, Arrived)> = LazyLock::new(|| {
         .group("kit")
         .tool(Tool::new("send", send).expose_all())
         .tool(Tool::new("say", say).describe("Say it again.").expose_all());
-    (router.build().unwrap().with_state(arrived.clone()), arrived)
+    (router.build().unwrap().with_state(arrived.clone()).wires(Wire::ALL), arrived)
 });
 
 fn reply(event: &Event) -> Value {

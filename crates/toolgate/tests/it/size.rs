@@ -44,7 +44,7 @@ fn router() -> Router<State> {
 
 #[tokio::test]
 async fn a_long_list_is_cut_at_an_item_on_every_wire() {
-    let service = router().with_state(State::default());
+    let service = router().with_state(State::default()).wires(Wire::ALL);
     for wire in Wire::ALL {
         let limit = if matches!(wire, Wire::Function | Wire::Api) { 24 * 1024 } else { 256 * 1024 };
         let reply = send(&service, &event(wire, "many", json!({"count": 4_000, "length": 100}))).await;
@@ -61,7 +61,7 @@ async fn a_long_list_is_cut_at_an_item_on_every_wire() {
 
 #[tokio::test]
 async fn a_tool_may_have_a_limit_of_its_own() {
-    let service = router().with_state(State::default());
+    let service = router().with_state(State::default()).wires(Wire::ALL);
     let reply = send(&service, &event(Wire::Gateway, "few", json!({"count": 100, "length": 10}))).await;
     assert!(reply.to_string().len() <= 500);
     assert_eq!(reply["truncated"], true);
@@ -71,7 +71,7 @@ async fn a_tool_may_have_a_limit_of_its_own() {
 
 #[tokio::test]
 async fn what_cannot_be_cut_is_too_large() {
-    let service = router().with_state(State::default());
+    let service = router().with_state(State::default()).wires(Wire::ALL);
     for wire in Wire::ALL {
         let reply = send(&service, &event(wire, "long", json!({"count": 1, "length": 300_000}))).await;
         let error = body(wire, &reply);

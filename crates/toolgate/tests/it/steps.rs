@@ -81,7 +81,7 @@ fn builder() -> RouterBuilder<Diary> {
 
 fn says() -> (Service<Diary>, Diary) {
     let diary = Diary::default();
-    (builder().build().unwrap().with_state(diary.clone()), diary)
+    (builder().build().unwrap().with_state(diary.clone()).wires(Wire::ALL), diary)
 }
 
 fn text(text: &str) -> Value {

@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 use toolgate::{UnknownEvent, Wire, testing};
 
-use super::kit::{Event, body, call, counted, error, event, problems, send, service};
+use super::kit::{Event, body, call, counted, error, event, message, problems, send, service};
 
 fn agents(rest: Value) -> Value {
     let mut event = json!({
@@ -95,7 +95,7 @@ async fn function_comes_before_api_and_api_before_direct() {
 
 #[tokio::test]
 async fn every_wire_has_its_success_reply() {
-    let expected = |wire| {
+    let expected = |wire, reply: &Value| {
         let text = r#"{"text":"hello"}"#;
         let attributes = (json!({"customerId": "CUST-1"}), json!({"p": "1"}));
         let envelope = |response| {
@@ -112,12 +112,23 @@ async fn every_wire_has_its_success_reply() {
                 "responseBody": {"application/json": {"body": text}},
             })),
             Wire::Gateway => json!({"text": "hello"}),
+            Wire::Mcp => {
+                let result = json!({
+                    "resultType": "complete", "isError": false, "content": [{"type": "text", "text": text}],
+                    "structuredContent": {"text": "hello"},
+                    "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "kit", "version": "0"}},
+                });
+                assert_eq!(message(reply), json!({"jsonrpc": "2.0", "id": 7, "result": result}));
+                let body = &reply["body"];
+                let headers = json!({"content-type": "application/json"});
+                json!({"statusCode": 200, "headers": headers, "body": body, "cookies": [], "isBase64Encoded": false})
+            }
             _ => json!({"statusCode": 200, "body": text}),
         }
     };
     for wire in Wire::ALL {
         let reply = send(&service(), &event(wire, "act", json!({"what": "hello"}))).await;
-        assert_eq!(reply, expected(wire), "{wire}");
+        assert_eq!(reply, expected(wire, &reply), "{wire}");
     }
 }
 
@@ -135,6 +146,7 @@ async fn every_wire_has_its_error_reply() {
             }
             Wire::Api => assert_eq!(reply["response"]["httpStatusCode"], 409),
             Wire::Gateway => assert_eq!(reply, wrong),
+            Wire::Mcp => assert_eq!(reply["statusCode"], 200),
             _ => assert_eq!(reply["statusCode"], 409),
         }
     }

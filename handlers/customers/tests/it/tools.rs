@@ -74,7 +74,7 @@ async fn what_nobody_may_set_is_set_on_no_wire_in_no_spelling() {
         for field in ["accountStatus", "creditLimit", "role", "account_status", "AccountStatus", "ROLE", "credit-limit"]
         {
             let input = json!({"customerId": "CUST-12345", "email": "new@example.com", field: "admin"});
-            let reply = call(&service, "update_user_account", input).on(wire).await;
+            let reply = call(&service, "update_user_account", input).on(wire).identity(IDENTITY, "CUST-12345").await;
             reply.assert_error("refused").assert_message_contains("You don't have permission to modify");
         }
     }

@@ -87,6 +87,7 @@ fn sent(wire: Wire, event: &Value) -> Option<Vec<String>> {
     match wire {
         Wire::Gateway => keys(event),
         Wire::Direct => keys(&event["toolInput"]),
+        Wire::Mcp => None,
         _ => {
             let mut names = listed(&event["parameters"])?;
             if wire == Wire::Api {

@@ -45,6 +45,9 @@ pub(super) fn wire(event: &Value, client_context: Option<&Value>) -> Option<Wire
     if client_context.is_some_and(is_gateways) {
         return None;
     }
+    if event.pointer("/requestContext/http").is_some_and(Value::is_object) {
+        return Some(Wire::Mcp);
+    }
     let has = |name: &str| event.get(name).is_some_and(Value::is_string);
     if event.get("messageVersion").is_some() && has("actionGroup") {
         if has("function") {
@@ -75,8 +78,18 @@ pub(super) fn read(wire: Wire, event: &Value, reply: &Value) -> Body {
         Wire::Function => function(event, reply),
         Wire::Api => api(event, reply),
         Wire::Gateway => body(reply.clone()),
+        Wire::Mcp => unanswered(reply),
         _ => direct(reply),
     }
+}
+
+/// The desks do not name this wire, so each request is an error, and a tool call is refused.
+fn unanswered(reply: &Value) -> Body {
+    assert_members(reply, &["statusCode", "headers", "body", "cookies", "isBase64Encoded"]);
+    let message: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    assert_members(&message, &["jsonrpc", "id", "error"]);
+    assert!(reply["statusCode"].as_u64().is_some_and(|status| status >= 400), "{reply}");
+    Body::Error { kind: "refused".to_owned(), message: String::new(), problems: Vec::new() }
 }
 
 fn direct(reply: &Value) -> Body {

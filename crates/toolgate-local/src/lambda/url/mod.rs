@@ -1,0 +1,100 @@
+//! A function's URL on a laptop, buffered: `/functions/{name}/url/…`. The function sees what it sees behind a function
+//! URL or an HTTP API: an event of payload format 2.0, with the claims of a verified caller.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>
+
+mod callers;
+mod event;
+mod reply;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, Request, State},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::{Event, Functions, InvokeError, PAYLOAD_BYTES};
+use crate::http::body::{self, Refused};
+pub(crate) use callers::UrlCallers;
+
+/// The functions, and who calls their URLs.
+#[derive(Clone)]
+struct Urls {
+    functions: Functions,
+    callers: Arc<UrlCallers>,
+}
+
+pub(crate) fn routes(functions: Functions, callers: UrlCallers) -> Router {
+    Router::new()
+        .route("/functions/{name}/url", any(root))
+        .route("/functions/{name}/url/", any(root))
+        .route("/functions/{name}/url/{*path}", any(below))
+        .with_state(Urls { functions, callers: Arc::new(callers) })
+}
+
+async fn root(State(urls): State<Urls>, Path(name): Path<String>, request: Request) -> Response {
+    answer(&urls, &name, request).await
+}
+
+async fn below(State(urls): State<Urls>, Path((name, _)): Path<(String, String)>, request: Request) -> Response {
+    answer(&urls, &name, request).await
+}
+
+async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    // the path below the URL, as the client wrote it
+    let path = parts.uri.path().splitn(5, '/').nth(4).unwrap_or_default();
+    let path = format!("/{path}");
+    let body = body::read(body, PAYLOAD_BYTES).await;
+    if let Err(error) = urls.functions.resolve(name) {
+        return refused(error);
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(Refused::TooLarge) => return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
+        Err(Refused::Broken) => return message(StatusCode::BAD_REQUEST, "Bad Request"),
+    };
+    // the metadata of a protected resource is public, so a deployment routes it around its authorizer
+    let authorizer = match path.starts_with("/.well-known/") {
+        true => Value::Null,
+        false => match urls.callers.authorizer(&parts.headers) {
+            Ok(authorizer) => authorizer,
+            Err(reason) => {
+                let mut response = message(StatusCode::UNAUTHORIZED, &format!("Unauthorized: {reason}"));
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                return response;
+            }
+        },
+    };
+    let payload = event::of(name, &path, &parts, &body, authorizer).to_string();
+    if payload.len() > PAYLOAD_BYTES {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+    }
+    match urls.functions.run(name, Event { payload: payload.into(), ..Event::default() }).await {
+        Ok(invocation) if invocation.function_error.is_some() => failed(),
+        Ok(invocation) => reply::of(&invocation.payload).unwrap_or_else(failed),
+        Err(error) => refused(error),
+    }
+}
+
+fn refused(error: InvokeError) -> Response {
+    match error {
+        InvokeError::Unknown { .. } => message(StatusCode::NOT_FOUND, &error.to_string()),
+        InvokeError::Stopping => message(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// The response to a function error, or to a reply that is not an HTTP response.
+fn failed() -> Response {
+    message(StatusCode::BAD_GATEWAY, "Internal Server Error")
+}
+
+fn message(status: StatusCode, text: &str) -> Response {
+    (status, Json::<Value>(json!({"Message": text}))).into_response().map(Body::new)
+}

@@ -1,0 +1,101 @@
+//! A function's URL: the event that the function gets, and the response that its reply becomes.
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+use toolgate_policy::Principal;
+
+use crate::support::{Agent, TEMPLATE, folder, header, local, start};
+
+async fn event(agent: &Agent, request: reqwest::RequestBuilder) -> Value {
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let reply: Value = response.json().await.unwrap();
+    assert!(agent.running.url().starts_with("http://"));
+    reply["event"].clone()
+}
+
+#[tokio::test]
+async fn a_request_is_an_event_of_format_2() {
+    let agent = start(TEMPLATE).await;
+    let request = agent.http.put(agent.url("/functions/Echo/url/a%20b/c?x=1&y=%C3%A9&x=2"));
+    let request = request.header("X-Two", "a").header("x-two", "b").header("cookie", "k=v; l=w");
+    let seen = event(&agent, request.header("content-type", "application/json; charset=utf-8").body("{}")).await;
+    let host = agent.running.url().trim_start_matches("http://").to_owned();
+    assert_eq!((&seen["version"], &seen["routeKey"]), (&json!("2.0"), &json!("$default")));
+    assert_eq!((&seen["rawPath"], &seen["rawQueryString"]), (&json!("/a%20b/c"), &json!("x=1&y=%C3%A9&x=2")));
+    assert_eq!(seen["queryStringParameters"], json!({"x": "1,2", "y": "é"}));
+    assert_eq!(seen["cookies"], json!(["k=v", "l=w"]));
+    assert_eq!((&seen["headers"]["x-two"], seen["headers"].get("cookie")), (&json!("a,b"), None));
+    assert_eq!((&seen["body"], &seen["isBase64Encoded"]), (&json!("{}"), &json!(false)));
+    let context = &seen["requestContext"];
+    assert_eq!((&context["http"]["method"], &context["http"]["path"]), (&json!("PUT"), &json!("/a%20b/c")));
+    assert_eq!((&context["domainName"], context.get("authorizer")), (&json!(host), None));
+    assert!(context["timeEpoch"].is_i64() && context["requestId"].is_string());
+    for root in ["/functions/echo_function/url", "/functions/Echo/url/"] {
+        let seen = event(&agent, agent.http.get(agent.url(root))).await;
+        assert_eq!((&seen["rawPath"], seen.get("body")), (&json!("/"), None), "{root}");
+    }
+    let seen = event(&agent, agent.http.post(agent.url("/functions/Echo/url/")).body(vec![0xff, 0])).await;
+    assert_eq!((&seen["body"], &seen["isBase64Encoded"]), (&json!(BASE64.encode([0xff, 0])), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_reply_is_a_response() {
+    let agent = start(TEMPLATE).await;
+    let send = async |reply: Value| {
+        let request = agent.http.post(agent.url("/functions/Echo/url/x")).json(&json!({"reply": reply}));
+        request.send().await.unwrap()
+    };
+    let response = send(json!({
+        "statusCode": 202, "headers": {"X-A": "b", "WWW-Authenticate": "Bearer"}, "cookies": ["k=v", "l=w"], "body": "é",
+    }))
+    .await;
+    assert_eq!(response.status(), 202);
+    assert_eq!(header(&response, "x-a"), Some("b"));
+    // AWS renames this header
+    assert_eq!(header(&response, "www-authenticate"), None);
+    assert_eq!(header(&response, "x-amzn-remapped-www-authenticate"), Some("Bearer"));
+    assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+    assert_eq!(response.text().await.unwrap(), "é");
+    let response = send(json!({"statusCode": 200, "isBase64Encoded": true, "body": BASE64.encode([0xff])})).await;
+    assert_eq!(response.bytes().await.unwrap().as_ref(), [0xff]);
+    let response = send(json!({"no": "status"})).await;
+    assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, Some("application/json")));
+    assert_eq!(response.json::<Value>().await.unwrap(), json!({"no": "status"}));
+    for broken in
+        [json!({"statusCode": 7}), json!({"statusCode": "200"}), json!({"statusCode": 200, "headers": {"a b": "c"}})]
+    {
+        assert_eq!(send(broken.clone()).await.status(), 502, "{broken}");
+    }
+    let failing = agent.http.post(agent.url("/functions/Echo/url/")).json(&json!({"do": "fail"}));
+    assert_eq!(failing.send().await.unwrap().status(), 502);
+    let unknown = agent.http.get(agent.url("/functions/nobody/url/")).send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    let large = agent.http.post(agent.url("/functions/Echo/url/")).body("x".repeat(6 * 1024 * 1024 + 1));
+    assert_eq!(large.send().await.unwrap().status(), 413);
+}
+
+#[tokio::test]
+async fn a_chosen_principal_is_the_verified_caller_whatever_a_client_claims() {
+    for (principal, expected) in [
+        (
+            "oauth:jane,customer_id=CUST-1",
+            json!({"jwt": {"claims": {"sub": "jane", "customer_id": "CUST-1"}, "scopes": null}}),
+        ),
+        ("oauth:jane,scope=a b", json!({"jwt": {"claims": {"sub": "jane", "scope": "a b"}, "scopes": ["a", "b"]}})),
+    ] {
+        let folder = folder(TEMPLATE);
+        let principal: Principal = principal.parse().unwrap();
+        let agent = Agent::of(local(&folder).principal(principal).start().await.unwrap());
+        let request = agent.http.post(agent.url("/functions/Echo/url/mcp")).header("authorization", "Bearer x.y.z");
+        assert_eq!(event(&agent, request).await["requestContext"]["authorizer"], expected);
+        let public = agent.http.get(agent.url("/functions/Echo/url/.well-known/oauth-protected-resource"));
+        assert_eq!(event(&agent, public).await["requestContext"].get("authorizer"), None);
+    }
+    let folder = folder(TEMPLATE);
+    let arn = "arn:aws:iam::123456789012:role/agent";
+    let principal: Principal = format!("iam:{arn}").parse().unwrap();
+    let agent = Agent::of(local(&folder).principal(principal).start().await.unwrap());
+    let seen = event(&agent, agent.http.get(agent.url("/functions/Echo/url/mcp"))).await;
+    assert_eq!(seen["requestContext"]["authorizer"]["iam"]["userArn"], arn);
+}

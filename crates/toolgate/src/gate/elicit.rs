@@ -1,0 +1,93 @@
+//! Gate 8 on the mcp wire, where the deployment trusts its clients to ask a person: the client shows the stored input,
+//! and its yes counts one time, for this caller, this tool and this input. It is never a decision of an approver.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::once;
+use crate::{
+    call::Answer,
+    call_context::CallContext,
+    effect::UsedApproval,
+    error::{Elicited, ToolError},
+    ledger::{ApprovalRequest, Ledger},
+    registered::RegisteredTool,
+    sanitize,
+};
+
+/// The longest time between a question and its answer. A person who needs longer is asked again.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+/// The longest question. What is longer cannot be read at a glance, so it is parked as an approval.
+const LONGEST_QUESTION: usize = 4 * 1024;
+
+/// Takes the client's answer, or stops the call with a question. `None` where the client cannot ask.
+pub(super) async fn enter<S>(
+    call: &mut CallContext<S>,
+    ledger: &dyn Ledger,
+    request: &ApprovalRequest,
+) -> Result<Option<()>, ToolError> {
+    let (cx, tool) = (call.cx.clone(), call.tool.clone());
+    let elicitation = &cx.shared().metadata.elicitation;
+    if !elicitation.is_possible {
+        return elicitation.refuse_state().map(|()| None);
+    }
+    let Some(message) = question(&tool, &request.input) else {
+        return elicitation.refuse_state().map(|()| None);
+    };
+    let mut request = request.clone();
+    request.ttl = request.ttl.min(LONGEST);
+    let (Some(state), Some(answer)) = (&elicitation.state, elicitation.answer) else {
+        let state = ledger.elicit(&request, cx.once_key()).await?;
+        return Err(ToolError::elicit(Elicited::Question { state, message }));
+    };
+    let accepted = answer == Answer::Yes;
+    if !ledger.answer(&request, state, accepted).await? {
+        return Err(ToolError::elicit(Elicited::UnknownState));
+    }
+    if !accepted {
+        return Err(ToolError::refused("the person has declined this call"));
+    }
+    if cx.once_key().is_none() {
+        once::set_key(call, Some(&UsedApproval::new(&request.key, state)))?;
+    }
+    Ok(Some(()))
+}
+
+/// The question for a person: the tool, and each argument on a line of its own. `None` where it is too long.
+fn question<S>(tool: &RegisteredTool<S>, input: &Map<String, Value>) -> Option<String> {
+    let mut text = format!("Allow `{}` with exactly this input?", tool.name);
+    for (name, value) in input {
+        text.push('\n');
+        text.push_str(&visible(name));
+        text.push_str(": ");
+        text.push_str(&visible(&value.to_string()));
+    }
+    (text.len() <= LONGEST_QUESTION).then_some(text)
+}
+
+/// Text in which characters that a person does not see are escaped, as in JSON.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let mut bytes = [0; 4];
+        if c != '\n' && c != '\t' && !sanitize::text(c.encode_utf8(&mut bytes)).is_empty() {
+            shown.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn a_person_sees_every_character_of_a_question() {
+        assert_eq!(visible("\"Elm\u{200b} Street\u{202e}\""), "\"Elm\\u200b Street\\u202e\"");
+        assert_eq!(visible("a\nb\tc\u{e0041}é漢"), "a\\u000ab\\u0009c\\udb40\\udc41é漢");
+    }
+}
