@@ -1,0 +1,34 @@
+//! Get session: reads an item.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use toolgate::prelude::*;
+
+use crate::app::{App, text};
+
+// The model reads the doc comments of this type: say what the tool does, when to use it, and the form of each field.
+/// Get session, by its id.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GetSessionInput {
+    /// The id, such as ITM-1001.
+    #[validate(length(min = 1, max = 20))]
+    item_id: String,
+}
+
+/// What the tool returns. Only the fields in `.expose([..])` reach the model.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GetSessionOutput {
+    item_id: String,
+    name: String,
+}
+
+pub(super) async fn get_session(cx: Cx<App>, input: GetSessionInput) -> Result<GetSessionOutput, ToolError> {
+    // Your own work goes here. Until then, this reads the name of an item.
+    let app = cx.state();
+    let get = app.client.get_item().table_name(&app.items).key("itemId", AttributeValue::S(input.item_id.clone()));
+    match get.send().await.map_err(ToolError::internal)?.item {
+        Some(item) => Ok(GetSessionOutput { item_id: input.item_id, name: text(&item, "name") }),
+        None => Err(ToolError::not_found(format!("there is no item `{}`", input.item_id))),
+    }
+}
