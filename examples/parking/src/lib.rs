@@ -4,5 +4,4 @@ pub mod app;
 pub mod payments;
 pub mod seed;
 pub mod sessions;
-pub mod stock;
 // toolgate: groups

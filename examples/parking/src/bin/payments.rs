@@ -3,5 +3,5 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), toolgate::Error> {
     let router = parking::payments::router()?;
-    toolgate::run(router, parking::app::App::from_env).await
+    toolgate::run(router, parking::payments::Till::from_env).await
 }

@@ -1,34 +1,31 @@
-//! Get charge: reads an item.
+//! Get charge: asks the payment service for the charge of a session.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use toolgate::prelude::*;
 
-use crate::app::{App, text};
+use super::Till;
 
-// The model reads the doc comments of this type: say what the tool does, when to use it, and the form of each field.
-/// Get charge, by its id.
+/// Look up the charge for a parking session: whether it is paid, and how much was charged.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GetChargeInput {
-    /// The id, such as ITM-1001.
-    #[validate(length(min = 1, max = 20))]
-    item_id: String,
+    /// The id of the session, such as PRK-1001.
+    #[validate(length(min = 5, max = 20))]
+    session_id: String,
 }
 
 /// What the tool returns. Only the fields in `.expose([..])` reach the model.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GetChargeOutput {
-    item_id: String,
-    name: String,
+    charge_id: String,
+    session_id: String,
+    amount_cents: i64,
 }
 
-pub(super) async fn get_charge(cx: Cx<App>, input: GetChargeInput) -> Result<GetChargeOutput, ToolError> {
-    // Your own work goes here. Until then, this reads the name of an item.
-    let app = cx.state();
-    let get = app.client.get_item().table_name(&app.items).key("itemId", AttributeValue::S(input.item_id.clone()));
-    match get.send().await.map_err(ToolError::internal)?.item {
-        Some(item) => Ok(GetChargeOutput { item_id: input.item_id, name: text(&item, "name") }),
-        None => Err(ToolError::not_found(format!("there is no item `{}`", input.item_id))),
-    }
+pub(super) async fn get_charge(cx: Cx<Till>, input: GetChargeInput) -> Result<GetChargeOutput, ToolError> {
+    let till = cx.state();
+    // Only ids that the operator has written go into an address.
+    till.app.row("session", &input.session_id).await?;
+    let charge = till.service.find(&input.session_id).await?;
+    Ok(GetChargeOutput { charge_id: charge.id, session_id: charge.reference, amount_cents: charge.amount_cents })
 }

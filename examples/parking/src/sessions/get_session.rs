@@ -1,34 +1,40 @@
-//! Get session: reads an item.
+//! Get session: reads a parking session.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use toolgate::prelude::*;
 
-use crate::app::{App, text};
+use crate::app::{App, number, text};
 
-// The model reads the doc comments of this type: say what the tool does, when to use it, and the form of each field.
-/// Get session, by its id.
+/// Look up a parking session by its id: its zone, its state, its minutes, and what it costs when it has ended.
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GetSessionInput {
-    /// The id, such as ITM-1001.
-    #[validate(length(min = 1, max = 20))]
-    item_id: String,
+    /// The id of the session, such as PRK-1001.
+    #[validate(length(min = 5, max = 20))]
+    session_id: String,
 }
 
-/// What the tool returns. Only the fields in `.expose([..])` reach the model.
+/// What the tool returns. The card of the session is not part of it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GetSessionOutput {
-    item_id: String,
-    name: String,
+    session_id: String,
+    zone: String,
+    /// `running` or `ended`.
+    state: String,
+    minutes: i64,
+    max_minutes: i64,
+    /// What the session costs. It is 0 until the session has ended.
+    amount_cents: i64,
 }
 
 pub(super) async fn get_session(cx: Cx<App>, input: GetSessionInput) -> Result<GetSessionOutput, ToolError> {
-    // Your own work goes here. Until then, this reads the name of an item.
-    let app = cx.state();
-    let get = app.client.get_item().table_name(&app.items).key("itemId", AttributeValue::S(input.item_id.clone()));
-    match get.send().await.map_err(ToolError::internal)?.item {
-        Some(item) => Ok(GetSessionOutput { item_id: input.item_id, name: text(&item, "name") }),
-        None => Err(ToolError::not_found(format!("there is no item `{}`", input.item_id))),
-    }
+    let row = cx.state().row("session", &input.session_id).await?;
+    Ok(GetSessionOutput {
+        session_id: input.session_id,
+        zone: text(&row, "zone"),
+        state: text(&row, "state"),
+        minutes: number(&row, "minutes"),
+        max_minutes: number(&row, "maxMinutes"),
+        amount_cents: number(&row, "amountCents"),
+    })
 }

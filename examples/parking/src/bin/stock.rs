@@ -1,7 +1,0 @@
-//! The Lambda function of the action group `stock`.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), toolgate::Error> {
-    let router = parking::stock::router()?;
-    toolgate::run(router, parking::app::App::from_env).await
-}
