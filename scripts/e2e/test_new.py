@@ -68,7 +68,7 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.parametrize("name", ["Shop", "my_shop", "../shop", "/tmp/x", "tokio", "async", "", "x" * 33, "a\u202eb"])
 def test_a_bad_name_says_what_is_allowed(tmp_path, name):
     done = run(tmp_path, name, "--crates", str(ROOT / "crates"))
-    assert done.returncode == 1 and re.search("a name has lower-case letters|a word of Rust", done.stderr), done.stderr
+    assert done.returncode == 1 and re.search("a name has lower-case letters|a keyword of Rust", done.stderr), done.stderr
     assert "\u202e" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
