@@ -75,6 +75,12 @@ def test_a_bad_name_says_what_is_allowed(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_folder_of_the_crates_has_no_detour(tmp_path):
+    done = run(tmp_path, "shop", "--crates", f"{ROOT}/scripts/../crates")
+    assert done.returncode == 0, done.stderr
+    assert f'toolgate = {{ path = "{ROOT.resolve()}/crates/toolgate" }}' in (tmp_path / "shop/Cargo.toml").read_text()
+
+
 def test_the_crates_have_to_be_named(tmp_path):
     done = run(tmp_path, "shop")
     assert done.returncode == 1 and "--crates FOLDER" in done.stderr
