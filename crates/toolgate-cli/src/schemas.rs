@@ -101,7 +101,7 @@ pub(crate) fn write(template: &Path, out: &Path) -> Result<(), Failure> {
 /// Writes the schemas if one differs from the tools.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub(crate) fn write_changed(template: &Path, out: &Path) -> Result<(), Failure> {
     match differing(template, out)?.is_empty() {
         true => Ok(()),
