@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use toolgate_local::models::script::Scenario;
 use toolgate_template::{Binaries, read_without_agents};
 
 use super::Finding;
@@ -30,7 +31,10 @@ pub(super) fn findings(template: &Path) -> Vec<Finding> {
     findings.push(schemas(template));
     findings.push(rules(template));
     findings.push(match project::only_scenario(template) {
-        Ok(file) => Finding::ok("scenario", file.display().to_string()),
+        Ok(file) => match Scenario::read(&file) {
+            Ok(_) => Finding::ok("scenario", file.display().to_string()),
+            Err(error) => Finding::wrong("scenario", error.to_string(), "correct the scenario"),
+        },
         Err(error) => Finding::note("scenario", error.to_string(), "docs/guide/scenarios.md; or choose a --model"),
     });
     findings
