@@ -124,7 +124,6 @@ fn intercept(event: &Value) -> Value {
 
 /// A hook of a harness. Its context names the action: the role, the action, the moment.
 fn hook(role: &str, event: &Value) -> (&'static str, Value) {
-    println!("{role} got {event}");
     let context = event["context"].to_string();
     let moment = event["event"].as_str().unwrap_or_default();
     let wants =
@@ -140,6 +139,9 @@ fn hook(role: &str, event: &Value) -> (&'static str, Value) {
     }
     if wants("mumble") {
         return ("response", json!({"decision": "perhaps"}));
+    }
+    if wants("show") {
+        return ("response", json!({"decision": "deny", "reason": event.to_string()}));
     }
     if wants("deny") {
         return ("response", json!({"decision": "deny", "reason": format!("{role} says no")}));

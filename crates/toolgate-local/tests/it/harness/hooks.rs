@@ -79,6 +79,35 @@ async fn hooks_are_asked_at_all_four_moments() {
 }
 
 #[tokio::test]
+async fn an_event_has_the_members_of_the_service() {
+    let shop = guarded(&[], |request| match results(request).as_slice() {
+        [] => calls(&[("c1", "ask", json!({"q": "hook-first show before_tool_call"}))]),
+        _ => text("Done."),
+    })
+    .await;
+    let shown = |invoked: &Invoked| -> (String, Value) {
+        let denied = invoked.events.iter().find(|(_, it)| it["decision"] == "deny").unwrap();
+        let id = denied.1["hookEventId"].as_str().unwrap().to_owned();
+        (id, serde_json::from_str(denied.1["reason"].as_str().unwrap()).unwrap())
+    };
+    let of = |id: &str, event: &str, name: &str, context: Value| {
+        json!({
+            "hookEventId": id, "name": name, "event": event, "harnessArn": ARN, "sessionId": SESSION, "context": context,
+        })
+    };
+    let said = "hook-first show before_invocation";
+    let (id, event) = shown(&shop.say(said).await);
+    let messages = json!([{"role": "user", "content": [{"text": said}]}]);
+    let context = json!({"messageCount": 1, "messages": messages});
+    assert_eq!(event, of(&id, "before_invocation", "firstBeforeInvocation", context));
+    let (id, event) = shown(&shop.say("go").await);
+    let input = json!({"q": "hook-first show before_tool_call"});
+    let context = json!({"toolName": "ask", "toolType": "inline_function", "toolInput": input, "toolUseId": "c1"});
+    assert_eq!(event, of(&id, "before_tool_call", "firstBeforeToolCall", context));
+    shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_denied_invocation_never_reaches_the_model() {
     let shop = guarded(&[], |_| text("Hello.")).await;
     let denied = shop.say("hook-first deny before_invocation").await;
@@ -96,7 +125,7 @@ async fn a_denied_call_is_an_error_and_the_others_run() {
     let invoked = shop.say("go").await;
     assert_eq!(invoked.stops(), ["tool_use", "tool_result", "end_turn"]);
     assert_eq!(invoked.results(), [("c1", "error"), ("c2", "success")]);
-    assert_eq!(results(&shop.seen()[1])[0], "This call was denied: hook-first says no");
+    assert_eq!(results(&shop.seen()[1])[0], "Error: This call was denied: hook-first says no");
     let mut seen = verdicts(&invoked);
     seen.sort();
     let expected = [
