@@ -1,10 +1,14 @@
 //! Lifecycle hooks of a harness.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::support::*;
+use crate::support::{folder, local};
 
 /// A hook function of this role.
 fn function(id: &str, role: &str) -> String {
@@ -272,4 +276,19 @@ async fn an_inline_call_that_is_denied_is_not_handed_over() {
     assert_eq!(invoked.stops(), ["tool_use", "tool_result", "end_turn"]);
     assert_eq!(invoked.results(), [("c1", "error")]);
     shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hook_without_a_function_is_named_at_the_start() {
+    let other =
+        "{AfterInvocation: {Name: bus, Target: {EventBridge: {Arn: 'arn:aws:events:us-east-1:1:event-bus/b'}}}}";
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&lines);
+    let log = toolgate_local::lambda::Log::new(move |_, line| seen.lock().unwrap().push(line.to_owned()));
+    let folder = folder(&template(&format!("Hooks: [{other}]")));
+    let running = local(&folder).log(log).model("openai:http://127.0.0.1:9/v1#m").start().await.unwrap();
+    running.shutdown().await;
+    let lines = lines.lock().unwrap();
+    let named = lines.iter().filter(|line| line.contains("the events of the hook `bus` are not delivered here"));
+    assert_eq!(named.count(), 1, "{lines:?}");
 }
