@@ -31,7 +31,7 @@ class Project:
         assert done.returncode in codes, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
         return done.stdout + done.stderr
 
-    def check(self, warnings=0):
+    def check(self, warnings=0, conversations=1):
         """Everything that README.md and the CI workflow of a project run."""
         self.run("cargo", "fmt", "--check")
         self.run("cargo", "build")
@@ -42,7 +42,8 @@ class Project:
         expected = {0: "nothing found", 1: "1 finding"}[warnings]
         assert expected in found, found
         if (self.folder / "scenarios").is_dir():
-            assert "1 conversation went as expected" in self.run("toolgate", "play")
+            expected = {1: "1 conversation went", 2: "2 conversations went"}[conversations]
+            assert f"{expected} as expected" in self.run("toolgate", "play")
         assert "nothing is wrong" in self.run("toolgate", "doctor")
 
 

@@ -34,7 +34,7 @@ def project(tmp_path_factory):
     assert "wrote schemas/stock/functions.json" in out
     out = add("group", "after-sales", "--tool", "get_claim")
     assert "wrote schemas/after-sales/gateway.json" in out
-    add("tool", "settle_claim", "--confirm", "--once", "--group", "after-sales")
+    add("tool", "settle_claim", "--confirm", "--once", "--leased", "--group", "after-sales")
     return folder
 
 

@@ -1,9 +1,11 @@
 """InvokeAgent over boto3: streams, traces, confirmation, and answers that contain only data of the tables."""
 
+import subprocess
 import uuid
 
 import pytest
 from botocore.exceptions import ClientError
+from conftest import ROOT, TOOLGATE
 
 
 class Talk:
@@ -192,3 +194,16 @@ def test_an_agent_or_alias_that_is_not_there(desk, agent, alias):
 def test_what_the_sdk_does_not_check_the_server_does(desk):
     with pytest.raises(desk.agents.exceptions.ValidationException):
         desk.agents.invoke_agent(agentId="Orders", agentAliasId="dev", sessionId="no spaces", inputText="hello")
+
+
+def test_chat_says_who_the_user_is(desk):
+    ask = lambda *options: subprocess.run(  # noqa: E731
+        [TOOLGATE, "chat", "What is the status of order ORD-12345?", "--agent", "Orders", "--endpoint-url", desk.url, *options],
+        cwd=ROOT, capture_output=True, text=True,
+    )
+    mine = ask("--attribute", "customerId=CUST-12345")
+    assert mine.returncode == 0 and "Order ORD-12345 is shipped" in mine.stdout, mine
+    other = ask("--attribute", "customerId=CUST-00001")
+    assert "is shipped" not in other.stdout, other
+    wrong = ask("--attribute", "customerId")
+    assert wrong.returncode == 2 and "NAME=VALUE" in wrong.stderr

@@ -28,7 +28,9 @@ CHOSEN = ALL if os.environ.get("EVERY_PROJECT") else FEW
 
 @pytest.mark.parametrize(("target", "gates"), CHOSEN, ids=lambda value: value if isinstance(value, str) else "-".join(value))
 def test_a_new_project_is_complete(tmp_path, target, gates):
-    project = new(tmp_path, "orders", "--target", target, "--with", ",".join(gates))
+    # names of the example's functions, and of the project's own group
+    name = "stock" if target == "classic" else "orders"
+    project = new(tmp_path, name, "--target", target, "--with", ",".join(gates))
     # an effect that a person confirms and that may happen twice is a warning
     project.check(warnings=int("confirm" in gates and "once" not in gates))
     if SAM.exists() or CHOSEN is ALL:
@@ -68,9 +70,15 @@ def test_nothing_is_overwritten(tmp_path):
 @pytest.mark.parametrize("name", ["Shop", "my_shop", "../shop", "/tmp/x", "tokio", "async", "", "x" * 33, "a\u202eb"])
 def test_a_bad_name_says_what_is_allowed(tmp_path, name):
     done = run(tmp_path, name, "--crates", str(ROOT / "crates"))
-    assert done.returncode == 1 and re.search("a name has lower-case letters|a word of Rust", done.stderr), done.stderr
+    assert done.returncode == 1 and re.search("a name has lower-case letters|a keyword of Rust", done.stderr), done.stderr
     assert "\u202e" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_the_crates_has_no_detour(tmp_path):
+    done = run(tmp_path, "shop", "--crates", f"{ROOT}/scripts/../crates")
+    assert done.returncode == 0, done.stderr
+    assert f'toolgate = {{ path = "{ROOT.resolve()}/crates/toolgate" }}' in (tmp_path / "shop/Cargo.toml").read_text()
 
 
 def test_the_crates_have_to_be_named(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -80,6 +81,28 @@ def test_sources_are_built_again_and_the_last_good_build_is_served(dev):
     dev.wait_for("built; the next call", since)
     assert dev.get_item()["name"] == "desk, oak"
 
+    # A template or a scenario that cannot be used is reported, and the old one is served.
+    since = dev.edit("template.yaml", "Globals:", "Globals")
+    dev.wait_for("what was read before is still served", since)
+    assert dev.get_item()["name"] == "desk, oak"
+    since = dev.edit("template.yaml", "Globals\n", "Globals:\n")
+    dev.wait_for("toolgate is up at ", since)
+    since = dev.edit("scenarios/stock.yaml", "- name: look up", "- nam: look up")
+    dev.wait_for("what was read before is still served", since)
+    since = dev.edit("scenarios/stock.yaml", "- nam: look up", "- name: look up")
+    dev.wait_for("toolgate is up at ", since)
+
+    # A new field of an input is in the schemas at once, and the agent has it.
+    since = dev.edit(tool, "    item_id: String,\n}\n\n/// What the tool returns", "    item_id: String,\n    /// Why.\n    why: Option<String>,\n}\n\n/// What the tool returns")
+    dev.wait_for("toolgate is up at ", since)
+    assert '"why"' in (dev.project.folder / "schemas/stock/functions.json").read_text()
+
+    # A tool that cannot be declared is an error with its place.
+    since = dev.edit("src/stock/mod.rs", '.expose(["itemId", "name", "available"])', "")
+    dev.wait_for("declared at src/stock/mod.rs:", since)
+    since = dev.edit("src/stock/mod.rs", "get_item::get_item)", 'get_item::get_item).expose(["itemId", "name", "available"])')
+    dev.wait_for("built; the next call", since)
+
     # A new template is read by a new start. The tables stay.
     since = dev.edit("template.yaml", "Timeout: 15", "Timeout: 14")
     dev.wait_for("starting again", since)
@@ -108,3 +131,13 @@ def test_without_a_terminal_nothing_is_built(tmp_path):
     output = project.run("toolgate", "dev", "--port", "0", codes=(1,))
     assert "not built: run `cargo build" in output
     assert not (tmp_path / "target").exists()
+
+
+def test_the_port_is_looked_at_before_a_build(tmp_path):
+    project = new(tmp_path, "taken")
+    project.environment["CARGO_TARGET_DIR"] = str(tmp_path / "target")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        output = project.run("toolgate", "dev", "--watch", "--port", str(taken.getsockname()[1]), codes=(1,))
+    assert "in use" in output and not (tmp_path / "target").exists()

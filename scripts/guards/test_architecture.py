@@ -26,7 +26,7 @@ MADE = {"target", ".venv", ".venv-audit", ".venv-aws", ".venv-emulator", ".node"
 
 def tracked(*patterns):
     """The files of the repository that match a pattern, whether or not this is a git checkout."""
-    paths = (path for folder in ("crates", "handlers", "scripts") for path in (ROOT / folder).rglob("*") if path.is_file())
+    paths = (path for folder in ("crates", "handlers", "examples", "scripts") for path in (ROOT / folder).rglob("*") if path.is_file())
     names = ((path.relative_to(ROOT), path) for path in paths)
     return [path for name, path in names if not MADE & set(name.parts) and any(fnmatch(str(name), pattern) for pattern in patterns)]
 

@@ -1,4 +1,4 @@
-"""README.md, CHANGELOG.md, the crates' READMEs and docs/: links resolve in the repository and in the book, lines are
+"""README.md, CHANGELOG.md, docs/, and the READMEs of crates and examples: links resolve in the repository and in the book, lines are
 short, and no page is missing."""
 
 import re
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for pattern in ("docs/**/*.md", "crates/*/README.md") for path in ROOT.glob(pattern))]
+PAGES = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for pattern in ("docs/**/*.md", "crates/*/README.md", "examples/*/*.md") for path in ROOT.glob(pattern))]
 COLUMNS = 120
 
 FENCE = re.compile(r" *(`{3,}|~{3,})")

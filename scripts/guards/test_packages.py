@@ -189,6 +189,6 @@ def test_nothing_claims_to_be_published():
     for text in ("cargo add toolgate", "cargo install --locked toolgate-cli", "pip install toolgate", "https://github.com/toolgate/toolgate"):
         assert claim.search(text), text
     assert not claim.search("cargo install --path crates/toolgate-cli")
-    patterns = ("README.md", "CHANGELOG.md", "docs/**/*.*", "crates/*/README.md", "crates/*/Cargo.toml", "crates/*/src/**/*.rs")
+    patterns = ("README.md", "CHANGELOG.md", "docs/**/*.*", "crates/*/README.md", "examples/*/*.md", "crates/*/Cargo.toml", "crates/*/src/**/*.rs")
     pages = [page for pattern in patterns for page in ROOT.glob(pattern)]
     assert {str(page.relative_to(ROOT)) for page in pages if claim.search(page.read_text())} == set()

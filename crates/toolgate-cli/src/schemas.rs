@@ -98,6 +98,17 @@ pub(crate) fn write(template: &Path, out: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes the schemas if one differs from the tools.
+///
+/// # Errors
+/// As for [`write()`].
+pub(crate) fn write_changed(template: &Path, out: &Path) -> Result<(), Failure> {
+    match differing(template, out)?.is_empty() {
+        true => Ok(()),
+        false => write(template, out),
+    }
+}
+
 /// The files that differ from the tools.
 ///
 /// # Errors

@@ -80,8 +80,7 @@ impl<S: Send + Sync + 'static> Candidate<S> {
     }
 }
 
-/// All problems of a router's tools.
-#[derive(Debug)]
+/// All problems of a router's tools. `Debug` shows the same as `Display`, because an error of `main` is shown by it.
 pub struct BuildErrors(Vec<BuildError>);
 
 #[derive(Debug)]
@@ -108,6 +107,12 @@ impl fmt::Display for BuildErrors {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for BuildErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn plan(project: &Project, args: &Args) -> Result<Plan, Failure> {
 
     let first = args.tool.clone().unwrap_or_else(|| format!("get_{module}"));
     let group = project.new_group(name, function);
-    let parts = tool::parts(project, &group, Tool { name: &first, confirm: false, once: false })?;
+    let parts = tool::parts(project, &group, Tool { name: &first, confirm: false, once: false, leased: false })?;
     let renderer = Renderer::new(context! {
         crate => project.package.library,
         group => name,

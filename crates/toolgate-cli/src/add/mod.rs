@@ -21,6 +21,7 @@ Examples:
   toolgate add tool get_supplier
   toolgate add tool cancel_item --confirm --once
   toolgate add tool send_invoice --once --group billing
+  toolgate add tool charge_card --confirm --once --leased
   toolgate add group billing
 
 It finds the places by the comments that begin with `// toolgate:` and `# toolgate:`. A file without them stays as it

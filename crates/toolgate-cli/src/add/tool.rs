@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Equal calls have one effect
     #[arg(long)]
     once: bool,
+    /// The effect is in another system, such as a payment service
+    #[arg(long, requires = "once")]
+    leased: bool,
     /// The group of the tool [default: the only one]
     #[arg(long)]
     group: Option<String>,
@@ -65,6 +68,8 @@ pub(super) struct Tool<'t> {
     pub(super) name: &'t str,
     pub(super) confirm: bool,
     pub(super) once: bool,
+    /// Whether its effect is outside of DynamoDB. Such a tool is a once tool.
+    pub(super) leased: bool,
 }
 
 /// The rendered parts of a tool.
@@ -84,7 +89,7 @@ pub(super) struct Parts {
 /// The name or the group is not valid, or the project has no place for the tool.
 pub(super) fn plan(project: &Project, args: &Args) -> Result<Plan, Failure> {
     let group = choose(project, args.group.as_deref())?;
-    let tool = Tool { name: &args.name, confirm: args.confirm, once: args.once };
+    let tool = Tool { name: &args.name, confirm: args.confirm, once: args.once, leased: args.leased };
     let router = router_file(&group.name);
     if !router.is_file() {
         let message = format!("the group `{}` has no `{}`, which declares its tools", group.name, router.display());
@@ -158,8 +163,8 @@ fn choose<'p>(project: &'p Project, name: Option<&str>) -> Result<&'p Group, Fai
 /// The name is not valid or taken, or the project has not what the tool needs.
 pub(super) fn parts(project: &Project, group: &Group, tool: Tool<'_>) -> Result<Parts, Failure> {
     check_name(project, &group.name, tool.name)?;
-    let Tool { name, confirm, once } = tool;
-    let items = project.has_items();
+    let Tool { name, confirm, once, leased } = tool;
+    let items = project.has_items() && !leased;
     require_dependencies(project, tool, items)?;
     require_tables(project, tool)?;
     let grants = Grants {
@@ -174,6 +179,7 @@ pub(super) fn parts(project: &Project, group: &Group, tool: Tool<'_>) -> Result<
         words => name::words(name),
         confirm => confirm,
         once => once,
+        leased => leased,
         items => items,
         field => if items { "item_id" } else { "id" },
         json_field => if items { "itemId" } else { "id" },
@@ -185,6 +191,7 @@ pub(super) fn parts(project: &Project, group: &Group, tool: Tool<'_>) -> Result<
         grants => grants.missing(project, &group.function),
     })?;
     let code = match (once, confirm) {
+        (true, _) if leased => template!("tool/leased.rs"),
         (true, _) => template!("tool/once.rs"),
         (false, true) => template!("tool/confirmed.rs"),
         (false, false) => template!("tool/read.rs"),
@@ -235,7 +242,7 @@ fn require_dependencies(project: &Project, tool: Tool<'_>, items: bool) -> Resul
     if items {
         crates.push("aws-sdk-dynamodb");
     }
-    if tool.once {
+    if tool.once && !tool.leased {
         crates.extend(["toolgate-dynamodb", "uuid"]);
     }
     project.package.require(&crates)
@@ -255,9 +262,14 @@ fn require_tables(project: &Project, tool: Tool<'_>) -> Result<(), Failure> {
 
 /// What a function does in the ledger: a committed record is part of a transaction, and a lease is also released.
 fn ledger_actions(tool: Tool<'_>, has_budget: bool) -> &'static str {
-    match (tool.once, tool.confirm || has_budget) {
-        (true, true) => "[dynamodb:ConditionCheckItem, dynamodb:GetItem, dynamodb:PutItem]",
-        (true, false) => "[dynamodb:GetItem, dynamodb:PutItem]",
-        (false, _) => "[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem]",
+    match (tool.once, tool.leased, tool.confirm || has_budget) {
+        (true, true, true) => {
+            "[dynamodb:ConditionCheckItem, dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem]"
+        }
+        (true, false, true) => "[dynamodb:ConditionCheckItem, dynamodb:GetItem, dynamodb:PutItem]",
+        (true, false, false) => "[dynamodb:GetItem, dynamodb:PutItem]",
+        (true, true, false) | (false, ..) => {
+            "[dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem]"
+        }
     }
 }

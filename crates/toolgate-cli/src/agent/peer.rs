@@ -1,6 +1,6 @@
 //! The other side of a conversation: an agent, or a harness of the local agent.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_bedrockagentruntime::Client;
 use serde_json::Value;
@@ -17,7 +17,7 @@ const TEST_ALIAS: &str = "TSTALIASID";
 /// An agent or a harness.
 #[derive(Debug, Clone)]
 pub(crate) enum Peer {
-    Agent { client: Client, agent: String, alias: String },
+    Agent { client: Client, agent: String, alias: String, attributes: BTreeMap<String, String> },
     Harness(Harness),
 }
 
@@ -41,6 +41,21 @@ impl Peer {
         matches!(self, Self::Harness(_))
     }
 
+    /// Sets the attributes of its sessions, such as the identity of the user.
+    ///
+    /// # Errors
+    /// It is a harness: its sessions have no attributes.
+    pub(crate) fn with_attributes(mut self, wanted: BTreeMap<String, String>) -> Result<Self, Failure> {
+        match &mut self {
+            Self::Agent { attributes, .. } => *attributes = wanted,
+            Self::Harness(_) if wanted.is_empty() => {}
+            Self::Harness(_) => {
+                return Err("the sessions of a harness have no attributes; its callers are named by --principal".into());
+            }
+        }
+        Ok(self)
+    }
+
     /// Runs a turn to its end.
     pub(crate) async fn take<O: TurnObserver>(
         &self,
@@ -49,8 +64,9 @@ impl Peer {
         observer: &mut O,
     ) -> Result<(), Failure> {
         match self {
-            Self::Agent { client, agent, alias } => {
-                let target = Target { agent: agent.clone(), alias: alias.clone(), session: session.to_owned() };
+            Self::Agent { client, agent, alias, attributes } => {
+                let (agent, alias, session) = (agent.clone(), alias.clone(), session.to_owned());
+                let target = Target { agent, alias, session, attributes: attributes.clone() };
                 turn::take(client, &target, text, observer).await
             }
             Self::Harness(harness) => harness.take(session, text, observer).await,
@@ -73,7 +89,7 @@ pub(crate) async fn find(endpoint: Option<&str>, wanted: &Wanted<'_>) -> Result<
     let info = place.find_agent(wanted.agent).await?;
     let alias = wanted.alias.unwrap_or(TEST_ALIAS).to_owned();
     let client = place.connect().await?;
-    Ok((Peer::Agent { client, agent: info.agent, alias }, info.note))
+    Ok((Peer::Agent { client, agent: info.agent, alias, attributes: BTreeMap::new() }, info.note))
 }
 
 /// The agent of a conversation; where the local agent serves no agents, its only harness, or the harness of that name.

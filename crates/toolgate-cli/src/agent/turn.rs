@@ -1,6 +1,7 @@
 //! One turn with an agent: a message is sent, events are received, and confirmations are answered until there is an answer.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     pin::pin,
     time::{Duration, Instant},
@@ -26,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) agent: String,
     pub(crate) alias: String,
     pub(crate) session: String,
+    /// Session attributes, such as the identity of the user.
+    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 /// Receives the events of a turn, and answers its confirmations.
@@ -81,6 +84,10 @@ pub(crate) async fn take<O: TurnObserver>(
     };
     let began = Instant::now();
     let mut request = call().input_text(text);
+    if !target.attributes.is_empty() {
+        let attributes = target.attributes.clone().into_iter().collect();
+        request = request.session_state(SessionState::builder().set_session_attributes(Some(attributes)).build());
+    }
     loop {
         let Some(question) = stream(request, began, observer).await? else { return Ok(()) };
         let mut results = Vec::new();

@@ -22,6 +22,7 @@ use crate::{
     agent::{costs::Costs, peer},
     endpoint,
     failure::Failure,
+    project_args::name_value,
     terminal,
 };
 
@@ -36,6 +37,7 @@ Examples:
   toolgate chat --trace --stream
   toolgate chat --agent Orders \"What is the status of order 1001?\"
   toolgate chat --harness Harness
+  toolgate chat --attribute customerId=C-17
   toolgate chat --agent ABCDEFGHIJ --alias KLMNOPQRST";
 
 /// Talk to an agent, on this machine or on AWS, or to a harness on this machine
@@ -53,6 +55,9 @@ pub(crate) struct Args {
     /// agents
     #[arg(long, value_name = "ID", conflicts_with_all = ["agent", "alias"])]
     harness: Option<String>,
+    /// Set an attribute of the session, such as the identity of the user (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    attribute: Vec<(String, String)>,
     /// The session to continue. The default is a new one
     #[arg(long, value_name = "ID")]
     session: Option<String>,
@@ -81,14 +86,19 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let wanted =
         peer::Wanted { agent: args.agent.as_deref(), alias: args.alias.as_deref(), harness: args.harness.as_deref() };
     let (peer, note) = peer::find(endpoint.as_deref(), &wanted).await?;
+    let peer = peer.with_attributes(args.attribute.iter().cloned().collect())?;
     if !note.is_empty() {
         terminal::note(&note)?;
     }
     let name = peer.id().to_owned();
     let kind = if peer.is_harness() { "--harness" } else { "--agent" };
     let options = [(kind, Some(&name)), ("--alias", args.alias.as_ref()), ("--endpoint-url", endpoint.as_ref())];
-    let reconnect =
-        options.iter().filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
+    let attributes: Vec<String> = args.attribute.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let attributes = attributes.iter().map(|attribute| ("--attribute", Some(attribute)));
+    let reconnect = options
+        .into_iter()
+        .chain(attributes)
+        .filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
     let mut session = ChatSession {
         reconnect: reconnect.collect(),
         peer,

@@ -7,15 +7,24 @@ mod gateway;
 mod screen;
 mod watch;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
-use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Running, lambda::Log};
+use toolgate_local::{DEFAULT_DATA, DEFAULT_PORT, Local, Running, lambda::Log};
 
 use build::Project;
 use watch::{Change, Watch};
 
-use crate::{failure::Failure, hostile::HostileArgs, project_args::ProjectArgs, signal, terminal};
+use crate::{
+    failure::{self, Failure},
+    hostile::HostileArgs,
+    project_args::ProjectArgs,
+    schemas, signal, terminal,
+};
 
 const MODELS: &str = "\
 Models:
@@ -94,6 +103,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         None => None,
     };
     let mut args = args;
+    // A build takes minutes, and then the port is taken.
+    args.local()?.check_port().await?;
     loop {
         let turn = tokio::select! {
             turn = serve(&args, project.as_ref(), watch.as_mut()) => turn?,
@@ -101,7 +112,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         };
         let mut running = match turn {
             Some(running) => running,
-            // It does not build; a change of the sources may correct that.
+            // A change may correct it.
             None => continue,
         };
         // The tables of a later start are those of the first one.
@@ -109,7 +120,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         let ended = tokio::select! {
             () = running.wait() => true,
             () = &mut stop => true,
-            () = changes(project.as_ref(), watch.as_mut()) => false,
+            () = changes(&args, project.as_ref(), watch.as_mut()) => false,
         };
         drop(terminal::err(if ended { "stopping" } else { "the project has changed: starting again" }));
         running.shutdown().await;
@@ -119,49 +130,93 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Builds the project and starts it. If it does not build, waits for a change; `None` then.
+/// Builds the project and starts it. If it cannot be built or started, waits for a change; `None` then.
 async fn serve(args: &Args, project: Option<&Project>, watch: Option<&mut Watch>) -> Result<Option<Running>, Failure> {
-    if let (Some(project), Some(watch)) = (project, watch)
-        && !project.build().await?
-    {
+    let (Some(project), Some(watch)) = (project, watch) else { return start(args).await.map(Some) };
+    if !project.build().await? {
         drop(terminal::err("it does not build; waiting for a change"));
-        watch.next().await;
-        return Ok(None);
+    } else if let Err(error) = write_schemas(args) {
+        failure::report(error.as_ref());
+        drop(terminal::err("waiting for a change"));
+    } else {
+        match start(args).await {
+            Ok(running) => return Ok(Some(running)),
+            Err(error) => {
+                failure::report(error.as_ref());
+                drop(terminal::err("waiting for a change"));
+            }
+        }
     }
+    watch.next().await;
+    Ok(None)
+}
+
+async fn start(args: &Args) -> Result<Running, Failure> {
+    let running = args.local()?.start().await?;
     let only_database = args.only == Some(Part::Dynamodb);
-    let mut local = args.project.local()?.only_database(only_database);
-    local = local.port(args.port).data(&args.data).reset(args.reset);
-    for model in &args.model {
-        local = local.model(model);
-    }
-    if args.raw_logs {
-        local = local.log(Log::raw());
-    }
-    if let Some(seed) = args.hostile.seed() {
-        local = local.hostile(seed);
-    }
-    let running = local.start().await?;
     let shown = if only_database { database_screen(&running) } else { screen::screen(&running) };
     // A closed terminal must not end the local agent.
     drop(terminal::err(shown.trim_end_matches('\n')));
-    Ok(Some(running))
+    Ok(running)
+}
+
+/// Writes the schemas of the tools that have just been built, if the project has any. A tool that cannot be declared is an
+/// error here.
+fn write_schemas(args: &Args) -> Result<(), Failure> {
+    let folder = args.project.template.parent().unwrap_or(Path::new("")).join("schemas");
+    match folder.is_dir() && args.only.is_none() {
+        true => schemas::write_changed(&args.project.template, &folder),
+        false => Ok(()),
+    }
 }
 
 /// Builds the programs after each change of their sources; running functions are replaced with their next call. Returns
-/// when another part of the project has changed.
-async fn changes(project: Option<&Project>, watch: Option<&mut Watch>) {
+/// when another part of the project has changed, and can be used.
+async fn changes(args: &Args, project: Option<&Project>, watch: Option<&mut Watch>) {
     let (Some(project), Some(watch)) = (project, watch) else { return std::future::pending().await };
-    while watch.next().await == Change::Sources {
-        let message = match project.build().await {
-            Ok(true) => "built; the next call of a function uses it",
-            Ok(false) => "it does not build; the last programs that did are still served",
-            Err(error) => &error.to_string(),
+    loop {
+        let change = watch.next().await;
+        let done = match change {
+            Change::Sources => match project.build().await {
+                Ok(true) => write_schemas(args).map(|()| "built; the next call of a function uses it"),
+                Ok(false) => Ok("it does not build; the last programs that did are still served"),
+                Err(error) => Err(error),
+            },
+            Change::Project => match args.local() {
+                Ok(local) => match local.check().await {
+                    Ok(()) => return,
+                    Err(error) => Err(error.into()),
+                },
+                Err(error) => Err(error),
+            },
         };
-        drop(terminal::err(message));
+        match done {
+            Ok(message) => drop(terminal::err(message)),
+            Err(error) => {
+                failure::report(error.as_ref());
+                drop(terminal::err("what was read before is still served"));
+            }
+        }
     }
 }
 
 impl Args {
+    /// The local agent with these arguments.
+    fn local(&self) -> Result<Local, Failure> {
+        let mut local = self.project.local()?.only_database(self.only == Some(Part::Dynamodb));
+        local = local.port(self.port).data(&self.data).reset(self.reset);
+        for model in &self.model {
+            local = local.model(model);
+        }
+        if self.raw_logs {
+            local = local.log(Log::raw());
+        }
+        if let Some(seed) = self.hostile.seed() {
+            local = local.hostile(seed);
+        }
+        Ok(local)
+    }
+
     /// Whether the command builds the project: on a terminal, unless it is told otherwise.
     fn builds(&self) -> bool {
         !self.no_build && (self.watch || std::io::stderr().is_terminal())

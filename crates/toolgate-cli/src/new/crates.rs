@@ -38,7 +38,7 @@ fn one(folder: &Path, name: &str) -> Result<String, Failure> {
     let found = found.ok_or_else(|| {
         format!("`{}` has no crate `{packaged}`: `make packages` in a checkout of Toolgate makes it", folder.display())
     })?;
-    let path = std::path::absolute(found)?;
+    let path = std::fs::canonicalize(found)?;
     // a JSON text is a TOML text too
     Ok(serde_json::to_string(&path.display().to_string())?)
 }

@@ -130,6 +130,7 @@ async fn play_all(
             Some(_) => peer::find(Some(url), &Wanted { harness, ..Wanted::default() }).await?,
             None => peer::of_conversation(url, &conversation.agent).await?,
         };
+        let peer = peer.with_attributes(conversation.attributes.clone())?;
         // Hostile mode depends on the seed and the session, so sessions have the same names each time. A harness takes
         // ids of 33 characters or more.
         let session = match (hostile, peer.is_harness()) {

@@ -125,7 +125,14 @@ fn assert_rust(path: &Path, code: &str) {
     assert!(done.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&done.stderr));
 }
 
-const COMBINATIONS: [&[&str]; 4] = [&[], &["--once"], &["--confirm"], &["--confirm", "--once"]];
+const COMBINATIONS: [&[&str]; 6] = [
+    &[],
+    &["--once"],
+    &["--confirm"],
+    &["--confirm", "--once"],
+    &["--once", "--leased"],
+    &["--confirm", "--once", "--leased"],
+];
 
 #[test]
 fn every_combination_of_options_has_all_its_parts() {
@@ -170,6 +177,17 @@ fn a_function_gets_only_what_its_tools_need() {
             "UpdateItem on ApprovalsTable call#move_it#*",
         ]
     );
+    project.added(&["tool", "mail", "--once", "--leased"]);
+    project.added(&["tool", "charge", "--once", "--leased", "--confirm"]);
+    assert_eq!(
+        new(&project)[7..],
+        [
+            "DeleteItem GetItem PutItem UpdateItem on LedgerTable mail#*",
+            "ConditionCheckItem DeleteItem GetItem PutItem UpdateItem on LedgerTable charge#*",
+            "PutItem on ApprovalsTable call#charge#* waiting#*",
+            "UpdateItem on ApprovalsTable call#charge#*",
+        ]
+    );
     project.added(&["group", "billing"]);
     assert_eq!(project.rights("BillingFunction"), ["GetItem on ItemsTable"]);
     project.added(&["tool", "pay", "--once", "--group", "billing"]);
@@ -178,11 +196,20 @@ fn a_function_gets_only_what_its_tools_need() {
         ["UpdateItem on ItemsTable", "GetItem PutItem on LedgerTable pay#*"]
     );
 
-    let project = Project::with("all", "budget");
+    let project = Project::with("classic", "budget");
     project.added(&["group", "billing"]);
     assert_eq!(project.rights("BillingFunction"), ["UpdateItem on LedgerTable budget#*", "GetItem on ItemsTable"]);
     project.added(&["tool", "pay", "--once", "--group", "billing"]);
     assert_eq!(project.rights("BillingFunction")[3], "ConditionCheckItem GetItem PutItem on LedgerTable pay#*");
+}
+
+#[test]
+fn a_lease_is_for_a_tool_that_runs_once() {
+    let project = Project::new("all");
+    let out = project.add(&["tool", "mail", "--leased"]);
+    assert!(!out.status.success() && String::from_utf8_lossy(&out.stderr).contains("--once"), "{out:?}");
+    project.added(&["tool", "mail", "--once", "--leased"]);
+    assert!(project.text("src/stock/mod.rs").contains(".once(Once::by(mail::effect).ttl(days(30)).leased())"));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Expectations describe the structure (which tools, in which order, how many in parallel). If an answer must contain a
 //! figure, a template over the tool results of the same turn renders the figure.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// One conversation with one agent.
@@ -13,6 +15,9 @@ pub struct Conversation {
     pub name: String,
     /// The agent's id.
     pub agent: String,
+    /// The attributes of the session, such as the identity of the user. Only an agent's sessions have any.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
     /// The user's inputs, turn by turn.
     pub turns: Vec<Turn>,
 }

@@ -12,7 +12,8 @@ use crate::service::{Service, UnknownEvent};
 /// text matches any text, for example an id that is new each time. `prepare` runs before each event with its name and
 /// creates the service, so that each event starts from the same data.
 ///
-/// If `UPDATE_REPLIES` is set in the environment, the replies are written to the files for review.
+/// If `UPDATE_REPLIES` is set in the environment, the replies are written to the files for review. A text with `<any>`
+/// that still matches stays as it is.
 ///
 /// # Panics
 /// A reply differs, a file cannot be read, or the folder has no events.
@@ -48,6 +49,8 @@ pub async fn replay<S: Send + Sync + 'static>(
         };
         let expected = path.with_extension("reply.json");
         if update {
+            let before = std::fs::read(&expected).ok().and_then(|text| serde_json::from_slice(&text).ok());
+            let reply = updated(before.map_or(Value::Null, open_bodies), reply);
             std::fs::write(&expected, format!("{reply:#}\n")).unwrap();
         } else if !fits(&open_bodies(read(&expected)), &reply) {
             eprintln!("{name}: the reply is\n{reply:#}");
@@ -92,6 +95,25 @@ fn matches(pattern: &str, text: &str) -> bool {
     after.is_some_and(|rest| rest.ends_with(last))
 }
 
+/// The expected reply after an update: the reply, with the texts that have `<any>` and match.
+fn updated(expected: Value, reply: Value) -> Value {
+    match (expected, reply) {
+        (Value::String(pattern), Value::String(text)) if matches(&pattern, &text) => Value::String(pattern),
+        (Value::Object(mut before), Value::Object(members)) => {
+            let member = |(name, member)| match before.remove(&name) {
+                Some(before) => (name, updated(before, member)),
+                None => (name, member),
+            };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        (Value::Array(before), Value::Array(items)) => {
+            let before = before.into_iter().chain(std::iter::repeat(Value::Null));
+            Value::Array(items.into_iter().zip(before).map(|(item, before)| updated(before, item)).collect())
+        }
+        (_, reply) => reply,
+    }
+}
+
 /// Whether a reply matches the expected reply. `<any>` in a text matches any text.
 pub(super) fn fits(expected: &Value, reply: &Value) -> bool {
     match (expected, reply) {
@@ -104,5 +126,20 @@ pub(super) fn fits(expected: &Value, reply: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| fits(one, other))
         }
         _ => expected == reply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::updated;
+
+    #[test]
+    fn an_update_keeps_a_placeholder_that_matches() {
+        let before = json!({"id": "CHG-<any>", "state": "<any> days", "list": [{"id": "<any>"}], "gone": "<any>"});
+        let reply = json!({"id": "CHG-7", "state": "paid", "list": [{"id": "a"}, {"id": "b"}], "new": 1});
+        let expected = json!({"id": "CHG-<any>", "state": "paid", "list": [{"id": "<any>"}, {"id": "b"}], "new": 1});
+        assert_eq!(updated(before, reply), expected);
     }
 }
