@@ -1,13 +1,14 @@
 """A harness over boto3's `invoke_harness`: every frame against botocore's model, parked calls, policies, errors."""
 
 import json
+import math
 import subprocess
 import urllib.request
 import uuid
 
 import pytest
 from agent_stream import walk
-from approvals_kit import APPROVAL, approvals, decide, refunds
+from approvals_kit import APPROVAL, approvals, decide, items, refunds
 from botocore.config import Config
 from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError
@@ -72,7 +73,8 @@ def test_every_frame_has_a_shape_of_the_model(desk, text):
     frames = raw(desk, text)
     for name, members in frames:
         walk(stream.members[name], members, name)
-    assert frames[0][0] == "messageStart" and frames[-2][0] == "messageStop" and frames[-1][0] == "metadata"
+    assert [name for name, _ in frames[:2]] == ["hookEvent", "messageStart"]
+    assert [name for name, _ in frames[-3:]] == ["messageStop", "metadata", "hookEvent"]
 
 
 def test_a_question_is_answered_through_the_gateway(desk):
@@ -153,6 +155,56 @@ def test_the_policies_see_the_role_of_the_harness(tmp_path):
         assert "there is no tool `get_order_status`" in results(events)[0]
         # The other policy still permits changes.
         assert "billing___request_refund" in results(events)[0]
+
+
+def test_the_hook_books_what_an_invocation_costs(desk):
+    before = {item["id"]["S"] for item in budgets(desk)}
+    events = invoke(desk, "What is the status of order ORD-12345?")
+    [booked] = [item for item in budgets(desk) if item["id"]["S"] not in before]
+    used = [metadata["usage"] for metadata in named(events, "metadata")]
+    tokens = [sum(usage[kind] for usage in used) for kind in ("inputTokens", "outputTokens")]
+    # Micros for a token are dollars for a million of them.
+    assert int(booked["costMicros"]["N"]) == math.ceil(tokens[0] * 3.3 + tokens[1] * 16.5)
+    assert [(it["name"], it["type"], it["decision"]) for it in named(events, "hookEvent")] == [
+        ("budget", "before_invocation", "allow"), ("costs", "after_invocation", "allow"),
+    ]
+
+
+def test_a_session_whose_budget_is_used_up_is_stopped(tmp_path):
+    options = ["--parameter", "AgentPlatform=agentcore", "--parameter", "SessionUsdBudget=0.01"]
+    with local_agent(tmp_path, *options) as desk:
+        session_id = session()
+        for _ in range(20):
+            events = invoke(desk, "What is the status of order ORD-12345?", session_id)
+            if stops(events) == ["hook_stopped"]:
+                break
+            assert stops(events)[-1] == "end_turn"
+        else:
+            pytest.fail("the budget is never used up")
+        [budget, costs] = named(events, "hookEvent")
+        assert (budget["decision"], budget["reason"]) == ("deny", "this session's budget is used up")
+        assert costs["type"] == "after_invocation"
+        [booked] = budgets(desk)
+        assert int(booked["costMicros"]["N"]) >= 10_000
+        assert stops(invoke(desk, "hello")) == ["end_turn"], "another session has a budget of its own"
+
+
+def test_chat_says_why_a_hook_ended_the_invocation(tmp_path):
+    with local_agent(tmp_path, "--parameter", "AgentPlatform=agentcore", "--parameter", "SessionUsdBudget=0.00") as desk:
+        code, out, err = toolgate("chat", "--endpoint-url", desk.url, "hello")
+        assert code == 1 and "a hook of the harness ended the invocation: this session's budget is used up" in err, out + err
+
+
+def test_a_hook_that_cannot_reach_its_ledger_denies(tmp_path):
+    template = changed(tmp_path, ("          LEDGER_TABLE: !Ref LedgerTable\n          SESSION_USD:", "          LEDGER_TABLE: nowhere\n          SESSION_USD:"))
+    with local_agent(tmp_path, template=template) as desk:
+        events = invoke(desk, "hello")
+        assert stops(events) == ["hook_stopped"]
+        assert [it["decision"] for it in named(events, "hookEvent")] == ["deny", "deny"]
+
+
+def budgets(desk):
+    return [item for item in items(desk, "LedgerTable") if item["id"]["S"].startswith("budget#")]
 
 
 def toolgate(*arguments, typed=""):

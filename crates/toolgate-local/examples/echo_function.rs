@@ -67,6 +67,11 @@ fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Val
     {
         return ("response", intercept(event));
     }
+    if let Ok(role) = std::env::var("ECHO_ROLE")
+        && role.starts_with("hook")
+    {
+        return hook(&role, event);
+    }
     // a request to the function's URL
     let body = event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok()).unwrap_or_default();
     if !body["reply"].is_null() {
@@ -115,6 +120,33 @@ fn intercept(event: &Value) -> Value {
             answer(json!({"transformedGatewayRequest": request}))
         }
     }
+}
+
+/// A hook of a harness. Its context names the action: the role, the action, the moment.
+fn hook(role: &str, event: &Value) -> (&'static str, Value) {
+    let context = event["context"].to_string();
+    let moment = event["event"].as_str().unwrap_or_default();
+    let wants =
+        |word: &str| context.contains(&format!("{role} {word} {moment}")) || role.ends_with(&format!("-always-{word}"));
+    if wants("hang") {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+    if wants("crash") {
+        std::process::exit(3);
+    }
+    if wants("fail") {
+        return ("error", json!({"errorType": "Mine", "errorMessage": "as asked"}));
+    }
+    if wants("mumble") {
+        return ("response", json!({"decision": "perhaps"}));
+    }
+    if wants("show") {
+        return ("response", json!({"decision": "deny", "reason": event.to_string()}));
+    }
+    if wants("deny") {
+        return ("response", json!({"decision": "deny", "reason": format!("{role} says no")}));
+    }
+    ("response", json!({"decision": "allow"}))
 }
 
 fn seed() {

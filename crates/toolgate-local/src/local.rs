@@ -20,7 +20,7 @@ use crate::{
     invoker::FunctionInvoker,
     lambda::{Environment, Functions, Log, Settings},
     model_choice,
-    programs::Programs,
+    programs::{Programs, hook_functions},
     progress,
     running::Running,
     seed, server,
@@ -303,14 +303,16 @@ impl Local {
         let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
-            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings);
+            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
             Gateway::new(spec, self.callers, functions.clone(), interceptors)
         });
         let gateway = gateway.transpose()?;
         let template = Arc::new(template);
         let models = model_choice::open(&template, &choices).await?;
         let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
-            Harnesses::new(template.harnesses.clone(), models, gateway.clone(), self.limits.context_characters)
+            let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
+            let hooks = Functions::new(hooks, settings);
+            Harnesses::new(template.harnesses.clone(), models, gateway.clone(), hooks, self.limits.context_characters)
         });
         let store = Arc::clone(&database);
         let state = Arc::new(AppState {
@@ -336,7 +338,7 @@ impl Local {
             platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
         }
         platforms.extend(gateway.clone().map(gateway::routes));
-        platforms.extend(harnesses.map(harness::routes));
+        platforms.extend(harnesses.clone().map(harness::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&state), url_callers, platforms)?;
@@ -357,10 +359,16 @@ impl Local {
         };
         let warm = async {
             let starting = async {
-                match &gateway {
-                    Some(gateway) => tokio::try_join!(functions.warm_up(), gateway.warm_up()).map(drop),
-                    None => functions.warm_up().await,
-                }
+                let beside = async {
+                    if let Some(gateway) = &gateway {
+                        gateway.warm_up().await?;
+                    }
+                    if let Some(harnesses) = &harnesses {
+                        harnesses.warm_up().await?;
+                    }
+                    Ok(())
+                };
+                tokio::try_join!(functions.warm_up(), beside).map(drop)
             };
             Ok(progress::slow(&self.log, "still starting the functions", starting).await?)
         };

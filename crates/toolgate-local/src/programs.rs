@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::LocalError;
-use toolgate_template::{Binaries, Template};
+use toolgate_template::{Binaries, FunctionSpec, HarnessSpec, HookTarget, Template};
 
-/// The programs of the functions and of the gateway's interceptors, in their order, and of the seed.
+/// The programs of the functions, of the gateway's interceptors and of the hooks, in their order, and of the seed.
 pub(crate) struct Programs {
     pub(crate) functions: Vec<PathBuf>,
     pub(crate) interceptors: Vec<PathBuf>,
+    pub(crate) hooks: Vec<PathBuf>,
     pub(crate) seed: Option<PathBuf>,
 }
 
@@ -21,11 +22,28 @@ impl Programs {
         }
         let names = template.functions.iter().map(|function| function.binary.as_str());
         let interceptors = template.gateway.iter().flat_map(|gateway| &gateway.interceptors);
-        let names = names.chain(interceptors.map(|interceptor| interceptor.function.binary.as_str()));
+        let interceptors: Vec<&str> = interceptors.map(|interceptor| interceptor.function.binary.as_str()).collect();
+        let hooks = hook_functions(&template.harnesses);
+        let names = names.chain(interceptors.iter().copied());
+        let names = names.chain(hooks.iter().map(|function| function.binary.as_str()));
         let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
         let mut functions = binaries.find_all(names)?;
         let seed = if template.seed.is_some() { functions.pop() } else { None };
+        let hooks = functions.split_off(template.functions.len() + interceptors.len());
         let interceptors = functions.split_off(template.functions.len());
-        Ok(Self { functions, interceptors, seed })
+        Ok(Self { functions, interceptors, hooks, seed })
     }
+}
+
+/// The functions of the harnesses' hooks, each one once.
+pub(crate) fn hook_functions(harnesses: &[HarnessSpec]) -> Vec<FunctionSpec> {
+    let mut functions: Vec<FunctionSpec> = Vec::new();
+    for hook in harnesses.iter().flat_map(|harness| &harness.hooks) {
+        if let HookTarget::Lambda { function, .. } = &hook.target
+            && functions.iter().all(|other| other.logical_id != function.logical_id)
+        {
+            functions.push(function.clone());
+        }
+    }
+    functions
 }

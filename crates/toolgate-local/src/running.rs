@@ -88,5 +88,8 @@ impl Running {
         if let Some(gateway) = &self.state.gateway {
             gateway.stop().await;
         }
+        if let Some(harnesses) = &self.state.harnesses {
+            harnesses.stop().await;
+        }
     }
 }

@@ -32,8 +32,8 @@ pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
     others.map(|function| function.id.to_owned()).collect()
 }
 
-/// A gateway's interceptor: an ordinary function, but without tools.
-pub(crate) fn interceptor(evaluator: &Evaluator<'_>, id: &str) -> Option<FunctionSpec> {
+/// A gateway's interceptor or a harness's hook: an ordinary function, but without tools.
+pub(crate) fn without_tools(evaluator: &Evaluator<'_>, id: &str) -> Option<FunctionSpec> {
     let functions = resources(evaluator, &FUNCTIONS);
     functions.iter().find(|resource| resource.id == id).and_then(|resource| function(evaluator, resource))
 }

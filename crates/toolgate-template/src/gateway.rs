@@ -106,7 +106,7 @@ fn interceptor(evaluator: &Evaluator<'_>, node: &Node) -> Option<InterceptorSpec
     let arn = node.at(&["Interceptor", "Lambda", "Arn"]);
     let position = arn.map_or(&node.position, |arn| &arn.position);
     let function = own_function(evaluator, arn, position)?;
-    let Some(function) = functions::interceptor(evaluator, &function) else {
+    let Some(function) = functions::without_tools(evaluator, &function) else {
         let message = format!("`{function}` is not a cargo-lambda function, so it cannot intercept on a laptop");
         evaluator.problem(&node.position, message);
         return None;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     evaluate::Evaluator,
+    hooks::hooks,
     identifiers::{harness_arn, harness_id},
     node::Node,
     resources::{Resource, resources},
@@ -16,7 +17,7 @@ const ENDPOINT: &str = "AWS::BedrockAgentCore::HarnessEndpoint";
 const MAX_ITERATIONS: u32 = 75;
 const TIMEOUT_SECONDS: u32 = 3600;
 /// Properties whose effect does not exist on a laptop.
-const NOT_RUN: [&str; 6] = ["Hooks", "Memory", "Skills", "EnvironmentArtifact", "EnvironmentVariables", "Truncation"];
+const NOT_RUN: [&str; 5] = ["Memory", "Skills", "EnvironmentArtifact", "EnvironmentVariables", "Truncation"];
 
 /// The template's harnesses.
 pub(crate) fn harnesses(evaluator: &Evaluator<'_>) -> Vec<HarnessSpec> {
@@ -76,6 +77,7 @@ fn harness(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> HarnessSpec {
         max_tokens: whole(evaluator, properties, "MaxTokens"),
         timeout: Duration::from_secs(whole(evaluator, properties, "TimeoutSeconds").unwrap_or(TIMEOUT_SECONDS).into()),
         endpoints: Vec::new(),
+        hooks: get("Hooks").map(|list| hooks(evaluator, &list)).unwrap_or_default(),
         not_run: NOT_RUN.iter().filter(|name| get(name).is_some()).map(|name| (*name).to_owned()).collect(),
     }
 }

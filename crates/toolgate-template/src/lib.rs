@@ -49,6 +49,7 @@ mod evaluate;
 mod functions;
 mod gateway;
 mod harness;
+mod hooks;
 mod identifiers;
 mod include;
 mod json;

@@ -38,7 +38,7 @@ pub struct SeedSpec {
 }
 
 /// One Lambda function whose code is a cargo-lambda binary.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSpec {
     /// The logical id in the template (`OrdersFunction`).
     pub logical_id: String,
@@ -302,8 +302,52 @@ pub struct HarnessSpec {
     pub timeout: Duration,
     /// The names of its endpoints, without `DEFAULT`.
     pub endpoints: Vec<String>,
-    /// The properties that have no effect on a laptop, such as `Hooks`.
+    /// The lifecycle hooks, in the template's order.
+    pub hooks: Vec<HookSpec>,
+    /// The properties that have no effect on a laptop, such as `Memory`.
     pub not_run: Vec<String>,
+}
+
+/// A lifecycle hook of a harness.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HookSpec {
+    /// Its name, which is unique in the harness.
+    pub name: String,
+    /// When it is called.
+    pub moment: HookMoment,
+    /// What is called.
+    pub target: HookTarget,
+}
+
+/// The moments in an invocation of a harness at which hooks are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookMoment {
+    /// `BeforeInvocation`.
+    BeforeInvocation,
+    /// `BeforeToolCall`.
+    BeforeToolCall,
+    /// `AfterToolCall`.
+    AfterToolCall,
+    /// `AfterInvocation`.
+    AfterInvocation,
+}
+
+/// The target of a hook.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HookTarget {
+    /// A function, which decides.
+    Lambda {
+        /// The function.
+        function: FunctionSpec,
+        /// How long its answer may take.
+        timeout: Duration,
+        /// Whether a function without an answer allows (`FailureMode: allow`). The default is to deny.
+        allow_on_failure: bool,
+    },
+    /// An SNS topic, which decides nothing.
+    Sns,
+    /// An event bus, which decides nothing.
+    EventBridge,
 }
 
 /// An entry of a harness's tools.

@@ -27,6 +27,9 @@ pub(super) const RULES: &[Rule] = &[
                 `sts:GetServiceBearerToken` and `bedrock-agentcore:GetWorkloadAccessToken`",
         )
         .fix("allow them, the last one on the harness' workload identity"),
+    Rule::error("hook-failure", source::HARNESS_HOOKS, hook_failure)
+        .holds("a hook that does not answer denies: with `FailureMode: allow` everything passes that it cannot decide")
+        .fix("set `FailureMode: deny`, or remove it, because that is the default"),
 ];
 
 /// The prefixes of inference profile ids. A model that is not listed is not checked.
@@ -119,6 +122,21 @@ fn harness_role(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
                 &role.position,
                 format!("the role `{}` of the harness `{}` may not {missing}", role.id, harness.id),
             );
+        }
+    }
+}
+
+/// A deny after an invocation has no effect, so neither has the failure mode there.
+fn hook_failure(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for harness in harnesses(deployment) {
+        let hooks = harness.properties().list("Hooks").iter().flat_map(Node::entries);
+        for hook in hooks.filter(|hook| hook.name != "AfterInvocation") {
+            let mode = hook.node.at(&["Target", "Lambda", "FailureMode"]);
+            if let Some(mode) = mode.filter(|mode| mode.text() == Some("allow")) {
+                let name = hook.node.text_of("Name").unwrap_or(&hook.name);
+                let message = format!("the hook `{name}` of the harness `{}` allows what it cannot decide", harness.id);
+                reporter.at(&mode.position, message);
+            }
         }
     }
 }

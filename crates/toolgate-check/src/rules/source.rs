@@ -52,6 +52,8 @@ pub(super) const GATEWAY_INBOUND: &str =
 pub(super) const GATEWAY_LOGS: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-configure.html";
 pub(super) const HARNESS: &str = "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html";
+pub(super) const HARNESS_HOOKS: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-lifecycle-hooks.html";
 pub(super) const HARNESS_ROLE: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html";
 pub(super) const LAMBDA_METRICS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html";

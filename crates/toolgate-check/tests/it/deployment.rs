@@ -228,3 +228,19 @@ fn a_harness_that_cannot_start() {
         "harness-role",
     )]);
 }
+
+#[test]
+fn a_hook_that_allows_what_it_cannot_decide() {
+    let hooks = |moment: &str, mode: &str| {
+        let hook = format!("{moment}: {{Name: spend, Target: {{Lambda: {{Arn: x{mode}}}}}}}");
+        let tools = "      Tools:\n        - Type: agentcore_gateway\n";
+        harness("{AwsIam: {}}", START).edit(TEMPLATE, tools, &format!("      Hooks:\n        - {hook}\n{tools}"))
+    };
+    for moment in ["BeforeInvocation", "BeforeToolCall", "AfterToolCall"] {
+        let found = hooks(moment, ", FailureMode: allow").finds(&[(TEMPLATE, "FailureMode: allow", "hook-failure")]);
+        assert!(found[0].message.contains("`spend`"), "{found:#?}");
+        hooks(moment, ", FailureMode: deny").finds(&[]);
+        hooks(moment, "").finds(&[]);
+    }
+    hooks("AfterInvocation", ", FailureMode: allow").finds(&[]);
+}

@@ -42,6 +42,8 @@ pub(super) struct Reader {
     calls: Vec<Call>,
     parked: Vec<Parked>,
     stop: String,
+    /// Why a hook has ended the invocation.
+    denied: String,
     answer: String,
 }
 
@@ -78,6 +80,7 @@ impl Reader {
             calls: Vec::new(),
             parked: Vec::new(),
             stop: String::new(),
+            denied: String::new(),
             answer: String::new(),
         }
     }
@@ -117,6 +120,13 @@ impl Reader {
                 if !matches!(self.stop.as_str(), "tool_use" | "tool_result") {
                     self.answer = self.open.text.clone();
                 }
+            }
+            // A denied call is an ordinary result, and a deny after the invocation has no effect.
+            "hookEvent"
+                if text("/decision") == "deny"
+                    && matches!(text("/type").as_str(), "before_invocation" | "after_tool_call") =>
+            {
+                self.denied = text("/reason");
             }
             "metadata" => self.trace(Some(members), observer)?,
             _ => {}
@@ -218,6 +228,7 @@ impl Reader {
                 Err(format!("`{tool}` is an inline function, which only a program that calls the harness can run")
                     .into())
             }
+            "hook_stopped" => Err(format!("a hook of the harness ended the invocation: {}", self.denied).into()),
             "" => Err("the stream of the harness ended early".into()),
             reason => Err(format!("the harness stopped: {reason}").into()),
         }

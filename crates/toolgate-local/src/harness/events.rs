@@ -54,6 +54,8 @@ struct State {
     /// The text that was streamed into the open block.
     streamed: Option<String>,
     is_open: bool,
+    /// The stop reason of the last message.
+    reason: Option<String>,
 }
 
 impl Output {
@@ -122,7 +124,22 @@ impl Output {
         self.open(state, role);
         state.is_open = false;
         state.blocks = 0;
+        state.reason = Some(reason.to_owned());
         state.held.push(Event::Json("messageStop", json!({"stopReason": reason})));
+    }
+
+    /// The stop reason of the last message.
+    pub(crate) fn reason(&self) -> Option<String> {
+        lock(&self.state).reason.clone()
+    }
+
+    /// The verdict of a hook. It stays behind the end of a message that is held back.
+    pub(crate) fn hook(&self, members: Value) {
+        let state = &mut *lock(&self.state);
+        match state.held.is_empty() {
+            true => self.send(state, "hookEvent", members),
+            false => state.held.push(Event::Json("hookEvent", members)),
+        }
     }
 
     /// The metadata of the message that has ended.

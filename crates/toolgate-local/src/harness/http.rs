@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,6 +15,7 @@ use axum::{
 };
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Uri, header::CONTENT_TYPE};
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use toolgate_models::{Block, Message};
 use toolgate_template::HarnessSpec;
@@ -23,14 +24,15 @@ use super::{
     Harnesses, OpenCalls, control,
     error::{HarnessError, Kind},
     events::{Event, Output},
-    invocation::{End, Invocation, Settings},
+    hooks::Hooks,
+    invocation::{End, Invocation, STOPPED, Settings},
     request::{InlineResult, Input, InvokeHarness},
     response::{refuse, stamp},
     shapes,
-    toolset::Toolset,
+    toolset::{INLINE_FUNCTION, Toolset},
 };
 use crate::{
-    conversation::{self, ContextWindow, HistoryEnd, Phase, Session, SessionKey, push_user_message},
+    conversation::{self, ContextWindow, HistoryEnd, Outcome, Phase, Session, SessionKey, push_user_message},
     http::{
         body::{self, Refused},
         event_stream,
@@ -90,7 +92,14 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
     let key = SessionKey { agent: spec.id.clone(), alias: String::new(), session };
     let settings = settings(&harnesses, &spec, &request);
     // The invocation is its own task, so that a caller that disconnects does not leave the session busy.
-    let begun = tokio::spawn(begin(harnesses, key, request.input, settings, Arc::new(tools))).await;
+    let hooks = Hooks {
+        specs: spec.hooks.clone(),
+        functions: harnesses.hooks.clone(),
+        harness_arn: spec.arn.clone(),
+        session: key.session.clone(),
+    };
+    let asked = Asked { input: request.input, messages: request.messages, settings, tools: Arc::new(tools), hooks };
+    let begun = tokio::spawn(begin(harnesses, key, asked)).await;
     let mut events = begun.map_err(|_| HarnessError::new(Kind::InternalServer, "the invocation could not begin"))??;
     // A failure before any event is an HTTP error, which has more kinds than a stream.
     match events.recv().await {
@@ -174,14 +183,23 @@ enum Beginning {
     Resumed(OpenCalls, InlineResult),
 }
 
+/// What a request asks for.
+struct Asked {
+    input: Input,
+    /// The messages as they arrived.
+    messages: Vec<Value>,
+    settings: Settings,
+    tools: Arc<Toolset>,
+    hooks: Hooks,
+}
+
 /// Takes the session and starts the invocation.
 async fn begin(
     harnesses: Arc<Harnesses>,
     key: SessionKey,
-    input: Input,
-    settings: Settings,
-    tools: Arc<Toolset>,
+    asked: Asked,
 ) -> Result<UnboundedReceiver<Event>, HarnessError> {
+    let Asked { input, messages, settings, tools, hooks } = asked;
     let (session, beginning) = match input {
         Input::Messages(messages) => {
             let session = harnesses.sessions.open(&key, IDLE);
@@ -197,23 +215,37 @@ async fn begin(
     let (output, events) = Output::new();
     tokio::spawn(async move {
         let guard = Guard(&session, Some(output));
-        let end = run(&harnesses, &session, beginning, &settings, tools, guard.output()).await;
+        let end = match guard.output() {
+            Some(output) => {
+                let model = harnesses.models.of(&settings.harness);
+                let invocation = Invocation::new(model, &settings, tools, output, hooks);
+                let end = run(&session, beginning, &messages, &invocation).await;
+                if !matches!(end, End::Failed(_)) {
+                    invocation.ended().await;
+                }
+                end
+            }
+            None => End::Stopped,
+        };
         guard.end(end);
     });
     Ok(events)
 }
 
 async fn run(
-    harnesses: &Harnesses,
     session: &Session<OpenCalls>,
     beginning: Beginning,
-    settings: &Settings,
-    tools: Arc<Toolset>,
-    output: Option<&Output>,
+    messages: &[Value],
+    invocation: &Invocation<'_>,
 ) -> End {
-    let Some(output) = output else { return End::Stopped };
-    let model = harnesses.models.of(&settings.harness);
-    let invocation = Invocation { model, settings, tools, output, output_tokens: AtomicU64::new(0) };
+    if invocation.hooks.before_invocation(messages, invocation.output).await.is_err() {
+        let stopped = invocation.stop("hook_stopped");
+        // What waits for the caller goes on waiting, as if there had been no request.
+        return match beginning {
+            Beginning::Messages(_, Some(open)) | Beginning::Resumed(open, _) => End::Waiting(open),
+            Beginning::Messages(_, None) => stopped,
+        };
+    }
     let history = session.history("");
     let mut history = history.lock().await;
     let before = match beginning {
@@ -226,9 +258,21 @@ async fn run(
             Some(before)
         }
         Beginning::Resumed(mut open, result) => {
+            let is_stopped = match open.oldest() {
+                Some(call) => {
+                    let outcome = Outcome { text: result.text.clone(), error: result.error, reprompt: false };
+                    let hooks = &invocation.hooks;
+                    hooks.after_tool_call(call, INLINE_FUNCTION, &outcome, invocation.output).await.is_err()
+                }
+                None => false,
+            };
             let shown = open.answer(result);
             invocation
                 .show_results(shown.iter().map(|(id, outcome)| (id.as_str(), outcome.text.as_str(), outcome.error)));
+            if is_stopped {
+                history.push(Message::user(open.results(STOPPED)));
+                return invocation.stop("hook_stopped");
+            }
             if let Some(next) = open.oldest() {
                 invocation.hand_over(next);
                 return End::Waiting(open);
@@ -237,7 +281,7 @@ async fn run(
             None
         }
     };
-    conversation::run(&invocation, &mut history, before).await
+    conversation::run(invocation, &mut history, before).await
 }
 
 /// Adds messages so that roles alternate and the user begins.

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     error::HarnessError,
     events::{self, Output},
+    hooks::{Denied, Hooks},
     inline::OpenCalls,
     toolset::Toolset,
 };
@@ -27,6 +28,8 @@ use crate::conversation::{ContextWindow, Outcome, Platform, ToolCall, calls_of};
 /// The text in place of a result when the time is over. The call itself runs to its end.
 const NO_RESULT: &str = "No result before the time limit of the invocation. The call may still take effect.";
 const NOT_RUN: &str = "Not run: the time limit of the invocation was reached.";
+/// The text in place of the result of an inline call that is no longer handed over.
+pub(super) const STOPPED: &str = "Not run: a hook ended the invocation.";
 
 /// The settings and the limits of an invocation: those of the harness, with the overrides of the request.
 #[derive(Debug, Clone)]
@@ -47,6 +50,8 @@ pub(super) struct Invocation<'a> {
     pub(super) settings: &'a Settings,
     pub(super) tools: Arc<Toolset>,
     pub(super) output: &'a Output,
+    pub(super) hooks: Hooks,
+    pub(super) input_tokens: AtomicU64,
     pub(super) output_tokens: AtomicU64,
 }
 
@@ -60,11 +65,40 @@ pub(super) enum End {
     Failed(HarnessError),
 }
 
-impl Invocation<'_> {
-    /// Ends the stream at a limit, with a message of its own.
-    fn stop(&self, reason: &str) -> End {
+/// What became of a call.
+struct Called {
+    /// `None` if the caller runs it.
+    outcome: Option<Outcome>,
+    /// The time was over first.
+    is_late: bool,
+    /// A hook ended the invocation after it.
+    is_stopped: bool,
+}
+
+impl<'a> Invocation<'a> {
+    pub(super) fn new(
+        model: &'a dyn Model,
+        settings: &'a Settings,
+        tools: Arc<Toolset>,
+        output: &'a Output,
+        hooks: Hooks,
+    ) -> Self {
+        let (input_tokens, output_tokens) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { model, settings, tools, output, hooks, input_tokens, output_tokens }
+    }
+
+    /// Ends the stream at a limit or after a deny, with a message of its own.
+    pub(super) fn stop(&self, reason: &str) -> End {
         self.output.stop("assistant", reason);
         End::Stopped
+    }
+
+    /// Tells the hooks that the invocation has ended.
+    pub(super) async fn ended(&self) {
+        let Some(reason) = self.output.reason() else { return };
+        let (input_tokens, output_tokens) =
+            (self.input_tokens.load(Ordering::Relaxed), self.output_tokens.load(Ordering::Relaxed));
+        self.hooks.after_invocation(&reason, Usage { input_tokens, output_tokens }, self.output).await;
     }
 
     fn is_late(&self) -> bool {
@@ -168,26 +202,36 @@ impl Invocation<'_> {
         self.output.stop("user", "tool_result");
     }
 
-    /// Runs calls side by side, each as a task of its own: a call that has begun runs to its end. The flag says that the
-    /// time was over first.
-    async fn run_all(&self, calls: &[ToolCall]) -> (Vec<Option<Outcome>>, bool) {
-        let deadline = self.settings.deadline;
-        let running = calls.iter().map(|call| {
-            let (tools, call) = (Arc::clone(&self.tools), call.clone());
-            async move {
-                if tools.is_inline(&call.name) && call.input.is_object() {
-                    return (None, false);
-                }
-                let task = tokio::spawn(async move { tools.call(&call).await });
-                match tokio::time::timeout_at(deadline.into(), task).await {
-                    Ok(Ok(outcome)) => (Some(outcome), false),
-                    Ok(Err(_)) => (Some(Outcome::error("the call failed; see the log of the local agent")), false),
-                    Err(_) => (Some(Outcome::error(NO_RESULT)), true),
-                }
+    /// Makes a call between its hooks. A tool that does not exist has no hooks, because nothing runs.
+    async fn make(&self, call: &ToolCall) -> Called {
+        let Some(kind) = self.tools.kind(&call.name) else {
+            return Called { outcome: Some(self.tools.call(call).await), is_late: false, is_stopped: false };
+        };
+        let (outcome, is_late) = match self.hooks.before_tool_call(call, kind, self.output).await {
+            Err(Denied(reason)) => (Outcome::error(format!("This call was denied: {reason}")), false),
+            Ok(()) if self.tools.is_inline(&call.name) && call.input.is_object() => {
+                return Called { outcome: None, is_late: false, is_stopped: false };
             }
-        });
-        let (outcomes, late): (Vec<_>, Vec<bool>) = join_all(running).await.into_iter().unzip();
-        (outcomes, late.contains(&true))
+            // The hooks have taken the time.
+            Ok(()) if self.is_late() => {
+                return Called { outcome: Some(Outcome::error(NOT_RUN)), is_late: true, is_stopped: false };
+            }
+            Ok(()) => self.run(call).await,
+        };
+        let is_stopped = self.hooks.after_tool_call(call, kind, &outcome, self.output).await.is_err();
+        Called { outcome: Some(outcome), is_late, is_stopped }
+    }
+
+    /// Runs a call as a task of its own: a call that has begun runs to its end. The flag says that the time was over
+    /// first.
+    async fn run(&self, call: &ToolCall) -> (Outcome, bool) {
+        let (tools, call) = (Arc::clone(&self.tools), call.clone());
+        let task = tokio::spawn(async move { tools.call(&call).await });
+        match tokio::time::timeout_at(self.settings.deadline.into(), task).await {
+            Ok(Ok(outcome)) => (outcome, false),
+            Ok(Err(_)) => (Outcome::error("the call failed; see the log of the local agent"), false),
+            Err(_) => (Outcome::error(NO_RESULT), true),
+        }
     }
 }
 
@@ -217,6 +261,7 @@ impl Platform for Invocation<'_> {
             tracing::warn!(harness = self.settings.harness, kind = error.kind.name(), "the model failed");
             End::Failed(error)
         })?;
+        self.input_tokens.fetch_add(reply.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(reply.usage.output_tokens, Ordering::Relaxed);
         name_calls(&mut reply, history);
         let reason = match (&reply.stop, calls_of(&reply).is_empty()) {
@@ -239,14 +284,18 @@ impl Platform for Invocation<'_> {
     }
 
     async fn perform(&self, calls: Vec<ToolCall>, history: &mut Vec<Message>) -> ControlFlow<End> {
-        let (outcomes, is_late) = self.run_all(&calls).await;
-        let open = OpenCalls::new(calls.into_iter().zip(outcomes).collect());
-        if open.oldest().is_some() && !is_late {
+        let called = join_all(calls.iter().map(|call| self.make(call))).await;
+        let (is_late, is_stopped) = (called.iter().any(|it| it.is_late), called.iter().any(|it| it.is_stopped));
+        let open = OpenCalls::new(calls.into_iter().zip(called.into_iter().map(|it| it.outcome)).collect());
+        if open.oldest().is_some() && !is_late && !is_stopped {
             return ControlFlow::Break(End::Waiting(open));
         }
-        let results = open.results(NOT_RUN);
+        let results = open.results(if is_stopped { STOPPED } else { NOT_RUN });
         self.show_results(results.iter().filter_map(result_of));
         history.push(Message::user(results));
+        if is_stopped {
+            return ControlFlow::Break(self.stop("hook_stopped"));
+        }
         ControlFlow::Continue(())
     }
 }

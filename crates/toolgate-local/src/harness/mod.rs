@@ -6,6 +6,7 @@
 //!          events ◀────────────────┤──▶ gateway, in this process: interceptors, policies, function
 //!                                  ├──▶ MCP servers by URL
 //!                                  └──▶ inline functions: the caller runs them, and sends the result
+//! hooks decide before and after the invocation, and before and after each call
 //! ```
 //!
 //! Decisions where the service leaves the behaviour open:
@@ -19,6 +20,7 @@ mod allowed;
 mod control;
 mod error;
 mod events;
+mod hooks;
 mod http;
 mod inline;
 mod invocation;
@@ -36,9 +38,13 @@ use serde_json::{Value, json};
 pub(crate) use http::routes;
 use inline::OpenCalls;
 
-use crate::{conversation::Sessions, gateway::Gateway};
+use crate::{
+    conversation::Sessions,
+    gateway::Gateway,
+    lambda::{Functions, StartError},
+};
 use toolgate_models::Models;
-use toolgate_template::{HarnessSpec, HarnessToolKind};
+use toolgate_template::{HarnessSpec, HarnessToolKind, HookTarget};
 
 /// The harnesses of a template, ready to be invoked.
 #[derive(Debug)]
@@ -47,6 +53,8 @@ pub(crate) struct Harnesses {
     sessions: Sessions<OpenCalls>,
     models: Models,
     gateway: Option<Arc<Gateway>>,
+    /// The functions of the hooks.
+    hooks: Functions,
     context_characters: usize,
     /// Creation time of the harnesses, for the control plane.
     started: Timestamp,
@@ -57,10 +65,24 @@ impl Harnesses {
         specs: Vec<HarnessSpec>,
         models: Models,
         gateway: Option<Arc<Gateway>>,
+        hooks: Functions,
         context_characters: usize,
     ) -> Arc<Self> {
         let (sessions, started) = (Sessions::default(), Timestamp::now());
-        Arc::new(Self { specs, sessions, models, gateway, context_characters, started })
+        Arc::new(Self { specs, sessions, models, gateway, hooks, context_characters, started })
+    }
+
+    /// Starts one instance of each hook.
+    ///
+    /// # Errors
+    /// [`StartError`] of the first hook that does not start.
+    pub(crate) async fn warm_up(&self) -> Result<(), StartError> {
+        self.hooks.warm_up().await
+    }
+
+    /// Stops the hooks.
+    pub(crate) async fn stop(&self) {
+        self.hooks.stop().await;
     }
 
     /// The harness with this ARN. Its id and its logical id are accepted too.
@@ -77,6 +99,7 @@ impl Harnesses {
     pub(crate) fn report(&self) -> Vec<Value> {
         let report = |spec: &HarnessSpec| {
             let model = self.models.of(&spec.id);
+            let hooks: Vec<&str> = spec.hooks.iter().map(|hook| hook.name.as_str()).collect();
             let entries: Vec<&str> = spec.tools.iter().map(|tool| tool.name.as_str()).collect();
             json!({
                 "id": spec.id,
@@ -84,6 +107,7 @@ impl Harnesses {
                 "arn": spec.arn,
                 "endpoints": spec.endpoints,
                 "entries": entries,
+                "hooks": hooks,
                 "model": model.label(&spec.model),
                 "scripted": model.is_scripted(),
             })
@@ -102,6 +126,17 @@ pub(crate) fn not_served(spec: &HarnessSpec) -> Vec<String> {
         if let HarnessToolKind::Other(kind) = &tool.kind {
             lines.push(format!("the tool `{}` of the type `{kind}` does not exist here", tool.name));
         }
+    }
+    for hook in &spec.hooks {
+        let target = match hook.target {
+            HookTarget::Lambda { .. } => continue,
+            HookTarget::Sns => "SNS",
+            HookTarget::EventBridge => "EventBridge",
+        };
+        lines.push(format!(
+            "the events of the hook `{}` are not delivered here, because its target is {target}",
+            hook.name
+        ));
     }
     lines.extend(spec.not_run.iter().map(|property| format!("`{property}` has no effect here")));
     lines

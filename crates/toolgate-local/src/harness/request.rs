@@ -15,6 +15,8 @@ use crate::http::service_model::Problems;
 #[derive(Debug)]
 pub(crate) struct InvokeHarness {
     pub(crate) input: Input,
+    /// The messages as they arrived, for the hooks.
+    pub(crate) messages: Vec<Value>,
     pub(crate) model: Option<ModelOverride>,
     pub(crate) system: Option<String>,
     pub(crate) tools: Option<Vec<HarnessToolSpec>>,
@@ -114,6 +116,7 @@ impl InvokeHarness {
         problems.check("", &value, &shapes::INVOKE_HARNESS);
         problems.finish()?;
         shapes::INVOKE_HARNESS.keep(&mut value);
+        let messages = value.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
         let body: Body = serde_json::from_value(value)
             .map_err(|error| HarnessError::new(Kind::CannotParse, format!("the request body is invalid: {error}")))?;
         if !body.skills.is_empty() {
@@ -121,6 +124,7 @@ impl InvokeHarness {
         }
         Ok(Self {
             input: input(body.messages)?,
+            messages,
             model: model(body.model)?,
             system: body.system_prompt.map(|blocks| joined(blocks.into_iter().map(|block| block.text))),
             tools: body.tools.map(|tools| tools.into_iter().map(tool).collect()).transpose()?,

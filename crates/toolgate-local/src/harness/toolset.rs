@@ -19,6 +19,9 @@ use crate::{
 /// A name that a model accepts.
 const NAME_LENGTH: usize = 64;
 
+/// The type of a tool that the caller runs.
+pub(super) const INLINE_FUNCTION: &str = "inline_function";
+
 /// The tools of one invocation.
 #[derive(Debug, Default)]
 pub(super) struct Toolset {
@@ -98,6 +101,15 @@ impl Toolset {
     /// Whether the caller runs this tool.
     pub(super) fn is_inline(&self, name: &str) -> bool {
         self.tools.get(name).is_some_and(|tool| matches!(tool.source, Source::Inline))
+    }
+
+    /// The type of a tool, as hooks get it. `None` if there is no such tool.
+    pub(super) fn kind(&self, name: &str) -> Option<&'static str> {
+        Some(match self.tools.get(name)?.source {
+            Source::Gateway(_) => "agentcore_gateway",
+            Source::Remote(_) => "remote_mcp",
+            Source::Inline => INLINE_FUNCTION,
+        })
     }
 
     /// The entry of a tool, if the harness runs it.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
-use toolgate_template::{HarnessSpec, HarnessToolKind, TemplateError, read};
+use toolgate_template::{HarnessSpec, HarnessToolKind, HookMoment, HookTarget, TemplateError, read};
 
 const GATEWAY: &str = r#"
 Resources:
@@ -13,6 +13,13 @@ Resources:
   Role:
     Type: AWS::IAM::Role
     Properties: {}
+  Judge:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: judge}, Toolgate: {Tools: false}}
+    Properties: {}
+  Other:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.14}
 "#;
 
 const FULL: &str = r#"
@@ -38,7 +45,12 @@ const FULL: &str = r#"
       MaxIterations: 5
       MaxTokens: 900
       TimeoutSeconds: 60
-      Hooks: []
+      Memory: {}
+      Hooks:
+        - BeforeInvocation: {Name: budget, Target: {Lambda: {Arn: !GetAtt Judge.Arn, TimeoutSeconds: 5, FailureMode: allow}}}
+        - AfterToolCall: {Name: guard, Target: {Lambda: {Arn: !GetAtt Judge.Arn}}}
+        - BeforeToolCall: {Name: topic, Target: {Sns: {Arn: 'arn:aws:sns:us-east-1:1:t'}}}
+        - AfterInvocation: {Name: bus, Target: {EventBridge: {Arn: 'arn:aws:events:us-east-1:1:event-bus/b'}}}
   Live:
     Type: AWS::BedrockAgentCore::HarnessEndpoint
     Properties: {HarnessId: !GetAtt Shop.HarnessId, EndpointName: live}
@@ -69,7 +81,7 @@ fn a_harness_is_read_with_its_tools_and_endpoints() {
     assert_eq!(shop.allowed_tools.as_deref().unwrap(), ["@desk", "@ask"]);
     assert_eq!(
         (shop.endpoints.as_slice(), shop.not_run.as_slice()),
-        (&["live".to_owned()][..], &["Hooks".to_owned()][..])
+        (&["live".to_owned()][..], &["Memory".to_owned()][..])
     );
     let names: Vec<&str> = shop.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["desk", "docs", "ask", "agentcore_browser"]);
@@ -118,5 +130,68 @@ fn what_a_harness_lacks_is_reported() {
         "`agentcore_gateway` needs `AgentCoreGateway: GatewayArn`",
     ] {
         assert!(problems.contains(says), "{says}: {problems}");
+    }
+}
+
+#[test]
+fn hooks_are_read_in_their_order() {
+    let all = harnesses(FULL).unwrap();
+    let hooks = &all[0].hooks;
+    let moments: Vec<(&str, HookMoment)> = hooks.iter().map(|hook| (hook.name.as_str(), hook.moment)).collect();
+    let expected = [
+        ("budget", HookMoment::BeforeInvocation),
+        ("guard", HookMoment::AfterToolCall),
+        ("topic", HookMoment::BeforeToolCall),
+        ("bus", HookMoment::AfterInvocation),
+    ];
+    assert_eq!(moments, expected);
+    let of = |at: usize| match &hooks[at].target {
+        HookTarget::Lambda { function, timeout, allow_on_failure } => {
+            Some((function.binary.clone(), timeout.as_secs(), *allow_on_failure))
+        }
+        _ => None,
+    };
+    assert_eq!(of(0), Some(("judge".to_owned(), 5, true)));
+    assert_eq!(of(1), Some(("judge".to_owned(), 60, false)));
+    assert!(matches!(hooks[2].target, HookTarget::Sns) && matches!(hooks[3].target, HookTarget::EventBridge));
+}
+
+#[test]
+fn a_hook_that_is_not_understood_is_reported_where_it_is() {
+    let with = |hook: &str| {
+        let name = "HarnessName: shop, ExecutionRoleArn: r, Model: {BedrockModelConfig: {ModelId: m}}";
+        let hooks = format!(
+            "
+  Shop:
+    Type: AWS::BedrockAgentCore::Harness
+    Properties: {{{name}, Hooks: [
+      {hook}
+    ]}}
+"
+        );
+        harnesses(&hooks).unwrap_err().to_string()
+    };
+    let lambda = |members: &str| with(&format!("{{BeforeInvocation: {{Name: a, Target: {{Lambda: {{{members}}}}}}}}}"));
+    let good = "{AfterInvocation: {Name: a, Target: {Sns: {Arn: x}}}}";
+    let line = GATEWAY.lines().count() + 5;
+    for (problems, says) in [
+        (with("{}"), "a hook is one of `BeforeInvocation`"),
+        (with("{BeforeInvocation: {}, AfterInvocation: {}}"), "a hook is one of `BeforeInvocation`"),
+        (with("{BeforeModelCall: {Name: a}}"), "`BeforeModelCall` is not a moment"),
+        (with("{BeforeInvocation: {Name: a b, Target: {Sns: {Arn: x}}}}"), "a `Name` of 1 to 64"),
+        (with("{BeforeInvocation: {Name: a}}"), "a hook needs a `Target`"),
+        (with("{BeforeInvocation: {Name: a, Target: {Sns: {Arn: x}, Lambda: {}}}}"), "a hook needs a `Target`"),
+        (with("{BeforeInvocation: {Name: a, Target: {Sqs: {Arn: x}}}}"), "`Sqs` is not a target"),
+        (with("{BeforeInvocation: {Name: a, Target: {Sns: {}}}}"), "`Sns` needs an `Arn`"),
+        (with("{BeforeInvocation: {Name: a, Tools: [b], Target: {Sns: {Arn: x}}}}"), "a hook has no `Tools` here"),
+        (with(&format!("{good}, {good}")), "two hooks are named `a`"),
+        (lambda("Arn: !GetAtt Judge.Arn, TimeoutSeconds: 901"), "from 1 to 900"),
+        (lambda("Arn: !GetAtt Judge.Arn, FailureMode: ALLOW"), "must be `allow` or `deny`"),
+        (lambda("Arn: !GetAtt Judge.Arn, Retries: 1"), "a hook has no `Retries` here"),
+        (lambda("Arn: 'arn:aws:lambda:us-east-1:1:function:elsewhere'"), "is not a function of this template"),
+        (lambda("Arn: !GetAtt Other.Arn"), "is not a cargo-lambda function"),
+    ] {
+        assert!(problems.contains(says), "{says}: {problems}");
+        assert!(problems.contains(&format!(":{line}")), "line {line}: {problems}");
     }
 }

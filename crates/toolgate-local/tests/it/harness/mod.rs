@@ -2,6 +2,7 @@
 
 mod calls;
 mod errors;
+mod hooks;
 mod inline;
 mod limits;
 mod remote;

@@ -118,13 +118,17 @@ impl Shop {
     }
 
     pub(super) async fn with(harness: &str, play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
+        Self::of(&template(harness), play).await
+    }
+
+    pub(super) async fn of(template: &str, play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let state: (Play, _) = (Arc::new(play), Arc::clone(&seen));
         let router = axum::Router::new().fallback(reply).with_state(state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let folder = folder(&template(harness));
+        let folder = folder(template);
         let running = local(&folder).model(format!("openai:{url}/v1#m")).start().await.unwrap();
         Self { agent: Agent::of(running), seen }
     }
