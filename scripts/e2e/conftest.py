@@ -140,21 +140,16 @@ def wait_until_healthy(port, process, log, seconds=60):
 
 
 @contextmanager
-def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, **environment):
-    """`toolgate dev` with these options as a `Desk`. `log` is the file with all its output."""
-    port, log = free_port(), folder / "log"
-    command = [TOOLGATE, "dev", "--template", template, "--port", str(port), "--data", folder / "data"]
+def serving(command, port, log, *seconds, **options):
+    """A program that serves a port, from the time when it is healthy; with its report. It must not end by itself. `log`
+    is the file with all its output."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*map(str, command), "--model", f"script:{scenario}", *map(str, options)],
-            cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **options
         )
     try:
-        health = wait_until_healthy(port, process, log)
-        desk = Desk(port)
-        desk.health, desk.log = health, log
-        yield desk
-        assert process.poll() is None, f"toolgate dev ended by itself:\n{log.read_text()}"
+        yield process, wait_until_healthy(port, process, log, *seconds)
+        assert process.poll() is None, f"it ended by itself:\n{log.read_text()}"
     finally:
         process.terminate()
         try:
@@ -162,6 +157,18 @@ def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, *
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, **environment):
+    """`toolgate dev` with these options as a `Desk`. `log` is the file with all its output."""
+    port, log = free_port(), folder / "log"
+    command = [TOOLGATE, "dev", "--template", template, "--port", port, "--data", folder / "data"]
+    command += ["--model", f"script:{scenario}", *options]
+    with serving(command, port, log, cwd=ROOT, env=os.environ | environment) as (_, health):
+        desk = Desk(port)
+        desk.health, desk.log = health, log
+        yield desk
 
 
 @pytest.fixture(scope="module")

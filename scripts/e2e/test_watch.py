@@ -24,6 +24,14 @@ class Dev:
         self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stderr.readline, "")), daemon=True)
         self.reader.start()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.code = self.process.wait(30)
+        self.reader.join(30)
+
     def wait_for(self, text, since=0, seconds=240):
         """The line with a text, of those after the first `since`."""
         end = time.monotonic() + seconds
@@ -57,11 +65,9 @@ class Dev:
 
 @pytest.fixture
 def dev(tmp_path):
-    dev = Dev(new(tmp_path, "watched"))
-    yield dev
-    dev.process.send_signal(signal.SIGINT)
-    assert dev.process.wait(30) == 0
-    assert dev.lines[-1] == "stopping\n"
+    with Dev(new(tmp_path, "watched")) as dev:
+        yield dev
+    assert (dev.code, dev.lines[-1]) == (0, "stopping\n")
 
 
 def test_sources_are_built_again_and_the_last_good_build_is_served(dev):
@@ -115,14 +121,10 @@ def test_a_project_that_does_not_build_waits_for_a_change(tmp_path):
     library = project.folder / "src/lib.rs"
     good = library.read_text()
     library.write_text(good + "fn broken( {}\n")
-    dev = Dev(project)
-    try:
+    with Dev(project) as dev:
         dev.wait_for("it does not build; waiting for a change")
         library.write_text(good)
         dev.wait_for("toolgate is up at ")
-    finally:
-        dev.process.send_signal(signal.SIGINT)
-        dev.process.wait(30)
 
 
 def test_without_a_terminal_nothing_is_built(tmp_path):

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, wait_until_healthy
+from conftest import ROOT, free_port, serving
 
 pytestmark = pytest.mark.skipif("TEST_WHEEL" not in os.environ, reason="make test-wheel")
 
@@ -84,23 +84,10 @@ def dev(environment, folder, port):
     """`toolgate dev --watch`, from the start of the first build on."""
     start, log = time.monotonic(), folder.parent / "log"
     program = shutil.which("toolgate", path=environment["PATH"])
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [program, "dev", "--watch", "--port", str(port)],
-            cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(port, process, log, BUILD_SECONDS)
+    command = [program, "dev", "--watch", "--port", port]
+    with serving(command, port, log, BUILD_SECONDS, cwd=folder, env=environment) as (process, _):
         report("toolgate dev, until it is up", time.monotonic() - start, cpu(process))
         yield
-        assert process.poll() is None, f"toolgate dev ended by itself:\n{log.read_text()}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def test_the_wheel_has_one_program_and_the_licences(wheel):

@@ -16,46 +16,32 @@ macro_rules! template {
     };
 }
 
+/// A fixture event of the group, where the project has this target.
+macro_rules! event {
+    ($target:literal, $name:literal) => {
+        (
+            concat!("<% if ", $target, " %>events/<< group >>/", $name, "<% endif %>"),
+            include_str!(concat!("templates/events/", $name, ".jinja")),
+        )
+    };
+}
+
 const FILES: &[Template] = &[
     template!(".github/workflows/ci.yml", "workflows/ci.yml"),
     template!(".gitignore", "gitignore"),
     template!("AGENTS.md", "AGENTS.md"),
     template!("Cargo.toml", "Cargo.toml"),
     template!("README.md", "README.md"),
-    template!("<% if classic %>events/<< group >>/get_item-function.json<% endif %>", "events/get_item-function.json"),
-    template!(
-        "<% if classic %>events/<< group >>/get_item-function.reply.json<% endif %>",
-        "events/get_item-function.reply.json"
-    ),
-    template!(
-        "<% if agentcore %>events/<< group >>/get_item-gateway.context.json<% endif %>",
-        "events/get_item-gateway.context.json"
-    ),
-    template!("<% if agentcore %>events/<< group >>/get_item-gateway.json<% endif %>", "events/get_item-gateway.json"),
-    template!(
-        "<% if agentcore %>events/<< group >>/get_item-gateway.reply.json<% endif %>",
-        "events/get_item-gateway.reply.json"
-    ),
-    template!(
-        "<% if classic %>events/<< group >>/reserve_item-function.json<% endif %>",
-        "events/reserve_item-function.json"
-    ),
-    template!(
-        "<% if classic %>events/<< group >>/reserve_item-function.reply.json<% endif %>",
-        "events/reserve_item-function.reply.json"
-    ),
-    template!(
-        "<% if agentcore %>events/<< group >>/reserve_item-gateway.context.json<% endif %>",
-        "events/reserve_item-gateway.context.json"
-    ),
-    template!(
-        "<% if agentcore %>events/<< group >>/reserve_item-gateway.json<% endif %>",
-        "events/reserve_item-gateway.json"
-    ),
-    template!(
-        "<% if agentcore %>events/<< group >>/reserve_item-gateway.reply.json<% endif %>",
-        "events/reserve_item-gateway.reply.json"
-    ),
+    event!("classic", "get_item-function.json"),
+    event!("classic", "get_item-function.reply.json"),
+    event!("agentcore", "get_item-gateway.context.json"),
+    event!("agentcore", "get_item-gateway.json"),
+    event!("agentcore", "get_item-gateway.reply.json"),
+    event!("classic", "reserve_item-function.json"),
+    event!("classic", "reserve_item-function.reply.json"),
+    event!("agentcore", "reserve_item-gateway.context.json"),
+    event!("agentcore", "reserve_item-gateway.json"),
+    event!("agentcore", "reserve_item-gateway.reply.json"),
     template!("samconfig.toml", "samconfig.toml"),
     template!("<% if plays %>scenarios/<< group >>.yaml<% endif %>", "scenarios/project.yaml"),
     template!("src/app.rs", "src/app.rs"),
