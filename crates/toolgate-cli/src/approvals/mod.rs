@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::primitives::DateTime;
 use clap::Subcommand;
 use toolgate_dynamodb::{Approvals, ApprovalsError, Decision};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 
 const WHERE: &str = "\
 Without --table and --endpoint-url the local agent at http://127.0.0.1:8787 (`toolgate dev`) is used.
@@ -134,6 +134,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         None if decision == Decision::Approve && is_interactive() => {
             let call = show::call(&shown, DateTime::from(std::time::SystemTime::now()));
             write!(std::io::stderr().lock(), "{call}Approve? [y/N] ")?;
+            // What was typed before the call was shown decides nothing about it.
+            terminal::discard_typed();
             if !is_yes(std::io::stdin().lock())? {
                 writeln!(std::io::stderr().lock(), "nothing is decided")?;
                 return Ok(ExitCode::FAILURE);

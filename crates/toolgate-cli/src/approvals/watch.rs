@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::primitives::DateTime;
 use toolgate_dynamodb::{Approvals, Decision, PendingApproval};
 
 use super::show;
-use crate::{failure::Failure, signal};
+use crate::{failure::Failure, signal, terminal};
 
 /// How a person answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(super) async fn run(
             }
             match approvals.list().await {
                 Ok(list) => break list,
-                Err(error) => writeln!(std::io::stderr().lock(), "{error}; trying again")?,
+                Err(error) => terminal::error(&format!("{error}; trying again"))?,
             }
         };
     }
@@ -77,13 +77,15 @@ async fn one(approvals: &Approvals, parked: &PendingApproval, by: Option<&str>, 
         return Ok(false);
     };
     write!(std::io::stderr().lock(), "\n{shown}Approve? [y]es, [n]o, [l]ater: ")?;
+    // What was typed before the call was shown decides nothing about it.
+    terminal::discard_typed();
     match tokio::task::spawn_blocking(|| answer(std::io::stdin().lock())).await?? {
         Answer::Ended => return Ok(true),
         Answer::Later => writeln!(std::io::stderr().lock(), "it keeps waiting")?,
         // What has been shown is what is decided: a call that has changed or ended since is an error.
         Answer::Decide(decision) => match approvals.decide(parked, decision, by).await {
             Ok(()) => writeln!(std::io::stdout().lock(), "{}", show::decided(parked, decision, by))?,
-            Err(error) => writeln!(std::io::stderr().lock(), "{error}")?,
+            Err(error) => terminal::error(&error.to_string())?,
         },
     }
     Ok(false)

@@ -43,7 +43,7 @@ const FILES: &[Template] = &[
     event!("agentcore", "reserve_item-gateway.json"),
     event!("agentcore", "reserve_item-gateway.reply.json"),
     template!("samconfig.toml", "samconfig.toml"),
-    template!("<% if plays %>scenarios/<< group >>.yaml<% endif %>", "scenarios/project.yaml"),
+    template!("scenarios/<< group >>.yaml", "scenarios/project.yaml"),
     template!("src/app.rs", "src/app.rs"),
     template!("src/bin/<< group >>.rs", "src/bin/group.rs"),
     template!("src/bin/seed.rs", "src/bin/seed.rs"),

@@ -123,9 +123,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         )
         .into());
     }
-    // A budget is counted per session or identity. A harness that is called with IAM has neither, so the gate refuses its
-    // calls, and no conversation with it can succeed.
-    let plays = target.classic() || !has(Gate::Budget);
     let crates = crates::find(args.crates.as_deref(), args.dry_run)?;
     let values = context! {
         project => name,
@@ -138,7 +135,6 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         confirm => has(Gate::Confirm),
         once => has(Gate::Once),
         budget => has(Gate::Budget),
-        plays => plays,
         keeps => has(Gate::Confirm) || has(Gate::Once),
         ledger_actions => ledger_actions(has(Gate::Once)),
         wires => wires(target),
@@ -175,7 +171,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     if !args.no_git {
         start_git(&folder);
     }
-    terminal::out(&next_steps(&name, files.len(), plays))?;
+    terminal::out(&next_steps(&name, files.len()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -220,14 +216,10 @@ fn deployed_where(target: Target) -> &'static str {
     }
 }
 
-fn next_steps(name: &str, files: usize, plays: bool) -> String {
-    let talk = match plays {
-        true => "toolgate chat          # in another shell: talk to its agent",
-        false => "toolgate mcp           # in another shell: its tools for an MCP client, over stdio",
-    };
+fn next_steps(name: &str, files: usize) -> String {
     format!(
         "created `{name}` with {files} files\n\nnext:\n  cd {name}\n  toolgate dev           # builds it and runs it on this \
-         machine; the first build takes a few minutes\n  {talk}\n  cargo test             # its tests\n\nREADME.md goes on \
+         machine; the first build takes a few minutes\n  toolgate chat          # in another shell: talk to its agent\n  cargo test             # its tests\n\nREADME.md goes on \
          from there"
     )
 }
