@@ -10,6 +10,9 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use eventsource_stream::{EventStreamError, Eventsource};
+use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::{Client, Response, Url, redirect::Policy};
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ use super::error::{HarnessError, Kind};
 
 const VERSION: &str = "2025-06-18";
 const SESSION: &str = "mcp-session-id";
-/// Limit on a reply, in bytes.
+/// Limit on a reply, in bytes: as much as a function may reply.
 const REPLY_BYTES: usize = 6 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Limit on one request, whatever the invocation's own limit is.
@@ -124,25 +127,21 @@ impl RemoteMcp {
         Err(self.failed(&said.unwrap_or_else(|| format!("it answered with {status}"))))
     }
 
-    /// The message with this id in a stream of server-sent events.
-    async fn event(&self, mut response: Response, id: u64) -> Result<Value, String> {
-        let mut buffer = Vec::new();
-        let mut total = 0;
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error.without_url().to_string()))? {
-            total += chunk.len();
-            if total > REPLY_BYTES {
-                return Err(self.failed("its reply is too large"));
-            }
-            buffer.extend_from_slice(&chunk);
-            while let Some(message) = take_event(&mut buffer) {
-                if message.get("id") == Some(&json!(id)) {
-                    return Ok(message);
-                }
+    /// The reply to the request with this id, in a stream of server-sent events.
+    async fn event(&self, response: Response, id: u64) -> Result<Value, String> {
+        let mut events = std::pin::pin!(chunks(response).eventsource());
+        while let Some(event) = events.next().await {
+            let event = event.map_err(|error| match error {
+                EventStreamError::Transport(error) => self.failed(&error),
+                error => self.failed(&format!("its stream is unreadable: {error}")),
+            })?;
+            if let Ok(message) = serde_json::from_str(&event.data)
+                && is_reply(&message, id)
+            {
+                return Ok(message);
             }
         }
-        buffer.extend_from_slice(b"\n\n");
-        let last = std::iter::from_fn(|| take_event(&mut buffer)).find(|message| message.get("id") == Some(&json!(id)));
-        last.ok_or_else(|| self.failed("its stream ended without a reply"))
+        Err(self.failed("its stream ended without a reply"))
     }
 
     fn failed(&self, message: &str) -> String {
@@ -150,21 +149,23 @@ impl RemoteMcp {
     }
 }
 
-/// Takes the first complete event, if its data is JSON. Events without data are skipped.
-fn take_event(buffer: &mut Vec<u8>) -> Option<Value> {
-    loop {
-        let ends = [b"\n\n".as_slice(), b"\r\n\r\n".as_slice()].into_iter().filter_map(|end| {
-            let at = buffer.windows(end.len()).position(|bytes| bytes == end)?;
-            Some(at + end.len())
-        });
-        let event: Vec<u8> = buffer.drain(..ends.min()?).collect();
-        let text = String::from_utf8_lossy(&event);
-        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        let data: Vec<&str> = data.map(|data| data.strip_prefix(' ').unwrap_or(data)).collect();
-        if let Ok(message) = serde_json::from_str(&data.join("\n")) {
-            return Some(message);
-        }
-    }
+/// Whether a message is the reply to the request with this id. A request of the server has ids of its own.
+fn is_reply(message: &Value, id: u64) -> bool {
+    message.get("id") == Some(&json!(id)) && message.get("method").is_none()
+}
+
+/// The chunks of a reply, up to its limit. A last event that lacks its blank line is complete too.
+fn chunks(response: Response) -> impl Stream<Item = Result<Bytes, String>> {
+    let chunks = stream::unfold((response, 0), |(mut response, total)| async move {
+        let chunk = response.chunk().await.map_err(|error| error.without_url().to_string()).transpose()?;
+        let total = total + chunk.as_ref().map_or(0, Bytes::len);
+        let chunk = match total > REPLY_BYTES {
+            true => Err("its reply is too large".to_owned()),
+            false => chunk,
+        };
+        Some((chunk, (response, total)))
+    });
+    chunks.chain(stream::once(async { Ok(Bytes::from_static(b"\n\n")) }))
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, String> {
@@ -200,11 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn events_are_taken_one_by_one() {
-        let mut buffer =
-            b": ping\n\nevent: message\r\ndata: {\"id\":\r\ndata: 1}\r\n\r\ndata:{\"id\": 2}\n\ndata: {".to_vec();
-        assert_eq!(take_event(&mut buffer), Some(json!({"id": 1})));
-        assert_eq!(take_event(&mut buffer), Some(json!({"id": 2})));
-        assert_eq!(take_event(&mut buffer), None);
+    fn a_request_of_the_server_is_not_a_reply() {
+        assert!(is_reply(&json!({"jsonrpc": "2.0", "id": 1, "result": {}}), 1));
+        assert!(!is_reply(&json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}), 1));
+        assert!(!is_reply(&json!({"jsonrpc": "2.0", "id": 2, "result": {}}), 1));
     }
 }

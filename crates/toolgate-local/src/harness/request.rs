@@ -254,8 +254,8 @@ fn tool(tool: ToolBody) -> Result<HarnessToolSpec, HarnessError> {
         }
         "remoteMcp" => {
             let auth = settings.get("outboundAuth").and_then(Value::as_object);
-            if auth.is_some_and(|auth| auth.contains_key("awsIam")) {
-                let message = "`outboundAuth.awsIam` is not served here, because nothing signs requests";
+            if auth.is_some_and(|auth| auth.keys().any(|kind| kind != "none")) {
+                let message = "`outboundAuth` other than `none` is not served here, because nothing signs requests";
                 return Err(HarnessError::field("tools", message));
             }
             let headers = settings.get("headers").and_then(Value::as_object).into_iter().flatten();

@@ -16,6 +16,9 @@ use crate::{
     gateway::{Gateway, InProcess},
 };
 
+/// Maximum number of pages of a list of tools. A server that always names another page would never end.
+const PAGES: usize = 100;
+
 /// A name that a model accepts.
 const NAME_LENGTH: usize = 64;
 
@@ -148,7 +151,7 @@ impl Source {
     async fn list(&self, entry: &str) -> Result<Vec<ToolSpec>, HarnessError> {
         let mut tools = Vec::new();
         let mut params = json!({});
-        loop {
+        for _ in 0..PAGES {
             let failed = |message: String| {
                 HarnessError::new(Kind::RuntimeClient, format!("the tools of `{entry}` cannot be listed: {message}"))
             };
@@ -159,6 +162,8 @@ impl Source {
                 None => return Ok(tools),
             }
         }
+        let message = format!("the tools of `{entry}` have more than {PAGES} pages");
+        Err(HarnessError::new(Kind::RuntimeClient, message))
     }
 }
 
