@@ -64,6 +64,21 @@ pub(crate) async fn ask(
     }
 }
 
+/// Whether a person has denied this call where it was parked.
+pub(crate) async fn is_denied(
+    ledger: &DynamoLedger,
+    table: &str,
+    request: &ApprovalRequest,
+) -> Result<bool, ToolError> {
+    let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
+    let found = batch::get(ledger, table, &ids, &[], || request.remaining).await?;
+    let [call, decision] = ids.each_ref().map(|id| found.get(id));
+    Ok(match call {
+        Some(call) => matches!(answer(request, call, decision)?, Approval::Denied { .. }),
+        None => false,
+    })
+}
+
 /// Evaluates the items. The digest is computed again, from the input that would run and the caller of this call. A
 /// decision on a request that showed other data does not count.
 fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use toolgate::{ApprovalRequest, OnceKey, ToolError};
 
 use crate::{
+    approval,
     fault::{contention, describe, is_condition, is_passing, passes, unavailable},
     item::{Read, number, text},
     keys::{ACCEPTED, DECLINED, ELICIT},
@@ -29,6 +30,10 @@ pub(crate) async fn ask(
 ) -> Result<String, ToolError> {
     const OPERATION: &str = "TransactWriteItems";
     let table = table(ledger)?;
+    // The client's person does not overrule the one who has decided.
+    if approval::is_denied(ledger, table, request).await? {
+        return Err(ToolError::refused("a person has denied this call"));
+    }
     let id = format!("{:032x}", rand::random::<u128>());
     let mut attempt = 1;
     loop {

@@ -345,3 +345,16 @@ async fn a_ledger_that_does_not_answer_stops_the_call() {
     let done = request("pay_confirmed").answered(&state, yes()).send(&service).await;
     assert_eq!(done["result"]["isError"], false, "{done}");
 }
+
+#[tokio::test]
+async fn the_no_of_an_approver_is_not_overruled_by_a_client() {
+    let bank = Bank::open().await;
+    let service = trusting(&bank);
+    let parked = Request { capabilities: json!({}), ..request("pay_confirmed") }.send(&service).await;
+    assert_eq!(error_kind(&parked), "waiting for approval");
+    let approvals = toolgate_dynamodb::Approvals::new(bank.client.clone(), "approvals");
+    let shown = approvals.list().await.unwrap().pending.remove(0);
+    approvals.decide(&shown, toolgate_dynamodb::Decision::Deny, "dana").await.unwrap();
+    assert_eq!(error_kind(&request("pay_confirmed").send(&service).await), "refused");
+    assert_eq!(effects(&bank).await, 0);
+}

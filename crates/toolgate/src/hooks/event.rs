@@ -134,8 +134,9 @@ struct ToolCall {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Ended {
+    #[serde(default)]
     stop_reason: String,
-    usage: Option<Usage>,
+    usage: Option<Value>,
 }
 
 impl HookEvent {
@@ -152,7 +153,8 @@ impl HookEvent {
             }
             "before_tool_call" => {
                 let call: ToolCall = context(wire.context)?;
-                let input = whole(call.tool_input.ok_or(NotAHookEvent)?);
+                // an input is an object; a text that is no longer one has been cut off
+                let input = whole(call.tool_input.ok_or(NotAHookEvent)?).filter(Value::is_object);
                 Moment::BeforeToolCall { tool: call.tool_name, kind: call.tool_type, input, call_id: call.tool_use_id }
             }
             "after_tool_call" => {
@@ -162,6 +164,8 @@ impl HookEvent {
             }
             "after_invocation" => {
                 let Ended { stop_reason, usage } = context(wire.context)?;
+                // A deny has no effect here, so a usage that cannot be read is one that is not known.
+                let usage = usage.and_then(|usage| serde_json::from_value(usage).ok());
                 Moment::AfterInvocation { stop_reason, usage }
             }
             _ => return Err(NotAHookEvent),

@@ -63,6 +63,7 @@ fn an_input_is_an_object_or_its_text_and_one_that_is_cut_off_is_none() {
     };
     assert_eq!(input(before_tool(json!({"cents": 900}))), Some(json!({"cents": 900})));
     assert_eq!(input(before_tool(json!("{\"cents\": 900}"))), Some(json!({"cents": 900})));
+    assert_eq!(input(before_tool(json!("{\"cents\": 9"))), None);
     assert_eq!(input(before_tool(json!({"truncated": true, "preview": "{\"cents\": 9"}))), None);
 }
 
@@ -73,7 +74,6 @@ async fn what_fails_or_cannot_be_read_is_denied() {
         json!({}),
         event("before_model_call", json!({})),
         event("before_tool_call", json!({"toolName": "x"})),
-        event("after_invocation", json!({"stopReason": "end_turn", "usage": {"inputTokens": -1, "outputTokens": 1}})),
     ] {
         assert!(is_deny(&answer(unknown.clone(), allow).await), "{unknown}");
     }
@@ -81,6 +81,15 @@ async fn what_fails_or_cannot_be_read_is_denied() {
     assert!(is_deny(&fails) && !fails.to_string().contains("secret"), "{fails}");
     let panics = answer(usage(), async |_| panic!("oh")).await;
     assert!(is_deny(&panics), "{panics}");
+}
+
+#[test]
+fn a_usage_that_cannot_be_read_is_not_known() {
+    for usage in [json!({"inputTokens": -1, "outputTokens": 1}), json!({"inputTokens": 1}), json!("many")] {
+        let ended = event("after_invocation", json!({"stopReason": "end_turn", "usage": usage}));
+        let moment = HookEvent::decode(ended).unwrap().moment;
+        assert!(matches!(moment, Moment::AfterInvocation { usage: None, .. }), "{usage}");
+    }
 }
 
 #[test]

@@ -47,8 +47,10 @@ async fn a_session_ends_when_its_budget_is_used_up_and_others_go_on() {
 #[tokio::test]
 async fn an_invocation_without_usage_uses_up_the_budget() {
     let (_server, hook) = hook().await;
-    end(&hook, "s-1", &Value::Null).await;
-    assert!(!begin(&hook, "s-1").await);
+    for (session, usage) in [("s-1", Value::Null), ("s-2", json!({"inputTokens": 1})), ("s-3", json!("many"))] {
+        end(&hook, session, &usage).await;
+        assert!(!begin(&hook, session).await, "{usage}");
+    }
 }
 
 #[tokio::test]

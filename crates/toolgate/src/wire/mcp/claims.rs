@@ -39,7 +39,8 @@ pub(super) fn identity(authorizer: Option<&Value>, declared: &Declared) -> Resul
         }
     }
     // a caller without one of them could otherwise pass as a caller whom nothing binds
-    match declared.anonymous_mcp || declared.names.iter().all(|name| identity.contains_key(name)) {
+    let is_anonymous = declared.anonymous_mcp && identity.is_empty();
+    match is_anonymous || declared.names.iter().all(|name| identity.contains_key(name)) {
         true => Ok(identity),
         false => Err(denied("the verified claims do not identify the caller")),
     }
