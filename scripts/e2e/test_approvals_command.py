@@ -4,7 +4,9 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
+import time
 
 from approvals_kit import JANE, about, approvals, decide, listed, on, parked, refund, stored, table
 from conftest import ROOT, TOOLGATE, free_port
@@ -37,9 +39,14 @@ def at_terminal(desk, typed, *arguments):
     command = [TOOLGATE, "approvals", *arguments, "--endpoint-url", desk.url]
     process = subprocess.Popen(command, cwd=ROOT, stdin=end, stderr=end, stdout=subprocess.PIPE, text=True)
     os.close(end)
+    shown = b""
+    # What is typed before the question is dropped.
+    while b"[y/N]" not in shown and process.poll() is None:
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 4096)
+    time.sleep(0.1)
     os.write(terminal, typed.encode())
     output, _ = process.communicate(timeout=60)
-    shown = b""
     try:
         while piece := os.read(terminal, 4096):
             shown += piece
