@@ -10,7 +10,7 @@ import release
 import transform
 from variants import ROOT, Deployed
 
-PRICES = json.loads((ROOT / "crates" / "toolgate-models" / "src" / "prices.json").read_text(), parse_float=Decimal)
+PRICES = json.loads((ROOT / "crates" / "toolgate" / "src" / "prices.json").read_text(), parse_float=Decimal)
 PLAIN = transform.expand()
 PARAMETERS = PLAIN["Parameters"]
 HARNESS = {"AgentPlatform": "agentcore", "GatewayAuthorizer": "iam"}

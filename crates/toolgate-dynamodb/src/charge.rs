@@ -1,6 +1,7 @@
 //! A session's budget: one item that counts calls and adds up costs, with one conditional write per call.
 //!
-//! `{id: "budget#…", calls, costMicros, expiresAt}`. For a call of a once tool, the same transaction checks the record,
+//! `{id: "budget#…", calls, costMicros, bookedMicros, expiresAt}`. `bookedMicros` is the costs and what is reserved for
+//! running turns. For a call of a once tool, the same transaction checks the record,
 //! so that a repeat is not charged.
 
 use aws_sdk_dynamodb::{
@@ -99,7 +100,7 @@ fn anew(clock: &Clock, charge: &BudgetCharge, old: &Item) -> Change {
         (":until".to_owned(), number(clock.end_of(charge.budget.window_length()))),
         (":seen".to_owned(), seen),
     ]);
-    let update = "SET calls = :one, expiresAt = :until REMOVE costMicros";
+    let update = "SET calls = :one, expiresAt = :until REMOVE costMicros, bookedMicros";
     Change { update, condition: "expiresAt = :seen".to_owned(), values }
 }
 
@@ -166,7 +167,7 @@ fn judge(error: &SdkError<TransactWriteItemsError>) -> Attempt {
 }
 
 /// Window of a budget item that is created before the first call of a tool.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Adds a cost to the current window. A window that has ended begins anew, with this cost.
 pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Result<(), ToolError> {
@@ -178,10 +179,12 @@ pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Res
     loop {
         let (update, condition) = match ended {
             None => (
-                "SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost",
+                "SET expiresAt = if_not_exists(expiresAt, :until) ADD costMicros :cost, bookedMicros :cost",
                 "attribute_not_exists(expiresAt) OR expiresAt >= :seen",
             ),
-            Some(_) => ("SET expiresAt = :until, costMicros = :cost REMOVE calls", "expiresAt = :seen"),
+            Some(_) => {
+                ("SET expiresAt = :until, costMicros = :cost, bookedMicros = :cost REMOVE calls", "expiresAt = :seen")
+            }
         };
         let request = ledger
             .client
@@ -212,13 +215,35 @@ pub(crate) async fn spend(ledger: &DynamoLedger, budget: &str, cost: Usd) -> Res
 
 /// The costs of the current window.
 pub(crate) async fn spent(ledger: &DynamoLedger, budget: &str) -> Result<Usd, ToolError> {
-    let request = ledger.client.get_item().table_name(&ledger.table).key("id", text(budget)).consistent_read(true);
-    let item = request.send().await.map_err(|error| unavailable("GetItem", &error))?.item;
-    let item = item.filter(|item| !item.has_ended(ledger.clock.now()));
-    match item.as_ref().and_then(|item| item.get("costMicros").map(|_| item.number("costMicros"))) {
+    sum(ledger, budget, "costMicros").await
+}
+
+/// The costs of the current window, with what is reserved.
+pub(crate) async fn booked(ledger: &DynamoLedger, budget: &str) -> Result<Usd, ToolError> {
+    sum(ledger, budget, "bookedMicros").await
+}
+
+async fn sum(ledger: &DynamoLedger, budget: &str, name: &str) -> Result<Usd, ToolError> {
+    let item = item(ledger, budget).await?.filter(|item| !item.has_ended(ledger.clock.now()));
+    match item.as_ref().and_then(|item| item.get(name).map(|_| item.number(name))) {
         None => Ok(Usd::micros(0)),
         Some(Some(micros)) => Ok(Usd::micros(micros)),
         // A sum that cannot be read is never treated as nothing.
-        Some(None) => Err(ToolError::internal(format!("`costMicros` of `{budget}` is not a whole number"))),
+        Some(None) => Err(ToolError::internal(format!("`{name}` of `{budget}` is not a whole number"))),
+    }
+}
+
+/// A budget's item, even if its window has ended.
+pub(crate) async fn item(ledger: &DynamoLedger, budget: &str) -> Result<Option<Item>, ToolError> {
+    const OPERATION: &str = "GetItem";
+    let mut attempt = 1;
+    loop {
+        let request = ledger.client.get_item().table_name(&ledger.table).key("id", text(budget)).consistent_read(true);
+        match request.send().await {
+            Ok(found) => return Ok(found.item),
+            Err(error) if !passes(&error) => return Err(unavailable(OPERATION, &error)),
+            Err(error) if !retry::pause(attempt, None).await => return Err(contention(OPERATION, &error)),
+            Err(_) => attempt += 1,
+        }
     }
 }

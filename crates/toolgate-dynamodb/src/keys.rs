@@ -1,4 +1,4 @@
-//! The key prefixes of the approvals table.
+//! The key prefixes of the approvals table, and of reservations in the ledger's.
 
 /// The prefixes of a request and of its decision.
 pub(crate) const CALL: &str = "call#";
@@ -9,3 +9,5 @@ pub(crate) const ACCEPTED: &str = "accepted";
 pub(crate) const DECLINED: &str = "declined";
 pub(crate) const APPROVED: &str = "approved";
 pub(crate) const DENIED: &str = "denied";
+/// The prefix of an amount that is reserved.
+pub(crate) const RESERVED: &str = "reserved#";

@@ -5,7 +5,11 @@ use std::time::SystemTime;
 use serde_json::Value;
 use toolgate::{Approval, ApprovalRequest, BudgetCharge, Lease, Ledger, LedgerFuture, OnceKey, ToolError, Usd};
 
-use crate::{approval, charge, elicit, lease, table::DynamoLedger};
+use crate::{
+    approval, charge, elicit, lease,
+    reserve::{self, Reservation, Reserved, SpendLimit},
+    table::DynamoLedger,
+};
 
 impl DynamoLedger {
     /// Adds a cost, for example of an agent's models, to a session's budget. `budget` is the id from
@@ -14,7 +18,7 @@ impl DynamoLedger {
     /// # Errors
     /// The write to the table failed.
     pub async fn spend(&self, budget: &str, cost: Usd) -> Result<(), ToolError> {
-        charge::spend(self, budget, cost).await
+        Box::pin(charge::spend(self, budget, cost)).await
     }
 
     /// The costs that were added to a session's budget in its current window.
@@ -22,7 +26,38 @@ impl DynamoLedger {
     /// # Errors
     /// The table cannot be read, or its sum cannot be.
     pub async fn spent(&self, budget: &str) -> Result<Usd, ToolError> {
-        charge::spent(self, budget).await
+        Box::pin(charge::spent(self, budget)).await
+    }
+
+    /// The costs of a budget in its current window, with what is reserved for turns that run or have died.
+    ///
+    /// # Errors
+    /// The table cannot be read, or its sum cannot be.
+    pub async fn booked(&self, budget: &str) -> Result<Usd, ToolError> {
+        Box::pin(charge::booked(self, budget)).await
+    }
+
+    /// Books the most that a turn can cost before it begins, in all budgets or in none. However many turns begin at the
+    /// same time, what they book never exceeds a limit. [`settle`](Self::settle) replaces the amount by the cost. A turn
+    /// that dies before stays booked until the window of 24 hours ends.
+    ///
+    /// The function's role needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `DeleteItem` on `budget#*` and
+    /// `reserved#*` of the ledger's table.
+    ///
+    /// # Errors
+    /// The table cannot be read or written, a sum in it cannot be read, or a budget is named twice. An amount may be
+    /// booked then, and nobody can settle it.
+    pub async fn reserve(&self, limits: &[SpendLimit], amount: Usd) -> Result<Reserved, ToolError> {
+        Box::pin(reserve::reserve(self, limits, amount)).await
+    }
+
+    /// Replaces what a turn has reserved by what it has cost. A cost above the reservation is booked too. A second
+    /// settlement of the same reservation changes nothing.
+    ///
+    /// # Errors
+    /// The table cannot be written. The reservation stays booked, and may be settled again.
+    pub async fn settle(&self, reservation: &Reservation, cost: Usd) -> Result<(), ToolError> {
+        Box::pin(reserve::settle(self, reservation, cost)).await
     }
 }
 

@@ -22,6 +22,7 @@ mod keys;
 mod lease;
 mod ledger;
 mod pending;
+mod reserve;
 mod retry;
 mod table;
 #[cfg(feature = "testing")]
@@ -33,6 +34,7 @@ pub use client::client;
 pub use commit::Commit;
 pub use error::CommitError;
 pub use pending::{PendingApproval, UnreadableApproval};
+pub use reserve::{Reservation, Reserved, SpendLimit};
 pub use table::DynamoLedger;
 
 /// The examples of README.md, as tests.

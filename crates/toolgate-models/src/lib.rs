@@ -12,7 +12,6 @@ mod choice;
 mod message;
 mod model;
 mod openai;
-pub mod prices;
 mod retry;
 pub mod script;
 
@@ -24,7 +23,6 @@ pub use message::{
 };
 pub use model::{Model, ModelError, ModelErrorKind};
 pub use openai::{AddressError, OpenAiModel};
-pub use prices::Prices;
 pub use retry::RetryPolicy;
 pub use script::ScriptModel;
 

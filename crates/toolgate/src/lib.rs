@@ -62,6 +62,7 @@ mod nearest;
 mod output_cache;
 mod pipeline;
 pub mod prelude;
+pub mod prices;
 mod projection;
 mod redact;
 mod registered;

@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde_json::Value;
-use toolgate_local::models::{Prices, Usage};
+use toolgate::{
+    Usd,
+    prices::{Prices, Tokens},
+};
 
 /// Tokens and costs so far.
 #[derive(Debug)]
@@ -21,8 +24,8 @@ pub(crate) struct Costs {
 #[derive(Debug, Clone, Default)]
 struct Sum {
     model_turns: u64,
-    usage: Usage,
-    cost: Option<f64>,
+    tokens: Tokens,
+    cost: Option<Usd>,
     unpriced: BTreeSet<String>,
 }
 
@@ -40,12 +43,12 @@ impl Costs {
         }
         let output = step.get("modelInvocationOutput")?;
         let usage = output.pointer("/metadata/usage")?;
-        let tokens = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let usage = Usage { input_tokens: tokens("inputTokens"), output_tokens: tokens("outputTokens") };
+        let count = |name: &str| usage.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let tokens = Tokens { input: count("inputTokens"), output: count("outputTokens"), ..Tokens::default() };
         let model = self.models.remove(&trace_id(output)).unwrap_or_default();
-        let cost = self.prices.cost(&model, usage);
+        let cost = self.prices.cost(&model, tokens);
         for sum in [&mut self.turn, &mut self.session] {
-            sum.add(&model, usage, cost);
+            sum.add(&model, tokens, cost);
         }
         cost.map(|cost| self.prices.amount(cost))
     }
@@ -81,12 +84,15 @@ impl Costs {
 }
 
 impl Sum {
-    fn add(&mut self, model: &str, usage: Usage, cost: Option<f64>) {
+    fn add(&mut self, model: &str, tokens: Tokens, cost: Option<Usd>) {
         self.model_turns += 1;
-        self.usage.input_tokens += usage.input_tokens;
-        self.usage.output_tokens += usage.output_tokens;
+        self.tokens.input += tokens.input;
+        self.tokens.output += tokens.output;
         match cost {
-            Some(cost) => *self.cost.get_or_insert_default() += cost,
+            Some(cost) => {
+                let sum = self.cost.map_or(0, Usd::to_micros).saturating_add(cost.to_micros());
+                self.cost = Some(Usd::micros(sum));
+            }
             // A scripted model costs nothing, and its token counts are made up.
             None if model.starts_with("script:") => {}
             None if model.is_empty() => self.unpriced.extend(["an unnamed model".to_owned()]),
@@ -98,7 +104,7 @@ impl Sum {
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let turns = if self.model_turns == 1 { "model turn" } else { "model turns" };
-        let (read, written) = (grouped(self.usage.input_tokens), grouped(self.usage.output_tokens));
+        let (read, written) = (grouped(self.tokens.input), grouped(self.tokens.output));
         write!(f, "{} {turns}, {read} + {written} tokens", self.model_turns)
     }
 }

@@ -10,7 +10,7 @@ mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use toolgate_local::models::Prices;
+use toolgate::prices::Prices;
 
 use interrupt::Interrupts;
 use keyboard::Keyboard;

@@ -241,6 +241,11 @@ impl Bank {
         DynamoLedger::new(self.client.clone(), "ledger").with_approvals("approvals").with_clock(self.clock.reader())
     }
 
+    /// The ledger behind the unreliable connection.
+    pub(crate) fn unreliable_ledger(&self) -> DynamoLedger {
+        DynamoLedger::new(client_of(&self.proxy, RetryConfig::disabled()), "ledger").with_clock(self.clock.reader())
+    }
+
     /// The ledger's records.
     pub(crate) async fn records(&self) -> Vec<Item> {
         self.items("ledger").await

@@ -16,6 +16,7 @@ mod kit;
 mod lease;
 mod parked;
 mod repeat;
+mod reserve;
 mod shown;
 mod time;
 mod waiting;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
-use toolgate_local::models::Prices;
+use toolgate::prices::Prices;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Page, Timeline};
