@@ -65,7 +65,7 @@ ROWS = [
     {"toolgate-cli", "toolgate-bench"},
     {"toolgate-local", "support-desk"},
     {"toolgate-check", "toolgate-dynamodb", "toolgate-models"},
-    {"toolgate-policy", "toolgate-template"},
+    {"toolgate-policy", "toolgate-template", "toolgate-token"},
     {"toolgate"},
 ]
 

@@ -20,6 +20,7 @@ PUBLISHED = [
     "toolgate-models",
     "toolgate-policy",
     "toolgate-template",
+    "toolgate-token",
 ]
 LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"]
 # https://crates.io/category_slugs; crates.io drops others

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use toolgate_local::Local;
-use toolgate_policy::{Principal, TokenKeys};
+use toolgate_policy::Principal;
+use toolgate_token::TokenKeys;
 
 use crate::{failure::Failure, project};
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::oneshot};
-use toolgate_policy::{Principal, TokenKeys};
+use toolgate_policy::Principal;
+use toolgate_token::TokenKeys;
 
 use crate::{
     agents::{self, Agents, Invoke, Limits},

@@ -40,7 +40,6 @@ mod policies;
 mod principal;
 mod source;
 mod statement;
-mod token;
 
 pub use actions::{Actions, Schema, Tool};
 pub use decision::{Decision, Mode, Reason};
@@ -49,7 +48,6 @@ pub use policies::Policies;
 pub use principal::{Caller, Principal};
 pub use source::PolicySource;
 pub use statement::Statement;
-pub use token::{Expected, KeyError, TokenError, TokenKeys};
 
 /// The examples of README.md, as tests.
 #[cfg(doctest)]

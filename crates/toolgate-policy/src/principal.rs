@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use serde_json::{Map, Value};
+
 use crate::error::PrincipalError;
 
 /// A kind of caller. The gateway's authorizer determines it.
@@ -53,6 +55,19 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// The caller of a verified token. All claims become tags, as in a gateway, where a tag is text: text stays
+    /// unchanged, and any other value becomes JSON. A policy can therefore check a list of groups with
+    /// `principal.getTag("cognito:groups") like "*\"admins\"*"`.
+    ///
+    /// # Errors
+    /// The claims have no `sub`, or it is empty.
+    pub fn from_claims(claims: Map<String, Value>) -> Result<Self, PrincipalError> {
+        let id = claims.get("sub").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = id.ok_or(PrincipalError::Subject)?.to_owned();
+        let tags = claims.into_iter().filter_map(|(name, value)| Some((name, tag(value)?))).collect();
+        Ok(Self::OAuthUser { id, tags })
+    }
+
     /// The kind of the caller.
     #[must_use]
     pub fn caller(&self) -> Caller {
@@ -60,6 +75,14 @@ impl Principal {
             Self::OAuthUser { .. } => Caller::OAuthUser,
             Self::IamEntity { .. } => Caller::IamEntity,
         }
+    }
+}
+
+fn tag(claim: Value) -> Option<String> {
+    match claim {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::{Map, Value, json};
-use toolgate_policy::{Actions, Caller, Expected, Mode, Policies, PolicySource, Principal, Reason, TokenKeys, Tool};
+use toolgate_policy::{Actions, Caller, Mode, Policies, PolicySource, Principal, Reason, Tool};
+use toolgate_token::{Expected, TokenKeys};
 
 use super::{
     Gateway, GatewayError,
@@ -128,7 +129,9 @@ impl Authorizer {
                 };
                 match token {
                     Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                        keys.verify(token.trim(), expected).map_err(|error| refused(&error.to_string()))
+                        let claims =
+                            keys.verify(token.trim(), expected).map_err(|error| refused(&error.to_string()))?;
+                        Principal::from_claims(claims).map_err(|error| refused(&error.to_string()))
                     }
                     _ => Err(refused("send a token: `Authorization: Bearer TOKEN`")),
                 }

@@ -1,4 +1,4 @@
-//! Policies, callers and tokens, in the way that a gateway uses them.
+//! Policies and callers, in the way that a gateway uses them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,5 +14,4 @@ mod desk;
 mod mistakes;
 mod presence;
 mod principals;
-mod tokens;
 mod values;

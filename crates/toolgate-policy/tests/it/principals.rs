@@ -1,5 +1,6 @@
 //! Callers in the form of `--principal`.
 
+use serde_json::{Value, json};
 use toolgate_policy::{Caller, Principal};
 
 use crate::kit::principal;
@@ -10,6 +11,26 @@ fn a_user_has_an_id_and_tags() {
     assert_eq!(id, "user:1");
     let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(tags, [("empty", ""), ("note", "a=b"), ("role", "desk")]);
+}
+
+#[test]
+fn the_claims_of_a_token_are_tags() {
+    let claims = json!({
+        "sub": "user-1", "cognito:groups": ["admins", "desk"], "level": 3, "vip": true, "none": null, "at": {"city": "X"},
+    });
+    let from = |claims: Value| Principal::from_claims(claims.as_object().cloned().unwrap());
+    let Ok(Principal::OAuthUser { id, tags }) = from(claims) else { panic!() };
+    assert_eq!(id, "user-1");
+    let tags: Vec<(&str, &str)> = tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let groups = r#"["admins","desk"]"#;
+    let others = [("level", "3"), ("sub", "user-1"), ("vip", "true")];
+    assert_eq!(
+        tags,
+        [("at", r#"{"city":"X"}"#), ("cognito:groups", groups)].into_iter().chain(others).collect::<Vec<_>>()
+    );
+    for nobody in [json!({}), json!({"sub": ""}), json!({"sub": 7}), json!({"sub": null})] {
+        assert!(from(nobody.clone()).is_err(), "{nobody}");
+    }
 }
 
 #[test]

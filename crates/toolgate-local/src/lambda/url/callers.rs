@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
-use toolgate_policy::{Expected, Principal, TokenKeys};
+use toolgate_policy::Principal;
 use toolgate_template::ACCOUNT;
+use toolgate_token::{Expected, TokenKeys};
 
 /// The configured callers.
 #[derive(Debug, Default)]
@@ -38,8 +39,9 @@ impl UrlCallers {
                     // issuer and audience are the HTTP API's, which a local template does not describe
                     Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => keys
                         .verify(token.trim(), &Expected::default())
-                        .map(|principal| verified(&principal))
-                        .map_err(|error| error.to_string()),
+                        .map_err(|error| error.to_string())
+                        .and_then(|claims| Principal::from_claims(claims).map_err(|error| error.to_string()))
+                        .map(|principal| verified(&principal)),
                     _ => Err("send a token: `Authorization: Bearer TOKEN`".to_owned()),
                 }
             }

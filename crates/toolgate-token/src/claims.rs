@@ -1,12 +1,9 @@
-//! The required claims of a token, and the caller that its claims describe.
-
-use std::collections::BTreeMap;
+//! The required claims of a token.
 
 use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
 use serde_json::{Map, Value};
 
-use super::keys::{Key, TokenKeys};
-use crate::principal::Principal;
+use crate::keys::{Key, TokenKeys};
 
 /// Allowed clock difference, in seconds.
 const LEEWAY: u64 = 10;
@@ -52,22 +49,18 @@ pub enum TokenError {
     #[error("the token has no usable claim `{0}`")]
     Claim(&'static str),
     /// A claim does not have the required value.
-    #[error("the token's claim `{0}` is not what the gateway expects")]
+    #[error("the token's claim `{0}` is not what is expected")]
     Unexpected(&'static str),
 }
 
 impl TokenKeys {
-    /// Verifies a token and returns its subject. Checks the signature, the times (`exp` and `nbf`, with a tolerance of
-    /// ten seconds) and the required claims.
-    ///
-    /// All claims become tags, as in a gateway, where a tag is text: text stays unchanged, and any other value becomes
-    /// JSON. A policy can therefore check a list of groups with `principal.getTag("cognito:groups") like
-    /// "*\"admins\"*"`.
+    /// Verifies a token and returns its claims, of which `sub` is a text that is not empty. Checks the signature, the
+    /// times (`exp` and `nbf`, with a tolerance of ten seconds) and the required claims.
     ///
     /// # Errors
     ///
     /// The first check that fails.
-    pub fn verify(&self, token: &str, expected: &Expected) -> Result<Principal, TokenError> {
+    pub fn verify(&self, token: &str, expected: &Expected) -> Result<Map<String, Value>, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Malformed);
         }
@@ -75,7 +68,7 @@ impl TokenKeys {
         let mut refused = TokenError::Key;
         for key in self.candidates(token)? {
             match key.verify(token, expected) {
-                Ok(claims) => return principal(claims, expected),
+                Ok(claims) => return checked(claims, expected),
                 Err(error @ (TokenError::Signature | TokenError::Algorithm)) => refused = error,
                 Err(error) => return Err(error),
             }
@@ -134,8 +127,8 @@ fn token_error(error: &ErrorKind) -> TokenError {
     }
 }
 
-/// Checks AWS's own claims and returns the caller.
-fn principal(claims: Map<String, Value>, expected: &Expected) -> Result<Principal, TokenError> {
+/// Checks AWS's own claims, and that there is a subject.
+fn checked(claims: Map<String, Value>, expected: &Expected) -> Result<Map<String, Value>, TokenError> {
     let text = |claim| claims.get(claim).and_then(Value::as_str);
     if !expected.clients.is_empty() {
         let client = text("client_id").ok_or(TokenError::Claim("client_id"))?;
@@ -149,16 +142,8 @@ fn principal(claims: Map<String, Value>, expected: &Expected) -> Result<Principa
             return Err(TokenError::Unexpected("scope"));
         }
     }
-    let id = text("sub").filter(|id| !id.is_empty()).ok_or(TokenError::Claim("sub"))?.to_owned();
-    let tags: BTreeMap<String, String> =
-        claims.into_iter().filter_map(|(name, value)| Some((name, tag(value)?))).collect();
-    Ok(Principal::OAuthUser { id, tags })
-}
-
-fn tag(claim: Value) -> Option<String> {
-    match claim {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
+    match text("sub") {
+        Some(subject) if !subject.is_empty() => Ok(claims),
+        _ => Err(TokenError::Claim("sub")),
     }
 }

@@ -7,7 +7,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 
-use super::ring;
+use crate::ring;
 
 /// Why a file contains no keys that can verify tokens.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +36,14 @@ pub enum KeyError {
 
 /// Public keys that verify tokens.
 pub struct TokenKeys {
-    pub(super) keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
 }
 
 /// One of the keys.
-pub(super) struct Key {
-    pub(super) id: Option<String>,
-    pub(super) key: DecodingKey,
-    pub(super) algorithms: Vec<Algorithm>,
+pub(crate) struct Key {
+    pub(crate) id: Option<String>,
+    pub(crate) key: DecodingKey,
+    pub(crate) algorithms: Vec<Algorithm>,
 }
 
 impl TokenKeys {

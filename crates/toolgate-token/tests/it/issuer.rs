@@ -15,7 +15,7 @@ use ring::{
     },
 };
 use serde_json::{Value, json};
-use toolgate_policy::TokenKeys;
+use toolgate_token::TokenKeys;
 
 pub(super) enum Issuer {
     Ed25519(Ed25519KeyPair),

@@ -29,7 +29,7 @@ static RING: CryptoProvider = CryptoProvider {
 };
 
 /// Installs the provider once per process. If the program has installed another provider, that one is used.
-pub(super) fn install() {
+pub(crate) fn install() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
         let _another_is_there = RING.install_default();
