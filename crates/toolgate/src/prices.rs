@@ -251,14 +251,12 @@ impl Prices {
         Some(Usd::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
     }
 
-    /// The most that one model turn with so many output tokens can cost: the longest input, all of it at the dearest
-    /// price.
+    /// The most that one model turn with so many output tokens can cost: the longest input at its price. It holds
+    /// where nothing is written to the prompt cache, which agents do only if they are told to.
     #[must_use]
     pub fn dearest_turn(&self, model: &str, output: u64) -> Option<Usd> {
-        let context = self.price(plain(model).0)?.context;
-        let read = Tokens { input: context, output, ..Tokens::default() };
-        let written = Tokens { cache_write: context, output, ..Tokens::default() };
-        self.cost(model, read).max(self.cost(model, written))
+        let input = self.price(plain(model).0)?.context;
+        self.cost(model, Tokens { input, output, ..Tokens::default() })
     }
 
     fn price(&self, id: &str) -> Option<&Price> {
@@ -389,8 +387,8 @@ mod tests {
         assert_eq!(micros("known", 0, 0, 0, 0), 0);
         assert_eq!(micros("known", u64::MAX, u64::MAX, u64::MAX, u64::MAX), u64::MAX, "a sum saturates");
         let dearest = |model, output| prices.dearest_turn(model, output).map(Usd::to_micros);
-        assert_eq!(dearest("known", 4_000), Some(200_000 * 375 / 100 + 60_000));
-        assert_eq!(dearest("other", 0), Some(6_000), "its input is limited by the table");
+        assert_eq!(dearest("known", 4_000), Some(600_000 + 60_000));
+        assert_eq!(dearest("other", 0), Some(3_000), "its input is limited by the table");
         assert_eq!(dearest("unknown", 0), None);
     }
 }
