@@ -1,6 +1,11 @@
 //! The front door of a web application: one turn of a conversation per request, streamed while it happens, as the
 //! customer who has signed in, and never beyond the budgets.
 
+pub mod caller;
+pub mod event;
+pub mod keys;
 pub mod money;
 pub mod progress;
+pub mod refusal;
 pub mod session;
+pub mod settings;
