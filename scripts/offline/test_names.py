@@ -10,6 +10,7 @@ from variants import Deployed
 # Each resource type with names that are unique in an account (per Region), and the property with the name. The length
 # limits are the services', from botocore's models and CloudFormation's schemas.
 UNIQUE = {
+    "AWS::ApiGatewayV2::Api": ("Name", 128, r".+"),
     "AWS::Bedrock::Agent": ("AgentName", 100, r"([0-9a-zA-Z][_-]?)+"),
     "AWS::Bedrock::Guardrail": ("Name", 50, r"[0-9a-zA-Z-_]+"),
     "AWS::BedrockAgentCore::Gateway": ("Name", 48, r"([0-9a-zA-Z]-?)+"),
@@ -28,6 +29,10 @@ UNIQUE = {
 }
 # Names that are unique within a resource of this template.
 WITHIN = {
+    "AWS::ApiGatewayV2::Authorizer": "an API",
+    "AWS::ApiGatewayV2::Integration": "an API",
+    "AWS::ApiGatewayV2::Route": "an API",
+    "AWS::ApiGatewayV2::Stage": "an API",
     "AWS::Bedrock::AgentAlias": "an agent",
     "AWS::Bedrock::GuardrailVersion": "a guardrail",
     "AWS::BedrockAgentCore::GatewayTarget": "a gateway",
@@ -43,7 +48,8 @@ PLAIN = transform.expand()
 
 
 def stack(project, environment, **more):
-    values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on", **more}
+    values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on",
+              "McpApi": "on", **more}
     return Deployed(f"both-{environment}", transform.Decided(PLAIN, values).result())
 
 
@@ -77,7 +83,7 @@ def test_no_name_appears_twice_in_an_account(stacks):
     assert {kind for kind in UNIQUE if kind.startswith("AWS::Bedrock")} <= kinds
     # CloudFormation derives the other names from the stack name.
     assert {kind for kind in kinds if not kind.startswith("AWS::Bedrock")} == {
-        "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
+        "AWS::ApiGatewayV2::Api", "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
 
 
 def test_the_longest_names_are_names(stacks):

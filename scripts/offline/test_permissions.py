@@ -150,6 +150,11 @@ def test_only_the_harness_calls_its_hooks(deployed):
     assert not any("HooksFunction" in one["FunctionName"] for one in deployed.of("AWS::Lambda::Permission").values())
 
 
+def asks_clients(deployed):
+    """Whether the clients of the HTTP API are trusted to ask their person."""
+    return deployed.name.endswith("-prod")
+
+
 def test_no_function_writes_what_a_person_decides(deployed):
     expected = {("ApproverPolicy", "PutItem", "decision#*")}
     expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
@@ -159,7 +164,21 @@ def test_no_function_writes_what_a_person_decides(deployed):
         expected |= {(role, "BatchGetItem", key) for key in ("call#*", "decision#*", "waiting#*")}
     # The lease's write uses the approval.
     expected |= {(role, "UpdateItem", f"call#{tool}#*") for role, tool in LEASED.items()}
-    assert leading_keys(deployed, "ApprovalsTable") == expected
+    if asks_clients(deployed):
+        expected |= {(role, action, f"elicit#{tool}#*") for role, tool in CONFIRMED.items()
+                     for action in ("PutItem", "UpdateItem")}
+    found = leading_keys(deployed, "ApprovalsTable")
+    assert found == expected
+    # The answer of a client is not a decision, whatever its tool is called.
+    writers = {role for role, action, pattern in found if action in ("PutItem", "UpdateItem", "DeleteItem")
+               for tool in (*CONFIRMED.values(), "elicit#") if fnmatch.fnmatchcase(f"decision#{tool}#x", pattern)}
+    assert writers == {"ApproverPolicy"}
+
+
+def test_a_function_asks_clients_only_where_they_are_trusted(deployed):
+    set_for = {f"{name}Role" for name, function in deployed.of("AWS::Lambda::Function").items()
+               if function["Environment"]["Variables"].get("TOOLGATE_MCP_ELICIT") == "trusted"}
+    assert set_for == (CONFIRMED.keys() if asks_clients(deployed) else set())
 
 
 def test_the_keys_are_those_of_the_tools(deployed):
@@ -204,7 +223,8 @@ def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deploye
 
 
 def test_an_agent_may_call_the_alias_that_it_names_and_no_other(deployed):
-    permissions = deployed.of("AWS::Lambda::Permission").values()
+    permissions = [one for one in deployed.of("AWS::Lambda::Permission").values()
+                   if one["Principal"] != "apigateway.amazonaws.com"]
     allowed = {(one["FunctionName"], one["SourceArn"]) for one in permissions}
     needed = set()
     for agent in deployed.of("AWS::Bedrock::Agent").values():
@@ -221,7 +241,7 @@ def test_functions_answer_only_the_wires_of_their_platform(deployed):
     wires = {"classic": "function,api", "agentcore": "gateway", "both": "function,api,gateway"}[platform]
     for name, function in deployed.of("AWS::Lambda::Function").items():
         variables = function["Environment"]["Variables"]
-        assert variables["TOOLGATE_WIRES"] == ("direct,function,api,gateway" if environment == "dev" else wires), name
+        assert variables["TOOLGATE_WIRES"] == ("direct,function,api,gateway" if environment == "dev" else f"{wires},mcp"), name
         assert variables["SUPPORT_DESK_UNBOUND"] == ("allow" if environment == "dev" else "deny"), name
         assert function["Architectures"] == ["arm64"]
         assert function["TracingConfig"] == {"Mode": "Active"}

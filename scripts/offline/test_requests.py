@@ -1,4 +1,4 @@
-"""The requests of CloudFormation to Bedrock and AgentCore, validated against the services' own models.
+"""The requests of CloudFormation to Bedrock, AgentCore and API Gateway, validated against the services' own models.
 
 botocore checks types, required members and minima. Maxima, patterns and enumerations are in the models too, but
 botocore leaves them to the servers. `Strict` checks these as well.
@@ -22,6 +22,11 @@ REQUESTS = {
     "AWS::BedrockAgentCore::PolicyEngine": ("bedrock-agentcore-control", "CreatePolicyEngine"),
     "AWS::BedrockAgentCore::Policy": ("bedrock-agentcore-control", "CreatePolicy"),
     "AWS::BedrockAgentCore::Harness": ("bedrock-agentcore-control", "CreateHarness"),
+    "AWS::ApiGatewayV2::Api": ("apigatewayv2", "CreateApi"),
+    "AWS::ApiGatewayV2::Authorizer": ("apigatewayv2", "CreateAuthorizer"),
+    "AWS::ApiGatewayV2::Integration": ("apigatewayv2", "CreateIntegration"),
+    "AWS::ApiGatewayV2::Route": ("apigatewayv2", "CreateRoute"),
+    "AWS::ApiGatewayV2::Stage": ("apigatewayv2", "CreateStage"),
 }
 # Properties that only CloudFormation has, or that it sets by a separate request.
 NOT_IN_REQUEST = {"ActionGroups", "AgentCollaborators", "AutoPrepare"}
@@ -107,7 +112,8 @@ def requests(deployed):
                 yield from parts_of_agent(name, properties)
             properties = {key: value for key, value in properties.items() if key not in NOT_IN_REQUEST}
             tags = properties.get("Tags")
-            parameters = camel(properties)
+            # The members of this service have CloudFormation's names.
+            parameters = properties if service == "apigatewayv2" else camel(properties)
             if operation in LISTS_OF_TAGS and tags:
                 parameters["tags"] = {tag["Key"]: tag["Value"] for tag in tags}
             yield name, service, operation, parameters
@@ -137,6 +143,8 @@ def test_every_request_fits_its_model(deployed):
     assert (agentcore <= seen) == (platform != "classic")
     assert bool(seen & classic) == (platform != "agentcore"), "one platform does not touch the other"
     assert bool(seen & agentcore) == (platform != "classic")
+    api = {"CreateApi", "CreateAuthorizer", "CreateIntegration", "CreateRoute", "CreateStage"}
+    assert seen & api == (set() if environment == "dev" else api)
     # A template cannot give a harness its user's token.
     assert ("CreateHarness" in seen) == (platform != "classic" and environment == "dev")
 

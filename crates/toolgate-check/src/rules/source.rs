@@ -36,6 +36,8 @@ pub(super) const GUARDRAIL_TOPICS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GuardrailTopicConfig.html";
 pub(super) const GUARDRAIL_VERSION: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrock-guardrailversion.html";
+pub(super) const HTTP_API_TOKENS: &str =
+    "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html";
 pub(super) const INCLUDE: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html";
 pub(super) const LAMBDA_PERMISSION: &str =
