@@ -109,6 +109,23 @@ async fn a_no_of_an_approver_is_not_overruled_by_a_client() {
 }
 
 #[tokio::test]
+async fn a_no_after_the_effect_does_not_hide_it() {
+    for tool in TOOLS {
+        let bank = Bank::open().await;
+        let service = trusting(&bank);
+        park(&service, tool).await;
+        let state = asked(&service, tool).await;
+        let done = request(tool).answered(&state, yes()).send(&service).await;
+        assert_eq!(done["result"]["isError"], false, "{done}");
+        decide(&bank, Decision::Deny).await;
+        let again = request(tool).send(&service).await;
+        assert_eq!(again["result"]["structuredContent"], done["result"]["structuredContent"], "{again}");
+        assert_eq!(run(&service, tool).await, done["result"]["structuredContent"]);
+        assert_eq!(effects(&bank).await, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_no_of_a_client_stops_its_own_call_and_not_the_approval() {
     for tool in TOOLS {
         let bank = Bank::open().await;

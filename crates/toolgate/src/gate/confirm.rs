@@ -29,7 +29,14 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
         Approval::Waiting { id } => Err(ToolError::waiting_for_approval(format!(
             "a person has to approve this call first; it is parked as `{id}`; repeat the same call when they have"
         ))),
-        Approval::Denied { id } => Err(ToolError::refused(format!("a person has denied this call (`{id}`)"))),
+        Approval::Denied { id } => {
+            // an effect that a yes has allowed before, on another wire or to a client, is not denied any more
+            once::set_key_of(call, &UsedApproval::new(&request.key, &id))?;
+            if let Some(key) = call.cx.once_key() {
+                ledger.find(key).await?;
+            }
+            Err(ToolError::refused(format!("a person has denied this call (`{id}`)")))
+        }
         Approval::Approved { id, input } => {
             // a call with a reworded reason is the same call, and the approved input runs
             call.prepared = Some(call.tool.erased.prepare(input.clone(), &call.tool.shape).map_err(|_| {
