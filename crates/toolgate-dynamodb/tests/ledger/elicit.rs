@@ -51,9 +51,13 @@ async fn a_yes_runs_exactly_what_was_shown_one_time() {
 async fn the_effect_of_a_yes_is_not_asked_about_again() {
     let bank = Bank::open().await;
     let service = trusting(&bank);
+    bank.proxy.requests();
     let state = asked(&service, "pay_confirmed").await;
+    assert_eq!(bank.proxy.requests(), 2, "the parked call, and the question");
     let done = request("pay_confirmed").answered(&state, yes()).send(&service).await;
+    assert_eq!(bank.proxy.requests(), 3, "the parked call, the answer and the effect");
     let again = request("pay_confirmed").send(&service).await;
+    assert_eq!(bank.proxy.requests(), 2);
     assert_eq!(again["result"]["structuredContent"], done["result"]["structuredContent"], "the first reply");
     // a tool without a record of its own asks for each effect
     let (one, other) = (asked(&service, "wire_confirmed").await, asked(&service, "wire_confirmed").await);
