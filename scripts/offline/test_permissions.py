@@ -166,7 +166,7 @@ def test_no_function_writes_what_a_person_decides(deployed):
     expected |= {(role, "UpdateItem", f"call#{tool}#*") for role, tool in LEASED.items()}
     if asks_clients(deployed):
         expected |= {(role, action, f"elicit#{tool}#*") for role, tool in CONFIRMED.items()
-                     for action in ("PutItem", "UpdateItem")}
+                     for action in ("BatchGetItem", "PutItem", "UpdateItem")}
     found = leading_keys(deployed, "ApprovalsTable")
     assert found == expected
     # The answer of a client is not a decision, whatever its tool is called.

@@ -56,6 +56,19 @@ impl DynamoLedger {
         &self.client
     }
 
+    /// The table of the parked calls and the questions to persons.
+    ///
+    /// # Errors
+    /// `refused`, where the ledger has no such table.
+    pub(crate) fn approvals(&self) -> Result<&str, ToolError> {
+        self.approvals.as_deref().ok_or_else(|| {
+            ToolError::refused(
+                "a person must confirm this call first, and no person can be asked here; hand the request over to a \
+                 person",
+            )
+        })
+    }
+
     /// The write of the record. It fails where the effect has happened before.
     pub(crate) fn record(&self, key: &OnceKey, reply: &Value) -> Result<TransactWriteItem, BuildError> {
         let put = self.put(key).item("reply", text(reply.to_string())).build()?;

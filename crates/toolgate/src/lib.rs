@@ -106,7 +106,7 @@ pub use handler::{
     ToolDeserialize, ToolFailure, ToolFn, ToolFuture, ToolJsonSchema, ToolReply, ToolSerialize, ToolValidate,
 };
 pub use key::{Key, key};
-pub use ledger::{Approval, ApprovalRequest, Lease, Ledger, LedgerFuture};
+pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, run, serve};

@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
               clients to ask a person (`TOOLGATE_MCP_ELICIT=trusted`), and may not if it does not",
         )
         .fix(
-            "allow `dynamodb:PutItem` and `dynamodb:UpdateItem` on the leading keys `elicit#TOOL#*` together with \
+            "allow `dynamodb:BatchGetItem`, `PutItem` and `UpdateItem` on the leading keys `elicit#TOOL#*` together with \
               `TOOLGATE_MCP_ELICIT=trusted`, or neither",
         ),
 ];
@@ -71,7 +71,7 @@ fn elicit(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
                 let confirmed = deployment.handler(&function.id).map(|(catalog, _)| &catalog.tools);
                 for tool in confirmed.into_iter().flatten().filter(|tool| tool.confirm) {
                     let key = format!("elicit#{}#", tool.name);
-                    let missing = ["dynamodb:PutItem", "dynamodb:UpdateItem"].into_iter().filter(|action| {
+                    let missing = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"].into_iter().filter(|action| {
                         let allows = |it: &&Node| permissions::allows(it, action) && is_for_memory(deployment, it);
                         let mut allowed = statements.iter().filter(allows);
                         !allowed.any(|statement| leading_keys(statement).is_none_or(|keys| is_among(&key, &keys)))

@@ -106,14 +106,14 @@ fn asking(setting: &str, actions: &str, key: &str) -> Copy {
     with_variables(&format!(", TOOLGATE_MCP_ELICIT: {setting}"), &policy)
 }
 
-const BOTH: &str = "dynamodb:PutItem, dynamodb:UpdateItem";
+const BOTH: &str = "dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem";
 
 #[test]
 fn a_question_to_a_client_that_the_role_does_not_allow() {
     let missing = [(TEMPLATE, "# own", "mcp-elicit")];
     asking("trusted", BOTH, "elicit#cancel_order#*").finds(&[]);
     let found = asking("trusted", "dynamodb:PutItem", "elicit#cancel_order#*").finds(&missing);
-    assert!(found[0].message.contains("`dynamodb:UpdateItem` on `elicit#cancel_order#*`"), "{found:?}");
+    assert!(found[0].message.contains("`dynamodb:BatchGetItem` and `dynamodb:UpdateItem` on `elicit#cancel_order#*`"), "{found:?}");
     asking("trusted", BOTH, "elicit#other_tool#*").finds(&missing);
     asking("trusted", BOTH, "call#cancel_order#*").finds(&missing);
     let other = "  Stock:\n    Type: AWS::DynamoDB::Table\n    Properties: {KeySchema: [{AttributeName: sku, KeyType: HASH}]}\n";
