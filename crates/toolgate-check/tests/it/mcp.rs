@@ -106,18 +106,18 @@ fn asking(setting: &str, actions: &str, key: &str) -> Copy {
     with_variables(&format!(", TOOLGATE_MCP_ELICIT: {setting}"), &policy)
 }
 
-const BOTH: &str = "dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem";
+const ALL: &str = "dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem";
 
 #[test]
 fn a_question_to_a_client_that_the_role_does_not_allow() {
     let missing = [(TEMPLATE, "# own", "mcp-elicit")];
-    asking("trusted", BOTH, "elicit#cancel_order#*").finds(&[]);
+    asking("trusted", ALL, "elicit#cancel_order#*").finds(&[]);
     let found = asking("trusted", "dynamodb:PutItem", "elicit#cancel_order#*").finds(&missing);
-    assert!(found[0].message.contains("`dynamodb:BatchGetItem` and `dynamodb:UpdateItem` on `elicit#cancel_order#*`"), "{found:?}");
-    asking("trusted", BOTH, "elicit#other_tool#*").finds(&missing);
-    asking("trusted", BOTH, "call#cancel_order#*").finds(&missing);
+    assert!(found[0].message.contains("`dynamodb:BatchGetItem`, `dynamodb:UpdateItem` on `elicit#cancel_order#*`"), "{found:?}");
+    asking("trusted", ALL, "elicit#other_tool#*").finds(&missing);
+    asking("trusted", ALL, "call#cancel_order#*").finds(&missing);
     let other = "  Stock:\n    Type: AWS::DynamoDB::Table\n    Properties: {KeySchema: [{AttributeName: sku, KeyType: HASH}]}\n";
-    let all = format!("{{Effect: Allow, Action: [{BOTH}], Resource: !GetAtt Stock.Arn}}");
+    let all = format!("{{Effect: Allow, Action: [{ALL}], Resource: !GetAtt Stock.Arn}}");
     asking("trusted", "dynamodb:GetItem", "elicit#cancel_order#*")
         .edit(TEMPLATE, "\nResources:\n", &format!("\nResources:\n{other}"))
         .edit(TEMPLATE, " # rights\n", &format!("\n            - {all}\n"))
@@ -131,7 +131,7 @@ fn a_question_to_a_client_that_the_role_does_not_allow() {
 fn a_right_to_ask_a_client_that_is_not_trusted() {
     let extra = [(TEMPLATE, "# rights", "mcp-elicit")];
     for setting in ["\"off\"", "\"\""] {
-        asking(setting, BOTH, "elicit#cancel_order#*").finds(&extra);
-        asking(setting, BOTH, "call#cancel_order#*").finds(&[]);
+        asking(setting, ALL, "elicit#cancel_order#*").finds(&extra);
+        asking(setting, ALL, "call#cancel_order#*").finds(&[]);
     }
 }
