@@ -33,7 +33,8 @@ TOKENS = {
 # audience, tokens of a client. The options differ as well.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend"},
-    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
+    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
+                "ApprovalsEmail": "approvers@example.com"},
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
         "GatewayTraces": "on",

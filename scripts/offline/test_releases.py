@@ -35,6 +35,7 @@ PARAMETERS = {
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
+    "ApprovalsEmail": ("other@example.com", set()),
     "JwtDiscoveryUrl": ("https://other.example.com/.well-known/openid-configuration", set()),
     "JwtAudience": ("another", set()),
     "JwtClient": ("desk-app", set()),

@@ -22,10 +22,14 @@ REQUESTS = {
     "AWS::BedrockAgentCore::PolicyEngine": ("bedrock-agentcore-control", "CreatePolicyEngine"),
     "AWS::BedrockAgentCore::Policy": ("bedrock-agentcore-control", "CreatePolicy"),
     "AWS::BedrockAgentCore::Harness": ("bedrock-agentcore-control", "CreateHarness"),
+    "AWS::BedrockAgentCore::HarnessEndpoint": ("bedrock-agentcore-control", "CreateHarnessEndpoint"),
+    "AWS::Lambda::EventSourceMapping": ("lambda", "CreateEventSourceMapping"),
 }
 # Properties that only CloudFormation has, or that it sets by a separate request.
 NOT_IN_REQUEST = {"ActionGroups", "AgentCollaborators", "AutoPrepare"}
-LISTS_OF_TAGS = {"CreateHarness", "CreatePolicyEngine"}
+LISTS_OF_TAGS = {"CreateHarness", "CreateHarnessEndpoint", "CreatePolicyEngine"}
+# Services whose APIs write their members as CloudFormation does.
+AS_WRITTEN = {"lambda"}
 # Maps whose names are data, not members.
 MAPS = {"properties", "parameters", "tags"}
 
@@ -107,7 +111,7 @@ def requests(deployed):
                 yield from parts_of_agent(name, properties)
             properties = {key: value for key, value in properties.items() if key not in NOT_IN_REQUEST}
             tags = properties.get("Tags")
-            parameters = camel(properties)
+            parameters = properties if service in AS_WRITTEN else camel(properties)
             if operation in LISTS_OF_TAGS and tags:
                 parameters["tags"] = {tag["Key"]: tag["Value"] for tag in tags}
             yield name, service, operation, parameters
@@ -138,7 +142,8 @@ def test_every_request_fits_its_model(deployed):
     assert bool(seen & classic) == (platform != "agentcore"), "one platform does not touch the other"
     assert bool(seen & agentcore) == (platform != "classic")
     # A template cannot give a harness its user's token.
-    assert ("CreateHarness" in seen) == (platform != "classic" and environment == "dev")
+    harness = {"CreateHarness", "CreateHarnessEndpoint"}
+    assert seen & harness == (harness if platform != "classic" and environment == "dev" else set())
 
 
 def test_what_is_wrong_is_found():
