@@ -155,7 +155,8 @@ where
             tokio::spawn(async move {
                 while let Ok(request) = message(&mut stream).await {
                     let reply = answer(request).await;
-                    if stream.write_all(&reply).await.is_err() {
+                    // without an answer the connection is cut
+                    if reply.is_empty() || stream.write_all(&reply).await.is_err() {
                         break;
                     }
                 }
