@@ -174,6 +174,10 @@ deploy: $(VENV)/tools ## deploy the stack of ENV (dev, staging, prod) on PLATFOR
 invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
 
+.PHONY: rollback
+rollback: $(VENV)/tools ## move ENV's agents (PLATFORM=agentcore: its harness) to the version before (TO=version, AGENT=Supervisor or FUNCTION=OrdersFunction)
+	@$(VENV)/bin/python scripts/rollback.py $(ENV) $(PLATFORM) $(if $(AGENT),--agent $(AGENT)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(TO),--to $(TO))
+
 .PHONY: logs
 logs: $(VENV)/tools ## follow the functions' log of ENV
 	$(VENV)/bin/sam logs --tail --cw-log-group "$$($(VENV)/bin/python scripts/cloud.py output $(ENV) LogGroupName)"

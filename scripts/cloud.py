@@ -131,7 +131,7 @@ def invoke(environment, text, agent=None, alias=None, session=None):
         there = outputs(environment)
         if harness := there.get("HarnessArn"):
             if "SupervisorAgentId" not in there:
-                return ask_harness(environment, harness, text, session)
+                return ask_harness(environment, harness, there.get("HarnessEndpointName"), text, session)
         if "SupervisorAgentId" not in there:
             sys.exit(f"`{stack(environment)}` has no agent; its tools are at {there.get('GatewayUrl')}")
         agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
@@ -146,10 +146,12 @@ def invoke(environment, text, agent=None, alias=None, session=None):
     print()
 
 
-def ask_harness(environment, harness, text, session):
+def ask_harness(environment, harness, endpoint, text, session):
     messages = [{"role": "user", "content": [{"text": text}]}]
+    # Without its endpoint, a harness answers with its newest version.
+    named = {"qualifier": endpoint} if endpoint else {}
     runtime = client(environment, "bedrock-agentcore")
-    answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages)
+    answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages, **named)
     for event in answer["stream"]:
         print(shown(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")), end="", flush=True)
     print()

@@ -34,7 +34,8 @@ TOKENS = {
 # tokens for an audience, tokens of a client whose person is asked. The options differ as well.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend"},
-    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
+    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
+                "ApprovalsEmail": "approvers@example.com"},
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
         "GatewayTraces": "on", "McpElicit": "trusted",

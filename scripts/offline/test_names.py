@@ -19,12 +19,14 @@ UNIQUE = {
     "AWS::BedrockAgentCore::PolicyEngine": ("Name", 48, r"[A-Za-z][A-Za-z0-9_]*"),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255, r".+"),
     "AWS::DynamoDB::Table": ("TableName", 255, r"[a-zA-Z0-9_.-]+"),
+    "AWS::Events::Rule": ("Name", 64, r"[.\-_A-Za-z0-9]+"),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 128, r"[\w+=,.@-]+"),
     "AWS::IAM::Role": ("RoleName", 64, r"[\w+=,.@-]+"),
     "AWS::Lambda::Function": ("FunctionName", 64, r"[a-zA-Z0-9-_]+"),
     "AWS::Logs::DeliveryDestination": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::DeliverySource": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
+    "AWS::SQS::Queue": ("QueueName", 80, r"[\w-]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
 # Names that are unique within a resource of this template.
@@ -36,12 +38,16 @@ WITHIN = {
     "AWS::Bedrock::AgentAlias": "an agent",
     "AWS::Bedrock::GuardrailVersion": "a guardrail",
     "AWS::BedrockAgentCore::GatewayTarget": "a gateway",
+    "AWS::BedrockAgentCore::HarnessEndpoint": "a harness",
     "AWS::IAM::RolePolicy": "a role",
     "AWS::Lambda::Alias": "a function",
+    "AWS::Lambda::EventSourceMapping": "a function and a stream",
     "AWS::Lambda::Permission": "a function",
     "AWS::Lambda::Version": "a function",
     "AWS::Logs::Delivery": "its source and destination",
     "AWS::SNS::Subscription": "a topic",
+    "AWS::SNS::TopicPolicy": "a topic",
+    "AWS::SQS::QueuePolicy": "a queue",
 }
 LONGEST = "a" * 24
 PLAIN = transform.expand()

@@ -30,6 +30,8 @@ LEASED = {"CustomersFunctionRole": "update_user_account"}
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # The function of the harness' hooks has no tools. It reads and writes the costs of sessions. It exists with a harness.
 HOOKS = "HooksFunctionRole"
+# The function on the stream of the approvals reads what it announces.
+ANNOUNCE = "AnnounceFunctionRole"
 
 
 def as_list(value):
@@ -115,7 +117,7 @@ def leading_keys(deployed, table):
                 if name != "ApproverPolicy" or action == "dynamodb:PutItem":
                     condition = statement["Condition"]
                     # `ForAllValues` also accepts a request without keys, so `Null` must exclude it.
-                    assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}, name
+                    assert condition["Null"]["dynamodb:LeadingKeys"] == "false", name
                     keys = condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
                 found |= {(name, action.removeprefix("dynamodb:"), key) for key in keys}
     return found
@@ -156,7 +158,7 @@ def asks_clients(deployed):
 
 
 def test_no_function_writes_what_a_person_decides(deployed):
-    expected = {("ApproverPolicy", "PutItem", "decision#*")}
+    expected = {("ApproverPolicy", "PutItem", "decision#*"), (ANNOUNCE, "GetItem", "call#*")}
     expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
     for role, tool in CONFIRMED.items():
         expected |= {(role, "PutItem", key) for key in (f"call#{tool}#*", "waiting#*")}
@@ -216,9 +218,12 @@ def test_a_harness_reads_its_own_memory_and_identity_only(deployed):
 
 
 def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deployed):
-    allowed = {action for name, statement in statements(deployed) if name == "HarnessCallerPolicy"
-               for action in as_list(statement["Action"])}
-    expected = {"bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"}
+    actions = {"bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"}
+    harness = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/support_desk_dev-abcdefghij"
+    allowed = {(action, arn) for name, statement in statements(deployed) if name == "HarnessCallerPolicy"
+               for action in as_list(statement["Action"]) for arn in as_list(statement["Resource"])}
+    # For a call of the endpoint AWS checks the harness as well.
+    expected = {(action, arn) for action in actions for arn in (harness, f"{harness}/harness-endpoint/dev")}
     assert allowed == (expected if "Harness" in deployed.resources else set())
 
 

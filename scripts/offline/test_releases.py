@@ -36,6 +36,7 @@ PARAMETERS = {
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
+    "ApprovalsEmail": ("other@example.com", set()),
     "JwtAudience": ("another", set()),
     "JwtClient": ("desk-app", set()),
     "GatewayCallerRole": ("backend", set()),

@@ -21,6 +21,7 @@ mod item;
 mod keys;
 mod lease;
 mod ledger;
+mod parked;
 mod pending;
 mod retry;
 mod table;
@@ -32,6 +33,7 @@ pub use approvals::{ApprovalList, Approvals, ApprovalsError, Decision};
 pub use client::client;
 pub use commit::Commit;
 pub use error::CommitError;
+pub use parked::ParkedCall;
 pub use pending::{PendingApproval, UnreadableApproval};
 pub use table::DynamoLedger;
 

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::{
     Client,
     error::BuildError,
-    primitives::{DateTime, DateTimeFormat},
     types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder},
 };
 use serde_json::Value;
@@ -13,7 +12,7 @@ use toolgate::{OnceKey, Replay, ToolError};
 
 use crate::{
     fault::{contention, passes, unavailable},
-    item::{Clock, Item, Read, number, text},
+    item::{Clock, Item, Read, instant, number, text},
     retry,
 };
 
@@ -145,9 +144,4 @@ impl DynamoLedger {
             }
         }
     }
-}
-
-/// The time as RFC 3339 in UTC.
-fn instant(seconds: u64) -> Option<String> {
-    DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::DateTime).ok()
 }
