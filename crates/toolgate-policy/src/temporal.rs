@@ -56,20 +56,19 @@ fn actions(statement: &str) -> Option<Vec<String>> {
     let begins = ["permit", "forbid"]
         .iter()
         .any(|effect| code.trim_start().strip_prefix(effect).is_some_and(|rest| rest.trim_start().starts_with('(')));
-    if !is_single || effects != 1 || !begins || parts.len() % 2 == 0 {
+    if !is_single || effects != 1 || !begins || parts.len().is_multiple_of(2) {
         return None;
     }
     let mut actions = Vec::new();
     for pair in parts.chunks(2) {
-        let [code, text] = pair else { return None };
-        match code.contains(')') {
+        match pair {
             // The scope ends.
-            true => break,
-            false if code.trim_end().ends_with("Action::") => actions.push((*text).to_owned()),
-            false => {}
+            [code, ..] if code.contains(')') => return (!actions.is_empty()).then_some(actions),
+            [code, text] if code.trim_end().ends_with("Action::") => actions.push((*text).to_owned()),
+            _ => {}
         }
     }
-    (!actions.is_empty()).then_some(actions)
+    None
 }
 
 #[cfg(test)]
