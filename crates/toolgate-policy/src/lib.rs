@@ -40,6 +40,7 @@ mod policies;
 mod principal;
 mod source;
 mod statement;
+mod temporal;
 mod token;
 
 pub use actions::{Actions, Schema, Tool};
@@ -49,6 +50,7 @@ pub use policies::Policies;
 pub use principal::{Caller, Principal};
 pub use source::PolicySource;
 pub use statement::Statement;
+pub use temporal::TemporalPolicy;
 pub use token::{Expected, KeyError, TokenError, TokenKeys};
 
 /// The examples of README.md, as tests.

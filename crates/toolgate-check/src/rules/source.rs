@@ -44,6 +44,8 @@ pub(super) const LAMBDA_PERMISSION: &str =
     "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html";
 pub(super) const POLICY: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrockagentcore-policy.html";
+pub(super) const POLICY_TEMPORAL: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-temporal.html";
 pub(super) const POLICY_SCHEMA: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html";
 pub(super) const QUOTAS: &str = "https://docs.aws.amazon.com/general/latest/gr/bedrock.html";
