@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use support_desk::IDENTITY_CLAIM;
+use support_desk::identity_claim;
 
 use crate::{
     call::{Call, Event, REASONS, Way, Who, Wire},
@@ -201,7 +201,7 @@ pub(crate) fn event(call: &Call, reason: usize, spelling: usize, answer: Option<
         },
         "requestContext": {
             "http": {"method": "POST", "path": "/mcp"},
-            "authorizer": {"jwt": {"claims": {IDENTITY_CLAIM: call.who.customer()}}},
+            "authorizer": {"jwt": {"claims": {identity_claim(): call.who.customer()}}},
         },
     });
     Event { body: event.to_string(), client_context: None }
