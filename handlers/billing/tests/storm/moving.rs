@@ -221,6 +221,8 @@ async fn nothing_happens_again_before_its_time_is_over_and_never_twice_under_one
          {phases} phases; {late} answers after the end of their question"
     );
     if count >= 9 {
-        assert!(again > 0 && approved > 0 && agreed > 0 && late > 0, "a clock that ends nothing proves too little");
+        assert!(again > 0 && approved > 0 && agreed > 0, "a clock that ends nothing proves too little");
     }
+    // about one in two schedules has such an answer, and what a busy machine does decides which
+    assert!(count < 60 || late > 0, "no answer came after the end of its question");
 }
