@@ -31,11 +31,12 @@ TOKENS = {
     "JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration",
 }
 # The callers differ by environment, so that each authorizer is covered: IAM with a harness and without an HTTP API,
-# tokens for an audience, tokens of a client whose person is asked. The options differ as well.
+# tokens for an audience, tokens of a client whose person is asked. The front door admits a backend, customers, and does
+# not exist. The options differ as well.
 DOORS = {
-    "dev": {"GatewayCallerRole": "desk-backend"},
-    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
-                "ApprovalsEmail": "approvers@example.com"},
+    "dev": {"GatewayCallerRole": "desk-backend", "ChatAuth": "iam"},
+    "staging": {**TOKENS, "ChatAuth": "jwt", "ChatOrigin": "https://desk.example.com", "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com",
+                "SessionCallBudget": "100", "ApprovalsEmail": "approvers@example.com"},
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
         "GatewayTraces": "on", "McpElicit": "trusted",

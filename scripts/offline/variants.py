@@ -23,6 +23,7 @@ ATTRIBUTES = {
     "Version": "1",
     "GatewayArn": f"{AGENTCORE}:gateway/support-desk-abcdefghij",
     "GatewayIdentifier": "support-desk-abcdefghij",
+    "GatewayUrl": "https://support-desk-abcdefghij.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp",
     "PolicyEngineArn": f"{AGENTCORE}:policy-engine/support_desk-abcdefghij",
     "PolicyEngineId": "support_desk-abcdefghij",
     "HarnessId": "support_desk_dev-abcdefghij",
