@@ -91,24 +91,10 @@ impl Front {
         counts: &mut Counts,
     ) {
         let ended = self.watch(turn, &mut meter, &mut stream, sink, counts).await;
-        let (end, finish) = match ended {
-            Ended::By(Ok(end)) => (end, Some(stream.finish())),
-            Ended::By(Err(error)) => {
-                counts.is_error = true;
-                counts.throttles += u64::from(error.reason() == Reason::Throttled);
-                send(sink, stream.error(&error.to_string())).await;
-                (error.end(), Some(Finish::Error))
-            }
-            Ended::Cut => {
-                counts.is_cut = true;
-                let turn = Dollars(self.money.limits().turn);
-                let reason = format!(
-                    "the turn has used up its ${turn} and was cut, and what its tools have done stays done: ask for \
-                     less at once"
-                );
-                send(sink, stream.abort(&reason)).await;
-                (End::Unknown, None)
-            }
+        let end = match &ended {
+            Ended::By(Ok(end)) => *end,
+            Ended::By(Err(error)) => error.end(),
+            Ended::Cut => End::Unknown,
         };
         // whatever the service says, a turn with tokens has begun
         let end = if end == End::NotBegun && meter.cost().to_micros() > 0 { End::Unknown } else { end };
@@ -124,6 +110,26 @@ impl Front {
                 log(&error, "a turn could not be settled, and stays booked at its bound");
             }
         }
+        // a client of the AI SDK reads nothing after an error
+        let finish = match ended {
+            Ended::By(Ok(_)) => Some(stream.finish()),
+            Ended::By(Err(error)) => {
+                counts.is_error = true;
+                counts.throttles += u64::from(error.reason() == Reason::Throttled);
+                send(sink, stream.error(&error.to_string())).await;
+                Some(Finish::Error)
+            }
+            Ended::Cut => {
+                counts.is_cut = true;
+                let turn = Dollars(self.money.limits().turn);
+                let reason = format!(
+                    "the turn has used up its ${turn} and was cut, and what its tools have done stays done: ask for \
+                     less at once"
+                );
+                send(sink, stream.abort(&reason)).await;
+                None
+            }
+        };
         send(sink, stream.end(finish)).await;
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_bedrockagentruntime::{
     primitives::Blob,
     types::{
         ActionInvocationType, InvocationInputMember, Parameter, ResponseStream, ReturnControlPayload, SessionState,
-        StreamingConfigurations,
+        StreamingConfigurations, error::ResponseStreamError,
     },
 };
 use tokio::sync::mpsc::Sender;
@@ -115,10 +115,11 @@ async fn read(
             Ok(None) => break,
             // The trace of a model turn's input comes before the turn, so no model and no tool has run. A call that the
             // customer has confirmed may have run before its trace.
-            Err(error) if !has_event && answered.is_none() && is_throttle(code_of(&error)) => {
-                return Err(TurnError::not_begun(Reason::Throttled));
+            Err(error) => {
+                let kind = error.as_service_error().map_or("connection", kind);
+                let is_early = !has_event && answered.is_none() && is_throttle(kind);
+                return Err(if is_early { TurnError::not_begun(Reason::Throttled) } else { TurnError::within(kind) });
             }
-            Err(error) => return Err(TurnError::within(&error)),
         };
         has_event = true;
         match event {
@@ -148,6 +149,23 @@ async fn read(
             tracing::warn!(reason = Reason::HalfWay.name(), "the stream of the turn has no answer");
             Err(TurnError::new(Reason::HalfWay, End::Unknown))
         }
+    }
+}
+
+/// The name of a stream's exception. The SDK gives those no code.
+fn kind(error: &ResponseStreamError) -> &'static str {
+    match error {
+        ResponseStreamError::ThrottlingException(_) => "ThrottlingException",
+        ResponseStreamError::ServiceQuotaExceededException(_) => "ServiceQuotaExceededException",
+        ResponseStreamError::ModelNotReadyException(_) => "ModelNotReadyException",
+        ResponseStreamError::AccessDeniedException(_) => "AccessDeniedException",
+        ResponseStreamError::BadGatewayException(_) => "BadGatewayException",
+        ResponseStreamError::ConflictException(_) => "ConflictException",
+        ResponseStreamError::DependencyFailedException(_) => "DependencyFailedException",
+        ResponseStreamError::InternalServerException(_) => "InternalServerException",
+        ResponseStreamError::ResourceNotFoundException(_) => "ResourceNotFoundException",
+        ResponseStreamError::ValidationException(_) => "ValidationException",
+        _ => "unknown",
     }
 }
 

@@ -181,9 +181,9 @@ impl TurnError {
         Self { reason, end }
     }
 
-    /// The error of a stream. Its turn has begun.
-    pub(super) fn within<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Self {
-        tracing::warn!(code = code_of(error), reason = Reason::HalfWay.name(), "the turn failed");
+    /// The error of a stream, whose turn has begun. `kind` is for the log.
+    pub(super) fn within(kind: &str) -> Self {
+        tracing::warn!(code = kind, reason = Reason::HalfWay.name(), "the turn failed");
         Self { reason: Reason::HalfWay, end: End::Unknown }
     }
 

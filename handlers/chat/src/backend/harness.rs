@@ -10,7 +10,7 @@ use aws_sdk_bedrockagentcore::{
     operation::invoke_harness::{InvokeHarnessError, InvokeHarnessOutput},
     types::{
         HarnessContentBlock, HarnessConversationRole, HarnessMessage, HarnessRemoteMcpConfig, HarnessTool,
-        HarnessToolConfiguration, HarnessToolType, ValidationExceptionReason,
+        HarnessToolConfiguration, HarnessToolType, ValidationExceptionReason, error::InvokeHarnessStreamOutputError,
     },
 };
 use tokio::sync::mpsc::Sender;
@@ -165,7 +165,17 @@ async fn read(
             }
             Ok(None) => return events.end(),
             // models and tools may have run before the first event
-            Err(error) => return Err(TurnError::within(&error)),
+            Err(error) => return Err(TurnError::within(error.as_service_error().map_or("connection", kind))),
         }
+    }
+}
+
+/// The name of a stream's exception. The SDK gives those no code.
+fn kind(error: &InvokeHarnessStreamOutputError) -> &'static str {
+    match error {
+        InvokeHarnessStreamOutputError::InternalServerException(_) => "InternalServerException",
+        InvokeHarnessStreamOutputError::RuntimeClientError(_) => "RuntimeClientError",
+        InvokeHarnessStreamOutputError::ValidationException(_) => "ValidationException",
+        _ => "unknown",
     }
 }
