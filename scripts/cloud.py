@@ -68,7 +68,8 @@ def stack(environment):
 
 
 def missing_issuer(parameters):
-    """The missing parameters of a gateway that requires tokens, as text for a message; empty if none is missing."""
+    """The missing parameters of a gateway or an API that requires tokens, as text for a message; empty if none is
+    missing."""
     missing = [] if parameters.get("JwtDiscoveryUrl") else ["JwtDiscoveryUrl"]
     if not parameters.get("JwtAudience") and not parameters.get("JwtClient"):
         missing.append("JwtAudience or JwtClient")
@@ -91,9 +92,11 @@ def is_agreed(question):
 def preflight(environment, platform):
     chosen = configuration(environment, platform)
     parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
-    if parameters.get("GatewayAuthorizer") == "jwt" and (missing := missing_issuer(parameters)):
+    by_token = parameters.get("GatewayAuthorizer") == "jwt" or parameters.get("McpApi") == "on"
+    if by_token and (missing := missing_issuer(parameters)):
+        name = environment if platform == "classic" else f"{environment}-agentcore"
         sys.exit(
-            f"`{environment}-agentcore` in samconfig.toml requires tokens but does not define which ones: "
+            f"`{name}` in samconfig.toml requires tokens but does not define which ones: "
             f"add {missing} to its parameter_overrides (docs/deploying.md, AgentCore)"
         )
     who = client(environment, "sts").get_caller_identity()
@@ -128,7 +131,7 @@ def invoke(environment, text, agent=None, alias=None, session=None):
         there = outputs(environment)
         if harness := there.get("HarnessArn"):
             if "SupervisorAgentId" not in there:
-                return ask_harness(environment, harness, text, session)
+                return ask_harness(environment, harness, there.get("HarnessEndpointName"), text, session)
         if "SupervisorAgentId" not in there:
             sys.exit(f"`{stack(environment)}` has no agent; its tools are at {there.get('GatewayUrl')}")
         agent, alias = there["SupervisorAgentId"], there["SupervisorAliasId"]
@@ -143,10 +146,12 @@ def invoke(environment, text, agent=None, alias=None, session=None):
     print()
 
 
-def ask_harness(environment, harness, text, session):
+def ask_harness(environment, harness, endpoint, text, session):
     messages = [{"role": "user", "content": [{"text": text}]}]
+    # Without its endpoint, a harness answers with its newest version.
+    named = {"qualifier": endpoint} if endpoint else {}
     runtime = client(environment, "bedrock-agentcore")
-    answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages)
+    answer = runtime.invoke_harness(harnessArn=harness, runtimeSessionId=session, messages=messages, **named)
     for event in answer["stream"]:
         print(shown(event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")), end="", flush=True)
     print()

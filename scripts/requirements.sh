@@ -32,4 +32,5 @@ resolve bench --constraint requirements-tools.txt
 resolve wheel --constraint requirements-tools.txt
 resolve audit
 resolve aws
+resolve agents
 resolve emulator

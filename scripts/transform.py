@@ -27,16 +27,18 @@ MANAGED = {
 }
 TOKENS = {
     "GatewayAuthorizer": "jwt",
+    "McpApi": "on",
     "JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration",
 }
-# The gateway's callers differ by environment, so that each authorizer is covered: IAM with a harness, tokens for an
-# audience, tokens of a client. The options differ as well.
+# The callers differ by environment, so that each authorizer is covered: IAM with a harness and without an HTTP API,
+# tokens for an audience, tokens of a client whose person is asked. The options differ as well.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend"},
-    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100"},
+    "staging": {**TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
+                "ApprovalsEmail": "approvers@example.com"},
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
-        "GatewayTraces": "on",
+        "GatewayTraces": "on", "McpElicit": "trusted",
     },
 }
 VARIANTS = {
@@ -134,6 +136,9 @@ class Decided:
             if kind == "Fn::Split":
                 separator, whole = (self.decide(part) for part in argument)
                 return whole.split(separator) if isinstance(whole, str) else {kind: [separator, whole]}
+            if kind == "Fn::Select":
+                index, items = self.decide(argument)
+                return items[int(index)] if isinstance(items, list) else {kind: [index, items]}
             if kind == "Fn::Join":
                 separator, parts = argument[0], self.decide(argument[1])
                 texts = isinstance(parts, list) and all(isinstance(part, str) for part in parts)

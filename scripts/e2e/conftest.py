@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.request
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import boto3
@@ -17,6 +18,8 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 TOOLGATE = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "toolgate"
 SCENARIO = "scenarios/support-desk.yaml"
+# These run in an environment of their own: `make test` runs both.
+collect_ignore = [] if find_spec("strands") else ["frameworks"]
 AGENT_OF = {"customers": "Orders", "orders": "Orders", "billing": "Billing", "support": "Support"}
 
 

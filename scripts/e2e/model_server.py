@@ -2,22 +2,27 @@
 
 import json
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class ModelServer(ThreadingHTTPServer):
-    """`replies` are sent one after the other; `heard` are the received conversations."""
+    """`replies` are sent one after the other; `heard` are the received conversations, and `offered` the last tools."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.replies, self.heard, self.go_on = [], [], threading.Event()
+        self.replies, self.heard, self.offered, self.go_on = [], [], [], threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
     def choice(self):
-        return f"openai:http://127.0.0.1:{self.server_port}/v1#stand-in"
+        return f"openai:{self.address}/v1#stand-in"
 
     def will(self, *replies):
         self.replies, self.heard = list(replies), []
@@ -35,17 +40,23 @@ def says(*pieces):
 
 
 def calls(tool, **arguments):
-    return "calls", (tool, arguments)
+    return together((tool, arguments))
+
+
+def together(*tools):
+    """A reply with a call of each `(tool, arguments)`."""
+    return "calls", [tool_call(*call) for call in tools]
 
 
 def tool_call(tool, arguments):
-    return {"id": "call-1", "type": "function", "function": {"name": tool, "arguments": json.dumps(arguments)}}
+    return {"id": f"call-{uuid.uuid4().hex}", "type": "function", "function": {"name": tool, "arguments": json.dumps(arguments)}}
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.heard.append(request["messages"])
+        self.server.offered = [tool["function"] for tool in request.get("tools", [])]
         kind, what = self.server.replies.pop(0) if self.server.replies else says("Nothing else.")
         self.send_response(200)
         if not request.get("stream"):
@@ -53,7 +64,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         if kind == "calls":
-            self.event({"role": "assistant", "tool_calls": [{"index": 0} | tool_call(*what)]}, "tool_calls")
+            numbered = [{"index": index} | call for index, call in enumerate(what)]
+            self.event({"role": "assistant", "tool_calls": numbered}, "tool_calls")
         else:
             for piece in what:
                 if piece is None:
@@ -61,17 +73,17 @@ class Handler(BaseHTTPRequestHandler):
                 else:
                     self.event({"content": piece})
             self.event({}, "stop")
-        self.wfile.write(b'data: {"choices": [], "usage": {"prompt_tokens": 80, "completion_tokens": 20}}\n\ndata: [DONE]\n\n')
+        self.wfile.write(b'data: {"choices": [], "usage": {"prompt_tokens": 80, "completion_tokens": 20, "total_tokens": 100}}\n\ndata: [DONE]\n\n')
 
     def whole(self, kind, what):
         if None in what:
             self.server.go_on.wait(60)
         message, reason = {"role": "assistant", "content": None}, "stop"
         if kind == "calls":
-            message["tool_calls"], reason = [tool_call(*what)], "tool_calls"
+            message["tool_calls"], reason = what, "tool_calls"
         else:
             message["content"] = "".join(filter(None, what))
-        usage = {"prompt_tokens": 80, "completion_tokens": 20}
+        usage = {"prompt_tokens": 80, "completion_tokens": 20, "total_tokens": 100}
         body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}).encode()
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

@@ -1,8 +1,9 @@
-"""`make bench` compares the orders handler with a bare one, so the two must give one answer. The benchmark itself refuses
-to measure anything else, but no merge runs it."""
+"""`make bench` compares the orders handler with a bare one, so the two must give one answer, and so must the wires. The
+benchmark itself refuses to measure anything else, but no merge runs it."""
 
 import json
 import re
+import subprocess
 
 from conftest import ROOT, TOOLGATE
 from lambda_api import Process
@@ -32,3 +33,12 @@ def known(value):
     if isinstance(value, dict):
         return {name: known(member) for name, member in value.items() if member is not None}
     return [known(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_benchmark_measures_the_wires(tmp_path):
+    """One round: it stops with an error if a wire answers another order."""
+    folder = (ROOT / TOOLGATE).parent
+    command = [folder / "bench", "--seed", folder / "support-desk-seed", "--wires", "--rounds", "1", "--calls", "1"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "mcp / gateway" in ran.stdout and re.search("^warm round trip, µs +[0-9]", ran.stdout, re.M)

@@ -31,6 +31,25 @@ FORBID = """
 DEBUG = ("      ProtocolType: MCP\n", "      ProtocolType: MCP\n      ExceptionLevel: DEBUG\n")
 
 
+# Not Cedar. What it says is not read, except for its scope.
+TEMPORAL = """
+  CapPolicy:
+    Type: AWS::BedrockAgentCore::Policy
+    Condition: OnAgentCore
+    Properties:
+      PolicyEngineId: !GetAtt PolicyEngine.PolicyEngineId
+      Name: a_cap
+      Definition:
+        Policy:
+          Statement: !Sub |
+            forbid (principal, action == AgentCore::Action::"orders___get_order_status",
+                    resource == AgentCore::Gateway::"${Gateway.GatewayArn}")
+              when temporal { exists (n: Long). (n > 3) };
+
+  Harness:
+"""
+
+
 def denied(result):
     [content] = result.content
     return result.is_error and content.text.startswith(DENIED) and result.structured_content is None
@@ -142,3 +161,25 @@ def test_the_gateway_is_served_whatever_the_platform(tmp_path):
     with local_agent(tmp_path, "--parameter=AgentPlatform=classic") as desk:
         tools, _ = over_http(desk, listing, LOOK_UP)
         assert len(tools) == 9
+
+
+def test_a_temporal_policy_is_never_treated_as_absent(tmp_path):
+    template = changed(tmp_path, ("\n  Harness:\n", TEMPORAL), DEBUG)
+    with local_agent(tmp_path, template=template) as desk:
+        log = desk.log.read_text()
+        assert "the temporal policy `a_cap` is not evaluated here, so the gateway denies calls of `orders___get_order_status`" in log
+        refund = calling("billing___request_refund", orderId="ORD-12345", amount=1.5, reason="test")
+        tools, refused, other = over_http(desk, listing, LOOK_UP, refund)
+        assert denied(refused) and "a_cap" in refused.content[0].text
+        assert not denied(other), "a tool outside of its scope is decided by the other policies"
+        assert "orders___get_order_status" in [tool.name for tool in tools]
+        assert "the temporal policy `a_cap` cannot be evaluated" in desk.log.read_text()
+
+
+def test_a_temporal_policy_that_only_logs_denies_nothing(tmp_path):
+    only_logs = TEMPORAL.replace("      Name: a_cap\n", "      Name: a_cap\n      EnforcementMode: LOG_ONLY\n")
+    template = changed(tmp_path, ("\n  Harness:\n", only_logs))
+    with local_agent(tmp_path, template=template) as desk:
+        assert "the temporal policy `a_cap` is not evaluated here; as `LOG_ONLY` it denies nothing" in desk.log.read_text()
+        [result] = over_http(desk, LOOK_UP)
+        assert body(result)["status"] == "shipped"

@@ -146,6 +146,7 @@ def test_the_control_plane_lists_and_describes_the_harness(desk):
     whole = control.get_harness(harnessId=listed["harnessId"])["harness"]
     assert (whole["maxIterations"], whole["allowedTools"]) == (20, ["@desk"])
     assert whole["tools"][0]["type"] == "agentcore_gateway"
+    assert whole["tools"][0]["config"]["agentCoreGateway"]["outboundAuth"] == {"awsIam": {}}
 
 
 def test_the_policies_see_the_role_of_the_harness(tmp_path):
@@ -193,6 +194,11 @@ def test_chat_says_why_a_hook_ended_the_invocation(tmp_path):
     with local_agent(tmp_path, "--parameter", "AgentPlatform=agentcore", "--parameter", "SessionUsdBudget=0.00") as desk:
         code, out, err = toolgate("chat", "--endpoint-url", desk.url, "hello")
         assert code == 1 and "a hook of the harness ended the invocation: this session's budget is used up" in err, out + err
+
+
+def test_a_variable_of_a_hook_is_taken_from_the_environment(tmp_path):
+    with local_agent(tmp_path, SESSION_USD="0.00") as desk:
+        assert stops(invoke(desk, "hello")) == ["hook_stopped"]
 
 
 def test_a_hook_that_cannot_reach_its_ledger_denies(tmp_path):

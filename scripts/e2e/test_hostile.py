@@ -37,10 +37,12 @@ def check_books(desk):
     return orders
 
 
+@pytest.mark.parametrize("platform", ["classic", "agentcore"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 5, 8])
-def test_the_conversations_go_as_ever_and_money_moves_once(tmp_path, seed):
+def test_the_conversations_go_as_ever_and_money_moves_once(tmp_path, seed, platform):
     data = str(tmp_path / "data")
     command = [str(TOOLGATE), "play", "--scenario", SCENARIO, "--data", data, "--hostile", "--seed", str(seed)]
+    command += ["--parameter", f"AgentPlatform={platform}"]
     played = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"TOOLGATE_LOG": "info"}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=120,

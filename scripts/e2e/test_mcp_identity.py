@@ -1,13 +1,15 @@
 """Who the caller of a function's own MCP is, on the example: the customer of a verified token, and nobody else."""
 
 import json
+import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
-from conftest import local_agent
+from conftest import ROOT, TOOLGATE, local_agent
 from gateways import TAKES_TOKENS, Issuer, bearer, unsigned
 from mcp_function import over_url
+from mcp_types import ElicitResult
 
 NAMED = ["--env", "TOOLGATE_WIRES=gateway,mcp"]
 
@@ -86,3 +88,44 @@ def test_without_an_authorizer_or_a_name_nothing_is_answered(desk, tmp_path):
     with local_agent(tmp_path, *NAMED) as unverified:
         assert post(unverified, {}) == 401
         assert post(unverified, {"X-Desk-Customer-Id": "CUST-12345"}) == 401
+
+
+API = [*TAKES_TOKENS, "--parameter=McpApi=on"]
+
+
+def test_the_templates_parameters_turn_it_on(tmp_path, issuer):
+    claim = "--parameter=JwtCustomerClaim=account"
+    with local_agent(tmp_path, *API, claim, "--jwt-keys", issuer.file) as desk:
+        own = bearer(issuer.token(account="CUST-12345"))
+        for function in ("billing", "customers", "orders", "support"):
+            assert post(desk, own, function) == 200
+            assert post(desk, bearer(issuer.token(customer_id="CUST-12345")), function) == 403
+            assert post(desk, {}, function) == 401
+        assert status_of("ORD-12345", **own)(desk) == "CUST-12345"
+        metadata = url(desk).removesuffix("/mcp") + "/.well-known/oauth-protected-resource/mcp"
+        with urllib.request.urlopen(metadata, timeout=30) as answer:
+            assert json.load(answer)["authorization_servers"] == ["https://issuer.example"]
+
+
+@pytest.mark.parametrize(("trust", "answered"), [("trusted", 1), ("off", 0)])
+def test_a_client_asks_its_person_only_where_the_template_trusts_it(tmp_path, issuer, trust, answered):
+    def step(client):
+        return client.call_tool("initiate_return", {"orderId": "ORD-12345"})
+
+    with local_agent(tmp_path, *API, f"--parameter=McpElicit={trust}", "--jwt-keys", issuer.file) as desk:
+        yes = ElicitResult(action="accept", content={"ok": True})
+        own = bearer(issuer.token(customer_id="CUST-12345"))
+        result, asked = over_url(url(desk), step, answer=yes, headers=own)
+        assert len(asked) == answered
+        assert ("returnId" in result.content[0].text) == bool(answered)
+        assert ("waiting for approval" in result.content[0].text) != bool(answered)
+
+
+@pytest.mark.parametrize(("options", "refusal"), [
+    (["--parameter=McpApi=on"], "set JwtDiscoveryUrl"),
+    (TAKES_TOKENS + ["--parameter=McpElicit=trusted"], "set McpApi=on"),
+])
+def test_the_templates_rules_refuse_an_api_that_cannot_work(options, refusal, tmp_path):
+    command = [TOOLGATE, "dev", "--port", "0", "--data", tmp_path, *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and refusal in done.stderr + done.stdout, done.stderr

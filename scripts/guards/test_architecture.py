@@ -21,7 +21,7 @@ KNOWN = {}
 
 
 # what a build makes or installs
-MADE = {"target", ".venv", ".venv-audit", ".venv-aws", ".venv-emulator", ".node", ".aws-sam", ".toolgate", ".git"}
+MADE = {"target", ".venv", ".venv-agents", ".venv-audit", ".venv-aws", ".venv-emulator", ".node", ".aws-sam", ".toolgate", ".git"}
 
 
 def tracked(*patterns):

@@ -98,3 +98,10 @@ def test_an_unknown_environment_is_told_with_those_that_are_known(command):
 def test_a_gateway_whose_tokens_nobody_named_stops_before_the_build(environment):
     with pytest.raises(SystemExit, match="add JwtDiscoveryUrl and JwtAudience or JwtClient"):
         cloud.main(["preflight", environment, "agentcore"])
+
+
+def test_an_api_whose_tokens_nobody_named_stops_before_the_build(monkeypatch):
+    chosen = {**cloud.configuration("prod"), "parameter_overrides": ["Environment=prod", "AgentPlatform=classic", "McpApi=on"]}
+    monkeypatch.setattr(cloud, "configuration", lambda *_: chosen)
+    with pytest.raises(SystemExit, match="`prod` in samconfig.toml .* add JwtDiscoveryUrl and JwtAudience or JwtClient"):
+        cloud.main(["preflight", "prod", "classic"])

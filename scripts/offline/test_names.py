@@ -10,6 +10,7 @@ from variants import Deployed
 # Each resource type with names that are unique in an account (per Region), and the property with the name. The length
 # limits are the services', from botocore's models and CloudFormation's schemas.
 UNIQUE = {
+    "AWS::ApiGatewayV2::Api": ("Name", 128, r".+"),
     "AWS::Bedrock::Agent": ("AgentName", 100, r"([0-9a-zA-Z][_-]?)+"),
     "AWS::Bedrock::Guardrail": ("Name", 50, r"[0-9a-zA-Z-_]+"),
     "AWS::BedrockAgentCore::Gateway": ("Name", 48, r"([0-9a-zA-Z]-?)+"),
@@ -18,32 +19,43 @@ UNIQUE = {
     "AWS::BedrockAgentCore::PolicyEngine": ("Name", 48, r"[A-Za-z][A-Za-z0-9_]*"),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255, r".+"),
     "AWS::DynamoDB::Table": ("TableName", 255, r"[a-zA-Z0-9_.-]+"),
+    "AWS::Events::Rule": ("Name", 64, r"[.\-_A-Za-z0-9]+"),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 128, r"[\w+=,.@-]+"),
     "AWS::IAM::Role": ("RoleName", 64, r"[\w+=,.@-]+"),
     "AWS::Lambda::Function": ("FunctionName", 64, r"[a-zA-Z0-9-_]+"),
     "AWS::Logs::DeliveryDestination": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::DeliverySource": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
+    "AWS::SQS::Queue": ("QueueName", 80, r"[\w-]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
 # Names that are unique within a resource of this template.
 WITHIN = {
+    "AWS::ApiGatewayV2::Authorizer": "an API",
+    "AWS::ApiGatewayV2::Integration": "an API",
+    "AWS::ApiGatewayV2::Route": "an API",
+    "AWS::ApiGatewayV2::Stage": "an API",
     "AWS::Bedrock::AgentAlias": "an agent",
     "AWS::Bedrock::GuardrailVersion": "a guardrail",
     "AWS::BedrockAgentCore::GatewayTarget": "a gateway",
+    "AWS::BedrockAgentCore::HarnessEndpoint": "a harness",
     "AWS::IAM::RolePolicy": "a role",
     "AWS::Lambda::Alias": "a function",
+    "AWS::Lambda::EventSourceMapping": "a function and a stream",
     "AWS::Lambda::Permission": "a function",
     "AWS::Lambda::Version": "a function",
     "AWS::Logs::Delivery": "its source and destination",
     "AWS::SNS::Subscription": "a topic",
+    "AWS::SNS::TopicPolicy": "a topic",
+    "AWS::SQS::QueuePolicy": "a queue",
 }
 LONGEST = "a" * 24
 PLAIN = transform.expand()
 
 
 def stack(project, environment, **more):
-    values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on", **more}
+    values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on",
+              "McpApi": "on", **more}
     return Deployed(f"both-{environment}", transform.Decided(PLAIN, values).result())
 
 
@@ -77,7 +89,7 @@ def test_no_name_appears_twice_in_an_account(stacks):
     assert {kind for kind in UNIQUE if kind.startswith("AWS::Bedrock")} <= kinds
     # CloudFormation derives the other names from the stack name.
     assert {kind for kind in kinds if not kind.startswith("AWS::Bedrock")} == {
-        "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
+        "AWS::ApiGatewayV2::Api", "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
 
 
 def test_the_longest_names_are_names(stacks):

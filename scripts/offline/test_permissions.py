@@ -30,6 +30,8 @@ LEASED = {"CustomersFunctionRole": "update_user_account"}
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # The function of the harness' hooks has no tools. It reads and writes the costs of sessions. It exists with a harness.
 HOOKS = "HooksFunctionRole"
+# The function on the stream of the approvals reads what it announces.
+ANNOUNCE = "AnnounceFunctionRole"
 
 
 def as_list(value):
@@ -115,7 +117,7 @@ def leading_keys(deployed, table):
                 if name != "ApproverPolicy" or action == "dynamodb:PutItem":
                     condition = statement["Condition"]
                     # `ForAllValues` also accepts a request without keys, so `Null` must exclude it.
-                    assert condition["Null"] == {"dynamodb:LeadingKeys": "false"}, name
+                    assert condition["Null"]["dynamodb:LeadingKeys"] == "false", name
                     keys = condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
                 found |= {(name, action.removeprefix("dynamodb:"), key) for key in keys}
     return found
@@ -150,8 +152,13 @@ def test_only_the_harness_calls_its_hooks(deployed):
     assert not any("HooksFunction" in one["FunctionName"] for one in deployed.of("AWS::Lambda::Permission").values())
 
 
+def asks_clients(deployed):
+    """Whether the clients of the HTTP API are trusted to ask their person."""
+    return deployed.name.endswith("-prod")
+
+
 def test_no_function_writes_what_a_person_decides(deployed):
-    expected = {("ApproverPolicy", "PutItem", "decision#*")}
+    expected = {("ApproverPolicy", "PutItem", "decision#*"), (ANNOUNCE, "GetItem", "call#*")}
     expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
     for role, tool in CONFIRMED.items():
         expected |= {(role, "PutItem", key) for key in (f"call#{tool}#*", "waiting#*")}
@@ -159,7 +166,21 @@ def test_no_function_writes_what_a_person_decides(deployed):
         expected |= {(role, "BatchGetItem", key) for key in ("call#*", "decision#*", "waiting#*")}
     # The lease's write uses the approval.
     expected |= {(role, "UpdateItem", f"call#{tool}#*") for role, tool in LEASED.items()}
-    assert leading_keys(deployed, "ApprovalsTable") == expected
+    if asks_clients(deployed):
+        expected |= {(role, action, f"elicit#{tool}#*") for role, tool in CONFIRMED.items()
+                     for action in ("BatchGetItem", "PutItem", "UpdateItem")}
+    found = leading_keys(deployed, "ApprovalsTable")
+    assert found == expected
+    # The answer of a client is not a decision, whatever its tool is called.
+    writers = {role for role, action, pattern in found if action in ("PutItem", "UpdateItem", "DeleteItem")
+               for tool in (*CONFIRMED.values(), "elicit#") if fnmatch.fnmatchcase(f"decision#{tool}#x", pattern)}
+    assert writers == {"ApproverPolicy"}
+
+
+def test_a_function_asks_clients_only_where_they_are_trusted(deployed):
+    set_for = {f"{name}Role" for name, function in deployed.of("AWS::Lambda::Function").items()
+               if function["Environment"]["Variables"].get("TOOLGATE_MCP_ELICIT") == "trusted"}
+    assert set_for == (CONFIRMED.keys() if asks_clients(deployed) else set())
 
 
 def test_the_keys_are_those_of_the_tools(deployed):
@@ -197,14 +218,18 @@ def test_a_harness_reads_its_own_memory_and_identity_only(deployed):
 
 
 def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deployed):
-    allowed = {action for name, statement in statements(deployed) if name == "HarnessCallerPolicy"
-               for action in as_list(statement["Action"])}
-    expected = {"bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"}
+    actions = {"bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"}
+    harness = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/support_desk_dev-abcdefghij"
+    allowed = {(action, arn) for name, statement in statements(deployed) if name == "HarnessCallerPolicy"
+               for action in as_list(statement["Action"]) for arn in as_list(statement["Resource"])}
+    # For a call of the endpoint AWS checks the harness as well.
+    expected = {(action, arn) for action in actions for arn in (harness, f"{harness}/harness-endpoint/dev")}
     assert allowed == (expected if "Harness" in deployed.resources else set())
 
 
 def test_an_agent_may_call_the_alias_that_it_names_and_no_other(deployed):
-    permissions = deployed.of("AWS::Lambda::Permission").values()
+    permissions = [one for one in deployed.of("AWS::Lambda::Permission").values()
+                   if one["Principal"] != "apigateway.amazonaws.com"]
     allowed = {(one["FunctionName"], one["SourceArn"]) for one in permissions}
     needed = set()
     for agent in deployed.of("AWS::Bedrock::Agent").values():
@@ -221,7 +246,7 @@ def test_functions_answer_only_the_wires_of_their_platform(deployed):
     wires = {"classic": "function,api", "agentcore": "gateway", "both": "function,api,gateway"}[platform]
     for name, function in deployed.of("AWS::Lambda::Function").items():
         variables = function["Environment"]["Variables"]
-        assert variables["TOOLGATE_WIRES"] == ("direct,function,api,gateway" if environment == "dev" else wires), name
+        assert variables["TOOLGATE_WIRES"] == ("direct,function,api,gateway" if environment == "dev" else f"{wires},mcp"), name
         assert variables["SUPPORT_DESK_UNBOUND"] == ("allow" if environment == "dev" else "deny"), name
         assert function["Architectures"] == ["arm64"]
         assert function["TracingConfig"] == {"Mode": "Active"}

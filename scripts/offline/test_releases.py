@@ -30,22 +30,25 @@ PARAMETERS = {
     "SessionUsdBudget": ("25.00", {"HooksFunction"}),
     "Architecture": ("x86_64", {*FUNCTIONS}),
     "GatewayAuthorizer": ("jwt", {"InterceptorFunction"}),
-    "JwtCustomerClaim": ("sub", set()),
+    "JwtCustomerClaim": ("sub", {*FUNCTIONS}),
+    "JwtDiscoveryUrl": ("https://other.example.com/.well-known/openid-configuration", {*FUNCTIONS}),
     # Parameters of the gateway, the tables, logs and alarms, which have no versions.
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
-    "JwtDiscoveryUrl": ("https://other.example.com/.well-known/openid-configuration", set()),
+    "ApprovalsEmail": ("other@example.com", set()),
     "JwtAudience": ("another", set()),
     "JwtClient": ("desk-app", set()),
     "GatewayCallerRole": ("backend", set()),
     "GatewayTraces": ("on", set()),
+    # The wires again, and who issues tokens.
+    "McpApi": ("off", {*FUNCTIONS}),
+    "McpElicit": ("trusted", {"BillingFunction", "CustomersFunction", "OrdersFunction"}),
 }
 # With tokens:
 PARAMETERS_BY_TOKEN = {
     **PARAMETERS,
     "GatewayAuthorizer": ("iam", {"InterceptorFunction"}),
-    "JwtCustomerClaim": ("sub", {"InterceptorFunction"}),
 }
 
 

@@ -1,4 +1,4 @@
-"""The requests of CloudFormation to Bedrock and AgentCore, validated against the services' own models.
+"""The requests of CloudFormation to Bedrock, AgentCore and API Gateway, validated against the services' own models.
 
 botocore checks types, required members and minima. Maxima, patterns and enumerations are in the models too, but
 botocore leaves them to the servers. `Strict` checks these as well.
@@ -22,10 +22,19 @@ REQUESTS = {
     "AWS::BedrockAgentCore::PolicyEngine": ("bedrock-agentcore-control", "CreatePolicyEngine"),
     "AWS::BedrockAgentCore::Policy": ("bedrock-agentcore-control", "CreatePolicy"),
     "AWS::BedrockAgentCore::Harness": ("bedrock-agentcore-control", "CreateHarness"),
+    "AWS::ApiGatewayV2::Api": ("apigatewayv2", "CreateApi"),
+    "AWS::ApiGatewayV2::Authorizer": ("apigatewayv2", "CreateAuthorizer"),
+    "AWS::ApiGatewayV2::Integration": ("apigatewayv2", "CreateIntegration"),
+    "AWS::ApiGatewayV2::Route": ("apigatewayv2", "CreateRoute"),
+    "AWS::ApiGatewayV2::Stage": ("apigatewayv2", "CreateStage"),
+    "AWS::BedrockAgentCore::HarnessEndpoint": ("bedrock-agentcore-control", "CreateHarnessEndpoint"),
+    "AWS::Lambda::EventSourceMapping": ("lambda", "CreateEventSourceMapping"),
 }
 # Properties that only CloudFormation has, or that it sets by a separate request.
 NOT_IN_REQUEST = {"ActionGroups", "AgentCollaborators", "AutoPrepare"}
-LISTS_OF_TAGS = {"CreateHarness", "CreatePolicyEngine"}
+LISTS_OF_TAGS = {"CreateHarness", "CreateHarnessEndpoint", "CreatePolicyEngine"}
+# Services whose APIs write their members as CloudFormation does.
+AS_WRITTEN = {"apigatewayv2", "lambda"}
 # Maps whose names are data, not members.
 MAPS = {"properties", "parameters", "tags"}
 
@@ -107,7 +116,7 @@ def requests(deployed):
                 yield from parts_of_agent(name, properties)
             properties = {key: value for key, value in properties.items() if key not in NOT_IN_REQUEST}
             tags = properties.get("Tags")
-            parameters = camel(properties)
+            parameters = properties if service in AS_WRITTEN else camel(properties)
             if operation in LISTS_OF_TAGS and tags:
                 parameters["tags"] = {tag["Key"]: tag["Value"] for tag in tags}
             yield name, service, operation, parameters
@@ -137,8 +146,11 @@ def test_every_request_fits_its_model(deployed):
     assert (agentcore <= seen) == (platform != "classic")
     assert bool(seen & classic) == (platform != "agentcore"), "one platform does not touch the other"
     assert bool(seen & agentcore) == (platform != "classic")
+    api = {"CreateApi", "CreateAuthorizer", "CreateIntegration", "CreateRoute", "CreateStage"}
+    assert seen & api == (set() if environment == "dev" else api)
     # A template cannot give a harness its user's token.
-    assert ("CreateHarness" in seen) == (platform != "classic" and environment == "dev")
+    harness = {"CreateHarness", "CreateHarnessEndpoint"}
+    assert seen & harness == (harness if platform != "classic" and environment == "dev" else set())
 
 
 def test_what_is_wrong_is_found():

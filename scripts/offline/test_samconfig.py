@@ -29,16 +29,38 @@ def test_a_configuration_deploys_what_its_name_says(name):
     assert bool(deploy.get("confirm_changeset")) == (environment == "prod")
 
 
+def refusals(values):
+    """What the template's rules say about these parameters."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    decided = transform.Decided(template, values)
+    return [one["AssertDescription"] for rule in template["Rules"].values() if decided.holds(rule["RuleCondition"])
+            for one in rule["Assertions"] if not decided.holds(one["Assert"])]
+
+
 @pytest.mark.parametrize("name", ["staging-agentcore", "prod-agentcore"])
 def test_without_an_issuer_the_templates_rules_stop_a_deployment(name):
     *overrides, _ = CONFIGS[name]["deploy"]["parameters"]["parameter_overrides"]
     values = CfnParameterOverridesType().convert(tuple(overrides), None, None)
     assert values["GatewayAuthorizer"] == "jwt"
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    decided = transform.Decided(template, values)
-    (rule,) = template["Rules"].values()
-    assert decided.holds(rule["RuleCondition"])
-    assert not any(decided.holds(one["Assert"]) for one in rule["Assertions"])
+    assert [one.split(":")[0] for one in refusals(values)] == ["set JwtDiscoveryUrl", "set JwtAudience or JwtClient"]
+
+
+ISSUER = {"JwtDiscoveryUrl": "https://login.example.com/.well-known/openid-configuration"}
+
+
+@pytest.mark.parametrize(("values", "refused"), [
+    ({}, ["set JwtDiscoveryUrl", "set JwtAudience or JwtClient"]),
+    (ISSUER, ["set JwtAudience or JwtClient"]),
+    # An HTTP API accepts a token that has either.
+    ({**ISSUER, "JwtAudience": "desk", "JwtClient": "app"}, ["set only one of JwtAudience and JwtClient"]),
+    ({**ISSUER, "JwtAudience": "desk"}, []),
+    ({**ISSUER, "JwtClient": "app", "McpElicit": "trusted"}, []),
+    ({"McpApi": "off", "McpElicit": "trusted"}, ["set McpApi=on, or McpElicit=off"]),
+    ({"McpApi": "off"}, []),
+])
+def test_an_api_for_mcp_says_whose_tokens_it_takes(values, refused):
+    values = {"AgentPlatform": "classic", "McpApi": "on", **values}
+    assert [one.split(":")[0] for one in refusals(values)] == refused
 
 
 def test_there_is_no_configuration_that_nobody_knows():

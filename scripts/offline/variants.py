@@ -25,6 +25,7 @@ ATTRIBUTES = {
     "GatewayIdentifier": "support-desk-abcdefghij",
     "PolicyEngineArn": f"{AGENTCORE}:policy-engine/support_desk-abcdefghij",
     "PolicyEngineId": "support_desk-abcdefghij",
+    "HarnessId": "support_desk_dev-abcdefghij",
 }
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 
@@ -70,9 +71,16 @@ class Deployed:
 
     def attribute(self, name, attribute):
         kind = self.resources[name]["Type"]
+        if attribute in ("StreamArn", "QueueName"):
+            table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+            return {"StreamArn": f"{table}/stream/2026-11-30T00:00:00.000", "QueueName": name}[attribute]
         if attribute == "Arn":
             of = {
                 "AWS::BedrockAgentCore::Harness": f"{AGENTCORE}:harness/support_desk_dev-abcdefghij",
+                "AWS::BedrockAgentCore::HarnessEndpoint":
+                    f"{AGENTCORE}:harness/support_desk_dev-abcdefghij/harness-endpoint/dev",
+                "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}",
+                "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
                 "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",
                 "AWS::Logs::DeliveryDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:{name}",
                 "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",

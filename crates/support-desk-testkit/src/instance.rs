@@ -42,7 +42,8 @@ impl Instance {
                 ("SUPPORT_DESK_UNBOUND", "allow"),
                 ("SUPPORT_DESK_NOW", NOW),
                 ("APPROVALS_TABLE", &tables.approvals),
-                ("TOOLGATE_WIRES", "function,api,gateway"),
+                ("TOOLGATE_WIRES", "function,api,gateway,mcp"),
+                ("TOOLGATE_MCP_ELICIT", "trusted"),
             ],
         );
         proxy.kills(function.killer());

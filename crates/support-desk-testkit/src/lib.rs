@@ -97,7 +97,8 @@ pub struct Desks(Option<Desk>);
 
 impl Desks {
     pub async fn for_event(&mut self, name: &str) -> Desk {
-        let reads = ["get_", "find_", "search_", "no-"].iter().any(|prefix| name.starts_with(prefix));
+        let call = name.strip_prefix("mcp-").unwrap_or(name);
+        let reads = ["get_", "find_", "search_", "no-", "list", "metadata"].iter().any(|it| call.starts_with(it));
         match (&self.0, reads) {
             (Some(desk), true) => desk.clone(),
             (None, true) => self.0.insert(desk_with_fixtures().await).clone(),

@@ -10,8 +10,13 @@ pub const IDENTITY: &str = "customerId";
 /// The gateway header that binds a call to a customer. The request interceptor sets it from the verified token.
 pub const IDENTITY_HEADER: &str = "X-Desk-Customer-Id";
 
-/// The verified claim that binds a call of an MCP client to a customer.
-pub const IDENTITY_CLAIM: &str = "customer_id";
+/// The verified claim that binds a call of an MCP client to a customer: the one that `SUPPORT_DESK_CUSTOMER_CLAIM`
+/// names, else `customer_id`.
+pub fn identity_claim() -> String {
+    // a name that is not text becomes a claim that no token has
+    let named = std::env::var_os("SUPPORT_DESK_CUSTOMER_CLAIM").map(|name| name.to_string_lossy().into_owned());
+    named.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "customer_id".to_owned())
+}
 
 /// The scope of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub mod tables;
 mod tickets;
 
 pub use articles::{Article, ArticlesFound};
-pub use caller::{Caller, IDENTITY, IDENTITY_CLAIM, IDENTITY_HEADER, caller};
+pub use caller::{Caller, IDENTITY, IDENTITY_HEADER, caller, identity_claim};
 pub use clock::Clock;
 pub use customers::{AccountStatus, AccountUpdated, ContactDetails, CustomerInfo, OrderSummary};
 pub use desk::{Desk, Plan};

@@ -8,6 +8,7 @@
 
 mod check;
 mod deployment;
+mod endpoints;
 mod finding;
 pub mod limits;
 mod project;

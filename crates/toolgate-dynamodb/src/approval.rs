@@ -27,24 +27,20 @@ use crate::{
     waiting::{self, Slot},
 };
 
+/// The attribute of a parked call with the id of the effect that has used its approval.
+const USED_BY: &str = "usedBy";
+
 /// Returns the state of a call's approval. Parks the call if it has none.
 pub(crate) async fn ask(
     ledger: &DynamoLedger,
     request: &ApprovalRequest,
     once: Option<&OnceKey>,
 ) -> Result<Approval, ToolError> {
-    let Some(table) = &ledger.approvals else {
-        return Err(ToolError::refused(
-            "a person must confirm this call first, and no person can be asked here; hand the request over to a person",
-        ));
-    };
-    let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
+    let table = ledger.approvals()?;
     let mut attempt = 1;
     loop {
-        let found = batch::get(ledger, table, &ids, &[], || request.remaining).await?;
-        let [call, decision] = ids.each_ref().map(|id| found.get(id));
-        if let Some(call) = call {
-            return answer(request, call, decision);
+        if let Some(parked) = find(ledger, table, request).await? {
+            return Ok(parked.state);
         }
         // the first attempt takes a slot by its key, which is free as long as few calls wait
         let slot = match attempt {
@@ -64,24 +60,30 @@ pub(crate) async fn ask(
     }
 }
 
-/// Whether a person has denied this call where it was parked.
-pub(crate) async fn is_denied(
+/// A call that is parked.
+pub(crate) struct Parked {
+    pub(crate) state: Approval,
+    /// An effect has used it.
+    pub(crate) is_used: bool,
+}
+
+/// The parked call of this request, if there is one.
+pub(crate) async fn find(
     ledger: &DynamoLedger,
     table: &str,
     request: &ApprovalRequest,
-) -> Result<bool, ToolError> {
+) -> Result<Option<Parked>, ToolError> {
     let ids = [CALL, DECISION].map(|part| format!("{part}{}", request.key));
     let found = batch::get(ledger, table, &ids, &[], || request.remaining).await?;
     let [call, decision] = ids.each_ref().map(|id| found.get(id));
-    Ok(match call {
-        Some(call) => matches!(answer(request, call, decision)?, Approval::Denied { .. }),
-        None => false,
-    })
+    let parked =
+        |call: &Item| Ok(Parked { state: state(request, call, decision)?, is_used: call.contains_key(USED_BY) });
+    call.map(parked).transpose()
 }
 
 /// Evaluates the items. The digest is computed again, from the input that would run and the caller of this call. A
 /// decision on a request that showed other data does not count.
-fn answer(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
+fn state(request: &ApprovalRequest, call: &Item, decision: Option<&Item>) -> Result<Approval, ToolError> {
     let broken = || ToolError::internal("a parked call has no id or no input");
     let id = call.text("approval").ok_or_else(broken)?.to_owned();
     let input: Map<String, Value> =
@@ -175,8 +177,9 @@ pub(crate) fn used(table: &str, request: &str, id: &str, effect: &str) -> Result
     let update = Update::builder()
         .table_name(table)
         .key("id", text(format!("{CALL}{request}")))
-        .update_expression("SET usedBy = :effect")
-        .condition_expression("approval = :approval AND (attribute_not_exists(usedBy) OR usedBy = :effect)")
+        .update_expression("SET #used = :effect")
+        .condition_expression("approval = :approval AND (attribute_not_exists(#used) OR #used = :effect)")
+        .expression_attribute_names("#used", USED_BY)
         .expression_attribute_values(":approval", text(id))
         .expression_attribute_values(":effect", text(effect))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

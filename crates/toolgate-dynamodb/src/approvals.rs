@@ -35,9 +35,9 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Approvals {
-    client: Client,
-    table: String,
-    clock: Clock,
+    pub(crate) client: Client,
+    pub(crate) table: String,
+    pub(crate) clock: Clock,
 }
 
 /// The calls that wait for a decision.
@@ -253,7 +253,7 @@ impl Approvals {
         ])
     }
 
-    fn failed<E: ProvideErrorMetadata>(&self, operation: &str, error: &SdkError<E>) -> ApprovalsError {
+    pub(crate) fn failed<E: ProvideErrorMetadata>(&self, operation: &str, error: &SdkError<E>) -> ApprovalsError {
         ApprovalsError::Store(format!("{} on table `{}`", describe(operation, error), self.table))
     }
 

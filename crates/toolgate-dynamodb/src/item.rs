@@ -7,7 +7,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    primitives::{DateTime, DateTimeFormat},
+    types::AttributeValue,
+};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -17,6 +20,11 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(crate) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// A second since 1970 as RFC 3339 in UTC.
+pub(crate) fn instant(seconds: u64) -> Option<String> {
+    DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::DateTime).ok()
 }
 
 /// Reads attributes. A missing attribute, or one of another type, is `None`.

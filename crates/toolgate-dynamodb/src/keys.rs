@@ -5,8 +5,6 @@ pub(crate) const CALL: &str = "call#";
 pub(crate) const DECISION: &str = "decision#";
 /// The prefix of a question that an MCP client puts to its person.
 pub(crate) const ELICIT: &str = "elicit#";
-pub(crate) const ACCEPTED: &str = "accepted";
-pub(crate) const DECLINED: &str = "declined";
 pub(crate) const APPROVED: &str = "approved";
 pub(crate) const DENIED: &str = "denied";
 /// The prefix of an amount that is reserved.

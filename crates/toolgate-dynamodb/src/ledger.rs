@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use serde_json::Value;
-use toolgate::{Approval, ApprovalRequest, BudgetCharge, Lease, Ledger, LedgerFuture, OnceKey, ToolError, Usd};
+use toolgate::{
+    Answered, Approval, ApprovalRequest, BudgetCharge, Lease, Ledger, LedgerFuture, OnceKey, Question, ToolError, Usd,
+};
 
 use crate::{
     approval, charge, elicit, lease,
@@ -70,11 +72,11 @@ impl Ledger for DynamoLedger {
         Box::pin(approval::ask(self, request, once))
     }
 
-    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, String> {
+    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Question> {
         Box::pin(elicit::ask(self, request, once))
     }
 
-    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, bool> {
+    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, Answered> {
         Box::pin(elicit::answer(self, request, id, accepted))
     }
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toolgate::ApprovalRequest;
 
 use crate::{
-    item::{Item, Read},
+    item::{Item, Read, instant},
     keys::CALL,
 };
 
@@ -53,8 +52,6 @@ impl PendingApproval {
             reason: reason.to_owned(),
         };
         let own = |name: &str| call.text(name).map(str::to_owned);
-        let ends = call.number("expiresAt").and_then(|seconds| i64::try_from(seconds).ok());
-        let ends = ends.and_then(|seconds| DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime).ok());
         let input = own("input").ok_or_else(|| unreadable("it has no input"))?;
         let caller = match call.get("caller") {
             None => None,
@@ -69,7 +66,10 @@ impl PendingApproval {
             input: serde_json::from_str(&input).map_err(|_| unreadable("its input is not a JSON object"))?,
             session: own("session"),
             caller,
-            expires_at: ends.ok_or_else(|| unreadable("its expiry is not a valid time"))?,
+            expires_at: call
+                .number("expiresAt")
+                .and_then(instant)
+                .ok_or_else(|| unreadable("its expiry is not a valid time"))?,
         };
         match pending.caller.iter().flatten().all(|(_, value)| value.is_string()) {
             true => Ok(pending),

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::{
     Client,
     error::BuildError,
-    primitives::{DateTime, DateTimeFormat},
     types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder},
 };
 use serde_json::Value;
@@ -13,7 +12,7 @@ use toolgate::{OnceKey, Replay, ToolError};
 
 use crate::{
     fault::{contention, passes, unavailable},
-    item::{Clock, Item, Read, number, text},
+    item::{Clock, Item, Read, instant, number, text},
     retry,
 };
 
@@ -54,6 +53,19 @@ impl DynamoLedger {
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The table of the parked calls and the questions to persons.
+    ///
+    /// # Errors
+    /// `refused`, where the ledger has no such table.
+    pub(crate) fn approvals(&self) -> Result<&str, ToolError> {
+        self.approvals.as_deref().ok_or_else(|| {
+            ToolError::refused(
+                "a person must confirm this call first, and no person can be asked here; hand the request over to a \
+                 person",
+            )
+        })
     }
 
     /// The write of the record. It fails where the effect has happened before.
@@ -132,9 +144,4 @@ impl DynamoLedger {
             }
         }
     }
-}
-
-/// The time as RFC 3339 in UTC.
-fn instant(seconds: u64) -> Option<String> {
-    DateTime::from_secs(i64::try_from(seconds).ok()?).fmt(DateTimeFormat::DateTime).ok()
 }

@@ -1,9 +1,6 @@
 //! `/health`: what there is, once all of it is up.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -38,7 +35,7 @@ impl AppState {
             "endpoint": self.endpoint,
             "model": self.model,
             "hostile": self.hostile,
-            "hostileDiffering": self.hostile.map(|_| self.differing.load(Ordering::Relaxed)),
+            "hostileDiffering": self.hostile.map(|_| self.invoker.differing()),
             "agents": self.agents(),
             "harnesses": self.harnesses.as_ref().map(|harnesses| harnesses.report()).unwrap_or_default(),
             "gateway": self.gateway(),

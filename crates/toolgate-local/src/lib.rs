@@ -31,6 +31,7 @@ mod server;
 mod state;
 mod sync;
 mod task;
+mod variables;
 
 pub use dynamodb::DatabaseError;
 pub use error::LocalError;

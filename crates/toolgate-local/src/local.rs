@@ -16,7 +16,7 @@ use crate::{
     dynamodb::{Data, Database},
     error::LocalError,
     faults::Hostile,
-    gateway::{self, CallerChoice, Gateway},
+    gateway::{self, CallTool, CallerChoice, Gateway},
     harness::{self, Harnesses},
     invoker::FunctionInvoker,
     lambda::{Environment, Functions, Log, Settings},
@@ -26,6 +26,7 @@ use crate::{
     running::Running,
     seed, server,
     state::AppState,
+    variables,
 };
 use toolgate_models::ModelChoiceError;
 use toolgate_template::Template;
@@ -277,6 +278,8 @@ impl Local {
             template.agents.clear();
             template.harnesses.clear();
         }
+        let unevaluated = template.gateway.iter().flat_map(gateway::not_evaluated);
+        unevaluated.for_each(|line| self.log.line("toolgate", &line));
         let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         let programs = Programs::find(&template, self.binaries.clone())?;
         let (listener, port) = server::bind(self.port).await?;
@@ -291,7 +294,7 @@ impl Local {
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
         let Parts { template, programs, database, choices } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, chosen(&template, self.variables));
+        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
         let settings = Settings {
             environment: environment.clone(),
             log: self.log.clone(),
@@ -301,14 +304,25 @@ impl Local {
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
+        let template = Arc::new(template);
+        let catalogs = Arc::new(OnceLock::new());
+        let invoker = Arc::new(FunctionInvoker {
+            functions: functions.clone(),
+            catalogs: Arc::clone(&catalogs),
+            differing: AtomicU64::default(),
+        });
+        let hostile = self.hostile.map(|seed| Hostile::new(seed, &template, Arc::clone(&invoker)));
         let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
             let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
-            Gateway::new(spec, self.callers, functions.clone(), interceptors)
+            let targets: Arc<dyn CallTool> = match &hostile {
+                Some(hostile) => Arc::clone(hostile) as _,
+                None => Arc::new(functions.clone()),
+            };
+            Gateway::new(spec, self.callers, targets, interceptors)
         });
         let gateway = gateway.transpose()?;
-        let template = Arc::new(template);
         let models = model_choice::open(&template, &choices).await?;
         let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
             let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
@@ -320,21 +334,20 @@ impl Local {
             endpoint,
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
-            differing: AtomicU64::new(0),
+            invoker: Arc::clone(&invoker),
             template: Arc::clone(&template),
             functions: functions.clone(),
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
             database,
-            catalogs: OnceLock::new(),
+            catalogs,
         });
 
         let mut platforms = Vec::new();
         if let Some(models) = models.filter(|_| !template.agents.is_empty()) {
-            let served = Arc::new(FunctionInvoker(Arc::clone(&state)));
-            let invoke: Arc<dyn Invoke> = match self.hostile {
-                Some(seed) => Hostile::new(seed, &template, served),
-                None => served,
+            let invoke: Arc<dyn Invoke> = match hostile {
+                Some(hostile) => hostile,
+                None => invoker,
             };
             platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
         }
@@ -378,17 +391,4 @@ impl Local {
         running.is_up(catalogs);
         Ok(running)
     }
-}
-
-/// The variables for the programs: those that the user set explicitly, and those that the template declares and the
-/// user's own environment sets, such as a fixed clock.
-fn chosen(template: &Template, mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let functions = template.functions.iter().flat_map(|function| function.environment.keys());
-    let seed = template.seed.iter().flat_map(|seed| seed.environment.keys());
-    for name in functions.chain(seed).filter(|name| !name.starts_with("AWS_")) {
-        if let Ok(value) = std::env::var(name) {
-            variables.entry(name.clone()).or_insert(value);
-        }
-    }
-    variables
 }

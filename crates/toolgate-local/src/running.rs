@@ -5,11 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{
-    lambda::Functions,
-    state::{AppState, Catalogs},
-    task::Task,
-};
+use crate::{lambda::Functions, state::AppState, task::Task};
 use toolgate_template::{FunctionSpec, Template};
 
 /// How long open requests may take to end after a stop.
@@ -34,7 +30,7 @@ impl Running {
         self
     }
 
-    pub(crate) fn is_up(&self, catalogs: Catalogs) {
+    pub(crate) fn is_up(&self, catalogs: BTreeMap<String, Value>) {
         // Only the start sets it, and only once.
         drop(self.state.catalogs.set(catalogs));
     }

@@ -40,6 +40,7 @@ mod policies;
 mod principal;
 mod source;
 mod statement;
+mod temporal;
 
 pub use actions::{Actions, Schema, Tool};
 pub use decision::{Decision, Mode, Reason};
@@ -48,6 +49,7 @@ pub use policies::Policies;
 pub use principal::{Caller, Principal};
 pub use source::PolicySource;
 pub use statement::Statement;
+pub use temporal::TemporalPolicy;
 
 /// The examples of README.md, as tests.
 #[cfg(doctest)]

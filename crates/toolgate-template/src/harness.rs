@@ -6,7 +6,8 @@ use crate::{
     evaluate::Evaluator,
     hooks::hooks,
     identifiers::{harness_arn, harness_id},
-    node::Node,
+    node::{Entry, Node},
+    outbound::outbound_auth,
     resources::{Resource, resources},
     types::{HarnessSpec, HarnessToolKind, HarnessToolSpec, Inference},
 };
@@ -16,8 +17,23 @@ const ENDPOINT: &str = "AWS::BedrockAgentCore::HarnessEndpoint";
 /// The service's defaults.
 const MAX_ITERATIONS: u32 = 75;
 const TIMEOUT_SECONDS: u32 = 3600;
-/// Properties whose effect does not exist on a laptop.
-const NOT_RUN: [&str; 5] = ["Memory", "Skills", "EnvironmentArtifact", "EnvironmentVariables", "Truncation"];
+/// The properties that are read. The effect of any other does not exist on a laptop.
+const READ: [&str; 11] = [
+    "HarnessName",
+    "ExecutionRoleArn",
+    "Model",
+    "SystemPrompt",
+    "Tools",
+    "AllowedTools",
+    "Hooks",
+    "MaxIterations",
+    "MaxTokens",
+    "TimeoutSeconds",
+    // These have no effect on AWS either.
+    "Tags",
+];
+/// The settings of a model that are read.
+const MODEL_READ: [&str; 4] = ["ModelId", "MaxTokens", "Temperature", "TopP"];
 
 /// The template's harnesses.
 pub(crate) fn harnesses(evaluator: &Evaluator<'_>) -> Vec<HarnessSpec> {
@@ -78,8 +94,21 @@ fn harness(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> HarnessSpec {
         timeout: Duration::from_secs(whole(evaluator, properties, "TimeoutSeconds").unwrap_or(TIMEOUT_SECONDS).into()),
         endpoints: Vec::new(),
         hooks: get("Hooks").map(|list| hooks(evaluator, &list)).unwrap_or_default(),
-        not_run: NOT_RUN.iter().filter(|name| get(name).is_some()).map(|name| (*name).to_owned()).collect(),
+        not_run: not_run(evaluator, properties, bedrock),
     }
+}
+
+/// The properties without an effect here, as paths.
+fn not_run(evaluator: &Evaluator<'_>, properties: &Node, bedrock: Option<&Node>) -> Vec<String> {
+    let is_set = |entry: &&Entry| evaluator.member(properties, &entry.name).is_some();
+    let others = properties.entries().iter().filter(|entry| !READ.contains(&entry.name.as_str()));
+    let mut paths: Vec<String> = others.filter(is_set).map(|entry| entry.name.clone()).collect();
+    let settings = bedrock.map_or(&[] as &[_], Node::entries).iter();
+    // The default, which is what happens here.
+    let is_default = |entry: &Entry| entry.name == "ApiFormat" && entry.node.string() == Some("converse_stream");
+    let settings = settings.filter(|entry| !MODEL_READ.contains(&entry.name.as_str()) && !is_default(entry));
+    paths.extend(settings.map(|entry| format!("Model.BedrockModelConfig.{}", entry.name)));
+    paths
 }
 
 /// A whole number of at least 1.
@@ -126,9 +155,8 @@ fn tool(evaluator: &Evaluator<'_>, node: &Node) -> Option<HarnessToolSpec> {
                 lacks("AgentCoreGateway: GatewayArn");
                 return None;
             };
-            let auth = node.at(&["Config", "AgentCoreGateway", "OutboundAuth"]);
-            let auth = auth.and_then(|auth| auth.entries().first()).map_or("AwsIam", |entry| entry.name.as_str());
-            HarnessToolKind::Gateway { arn, auth: auth.to_owned() }
+            let auth = outbound_auth(evaluator, node.at(&["Config", "AgentCoreGateway", "OutboundAuth"]));
+            HarnessToolKind::Gateway { arn, auth }
         }
         "remote_mcp" => {
             let Some(url) = text(&["Config", "RemoteMcp", "Url"]) else {

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
+use crate::outbound::OutboundAuth;
+
 /// The parts of a template that a laptop needs.
 #[derive(Debug, Clone, Default)]
 pub struct Template {
@@ -254,8 +256,10 @@ pub struct InterceptorSpec {
 pub struct PolicyEngineSpec {
     /// Whether the mode is `ENFORCE`. Otherwise decisions are only logged.
     pub enforce: bool,
-    /// The policies, in the template's order.
+    /// The policies in Cedar, in the template's order.
     pub policies: Vec<PolicySpec>,
+    /// The temporal policies (`Definition.Policy`), in the template's order.
+    pub temporal: Vec<PolicySpec>,
 }
 
 /// One policy.
@@ -263,7 +267,7 @@ pub struct PolicyEngineSpec {
 pub struct PolicySpec {
     /// `Name`.
     pub name: String,
-    /// The Cedar statement with all names evaluated.
+    /// The statement with all names evaluated.
     pub statement: String,
     /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: the policy must validate against the tools.
     pub validated: bool,
@@ -366,8 +370,8 @@ pub enum HarnessToolKind {
     Gateway {
         /// The gateway's ARN.
         arn: String,
-        /// How the harness authenticates there: `AwsIam`, `None` or `OAuth`.
-        auth: String,
+        /// How the harness authenticates there.
+        auth: OutboundAuth,
     },
     /// `remote_mcp`: the tools of an MCP server.
     RemoteMcp {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{node::Node, source::Source, symbolic::Settings};
 
 /// Maximum number of deployments to check. Beyond it, each further parameter keeps its first value.
-const LIMIT: usize = 512;
+const LIMIT: usize = 1024;
 
 /// All combinations of the values that affect a condition or a key of a mapping. Other parameters keep their default,
 /// or can have any value.

@@ -35,27 +35,27 @@ pub trait Ledger: Send + Sync {
     /// `refused`, where approvals are not available. A replay. The ledger's own failure.
     fn approval<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Approval>;
 
-    /// Stores the question whether this call may run, which an MCP client will put to a person, and returns its id: a
-    /// text that nobody can guess. The default refuses: the ledger stores no questions.
+    /// Stores the question whether this call may run, which an MCP client will put to a person. No question is put
+    /// where a person has decided about the parked call. The default refuses: the ledger stores no questions.
     ///
     /// # Errors
     /// `refused`, where no person can be asked. A replay. The ledger's own failure.
-    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, String> {
+    fn elicit<'a>(&'a self, request: &'a ApprovalRequest, once: Option<&'a OnceKey>) -> LedgerFuture<'a, Question> {
         let _ = (request, once);
         Box::pin(async {
             Err(ToolError::refused("a person must confirm this call first, and no person can be asked here"))
         })
     }
 
-    /// Records a person's answer to the question `id`. Returns `true` for the first answer to a question about exactly
-    /// this call: its tool, its caller and its input. Returns `false` for any other id, and after the question has
-    /// expired. The default is `false`.
+    /// Records a person's answer to the question `id`, once: the first answer to a question about exactly this call,
+    /// with its tool, its caller and its input. Any other id, and a question that has expired, is
+    /// [`Unknown`](Answered::Unknown). That is also the default.
     ///
     /// # Errors
     /// The ledger's own failure.
-    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, bool> {
+    fn answer<'a>(&'a self, request: &'a ApprovalRequest, id: &'a str, accepted: bool) -> LedgerFuture<'a, Answered> {
         let _ = (request, id, accepted);
-        Box::pin(async { Ok(false) })
+        Box::pin(async { Ok(Answered::Unknown) })
     }
 
     /// Looks up the record of an effect. Returns `Ok` where the effect has not happened.
@@ -162,6 +162,38 @@ pub enum Approval {
         /// The input that was approved.
         input: Map<String, Value>,
     },
+}
+
+/// The result of [`Ledger::elicit`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Question {
+    /// The client asks its person.
+    Asked {
+        /// The question's id: a text that nobody can guess.
+        id: String,
+    },
+    /// A person has decided about this call where it was parked, so the client does not ask.
+    Decided(Approval),
+    /// The caller has too many open questions. The call is parked.
+    TooMany,
+}
+
+/// The result of [`Ledger::answer`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Answered {
+    /// No open question about this call has this id. Nothing is recorded.
+    Unknown,
+    /// The answer is recorded.
+    Recorded {
+        /// The approval's id, where the same call is also parked and has not run. The effect of a yes belongs to this
+        /// approval, so that a later decision about the parked call does not allow a second effect.
+        parked: Option<String>,
+    },
+    /// A person has decided about this call where it was parked, after the question was put. The decision is valid.
+    /// The question is closed, and its answer does not count.
+    Decided(Approval),
 }
 
 /// The right to run one effect; see [`Ledger::lease`].

@@ -89,7 +89,7 @@ pub struct Money {
 #[must_use]
 pub enum Begun {
     /// The turn may begin.
-    Turn(Meter),
+    Turn(Box<Meter>),
     /// The bound of a turn does not fit in a budget any more.
     NoRoom {
         /// Whether it is the budget of the day, and not that of the session.
@@ -165,7 +165,7 @@ impl Money {
         Ok(match self.ledger.reserve(&[of_session.clone(), of_day], self.limits.turn).await? {
             Reserved::Held(reservation) => {
                 let (money, cost) = (self.clone(), Usd::micros(0));
-                Begun::Turn(Meter { money, reservation, cost, session: of_session })
+                Begun::Turn(Box::new(Meter { money, reservation, cost, session: of_session }))
             }
             Reserved::NoRoom { budget, left } => Begun::NoRoom { is_day: budget == day, left },
         })

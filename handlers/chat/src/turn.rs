@@ -63,7 +63,7 @@ impl Front {
         let stream = UiStream::default();
         send(&sink, stream.start(turn.session.name())).await;
         match self.money.begin(&turn.session).await {
-            Ok(Begun::Turn(meter)) => self.work(turn, meter, stream, &sink, &mut counts).await,
+            Ok(Begun::Turn(meter)) => self.work(turn, *meter, stream, &sink, &mut counts).await,
             Ok(Begun::NoRoom { is_day, left }) => {
                 counts.is_refused = true;
                 refuse(stream, self.no_room(is_day, Dollars(left)), &sink).await;

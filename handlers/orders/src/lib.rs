@@ -2,7 +2,7 @@
 
 mod tools;
 
-use support_desk::{Desk, IDENTITY, IDENTITY_CLAIM, IDENTITY_HEADER};
+use support_desk::{Desk, IDENTITY, IDENTITY_HEADER, identity_claim};
 use toolgate::{BuildErrors, Confirm, Once, Router, Tool, hours};
 
 use tools::{
@@ -20,7 +20,7 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .description("Orders: their state, their charges, and returns.")
         .identity([IDENTITY])
         .identity_header(IDENTITY_HEADER, IDENTITY)
-        .identity_claim(IDENTITY_CLAIM, IDENTITY)
+        .identity_claim(identity_claim(), IDENTITY)
         .log_targets(["support_desk"])
         .ledger(|desk: &Desk| desk.ledger())
         .tool(Tool::new("get_order_status", get_order_status).expose([

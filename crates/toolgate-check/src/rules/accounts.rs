@@ -23,8 +23,8 @@ pub(super) const RULES: &[Rule] = &[
         ),
     Rule::error("agentcore-name", source::POLICY, agentcore_name)
         .holds(
-            "the names of AgentCore policies, policy engines (48 characters) and harnesses (40) match \
-                `[A-Za-z][A-Za-z0-9_]*`",
+            "the names of AgentCore policies, policy engines, endpoints of harnesses (48 characters) and harnesses (40) \
+                match `[A-Za-z][A-Za-z0-9_]*`",
         )
         .fix("use `_` in place of `-`, and fewer characters"),
 ];
@@ -80,7 +80,12 @@ fn account_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("^[A-Za-z][A-Za-z0-9_]*$").ok());
 
 fn agentcore_name(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    let limits = [("Policy", "Name", 48), ("PolicyEngine", "Name", 48), ("Harness", "HarnessName", 40)];
+    let limits = [
+        ("Policy", "Name", 48),
+        ("PolicyEngine", "Name", 48),
+        ("Harness", "HarnessName", 40),
+        ("HarnessEndpoint", "EndpointName", 48),
+    ];
     for (kind, property, most) in limits {
         for resource in deployment.of_type(&format!("AWS::BedrockAgentCore::{kind}")) {
             let Some(text) = resource.properties().text_of(property) else { continue };

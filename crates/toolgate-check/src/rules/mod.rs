@@ -9,6 +9,7 @@ mod callers;
 mod functions;
 mod gateway;
 mod harness;
+mod mcp;
 mod names;
 mod openapi;
 mod permissions;
@@ -47,6 +48,7 @@ pub const GROUPS: &[RuleGroup] = &[
     RuleGroup { title: "Models and harnesses", rules: harness::RULES },
     RuleGroup { title: "Cedar policies", rules: policies::RULES },
     RuleGroup { title: "Wires", rules: wires::RULES },
+    RuleGroup { title: "MCP without a gateway", rules: mcp::RULES },
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {

@@ -42,6 +42,24 @@ pub(super) fn statements(deployment: &Deployment<'_>, role: &Resource) -> Vec<No
     statements.flat_map(Node::one_or_more).cloned().collect()
 }
 
+/// The statements of a function's own policies and of its role.
+pub(super) fn of_function(deployment: &Deployment<'_>, function: &Resource) -> Vec<Node> {
+    let policies = function.properties().list("Policies").iter();
+    let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
+    let role = deployment.referred_by(function, "Role");
+    own.chain(role.map(|role| statements(deployment, role)).unwrap_or_default()).collect()
+}
+
+/// Whether this template has all permissions of a function. A role from elsewhere, and SAM's policy templates, are not
+/// read.
+pub(super) fn are_known(deployment: &Deployment<'_>, function: &Resource) -> bool {
+    let has_own_role = match function.properties().get("Role") {
+        None => function.kind == "AWS::Serverless::Function",
+        Some(_) => deployment.referred_by(function, "Role").is_some(),
+    };
+    has_own_role && function.properties().list("Policies").iter().all(|policy| policy.get("Statement").is_some())
+}
+
 /// Whether a statement allows an action on any resource.
 pub(super) fn allows(statement: &Node, action: &str) -> bool {
     let matching = |pattern: &str| {

@@ -21,6 +21,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule::error("cedar-schema", source::POLICY_SCHEMA, validates)
         .holds("a policy validates against the schema that the gateway derives from its tools")
         .fix("use the principals, tags and input fields that exist, each by its type"),
+    Rule::warning("temporal-policy", source::POLICY_TEMPORAL, temporal)
+        .holds(
+            "a limit over several calls is not held by a temporal policy alone: the caller chooses the id of its session, \
+             parallel calls can pass together, and `toolgate dev` does not evaluate the policy (it denies the policy's tools)",
+        )
+        .fix(
+            "hold the limit in the function with `.budget(..)` or `.once(..)`, or in a hook of the harness; keep the policy \
+             beside it",
+        ),
 ];
 
 /// A valid policy of this deployment.
@@ -75,6 +84,16 @@ fn statement(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
         }
         if let Err(reason) = parsed(node) {
             reporter.at(&node.position, format!("the policy `{}` is not one Cedar policy: {reason}", resource.id));
+        }
+    }
+}
+
+fn temporal(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
+    for resource in deployment.of_type("AWS::BedrockAgentCore::Policy") {
+        if let Some(node) = resource.properties().at(&["Definition", "Policy"]) {
+            let message =
+                format!("the policy `{}` is temporal, and its rule is neither checked nor evaluated here", resource.id);
+            reporter.at(&node.position, message);
         }
     }
 }

@@ -36,12 +36,16 @@ pub(super) const GUARDRAIL_TOPICS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GuardrailTopicConfig.html";
 pub(super) const GUARDRAIL_VERSION: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrock-guardrailversion.html";
+pub(super) const HTTP_API_TOKENS: &str =
+    "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html";
 pub(super) const INCLUDE: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html";
 pub(super) const LAMBDA_PERMISSION: &str =
     "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html";
 pub(super) const POLICY: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-bedrockagentcore-policy.html";
+pub(super) const POLICY_TEMPORAL: &str =
+    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-temporal.html";
 pub(super) const POLICY_SCHEMA: &str =
     "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/policy-schema-constraints.html";
 pub(super) const QUOTAS: &str = "https://docs.aws.amazon.com/general/latest/gr/bedrock.html";

@@ -51,7 +51,7 @@ fn rollback(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
 }
 
 /// Whether a table has the keys of a ledger or of its approvals.
-fn remembers(table: &Resource) -> bool {
+pub(super) fn remembers(table: &Resource) -> bool {
     let keys = table.properties().list("KeySchema");
     let ttl = table.properties().at(&["TimeToLiveSpecification", "AttributeName"]).and_then(Node::text);
     matches!(keys, [key] if key.text_of("AttributeName") == Some("id")) && ttl == Some("expiresAt")
@@ -60,10 +60,7 @@ fn remembers(table: &Resource) -> bool {
 fn leading_keys(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
     const WRITES: [&str; 3] = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     for function in deployment.functions() {
-        let policies = function.properties().list("Policies").iter();
-        let own = policies.filter_map(|policy| policy.get("Statement")).flat_map(Node::one_or_more).cloned();
-        let role = deployment.referred_by(function, "Role");
-        let statements = own.chain(role.map(|role| permissions::statements(deployment, role)).unwrap_or_default());
+        let statements = permissions::of_function(deployment, function).into_iter();
         for statement in statements.filter(|it| WRITES.iter().any(|action| permissions::allows(it, action))) {
             let resources = statement.get("Resource").map_or(&[] as &[_], Node::one_or_more);
             let tables = resources.iter().filter_map(|arn| deployment.referred(arn.text()?));

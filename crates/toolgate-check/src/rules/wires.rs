@@ -3,13 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toolgate_template::Node;
-
 use super::{Rule, source};
-use crate::{
-    deployment::{Deployment, Resource},
-    reporter::Reporter,
-};
+use crate::{deployment::Deployment, endpoints::endpoints, reporter::Reporter};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::error("wire-unused", source::AGENTS_LAMBDA, unused)
@@ -21,9 +16,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::error("wire-missing", source::AGENTS_LAMBDA, missing)
         .holds("a function answers the wires of the action groups, targets, URLs and HTTP APIs that call it")
         .fix("add the wire to `TOOLGATE_WIRES`"),
-    Rule::warning("mcp-open", source::URL_AUTH, open)
-        .holds("the URL of a function that answers `mcp` verifies its callers")
-        .fix("set `AuthType: AWS_IAM`, or put the function behind an HTTP API with a JWT authorizer"),
 ];
 
 /// The wires that this deployment uses to call each function.
@@ -34,7 +26,7 @@ fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>>
         (group.function(deployment), wire)
     });
     let targets = deployment.targets().into_iter().map(|target| (target.function(deployment), "gateway"));
-    for function in deployment.functions().filter(|function| has_endpoint(deployment, function)) {
+    for function in deployment.functions().filter(|function| !endpoints(deployment, function).is_empty()) {
         used.entry(function.id.clone()).or_default().insert("mcp");
     }
     for (function, wire) in groups.chain(targets) {
@@ -43,40 +35,6 @@ fn used(deployment: &Deployment<'_>) -> BTreeMap<String, BTreeSet<&'static str>>
         }
     }
     used
-}
-
-/// The URLs of a function, each with its `AuthType`.
-fn urls<'v>(deployment: &'v Deployment<'_>, function: &'v Resource) -> impl Iterator<Item = &'v Node> {
-    let own = function.properties().get("FunctionUrlConfig");
-    let of_it = |url: &&Resource| {
-        let target = url.properties().text_of("TargetFunctionArn").and_then(|arn| deployment.function(arn));
-        target.is_some_and(|target| target.id == function.id)
-    };
-    own.into_iter().chain(deployment.of_type("AWS::Lambda::Url").filter(of_it).map(Resource::properties))
-}
-
-/// Whether clients reach a function by HTTP: at a URL, or through an HTTP API.
-fn has_endpoint(deployment: &Deployment<'_>, function: &Resource) -> bool {
-    let mut events = function.properties().members("Events").iter();
-    events.any(|event| event.node.text_of("Type") == Some("HttpApi")) || urls(deployment, function).next().is_some()
-}
-
-fn open(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
-    for function in deployment.functions() {
-        let wires = deployment.variable(function, "TOOLGATE_WIRES");
-        let wires = wires.as_ref().and_then(Node::text).unwrap_or_default();
-        if !wires.split(',').any(|wire| wire.trim() == "mcp") {
-            continue;
-        }
-        let anonymous = deployment.handler(&function.id).is_some_and(|(catalog, _)| catalog.anonymous_mcp);
-        for url in urls(deployment, function).filter(|url| url.text_of("AuthType") == Some("NONE")) {
-            let consequence = match anonymous {
-                true => "anybody on the internet may call its tools",
-                false => "it refuses every call, because no caller is verified",
-            };
-            reporter.at(&url.position_of("AuthType"), format!("the URL of `{}` is open: {consequence}", function.id));
-        }
-    }
 }
 
 fn unused(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {

@@ -230,6 +230,21 @@ fn a_harness_that_cannot_start() {
 }
 
 #[test]
+fn a_name_of_an_endpoint_that_agentcore_does_not_take() {
+    let named = |name: &str| {
+        let endpoint = format!(
+            "  End:\n    Type: AWS::BedrockAgentCore::HarnessEndpoint\n    Properties: {{HarnessId: !GetAtt \
+             Harness.HarnessId, EndpointName: {name}}}\n\n"
+        );
+        harness("{AwsIam: {}}", START).edit(TEMPLATE, "  Harness:\n", &format!("{endpoint}  Harness:\n"))
+    };
+    for name in ["blue-green".to_owned(), "1st".to_owned(), "x".repeat(49)] {
+        named(&name).finds(&[(TEMPLATE, "EndpointName:", "agentcore-name")]);
+    }
+    named(&"x".repeat(48)).finds(&[]);
+}
+
+#[test]
 fn a_hook_that_allows_what_it_cannot_decide() {
     let hooks = |moment: &str, mode: &str| {
         let hook = format!("{moment}: {{Name: spend, Target: {{Lambda: {{Arn: x{mode}}}}}}}");

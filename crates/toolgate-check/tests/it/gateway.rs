@@ -1,5 +1,7 @@
 //! AgentCore Gateway and its policies.
 
+use toolgate_check::Severity;
+
 use crate::kit::{Copy, GATEWAY, TEMPLATE};
 
 #[test]
@@ -125,4 +127,24 @@ fn a_principal_that_the_gateway_never_has() {
         .edit(TEMPLATE, "AuthorizerType: !If [ByToken, CUSTOM_JWT, AWS_IAM]", "AuthorizerType: AWS_IAM")
         .finds(&[(TEMPLATE, "// look up", "cedar-schema")]);
     assert!(found[0].message.contains("LookUpPolicy"), "{found:#?}");
+}
+
+#[test]
+fn a_temporal_policy_is_named() {
+    let temporal = "
+  CapPolicy:
+    Type: AWS::BedrockAgentCore::Policy
+    Condition: OnAgentCore
+    Properties:
+      PolicyEngineId: !GetAtt Engine.PolicyEngineId
+      Name: !Sub ${Project}_${Environment}_cap
+      Definition:
+        Policy: {Statement: 'forbid (principal, action, resource) when temporal { never }; // cap'}
+
+  LookUpPolicy:
+";
+    let found =
+        Copy::new().edit(TEMPLATE, "\n  LookUpPolicy:\n", temporal).finds(&[(TEMPLATE, "// cap", "temporal-policy")]);
+    assert!(found[0].message.contains("`CapPolicy`"), "{}", found[0].message);
+    assert_eq!(found[0].severity, Severity::Warning);
 }

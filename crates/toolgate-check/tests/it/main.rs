@@ -8,6 +8,7 @@ mod deployment;
 mod gateway;
 mod kit;
 mod list;
+mod mcp;
 mod permissions;
 mod schemas;
 mod tools;

@@ -96,29 +96,3 @@ fn a_function_that_answers_every_wire() {
         .edit(TEMPLATE, line, "OTHER: x")
         .finds(&[(TEMPLATE, "  OrdersFunction:", "wire-unused"), (TEMPLATE, "  StockFunction:", "wire-unused")]);
 }
-
-/// The function of orders with these members and the wires of its platform and mcp.
-fn at_a_url(members: &str) -> Copy {
-    let wires = "!Join [\",\", [!FindInMap [Platforms, !Ref AgentPlatform, Wires], mcp]]";
-    let own = format!("      Environment: {{Variables: {{TOOLGATE_WIRES: {wires}}}}} # own\n{members}");
-    Copy::new().edit(TEMPLATE, "      AutoPublishAlias: live\n", &format!("{own}      AutoPublishAlias: live\n"))
-}
-
-#[test]
-fn a_url_without_an_authorizer() {
-    at_a_url("      FunctionUrlConfig: {AuthType: AWS_IAM}\n").finds(&[]);
-    at_a_url("      Events: {Tools: {Type: HttpApi}}\n").finds(&[]);
-    let found = at_a_url("      FunctionUrlConfig: {AuthType: NONE} # url\n").finds(&[(TEMPLATE, "# url", "mcp-open")]);
-    assert!(found[0].message.contains("no caller is verified"), "{found:?}");
-}
-
-#[test]
-fn a_url_and_the_wire_that_answers_it() {
-    at_a_url("").finds(&[(TEMPLATE, "# own", "wire-unused")]);
-    let url = "      FunctionUrlConfig: {AuthType: NONE}\n      AutoPublishAlias: live\n";
-    Copy::new().edit(TEMPLATE, "      AutoPublishAlias: live\n", url).finds(&[(
-        TEMPLATE,
-        "TOOLGATE_WIRES",
-        "wire-missing",
-    )]);
-}

@@ -3,7 +3,7 @@
 use aws_config::BehaviorVersion;
 use aws_sdk_bedrockagentruntime::{
     Client,
-    config::{Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig},
+    config::{Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig},
 };
 use aws_smithy_http_client::tls;
 use serde_json::Value;
@@ -13,6 +13,20 @@ use crate::{
     failure::Failure,
     project,
 };
+
+/// There are no credentials for AWS, or they cannot be read.
+pub(super) const NO_CREDENTIALS: &str =
+    "no usable AWS credentials: run `aws configure` or `aws sso login`, or use --endpoint-url for a local agent";
+
+/// The region of a local agent.
+pub(super) const LOCAL_REGION: &str = "us-east-1";
+
+/// The HTTP client for AWS.
+pub(super) fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
 
 /// The endpoint of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,17 +53,14 @@ impl AgentEndpoint {
     /// Creates a client. It never retries, since the tools of a turn have effects, and it accepts a stream that stalls,
     /// since models take their time.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
+            .http_client(https())
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         match self {
             Self::Local(url) => {
                 let dummy = Credentials::new("local", "local", None, None, "toolgate");
-                loader = loader.endpoint_url(url).region(Region::new("us-east-1")).credentials_provider(dummy);
+                loader = loader.endpoint_url(url).region(Region::from_static(LOCAL_REGION)).credentials_provider(dummy);
             }
             Self::Endpoint(url) => loader = loader.endpoint_url(url),
             Self::Aws => {}

@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::turn::TurnObserver;
+use super::{harness_error::explained, turn::TurnObserver};
 use crate::failure::Failure;
 
 /// The kind of the error with which a tool parks a call.
@@ -89,9 +89,10 @@ impl Reader {
         self.buffer.extend_from_slice(bytes);
         while let DecodedFrame::Complete(message) = self.decoder.decode_frame(&mut self.buffer)? {
             let payload: Value = serde_json::from_slice(message.payload()).unwrap_or_default();
-            if let Some(kind) = header(&message, ":exception-type") {
-                let text = payload.get("message").and_then(Value::as_str).unwrap_or("the harness failed");
-                return Err(format!("{text} ({kind})").into());
+            if let Some(kind) = header(&message, ":exception-type").or_else(|| header(&message, ":error-code")) {
+                let text = payload.get("message").and_then(Value::as_str).map(str::to_owned);
+                let text = text.or_else(|| header(&message, ":error-message"));
+                return Err(explained(&kind, text.as_deref().unwrap_or("the harness failed")).into());
             }
             self.event(&header(&message, ":event-type").unwrap_or_default(), &payload, observer)?;
         }

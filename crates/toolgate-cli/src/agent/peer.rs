@@ -1,16 +1,17 @@
-//! The other side of a conversation: an agent, or a harness of the local agent.
+//! The other side of a conversation: an agent or a harness.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, env, time::Duration};
 
 use aws_sdk_bedrockagentruntime::Client;
 use serde_json::Value;
 
 use super::{
     client::AgentEndpoint,
+    deployed::DeployedArgs,
     harness::Harness,
     turn::{self, Target, TurnObserver},
 };
-use crate::failure::Failure;
+use crate::{endpoint, failure::Failure};
 
 const TEST_ALIAS: &str = "TSTALIASID";
 
@@ -27,6 +28,15 @@ pub(crate) struct Wanted<'a> {
     pub(crate) agent: Option<&'a str>,
     pub(crate) alias: Option<&'a str>,
     pub(crate) harness: Option<&'a str>,
+    /// A harness by its ARN.
+    pub(crate) deployed: Option<&'a DeployedArgs>,
+}
+
+impl Wanted<'_> {
+    /// Whether a harness was named.
+    pub(crate) fn is_harness(&self) -> bool {
+        self.harness.is_some() || self.deployed.is_some_and(|args| args.harness_arn.is_some())
+    }
 }
 
 impl Peer {
@@ -80,6 +90,13 @@ impl Peer {
 /// # Errors
 /// It cannot be found, or the choice is not clear.
 pub(crate) async fn find(endpoint: Option<&str>, wanted: &Wanted<'_>) -> Result<(Peer, String), Failure> {
+    if let Some(args) = wanted.deployed
+        && let Some(arn) = &args.harness_arn
+    {
+        let endpoint = endpoint.map(str::to_owned).or_else(agentcore_endpoint);
+        let harness = Harness::deployed(endpoint::checked(endpoint)?.as_deref(), arn, args).await?;
+        return Ok((Peer::Harness(harness), String::new()));
+    }
     let place = AgentEndpoint::choose(endpoint, wanted.alias);
     if wanted.agent.is_none()
         && let Some(found) = harness(&place, wanted.harness).await?
@@ -107,6 +124,12 @@ pub(crate) async fn of_conversation(url: &str, name: &str) -> Result<(Peer, Stri
     }
 }
 
+/// The endpoint of AgentCore in the environment, as SDKs read it.
+fn agentcore_endpoint() -> Option<String> {
+    let variables = ["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "AWS_ENDPOINT_URL"];
+    variables.into_iter().filter_map(|name| env::var(name).ok()).find(|url| !url.trim().is_empty())
+}
+
 /// Whether the local agent serves a harness of this name.
 async fn is_harness(url: &str, name: &str) -> bool {
     let place = AgentEndpoint::choose(Some(url), None);
@@ -117,7 +140,7 @@ async fn is_harness(url: &str, name: &str) -> bool {
 async fn harness(place: &AgentEndpoint, name: Option<&str>) -> Result<Option<(Peer, String)>, Failure> {
     let AgentEndpoint::Local(url) = place else {
         return match name {
-            Some(_) => Err("this command reaches a harness on this machine only; on AWS, call InvokeHarness".into()),
+            Some(_) => Err("--harness names a harness on this machine; name one on AWS with --harness-arn".into()),
             None => Ok(None),
         };
     };
@@ -142,7 +165,7 @@ async fn harness(place: &AgentEndpoint, name: Option<&str>) -> Result<Option<(Pe
             }
         })?,
     };
-    let harness = Harness::new(url, found)?;
+    let harness = Harness::of_local(url, found).await?;
     let note = harness.note();
     Ok(Some((Peer::Harness(harness), note)))
 }

@@ -18,7 +18,7 @@ use aws_sdk_bedrockagentruntime::{
 };
 use serde_json::Value;
 
-use super::raw::RawTraces;
+use super::{client::NO_CREDENTIALS, raw::RawTraces};
 use crate::failure::Failure;
 
 /// The agent and the session of a turn.
@@ -243,7 +243,7 @@ where
     }
     let text = DisplayErrorContext(&error).to_string();
     if text.contains("credentials") {
-        return "no usable AWS credentials: run `aws configure` or `aws sso login`, or use --endpoint-url for a local agent".into();
+        return NO_CREDENTIALS.into();
     }
     format!("the agent could not be reached: {text}").into()
 }

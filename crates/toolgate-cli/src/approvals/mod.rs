@@ -89,6 +89,23 @@ pub(crate) async fn of_local(url: &str) -> Result<Approvals, Failure> {
     table::TableArgs::local(url).approvals().await
 }
 
+/// A table of parked calls that the user named.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployed {
+    pub(crate) table: String,
+    /// The endpoint of DynamoDB, if it is not that of the environment.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+}
+
+/// The parked calls of a table that the user named.
+///
+/// # Errors
+/// There are no credentials, or the endpoint is not valid.
+pub(crate) async fn of_deployed(table: &Deployed) -> Result<Approvals, Failure> {
+    table::TableArgs::deployed(table).approvals().await
+}
+
 /// The name of the person who decides: the one who is logged in.
 ///
 /// # Errors

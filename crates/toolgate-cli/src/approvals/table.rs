@@ -21,6 +21,7 @@ use aws_smithy_http_client::tls;
 use serde_json::Value;
 use toolgate_dynamodb::Approvals;
 
+use super::Deployed;
 use crate::{
     endpoint::{self, LOCAL, is_local, is_loopback},
     failure::Failure,
@@ -44,6 +45,12 @@ impl TableArgs {
     /// The table that the local agent at this address reports.
     pub(super) fn local(url: &str) -> Self {
         Self { table: None, endpoint_url: Some(url.to_owned()), region: None }
+    }
+
+    /// A table that the user named. The variables for endpoints apply, as for `toolgate approvals`.
+    pub(super) fn deployed(deployed: &Deployed) -> Self {
+        let endpoint = deployed.endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok());
+        Self { table: Some(deployed.table.clone()), endpoint_url: endpoint, region: Some(deployed.region.clone()) }
     }
 
     pub(super) async fn approvals(&self) -> Result<Approvals, Failure> {

@@ -1,5 +1,4 @@
-//! `toolgate chat`: a conversation in the terminal, with an agent on this machine or on AWS, or with a harness on this
-//! machine.
+//! `toolgate chat`: a conversation in the terminal, with an agent or a harness, on this machine or on AWS.
 
 mod command;
 mod interrupt;
@@ -19,7 +18,7 @@ use session::ChatSession;
 use trace::Trace;
 
 use crate::{
-    agent::{costs::Costs, peer},
+    agent::{costs::Costs, deployed::DeployedArgs, peer},
     endpoint,
     failure::Failure,
     project_args::name_value,
@@ -29,7 +28,9 @@ use crate::{
 const WHERE: &str = "\
 Without --alias and --endpoint-url it talks to the local agent at http://127.0.0.1:8787 (`toolgate dev`).
 With --alias alone it talks to a deployed agent, with the credentials and the region of your AWS configuration.
+With --harness-arn it talks to a deployed harness, with your AWS credentials and in the region of the ARN.
 A call of a harness that waits for a person is shown, and your answer decides about it as `toolgate approvals` does.
+On AWS this needs --approvals-table.
 On a terminal /help lists the commands; the history of lines is not saved.
 
 Examples:
@@ -38,23 +39,26 @@ Examples:
   toolgate chat --agent Orders \"What is the status of order 1001?\"
   toolgate chat --harness Harness
   toolgate chat --attribute customerId=C-17
-  toolgate chat --agent ABCDEFGHIJ --alias KLMNOPQRST";
+  toolgate chat --agent ABCDEFGHIJ --alias KLMNOPQRST
+  toolgate chat --harness-arn arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/desk-abcdefghij";
 
-/// Talk to an agent, on this machine or on AWS, or to a harness on this machine
+/// Talk to an agent or a harness, on this machine or on AWS
 #[derive(Debug, clap::Args)]
 #[command(after_help = WHERE)]
 pub(crate) struct Args {
     /// The agent's id: on this machine its logical id in the template. The default is the only agent, or the only one that
     /// is not a collaborator of another
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "harness_arn")]
     agent: Option<String>,
     /// The agent's alias id. Without --endpoint-url it means an agent on AWS; with it the default is TSTALIASID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "harness_arn")]
     alias: Option<String>,
     /// The harness on this machine, by its logical id in the template. The default is the only harness, if there are no
     /// agents
     #[arg(long, value_name = "ID", conflicts_with_all = ["agent", "alias"])]
     harness: Option<String>,
+    #[command(flatten)]
+    deployed: DeployedArgs,
     /// Set an attribute of the session, such as the identity of the user (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     attribute: Vec<(String, String)>,
@@ -72,8 +76,9 @@ pub(crate) struct Args {
     /// A table of prices to use instead of the built-in one; docs/models.md shows one
     #[arg(long, value_name = "FILE", env = "TOOLGATE_PRICES")]
     prices: Option<PathBuf>,
-    /// The endpoint of the agent. Your AWS credentials are used; http:// and loopback addresses get dummy credentials
-    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME")]
+    /// The endpoint of the agent. Your AWS credentials are used; http:// and loopback addresses get dummy credentials. The
+    /// default is AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME, or AWS_ENDPOINT_URL_BEDROCK_AGENTCORE with --harness-arn
+    #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
     /// The message. Without it every line of standard input is one turn
     text: Option<String>,
@@ -82,23 +87,29 @@ pub(crate) struct Args {
 /// Runs a chat. A failed turn is exit code 1, except on a terminal, where the chat goes on.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::known()), Prices::read)?;
-    let endpoint = endpoint::checked(args.endpoint_url)?;
-    let wanted =
-        peer::Wanted { agent: args.agent.as_deref(), alias: args.alias.as_deref(), harness: args.harness.as_deref() };
+    let of_agents = || std::env::var("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME").ok();
+    let is_deployed = args.deployed.harness_arn.is_some();
+    let endpoint =
+        endpoint::checked(if is_deployed { args.endpoint_url } else { args.endpoint_url.or_else(of_agents) })?;
+    let wanted = peer::Wanted {
+        agent: args.agent.as_deref(),
+        alias: args.alias.as_deref(),
+        harness: args.harness.as_deref(),
+        deployed: Some(&args.deployed),
+    };
     let (peer, note) = peer::find(endpoint.as_deref(), &wanted).await?;
     let peer = peer.with_attributes(args.attribute.iter().cloned().collect())?;
     if !note.is_empty() {
         terminal::note(&note)?;
     }
-    let name = peer.id().to_owned();
-    let kind = if peer.is_harness() { "--harness" } else { "--agent" };
-    let options = [(kind, Some(&name)), ("--alias", args.alias.as_ref()), ("--endpoint-url", endpoint.as_ref())];
-    let attributes: Vec<String> = args.attribute.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let attributes = attributes.iter().map(|attribute| ("--attribute", Some(attribute)));
-    let reconnect = options
-        .into_iter()
-        .chain(attributes)
-        .filter_map(|(name, value)| Some(format!(" {name} {}", terminal::line(value.as_ref()?))));
+    let mut options = args.deployed.typed();
+    if !is_deployed {
+        options.push((if peer.is_harness() { "--harness" } else { "--agent" }, peer.id().to_owned()));
+    }
+    options.extend(args.alias.map(|alias| ("--alias", alias)));
+    options.extend(endpoint.map(|url| ("--endpoint-url", url)));
+    options.extend(args.attribute.iter().map(|(name, value)| ("--attribute", format!("{name}={value}"))));
+    let reconnect = options.iter().map(|(name, value)| format!(" {name} {}", terminal::line(value)));
     let mut session = ChatSession {
         reconnect: reconnect.collect(),
         peer,

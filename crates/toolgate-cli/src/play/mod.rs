@@ -1,5 +1,5 @@
-//! `toolgate play`: runs the conversations of a scenario against a local agent, and checks them. Agents are called through
-//! the AWS SDK, a harness over InvokeHarness.
+//! `toolgate play`: runs the conversations of a scenario against a local agent or a harness on AWS, and checks them. Agents
+//! are called through the AWS SDK, a harness over InvokeHarness.
 
 mod check;
 mod local;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     agent::{
+        deployed::DeployedArgs,
         peer::{self, Peer, Wanted},
         question,
         timeline::{Page, Timeline},
@@ -34,12 +35,15 @@ Examples:
   toolgate play --hostile --seed 7
   toolgate play --parameter AgentPlatform=agentcore
   toolgate play --harness Harness
-  toolgate play --endpoint-url http://127.0.0.1:8787";
+  toolgate play --endpoint-url http://127.0.0.1:8787
+  toolgate play --harness-arn arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/desk-abcdefghij \
+      --approvals-table my-project-dev-approvals";
 
 /// Play the conversations of a scenario and check their results
 ///
 /// The template's agents are started for this, and called through the AWS SDK. Without agents its only harness plays the
-/// conversations. The exit code is 0 if all conversations went as expected.
+/// conversations. With --harness-arn a deployed harness plays them, with its own model and tables: the effects are real.
+/// The exit code is 0 if all conversations went as expected.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -57,11 +61,13 @@ pub(crate) struct Args {
     /// agent or, if there are no agents, the only harness
     #[arg(long, value_name = "ID")]
     harness: Option<String>,
+    #[command(flatten)]
+    deployed: DeployedArgs,
     /// Set a parameter of the template (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value, conflicts_with = "endpoint_url")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value, conflicts_with_all = ["endpoint_url", "harness_arn"])]
     parameter: Vec<(String, String)>,
     /// Keep the tables in this folder; the default is to keep them in memory
-    #[arg(long, value_name = "DIR", conflicts_with = "endpoint_url")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint_url", "harness_arn"])]
     data: Option<PathBuf>,
     #[command(flatten)]
     hostile: HostileArgs,
@@ -82,15 +88,21 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     if scenario.conversations.is_empty() {
         return Err(format!("scenario `{}` has no conversations to play", file.display()).into());
     }
+    let is_deployed = args.deployed.harness_arn.is_some();
+    if is_deployed && seed.is_some() {
+        return Err("hostile mode changes calls on this machine only: omit --hostile or --harness-arn".into());
+    }
     let started = match endpoint {
         Some(_) => None,
+        None if is_deployed => None,
         None => {
             project::require_template(&args.template)?;
             Some(local::start(&args.template, &file, args.data.as_deref(), seed, &args.parameter).await?)
         }
     };
-    let url = endpoint.or_else(|| started.as_ref().map(|started| started.url().to_owned())).unwrap_or_default();
-    let mut result = play_all(&scenario, &url, seed, args.harness.as_deref()).await;
+    let url = endpoint.or_else(|| started.as_ref().map(|started| started.url().to_owned()));
+    let named = Wanted { harness: args.harness.as_deref(), deployed: Some(&args.deployed), ..Wanted::default() };
+    let mut result = play_all(&scenario, url.as_deref(), seed, &named).await;
     if let Some(started) = started {
         if let (Ok(_), Some(seed), Some(problem)) = (&result, seed, reply_differences(&started.health())) {
             result = Err(format!("{problem}\nrepeat it with `--hostile --seed {seed}`").into());
@@ -116,9 +128,9 @@ fn reply_differences(health: &Value) -> Option<String> {
 
 async fn play_all(
     scenario: &Scenario,
-    url: &str,
+    url: Option<&str>,
     hostile: Option<u64>,
-    harness: Option<&str>,
+    named: &Wanted<'_>,
 ) -> Result<ExitCode, Failure> {
     let mut problems = Vec::new();
     let mut last = None;
@@ -126,9 +138,9 @@ async fn play_all(
         print(&format!("hostile mode, seed {seed}"))?;
     }
     for (index, conversation) in scenario.conversations.iter().enumerate() {
-        let (peer, note) = match harness {
-            Some(_) => peer::find(Some(url), &Wanted { harness, ..Wanted::default() }).await?,
-            None => peer::of_conversation(url, &conversation.agent).await?,
+        let (peer, note) = match url {
+            Some(url) if !named.is_harness() => peer::of_conversation(url, &conversation.agent).await?,
+            url => peer::find(url, named).await?,
         };
         let peer = peer.with_attributes(conversation.attributes.clone())?;
         // Hostile mode depends on the seed and the session, so sessions have the same names each time. A harness takes
@@ -139,14 +151,19 @@ async fn play_all(
             (Some(_), true) => format!("play-{:036}", index + 1),
         };
         print(&format!("\n== {} (with {})", conversation.name, peer.id()))?;
-        print(&note)?;
+        if !note.is_empty() {
+            print(&note)?;
+        }
         for problem in play(&peer, conversation, &session).await? {
             print(&indented("   not as expected: ", &problem))?;
             problems.push(format!("{}: {problem}", conversation.name));
         }
         last = Some(peer);
     }
-    print(&shell_example(scenario, last.as_ref()))?;
+    let example = shell_example(scenario, last.as_ref());
+    if !example.is_empty() {
+        print(&example)?;
+    }
     let played = scenario.conversations.len();
     if problems.is_empty() {
         let conversations = if played == 1 { "conversation" } else { "conversations" };
@@ -170,6 +187,9 @@ fn shell_example(scenario: &Scenario, peer: Option<&Peer>) -> String {
     // JSON strings are valid Python strings
     let [agent, say] = [agent, say].map(|text| terminal::escaped(&Value::String(text.clone()).to_string()));
     if let Some(Peer::Harness(harness)) = peer {
+        if !harness.is_on_this_machine() {
+            return String::new();
+        }
         return format!(
             r#"
 To call the harness from another shell, start `toolgate dev` and run:

@@ -204,3 +204,30 @@ async fn a_table_that_is_not_there_is_named() {
     let error = Approvals::new(bank.client.clone(), "nowhere").list().await.unwrap_err();
     assert!(error.to_string().ends_with("ResourceNotFoundException on table `nowhere`"), "{error}");
 }
+
+#[tokio::test]
+async fn what_is_announced_is_a_call_that_still_waits() {
+    let bank = Bank::open().await;
+    let id = park(&bank, 1, "x").await;
+    let item = stored(&bank, "call#", &id).await.unwrap();
+    let key = item["id"].as_s().unwrap();
+    let approvals = approvals(&bank);
+    let call = approvals.parked(key).await.unwrap().unwrap();
+    let shown = approvals.find(&id).await.unwrap();
+    assert_eq!((call.id, call.tool, call.expires_at), (shown.id, shown.tool, shown.expires_at));
+    for other in [key.replacen("call#", "decision#", 1), key.replacen("call#", "waiting#", 1), format!("{key}x")] {
+        assert_eq!(approvals.parked(&other).await.unwrap(), None, "{other}");
+    }
+    let change = async |expression: &str| {
+        let update = bank.client.update_item().table_name("approvals").key("id", item["id"].clone());
+        let update = update.expression_attribute_values(":value", number(1_000)).update_expression(expression);
+        update.send().await.unwrap();
+    };
+    change("SET usedBy = :value").await;
+    assert_eq!(approvals.parked(key).await.unwrap(), None, "it has run");
+    change("SET expiresAt = :value REMOVE usedBy").await;
+    assert_eq!(approvals.parked(key).await.unwrap(), None, "it has expired");
+    change("SET tool = :value REMOVE expiresAt").await;
+    let unreadable = approvals.parked(key).await.unwrap_err();
+    assert!(matches!(&unreadable, ApprovalsError::Unreadable(call) if call.id.as_deref() == Some(&id)), "{unreadable}");
+}

@@ -9,12 +9,15 @@
 
 mod approvals;
 mod budget;
+mod client;
 mod commit;
 mod elicit;
+mod elicit_parked;
 mod faults;
 mod kit;
 mod lease;
 mod parked;
+mod questions;
 mod repeat;
 mod reserve;
 mod shown;

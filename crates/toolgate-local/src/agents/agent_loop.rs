@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use toolgate_models::{Block, Message, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage, Write};
+use toolgate_models::{Block, Message, ModelReply, ModelRequest, StopReason, Write};
 
 use super::{
     agent_run::AgentRun,
@@ -19,7 +19,9 @@ use super::{
     streaming,
     turn::Turn,
 };
-use crate::conversation::{self, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message};
+use crate::conversation::{
+    self, AskModel, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message, too_long_as_stop,
+};
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
@@ -69,42 +71,40 @@ impl AgentRun<'_> {
         if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
             streaming::ask_for_tags(&mut system, hint);
         }
-        let mut window = self.turn.window;
-        loop {
-            let shown = window.view(history);
-            let reply = self.ask_about(&system, &shown, streams).await?;
-            match window.shrink(&shown) {
-                Some(shrink) if reply.stop == StopReason::ContextFull => window = shrink,
-                _ => return Ok(reply),
-            }
-        }
+        conversation::ask_in_window(&Question { run: self, system, streams }, self.turn.window, history).await
     }
+}
 
-    async fn ask_about(&self, system: &str, messages: &[Message], streams: bool) -> Result<ModelReply, AgentError> {
-        self.trace_model_input(system, messages);
+/// A question to the model of an agent.
+struct Question<'q, 'a> {
+    run: &'q AgentRun<'a>,
+    system: String,
+    streams: bool,
+}
+
+impl AskModel for Question<'_, '_> {
+    type Error = AgentError;
+
+    async fn ask(&self, messages: &[Message]) -> Result<ModelReply, AgentError> {
+        let Self { run, system, streams } = self;
+        run.trace_model_input(system, messages);
         let start = Timestamp::now();
         let request = ModelRequest {
-            agent: &self.agent.spec.id,
-            foundation_model: &self.agent.spec.foundation_model,
+            agent: &run.agent.spec.id,
+            foundation_model: &run.agent.spec.foundation_model,
             system,
             messages,
-            tools: &self.agent.tools.specs,
-            inference: &self.agent.spec.prompt.inference,
+            tools: &run.agent.tools.specs,
+            inference: &run.agent.spec.prompt.inference,
         };
-        if streams {
-            self.turn.begin_answer();
+        if *streams {
+            run.turn.begin_answer();
         }
-        let write: Write<'_> = &|words| self.turn.write(words);
-        let reply = match self.model().converse(request, streams.then_some(write)).await {
-            // Some models refuse with an error what others answer with this stop reason.
-            Err(error) if error.kind == ModelErrorKind::TooLong => {
-                ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }
-            }
-            reply => reply?,
-        };
-        self.turn.spend(reply.usage);
+        let write: Write<'_> = &|words| run.turn.write(words);
+        let reply = too_long_as_stop(run.model().converse(request, streams.then_some(write)).await)?;
+        run.turn.spend(reply.usage);
         let reply = prompt::message_to_answer(reply);
-        self.trace_model_output(&reply, Span::since(start));
+        run.trace_model_output(&reply, Span::since(start));
         Ok(reply)
     }
 }

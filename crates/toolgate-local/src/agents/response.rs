@@ -3,18 +3,20 @@
 use std::convert::Infallible;
 
 use axum::{
-    Json,
     body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
-use uuid::Uuid;
 
 use super::{error::AgentError, frames, sink::Event};
-use crate::http::{body::Refused, event_stream};
+use crate::http::{
+    aws_response::{self, stamp},
+    body::Refused,
+    event_stream,
+};
 
 /// The response of InvokeAgent.
 pub(crate) fn stream_of(events: UnboundedReceiver<Event>, session: &str, memory: Option<&str>) -> Response {
@@ -53,29 +55,15 @@ pub(crate) fn bad_body(refused: &Refused, too_large: impl Into<String>) -> Agent
 
 /// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.
 pub(crate) fn refuse(error: &AgentError) -> Response {
-    error_response(error.kind.status(), error.kind.name(), &error.body())
+    aws_response::error(error.kind.status(), error.kind.name(), &error.body())
 }
 
 /// For a known path with an unsupported method.
 pub(crate) async fn no_such_method() -> Response {
     let message = "no operation of this path has this method";
-    error_response(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
+    aws_response::error(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
 }
 
 pub(crate) fn bad_path() -> AgentError {
     AgentError::invalid("the path is not valid percent-encoded UTF-8")
-}
-
-fn error_response(status: StatusCode, kind: &'static str, body: &Value) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
-    stamp(response)
-}
-
-/// Adds a request id, which every response has.
-pub(crate) fn stamp(mut response: Response) -> Response {
-    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-        response.headers_mut().insert("x-amzn-requestid", id);
-    }
-    response
 }

@@ -94,16 +94,16 @@ fn is_empty(parameter: &Value) -> bool {
 
 /// The mutations and how often each occurred.
 #[derive(Default)]
-struct Done(BTreeMap<&'static str, usize>);
+pub(super) struct Done(BTreeMap<&'static str, usize>);
 
 impl Done {
-    fn times(&mut self, what: &'static str, times: usize) {
+    pub(super) fn times(&mut self, what: &'static str, times: usize) {
         if times > 0 {
             *self.0.entry(what).or_default() += times;
         }
     }
 
-    fn words(self) -> Vec<String> {
+    pub(super) fn words(self) -> Vec<String> {
         let word =
             |(what, times): (&str, usize)| if times == 1 { what.to_owned() } else { format!("{what} ×{times}") };
         self.0.into_iter().map(word).collect()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use toolgate::{Router, Service, Tool, ToolError, Wire, testing};
 use validator::Validate;
 
-use super::{declared::Optional, event, seeded_rng::SeededRng};
+use super::{arguments, declared::Optional, event, seeded_rng::SeededRng};
 
 /// Everything that a tool may take.
 #[derive(Deserialize, Serialize, JsonSchema, Validate)]
@@ -170,6 +170,26 @@ proptest! {
         let plain = handle(event.clone());
         for seed in (0..8).map(|more| seed.wrapping_add(more)) {
             prop_assert_eq!(handle(Value::Object(mutated(&event, wire, seed))), plain.clone());
+        }
+    }
+
+    #[test]
+    fn a_mutated_call_through_the_gateway_means_the_same(input in input(), seed in any::<u64>(), is_checked in any::<bool>()) {
+        let service = service();
+        let (event, client_context) = testing::call(&service, "say_again", input).on(Wire::Gateway).event();
+        let kinds = optional(Wire::Function).parameters;
+        let properties: Map<String, Value> =
+            kinds.into_iter().map(|(name, kind)| (name, json!({"Type": kind}))).collect();
+        let definition = json!({"InputSchema": {"Properties": properties, "Required": ["name"]}});
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let context = || testing::context(client_context.as_ref());
+        let handle = |event: Value| runtime.block_on(service.handle(event, &context())).unwrap();
+        let plain = handle(event.clone());
+        for seed in (0..8).map(|more| seed.wrapping_add(more)) {
+            let mut arguments = event.as_object().unwrap().clone();
+            arguments::mutate(&mut arguments, &definition, is_checked, SeededRng::new(seed));
+            prop_assert!(event.as_object().unwrap().keys().all(|name| arguments.contains_key(name)));
+            prop_assert_eq!(handle(Value::Object(arguments)), plain.clone());
         }
     }
 

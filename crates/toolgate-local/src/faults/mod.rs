@@ -1,7 +1,7 @@
-//! Hostile mode: reproduces the irregularities of Bedrock between the agents and the functions.
+//! Hostile mode: reproduces the irregularities of AWS between the agents or the gateway and the functions.
 //!
 //! ```text
-//! agents ──event──▶ mutated ──late, to a cold instance, twice──▶ function
+//! agents, gateway ──event──▶ mutated ──late, to a cold instance, twice──▶ function
 //!                                        first reply ──▶ agents; the second is compared and dropped
 //! ```
 //!
@@ -9,9 +9,13 @@
 //! left out arrive empty, and required ones always arrive. A function that handles a mutated call wrongly would also
 //! fail on AWS. Lambda Invoke is not mutated: its caller gets the function's own reply to its own event.
 //!
-//! Every decision depends on the seed, the session, the agent, the tool and the number of earlier calls of the tool.
+//! A call through the gateway has no session. Its decisions depend on the seed, the tool, the arguments and the number of
+//! earlier calls with these arguments.
+//!
+//! Every decision about a call of an agent depends on the seed, the session, the agent, the tool and the number of earlier calls of the tool.
 //! The same conversation with the same seed therefore gets the same mutations, whatever the timing of the machine is.
 
+mod arguments;
 mod declared;
 mod event;
 mod java;
@@ -34,7 +38,11 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::agents::{Invoke, InvokeFailure, LambdaReply};
+use crate::{
+    agents::{Invoke, InvokeFailure, LambdaReply},
+    gateway::{CallTool, ToolEvent},
+    lambda::{Invocation, InvokeError},
+};
 use declared::Declared;
 use plan::Delivery;
 use seeded_rng::SeededRng;
@@ -77,6 +85,29 @@ impl<D: Transport> Hostile<D> {
         call
     }
 
+    /// Decides the mutations of a call through the gateway.
+    fn prepare_tool(&self, event: ToolEvent<'_>) -> MutatedCall {
+        let ToolEvent { function, definition, mut arguments, client_context, is_checked } = event;
+        let tool = definition.get("Name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let given = Value::Object(arguments.clone()).to_string();
+        let seeded_rng = self.count(SeededRng::new(self.seed).of("gateway").of(function).of(&tool).of(&given));
+        let delivery = match self.functions.happens_once(function, &tool) {
+            true => Delivery::with_lost_replies(seeded_rng.of("delivery")),
+            false => Delivery::decide(seeded_rng.of("delivery")),
+        };
+        let mut mutations = arguments::mutate(&mut arguments, definition, is_checked, seeded_rng.of("event"));
+        mutations.extend(delivery.words());
+        MutatedCall {
+            seed: self.seed,
+            function: function.to_owned(),
+            tool,
+            payload: Bytes::from(Value::Object(arguments).to_string()),
+            client_context: Some(client_context),
+            mutations,
+            delivery: Some(delivery),
+        }
+    }
+
     /// The generator for the next call of the same tool.
     fn count(&self, kind: SeededRng) -> SeededRng {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,10 +127,20 @@ fn text(event: &Map<String, Value>, pointer: &str) -> String {
 impl<D: Transport> Invoke for Hostile<D> {
     fn invoke<'a>(&'a self, function: &'a str, payload: Bytes) -> BoxFuture<'a, Result<LambdaReply, InvokeFailure>> {
         let call = self.prepare(function, payload);
-        Box::pin(transport::deliver(&self.functions, call))
+        Box::pin(async move {
+            let reply = transport::deliver(&self.functions, call).await?;
+            Ok(LambdaReply { payload: reply.payload, function_error: reply.function_error })
+        })
     }
 
     fn happens_once(&self, function: &str, tool: &str) -> bool {
         self.functions.happens_once(function, tool)
+    }
+}
+
+impl<D: Transport> CallTool for Hostile<D> {
+    fn call<'a>(&'a self, event: ToolEvent<'a>) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
+        let call = self.prepare_tool(event);
+        Box::pin(transport::deliver(&self.functions, call))
     }
 }

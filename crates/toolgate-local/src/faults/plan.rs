@@ -12,6 +12,8 @@ pub(super) struct Delivery {
     /// Whether the event goes to a fresh instance.
     pub(super) cold: bool,
     pub(super) again: Option<Again>,
+    /// Whether the first reply is lost, so that the event is delivered again and the second reply counts.
+    pub(super) lost: bool,
 }
 
 /// A second delivery of the same event.
@@ -32,7 +34,14 @@ impl Delivery {
             1 => Some(Again::Afterwards(milliseconds("afterwards", 100))),
             _ => None,
         };
-        Self { delay, cold: seeded_rng.of("cold").one_in(8), again }
+        Self { delay, cold: seeded_rng.of("cold").one_in(8), again, lost: false }
+    }
+
+    /// As [`Delivery::decide`], and some replies are lost. A caller that repeats a call whose reply was lost must get the
+    /// same reply, which holds for tools whose effect happens once.
+    pub(super) fn with_lost_replies(seeded_rng: SeededRng) -> Self {
+        let delivery = Self::decide(seeded_rng);
+        Self { lost: delivery.again.is_none() && seeded_rng.of("lost").one_in(4), ..delivery }
     }
 
     /// The description of the delivery.
@@ -47,6 +56,7 @@ impl Delivery {
         match self.again {
             Some(Again::Meanwhile(_)) => words.push("twice at once".to_owned()),
             Some(Again::Afterwards(_)) => words.push("twice, again after the answer".to_owned()),
+            None if self.lost => words.push("reply lost, sent again".to_owned()),
             None => {}
         }
         words

@@ -155,3 +155,59 @@ async fn what_is_no_call_of_an_action_group_goes_on_as_it_is() {
         assert_eq!((events.len(), &events[0].payload[..]), (1, payload.as_bytes()));
     }
 }
+
+/// A call of this tool through the gateway, with its definition as CloudFormation writes it.
+fn tool_event<'a>(definition: &'a Value, number: u64) -> ToolEvent<'a> {
+    let arguments = json!({"orderId": "ORD-1", "count": number, "urgent": true}).as_object().cloned().unwrap();
+    let client_context = r#"{"custom": {}}"#.to_owned();
+    ToolEvent { function: "F", definition, arguments, client_context, is_checked: false }
+}
+
+fn definition(tool: &str) -> Value {
+    let kinds = [("orderId", "string"), ("count", "integer"), ("urgent", "boolean"), ("note", "string")];
+    let properties: Map<String, Value> =
+        kinds.into_iter().map(|(name, kind)| (name.to_owned(), json!({"Type": kind}))).collect();
+    json!({"Name": tool, "InputSchema": {"Type": "object", "Properties": properties, "Required": ["orderId"]}})
+}
+
+#[tokio::test]
+async fn a_reply_through_the_gateway_is_lost_only_if_the_effect_happens_once() {
+    let (mut lost, mut twice) = (0, 0);
+    for (tool, happens_once) in [("pay", true), ("get", false)] {
+        let definition = definition(tool);
+        for number in 0..60 {
+            let delivery = hostile(7).0.prepare_tool(tool_event(&definition, number)).delivery.unwrap();
+            let (hostile, recorder) = hostile(7);
+            let reply = hostile.call(tool_event(&definition, number)).await.unwrap();
+            let counts = if delivery.lost { 2 } else { 1 };
+            assert_eq!(reply.payload, json!({"number": counts}).to_string());
+            assert!(happens_once || !delivery.lost);
+            if delivery.lost {
+                assert_eq!(recorder.1.load(Ordering::Relaxed), 1, "the replies differ");
+            }
+            let events = recorder.events();
+            assert!(events.iter().all(|event| event.client_context.is_some() && event.payload == events[0].payload));
+            lost += u32::from(delivery.lost);
+            twice += u32::from(delivery.again.is_some());
+        }
+    }
+    assert!(lost > 0 && twice > 0, "{lost} {twice}");
+}
+
+#[test]
+fn the_tool_and_the_arguments_of_a_call_decide_through_the_gateway() {
+    let definition = definition("pay");
+    let decided = |seed, numbers: &[u64]| -> BTreeSet<String> {
+        let (hostile, _) = hostile(seed);
+        let decide = |number: &u64| {
+            let call = hostile.prepare_tool(tool_event(&definition, *number));
+            format!("{:?} {:?}", call.payload, call.delivery)
+        };
+        numbers.iter().map(decide).collect()
+    };
+    let mut numbers: Vec<u64> = (0..40).collect();
+    let first = decided(7, &numbers);
+    SeededRng::new(1).shuffle(&mut numbers);
+    assert_eq!(decided(7, &numbers), first);
+    assert_ne!(decided(8, &numbers), first);
+}

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::plan::{Again, Delivery};
 use crate::{
-    agents::{Invoke, InvokeFailure, LambdaReply},
+    agents::Invoke,
     invoker::FunctionInvoker,
     lambda::{Event, Invocation, InvokeError},
 };
@@ -33,7 +33,7 @@ pub(crate) trait Transport: Clone + Send + Sync + fmt::Debug + 'static {
 
 impl Transport for Arc<FunctionInvoker> {
     fn run<'a>(&'a self, function: &'a str, event: Event) -> BoxFuture<'a, Result<Invocation, InvokeError>> {
-        Box::pin(self.0.functions.run(function, event))
+        Box::pin(self.functions.run(function, event))
     }
 
     fn happens_once(&self, function: &str, tool: &str) -> bool {
@@ -41,7 +41,7 @@ impl Transport for Arc<FunctionInvoker> {
     }
 
     fn differs(&self) {
-        self.0.differing.fetch_add(1, Ordering::Relaxed);
+        self.differing.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -52,13 +52,22 @@ pub(super) struct MutatedCall {
     pub(super) function: String,
     pub(super) tool: String,
     pub(super) payload: Bytes,
+    /// The client context of a call through the gateway.
+    pub(super) client_context: Option<String>,
     pub(super) mutations: Vec<String>,
     /// `None` if the event is not an action group's call. It is then delivered unchanged.
     pub(super) delivery: Option<Delivery>,
 }
 
-pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Result<LambdaReply, InvokeFailure> {
-    let Delivery { delay, cold, again } = call.delivery.unwrap_or_default();
+impl MutatedCall {
+    fn event(&self) -> Event {
+        Event { payload: self.payload.clone(), client_context: self.client_context.clone(), ..Event::default() }
+    }
+}
+
+/// Delivers a call and returns the reply that counts.
+pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Result<Invocation, InvokeError> {
+    let Delivery { delay, cold, again, lost } = call.delivery.unwrap_or_default();
     let request_id = Uuid::new_v4().to_string();
     let mutations = call.mutations.join(", ");
     if !mutations.is_empty() {
@@ -71,9 +80,14 @@ pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Re
         Some(Again::Meanwhile(pause)) => Some(tokio::spawn(later(functions.clone(), call.clone(), pause))),
         _ => None,
     };
-    let event = Event { payload: call.payload.clone(), cold, request_id: Some(request_id), ..Event::default() };
-    let first = functions.run(&call.function, event).await.map_err(InvokeFailure::from)?;
+    let event = Event { cold, request_id: Some(request_id), ..call.event() };
+    let first = functions.run(&call.function, event).await?;
     log_failure(&call, &first);
+    if lost {
+        let second = functions.run(&call.function, call.event()).await?;
+        compare(functions, &call, &first, Some(second.clone()));
+        return Ok(second);
+    }
     match (second, again) {
         (Some(second), _) => {
             let (functions, call, first) = (functions.clone(), call, first.clone());
@@ -88,13 +102,12 @@ pub(super) async fn deliver(functions: &impl Transport, call: MutatedCall) -> Re
         }
         _ => {}
     }
-    Ok(LambdaReply { payload: first.payload, function_error: first.function_error })
+    Ok(first)
 }
 
 async fn later(functions: impl Transport, call: MutatedCall, pause: Duration) -> Option<Invocation> {
     tokio::time::sleep(pause).await;
-    let event = Event { payload: call.payload, ..Event::default() };
-    functions.run(&call.function, event).await.ok()
+    functions.run(&call.function, call.event()).await.ok()
 }
 
 /// Compares the two replies. The platform uses the first reply in all cases.
@@ -114,7 +127,7 @@ fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, s
             tool,
             "the second delivery of a call got the same reply"
         );
-    } else if functions.happens_once(function, tool) {
+    } else if functions.happens_once(function, tool) && !is_parked(&first.payload) {
         // A tool whose effect happens once must repeat its first reply.
         functions.differs();
         tracing::warn!(
@@ -136,6 +149,12 @@ fn compare(functions: &impl Transport, call: &MutatedCall, first: &Invocation, s
             "the second delivery of a call got another reply"
         );
     }
+}
+
+/// Whether the call waited for a person, who may have decided before the second delivery.
+fn is_parked(reply: &[u8]) -> bool {
+    let reply: Value = serde_json::from_slice(reply).unwrap_or_default();
+    reply.pointer("/error/kind").and_then(Value::as_str) == Some("waiting for approval")
 }
 
 fn same(one: &[u8], other: &[u8]) -> bool {
@@ -165,5 +184,7 @@ fn log_failure(call: &MutatedCall, reply: &Invocation) {
 fn is_unread(payload: &[u8]) -> bool {
     let reply: Value = serde_json::from_slice(payload).unwrap_or_default();
     let state = reply.pointer("/response/functionResponse/responseState").and_then(Value::as_str);
-    state == Some("REPROMPT") || reply.pointer("/response/httpStatusCode").and_then(Value::as_u64) == Some(400)
+    let status = reply.pointer("/response/httpStatusCode").and_then(Value::as_u64);
+    let kind = reply.pointer("/error/kind").and_then(Value::as_str);
+    state == Some("REPROMPT") || status == Some(400) || kind == Some("invalid")
 }

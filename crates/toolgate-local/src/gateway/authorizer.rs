@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rmcp::model::{CallToolResult, JsonObject};
 use serde_json::{Map, Value, json};
-use toolgate_policy::{Actions, Caller, Mode, Policies, PolicySource, Principal, Reason, Tool};
+use toolgate_policy::{Actions, Caller, Mode, Policies, PolicySource, Principal, Reason, TemporalPolicy, Tool};
 use toolgate_token::{Expected, TokenKeys};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     tools::Tools,
 };
 use crate::lambda::url::UrlCallers;
-use toolgate_template::{ACCOUNT, GatewaySpec};
+use toolgate_template::{ACCOUNT, GatewaySpec, PolicySpec};
 
 /// AWS's text for a call that the policies deny.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/use-gateway-with-policy.html>
@@ -71,6 +71,8 @@ pub(super) struct Authorizer {
     /// Whether the callers are configured explicitly.
     chosen: bool,
     policies: Option<Policies>,
+    /// The temporal policies in effect. They are not evaluated, so the tools that they may decide about are denied.
+    temporal: Vec<TemporalPolicy>,
 }
 
 impl Authorizer {
@@ -95,7 +97,7 @@ impl Authorizer {
             CallerChoice::Default if by_token => CallerAuth::Unknown,
             CallerChoice::Default => CallerAuth::one(Principal::IamEntity { arn: named(spec) }),
         };
-        Ok(Self { who, chosen, policies: policies(spec, tools, kinds)? })
+        Ok(Self { who, chosen, policies: policies(spec, tools, kinds)?, temporal: temporal(spec) })
     }
 
     /// For the start-up screen and `/health`: who calls, and whether the policies are enforced.
@@ -147,6 +149,11 @@ impl Authorizer {
         }
     }
 
+    /// Whether a policy engine decides calls, and denies arguments that do not fit.
+    pub(super) fn enforces(&self) -> bool {
+        self.policies.as_ref().is_some_and(|policies| policies.mode() == Mode::Enforce)
+    }
+
     pub(super) fn lists(&self, principal: &Principal, tool: &str) -> bool {
         self.policies.as_ref().is_none_or(|policies| policies.lists(principal, tool))
     }
@@ -155,7 +162,16 @@ impl Authorizer {
 impl Gateway {
     /// The result for a call that is denied; `None` if the call is allowed.
     pub(super) fn denied(&self, principal: &Principal, tool: &str, arguments: &JsonObject) -> Option<CallToolResult> {
-        let decision = self.authorizer.policies.as_ref()?.decide(principal, tool, arguments);
+        let policies = self.authorizer.policies.as_ref()?;
+        if let Some(temporal) = self.authorizer.temporal.iter().find(|policy| policy.may_decide(tool)) {
+            let name = temporal.name();
+            let decision = format!("denied: the temporal policy `{name}` cannot be evaluated on a laptop");
+            tracing::warn!(tool, mode = ?policies.mode(), "{decision}");
+            if policies.mode() == Mode::Enforce {
+                return Some(self.error(DENIED, &format!("{DENIED} [{decision}]")));
+            }
+        }
+        let decision = policies.decide(principal, tool, arguments);
         if decision.permitted() {
             tracing::info!(tool, "{decision}");
         } else {
@@ -207,6 +223,37 @@ fn named(spec: &GatewaySpec) -> String {
     let policies = spec.engine.iter().flat_map(|engine| &engine.policies);
     let arns = policies.filter_map(|policy| policy.statement.split_once(IAM_ENTITY)?.1.split('"').next());
     arns.map(str::to_owned).next().unwrap_or_else(|| format!("arn:aws:iam::{ACCOUNT}:user/local"))
+}
+
+fn temporal(spec: &GatewaySpec) -> Vec<TemporalPolicy> {
+    let policies = spec.engine.iter().flat_map(|engine| &engine.temporal).filter(|policy| policy.active);
+    policies.map(|policy| unevaluated(spec, policy)).collect()
+}
+
+fn unevaluated(spec: &GatewaySpec, policy: &PolicySpec) -> TemporalPolicy {
+    let targets: Vec<&str> = spec.targets.iter().map(|target| target.name.as_str()).collect();
+    TemporalPolicy::new(&policy.name, &policy.statement, &targets)
+}
+
+/// The temporal policies of a gateway, one line for each: they are not evaluated, and what follows from that.
+pub(crate) fn not_evaluated(spec: &GatewaySpec) -> Vec<String> {
+    let Some(engine) = &spec.engine else { return Vec::new() };
+    let line = |policy: &PolicySpec| {
+        let name = &policy.name;
+        let denied = match unevaluated(spec, policy).actions() {
+            _ if !policy.active || !engine.enforce => {
+                return format!("the temporal policy `{name}` is not evaluated here; as `LOG_ONLY` it denies nothing");
+            }
+            Some(actions) => format!("calls of `{}`", actions.join("`, `")),
+            None => "all calls".to_owned(),
+        };
+        format!(
+            "warning: the temporal policy `{name}` is not evaluated here, so the gateway denies {denied}. For local runs set \
+             its `EnforcementMode: LOG_ONLY`. A limit that also holds here is `.budget(..)`, `.once(..)` or a hook of the \
+             harness"
+        )
+    };
+    engine.temporal.iter().map(line).collect()
 }
 
 fn policies(spec: &GatewaySpec, tools: &Tools, kinds: &[Caller]) -> Result<Option<Policies>, GatewayError> {

@@ -3,7 +3,6 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html>
 
-use bytes::Bytes;
 use http::HeaderMap;
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
 use serde_json::{Map, Value, json};
@@ -11,9 +10,9 @@ use uuid::Uuid;
 
 use super::{
     Gateway,
+    invoke::ToolEvent,
     tools::{TargetTool, mismatch},
 };
-use crate::lambda::Event;
 
 /// The error text for a client, unless the gateway has `ExceptionLevel: DEBUG`.
 pub(super) const GENERIC: &str = "An internal error occurred. Please retry later.";
@@ -71,9 +70,14 @@ impl Gateway {
                 format!("the client context is larger than {CONTEXT_BYTES} bytes; pass fewer or smaller headers on");
             return self.failure(&detail);
         }
-        let payload = Bytes::from(Value::Object(arguments).to_string());
-        let event = Event { payload, client_context: Some(context), ..Event::default() };
-        match self.functions.run(&entry.target.function, event).await {
+        let event = ToolEvent {
+            function: &entry.target.function,
+            definition: &entry.definition,
+            arguments,
+            client_context: context,
+            is_checked: self.authorizer.enforces(),
+        };
+        match self.functions.call(event).await {
             Err(error) => self.failure(&error.to_string()),
             Ok(invocation) if invocation.function_error.is_some() => {
                 let reason = String::from_utf8_lossy(&invocation.payload);

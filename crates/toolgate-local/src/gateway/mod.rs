@@ -18,6 +18,7 @@ mod authorizer;
 mod call;
 mod in_process;
 mod intercept;
+mod invoke;
 mod mcp;
 mod rpc;
 mod server;
@@ -25,8 +26,9 @@ mod tools;
 
 use std::sync::Arc;
 
-pub(crate) use authorizer::CallerChoice;
+pub(crate) use authorizer::{CallerChoice, not_evaluated};
 pub(crate) use in_process::InProcess;
+pub(crate) use invoke::{CallTool, ToolEvent};
 pub(crate) use rpc::not_ready;
 pub(crate) use server::routes;
 
@@ -54,7 +56,7 @@ pub(crate) struct Gateway {
     pub(crate) tools: Tools,
     authorizer: Authorizer,
     /// The functions behind the targets.
-    functions: Functions,
+    functions: Arc<dyn CallTool>,
     /// The functions of the interceptors. They have no tools.
     interceptors: Functions,
 }
@@ -68,7 +70,7 @@ impl Gateway {
     pub(crate) fn new(
         spec: GatewaySpec,
         callers: CallerChoice,
-        functions: Functions,
+        functions: Arc<dyn CallTool>,
         interceptors: Functions,
     ) -> Result<Arc<Self>, GatewayError> {
         let tools = Tools::new(&spec)?;
@@ -161,7 +163,7 @@ mod tests {
         Gateway::new(
             spec,
             CallerChoice::Default,
-            Functions::new(Vec::new(), settings()),
+            Arc::new(Functions::new(Vec::new(), settings())),
             Functions::new(Vec::new(), settings()),
         )
         .unwrap()

@@ -21,6 +21,15 @@ pub(super) fn allows(patterns: Option<&[String]>, entry: &str, tool: &str, is_in
     })
 }
 
+/// Whether patterns could allow a tool of this entry, whatever tools it has.
+pub(super) fn may_allow(patterns: Option<&[String]>, entry: &str) -> bool {
+    let Some(patterns) = patterns else { return true };
+    patterns.iter().any(|pattern| match pattern.strip_prefix('@') {
+        Some(rest) => matches(rest.split_once('/').map_or(rest, |(of, _)| of), entry),
+        None => true,
+    })
+}
+
 /// Whether patterns would allow one of the built-in tools (a shell, files) or skills.
 pub(super) fn wants_builtin(patterns: Option<&[String]>) -> bool {
     let builtin = ["shell", "file_operations", "skills"];
@@ -67,6 +76,15 @@ mod tests {
         for pattern in ["@other", "@desk/get", "@desk/billing___*", "get", "@builtin/orders___get", "orders", "@des"] {
             assert!(!allowed(pattern, "desk", "orders___get"), "{pattern}");
         }
+    }
+
+    #[test]
+    fn an_entry_may_be_excluded_as_a_whole() {
+        let may = |patterns: &[&str], entry: &str| {
+            may_allow(Some(&patterns.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()), entry)
+        };
+        assert!(may_allow(None, "docs") && may(&["*"], "docs") && may(&["find"], "docs") && may(&["@d*/x"], "docs"));
+        assert!(!may(&[], "docs") && !may(&["@desk", "@builtin/shell", "@doc"], "docs"));
     }
 
     #[test]

@@ -9,13 +9,14 @@ use axum::{
 };
 use http::Uri;
 use serde_json::{Map, Value, json};
-use toolgate_template::{ACCOUNT, HarnessSpec, HarnessToolKind, HarnessToolSpec, REGION};
+use toolgate_template::{ACCOUNT, HarnessSpec, HarnessToolKind, HarnessToolSpec, OutboundAuth, REGION};
 
 use super::{
     Harnesses,
     error::{HarnessError, Kind},
-    response::{refuse, stamp},
+    response::refuse,
 };
+use crate::http::aws_response::stamp;
 
 /// Maximum size of a page.
 const PAGE: usize = 100;
@@ -121,8 +122,15 @@ fn whole(harnesses: &Harnesses, spec: &HarnessSpec) -> Value {
 /// A tool. The values of headers may be secrets and are left out.
 fn tool(tool: &HarnessToolSpec) -> Value {
     let (kind, config) = match &tool.kind {
-        HarnessToolKind::Gateway { arn, .. } => {
-            ("agentcore_gateway", json!({"agentCoreGateway": {"gatewayArn": arn, "outboundAuth": {"awsIam": {}}}}))
+        HarnessToolKind::Gateway { arn, auth } => {
+            let auth = match auth {
+                OutboundAuth::AwsIam => json!({"awsIam": {}}),
+                OutboundAuth::None => json!({"none": {}}),
+                OutboundAuth::OAuth { provider_arn, scopes } => {
+                    json!({"oauth": {"providerArn": provider_arn, "scopes": scopes}})
+                }
+            };
+            ("agentcore_gateway", json!({"agentCoreGateway": {"gatewayArn": arn, "outboundAuth": auth}}))
         }
         HarnessToolKind::RemoteMcp { url, .. } => ("remote_mcp", json!({"remoteMcp": {"url": url}})),
         HarnessToolKind::Inline { description, input_schema } => {

@@ -27,13 +27,14 @@ use super::{
     hooks::Hooks,
     invocation::{End, Invocation, STOPPED, Settings},
     request::{InlineResult, Input, InvokeHarness},
-    response::{refuse, stamp},
+    response::refuse,
     shapes,
-    toolset::{INLINE_FUNCTION, Toolset},
+    toolset::{Entries, INLINE_FUNCTION},
 };
 use crate::{
     conversation::{self, ContextWindow, HistoryEnd, Outcome, Phase, Session, SessionKey, push_user_message},
     http::{
+        aws_response::stamp,
         body::{self, Refused},
         event_stream,
         service_model::Problems,
@@ -82,13 +83,12 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
     let session = check_headers(&parts.headers, &mut problems);
     let request = InvokeHarness::read(&body, problems)?;
     let spec = spec?.clone();
-    let tools = Toolset::open(
+    let entries = Entries::new(
         request.tools.as_deref().unwrap_or(&spec.tools),
         request.allowed_tools.as_deref().or(spec.allowed_tools.as_deref()),
         &spec.role,
         harnesses.gateway.as_ref(),
-    )
-    .await?;
+    )?;
     let key = SessionKey { agent: spec.id.clone(), alias: String::new(), session };
     let settings = settings(&harnesses, &spec, &request);
     // The invocation is its own task, so that a caller that disconnects does not leave the session busy.
@@ -98,7 +98,7 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
         harness_arn: spec.arn.clone(),
         session: key.session.clone(),
     };
-    let asked = Asked { input: request.input, messages: request.messages, settings, tools: Arc::new(tools), hooks };
+    let asked = Asked { input: request.input, messages: request.messages, settings, entries, hooks };
     let begun = tokio::spawn(begin(harnesses, key, asked)).await;
     let mut events = begun.map_err(|_| HarnessError::new(Kind::InternalServer, "the invocation could not begin"))??;
     // A failure before any event is an HTTP error, which has more kinds than a stream.
@@ -189,7 +189,7 @@ struct Asked {
     /// The messages as they arrived.
     messages: Vec<Value>,
     settings: Settings,
-    tools: Arc<Toolset>,
+    entries: Entries,
     hooks: Hooks,
 }
 
@@ -199,7 +199,7 @@ async fn begin(
     key: SessionKey,
     asked: Asked,
 ) -> Result<UnboundedReceiver<Event>, HarnessError> {
-    let Asked { input, messages, settings, tools, hooks } = asked;
+    let Asked { input, messages, settings, entries, hooks } = asked;
     let (session, beginning) = match input {
         Input::Messages(messages) => {
             let session = harnesses.sessions.open(&key, IDLE);
@@ -218,9 +218,9 @@ async fn begin(
         let end = match guard.output() {
             Some(output) => {
                 let model = harnesses.models.of(&settings.harness);
-                let invocation = Invocation::new(model, &settings, tools, output, hooks);
-                let end = run(&session, beginning, &messages, &invocation).await;
-                if !matches!(end, End::Failed(_)) {
+                let invocation = Invocation::new(model, &settings, output, hooks);
+                let end = run(&session, beginning, &messages, &entries, &invocation).await;
+                if !matches!(end, End::Failed(..)) {
                     invocation.ended().await;
                 }
                 end
@@ -236,14 +236,24 @@ async fn run(
     session: &Session<OpenCalls>,
     beginning: Beginning,
     messages: &[Value],
+    entries: &Entries,
     invocation: &Invocation<'_>,
 ) -> End {
-    if invocation.hooks.before_invocation(messages, invocation.output).await.is_err() {
-        let stopped = invocation.stop("hook_stopped");
+    let opened = match invocation.hooks.before_invocation(messages, invocation.output).await {
+        Err(_) => Err(invocation.stop("hook_stopped")),
+        // No server is contacted for an invocation that was denied.
+        Ok(()) => invocation.open(entries).await,
+    };
+    if let Err(end) = opened {
         // What waits for the caller goes on waiting, as if there had been no request.
-        return match beginning {
-            Beginning::Messages(_, Some(open)) | Beginning::Resumed(open, _) => End::Waiting(open),
-            Beginning::Messages(_, None) => stopped,
+        let waiting = match beginning {
+            Beginning::Messages(_, open) => open,
+            Beginning::Resumed(open, _) => Some(open),
+        };
+        return match (end, waiting) {
+            (End::Failed(error, _), waiting) => End::Failed(error, waiting),
+            (_, Some(open)) => End::Waiting(open),
+            (end, None) => end,
         };
     }
     let history = session.history("");
@@ -321,7 +331,8 @@ impl Guard<'_> {
         let (phase, failed) = match end {
             End::Stopped => (Phase::Idle, None),
             End::Waiting(open) => (Phase::Waiting(open), None),
-            End::Failed(error) => (Phase::Idle, Some(error)),
+            End::Failed(error, None) => (Phase::Idle, Some(error)),
+            End::Failed(error, Some(open)) => (Phase::Waiting(open), Some(error)),
         };
         self.0.set_phase(phase);
         if let Some(output) = self.1.take() {

@@ -1,11 +1,10 @@
 //! One invocation: the steps of the loop, and what the caller's stream shows of them.
 
 use std::{
-    borrow::Cow,
     collections::BTreeSet,
     ops::ControlFlow,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -13,7 +12,7 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use toolgate_models::{Block, Inference, Message, Model, ModelErrorKind, ModelReply, ModelRequest, StopReason, Usage};
+use toolgate_models::{Block, Inference, Message, Model, ModelError, ModelReply, ModelRequest, StopReason, Usage};
 use uuid::Uuid;
 
 use super::{
@@ -21,9 +20,11 @@ use super::{
     events::{self, Output},
     hooks::{Denied, Hooks},
     inline::OpenCalls,
-    toolset::Toolset,
+    toolset::{Entries, Toolset},
 };
-use crate::conversation::{ContextWindow, Outcome, Platform, ToolCall, calls_of};
+use crate::conversation::{
+    AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop,
+};
 
 /// The text in place of a result when the time is over. The call itself runs to its end.
 const NO_RESULT: &str = "No result before the time limit of the invocation. The call may still take effect.";
@@ -48,7 +49,8 @@ pub(super) struct Settings {
 pub(super) struct Invocation<'a> {
     pub(super) model: &'a dyn Model,
     pub(super) settings: &'a Settings,
-    pub(super) tools: Arc<Toolset>,
+    /// Empty until they are listed.
+    tools: OnceLock<Arc<Toolset>>,
     pub(super) output: &'a Output,
     pub(super) hooks: Hooks,
     pub(super) input_tokens: AtomicU64,
@@ -62,7 +64,8 @@ pub(super) enum End {
     Stopped,
     /// The caller runs a call.
     Waiting(OpenCalls),
-    Failed(HarnessError),
+    /// The invocation failed. The calls, if there are any, go on waiting for the caller.
+    Failed(HarnessError, Option<OpenCalls>),
 }
 
 /// What became of a call.
@@ -76,15 +79,24 @@ struct Called {
 }
 
 impl<'a> Invocation<'a> {
-    pub(super) fn new(
-        model: &'a dyn Model,
-        settings: &'a Settings,
-        tools: Arc<Toolset>,
-        output: &'a Output,
-        hooks: Hooks,
-    ) -> Self {
+    pub(super) fn new(model: &'a dyn Model, settings: &'a Settings, output: &'a Output, hooks: Hooks) -> Self {
         let (input_tokens, output_tokens) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { model, settings, tools, output, hooks, input_tokens, output_tokens }
+        Self { model, settings, tools: OnceLock::new(), output, hooks, input_tokens, output_tokens }
+    }
+
+    /// Lists the tools, within the time of the invocation.
+    pub(super) async fn open(&self, entries: &Entries) -> Result<(), End> {
+        let Ok(opened) = tokio::time::timeout_at(self.settings.deadline.into(), entries.open()).await else {
+            return Err(self.stop("timeout_exceeded"));
+        };
+        let tools = opened.map_err(|error| End::Failed(error, None))?;
+        // They are listed once.
+        let _ = self.tools.set(Arc::new(tools));
+        Ok(())
+    }
+
+    fn tools(&self) -> &Arc<Toolset> {
+        self.tools.get_or_init(Arc::default)
     }
 
     /// Ends the stream at a limit or after a deny, with a message of its own.
@@ -124,31 +136,11 @@ impl<'a> Invocation<'a> {
 
     /// Asks the model about a window of the history. `None` if the time is over first.
     async fn converse(&self, history: &[Message], inference: &Inference) -> Option<Result<ModelReply, HarnessError>> {
-        let mut window = self.settings.window;
-        loop {
-            let shown: Cow<'_, [Message]> = window.view(history);
-            let request = ModelRequest {
-                agent: &self.settings.harness,
-                foundation_model: &self.settings.model,
-                system: &self.settings.system,
-                messages: &shown,
-                tools: &self.tools.specs,
-                inference,
-            };
-            let write = |text: &str| self.output.write(text);
-            let asked = self.model.converse(request, Some(&write));
-            let reply = match tokio::time::timeout_at(self.settings.deadline.into(), asked).await.ok()? {
-                // Some models refuse with an error what others answer with this stop reason.
-                Err(error) if error.kind == ModelErrorKind::TooLong => {
-                    ModelReply { content: Vec::new(), stop: StopReason::ContextFull, usage: Usage::default() }
-                }
-                Err(error) => return Some(Err(error.into())),
-                Ok(reply) => reply,
-            };
-            match window.shrink(&shown) {
-                Some(shrink) if reply.stop == StopReason::ContextFull => window = shrink,
-                _ => return Some(Ok(reply)),
-            }
+        let asked = ask_in_window(&Question { invocation: self, inference }, self.settings.window, history).await;
+        match asked {
+            Ok(reply) => Some(Ok(reply)),
+            Err(Some(error)) => Some(Err(error.into())),
+            Err(None) => None,
         }
     }
 
@@ -183,7 +175,7 @@ impl<'a> Invocation<'a> {
     }
 
     fn show_call(&self, id: &str, name: &str, input: &Value) {
-        let start = events::tool_use(id, name, self.tools.server(name));
+        let start = events::tool_use(id, name, self.tools().server(name));
         self.output.block("assistant", Some(start), vec![json!({"toolUse": {"input": input.to_string()}})]);
     }
 
@@ -204,12 +196,12 @@ impl<'a> Invocation<'a> {
 
     /// Makes a call between its hooks. A tool that does not exist has no hooks, because nothing runs.
     async fn make(&self, call: &ToolCall) -> Called {
-        let Some(kind) = self.tools.kind(&call.name) else {
-            return Called { outcome: Some(self.tools.call(call).await), is_late: false, is_stopped: false };
+        let Some(kind) = self.tools().kind(&call.name) else {
+            return Called { outcome: Some(self.tools().call(call).await), is_late: false, is_stopped: false };
         };
         let (outcome, is_late) = match self.hooks.before_tool_call(call, kind, self.output).await {
             Err(Denied(reason)) => (Outcome::error(format!("This call was denied: {reason}")), false),
-            Ok(()) if self.tools.is_inline(&call.name) && call.input.is_object() => {
+            Ok(()) if self.tools().is_inline(&call.name) && call.input.is_object() => {
                 return Called { outcome: None, is_late: false, is_stopped: false };
             }
             // The hooks have taken the time.
@@ -225,13 +217,41 @@ impl<'a> Invocation<'a> {
     /// Runs a call as a task of its own: a call that has begun runs to its end. The flag says that the time was over
     /// first.
     async fn run(&self, call: &ToolCall) -> (Outcome, bool) {
-        let (tools, call) = (Arc::clone(&self.tools), call.clone());
+        let (tools, call) = (Arc::clone(self.tools()), call.clone());
         let task = tokio::spawn(async move { tools.call(&call).await });
         match tokio::time::timeout_at(self.settings.deadline.into(), task).await {
             Ok(Ok(outcome)) => (outcome, false),
             Ok(Err(_)) => (Outcome::error("the call failed; see the log of the local agent"), false),
             Err(_) => (Outcome::error(NO_RESULT), true),
         }
+    }
+}
+
+/// A question to the model, with the inference settings for it.
+struct Question<'q, 'i> {
+    invocation: &'q Invocation<'i>,
+    inference: &'q Inference,
+}
+
+impl AskModel for Question<'_, '_> {
+    /// `None` if the time is over first.
+    type Error = Option<ModelError>;
+
+    async fn ask(&self, messages: &[Message]) -> Result<ModelReply, Self::Error> {
+        let Self { invocation, inference } = self;
+        let settings = invocation.settings;
+        let request = ModelRequest {
+            agent: &settings.harness,
+            foundation_model: &settings.model,
+            system: &settings.system,
+            messages,
+            tools: &invocation.tools().specs,
+            inference,
+        };
+        let write = |text: &str| invocation.output.write(text);
+        let asked = invocation.model.converse(request, Some(&write));
+        let answered = tokio::time::timeout_at(settings.deadline.into(), asked).await.map_err(|_| None)?;
+        too_long_as_stop(answered).map_err(Some)
     }
 }
 
@@ -259,7 +279,7 @@ impl Platform for Invocation<'_> {
         };
         let mut reply = reply.map_err(|error| {
             tracing::warn!(harness = self.settings.harness, kind = error.kind.name(), "the model failed");
-            End::Failed(error)
+            End::Failed(error, None)
         })?;
         self.input_tokens.fetch_add(reply.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(reply.usage.output_tokens, Ordering::Relaxed);

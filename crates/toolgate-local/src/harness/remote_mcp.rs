@@ -27,7 +27,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Limit on one request, whatever the invocation's own limit is.
 const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// A connection to an MCP server, with its headers.
+/// Limit on the request that ends a session. Nobody waits for it.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to an MCP server, with its headers. Its session ends when the connection is dropped.
 #[derive(Debug)]
 pub(super) struct RemoteMcp {
     url: Url,
@@ -39,8 +42,11 @@ pub(super) struct RemoteMcp {
 }
 
 impl RemoteMcp {
-    /// Connects to a server and initializes the protocol.
-    pub(super) async fn connect(url: &str, headers: &[(String, String)]) -> Result<Self, HarnessError> {
+    /// A connection on which nothing has been sent.
+    ///
+    /// # Errors
+    /// The URL is not served, or a header is not valid.
+    pub(super) fn new(url: &str, headers: &[(String, String)]) -> Result<Self, HarnessError> {
         let refused = |message: String| HarnessError::field("tools", message);
         let parsed = Url::parse(url).ok().filter(is_served);
         let parsed = parsed.ok_or_else(|| {
@@ -58,20 +64,18 @@ impl RemoteMcp {
         let client = Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(CONNECT_TIMEOUT);
         let client = client.timeout(TIMEOUT).build();
         let client = client.map_err(|error| HarnessError::new(Kind::InternalServer, error.to_string()))?;
-        let remote = Self {
+        Ok(Self {
             url: parsed,
             client,
             headers: map,
             session: OnceLock::new(),
             version: OnceLock::new(),
             next: AtomicU64::new(1),
-        };
-        let failed = |message: String| HarnessError::new(Kind::RuntimeClient, message);
-        remote.initialize().await.map_err(failed)?;
-        Ok(remote)
+        })
     }
 
-    async fn initialize(&self) -> Result<(), String> {
+    /// Initializes the protocol, before any other request.
+    pub(super) async fn initialize(&self) -> Result<(), String> {
         let info = json!({"name": "toolgate", "version": env!("CARGO_PKG_VERSION")});
         let params = json!({"protocolVersion": VERSION, "capabilities": {}, "clientInfo": info});
         let result = self.request("initialize", params).await?;
@@ -106,14 +110,20 @@ impl RemoteMcp {
         answer.get_mut("result").map(Value::take).ok_or_else(|| self.failed("its reply has no result"))
     }
 
-    async fn post(&self, message: &Value) -> Result<Response, String> {
+    /// The user's headers, and those of the session.
+    fn session_headers(&self) -> HeaderMap {
         let mut headers = self.headers.clone();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         for (name, value) in [(SESSION, self.session.get()), ("mcp-protocol-version", self.version.get())] {
             if let Some(value) = value {
                 headers.insert(name, value.clone());
             }
         }
+        headers
+    }
+
+    async fn post(&self, message: &Value) -> Result<Response, String> {
+        let mut headers = self.session_headers();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         let sent = self.client.post(self.url.clone()).headers(headers).json(message).send().await;
         // The error's text has the URL, which may hold a secret.
         let response = sent.map_err(|error| self.failed(&error.without_url().to_string()))?;
@@ -146,6 +156,16 @@ impl RemoteMcp {
 
     fn failed(&self, message: &str) -> String {
         format!("the MCP server at `{}` failed: {message}", self.url.host_str().unwrap_or_default())
+    }
+}
+
+/// Ends the session. Calls that still run keep the connection, so it ends after them.
+impl Drop for RemoteMcp {
+    fn drop(&mut self) {
+        let (Some(_), Ok(runtime)) = (self.session.get(), tokio::runtime::Handle::try_current()) else { return };
+        let request = self.client.delete(self.url.clone()).headers(self.session_headers()).timeout(END_TIMEOUT);
+        // A server may refuse it (405), and nothing depends on it.
+        runtime.spawn(async move { drop(request.send().await) });
     }
 }
 

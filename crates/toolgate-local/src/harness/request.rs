@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 use toolgate_models::{Block, Inference, Message, Role};
-use toolgate_template::{HarnessToolKind, HarnessToolSpec};
+use toolgate_template::{HarnessToolKind, HarnessToolSpec, OutboundAuth};
 
 use super::{
     error::{HarnessError, Kind},
@@ -228,6 +228,16 @@ fn model(mut given: Map<String, Value>) -> Result<Option<ModelOverride>, Harness
     Ok(Some(ModelOverride { id: id.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default(), inference }))
 }
 
+fn outbound_auth(given: Option<&Value>) -> Result<OutboundAuth, HarnessError> {
+    let kind = given.and_then(Value::as_object).and_then(|auth| auth.keys().next());
+    match kind.map_or("awsIam", String::as_str) {
+        "awsIam" => Ok(OutboundAuth::AwsIam),
+        "none" => Ok(OutboundAuth::None),
+        "oauth" => Ok(OutboundAuth::OAuth { provider_arn: String::new(), scopes: Vec::new() }),
+        _ => Err(HarnessError::field("tools", "`outboundAuth` must be `awsIam`, `none` or `oauth`")),
+    }
+}
+
 fn tool(tool: ToolBody) -> Result<HarnessToolSpec, HarnessError> {
     let ToolBody { kind, name, config } = tool;
     let text = |path: &str| {
@@ -248,8 +258,7 @@ fn tool(tool: ToolBody) -> Result<HarnessToolSpec, HarnessError> {
     };
     let spec = match member {
         "agentCoreGateway" => {
-            let auth = settings.get("outboundAuth").and_then(Value::as_object).and_then(|auth| auth.keys().next());
-            let auth = auth.map_or("awsIam", String::as_str).to_owned();
+            let auth = outbound_auth(settings.get("outboundAuth"))?;
             HarnessToolKind::Gateway { arn: text("/gatewayArn").unwrap_or_default(), auth }
         }
         "remoteMcp" => {

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use toolgate_models::ToolSpec;
-use toolgate_template::{ACCOUNT, HarnessToolKind, HarnessToolSpec};
+use toolgate_template::{ACCOUNT, HarnessToolKind, HarnessToolSpec, OutboundAuth};
 
 use super::{
-    allowed::allows,
+    allowed::{allows, may_allow},
     error::{HarnessError, Kind},
     remote_mcp::RemoteMcp,
 };
@@ -48,44 +48,63 @@ enum Source {
     Inline,
 }
 
-impl Toolset {
-    /// Lists the tools of all entries, as the allowed patterns restrict them.
-    pub(super) async fn open(
+/// The entries of an invocation, before their tools are listed. No server has been contacted.
+#[derive(Debug)]
+pub(super) struct Entries {
+    entries: Vec<(String, Source, Option<ToolSpec>)>,
+    allowed: Option<Vec<String>>,
+}
+
+impl Entries {
+    /// Checks the entries. Entries whose tools are all excluded by the allowed patterns are left out.
+    pub(super) fn new(
         entries: &[HarnessToolSpec],
         allowed: Option<&[String]>,
         role: &str,
         gateway: Option<&Arc<Gateway>>,
     ) -> Result<Self, HarnessError> {
-        let mut set = Self::default();
+        let mut sources = Vec::new();
         for entry in entries {
-            let (source, listed) = match &entry.kind {
+            let (source, inline) = match &entry.kind {
                 HarnessToolKind::Gateway { arn, auth } => {
-                    let source = Source::Gateway(Arc::new(in_process(arn, auth, role, gateway)?));
-                    let listed = source.list(&entry.name).await?;
-                    (source, listed)
+                    (Source::Gateway(Arc::new(in_process(arn, auth, role, gateway)?)), None)
                 }
                 HarnessToolKind::RemoteMcp { url, headers } => {
-                    let source = Source::Remote(Arc::new(RemoteMcp::connect(url, headers).await?));
-                    let listed = source.list(&entry.name).await?;
-                    (source, listed)
+                    (Source::Remote(Arc::new(RemoteMcp::new(url, headers)?)), None)
                 }
                 HarnessToolKind::Inline { description, input_schema } => {
                     let (name, description) = (entry.name.clone(), description.clone());
-                    (Source::Inline, vec![ToolSpec { name, description, input_schema: input_schema.clone() }])
+                    (Source::Inline, Some(ToolSpec { name, description, input_schema: input_schema.clone() }))
                 }
                 // The start has reported it.
                 HarnessToolKind::Other(_) => continue,
             };
-            let is_inline = matches!(source, Source::Inline);
+            if may_allow(allowed, &entry.name) {
+                sources.push((entry.name.clone(), source, inline));
+            }
+        }
+        Ok(Self { entries: sources, allowed: allowed.map(<[String]>::to_vec) })
+    }
+
+    /// Lists the tools of all entries, as the allowed patterns restrict them.
+    pub(super) async fn open(&self) -> Result<Toolset, HarnessError> {
+        let mut set = Toolset::default();
+        for (entry, source, inline) in &self.entries {
+            let listed = match inline {
+                Some(spec) => vec![spec.clone()],
+                None => source.list(entry).await?,
+            };
             for spec in listed {
-                if allows(allowed, &entry.name, &spec.name, is_inline) {
-                    set.add(spec, Tool { entry: entry.name.clone(), source: source.clone() })?;
+                if allows(self.allowed.as_deref(), entry, &spec.name, inline.is_some()) {
+                    set.add(spec, Tool { entry: entry.clone(), source: source.clone() })?;
                 }
             }
         }
         Ok(set)
     }
+}
 
+impl Toolset {
     fn add(&mut self, spec: ToolSpec, tool: Tool) -> Result<(), HarnessError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if spec.name.len() > NAME_LENGTH || spec.name.is_empty() || !spec.name.chars().all(fits) {
@@ -149,6 +168,9 @@ impl Source {
 
     /// All pages of the tools of a server.
     async fn list(&self, entry: &str) -> Result<Vec<ToolSpec>, HarnessError> {
+        if let Self::Remote(server) = self {
+            server.initialize().await.map_err(|message| HarnessError::new(Kind::RuntimeClient, message))?;
+        }
         let mut tools = Vec::new();
         let mut params = json!({});
         for _ in 0..PAGES {
@@ -167,18 +189,23 @@ impl Source {
     }
 }
 
-fn in_process(arn: &str, auth: &str, role: &str, gateway: Option<&Arc<Gateway>>) -> Result<InProcess, HarnessError> {
+fn in_process(
+    arn: &str,
+    auth: &OutboundAuth,
+    role: &str,
+    gateway: Option<&Arc<Gateway>>,
+) -> Result<InProcess, HarnessError> {
     let Some(gateway) = gateway.filter(|gateway| gateway.spec.arn == arn) else {
         return Err(HarnessError::field("tools", format!("the gateway `{arn}` is not in the template")));
     };
     let is_open = !matches!(gateway.spec.authorizer.as_deref(), Some("AWS_IAM" | "CUSTOM_JWT" | "AUTHENTICATE_ONLY"));
-    match auth.to_ascii_lowercase().as_str() {
-        "awsiam" => {}
-        "none" if is_open => {}
-        "none" => {
+    match auth {
+        OutboundAuth::AwsIam => {}
+        OutboundAuth::None if is_open => {}
+        OutboundAuth::None => {
             return Err(HarnessError::field("tools", "the gateway has an authorizer, so it needs `outboundAuth`"));
         }
-        _ => {
+        OutboundAuth::OAuth { .. } => {
             let message = "`outboundAuth.oauth` is not served here: it needs AgentCore Identity. Pass the gateway's URL \
                            as a `remote_mcp` tool with an `Authorization` header";
             return Err(HarnessError::field("tools", message));

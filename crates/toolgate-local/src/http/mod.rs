@@ -1,5 +1,6 @@
 //! The one port: connections and their limits, request bodies, the checks before any route, and the wire formats of AWS.
 
+pub(crate) mod aws_response;
 pub(crate) mod body;
 mod body_timeout;
 pub(crate) mod connections;

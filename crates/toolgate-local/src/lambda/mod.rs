@@ -53,6 +53,9 @@ pub struct Invocation {
     pub lost: bool,
 }
 
+/// Catalogs by handler name.
+pub(crate) type Catalogs = BTreeMap<String, Value>;
+
 /// Why there is no reply, not even an error of the function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

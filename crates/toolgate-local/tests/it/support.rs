@@ -81,7 +81,7 @@ pub(crate) fn examples() -> PathBuf {
         let test = std::env::current_exe().unwrap();
         let folder = test.parent().unwrap().parent().unwrap().join("examples");
         if !folder.join(format!("echo_function{}", std::env::consts::EXE_SUFFIX)).exists() {
-            let arguments = ["build", "--quiet", "--package", "toolgate-local", "--example", "echo_function"];
+            let arguments = ["build", "--quiet", "--workspace", "--example", "echo_function"];
             let built = std::process::Command::new(env!("CARGO")).args(arguments).status().unwrap();
             assert!(built.success(), "the example `echo_function` does not build");
         }

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use super::{elicit, key, once, rules};
+use super::{
+    elicit::{self, Way},
+    key, once, rules,
+};
 use crate::{
     call_context::CallContext,
     digest::{Digest, digest},
@@ -17,15 +20,23 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
     let Some(within) = call.approval_ttl() else { return call.cx.shared().metadata.elicitation.refuse_state() };
     let (ledger, cx, request) = (call.ledger.clone(), call.cx.clone(), request(call, within)?);
     let Ok(ledger) = ledger.of(cx.state()) else { return Err(no_approver()) };
-    if elicit::enter(call, ledger, &request).await?.is_some() {
-        return Ok(());
-    }
-    let approval = ledger.approval(&request, cx.once_key()).await?;
+    let approval = match elicit::enter(call, ledger, &request).await? {
+        Way::Agreed => return Ok(()),
+        Way::Decided(approval) => approval,
+        Way::Park => ledger.approval(&request, cx.once_key()).await?,
+    };
     match approval {
         Approval::Waiting { id } => Err(ToolError::waiting_for_approval(format!(
             "a person has to approve this call first; it is parked as `{id}`; repeat the same call when they have"
         ))),
-        Approval::Denied { id } => Err(ToolError::refused(format!("a person has denied this call (`{id}`)"))),
+        Approval::Denied { id } => {
+            // an effect that a yes has allowed before, on another wire or to a client, is not denied any more
+            once::set_key_of(call, &UsedApproval::new(&request.key, &id))?;
+            if let Some(key) = call.cx.once_key() {
+                ledger.find(key).await?;
+            }
+            Err(ToolError::refused(format!("a person has denied this call (`{id}`)")))
+        }
         Approval::Approved { id, input } => {
             // a call with a reworded reason is the same call, and the approved input runs
             call.prepared = Some(call.tool.erased.prepare(input.clone(), &call.tool.shape).map_err(|_| {
@@ -33,14 +44,7 @@ pub(crate) async fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError>
             })?);
             call.arguments = input;
             rules::enter(call)?;
-            let used = UsedApproval::new(request.key, id);
-            if call.cx.once_key().is_none() {
-                once::set_key(call, Some(&used))?;
-            }
-            if let Some(key) = call.cx.once_key() {
-                key.set_approval(used);
-            }
-            Ok(())
+            once::run_under(call, UsedApproval::new(request.key, id))
         }
     }
 }

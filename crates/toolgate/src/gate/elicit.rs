@@ -11,7 +11,7 @@ use crate::{
     call_context::CallContext,
     effect::UsedApproval,
     error::{Elicited, ToolError},
-    ledger::{ApprovalRequest, Ledger},
+    ledger::{Answered, Approval, ApprovalRequest, Ledger, Question},
     registered::RegisteredTool,
     sanitize,
 };
@@ -21,37 +21,52 @@ const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// The longest question. What is longer cannot be read at a glance, so it is parked as an approval.
 const LONGEST_QUESTION: usize = 4 * 1024;
 
-/// Takes the client's answer, or stops the call with a question. `None` where the client cannot ask.
+/// How a call is confirmed.
+pub(super) enum Way {
+    /// The person has agreed, and the key of the effect is set.
+    Agreed,
+    /// A person has decided about the parked call.
+    Decided(Approval),
+    /// The client cannot ask, so the call is parked.
+    Park,
+}
+
+/// Takes the client's answer, or stops the call with a question.
 pub(super) async fn enter<S>(
     call: &mut CallContext<S>,
     ledger: &dyn Ledger,
     request: &ApprovalRequest,
-) -> Result<Option<()>, ToolError> {
-    let (cx, tool) = (call.cx.clone(), call.tool.clone());
+) -> Result<Way, ToolError> {
+    let cx = call.cx.clone();
     let elicitation = &cx.shared().metadata.elicitation;
-    if !elicitation.is_possible {
-        return elicitation.refuse_state().map(|()| None);
-    }
-    let Some(message) = question(&tool, &request.input) else {
-        return elicitation.refuse_state().map(|()| None);
+    let message = elicitation.is_possible.then(|| question(&call.tool, &request.input)).flatten();
+    let Some(message) = message else {
+        return elicitation.refuse_state().map(|()| Way::Park);
     };
     let mut request = request.clone();
     request.ttl = request.ttl.min(LONGEST);
     let (Some(state), Some(answer)) = (&elicitation.state, elicitation.answer) else {
-        let state = ledger.elicit(&request, cx.once_key()).await?;
-        return Err(ToolError::elicit(Elicited::Question { state, message }));
+        return match ledger.elicit(&request, cx.once_key()).await? {
+            Question::Asked { id } => Err(ToolError::elicit(Elicited::Question { state: id, message })),
+            Question::Decided(approval) => Ok(Way::Decided(approval)),
+            Question::TooMany => Ok(Way::Park),
+        };
     };
-    let accepted = answer == Answer::Yes;
-    if !ledger.answer(&request, state, accepted).await? {
-        return Err(ToolError::elicit(Elicited::UnknownState));
+    let answered = ledger.answer(&request, state, answer == Answer::Yes).await?;
+    match (answered, answer) {
+        (Answered::Unknown, _) => Err(ToolError::elicit(Elicited::UnknownState)),
+        (_, Answer::No) => Err(ToolError::refused("the person has declined this call")),
+        (Answered::Decided(approval), Answer::Yes) => Ok(Way::Decided(approval)),
+        (Answered::Recorded { parked }, Answer::Yes) => {
+            let used = |id: &str| UsedApproval::new(&request.key, id);
+            match &parked {
+                Some(approval) => once::run_under(call, used(approval))?,
+                // the answer itself allows one effect
+                None => once::set_key_of(call, &used(state))?,
+            }
+            Ok(Way::Agreed)
+        }
     }
-    if !accepted {
-        return Err(ToolError::refused("the person has declined this call"));
-    }
-    if cx.once_key().is_none() {
-        once::set_key(call, Some(&UsedApproval::new(&request.key, state)))?;
-    }
-    Ok(Some(()))
 }
 
 /// The question for a person: the tool, and each argument on a line of its own. `None` where it is too long.

@@ -58,6 +58,23 @@ pub(crate) fn set_key<S>(call: &CallContext<S>, approval: Option<&UsedApproval>)
     Ok(())
 }
 
+/// As [`set_key`], for a call that needs the yes of a person for its scope. A key that is set already stays.
+pub(crate) fn set_key_of<S>(call: &CallContext<S>, approval: &UsedApproval) -> Result<(), ToolError> {
+    match call.cx.once_key() {
+        Some(_) => Ok(()),
+        None => set_key(call, Some(approval)),
+    }
+}
+
+/// Sets the key of the effect, and the approval that the effect uses.
+pub(crate) fn run_under<S>(call: &CallContext<S>, approval: UsedApproval) -> Result<(), ToolError> {
+    set_key_of(call, &approval)?;
+    if let Some(key) = call.cx.once_key() {
+        key.set_approval(approval);
+    }
+    Ok(())
+}
+
 fn approved(approval: &UsedApproval) -> String {
     digest(&["approval", &approval.id])
 }

@@ -33,7 +33,7 @@ use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, tower::service_fn};
 use serde_json::{Value, json};
 
-use crate::{config, error::Error, runtime, sanitize, telemetry};
+use crate::{error::Error, runtime, sanitize};
 
 pub use event::{HookEvent, Moment, NotAHookEvent, Usage};
 
@@ -106,9 +106,7 @@ where
     E: Into<Error>,
     H: AsyncFn(&S, HookEvent) -> Result<Decision, Error>,
 {
-    let own = std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    config::check().and_then(|()| telemetry::init(&own.into_iter().collect::<Vec<_>>()))?;
-    runtime::hide_panic_payloads();
+    runtime::prepare()?;
     let state = state().await.map_err(Into::into)?;
     let (state, handler) = (&state, &handler);
     runtime::serve(service_fn(move |event: LambdaEvent<Value>| async move {

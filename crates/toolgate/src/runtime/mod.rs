@@ -15,7 +15,7 @@ pub(crate) mod client_context;
 use std::{future::Future, io::Write, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::{Diagnostic, LambdaEvent, tower::service_fn};
 use serde_json::Value;
 
 #[cfg(feature = "mcp")]
@@ -58,8 +58,7 @@ where
         serde_json::to_writer_pretty(&mut out, &router.catalog())?;
         return Ok(writeln!(out)?);
     }
-    let own = std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    let targets: Vec<_> = own.into_iter().chain(router.log_targets().iter().cloned()).collect();
+    let targets: Vec<_> = program().into_iter().chain(router.log_targets().iter().cloned()).collect();
     let logging = config::check().and_then(|()| telemetry::init(&targets));
     hide_panic_payloads();
     let api = api::RuntimeApi::from_env()?;
@@ -93,6 +92,40 @@ where
             Err(error)
         }
     }
+}
+
+/// Runs a Lambda function that has no router, such as the consumer of a stream: `handler` gets each event as JSON, with
+/// the state that `state` creates.
+///
+/// Log and panic hook are those of [`run`]. An error or a panic of the handler is a function error, and the loop
+/// continues with the next event. The text of the error leaves the function, so it must not quote the event.
+///
+/// # Errors
+/// The state could not be created, a `TOOLGATE_` variable is not valid, or the Runtime API is not available.
+pub async fn run_function<S, I, E, H>(state: I, handler: H) -> Result<(), Error>
+where
+    I: AsyncFnOnce() -> Result<S, E>,
+    E: Into<Error>,
+    H: AsyncFn(&S, Value) -> Result<Value, Error>,
+{
+    prepare()?;
+    let state = state().await.map_err(Into::into)?;
+    let (state, handler) = (&state, &handler);
+    // boxed, because the compiler limits how deep futures of the AWS SDK may be nested
+    serve(service_fn(move |event: LambdaEvent<Value>| Box::pin(async move { handler(state, event.payload).await })))
+        .await
+}
+
+/// Checks the variables, and sets up the log and the panic hook of a function without a router.
+pub(crate) fn prepare() -> Result<(), Error> {
+    config::check().and_then(|()| telemetry::init(&program().into_iter().collect::<Vec<_>>()))?;
+    hide_panic_payloads();
+    Ok(())
+}
+
+/// The name of the program, which is the target of its own log lines.
+fn program() -> Option<String> {
+    std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
 }
 
 /// Polls the Runtime API with your own service: a [`Service`] with `tower` layers around it.

@@ -179,6 +179,10 @@ async fn a_caller_without_verified_claims_gets_nothing_of_the_server() {
         legacy(None, "tools/list", json!({})),
         legacy(None, "ping", json!({})),
         legacy(None, "tools/call", json!({"name": "act", "arguments": {"what": "who"}})),
+        // what else is wrong with a call is not told
+        legacy(None, "tools/call", json!({"arguments": {}})),
+        http(&rpc("tools/call", json!({"arguments": {}}))),
+        http(&rpc("tools/call", json!({"name": "act", "arguments": [], "requestState": 7}))),
         who(),
     ] {
         let mut unverified = event.clone();

@@ -26,7 +26,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = ["src", "examples", "tests/it/kit.rs", "tests/it/probe.rs"].map(|part| newest(&package.join(part)));
     if newest(&program) < sources.into_iter().max().flatten() && !built.iter().any(|built| built == name) {
-        let status = Command::new(env!("CARGO")).args(["build", "--package=toolgate", "--example", name]).status();
+        let status = Command::new(env!("CARGO")).args(["build", "--workspace", "--example", name]).status();
         assert!(status.unwrap().success() && program.exists(), "{} is not there", program.display());
         built.push(name.to_owned());
     }

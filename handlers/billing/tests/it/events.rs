@@ -1,5 +1,7 @@
 //! Every fixture event of this handler produces its expected reply.
 
+use toolgate::{McpSettings, Wire};
+
 use crate::kit;
 
 #[tokio::test]
@@ -7,7 +9,8 @@ async fn every_event_gives_its_reply() {
     let router = billing::router().unwrap();
     let mut desks = kit::Desks::default();
     toolgate::testing::replay(concat!(env!("CARGO_MANIFEST_DIR"), "/events"), async |name: &str| {
-        router.with_state(desks.for_event(name).await)
+        let mcp = McpSettings::default().issuers(["https://login.example.com"]);
+        router.with_state(desks.for_event(name).await).wires(Wire::ALL).mcp(mcp)
     })
     .await;
 }

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod calls;
+mod elicitation;
 mod orders;
 mod records;
 mod repeats;
@@ -35,6 +36,7 @@ pub(crate) fn audit(schedule: &Schedule, books: &Books, replies: &Replies) -> Ve
     records::check(&mut case);
     repeats::check(&mut case);
     approvals::check(&mut case);
+    elicitation::check(&mut case);
     orders::check(&mut case);
     case.wrong
 }

@@ -8,6 +8,7 @@ use toolgate_testkit::database::Server;
 
 use crate::{
     approver::Heard,
+    client::Answered,
     kit::{self, NOW},
     schedule::{AUTOMATIC, Order},
 };
@@ -26,6 +27,8 @@ pub(crate) struct Books {
     pub(crate) tickets: Vec<Item>,
     pub(crate) approvals: Vec<Item>,
     pub(crate) decided: Vec<Heard>,
+    /// The answers of the MCP clients.
+    pub(crate) answered: Vec<Answered>,
 }
 
 impl Database {
@@ -63,6 +66,7 @@ impl Database {
             tickets: self.all(tickets).await,
             approvals: self.all(approvals).await,
             decided: Vec::new(),
+            answered: Vec::new(),
         }
     }
 

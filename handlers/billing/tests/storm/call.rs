@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support_desk::{IDENTITY_HEADER, Item};
 
-use crate::audit::string;
+use crate::{audit::string, client};
 
 /// An effect that an agent wants once. Caller, order, amount and charge identify it. The reason does not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ pub(crate) enum Wire {
     Function,
     Api,
     Gateway,
+    /// An MCP client that asks its person.
+    Mcp,
 }
 
 /// The wire and the session of an attempt.
@@ -75,8 +77,10 @@ pub(crate) const SPELLINGS: usize = 6;
 impl Call {
     /// The event, with one of the reasons and one of the spellings of the amount.
     pub(crate) fn event(&self, way: &Way, reason: usize, spelling: usize) -> Event {
-        if matches!(way.wire, Wire::Gateway) {
-            return self.gateway(reason, spelling);
+        match way.wire {
+            Wire::Gateway => return self.gateway(reason, spelling),
+            Wire::Mcp => return client::event(self, reason, spelling, None),
+            Wire::Function | Wire::Api => {}
         }
         let mut parameters = vec![
             json!({"name": "orderId", "type": "string", "value": self.order}),
@@ -102,7 +106,7 @@ impl Call {
                 event["function"] = json!("request_refund");
                 event["parameters"] = json!(parameters);
             }
-            Wire::Api | Wire::Gateway => {
+            Wire::Api | Wire::Gateway | Wire::Mcp => {
                 event["apiPath"] = json!("/request_refund");
                 event["httpMethod"] = json!("POST");
                 event["requestBody"] = json!({"content": {"application/json": {"properties": parameters}}});
@@ -114,16 +118,22 @@ impl Call {
     /// The event as AgentCore Gateway sends it: the event contains the arguments, and the client context contains the
     /// rest.
     fn gateway(&self, reason: usize, spelling: usize) -> Event {
-        let mut input =
-            json!({"orderId": self.order, "amount": spelled(self.cents, spelling), "reason": REASONS[reason]});
-        if let Some(charge) = &self.charge {
-            input["chargeId"] = json!(charge);
-        }
+        let input = self.input(reason, spelling);
         let mut custom = json!({"bedrockAgentCoreToolName": "billing___request_refund"});
         if let Some(customer) = self.who.customer() {
             custom["bedrockAgentCorePropagatedHeaders"] = json!({IDENTITY_HEADER: customer});
         }
         Event { body: input.to_string(), client_context: Some(json!({"custom": custom}).to_string()) }
+    }
+
+    /// The arguments.
+    pub(crate) fn input(&self, reason: usize, spelling: usize) -> Value {
+        let mut input =
+            json!({"orderId": self.order, "amount": spelled(self.cents, spelling), "reason": REASONS[reason]});
+        if let Some(charge) = &self.charge {
+            input["chargeId"] = json!(charge);
+        }
+        input
     }
 
     /// As [`event`](Self::event), for a first attempt.

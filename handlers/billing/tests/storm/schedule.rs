@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
     call::{Call, REASONS, SPELLINGS, Way, Who, Wire},
+    client::{self, Client, Trick},
     faults::Faults,
 };
 
@@ -34,8 +35,10 @@ pub(crate) enum Channel {
     Agents,
     /// The gateway, where each call waits for a person.
     Gateway,
-    /// All of them.
+    /// Both of these.
     Both,
+    /// An MCP client that asks its person, and the gateway, where the same call waits for an approver.
+    Client,
 }
 
 /// An order before the first refund.
@@ -87,6 +90,8 @@ pub(crate) struct Sent {
     /// The function's timeout.
     pub(crate) limit: Duration,
     pub(crate) fate: Fate,
+    /// What the client does, where it has to ask its person.
+    pub(crate) client: Client,
 }
 
 /// The fate of an attempt, in addition to the proxy's faults.
@@ -140,7 +145,8 @@ impl Schedule {
         let wire = if nth.is_multiple_of(2) { Wire::Function } else { Wire::Api };
         match (&self.calls[call].who, self.channels[call]) {
             (_, Channel::Gateway) | (Who::Gateway, _) => Way::gateway(),
-            (_, Channel::Both) if nth % 2 == 1 => Way::gateway(),
+            (_, Channel::Both | Channel::Client) if nth % 2 == 1 => Way::gateway(),
+            (_, Channel::Client) => client::way(),
             (Who::Customer(_), _) => Way::on(wire, &self.sessions[(call + nth) % self.sessions.len()]),
             (Who::Desk { session }, _) => Way::on(wire, session),
         }
@@ -215,7 +221,10 @@ fn channel(rng: &mut StdRng, who: &Who) -> Channel {
     match who {
         Who::Gateway => Channel::Gateway,
         Who::Desk { .. } => Channel::Agents,
-        Who::Customer(_) => *[Channel::Agents, Channel::Gateway, Channel::Both].choose(rng).unwrap(),
+        Who::Customer(_) => {
+            let all = [Channel::Agents, Channel::Gateway, Channel::Both, Channel::Client, Channel::Client];
+            *all.choose(rng).unwrap()
+        }
     }
 }
 
@@ -228,6 +237,8 @@ fn way(rng: &mut StdRng, who: &Who, channel: Channel, sessions: &[String]) -> Wa
         Channel::Agents => false,
         Channel::Gateway => true,
         Channel::Both => rng.random_range(0..3) == 0,
+        Channel::Client if rng.random() => return client::way(),
+        Channel::Client => true,
     };
     match over_gateway {
         true => Way::gateway(),
@@ -236,11 +247,10 @@ fn way(rng: &mut StdRng, who: &Who, channel: Channel, sessions: &[String]) -> Wa
 }
 
 fn attempt(rng: &mut StdRng, call: usize, way: Way) -> Sent {
-    let fate = match rng.random_range(0..20) {
-        0 => Fate::Killed(Duration::from_micros(rng.random_range(0..25_000))),
-        1 => Fate::ReplyLost,
-        _ => Fate::Nothing,
-    };
+    let fate = fate(rng);
+    let tricks = [Trick::Honest, Trick::Twice, Trick::Altered, Trick::Foreign, Trick::Late, Trick::Late, Trick::Never];
+    let trick = *tricks.choose(rng).unwrap();
+    let client = Client { yes: rng.random_range(0..4) > 0, trick, fate: self::fate(rng) };
     Sent {
         call,
         way,
@@ -249,5 +259,14 @@ fn attempt(rng: &mut StdRng, call: usize, way: Way) -> Sent {
         pause: Duration::from_millis([0, 0, 0, rng.random_range(1..30)].choose(rng).copied().unwrap()),
         limit: Duration::from_millis(*[500, 900, 3_000].choose(rng).unwrap()),
         fate,
+        client,
+    }
+}
+
+fn fate(rng: &mut StdRng) -> Fate {
+    match rng.random_range(0..20) {
+        0 => Fate::Killed(Duration::from_micros(rng.random_range(0..25_000))),
+        1 => Fate::ReplyLost,
+        _ => Fate::Nothing,
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 const WORLDS: u64 = 14;
 
 /// Events that must occur in a few dozen schedules.
-const MUST_HAPPEN: [&str; 12] = [
+const MUST_HAPPEN: [&str; 18] = [
     "refunds",
     "tickets",
     "calls refused",
@@ -29,6 +29,12 @@ const MUST_HAPPEN: [&str; 12] = [
     "calls approved",
     "calls denied by a person",
     "effects over the gateway",
+    "questions accepted",
+    "questions declined",
+    "questions decided by an approver",
+    "answers that came too late",
+    "answers for somebody else",
+    "answers with altered arguments",
     "process killed",
     "cut after commit",
     "kill after commit",

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use crate::{
     audit::{Replies, error},
     books::Books,
+    client::{Change, Heard},
     schedule::Schedule,
 };
 
@@ -70,10 +71,37 @@ impl Tally {
                 .filter(|received| received.last().is_some_and(|received| error(&received.body).is_some()))
                 .count(),
         );
+        self.clients(books);
         for received in all() {
             match error(&received.body).as_deref() {
                 Some("timed out") => self.count("replies `timed out`", 1),
                 Some("conflict") => self.count("replies `conflict`", 1),
+                _ => {}
+            }
+        }
+    }
+
+    /// The answers of MCP clients.
+    fn clients(&mut self, books: &Books) {
+        for answered in &books.answered {
+            let (answer, heard) = (&answered.answer, &answered.heard);
+            self.count("answers of clients", 1);
+            match (answer.change, heard) {
+                (_, None) => self.count("answers without a reply", 1),
+                (Change::Nothing, Some(Heard::Unknown)) => self.count("answers that came too late", 1),
+                (Change::Nothing, Some(heard)) if heard.counts() => self.count("answers that counted", 1),
+                (Change::Nothing, _) => {}
+                (Change::Caller, Some(_)) => self.count("answers for somebody else", 1),
+                (_, Some(_)) => self.count("answers with altered arguments", 1),
+            }
+            let declined = matches!(heard, Some(Heard::Body(body)) if body.contains("the person has declined"));
+            self.count("questions declined", usize::from(declined));
+        }
+        let rows = books.approvals.iter().filter(|item| item["id"].as_s().is_ok_and(|id| id.starts_with("elicit#")));
+        for answer in rows.filter_map(|row| row.get("answer")?.as_s().ok()) {
+            match answer.as_str() {
+                "accepted" => self.count("questions accepted", 1),
+                "decided" => self.count("questions decided by an approver", 1),
                 _ => {}
             }
         }

@@ -7,12 +7,13 @@ use crate::{
     audit::{Replies, audit},
     books::{Books, item, number, refund, text},
     call::{Call, REASONS, Received, Way, Who, Wire},
+    client::{self, Change, Client, Heard as Reply, Trick},
     schedule::{Channel, Fate, Order, Schedule, Sent},
     world::{Played, World},
 };
 
-/// A schedule without faults: calls 0 and 1 are refunded, 2 is escalated, 3 is refused, 4 is not found, and 5 is
-/// refunded over the gateway.
+/// A schedule without faults: calls 0 and 1 are refunded, 2 is escalated, 3 is refused, 4 is not found, 5 is
+/// refunded over the gateway, and 6 after its client has asked.
 fn quiet() -> Schedule {
     let owner = || Who::Customer("CUST-70000".into());
     let call = |who, order: &str, cents, charge: Option<&str>| Call {
@@ -28,12 +29,14 @@ fn quiet() -> Schedule {
         call(owner(), "ORD-700", 1, Some("CHG-700-0")),
         call(Who::Customer("CUST-79999".into()), "ORD-700", 500, None),
         call(owner(), "ORD-700", 2_000, None),
+        call(owner(), "ORD-700", 900, None),
     ];
     let sent = (0..calls.len()).map(|call| Sent {
         call,
         way: match call {
             1 => Way::on(Wire::Function, "s-2"),
             5 => Way::gateway(),
+            6 => client::way(),
             _ => Way::on(Wire::Function, "s-1"),
         },
         reason: 1,
@@ -41,6 +44,7 @@ fn quiet() -> Schedule {
         pause: std::time::Duration::ZERO,
         limit: std::time::Duration::from_secs(15),
         fate: Fate::Nothing,
+        client: Client { yes: true, trick: Trick::Foreign, fate: Fate::Nothing },
     });
     let order = |id: &str, charges| Order {
         id: id.into(),
@@ -55,7 +59,13 @@ fn quiet() -> Schedule {
         sessions: vec!["s-1".into(), "s-2".into()],
         sent: vec![sent.collect(), Vec::new()],
         calls,
-        channels: (0..6).map(|call| if call == 5 { Channel::Gateway } else { Channel::Agents }).collect(),
+        channels: (0..7)
+            .map(|call| match call {
+                5 => Channel::Gateway,
+                6 => Channel::Client,
+                _ => Channel::Agents,
+            })
+            .collect(),
         fault_rate: 0,
         approval_rate: 100,
     }
@@ -64,7 +74,7 @@ fn quiet() -> Schedule {
 /// A manipulation of tables and replies, and a part of the violation that the audit must report.
 type Tampering = (&'static str, fn(&mut Books, &mut Replies));
 
-const TAMPERINGS: [Tampering; 37] = [
+const TAMPERINGS: [Tampering; 44] = [
     ("nobody told of it", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("refundableCents", |books, _| refunds(books).push(refund("REF-AAAAAAAAAA", 100, REASONS[0]))),
     ("was told of and not paid", |books, _| drop(refunds(books).pop())),
@@ -179,6 +189,28 @@ const TAMPERINGS: [Tampering; 37] = [
         other.insert("id".into(), text("call#other"));
         books.approvals.push(other);
     }),
+    ("ran without a yes of its client", |books, _| books.answered.clear()),
+    ("ran without a yes of its client", |books, _| {
+        books.answered.iter_mut().for_each(|answered| answered.answer.yes = false)
+    }),
+    ("a changed answer", |books, _| {
+        books.answered.iter_mut().for_each(|answered| answered.answer.change = Change::Amount);
+    }),
+    ("answers to", |books, _| {
+        let again = books.answered.iter().find(|answered| answered.heard.as_ref().is_some_and(Reply::counts));
+        books.answered.push(again.unwrap().clone());
+    }),
+    ("was accepted, and no person has agreed", |books, _| {
+        drop(approval(books, "elicit#").insert("state".into(), text("0".repeat(32))))
+    }),
+    ("stores `input`", |books, _| drop(approval(books, "elicit#").insert("input".into(), text("{}")))),
+    ("people know of", |books, _| {
+        let decision = approval(books, "decision#").clone();
+        let id = "decision#request_refund#of-a-tool";
+        books
+            .approvals
+            .push(decision.into_iter().chain(item([("id", text(id)), ("approval", text("APR-B"))])).collect());
+    }),
     ("no final answer", |_, replies| {
         replies[4].push(Received { session: None, body: r#"{"error":{"kind":"conflict"}}"#.into() })
     }),
@@ -229,7 +261,11 @@ async fn the_audit_sees_whatever_somebody_tampers_with() {
 
 /// The current contents of the tables.
 async fn books(played: &Played) -> Books {
-    Books { decided: played.books.decided.clone(), ..played.database.books().await }
+    Books {
+        decided: played.books.decided.clone(),
+        answered: played.books.answered.clone(),
+        ..played.database.books().await
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 //! for each schedule.
 
 use std::{
-    collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -14,11 +13,12 @@ use crate::{
     approver::Approver,
     audit::{Replies, audit, is_final},
     books::{Books, Database},
-    call::{Call, Event, Received, Way},
-    instance::{CALM, Instance, body},
-    platform::Invoked,
+    call::{Call, Received, Way},
+    client::{Answer, Clients, Heard},
+    instance::Instance,
     proxy::Proxy,
-    schedule::{Channel, Fate, Schedule, Sent},
+    schedule::{Channel, Schedule},
+    send::{answer_late, persist, send},
     tally::Tally,
 };
 
@@ -73,13 +73,15 @@ impl World {
             .iter()
             .zip(0..)
             .map(|(approver, place)| approver.work(schedule.seed.wrapping_add(place), schedule.approval_rate, &stop));
+        let clients = Clients::default();
         let asked = async {
-            let replies = ask(instances, approvers, schedule, &mut tally).await;
+            let replies = ask(instances, approvers, schedule, &clients, &mut tally).await;
             stop.store(true, Ordering::SeqCst);
             replies
         };
         let (replies, people) = tokio::join!(asked, join_all(people));
         let mut books = database.books().await;
+        books.answered = clients.into_sent();
         let mut wrong = Vec::new();
         for (decided, seen) in people {
             books.decided.extend(decided);
@@ -91,7 +93,13 @@ impl World {
 }
 
 /// Sends all calls. Returns the replies of the storm and of the calm.
-async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Schedule, tally: &mut Tally) -> Replies {
+async fn ask(
+    instances: &mut [Instance],
+    approvers: &[Approver],
+    schedule: &Schedule,
+    clients: &Clients,
+    tally: &mut Tally,
+) -> Replies {
     let starts = |instances: &[Instance]| instances.iter().map(|instance| instance.function.starts).sum::<usize>();
     let before = starts(instances);
     for (place, instance) in instances.iter().enumerate() {
@@ -99,7 +107,8 @@ async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Sche
         instance.proxy.requests();
         instance.proxy.fail(Box::new(move |operation| faults.next(operation)));
     }
-    let storm = instances.iter_mut().zip(&schedule.sent).map(|(instance, sent)| send(instance, schedule, sent));
+    let storm =
+        instances.iter_mut().zip(&schedule.sent).map(|(instance, sent)| send(instance, schedule, clients, sent));
     let mut replies = vec![Vec::new(); schedule.calls.len()];
     for (received, lost) in join_all(storm).await {
         received.into_iter().for_each(|(call, received): (usize, Received)| replies[call].push(received));
@@ -113,12 +122,15 @@ async fn ask(instances: &mut [Instance], approvers: &[Approver], schedule: &Sche
             .for_each(act);
     };
     proxies(instances, &Proxy::be_honest);
+    for (call, received) in answer_late(instances, schedule, clients).await {
+        replies[call].push(received);
+    }
     // delayed requests may still arrive in between, as in reality
-    ask_all(instances, schedule, &mut replies, Round::Settle).await;
+    ask_all(instances, schedule, clients, &mut replies, Round::Settle).await;
     for instance in instances.iter() {
         instance.proxy.quiet().await;
     }
-    ask_all(instances, schedule, &mut replies, Round::Confirm).await;
+    ask_all(instances, schedule, clients, &mut replies, Round::Confirm).await;
     for instance in instances.iter() {
         tally.proxy(instance.proxy.requests(), instance.proxy.faults());
     }
@@ -141,7 +153,13 @@ enum Round {
 }
 
 /// Distributes the calls over the processes, which run concurrently.
-async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut Replies, round: Round) {
+async fn ask_all(
+    instances: &mut [Instance],
+    schedule: &Schedule,
+    clients: &Clients,
+    replies: &mut Replies,
+    round: Round,
+) {
     let count = instances.len();
     let asked = instances.iter_mut().enumerate().map(|(place, instance)| async move {
         let mut received = Vec::new();
@@ -149,15 +167,18 @@ async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut 
         for (call, asked) in schedule.calls.iter().enumerate().skip(first).step_by(count) {
             let replies = match round {
                 Round::Settle => {
-                    let mut replies = settle(instance, asked, &schedule.way(call, 0)).await;
-                    if schedule.channels[call] == Channel::Both {
-                        replies.extend(settle(instance, asked, &schedule.way(call, 1)).await);
+                    let mut replies = settle(instance, clients, call, asked, &schedule.way(call, 0)).await;
+                    if matches!(schedule.channels[call], Channel::Both | Channel::Client) {
+                        replies.extend(settle(instance, clients, call, asked, &schedule.way(call, 1)).await);
                     }
                     replies
                 }
                 Round::Confirm => {
                     let way = schedule.way(call, 1);
-                    vec![persist(instance, &way, &asked.event(&way, 1, 1)).await]
+                    match Heard::read(way.wire, &persist(instance, &asked.event(&way, 1, 1)).await) {
+                        Heard::Body(body) => vec![Received { session: way.session, body }],
+                        other => panic!("call {call} was settled, and is answered {other:?}"),
+                    }
                 }
             };
             received.push((call, replies));
@@ -169,63 +190,36 @@ async fn ask_all(instances: &mut [Instance], schedule: &Schedule, replies: &mut 
     }
 }
 
-/// Sends a process its share of the storm. Returns the replies that the agent received, and how the others were lost.
-async fn send(
-    instance: &mut Instance,
-    schedule: &Schedule,
-    sent: &[Sent],
-) -> (Vec<(usize, Received)>, BTreeMap<&'static str, usize>) {
-    let (mut received, mut lost) = (Vec::new(), BTreeMap::new());
-    for attempt in sent {
-        tokio::time::sleep(attempt.pause).await;
-        let event = schedule.calls[attempt.call].event(&attempt.way, attempt.reason, attempt.spelling);
-        let killer = instance.function.killer();
-        let invoked = instance.function.invoke(&event.body, event.client_context.as_deref(), attempt.limit);
-        let (invoked, ()) = tokio::join!(invoked, async {
-            if let Fate::Killed(after) = attempt.fate {
-                tokio::time::sleep(after).await;
-                killer.kill().await;
-            }
-        });
-        let how = match (invoked, attempt.fate) {
-            (Invoked::Reply(_), Fate::ReplyLost) => "reply lost",
-            (Invoked::Reply(reply), _) => {
-                received.push((attempt.call, Received { session: attempt.way.session.clone(), body: body(&reply) }));
+/// Repeats a call until it has a final answer, as an agent does. The person of an MCP client agrees.
+async fn settle(instance: &mut Instance, clients: &Clients, place: usize, call: &Call, way: &Way) -> Vec<Received> {
+    let mut received = Vec::new();
+    let mut event = call.plain(way);
+    let mut asked: Option<Answer> = None;
+    for repeat in 0..REPEATS {
+        let heard = Heard::read(way.wire, &persist(instance, &event).await);
+        if let Some(answer) = asked.take() {
+            clients.sent(answer, Some(heard.clone()));
+        }
+        event = call.plain(way);
+        match heard {
+            Heard::Question(state) => {
+                let answer = Answer::yes(place, state);
+                event = answer.event(call);
+                asked = Some(answer);
                 continue;
             }
-            (Invoked::Crashed, _) => "process killed",
-            (Invoked::Overran, _) => "function timed out",
-        };
-        *lost.entry(how).or_default() += 1;
-    }
-    (received, lost)
-}
-
-/// Repeats a call until it has a final answer, as an agent does.
-async fn settle(instance: &mut Instance, call: &Call, way: &Way) -> Vec<Received> {
-    let mut received = Vec::new();
-    for repeat in 0..REPEATS {
-        let reply = persist(instance, way, &call.plain(way)).await;
-        let done = is_final(&reply.body);
-        received.push(reply);
-        if done {
-            break;
+            Heard::Unknown => {}
+            Heard::Body(body) => {
+                let done = is_final(&body);
+                received.push(Received { session: way.session.clone(), body });
+                if done {
+                    break;
+                }
+            }
         }
         tokio::time::sleep(Duration::from_millis(10) * repeat).await;
     }
     received
-}
-
-/// Sends an event until there is a reply, because a kill from the storm may still be pending.
-async fn persist(instance: &mut Instance, way: &Way, event: &Event) -> Received {
-    for _ in 0..3 {
-        if let Invoked::Reply(reply) =
-            instance.function.invoke(&event.body, event.client_context.as_deref(), CALM).await
-        {
-            return Received { session: way.session.clone(), body: body(&reply) };
-        }
-    }
-    panic!("no reply to {event:?}");
 }
 
 /// The violations of a schedule, with the data that is needed to investigate them.

@@ -27,13 +27,13 @@ const PRICES: &str = r#"{"dated": "2026-11-01", "models": [
     {"id": "dear", "input": 2, "output": 20, "context": 1000}
 ]}"#;
 /// The tokens that one model turn may write.
-pub(crate) const OUTPUT: u64 = 100;
+const OUTPUT: u64 = 100;
 
 /// One model turn can cost 4,000 millionths of a dollar.
 pub(crate) const LIMITS: Limits =
     Limits { session: Usd::micros(20_000), day: Usd::micros(50_000), turn: Usd::micros(5_000) };
 
-pub(crate) fn prices() -> Prices {
+fn prices() -> Prices {
     Prices::parse(PRICES).unwrap()
 }
 

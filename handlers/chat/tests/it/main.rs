@@ -1,5 +1,5 @@
-//! The front door against services that say what a test has written, and an embedded DynamoDB.
-
+//! The front door: who may begin a turn, what it may cost, and what the customer reads; against services that say what a
+//! test has written, and an embedded DynamoDB.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,10 +9,15 @@
 )]
 
 mod agents;
+mod callers;
 mod desk;
 mod fake;
 mod harness;
+mod identity_provider;
+mod limits;
 mod metrics;
 mod money;
 mod questions;
+mod requests;
+mod sessions;
 mod streams;

@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat::{
-    event::What,
-    money::{Limits, Money, MoneyError},
-};
+use chat::event::What;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::mpsc;
-use toolgate::Usd;
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_testkit::database::client_at;
 
 use crate::{
-    desk::{Desk, LIMITS, OUTPUT, money, prices, turn},
+    desk::{Desk, LIMITS, money, turn},
     fake::{
         Frame, Reply,
         agent::{call, chunk, model, reply},
@@ -100,23 +96,6 @@ async fn a_model_that_is_not_named_counts_as_the_dearest() {
     }
     let desk = Desk::agent([answered(&[("arn:aws:bedrock:us-east-1::foundation-model/plain", 100, 10)])]).await;
     assert_eq!(desk.say("s").await.counts.cost_micros, 100 + 10 * 10);
-}
-
-#[tokio::test]
-async fn a_turn_without_a_price_or_without_room_for_one_model_turn_cannot_be_configured() {
-    let desk = Desk::agent([]).await;
-    let new = |models: &[&str], limits: Limits| {
-        let models = models.iter().map(|model| (*model).to_owned()).collect();
-        Money::new(desk.ledger.clone(), prices(), limits, models, OUTPUT).unwrap_err()
-    };
-    assert_eq!(new(&[], LIMITS), MoneyError::NoModel);
-    let unpriced = new(&["plain", "mine"], LIMITS);
-    assert!(matches!(unpriced, MoneyError::NoPrice { ref model, .. } if model == "mine"), "{unpriced}");
-    assert!(unpriced.to_string().contains("dated 2026-11-01"), "{unpriced}");
-    let small = Limits { turn: Usd::micros(3_999), ..LIMITS };
-    assert!(matches!(new(&["plain", "dear"], small), MoneyError::TurnTooSmall { .. }));
-    let session = Limits { session: Usd::micros(4_999), ..LIMITS };
-    assert!(matches!(new(&["plain"], session), MoneyError::LimitTooSmall { of: "session", .. }));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! The benchmark asserts no time. It does check the replies, because a wrong reply must not be measured.
 
+mod call;
 mod database;
 mod figures;
 mod process;
@@ -10,10 +11,15 @@ mod rounds;
 mod runtime_api;
 mod subject;
 
-use std::{error::Error, io::Write, path::PathBuf};
+use std::{
+    error::Error,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::Parser;
 
+use call::Wire;
 use subject::Subject;
 
 /// The real `orders` handler beside a bare `lambda_runtime` one, process by process.
@@ -31,9 +37,36 @@ struct Options {
     /// The program that fills the tables
     #[arg(long)]
     seed: PathBuf,
-    /// A Python with scripts/requirements-bench.txt installed, to measure Powertools beside the two
+    /// A Python with scripts/requirements-bench.txt installed, to measure Powertools beside the floor and `orders`
     #[arg(long)]
     python: Option<PathBuf>,
+    /// Another build of `orders`, to measure this one beside it instead of the floor
+    #[arg(long, conflicts_with = "wires")]
+    base: Option<PathBuf>,
+    /// Measure the wires of `orders` beside each other: gateway, mcp and function
+    #[arg(long)]
+    wires: bool,
+}
+
+impl Options {
+    /// What is measured, the base first; and why Powertools is not.
+    fn subjects(&self, folder: &Path) -> Result<(Vec<Subject>, Option<String>), String> {
+        if self.wires {
+            let on = |wire, name| Subject::on(wire, name, folder);
+            let wires = [(Wire::Gateway, "gateway"), (Wire::Mcp, "mcp"), (Wire::Function, "function")];
+            return Ok((wires.into_iter().map(|(wire, name)| on(wire, name)).collect::<Result<_, _>>()?, None));
+        }
+        if let Some(base) = &self.base {
+            return Ok((vec![Subject::other_build(base.clone()), Subject::orders(folder)?], None));
+        }
+        let mut subjects = vec![Subject::floor(folder)?, Subject::orders(folder)?, Subject::quiet(folder)?];
+        match self.python.as_deref().map(Subject::powertools) {
+            Some(Ok(subject)) => subjects.push(subject),
+            Some(Err(reason)) => return Ok((subjects, Some(reason))),
+            None => return Ok((subjects, Some("no `--python` was given".to_owned()))),
+        }
+        Ok((subjects, None))
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,13 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let database = database::Database::start(&options.seed)?;
     let own = std::env::current_exe()?;
     let folder = own.parent().ok_or("the program has no folder")?;
-    let mut subjects = vec![Subject::floor(folder)?, Subject::orders(folder)?, Subject::quiet(folder)?];
-    let mut skipped = None;
-    match options.python.as_deref().map(Subject::powertools) {
-        Some(Ok(subject)) => subjects.push(subject),
-        Some(Err(reason)) => skipped = Some(reason),
-        None => skipped = Some("no `--python` was given".to_owned()),
-    }
+    let (subjects, skipped) = options.subjects(folder)?;
     let measured = rounds::measure(&subjects, &database.endpoint, options.rounds, options.calls)?;
     let mut out = std::io::stdout().lock();
     write!(out, "{}", report::render(&subjects, &measured, options.markdown))?;

@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{runtime_api::RuntimeApi, subject::Subject};
+use crate::{call::Call, runtime_api::RuntimeApi, subject::Subject};
 
 /// A running process that waits for events. Dropping it kills it.
 pub(crate) struct Process {
     child: Child,
     api: RuntimeApi,
+    call: Arc<Call>,
     /// The time from before the process was created to its first poll.
     pub(crate) init: Duration,
     /// The processor time that it had used by then.
@@ -44,15 +45,16 @@ impl Process {
             drain(log);
         }
         let first = api.first_poll();
-        let mut process = Self { child, api, init: Duration::ZERO, init_cpu: None };
+        let mut process =
+            Self { child, api, call: Arc::new(subject.wire.call()), init: Duration::ZERO, init_cpu: None };
         process.init = first.map_err(|error| format!("{} did not come up: {error}", subject.name))? - started;
         process.init_cpu = process.cpu();
         Ok(process)
     }
 
     /// One call. Returns its duration and the reply.
-    pub(crate) fn call(&self, event: &Arc<[u8]>) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
-        self.api.call(event)
+    pub(crate) fn call(&self) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
+        self.api.call(&self.call)
     }
 
     /// The processor time so far, of all its threads. Linux only.

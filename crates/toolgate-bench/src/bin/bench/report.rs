@@ -27,10 +27,15 @@ impl Metric {
 }
 
 pub(crate) fn render(subjects: &[Subject], measured: &Measured, markdown: bool) -> String {
+    let Some(base) = subjects.first() else { return String::new() };
+    // The goals are those of the real handler beside the baseline.
+    let goals = base.name == "floor";
     let mut head = vec!["median (p10–p90)".to_owned()];
     head.extend(subjects.iter().map(|subject| subject.name.to_owned()));
-    head.extend(subjects.iter().skip(1).map(|subject| format!("{} / floor", subject.name)));
-    head.push("goal for orders".to_owned());
+    head.extend(subjects.iter().skip(1).map(|subject| format!("{} / {}", subject.name, base.name)));
+    if goals {
+        head.push("goal for orders".to_owned());
+    }
     let mut rows = vec![head];
     for metric in Metric::ALL {
         let (name, unit, scale, goal) = metric.describe();
@@ -38,16 +43,20 @@ pub(crate) fn render(subjects: &[Subject], measured: &Measured, markdown: bool) 
         let mut row = vec![format!("{name}, {unit}")];
         row.extend((0..subjects.len()).map(|at| cell(&of(at), scale, 1)));
         row.extend((1..subjects.len()).map(|at| cell(&of(at).over(&of(0)), 1.0, 2)));
-        row.push(goal.to_owned());
+        if goals {
+            row.push(goal.to_owned());
+        }
         rows.push(row);
     }
     let sizes: Vec<Option<f64>> = subjects.iter().map(|subject| subject.size().map(|size| size as f64 / MB)).collect();
     let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
-    let base = sizes.first().copied().flatten();
+    let size = sizes.first().copied().flatten();
     let mut row = vec!["binary, MB".to_owned()];
     row.extend(sizes.iter().map(|size| text(*size)));
-    row.extend(sizes.iter().skip(1).map(|size| text(size.zip(base).map(|(size, base)| size / base))));
-    row.push(String::new());
+    row.extend(sizes.iter().skip(1).map(|each| text(each.zip(size).map(|(each, base)| each / base))));
+    if goals {
+        row.push(String::new());
+    }
     rows.push(row);
     if markdown { as_markdown(&rows) } else { as_columns(&rows) }
 }

@@ -3,13 +3,9 @@
 //! In a round each subject is started (the order rotates), and then the calls alternate between the subjects, so that
 //! other load on the machine affects all subjects equally. Ratios are computed within a round.
 
-use std::{collections::BTreeMap, error::Error, io::Write, sync::Arc};
+use std::{collections::BTreeMap, error::Error, io::Write};
 
-use crate::{
-    figures::Figures,
-    process::Process,
-    subject::{EVENT, Subject},
-};
+use crate::{figures::Figures, process::Process, subject::Subject};
 
 /// Warm-up calls, for connections, caches and lazy initialisation.
 const WARM_UP: usize = 20;
@@ -36,7 +32,6 @@ pub(crate) fn measure(
     rounds: usize,
     calls: usize,
 ) -> Result<Measured, Box<dyn Error>> {
-    let event: Arc<[u8]> = EVENT.as_bytes().into();
     let mut measured: Measured = vec![BTreeMap::new(); subjects.len()];
     // The first round only fills the page cache.
     for round in 0..=rounds {
@@ -58,18 +53,18 @@ pub(crate) fn measure(
         for (at, subject, process) in &running {
             note(*at, Metric::Init, process.init.as_secs_f64());
             note(*at, Metric::InitCpu, process.init_cpu.map_or(f64::NAN, |time| time.as_secs_f64()));
-            let (took, reply) = process.call(&event)?;
+            let (took, reply) = process.call()?;
             subject.check(&reply)?;
             note(*at, Metric::FirstCall, took.as_secs_f64());
             for _ in 1..WARM_UP {
-                process.call(&event)?;
+                process.call()?;
             }
         }
         let before: Vec<_> = running.iter().map(|(.., process)| process.cpu()).collect();
         let mut took = vec![Figures::default(); running.len()];
         for _ in 0..calls {
             for ((.., process), took) in running.iter().zip(&mut took) {
-                took.push(process.call(&event)?.0.as_secs_f64());
+                took.push(process.call()?.0.as_secs_f64());
             }
         }
         for (((at, subject, process), before), took) in running.iter().zip(before).zip(took) {
@@ -81,7 +76,7 @@ pub(crate) fn measure(
                 note(*at, Metric::Own, memory.own as f64);
                 note(*at, Metric::Peak, memory.peak as f64);
             }
-            subject.check(&process.call(&event)?.1)?;
+            subject.check(&process.call()?.1)?;
         }
         if round > 0 {
             keep(&mut measured, figures);

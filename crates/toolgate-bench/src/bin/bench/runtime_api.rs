@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crate::call::Call;
+
 /// A timeout far beyond any measured duration.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,7 +36,7 @@ enum RuntimeEvent {
 /// The Runtime API of one process.
 pub(crate) struct RuntimeApi {
     pub(crate) address: String,
-    events: Sender<Arc<[u8]>>,
+    events: Sender<Arc<Call>>,
     observed: Receiver<RuntimeEvent>,
 }
 
@@ -65,8 +67,8 @@ impl RuntimeApi {
 
     /// One call: measures from the event's first byte to the reply's last. Returns when the process waits for the next
     /// event.
-    pub(crate) fn call(&self, event: &Arc<[u8]>) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
-        self.events.send(Arc::clone(event))?;
+    pub(crate) fn call(&self, call: &Arc<Call>) -> Result<(Duration, Vec<u8>), Box<dyn Error>> {
+        self.events.send(Arc::clone(call))?;
         let (mut sent, mut replied) = (None, None);
         loop {
             match self.observed.recv_timeout(PATIENCE)? {
@@ -89,7 +91,7 @@ fn unexpected(event: RuntimeEvent) -> Box<dyn Error> {
 }
 
 /// Handles one connection's requests until it closes.
-fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, sender: &Sender<RuntimeEvent>) -> Option<()> {
+fn serve(stream: TcpStream, calls: &Mutex<Receiver<Arc<Call>>>, sender: &Sender<RuntimeEvent>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut writer = stream;
@@ -105,10 +107,10 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<[u8]>>>, sender: &Sender
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         if path == "invocation/next" {
-            let event = events.lock().ok()?.recv().ok()?;
+            let call = calls.lock().ok()?.recv().ok()?;
             count += 1;
-            let mut message = head(count, event.len()).into_bytes();
-            message.extend_from_slice(&event);
+            let mut message = head(count, &call).into_bytes();
+            message.extend_from_slice(&call.event);
             sender.send(RuntimeEvent::Sent(Instant::now())).ok()?;
             writer.write_all(&message).ok()?;
         } else {
@@ -136,7 +138,10 @@ fn body_length(reader: &mut impl BufRead) -> Option<usize> {
 }
 
 /// The headers that Lambda sends with an event.
-fn head(count: usize, length: usize) -> String {
+fn head(count: usize, call: &Call) -> String {
+    let length = call.event.len();
+    let context = call.context.as_ref().map(|context| format!("lambda-runtime-client-context: {context}\r\n"));
+    let context = context.unwrap_or_default();
     let deadline = (SystemTime::now() + TIMEOUT).duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     format!(
         "HTTP/1.1 200 OK\r\n\
@@ -145,6 +150,6 @@ fn head(count: usize, length: usize) -> String {
          lambda-runtime-aws-request-id: 8f507cfc-0000-4697-b07a-{count:012}\r\n\
          lambda-runtime-deadline-ms: {deadline}\r\n\
          lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:123456789012:function:orders\r\n\
-         lambda-runtime-trace-id: Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0\r\n\r\n"
+         {context}lambda-runtime-trace-id: Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0\r\n\r\n"
     )
 }

@@ -8,11 +8,15 @@ use std::{
 
 use serde_json::Value;
 
-use crate::database;
+use crate::{
+    call::{self, Wire},
+    database,
+};
 
-/// The event for every subject, and the expected reply of the real handler.
-pub(crate) const EVENT: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.json");
-const REPLY: &str = include_str!("../../../../../handlers/orders/events/get_order_status-function.reply.json");
+/// An error as text.
+pub(crate) fn failure(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
 
 /// Removes what other subjects may return differently: the `returnable` member, which is the example's own logic, and
 /// `null` members, which equal missing ones.
@@ -32,6 +36,8 @@ pub(crate) struct Subject {
     program: PathBuf,
     arguments: Vec<String>,
     variables: &'static [(&'static str, &'static str)],
+    /// The wire on which it is called.
+    pub(crate) wire: Wire,
     /// Whether its replies must equal those of the real handler in full.
     exact: bool,
     /// It takes part in every n-th round.
@@ -53,10 +59,25 @@ impl Subject {
         Ok(Self { exact: true, variables, ..Self::binary("orders, silent", "orders", folder)? })
     }
 
+    /// Another build of the same handler.
+    pub(crate) fn other_build(program: PathBuf) -> Self {
+        Self { exact: true, ..Self::new("base", program) }
+    }
+
+    /// The same handler, called on this wire.
+    pub(crate) fn on(wire: Wire, name: &'static str, folder: &Path) -> Result<Self, String> {
+        let variables = &[("TOOLGATE_WIRES", "function,gateway,mcp")];
+        Ok(Self { exact: true, wire, variables, ..Self::binary(name, "orders", folder)? })
+    }
+
+    fn new(name: &'static str, program: PathBuf) -> Self {
+        Self { name, program, arguments: Vec::new(), variables: &[], wire: Wire::Function, exact: false, every: 1 }
+    }
+
     fn binary(name: &'static str, file: &str, folder: &Path) -> Result<Self, String> {
         let program = folder.join(format!("{file}{}", std::env::consts::EXE_SUFFIX));
         match program.is_file() {
-            true => Ok(Self { name, program, arguments: Vec::new(), variables: &[], exact: false, every: 1 }),
+            true => Ok(Self::new(name, program)),
             false => Err(format!("`{}` is not there: run `make bench`", program.display())),
         }
     }
@@ -73,7 +94,7 @@ impl Subject {
         }
         let arguments = ["-m", "awslambdaric", "powertools_orders.handler"].map(str::to_owned).into();
         let program = python.to_owned();
-        Ok(Self { name: "powertools", program, arguments, variables: &[], exact: false, every: 5 })
+        Ok(Self { arguments, every: 5, ..Self::new("powertools", program) })
     }
 
     pub(crate) fn command(&self, endpoint: &str, runtime_api: &str) -> Command {
@@ -106,16 +127,10 @@ impl Subject {
     /// # Errors
     /// The difference to the expected reply.
     pub(crate) fn check(&self, reply: &[u8]) -> Result<(), Box<dyn Error>> {
-        let (mut wanted, mut got) = (serde_json::from_str::<Value>(REPLY)?, serde_json::from_slice::<Value>(reply)?);
-        let body = "/response/functionResponse/responseBody/TEXT/body";
-        if let Some(body) = got.pointer_mut(body) {
-            // The file has it as JSON, the wire as text.
-            *body = serde_json::from_str(body.as_str().unwrap_or_default())?;
-        }
+        let (mut wanted, mut got) = (call::expected()?, self.wire.order(reply)?);
         if !self.exact {
-            for reply in [&mut wanted, &mut got] {
-                reply.pointer_mut(body).map(loosen);
-            }
+            loosen(&mut wanted);
+            loosen(&mut got);
         }
         match wanted == got {
             true => Ok(()),

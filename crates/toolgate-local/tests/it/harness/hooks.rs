@@ -26,7 +26,7 @@ fn hook(moment: &str, name: &str, function: &str, more: &str) -> String {
 }
 
 /// The hook `first` of all moments, and these hooks behind it.
-async fn guarded(more: &[String], play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Shop {
+pub(super) async fn guarded(more: &[String], play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Shop {
     let moments = ["BeforeInvocation", "BeforeToolCall", "AfterToolCall", "AfterInvocation"];
     let mut hooks: Vec<String> = moments.map(|moment| hook(moment, &format!("first{moment}"), "First", "")).to_vec();
     hooks.extend(more.iter().cloned());

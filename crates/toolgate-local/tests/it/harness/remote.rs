@@ -1,9 +1,11 @@
 //! MCP servers by URL.
 
+use std::sync::{Arc, Mutex};
+
 use axum::{Json, body::Bytes, extract::State, http::HeaderMap, response::IntoResponse};
 use serde_json::{Value, json};
 
-use super::support::*;
+use super::{hooks::guarded, support::*};
 
 /// A small MCP server with one tool. It replies with JSON or with server-sent events, and requires a token.
 async fn server(events: bool) -> String {
@@ -90,5 +92,104 @@ async fn the_gateway_of_this_port_is_a_server_too_and_two_tools_of_one_name_are_
         json!({"type": "agentcore_gateway", "name": "desk", "config": {"agentCoreGateway": {"gatewayArn": arn}}});
     let invoked = shop.invoke(said("go", json!({"tools": [mcp, gateway]}))).await;
     assert!(invoked.refused().2.contains("two tools are named `desk___echo`: of `mine` and of `desk`"), "{invoked:?}");
+    shop.agent.running.shutdown().await;
+}
+
+/// What a server was asked for, in order.
+type Asked = Arc<Mutex<Vec<String>>>;
+
+/// A server that records its requests. It never lists its tools if `hangs`.
+async fn recording(hangs: bool) -> (Value, Asked) {
+    let asked = Asked::default();
+    let state = (Arc::clone(&asked), hangs);
+    let router = axum::Router::new().fallback(record).with_state(state);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (remote(&url, "secret"), asked)
+}
+
+async fn record(
+    State((asked, hangs)): State<(Asked, bool)>,
+    method: http::Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> axum::response::Response {
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let session = headers.get("mcp-session-id").map_or("", |session| session.to_str().unwrap());
+    let what = message["method"].as_str().map_or_else(|| format!("{method} {session}"), str::to_owned);
+    asked.lock().unwrap().push(what);
+    if hangs && message["method"] == "tools/list" {
+        return std::future::pending().await;
+    }
+    answer(State(false), headers, body).await
+}
+
+fn recorded(asked: &Asked) -> Vec<String> {
+    asked.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_invocation() {
+    let shop = Shop::start(|_| text("ok")).await;
+    let (tools, asked) = recording(false).await;
+    assert_eq!(shop.invoke(said("go", tools)).await.text(), "ok");
+    for _ in 0..100 {
+        if recorded(&asked).len() == 5 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let expected = ["initialize", "notifications/initialized", "tools/list", "tools/list", "DELETE s1"];
+    assert_eq!(recorded(&asked), expected);
+    shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_is_not_contacted_for_a_denied_invocation() {
+    let shop = guarded(&[], |_| text("ok")).await;
+    let (tools, asked) = recording(false).await;
+    let denied = shop.invoke(said("hook-first deny before_invocation", tools.clone())).await;
+    assert_eq!((denied.stops(), recorded(&asked)), (vec!["hook_stopped"], Vec::new()));
+    assert_eq!(shop.invoke(said("go", tools)).await.text(), "ok");
+    assert_eq!(recorded(&asked)[0], "initialize");
+    shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_is_not_contacted_if_no_tool_of_it_is_allowed() {
+    let shop = Shop::start(|request| text(&offered(request).join(" "))).await;
+    let (mut tools, asked) = recording(false).await;
+    tools["allowedTools"] = json!(["@other", "@builtin/shell"]);
+    assert_eq!((shop.invoke(said("go", tools.clone())).await.text(), recorded(&asked)), (String::new(), Vec::new()));
+    tools["allowedTools"] = json!(["@other", "second"]);
+    assert_eq!(shop.invoke(said("go", tools)).await.text(), "second");
+    shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_list_its_tools_is_left_at_the_time_limit() {
+    let shop = Shop::start(|_| text("ok")).await;
+    let (mut tools, asked) = recording(true).await;
+    tools["timeoutSeconds"] = json!(1);
+    let late = shop.invoke(said("go", tools)).await;
+    assert_eq!((late.stops(), shop.seen().len()), (vec!["timeout_exceeded"], 0), "{late:?}");
+    assert!(recorded(&asked).contains(&"tools/list".to_owned()));
+    assert_eq!(shop.say("again").await.text(), "ok", "the session goes on");
+    shop.agent.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_server_that_fails_leaves_the_inline_call_that_waits() {
+    let shop = Shop::start(|request| match results(request).as_slice() {
+        [] => calls(&[("c1", "ask", json!({}))]),
+        [result] => text(result),
+        _ => text("?"),
+    })
+    .await;
+    assert_eq!(shop.say("go").await.stops(), ["tool_use"]);
+    let failed = shop.invoke(said("new", remote("http://127.0.0.1:9/mcp", "x"))).await;
+    assert_eq!(failed.kind, "RuntimeClientError");
+    assert_eq!(shop.result("c1", "yes").await.text(), "yes");
     shop.agent.running.shutdown().await;
 }

@@ -68,17 +68,12 @@ fn modern(http: &HttpEvent, message: &Message, header: Option<&str>, meta: Optio
     if http.header("mcp-method") != Some(message.method.as_str()) {
         return Err(mismatch("Mcp-Method"));
     }
-    if message.method == "tools/call" {
-        let name = message
-            .params
-            .get("name")
-            .and_then(Value::as_str)
-            .ok_or_else(|| Fault::new(Code::InvalidParams, "`params.name` must be the name of a tool"))?;
-        if http.header("mcp-name").and_then(decoded).as_deref() != Some(name) {
-            return Err(mismatch("Mcp-Name"));
-        }
+    // a call without a name is answered after its caller is known
+    let name = message.params.get("name").and_then(Value::as_str).filter(|_| message.method == "tools/call");
+    match name {
+        Some(name) if http.header("mcp-name").and_then(decoded).as_deref() != Some(name) => Err(mismatch("Mcp-Name")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether the client answers a form.

@@ -85,11 +85,14 @@ pub(crate) fn open(mut http: HttpEvent, server: &Server<'_>) -> Step {
         Ok(era) => era,
         Err(fault) => return failed((message.id.unwrap_or_default(), fault)),
     };
-    let challenge = challenge(&http, server.settings);
     let caller = claims::identity(http.authorizer.as_ref(), server.declared);
     let caller = match server.is_named {
         true => caller,
         false => Err(not_named()),
+    };
+    let challenge = match &caller {
+        Err(Denied { status: 401, .. }) => Some(challenge(&http, server.settings)),
+        _ => None,
     };
     let can_ask = server.settings.elicit && era == Era::Modern && era::answers_forms(&message);
     let Message { id, method, params } = message;
@@ -146,23 +149,25 @@ fn call(
     caller: Result<Attributes, Denied>,
     can_ask: bool,
 ) -> Result<Decoded, Failed> {
-    let Some(Value::String(name)) = params.remove("name") else {
-        let fault = Fault::new(Code::InvalidParams, "`params.name` must be the name of a tool");
-        return Err((envelope.id, fault));
+    let name = match params.remove("name") {
+        Some(Value::String(name)) => Ok(name),
+        _ => Err(Fault::new(Code::InvalidParams, "`params.name` must be the name of a tool")),
+    };
+    let (name, elicitation, status, caller) = match caller {
+        // a caller who is denied is not told what else is wrong
+        Err(Denied { status, error }) => (name.unwrap_or_default(), Elicitation::default(), status, Err(error)),
+        Ok(identity) => {
+            let elicitation = match envelope.era {
+                Era::Modern => elicitation::read(&mut params, can_ask),
+                Era::Legacy => Ok(Elicitation::default()),
+            };
+            match name.and_then(|name| Ok((name, elicitation?))) {
+                Ok((name, elicitation)) => (name, elicitation, 403, Ok(identity)),
+                Err(fault) => return Err((envelope.id, fault)),
+            }
+        }
     };
     let arguments = take_object(params.remove("arguments").unwrap_or_default(), "`arguments`");
-    let elicitation = match envelope.era {
-        Era::Modern => elicitation::read(&mut params, can_ask),
-        Era::Legacy => Ok(Elicitation::default()),
-    };
-    let elicitation = match elicitation {
-        Ok(elicitation) => elicitation,
-        Err(fault) => return Err((envelope.id, fault)),
-    };
-    let (status, caller) = match caller {
-        Ok(identity) => (403, Ok(identity)),
-        Err(Denied { status, error }) => (status, Err(error)),
-    };
     let metadata = CallMetadata { elicitation, ..CallMetadata::default() };
     let mut decoded = decoded(Echo::Mcp { envelope: Box::new(envelope), status }, name, arguments, metadata);
     match caller {

@@ -26,7 +26,7 @@ pub(crate) struct Envelope {
     pub(super) id: Value,
     pub(super) era: Era,
     /// The value of `WWW-Authenticate`, where the caller is unknown.
-    pub(super) challenge: String,
+    pub(super) challenge: Option<String>,
     pub(super) group: Arc<str>,
     pub(super) version: String,
 }
@@ -46,9 +46,9 @@ impl Envelope {
     /// The reply to a caller who is not answered.
     pub(super) fn refused(&self, status: u16, error: &ToolError) -> Value {
         let fault = Fault::new(Code::InvalidRequest, error.message().to_owned()).data(error.body()).status(status);
-        match status {
-            401 => fault.response(&self.id, &[("www-authenticate", &self.challenge)]),
-            _ => fault.response(&self.id, &[]),
+        match &self.challenge {
+            Some(challenge) => fault.response(&self.id, &[("www-authenticate", challenge)]),
+            None => fault.response(&self.id, &[]),
         }
     }
 

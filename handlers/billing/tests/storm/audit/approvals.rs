@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Case, string};
+use super::{Case, elicitation, string};
 use crate::{
     call::{Call, Received, is_for},
     schedule::Channel,
@@ -63,15 +63,26 @@ pub(super) fn check(case: &mut Case<'_>) {
             continue;
         }
         let own: Vec<&Question> = questions.iter().filter(|question| question.call == place).collect();
-        let [question] = own.as_slice() else {
-            case.wrong(format!("call {place} ran with {} questions to a person", own.len()));
-            continue;
-        };
-        if question.approved != Some(true) {
-            case.wrong(format!("call {place} ran without an approval"));
+        let mut shown = Vec::new();
+        if case.schedule.channels[place] == Channel::Client {
+            shown.extend(elicitation::agreed(case, place));
+            let approved = own.iter().filter(|question| question.approved == Some(true));
+            shown.extend(approved.map(|question| question.reason.as_str()));
+            if shown.is_empty() {
+                case.wrong(format!("call {place} ran without a yes of its client or of an approver"));
+            }
+        } else {
+            let [question] = own.as_slice() else {
+                case.wrong(format!("call {place} ran with {} questions to a person", own.len()));
+                continue;
+            };
+            if question.approved != Some(true) {
+                case.wrong(format!("call {place} ran without an approval"));
+            }
+            shown.push(question.reason.as_str());
         }
-        let shown = reason(case, effect.refunded, &effect.id).is_none_or(|reason| reason == question.reason);
-        if !shown {
+        let ran = reason(case, effect.refunded, &effect.id);
+        if ran.is_some_and(|reason| !shown.contains(&reason.as_str())) {
             case.wrong(format!("call {place} did not run as it was shown"));
         }
     }
@@ -124,7 +135,7 @@ fn decisions(case: &mut Case<'_>) {
     let mut stored = HashSet::new();
     for item in &case.books.approvals {
         let id = string(item, "id").unwrap_or_default();
-        if !["call#", "decision#", "waiting#"].iter().any(|part| id.starts_with(part)) {
+        if !["call#", "decision#", "elicit#", "waiting#"].iter().any(|part| id.starts_with(part)) {
             wrong.push(format!("`{id}` is no approval"));
         }
         if !id.starts_with("decision#") {

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use support_desk::Item;
 
-use super::clock::PHASE;
+use super::{
+    clock::PHASE,
+    talk::{Talk, Yes},
+};
 use crate::{
     audit::{error, integer, left_of, string, sum},
     books::Books,
@@ -31,9 +34,17 @@ pub(super) struct Case {
     pub(super) schedule: Option<Schedule>,
     pub(super) replies: Vec<Reply>,
     books: Vec<Books>,
+    yes: Vec<Yes>,
+    wrong: Vec<String>,
+    /// Answers that came after their question had expired.
+    late: usize,
 }
 
 impl Case {
+    pub(super) fn talked(&mut self, talk: Talk) {
+        (self.yes, self.wrong, self.late) = talk.into_parts();
+    }
+
     pub(super) fn phase(&mut self, replies: Vec<Reply>, books: Books) {
         self.replies.extend(replies);
         self.books.push(books);
@@ -55,13 +66,14 @@ struct Approved {
     call: usize,
 }
 
-/// All violations, and four numbers: effects, effects that happened again, effects under an approval, and phases.
-pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
+/// All violations, and six numbers: effects, effects that happened again, effects under an approval and after a client's
+/// yes, answers after the end of their question, and phases.
+pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 6]) {
     let schedule = case.schedule.as_ref().unwrap();
-    let mut wrong = Vec::new();
+    let mut wrong = case.wrong.clone();
     let effects = effects(case, &mut wrong);
     let approved = approved(case, schedule);
-    let (mut again, mut under) = (0, 0);
+    let (mut again, mut under, mut agreed) = (0, 0, 0);
     for (place, call) in schedule.calls.iter().enumerate() {
         let mut own: Vec<&Effect> = effects.values().filter(|effect| effect.call == place).collect();
         own.sort_by_key(|effect| effect.created);
@@ -77,8 +89,17 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
         }
         let mut questions: Vec<&Approved> = approved.iter().filter(|question| question.call == place).collect();
         questions.sort_by_key(|question| question.expires);
+        let mut yes: Vec<&Yes> = case.yes.iter().filter(|yes| yes.call == place).collect();
         for effect in own.iter().filter(|effect| effect.session.is_none()) {
             let late = i64::try_from(PHASE / 1000).unwrap();
+            // a request that is held back arrives after its caller has stopped waiting
+            let seconds = |time: u64| i64::try_from(time).unwrap();
+            let meant = |yes: &&Yes| (seconds(yes.begun)..=seconds(yes.ended) + late).contains(&effect.created);
+            if let Some(at) = yes.iter().position(meant) {
+                yes.remove(at);
+                agreed += 1;
+                continue;
+            }
             let fits = |question: &&Approved| (question.parked..=question.expires + late).contains(&effect.created);
             under += 1;
             match questions.iter().position(fits) {
@@ -89,7 +110,7 @@ pub(super) fn audit(case: &Case) -> (Vec<String>, [usize; 4]) {
     }
     replies(case, &effects, &mut wrong);
     money(case, schedule, &effects, &mut wrong);
-    (wrong, [effects.len(), again, under, case.books.len()])
+    (wrong, [effects.len(), again, under, agreed, case.late, case.books.len()])
 }
 
 /// All effects that were ever recorded, by their replies.
