@@ -77,8 +77,7 @@ impl Authorization {
                 if !event.is_signed() {
                     return Err(unauthorized("sign the request with IAM credentials (SigV4, service `lambda`)"));
                 }
-                let unnamed =
-                    || Refusal::new(StatusCode::BAD_REQUEST, "invalid", "name the customer, as `customerId`");
+                let unnamed = || Refusal::new(StatusCode::BAD_REQUEST, "invalid", "name the customer, as `customerId`");
                 Ok(Caller { customer: asked.customer.clone().ok_or_else(unnamed)?, token: None })
             }
         }

@@ -89,7 +89,7 @@ pub struct Money {
 #[must_use]
 pub enum Begun {
     /// The turn may begin.
-    Turn(Meter),
+    Turn(Box<Meter>),
     /// The bound of a turn does not fit in a budget any more.
     NoRoom {
         /// Whether it is the budget of the day, and not that of the session.
@@ -125,10 +125,9 @@ impl Money {
     ) -> Result<Self, MoneyError> {
         let mut dearest = Usd::micros(0);
         for model in &models {
-            let turn = prices.dearest_turn(model, output_tokens).ok_or_else(|| MoneyError::NoPrice {
-                model: model.clone(),
-                dated: prices.dated().to_owned(),
-            })?;
+            let turn = prices
+                .dearest_turn(model, output_tokens)
+                .ok_or_else(|| MoneyError::NoPrice { model: model.clone(), dated: prices.dated().to_owned() })?;
             if turn > limits.turn {
                 let (model, dearest) = (model.clone(), Dollars(turn));
                 return Err(MoneyError::TurnTooSmall { model, turn: Dollars(limits.turn), dearest });
@@ -147,6 +146,11 @@ impl Money {
         Ok(Self { ledger, prices, limits, models, dearest })
     }
 
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Reserves the bound of a turn.
     ///
     /// # Errors
@@ -161,7 +165,7 @@ impl Money {
         Ok(match self.ledger.reserve(&[of_session.clone(), of_day], self.limits.turn).await? {
             Reserved::Held(reservation) => {
                 let (money, cost) = (self.clone(), Usd::micros(0));
-                Begun::Turn(Meter { money, reservation, cost, session: of_session })
+                Begun::Turn(Box::new(Meter { money, reservation, cost, session: of_session }))
             }
             Reserved::NoRoom { budget, left } => Begun::NoRoom { is_day: budget == day, left },
         })
@@ -184,9 +188,9 @@ impl Meter {
     /// A model that is not named, or has no price, is counted as the dearest one that a turn may use.
     pub fn add(&mut self, model: Option<&str>, tokens: Tokens) -> ControlFlow<()> {
         let Money { prices, models, limits, dearest, .. } = &self.money;
-        let cost = model.and_then(|model| prices.cost(model, tokens)).or_else(|| {
-            models.iter().filter_map(|model| prices.cost(model, tokens)).max()
-        });
+        let cost = model
+            .and_then(|model| prices.cost(model, tokens))
+            .or_else(|| models.iter().filter_map(|model| prices.cost(model, tokens)).max());
         let cost = cost.unwrap_or(limits.turn);
         self.cost = Usd::micros(self.cost.to_micros().saturating_add(cost.to_micros()));
         match self.cost.to_micros().saturating_add(dearest.to_micros()) > limits.turn.to_micros() {
@@ -200,16 +204,21 @@ impl Meter {
         self.cost
     }
 
+    /// What the ledger counts for the turn if it ends like this.
+    pub fn booked(&self, end: End) -> Usd {
+        match end {
+            End::NotBegun => Usd::micros(0),
+            End::Complete => self.cost,
+            End::Unknown => self.cost.max(self.reservation.amount()),
+        }
+    }
+
     /// Ends the turn. Returns what the session has left.
     ///
     /// # Errors
     /// The ledger cannot be written. The turn stays booked at its bound.
     pub async fn settle(self, end: End) -> Result<Usd, ToolError> {
-        let cost = match end {
-            End::NotBegun => Usd::micros(0),
-            End::Complete => self.cost,
-            End::Unknown => self.cost.max(self.reservation.amount()),
-        };
+        let cost = self.booked(end);
         let ledger = &self.money.ledger;
         ledger.settle(&self.reservation, cost).await?;
         let booked = ledger.booked(&self.session.budget).await?;

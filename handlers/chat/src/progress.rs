@@ -33,10 +33,17 @@ pub enum Progress {
     Question {
         /// Identifies the question in the customer's answer.
         id: String,
+        /// The call.
+        call: String,
         /// The tool's name.
         tool: String,
         /// The input, as the service has stored it.
         input: Value,
+    },
+    /// The customer has denied a call, or has not answered its question.
+    Denied {
+        /// The call.
+        id: String,
     },
     /// A call waits for a person of the desk.
     Parked {

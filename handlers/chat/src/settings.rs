@@ -47,7 +47,9 @@ pub fn authorization(variables: &Variables<'_>) -> Result<Authorization, Error> 
             let list = |name: &str| set(variables, name).into_iter().collect::<Vec<_>>();
             let (audiences, clients) = (list("JWT_AUDIENCE"), list("JWT_CLIENT"));
             if audiences.is_empty() && clients.is_empty() {
-                return Err("JWT_AUDIENCE or JWT_CLIENT is needed: without them every application's tokens would do".into());
+                return Err(
+                    "JWT_AUDIENCE or JWT_CLIENT is needed: without them every application's tokens would do".into()
+                );
             }
             Ok(Authorization::Jwt {
                 keys: KeySource::new(&required(variables, "JWT_DISCOVERY_URL")?)?,

@@ -55,7 +55,8 @@ async fn a_forged_or_foreign_token_is_refused() {
     let door = by_token(&provider);
     let right = provider.token(&json!({}));
     let mut parts: Vec<&str> = right.split('.').collect();
-    let claims = json!({"sub": "user-1", "iss": provider.address, "aud": "desk", "customer_id": "CUST-2", "exp": now() + 600});
+    let claims =
+        json!({"sub": "user-1", "iss": provider.address, "aud": "desk", "customer_id": "CUST-2", "exp": now() + 600});
     let forged = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
     let unsigned = format!("{}.{forged}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#));
     parts[1] = &forged;
@@ -147,7 +148,9 @@ async fn a_backend_signs_and_names_the_customer() {
     let door = Authorization::Iam;
     assert_eq!(caller(&door, signed(named.clone(), iam.clone()), None).await.unwrap().customer, "CUST-1");
     assert_eq!(caller(&door, signed(text(), iam), None).await, Err(400), "no customer");
-    for authorizer in [Value::Null, json!({}), json!({"iam": null}), json!({"iam": {"userArn": ""}}), json!({"jwt": {}})] {
+    for authorizer in
+        [Value::Null, json!({}), json!({"iam": null}), json!({"iam": {"userArn": ""}}), json!({"jwt": {}})]
+    {
         assert_eq!(caller(&door, signed(named.clone(), authorizer.clone()), None).await, Err(401), "{authorizer}");
     }
     assert_eq!(caller(&door, named, Some("Bearer x")).await, Err(401));

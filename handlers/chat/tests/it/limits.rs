@@ -35,9 +35,7 @@ fn a_model_without_a_price_and_limits_that_allow_no_turn_are_refused() {
     // 200,000 tokens of input at $3.30, and 4,000 of output at $16.50
     assert_eq!(
         error(1_000, 2_000, 72, &[HAIKU, SONNET]),
-        format!(
-            "a turn is limited to $0.720000, and one model turn of `{SONNET}` can cost $0.726000: raise the limit"
-        )
+        format!("a turn is limited to $0.720000, and one model turn of `{SONNET}` can cost $0.726000: raise the limit")
     );
 }
 

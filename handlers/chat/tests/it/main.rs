@@ -1,4 +1,5 @@
-//! The front door: who may begin a turn, and what it may cost.
+//! The front door: who may begin a turn, what it may cost, and what the customer reads; against services that say what a
+//! test has written, and an embedded DynamoDB.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,8 +8,16 @@
     reason = "tests may fail loudly"
 )]
 
+mod agents;
 mod callers;
+mod desk;
+mod fake;
+mod harness;
 mod identity_provider;
 mod limits;
+mod metrics;
+mod money;
+mod questions;
 mod requests;
 mod sessions;
+mod streams;
