@@ -110,7 +110,7 @@ pub use key::{Key, key};
 pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
 pub use router::{Router, RouterBuilder};
-pub use runtime::{hide_panic_payloads, run, run_function, serve};
+pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};
 pub use tool::Tool;
 pub use wire::kind::Wire;

@@ -16,7 +16,7 @@ pub enum Authorization {
     /// Each request has the customer's own token. The function URL has `AuthType: NONE`, and this function verifies.
     Jwt {
         /// The keys of the identity provider.
-        keys: KeySource,
+        keys: Box<KeySource>,
         /// The required claims, beside the provider's issuer.
         expected: Expected,
         /// The claim that is the customer's id.

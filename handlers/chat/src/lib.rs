@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod caller;
+pub mod door;
 pub mod event;
 pub mod keys;
 pub mod metrics;

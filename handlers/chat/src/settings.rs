@@ -1,14 +1,25 @@
 //! The settings of the deployed function, from its environment.
 
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use toolgate::{Error, Usd, prices::Prices};
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_token::Expected;
 
 use crate::{
+    backend::{AgentBackend, Backend, HarnessBackend, HarnessLimits},
     caller::Authorization,
+    door::Door,
     keys::KeySource,
+    metrics::Metrics,
     money::{Limits, Money},
+    turn::Front,
 };
+
+/// The longest invocation of a harness. The function's own time is longer, so that a turn is settled.
+const TURN: Duration = Duration::from_secs(180);
 
 /// Reads a variable. An empty one counts as unset.
 pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -35,6 +46,39 @@ pub enum Served {
     },
 }
 
+/// Makes the front door that the environment describes.
+///
+/// # Errors
+/// A variable is missing or not valid, or two of them contradict each other.
+pub async fn door(variables: &Variables<'_>) -> Result<Door, Error> {
+    let authorization = authorization(variables)?;
+    let served = served(variables)?;
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, required(variables, "LEDGER_TABLE")?);
+    let money = money(variables, ledger)?;
+    if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
+        // A harness that is called with IAM carries no user.
+        tracing::warn!(
+            "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a              customer refuse its calls"
+        );
+    }
+    let backend = backend(variables, served, &config)?;
+    Ok(Door::new(authorization, Front { money, backend, metrics: Metrics::read(variables)? }))
+}
+
+fn backend(variables: &Variables<'_>, served: Served, config: &SdkConfig) -> Result<Backend, Error> {
+    Ok(match served {
+        Served::Agent { agent, alias } => Backend::Agent(AgentBackend::new(config, agent, alias)),
+        Served::Harness { arn, endpoint, gateway } => {
+            let limits = HarnessLimits { output_tokens: number(variables, "OUTPUT_TOKENS")?, timeout: TURN };
+            let harness = HarnessBackend::new(config, arn, limits).with_endpoint(endpoint).with_gateway(gateway);
+            let models = required(variables, "MODELS")?;
+            Backend::Harness(harness.with_model(Some(models).filter(|models| !models.contains(','))))
+        }
+    })
+}
+
 /// Reads how callers are verified: `CHAT_AUTH` is `iam`, or `jwt` with `JWT_DISCOVERY_URL`, `JWT_AUDIENCE` or `JWT_CLIENT`,
 /// and `JWT_CUSTOMER_CLAIM`.
 ///
@@ -52,7 +96,7 @@ pub fn authorization(variables: &Variables<'_>) -> Result<Authorization, Error> 
                 );
             }
             Ok(Authorization::Jwt {
-                keys: KeySource::new(&required(variables, "JWT_DISCOVERY_URL")?)?,
+                keys: Box::new(KeySource::new(&required(variables, "JWT_DISCOVERY_URL")?)?),
                 expected: Expected { audiences, clients, ..Expected::default() },
                 claim: required(variables, "JWT_CUSTOMER_CLAIM")?,
             })
@@ -85,13 +129,17 @@ pub fn money(variables: &Variables<'_>, ledger: DynamoLedger) -> Result<Money, E
     };
     let limits = Limits { session: usd("SESSION_USD")?, day: usd("DAILY_USD")?, turn: usd("TURN_USD")? };
     let models = required(variables, "MODELS")?.split(',').map(|model| model.trim().to_owned()).collect();
-    let tokens = required(variables, "OUTPUT_TOKENS")?;
-    let tokens = tokens.parse().map_err(|_| format!("OUTPUT_TOKENS is `{tokens}`, which is no whole number"))?;
+    let tokens: u32 = number(variables, "OUTPUT_TOKENS")?;
     let prices = match set(variables, "PRICES") {
         Some(table) => Prices::parse(&table).map_err(|error| format!("PRICES is no table of prices: {error}"))?,
         None => Prices::known(),
     };
-    Ok(Money::new(ledger, prices, limits, models, tokens)?)
+    Ok(Money::new(ledger, prices, limits, models, tokens.into())?)
+}
+
+fn number(variables: &Variables<'_>, name: &str) -> Result<u32, Error> {
+    let text = required(variables, name)?;
+    text.parse().map_err(|_| format!("{name} is `{text}`, which is no whole number").into())
 }
 
 fn set(variables: &Variables<'_>, name: &str) -> Option<String> {

@@ -106,7 +106,7 @@ where
     E: Into<Error>,
     H: AsyncFn(&S, HookEvent) -> Result<Decision, Error>,
 {
-    runtime::prepare()?;
+    runtime::init()?;
     let state = state().await.map_err(Into::into)?;
     let (state, handler) = (&state, &handler);
     runtime::serve(service_fn(move |event: LambdaEvent<Value>| async move {

@@ -108,7 +108,7 @@ where
     E: Into<Error>,
     H: AsyncFn(&S, Value) -> Result<Value, Error>,
 {
-    prepare()?;
+    init()?;
     let state = state().await.map_err(Into::into)?;
     let (state, handler) = (&state, &handler);
     // boxed, because the compiler limits how deep futures of the AWS SDK may be nested
@@ -116,8 +116,12 @@ where
         .await
 }
 
-/// Checks the variables, and sets up the log and the panic hook of a function without a router.
-pub(crate) fn prepare() -> Result<(), Error> {
+/// Checks the `TOOLGATE_` variables, and sets up log and panic hook as [`run`] does, for a function that runs under
+/// `lambda_runtime` itself, for example because it streams its response.
+///
+/// # Errors
+/// A `TOOLGATE_` variable is not valid.
+pub fn init() -> Result<(), Error> {
     config::check().and_then(|()| telemetry::init(&program().into_iter().collect::<Vec<_>>()))?;
     hide_panic_payloads();
     Ok(())

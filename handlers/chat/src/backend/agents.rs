@@ -54,7 +54,13 @@ impl AgentBackend {
             What::Text(_) => None,
             What::Answers(answers) => Some(Answered::read(answers)?),
         };
-        self.backoff.attempt(progress, async || self.attempt(&turn, answered.as_ref(), progress).await).await
+        let mut attempts = self.backoff.attempts();
+        loop {
+            let result = self.attempt(&turn, answered.as_ref(), progress).await;
+            if !attempts.again(&result, progress).await {
+                return result;
+            }
+        }
     }
 
     async fn attempt(

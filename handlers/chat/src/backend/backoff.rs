@@ -24,25 +24,32 @@ impl Default for Backoff {
     }
 }
 
+/// The attempts of one turn.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    backoff: Backoff,
+    waited: u32,
+}
+
 impl Backoff {
-    /// Attempts a turn until the service takes it. What has begun is never repeated, since its tools have effects.
-    pub(super) async fn attempt(
-        self,
-        progress: &Sender<Progress>,
-        attempt: impl AsyncFn() -> Result<End, TurnError>,
-    ) -> Result<End, TurnError> {
-        let mut tried = 0;
-        loop {
-            let result = attempt().await;
-            let is_throttled = matches!(&result, Err(error) if error.reason() == Reason::Throttled);
-            if !is_throttled || tried == self.times {
-                return result;
-            }
-            let most = self.first.saturating_mul(2_u32.saturating_pow(tried));
-            let wait = most.mul_f64(rand::random_range(0.5..=1.0));
-            report(progress, Progress::Waiting { wait }).await;
-            tokio::time::sleep(wait).await;
-            tried += 1;
+    pub(super) fn attempts(self) -> Attempts {
+        Attempts { backoff: self, waited: 0 }
+    }
+}
+
+impl Attempts {
+    /// Whether the turn has to be attempted again, after a wait. What has begun is never repeated, since its tools have
+    /// effects.
+    pub(super) async fn again(&mut self, result: &Result<End, TurnError>, progress: &Sender<Progress>) -> bool {
+        let is_throttled = matches!(result, Err(error) if error.reason() == Reason::Throttled);
+        if !is_throttled || self.waited == self.backoff.times {
+            return false;
         }
+        let most = self.backoff.first.saturating_mul(2_u32.saturating_pow(self.waited));
+        let wait = most.mul_f64(rand::random_range(0.5..=1.0));
+        report(progress, Progress::Waiting { wait }).await;
+        tokio::time::sleep(wait).await;
+        self.waited += 1;
+        true
     }
 }

@@ -83,7 +83,13 @@ impl HarnessBackend {
         // a harness parks calls and asks nothing
         let What::Text(text) = &turn.what else { return Err(TurnError::not_begun(Reason::InvalidAnswers)) };
         let tools = turn.token.as_ref().map(|token| self.tools(token)).transpose()?;
-        self.backoff.attempt(progress, async || self.attempt(&turn, text, tools.clone(), progress).await).await
+        let mut attempts = self.backoff.attempts();
+        loop {
+            let result = self.attempt(&turn, text, tools.clone(), progress).await;
+            if !attempts.again(&result, progress).await {
+                return result;
+            }
+        }
     }
 
     /// The gateway, called with the customer's own token. Its tools replace all others, which act as the harness.

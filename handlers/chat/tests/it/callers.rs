@@ -16,7 +16,7 @@ use crate::{
 
 fn by_token(provider: &Provider) -> Authorization {
     Authorization::Jwt {
-        keys: KeySource::new(&provider.discovery()).unwrap(),
+        keys: Box::new(KeySource::new(&provider.discovery()).unwrap()),
         expected: Expected { audiences: vec!["desk".to_owned()], ..Expected::default() },
         claim: "customer_id".to_owned(),
     }
