@@ -1,5 +1,9 @@
 //! The function: a request of its URL becomes a turn, and the turn's stream the response.
 
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -11,20 +15,26 @@ use lambda_runtime::{
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
+use toolgate::Error;
+use toolgate_dynamodb::DynamoLedger;
 use uuid::Uuid;
 
 use crate::{
-    backend::{Token, Turn},
+    backend::{AgentBackend, Backend, HarnessBackend, HarnessLimits, Token, Turn},
     caller::Authorization,
     event::UrlEvent,
+    metrics::Metrics,
     refusal::Refusal,
     session::Session,
+    settings::{self, Served, Variables, number, required},
     stream,
     turn::Front,
 };
 
 /// Parts of a stream that wait for the connection.
 const BEHIND: usize = 32;
+/// The longest invocation of a harness. The function's own time is longer, so that a turn is settled.
+const TURN: Duration = Duration::from_secs(180);
 
 /// The front door.
 #[derive(Debug)]
@@ -37,6 +47,28 @@ impl Door {
     /// A front door that verifies its callers and takes their turns.
     pub fn new(authorization: Authorization, front: Front) -> Self {
         Self { authorization, front }
+    }
+
+    /// Makes the front door that the environment describes.
+    ///
+    /// # Errors
+    /// A variable is missing or not valid, or two of them contradict each other.
+    pub async fn from_env(variables: &Variables<'_>) -> Result<Self, Error> {
+        let authorization = settings::authorization(variables)?;
+        let served = settings::served(variables)?;
+        let http =
+            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+        let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, required(variables, "LEDGER_TABLE")?);
+        let money = settings::money(variables, ledger)?;
+        if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
+            // A harness that is called with IAM carries no user.
+            tracing::warn!(
+                "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a              customer refuse its calls"
+            );
+        }
+        let backend = backend(variables, served, &config)?;
+        Ok(Self::new(authorization, Front { money, backend, metrics: Metrics::read(variables)? }))
     }
 
     /// Answers the event of a function URL. The response begins at once; the turn goes on while it is read, and to its end
@@ -79,6 +111,18 @@ impl Door {
         headers.insert(stream::HEADER.0, HeaderValue::from_static(stream::HEADER.1));
         Response { metadata_prelude: prelude(StatusCode::OK, headers), stream: body }
     }
+}
+
+fn backend(variables: &Variables<'_>, served: Served, config: &SdkConfig) -> Result<Backend, Error> {
+    Ok(match served {
+        Served::Agent { agent, alias } => Backend::Agent(AgentBackend::new(config, agent, alias)),
+        Served::Harness { arn, endpoint, gateway } => {
+            let limits = HarnessLimits { output_tokens: number(variables, "OUTPUT_TOKENS")?, timeout: TURN };
+            let harness = HarnessBackend::new(config, arn, limits).with_endpoint(endpoint).with_gateway(gateway);
+            let models = required(variables, "MODELS")?;
+            Backend::Harness(harness.with_model(Some(models).filter(|models| !models.contains(','))))
+        }
+    })
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use chat::settings;
+use chat::door::Door;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), toolgate::Error> {
     toolgate::init()?;
-    let door = Arc::new(settings::door(&|name| std::env::var(name).ok()).await?);
+    let door = Arc::new(Door::from_env(&|name| std::env::var(name).ok()).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let door = Arc::clone(&door);
         // boxed, because the compiler limits how deep futures of the AWS SDK may be nested

@@ -1,25 +1,14 @@
 //! The settings of the deployed function, from its environment.
 
-use std::time::Duration;
-
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use toolgate::{Error, Usd, prices::Prices};
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_token::Expected;
 
 use crate::{
-    backend::{AgentBackend, Backend, HarnessBackend, HarnessLimits},
     caller::Authorization,
-    door::Door,
     keys::KeySource,
-    metrics::Metrics,
     money::{Limits, Money},
-    turn::Front,
 };
-
-/// The longest invocation of a harness. The function's own time is longer, so that a turn is settled.
-const TURN: Duration = Duration::from_secs(180);
 
 /// Reads a variable. An empty one counts as unset.
 pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -44,39 +33,6 @@ pub enum Served {
         /// The gateway that takes customers' tokens.
         gateway: Option<String>,
     },
-}
-
-/// Makes the front door that the environment describes.
-///
-/// # Errors
-/// A variable is missing or not valid, or two of them contradict each other.
-pub async fn door(variables: &Variables<'_>) -> Result<Door, Error> {
-    let authorization = authorization(variables)?;
-    let served = served(variables)?;
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
-    let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, required(variables, "LEDGER_TABLE")?);
-    let money = money(variables, ledger)?;
-    if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
-        // A harness that is called with IAM carries no user.
-        tracing::warn!(
-            "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a              customer refuse its calls"
-        );
-    }
-    let backend = backend(variables, served, &config)?;
-    Ok(Door::new(authorization, Front { money, backend, metrics: Metrics::read(variables)? }))
-}
-
-fn backend(variables: &Variables<'_>, served: Served, config: &SdkConfig) -> Result<Backend, Error> {
-    Ok(match served {
-        Served::Agent { agent, alias } => Backend::Agent(AgentBackend::new(config, agent, alias)),
-        Served::Harness { arn, endpoint, gateway } => {
-            let limits = HarnessLimits { output_tokens: number(variables, "OUTPUT_TOKENS")?, timeout: TURN };
-            let harness = HarnessBackend::new(config, arn, limits).with_endpoint(endpoint).with_gateway(gateway);
-            let models = required(variables, "MODELS")?;
-            Backend::Harness(harness.with_model(Some(models).filter(|models| !models.contains(','))))
-        }
-    })
 }
 
 /// Reads how callers are verified: `CHAT_AUTH` is `iam`, or `jwt` with `JWT_DISCOVERY_URL`, `JWT_AUDIENCE` or `JWT_CLIENT`,
@@ -137,7 +93,11 @@ pub fn money(variables: &Variables<'_>, ledger: DynamoLedger) -> Result<Money, E
     Ok(Money::new(ledger, prices, limits, models, tokens.into())?)
 }
 
-fn number(variables: &Variables<'_>, name: &str) -> Result<u32, Error> {
+/// A variable that is a whole number.
+///
+/// # Errors
+/// It is not set, or is something else.
+pub fn number(variables: &Variables<'_>, name: &str) -> Result<u32, Error> {
     let text = required(variables, name)?;
     text.parse().map_err(|_| format!("{name} is `{text}`, which is no whole number").into())
 }
