@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
+use crate::url::UrlSpec;
+
 /// The parts of a template that a laptop needs.
 #[derive(Debug, Clone, Default)]
 pub struct Template {
@@ -50,6 +52,8 @@ pub struct FunctionSpec {
     pub timeout: Duration,
     /// The memory size, in MB.
     pub memory_mb: u32,
+    /// Its URL, if the template gives it one.
+    pub url: Option<UrlSpec>,
 }
 
 /// One DynamoDB table.

@@ -24,6 +24,8 @@ use toolgate_template::FunctionSpec;
 
 /// Time to wait for output that a process wrote just before its reply and that may still be in the pipe.
 const LOG_GRACE: Duration = Duration::from_millis(10);
+/// Time to wait for the exit of a process whose connection ended in the middle of a response.
+const EXIT_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -138,6 +140,14 @@ impl Instance {
                 biased;
                 event = self.api.events.recv() => match event? {
                     RuntimeEvent::Took => taken = true,
+                    // The connection ends before the exit of the process is known.
+                    RuntimeEvent::Truncated(id) if id == request_id => {
+                        let exit = tokio::time::timeout(EXIT_GRACE, self.child.wait()).await;
+                        return Some((exit.map_or_else(
+                            |_| report::truncated(request_id),
+                            |status| report::exited(request_id, status.ok()),
+                        ), false));
+                    }
                     event => if let Some(done) = settled(event, request_id) { return Some(done) },
                 },
                 status = self.child.wait() => {
@@ -166,7 +176,10 @@ fn settled(event: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> 
             Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
         }
         RuntimeEvent::Error(id, payload) if id == request_id => Some((report::unhandled(&id, payload), true)),
-        RuntimeEvent::TooLarge(id) if id == request_id => Some((report::too_large(&id), true)),
+        RuntimeEvent::TooLarge(id, limit) if id == request_id => Some((report::too_large(&id, limit), true)),
+        RuntimeEvent::BrokenOff { id, kind, text } if id == request_id => {
+            Some((report::broken_off(&id, &kind, &text), true))
+        }
         _ => None,
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use toolgate_policy::{Expected, Principal, TokenKeys};
-use toolgate_template::ACCOUNT;
+use toolgate_template::{ACCOUNT, UrlAuth};
 
 /// The configured callers.
 #[derive(Debug, Default)]
 pub(crate) enum UrlCallers {
-    /// No authorizer: the URL's `AuthType` is `NONE`.
+    /// No authorizer.
     #[default]
     Anonymous,
     /// Every caller is this principal.
@@ -20,13 +20,17 @@ pub(crate) enum UrlCallers {
 }
 
 impl UrlCallers {
-    /// The event's `requestContext.authorizer`; null for an anonymous caller.
+    /// The event's `requestContext.authorizer`; null for an anonymous caller. `auth` is the URL's `AuthType`.
     ///
     /// # Errors
     /// Why the token is rejected.
-    pub(super) fn authorizer(&self, headers: &HeaderMap) -> Result<Value, String> {
+    pub(super) fn authorizer(&self, headers: &HeaderMap, auth: Option<UrlAuth>) -> Result<Value, String> {
         match self {
+            // nobody verifies the caller; the function gets the headers and may do so
+            _ if auth == Some(UrlAuth::None) => Ok(Value::Null),
             Self::Anonymous => Ok(Value::Null),
+            // signatures are not checked here: a request without a token is one of the caller's own backend
+            Self::Tokens(_) if auth == Some(UrlAuth::Iam) && !has_token(headers) => Ok(Value::Null),
             Self::One(principal) => Ok(verified(principal)),
             Self::Tokens(keys) => {
                 let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -45,6 +49,12 @@ impl UrlCallers {
             }
         }
     }
+}
+
+/// Whether the client sends a bearer token.
+fn has_token(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
+    values.any(|value| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer")))
 }
 
 fn verified(principal: &Principal) -> Value {
