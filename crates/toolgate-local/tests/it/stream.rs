@@ -57,7 +57,8 @@ impl Streams {
 
     /// Waits for a line of the log.
     async fn logged(&self, text: &str) {
-        until(|| self.log.lock().unwrap().contains(text)).await;
+        let wait = until(|| self.log.lock().unwrap().contains(text));
+        assert!(timeout(PATIENCE, wait).await.is_ok(), "`{text}` is not in the log:\n{}", self.log.lock().unwrap());
     }
 }
 
@@ -67,7 +68,7 @@ async fn until(mut done: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, wait).await.expect("it happens in time");
+    timeout(PATIENCE * 2, wait).await.expect("it happens in time");
 }
 
 async fn chunk(response: &mut reqwest::Response) -> Option<Vec<u8>> {
@@ -156,9 +157,15 @@ async fn a_head_that_cannot_be_read_is_an_error_and_the_log_has_the_reason() {
     for (steps, reason) in [
         (json!([{"data": "<html>"}, {"zeros": 8}]), "it is not JSON"),
         (json!([{"data": HEAD}]), "the response ends before the eight zero bytes"),
-        (json!([{"fill": 40_000}]), none),
-        (json!([{"data": r#"{"statusCode":7}"#}, {"zeros": 8}]), "are not those of a response"),
-        (json!([{"data": r#"{"headers":{}}"#}, {"zeros": 8}]), "are not those of a response"),
+        (json!([{"data": "x".repeat(40_000)}]), none),
+        (
+            json!([{"data": r#"{"statusCode":7}"#}, {"zeros": 8}]),
+            "its `statusCode`, `headers` or `cookies` are not those of a response",
+        ),
+        (
+            json!([{"data": r#"{"headers":{}}"#}, {"zeros": 8}]),
+            "its `statusCode`, `headers` or `cookies` are not those of a response",
+        ),
     ] {
         assert_eq!(streams.send("Chat", json!({"steps": steps})).await.status(), 502, "{reason}");
         streams.logged(&format!("the head of its streamed response cannot be read: {reason}")).await;
@@ -169,8 +176,8 @@ async fn a_head_that_cannot_be_read_is_an_error_and_the_log_has_the_reason() {
 #[tokio::test]
 async fn a_response_of_a_function_that_fails_breaks_off_and_the_log_has_the_reason() {
     let streams = Streams::start().await;
-    let never = streams.file("never");
-    let begun = |more: Value| json!([{"data": HEAD}, {"zeros": 8}, {"data": "half"}, more]);
+    let (never, read) = (streams.file("never"), streams.file("read"));
+    let begun = |more: Value| json!([{"data": HEAD}, {"zeros": 8}, {"data": "half"}, {"await": read}, more]);
     let error = json!({"type": "Mine.Broken", "body": r#"{"errorType":"Mine.Broken","errorMessage":"as asked"}"#});
     for (function, plan, reason) in [
         ("Chat", json!({"steps": begun(json!({"exit": 7}))}), "Runtime exited with error: exit status 7"),
@@ -186,9 +193,10 @@ async fn a_response_of_a_function_that_fails_breaks_off_and_the_log_has_the_reas
             "closed the connection before its response was complete",
         ),
     ] {
-        let response = streams.send(function, plan).await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(rest(response).await, (b"half".to_vec(), false), "{reason}");
+        let mut response = streams.send(function, plan).await;
+        assert_eq!((response.status().as_u16(), chunk(&mut response).await.unwrap()), (200, b"half".to_vec()));
+        std::fs::write(&read, "").unwrap();
+        assert_eq!(rest(response).await, (Vec::new(), false), "{reason}");
         streams.logged(reason).await;
         streams.log.lock().unwrap().clear();
     }
