@@ -15,7 +15,7 @@ pub struct UrlSpec {
     /// `InvokeMode: RESPONSE_STREAM`: the response is sent while the function writes it.
     pub streamed: bool,
     /// `Cors`, which the platform answers instead of the function.
-    pub cors: Option<CorsSpec>,
+    pub cors: Option<Box<CorsSpec>>,
 }
 
 /// Who verifies the caller of a URL.
@@ -79,17 +79,17 @@ fn read(evaluator: &Evaluator<'_>, layers: &[Node]) -> UrlSpec {
     }
 }
 
-fn read_cors(evaluator: &Evaluator<'_>, cors: &Node) -> CorsSpec {
+fn read_cors(evaluator: &Evaluator<'_>, cors: &Node) -> Box<CorsSpec> {
     let texts = |name: &str| -> Vec<String> {
         let list = evaluator.member(cors, name);
         list.iter().flat_map(Node::items).filter_map(|item| item.text().map(str::to_owned)).collect()
     };
-    CorsSpec {
+    Box::new(CorsSpec {
         origins: texts("AllowOrigins"),
         methods: texts("AllowMethods"),
         headers: texts("AllowHeaders"),
         exposed: texts("ExposeHeaders"),
         credentials: evaluator.member(cors, "AllowCredentials").is_some_and(|value| value.is_true()),
         max_age: evaluator.text_member(cors, "MaxAge").and_then(|seconds| seconds.parse().ok()),
-    }
+    })
 }

@@ -7,13 +7,13 @@ use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts};
 use toolgate_template::CorsSpec;
 
-use crate::lambda::Functions;
+use super::Functions;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// A page that may call a URL.
 pub(super) struct Page {
-    cors: CorsSpec,
+    cors: Box<CorsSpec>,
     origin: HeaderValue,
 }
 

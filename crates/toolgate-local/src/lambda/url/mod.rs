@@ -23,7 +23,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 
-use super::{Event, Functions, InvokeError, PAYLOAD_BYTES};
+use super::{Answer, Event, Functions, InvokeError, Next, PAYLOAD_BYTES, Streamed};
 use crate::http::body::{self, Refused};
 pub(crate) use callers::UrlCallers;
 use cors::Page;

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, header};
 
-use super::{failed, prelude::Prelude, refused, reply::with_head};
-use crate::lambda::{Answer, Event, Functions, Next, Streamed};
+use super::{Answer, Event, Functions, Next, Streamed, failed, prelude::Prelude, refused, reply::with_head};
 
 /// The framing of the response belongs to the server.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
