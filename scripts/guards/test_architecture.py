@@ -179,4 +179,4 @@ def test_no_test_waits_for_a_long_time():
         for unit, number in waits.findall(path.read_text())
         if 0.5 < (seconds := int(number.replace("_", "")) * units[unit]) < 60
     }
-    assert long == {"crates/toolgate-local/examples/echo_function.rs: 1.5 s"}, "a slow function is one that a test gives up on"
+    assert long == {"crates/toolgate-local/examples/echo_function/main.rs: 1.5 s"}, "a slow function is one that a test gives up on"

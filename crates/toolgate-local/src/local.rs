@@ -356,7 +356,7 @@ impl Local {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&state), url_callers, platforms)?;
-        let server = server::serve(listener, port, router, async { drop(stopped.await) });
+        let server = server::serve(listener, port, router, state.functions.clone(), async { drop(stopped.await) });
         let running = Running::new(state, server, stop);
 
         let seeded = async {

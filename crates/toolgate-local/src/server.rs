@@ -11,8 +11,8 @@ use crate::{
     health,
     http::{connections, elsewhere, guard},
     lambda::{
-        invoke_api,
-        url::{self, UrlCallers},
+        Functions, invoke_api, invoke_stream,
+        url::{self, UrlCallers, cors},
     },
     page, ready,
     state::AppState,
@@ -40,6 +40,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
         .merge(health::routes(Arc::clone(&state)))
         .merge(page::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
+        .merge(invoke_stream::routes(state.functions.clone()))
         .merge(url::routes(state.functions.clone(), callers))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
@@ -51,8 +52,9 @@ pub(crate) fn serve(
     listener: TcpListener,
     port: u16,
     router: Router,
+    functions: Functions,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
-    let router = guard::protect(router, port);
+    let router = guard::protect_except(router, port, Arc::new(move |request| cors::allows(&functions, request)));
     Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
 }

@@ -9,6 +9,7 @@ use crate::{
     position::Position,
     resources::{Resource, resources},
     types::FunctionSpec,
+    url::url,
 };
 
 /// Lambda's and SAM's defaults.
@@ -85,7 +86,8 @@ fn function(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> Option<Functi
     for layer in layers.iter().rev() {
         environment.extend(variables(evaluator, layer.at(&["Environment", "Variables"])));
     }
-    Some(FunctionSpec { logical_id: resource.id.to_owned(), binary, environment, timeout, memory_mb })
+    let url = url(evaluator, resource.id, &layers);
+    Some(FunctionSpec { logical_id: resource.id.to_owned(), binary, environment, timeout, memory_mb, url })
 }
 
 /// Environment variables; each must be text.

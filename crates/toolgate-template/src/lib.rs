@@ -77,6 +77,7 @@ mod target;
 mod template;
 mod typed;
 mod types;
+mod url;
 mod variants;
 
 pub use arn::{ACCOUNT, REGION, function_arn};
@@ -97,6 +98,7 @@ pub use symbolic::{Settings, symbolic};
 pub use template::{evaluate, evaluate_without_agents, read, read_without_agents};
 pub use typed::from_yaml;
 pub use types::*;
+pub use url::{CorsSpec, UrlAuth, UrlSpec};
 pub use variants::variants;
 
 /// The examples of README.md, as tests.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use crate::outbound::OutboundAuth;
+use crate::url::UrlSpec;
 
 /// The parts of a template that a laptop needs.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +53,8 @@ pub struct FunctionSpec {
     pub timeout: Duration,
     /// The memory size, in MB.
     pub memory_mb: u32,
+    /// Its URL, if the template gives it one.
+    pub url: Option<UrlSpec>,
 }
 
 /// One DynamoDB table.

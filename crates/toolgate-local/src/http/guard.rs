@@ -3,8 +3,10 @@
 //!
 //! A foreign `Host` (`:authority` in HTTP/2) is a name that was rebound to 127.0.0.1. An `Origin` comes from a page, as
 //! does `Sec-Fetch-Site`, which browsers add to every request and no page can change. Such requests are refused, and no
-//! response carries a CORS header. A link to `/` may be followed from anywhere: that page cannot be framed, and no
-//! other page can read it.
+//! response carries a CORS header. The exception is the URL of a function, for pages that the template's `Cors` allows.
+//! A link to `/` may be followed from anywhere: that page cannot be framed, and no other page can read it.
+
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -17,14 +19,22 @@ use serde_json::json;
 
 const SITE: &str = "sec-fetch-site";
 
-/// Wraps the router in the guard, for a listener on this port.
+/// Whether a page of another origin may send this request.
+pub(crate) type Pages = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+/// Wraps the router in the guard, for a listener on this port. No page of another origin may send a request.
 pub(crate) fn protect(router: Router, port: u16) -> Router {
-    router.layer(middleware::from_fn_with_state(port, check))
+    protect_except(router, port, Arc::new(|_| false))
 }
 
-async fn check(State(port): State<u16>, request: Request, next: Next) -> Response {
+/// Wraps the router in the guard, with an exception for some pages of other origins.
+pub(crate) fn protect_except(router: Router, port: u16, pages: Pages) -> Router {
+    router.layer(middleware::from_fn_with_state((port, pages), check))
+}
+
+async fn check(State((port, pages)): State<(u16, Pages)>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match refusal(&parts, port) {
+    match refusal(&parts, port, &*pages) {
         None => next.run(Request::from_parts(parts, body)).await,
         Some(message) => {
             // Both spellings, because the SDKs of the services behind this guard differ.
@@ -34,7 +44,7 @@ async fn check(State(port): State<u16>, request: Request, next: Next) -> Respons
     }
 }
 
-fn refusal(request: &Parts, port: u16) -> Option<&'static str> {
+fn refusal(request: &Parts, port: u16, pages: &dyn Fn(&Parts) -> bool) -> Option<&'static str> {
     let hosts: Vec<_> = request.headers.get_all(header::HOST).iter().collect();
     let authority = request.uri.authority();
     // HTTP/2 names the server in the target, where HTTP/1 has a header.
@@ -54,7 +64,8 @@ fn refusal(request: &Parts, port: u16) -> Option<&'static str> {
     let own_origins = origins.all(|origin| origin.to_str().is_ok_and(own_origin));
     let mut sites = request.headers.get_all(SITE).iter();
     let own_sites = sites.all(|site| ["none", "same-origin"].iter().any(|own| site == own));
-    if !own_origins || !(own_sites || is_visit(request)) {
+    let own = own_origins && (own_sites || is_visit(request));
+    if !(own || pages(request)) {
         return Some("requests from web pages of another origin are refused");
     }
     None
@@ -91,7 +102,7 @@ mod tests {
     }
 
     fn refused(pairs: &[(&str, &str)]) -> bool {
-        refusal(&parts("GET", "/", Version::HTTP_11, pairs), 8787).is_some()
+        refusal(&parts("GET", "/", Version::HTTP_11, pairs), 8787, &|_| false).is_some()
     }
 
     #[test]
@@ -133,16 +144,16 @@ mod tests {
     #[test]
     fn an_absolute_target_counts_as_well() {
         let host = [("host", "localhost:8787")];
-        let at = |target: &str| refusal(&parts("GET", target, Version::HTTP_11, &host), 8787).is_some();
+        let at = |target: &str| refusal(&parts("GET", target, Version::HTTP_11, &host), 8787, &|_| false).is_some();
         assert!(at("http://evil.example/") && !at("http://localhost:8787/"));
         let without = parts("GET", "http://localhost:8787/", Version::HTTP_11, &[]);
-        assert!(refusal(&without, 8787).is_some(), "HTTP/1.1 needs the header");
+        assert!(refusal(&without, 8787, &|_| false).is_some(), "HTTP/1.1 needs the header");
     }
 
     #[test]
     fn the_authority_of_http2_is_a_host() {
         let at = |target: &str, pairs: &[(&str, &str)]| {
-            refusal(&parts("GET", target, Version::HTTP_2, pairs), 8787).is_some()
+            refusal(&parts("GET", target, Version::HTTP_2, pairs), 8787, &|_| false).is_some()
         };
         assert!(!at("http://127.0.0.1:8787/health", &[]));
         assert!(!at("http://127.0.0.1:8787/health", &[("host", "localhost:8787")]));
@@ -156,7 +167,7 @@ mod tests {
     fn a_page_of_another_site_reaches_nothing_but_the_page_that_a_person_opens() {
         let at = |method: &str, target: &str, more: &[(&str, &str)]| {
             let host = [("host", "localhost:8787")];
-            refusal(&parts(method, target, Version::HTTP_11, &[&host, more].concat()), 8787).is_some()
+            refusal(&parts(method, target, Version::HTTP_11, &[&host, more].concat()), 8787, &|_| false).is_some()
         };
         for site in ["none", "same-origin"] {
             assert!(!at("GET", "/health", &[(SITE, site)]), "{site}");

@@ -24,6 +24,8 @@ use toolgate_template::FunctionSpec;
 
 /// Time to wait for output that a process wrote just before its reply and that may still be in the pipe.
 const LOG_GRACE: Duration = Duration::from_millis(10);
+/// Time between the end of a process and the end of its connection, in either order.
+const EXIT_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -113,9 +115,9 @@ impl Instance {
     /// Processes an event. `timeout` is the function's.
     pub(super) async fn invoke(&mut self, job: Job, timeout: Duration, with_log: bool) -> Outcome {
         drop(self.tail.take());
-        let request_id = job.request_id.clone();
+        let (request_id, streams) = (job.request_id.clone(), job.stream.is_some());
         self.api.send(job);
-        let (mut invocation, healthy) = match tokio::time::timeout(timeout, self.reply(&request_id)).await {
+        let (mut invocation, healthy) = match tokio::time::timeout(timeout, self.reply(&request_id, streams)).await {
             Ok(Some(done)) => done,
             Ok(None) => return Outcome::NotTaken,
             Err(_) => {
@@ -131,27 +133,49 @@ impl Instance {
     }
 
     /// The invocation, and whether the process is healthy; `None` if it exited without taking the event.
-    async fn reply(&mut self, request_id: &str) -> Option<(Invocation, bool)> {
+    /// `streams`: a streamed response is passed on.
+    async fn reply(&mut self, request_id: &str, streams: bool) -> Option<(Invocation, bool)> {
         let mut taken = false;
         loop {
             tokio::select! {
                 biased;
                 event = self.api.events.recv() => match event? {
                     RuntimeEvent::Took => taken = true,
+                    // The connection ends before the exit of the process is known.
+                    RuntimeEvent::Truncated(id) if id == request_id => {
+                        let exit = tokio::time::timeout(EXIT_GRACE, self.child.wait()).await;
+                        return Some((exit.map_or_else(
+                            |_| report::truncated(request_id),
+                            |status| report::exited(request_id, status.ok()),
+                        ), false));
+                    }
                     event => if let Some(done) = settled(event, request_id) { return Some(done) },
                 },
                 status = self.child.wait() => {
-                    while let Ok(event) = self.api.events.try_recv() {
-                        match event {
-                            RuntimeEvent::Took => taken = true,
-                            event => {
-                                if let Some((invocation, _)) = settled(event, request_id) {
-                                    return Some((invocation, false));
-                                }
-                            }
-                        }
+                    while !taken && let Ok(event) = self.api.events.try_recv() {
+                        taken = matches!(event, RuntimeEvent::Took);
                     }
-                    return taken.then(|| (report::exited(request_id, status.ok()), false));
+                    if !taken {
+                        return None;
+                    }
+                    // What the process wrote before its exit may still be in the connection.
+                    let grace = if streams { EXIT_GRACE } else { Duration::ZERO };
+                    let reported = tokio::time::timeout(grace, self.last_report(request_id)).await.ok().flatten();
+                    return Some((reported.unwrap_or_else(|| report::exited(request_id, status.ok())), false));
+                }
+            }
+        }
+    }
+
+    /// The end of an invocation whose process has exited, if the process reported one.
+    async fn last_report(&mut self, request_id: &str) -> Option<Invocation> {
+        loop {
+            match self.api.events.recv().await? {
+                RuntimeEvent::Truncated(id) if id == request_id => return None,
+                event => {
+                    if let Some((invocation, _)) = settled(event, request_id) {
+                        return Some(invocation);
+                    }
                 }
             }
         }
@@ -166,7 +190,10 @@ fn settled(event: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> 
             Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
         }
         RuntimeEvent::Error(id, payload) if id == request_id => Some((report::unhandled(&id, payload), true)),
-        RuntimeEvent::TooLarge(id) if id == request_id => Some((report::too_large(&id), true)),
+        RuntimeEvent::TooLarge(id, limit) if id == request_id => Some((report::too_large(&id, limit), true)),
+        RuntimeEvent::BrokenOff { id, kind, text } if id == request_id => {
+            Some((report::broken_off(&id, &kind, &text), true))
+        }
         _ => None,
     }
 }

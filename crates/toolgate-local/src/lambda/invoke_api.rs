@@ -37,40 +37,59 @@ async fn invoke(
 }
 
 async fn answer(functions: &Functions, name: &str, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let kind = header("x-amz-invocation-type").unwrap_or("RequestResponse");
-    let limit = if kind == "Event" { EVENT_BYTES } else { PAYLOAD_BYTES };
-    let payload = body::read(body, limit).await;
-    // The name is checked first, because a wrong name is the most frequent mistake.
-    functions.resolve(name)?;
-    let payload = match payload {
-        Ok(payload) => event(payload)?,
-        Err(Refused::TooLarge) => return Err(Refusal::too_large(limit)),
-        Err(Refused::Broken) => return Err(Refusal::bad_content("the request body could not be read".to_owned())),
-    };
-    let client_context =
-        headers.get("x-amz-client-context").map(|value| client_context(value.as_bytes())).transpose()?;
-    let trace_id = header("x-amzn-trace-id").map(str::to_owned);
-    match kind {
+    let Request { kind, with_log, event } = Request::read(functions, name, headers, body).await?;
+    match kind.as_str() {
         "RequestResponse" => {
-            let with_log = header("x-amz-log-type") == Some("Tail");
-            let invocation =
-                functions.run(name, Event { payload, client_context, trace_id, with_log, ..Event::default() }).await?;
+            let invocation = functions.run(name, Event { with_log, ..event }).await?;
             Ok(reply(invocation, with_log))
         }
         "Event" => {
             let (functions, name) = (functions.clone(), name.to_owned());
             // The invocation is asynchronous, and Lambda passes no client context in that case.
-            let event = Event { payload, trace_id, ..Event::default() };
+            let event = Event { client_context: None, ..event };
             tokio::spawn(async move { functions.run(&name, event).await });
             Ok(StatusCode::ACCEPTED.into_response())
         }
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
-        other => Err(Refusal {
-            status: StatusCode::BAD_REQUEST,
-            kind: "InvalidParameterValueException",
-            message: format!("`{other}` is not an invocation type; use RequestResponse, Event or DryRun"),
-        }),
+        other => Err(Refusal::invocation_type(other, "RequestResponse, Event or DryRun")),
+    }
+}
+
+/// The parts of a request to invoke a function.
+pub(super) struct Request {
+    /// The invocation type.
+    pub(super) kind: String,
+    /// The caller wants the last lines of the log.
+    pub(super) with_log: bool,
+    pub(super) event: Event,
+}
+
+impl Request {
+    pub(super) async fn read(
+        functions: &Functions,
+        name: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Refusal> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let kind = header("x-amz-invocation-type").unwrap_or("RequestResponse");
+        let limit = if kind == "Event" { EVENT_BYTES } else { PAYLOAD_BYTES };
+        let payload = body::read(body, limit).await;
+        // The name is checked first, because a wrong name is the most frequent mistake.
+        functions.resolve(name)?;
+        let payload = match payload {
+            Ok(payload) => event(payload)?,
+            Err(Refused::TooLarge) => return Err(Refusal::too_large(limit)),
+            Err(Refused::Broken) => return Err(Refusal::bad_content("the request body could not be read".to_owned())),
+        };
+        let client_context =
+            headers.get("x-amz-client-context").map(|value| client_context(value.as_bytes())).transpose()?;
+        let trace_id = header("x-amzn-trace-id").map(str::to_owned);
+        Ok(Self {
+            kind: kind.to_owned(),
+            with_log: header("x-amz-log-type") == Some("Tail"),
+            event: Event { payload, client_context, trace_id, ..Event::default() },
+        })
     }
 }
 
@@ -112,13 +131,21 @@ fn reply(invocation: Invocation, with_log: bool) -> Response {
 }
 
 /// A request that gets no reply from a function.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     kind: &'static str,
     message: String,
 }
 
 impl Refusal {
+    pub(super) fn invocation_type(given: &str, accepted: &str) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: "InvalidParameterValueException",
+            message: format!("`{given}` is not an invocation type; use {accepted}"),
+        }
+    }
+
     fn bad_content(message: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, kind: "InvalidRequestContentException", message }
     }
@@ -128,7 +155,7 @@ impl Refusal {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, kind: "RequestEntityTooLargeException", message }
     }
 
-    fn into_response(self) -> Response {
+    pub(super) fn into_response(self) -> Response {
         let body = Json(json!({"Type": "User", "Message": self.message}));
         (self.status, [("x-amzn-errortype", self.kind)], body).into_response()
     }

@@ -6,12 +6,15 @@ mod catalogs;
 mod environment;
 mod instance;
 pub(crate) mod invoke_api;
+pub(crate) mod invoke_stream;
 mod line;
 mod log;
 mod pool;
 mod render;
 mod report;
 mod runtime_api;
+mod sink;
+mod stream;
 pub(crate) mod url;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -23,9 +26,10 @@ pub(crate) use environment::Environment;
 pub use log::Log;
 pub(crate) use log::{Current, Tail};
 pub(crate) use report::exit_reason;
+pub(crate) use stream::{Answer, Next, Streamed};
 
 use pool::Pool;
-use toolgate_template::{DescribeError, FunctionSpec};
+use toolgate_template::{DescribeError, FunctionSpec, UrlSpec};
 
 /// Lambda's limit on a request and on a response, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -109,6 +113,8 @@ pub(crate) struct Event {
     pub(crate) request_id: Option<String>,
     /// Use a fresh instance, even if another one is idle.
     pub(crate) cold: bool,
+    /// Where a streamed response goes. If `None`, it is collected.
+    pub(crate) stream: Option<stream::Parts>,
 }
 
 /// The settings for all functions.
@@ -176,6 +182,27 @@ impl Functions {
         // A separate task: an invocation runs to its end even if the caller disconnects, as on Lambda.
         let task = tokio::spawn(async move { pool.invoke(event).await });
         task.await.unwrap_or(Err(InvokeError::Stopping))
+    }
+
+    /// Invokes a function that may stream its response.
+    pub(crate) async fn stream(&self, name: &str, event: Event) -> Result<Answer, InvokeError> {
+        let pool = Arc::clone(self.find(name)?);
+        let (parts, received) = stream::channel();
+        let event = Event { stream: Some(parts), ..event };
+        let running = tokio::spawn(async move { pool.invoke(event).await });
+        Answer::of(received, running).await
+    }
+
+    /// The URL of a function as the template describes it. Without a description it is the default.
+    pub(crate) fn url(&self, name: &str) -> Result<UrlSpec, InvokeError> {
+        Ok(self.find(name)?.spec.url.clone().unwrap_or_default())
+    }
+
+    /// Writes a line about a function to the log.
+    pub(crate) fn note(&self, name: &str, text: &str) {
+        if let Ok(pool) = self.find(name) {
+            pool.settings.log.line(&pool.spec.binary, text);
+        }
     }
 
     /// The handler's name of a function, by any of the names that [`Functions::invoke`] accepts.

@@ -96,6 +96,7 @@ impl Pool {
                 request_id: request_id.clone(),
                 payload: event.payload.clone(),
                 headers: self.headers(event.client_context.as_deref(), event.trace_id.as_deref()),
+                stream: event.stream.clone(),
             };
             match instance.invoke(job, self.spec.timeout, event.with_log).await {
                 Outcome::Done { invocation, healthy } => {

@@ -5,7 +5,7 @@ use std::{process::ExitStatus, time::Duration};
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Invocation, PAYLOAD_BYTES};
+use super::Invocation;
 
 /// A failure of the runtime environment, with the error's type and message.
 pub(super) fn failure(request_id: &str, kind: &str, message: &str) -> Invocation {
@@ -41,9 +41,23 @@ pub(super) fn exited(request_id: &str, status: Option<ExitStatus>) -> Invocation
     failure(request_id, "Runtime.ExitError", &exit_reason(status))
 }
 
-pub(super) fn too_large(request_id: &str) -> Invocation {
-    let message = format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes).");
+pub(super) fn too_large(request_id: &str, limit: usize) -> Invocation {
+    let message = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
     failure(request_id, "Function.ResponseSizeTooLarge", &message)
+}
+
+/// The function reported an error in the trailers of its streamed response.
+pub(super) fn broken_off(request_id: &str, kind: &str, text: &str) -> Invocation {
+    failure(request_id, kind, &format!("the function broke its response off with `{kind}`: {text}"))
+}
+
+/// The connection ended in the middle of a response, and the process still runs.
+pub(super) fn truncated(request_id: &str) -> Invocation {
+    failure(
+        request_id,
+        "Runtime.TruncatedResponse",
+        "the function closed the connection before its response was complete",
+    )
 }
 
 /// The exit reason of a program, with Lambda's text.

@@ -4,7 +4,7 @@
 //! can take or answer an event.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     Json, Router,
@@ -22,11 +22,19 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Current, PAYLOAD_BYTES};
+use super::{
+    Current, PAYLOAD_BYTES,
+    sink::{ReadError, Sink},
+    stream::{Part, Parts},
+};
 use crate::{
     http::{guard, no_delay::no_delay},
+    sync::lock,
     task::Task,
 };
+
+/// The content type of a streamed response that begins with its status and headers.
+const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
 
 /// An event for a handler.
 #[derive(Debug, Clone)]
@@ -34,6 +42,8 @@ pub(super) struct Job {
     pub(super) request_id: String,
     pub(super) payload: Bytes,
     pub(super) headers: HeaderMap,
+    /// Where a streamed response goes. If `None`, it is collected.
+    pub(super) stream: Option<Parts>,
 }
 
 /// A request of the handler.
@@ -43,12 +53,20 @@ pub(super) enum RuntimeEvent {
     Ready,
     /// It took the event.
     Took,
-    /// The response of a request id.
+    /// The complete response of a request id. It is empty if it was streamed.
     Response(String, Bytes),
     /// The error of a request id.
     Error(String, Bytes),
-    /// The response of this request id is too large.
-    TooLarge(String),
+    /// The response of this request id is larger than this limit, in bytes.
+    TooLarge(String, usize),
+    /// The streamed response of this request id ended with an error.
+    BrokenOff {
+        id: String,
+        kind: String,
+        text: String,
+    },
+    /// The response of this request id is incomplete, because its connection ended.
+    Truncated(String),
     InitError(Bytes),
 }
 
@@ -70,6 +88,8 @@ struct Side {
     events: mpsc::UnboundedSender<RuntimeEvent>,
     /// The request id of the event that the handler processes.
     current: Current,
+    /// Where its streamed response goes.
+    stream: Arc<Mutex<Option<Parts>>>,
 }
 
 impl RuntimeApi {
@@ -79,7 +99,12 @@ impl RuntimeApi {
         let (jobs, taken) = mpsc::unbounded_channel();
         let (sender, events) = mpsc::unbounded_channel();
         let current = Current::default();
-        let side = Side { jobs: Arc::new(AsyncMutex::new(taken)), events: sender, current: Arc::clone(&current) };
+        let side = Side {
+            jobs: Arc::new(AsyncMutex::new(taken)),
+            events: sender,
+            current: Arc::clone(&current),
+            stream: Arc::default(),
+        };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -106,6 +131,7 @@ async fn next(State(side): State<Side>) -> Response {
     let Some(job) = side.jobs.lock().await.recv().await else {
         return refuse(StatusCode::GONE, "Runtime.Stopping", "the instance is ending");
     };
+    *lock(&side.stream) = job.stream;
     drop(side.events.send(RuntimeEvent::Took));
     let mut response = Response::new(Body::from(job.payload));
     *response.headers_mut() = job.headers;
@@ -117,15 +143,28 @@ async fn next(State(side): State<Side>) -> Response {
     response
 }
 
-async fn response(State(side): State<Side>, Path(id): Path<String>, body: Body) -> Response {
+async fn response(State(side): State<Side>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
     if !side.works_on(&id) {
         return refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "no such invocation is running");
     }
-    match axum::body::to_bytes(body, PAYLOAD_BYTES).await {
-        Ok(payload) => side.accept(RuntimeEvent::Response(id, payload)),
-        Err(_) => {
-            side.accept(RuntimeEvent::TooLarge(id));
+    let streamed = headers.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
+    let stream = lock(&side.stream).take().filter(|_| streamed);
+    let mut sink = Sink::new(stream);
+    if let Sink::Passed { parts, .. } = &sink {
+        let prelude = headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == WITH_PRELUDE);
+        // A client that left is no reason to stop the function.
+        drop(parts.send(Part::Begin { prelude }).await);
+    }
+    match sink.read(body).await {
+        Ok(None) => side.accept(RuntimeEvent::Response(id, sink.into_payload())),
+        Ok(Some(failure)) => side.accept(RuntimeEvent::BrokenOff { id, kind: failure.kind, text: failure.text }),
+        Err(ReadError::TooLarge(limit)) => {
+            side.accept(RuntimeEvent::TooLarge(id, limit));
             refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
+        }
+        Err(ReadError::Truncated) => {
+            side.accept(RuntimeEvent::Truncated(id));
+            refuse(StatusCode::BAD_REQUEST, "TruncatedResponse", "the response is incomplete")
         }
     }
 }

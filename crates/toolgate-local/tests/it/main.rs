@@ -18,5 +18,6 @@ mod models;
 mod random;
 mod robust;
 mod start;
+mod stream;
 mod support;
 mod url;

@@ -1,4 +1,4 @@
-//! A template with one function, `examples/echo_function.rs`, and helpers to start it.
+//! A template with one function, `examples/echo_function/main.rs`, and helpers to start it.
 
 use std::path::PathBuf;
 

@@ -99,3 +99,132 @@ async fn a_chosen_principal_is_the_verified_caller_whatever_a_client_claims() {
     let seen = event(&agent, agent.http.get(agent.url("/functions/Echo/url/mcp"))).await;
     assert_eq!(seen["requestContext"]["authorizer"]["iam"]["userArn"], arn);
 }
+
+/// A public key. Nobody signs with it.
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAETfXFX7EsVaLOAQ3BQBmLRDPaC+9c
+9hVHHwQMYdsQ21Y/TzhNboAtA0ORoDN/kUTjWPUwiluDCDhdiTfb5Iu+aA==
+-----END PUBLIC KEY-----
+";
+
+const URLS: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Mode: {Type: String, Default: BUFFERED}}
+Globals: {Function: {Timeout: 5}}
+Resources:
+  Open:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: echo_function}}
+    Properties:
+      FunctionUrlConfig:
+        AuthType: NONE
+        InvokeMode: !Ref Mode
+        Cors:
+          AllowOrigins: [https://app.example, "*"]
+          AllowMethods: [GET, POST]
+          AllowHeaders: ["*"]
+          ExposeHeaders: [x-a, x-b]
+          AllowCredentials: true
+          MaxAge: 60
+  Signed:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: echo_function}}
+    Properties: {FunctionUrlConfig: {AuthType: AWS_IAM}}
+  Bare:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: echo_function}}
+"#;
+
+#[tokio::test]
+async fn only_the_function_verifies_the_caller_of_an_open_url() {
+    let folder = folder(URLS);
+    let principal: Principal = "oauth:jane".parse().unwrap();
+    let agent = Agent::of(local(&folder).principal(principal).start().await.unwrap());
+    let sent =
+        |name: &str| agent.http.get(agent.url(&format!("/functions/{name}/url/"))).header("authorization", "Bearer t");
+    let seen = event(&agent, sent("Open")).await;
+    assert_eq!(
+        (&seen["headers"]["authorization"], seen["requestContext"].get("authorizer")),
+        (&json!("Bearer t"), None)
+    );
+    for name in ["Signed", "Bare"] {
+        assert_eq!(event(&agent, sent(name)).await["requestContext"]["authorizer"]["jwt"]["claims"]["sub"], "jane");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_url_takes_a_request_without_a_token_and_a_function_without_a_url_does_not() {
+    let folder = folder(URLS);
+    let keys = toolgate_policy::TokenKeys::from_text(KEY).unwrap();
+    let agent = Agent::of(local(&folder).tokens(keys).start().await.unwrap());
+    let status = async |name: &str, authorization: Option<&str>| {
+        let request = agent.http.get(agent.url(&format!("/functions/{name}/url/")));
+        let request = authorization.into_iter().fold(request, |request, value| request.header("authorization", value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let signature = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/lambda/aws4_request";
+    for (name, authorization, expected) in [
+        ("Open", None, 200),
+        ("Open", Some("Bearer forged"), 200),
+        ("Signed", None, 200),
+        ("Signed", Some(signature), 200),
+        ("Signed", Some("bearer forged"), 401),
+        ("Bare", None, 401),
+        ("Bare", Some(signature), 401),
+    ] {
+        assert_eq!(status(name, authorization).await, expected, "{name} {authorization:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_the_template_allows_may_call_a_url_and_nothing_else() {
+    let agent = start(URLS).await;
+    let send = async |method: &str, path: &str, origin: &str, more: &[(&str, &str)]| {
+        let request = agent.http.request(method.parse().unwrap(), agent.url(path));
+        let request = request.header("origin", origin).header("sec-fetch-site", "cross-site").body("{}");
+        more.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().await.unwrap()
+    };
+    let headers = |response: &reqwest::Response, names: [&str; 5]| {
+        names.map(|name| header(response, &format!("access-control-{name}")).unwrap_or_default().to_owned())
+    };
+    for origin in ["https://app.example", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"] {
+        let asks = [("access-control-request-method", "POST"), ("access-control-request-headers", "x-token")];
+        let preflight = send("OPTIONS", "/functions/Open/url/chat", origin, &asks).await;
+        assert_eq!(preflight.status(), 200);
+        let names = ["allow-origin", "allow-methods", "allow-headers", "max-age", "allow-credentials"];
+        assert_eq!(headers(&preflight, names), [origin, "GET,POST", "x-token", "60", "true"]);
+        assert!(preflight.bytes().await.unwrap().is_empty(), "the function is not invoked");
+        let response = send("POST", "/functions/Open/url/chat", origin, &[]).await;
+        assert_eq!(response.status(), 200);
+        let names = ["allow-origin", "expose-headers", "allow-credentials", "allow-methods", "max-age"];
+        assert_eq!(headers(&response, names), [origin, "x-a,x-b", "true", "", ""]);
+    }
+    for origin in ["https://other.example", "https://app.example.evil", "null", "http://localhost.evil.example"] {
+        assert_eq!(send("POST", "/functions/Open/url/chat", origin, &[]).await.status(), 403, "{origin}");
+    }
+    let invoke = "/2015-03-31/functions/Open/invocations";
+    for path in [
+        "/functions/Signed/url/",
+        "/functions/Bare/url/",
+        "/functions/nobody/url/",
+        "/functions/Open",
+        invoke,
+        "/health",
+    ] {
+        let response = send("POST", path, "https://app.example", &[]).await;
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "access-control-allow-origin")),
+            (403, None),
+            "{path}"
+        );
+    }
+    let foreign = [("host", "evil.example")];
+    assert_eq!(send("POST", "/functions/Open/url/", "https://app.example", &foreign).await.status(), 403);
+}
+
+#[tokio::test]
+async fn a_wrong_invoke_mode_is_a_problem_with_its_place() {
+    let folder = folder(URLS);
+    let error = local(&folder).parameter("Mode", "STREAM").start().await.unwrap_err().to_string();
+    assert!(error.contains("`STREAM` is neither `BUFFERED` nor `RESPONSE_STREAM`"), "{error}");
+}

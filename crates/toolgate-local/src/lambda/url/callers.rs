@@ -5,13 +5,13 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use toolgate_policy::Principal;
-use toolgate_template::ACCOUNT;
+use toolgate_template::{ACCOUNT, UrlAuth};
 use toolgate_token::{Expected, TokenKeys};
 
 /// The configured callers.
 #[derive(Debug, Default)]
 pub(crate) enum UrlCallers {
-    /// No authorizer: the URL's `AuthType` is `NONE`.
+    /// No authorizer.
     #[default]
     Anonymous,
     /// Every caller is this principal.
@@ -21,12 +21,18 @@ pub(crate) enum UrlCallers {
 }
 
 impl UrlCallers {
-    /// The event's `requestContext.authorizer`; null for an anonymous caller.
+    /// The event's `requestContext.authorizer`; null for an anonymous caller. `auth` is the URL's `AuthType`.
     ///
     /// # Errors
     /// Why the token is rejected.
-    pub(super) fn authorizer(&self, headers: &HeaderMap) -> Result<Value, String> {
+    pub(super) fn authorizer(&self, headers: &HeaderMap, auth: Option<UrlAuth>) -> Result<Value, String> {
         match self {
+            // nobody verifies the caller; the function gets the headers and may do so
+            _ if auth == Some(UrlAuth::None) => Ok(Value::Null),
+            // Signatures are not checked here. Behind such a URL every caller has signed, so a request without a token is
+            // one of the application's own backend.
+            Self::Anonymous if auth == Some(UrlAuth::Iam) => Ok(verified(&backend())),
+            Self::Tokens(_) if auth == Some(UrlAuth::Iam) && !has_token(headers) => Ok(verified(&backend())),
             Self::Anonymous => Ok(Value::Null),
             Self::One(principal) => Ok(verified(principal)),
             Self::Tokens(keys) => {
@@ -47,6 +53,17 @@ impl UrlCallers {
             }
         }
     }
+}
+
+/// The application's backend on this machine.
+fn backend() -> Principal {
+    Principal::IamEntity { arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/local-backend/local") }
+}
+
+/// Whether the client sends a bearer token.
+fn has_token(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
+    values.any(|value| value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer")))
 }
 
 fn verified(principal: &Principal) -> Value {

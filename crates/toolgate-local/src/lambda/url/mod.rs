@@ -1,11 +1,15 @@
-//! A function's URL on a laptop, buffered: `/functions/{name}/url/…`. The function sees what it sees behind a function
-//! URL or an HTTP API: an event of payload format 2.0, with the claims of a verified caller.
+//! A function's URL on a laptop: `/functions/{name}/url/…`. The function sees what it sees behind a function URL or an
+//! HTTP API: an event of payload format 2.0, with the claims of a verified caller. The response is buffered, or streamed
+//! where the template says `InvokeMode: RESPONSE_STREAM`.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>
 
 mod callers;
+pub(crate) mod cors;
 mod event;
+mod prelude;
 mod reply;
+mod streamed;
 
 use std::sync::Arc;
 
@@ -16,12 +20,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 
-use super::{Event, Functions, InvokeError, PAYLOAD_BYTES};
+use super::{Answer, Event, Functions, InvokeError, Next, PAYLOAD_BYTES, Streamed};
 use crate::http::body::{self, Refused};
 pub(crate) use callers::UrlCallers;
+use cors::Page;
+
+/// What AWS makes of such a response is not documented, so it is not shown as if it worked.
+const STREAM_BEHIND_BUFFERED: &str =
+    "it streamed its response, but its URL is buffered: set `InvokeMode: RESPONSE_STREAM` in its `FunctionUrlConfig`";
 
 /// The functions, and who calls their URLs.
 #[derive(Clone)]
@@ -48,13 +57,26 @@ async fn below(State(urls): State<Urls>, Path((name, _)): Path<(String, String)>
 
 async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let page = Page::of(&urls.functions, name, &parts.headers);
+    if let Some(answer) = page.as_ref().and_then(|page| page.preflight(&parts)) {
+        return answer;
+    }
+    let mut response = respond(urls, name, parts, body).await;
+    if let Some(page) = page {
+        page.permit(response.headers_mut());
+    }
+    response
+}
+
+async fn respond(urls: &Urls, name: &str, parts: Parts, body: Body) -> Response {
     // the path below the URL, as the client wrote it
     let path = parts.uri.path().splitn(5, '/').nth(4).unwrap_or_default();
     let path = format!("/{path}");
     let body = body::read(body, PAYLOAD_BYTES).await;
-    if let Err(error) = urls.functions.resolve(name) {
-        return refused(error);
-    }
+    let url = match urls.functions.url(name) {
+        Ok(url) => url,
+        Err(error) => return refused(error),
+    };
     let body = match body {
         Ok(body) => body,
         Err(Refused::TooLarge) => return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
@@ -63,7 +85,7 @@ async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
     // the metadata of a protected resource is public, so a deployment routes it around its authorizer
     let authorizer = match path.starts_with("/.well-known/") {
         true => Value::Null,
-        false => match urls.callers.authorizer(&parts.headers) {
+        false => match urls.callers.authorizer(&parts.headers, url.auth) {
             Ok(authorizer) => authorizer,
             Err(reason) => {
                 let mut response = message(StatusCode::UNAUTHORIZED, &format!("Unauthorized: {reason}"));
@@ -76,9 +98,18 @@ async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
     if payload.len() > PAYLOAD_BYTES {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     }
-    match urls.functions.run(name, Event { payload: payload.into(), ..Event::default() }).await {
+    let event = Event { payload: payload.into(), ..Event::default() };
+    if url.streamed {
+        return streamed::answer(&urls.functions, name, event).await;
+    }
+    match urls.functions.run(name, event).await {
         Ok(invocation) if invocation.function_error.is_some() => failed(),
-        Ok(invocation) => reply::of(&invocation.payload).unwrap_or_else(failed),
+        Ok(invocation) => reply::of(&invocation.payload).unwrap_or_else(|| {
+            if prelude::is_in(&invocation.payload) {
+                urls.functions.note(name, STREAM_BEHIND_BUFFERED);
+            }
+            failed()
+        }),
         Err(error) => refused(error),
     }
 }

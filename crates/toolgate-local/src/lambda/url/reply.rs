@@ -11,22 +11,27 @@ const REMAPPED: &str = "x-amzn-remapped-www-authenticate";
 /// The response. `None` where the reply is not an HTTP response.
 pub(super) fn of(reply: &[u8]) -> Option<Response> {
     let reply: Value = serde_json::from_slice(reply).ok()?;
-    let Some(status) = reply.get("statusCode") else {
+    if reply.get("statusCode").is_none() {
         // a reply without a status is the body
         let body = reply.as_str().map_or_else(|| reply.to_string(), str::to_owned);
         let mut response = Response::new(Body::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         return Some(response);
-    };
-    let status = StatusCode::from_u16(status.as_u64()?.try_into().ok()?).ok()?;
+    }
     let text = reply.get("body").and_then(Value::as_str).unwrap_or_default();
     let body = match reply.get("isBase64Encoded") == Some(&Value::Bool(true)) {
         true => Body::from(BASE64.decode(text).ok()?),
         false => Body::from(text.to_owned()),
     };
+    with_head(&reply, body)
+}
+
+/// The response with the `statusCode`, `headers` and `cookies` of this object. `None` where one of them is not valid.
+pub(super) fn with_head(head: &Value, body: Body) -> Option<Response> {
+    let status = StatusCode::from_u16(head.get("statusCode")?.as_u64()?.try_into().ok()?).ok()?;
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    for (name, value) in reply.get("headers").and_then(Value::as_object).into_iter().flatten() {
+    for (name, value) in head.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let name = match name.eq_ignore_ascii_case("www-authenticate") {
             true => REMAPPED,
@@ -34,7 +39,7 @@ pub(super) fn of(reply: &[u8]) -> Option<Response> {
         };
         response.headers_mut().insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
     }
-    for cookie in reply.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for cookie in head.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie).ok()?);
     }
     Some(response)

@@ -3,6 +3,8 @@
 //! It uses only `std`, so that the tests observe the local agent and not a runtime library.
 #![allow(clippy::print_stdout, clippy::indexing_slicing, clippy::expect_used, reason = "it only runs in tests")]
 
+mod stream;
+
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
@@ -46,6 +48,13 @@ fn main() {
         let (headers, event) = request(&runtime_api(), "GET /2018-06-01/runtime/invocation/next", &[], b"");
         let id = headers.get("lambda-runtime-aws-request-id").expect("an id").clone();
         let event: Value = serde_json::from_slice(&event).expect("an event is JSON");
+        // in an event of its own, or in a request to the function's URL
+        let asked =
+            event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok()).unwrap_or_default();
+        if let Some(plan) = [&event["stream"], &asked["stream"]].into_iter().find(|plan| !plan.is_null()) {
+            stream::respond(&runtime_api(), &id, plan);
+            continue;
+        }
         let (path, reply) = work(&headers, &event);
         let line = format!("POST /2018-06-01/runtime/invocation/{id}/{path}");
         request(&runtime_api(), &line, &[], reply.to_string().as_bytes());
