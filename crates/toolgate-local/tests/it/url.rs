@@ -155,7 +155,7 @@ async fn only_the_function_verifies_the_caller_of_an_open_url() {
 #[tokio::test]
 async fn a_signed_url_takes_a_request_without_a_token_and_a_function_without_a_url_does_not() {
     let folder = folder(URLS);
-    let keys = toolgate_policy::TokenKeys::from_text(KEY).unwrap();
+    let keys = toolgate_token::TokenKeys::from_text(KEY).unwrap();
     let agent = Agent::of(local(&folder).tokens(keys).start().await.unwrap());
     let status = async |name: &str, authorization: Option<&str>| {
         let request = agent.http.get(agent.url(&format!("/functions/{name}/url/")));
@@ -163,6 +163,9 @@ async fn a_signed_url_takes_a_request_without_a_token_and_a_function_without_a_u
         request.send().await.unwrap().status().as_u16()
     };
     let signature = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/lambda/aws4_request";
+    let seen = event(&agent, agent.http.get(agent.url("/functions/Signed/url/"))).await;
+    let caller = &seen["requestContext"]["authorizer"]["iam"]["userArn"];
+    assert_eq!(caller, "arn:aws:sts::123456789012:assumed-role/local-backend/local", "as behind every signed URL");
     for (name, authorization, expected) in [
         ("Open", None, 200),
         ("Open", Some("Bearer forged"), 200),
