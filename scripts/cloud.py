@@ -68,7 +68,7 @@ def stack(environment):
 
 
 def missing_issuer(parameters):
-    """The missing parameters of a gateway or an API that requires tokens, as text for a message; empty if none is
+    """The missing parameters of what requires tokens (gateway, API, front door), as text for a message; empty if none is
     missing."""
     missing = [] if parameters.get("JwtDiscoveryUrl") else ["JwtDiscoveryUrl"]
     if not parameters.get("JwtAudience") and not parameters.get("JwtClient"):
@@ -92,8 +92,8 @@ def is_agreed(question):
 def preflight(environment, platform):
     chosen = configuration(environment, platform)
     parameters = dict(one.split("=", 1) for one in chosen["parameter_overrides"] if "=" in one)
-    by_token = parameters.get("GatewayAuthorizer") == "jwt" or parameters.get("McpApi") == "on"
-    if by_token and (missing := missing_issuer(parameters)):
+    takes_tokens = {("GatewayAuthorizer", "jwt"), ("McpApi", "on"), ("ChatAuth", "jwt")}
+    if takes_tokens & parameters.items() and (missing := missing_issuer(parameters)):
         name = environment if platform == "classic" else f"{environment}-agentcore"
         sys.exit(
             f"`{name}` in samconfig.toml requires tokens but does not define which ones: "
@@ -131,6 +131,8 @@ def invoke(environment, text, agent=None, alias=None, session=None):
         there = outputs(environment)
         if harness := there.get("HarnessArn"):
             if "SupervisorAgentId" not in there:
+                if "ChatUrl" in there and "ChatCallerPolicyArn" not in there:
+                    sys.exit(f"the harness has no tools without a customer's token: send one to {there['ChatUrl']}")
                 return ask_harness(environment, harness, there.get("HarnessEndpointName"), text, session)
         if "SupervisorAgentId" not in there:
             sys.exit(f"`{stack(environment)}` has no agent; its tools are at {there.get('GatewayUrl')}")

@@ -35,8 +35,10 @@ TOKENS = {
 # not exist. The options differ as well.
 DOORS = {
     "dev": {"GatewayCallerRole": "desk-backend", "ChatAuth": "iam"},
-    "staging": {**TOKENS, "ChatAuth": "jwt", "ChatOrigin": "https://desk.example.com", "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com",
-                "SessionCallBudget": "100", "ApprovalsEmail": "approvers@example.com"},
+    "staging": {
+        **TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
+        "ApprovalsEmail": "approvers@example.com", "ChatAuth": "jwt", "ChatOrigin": "https://desk.example.com",
+    },
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",
         "GatewayTraces": "on", "McpElicit": "trusted",

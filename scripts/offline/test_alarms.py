@@ -40,6 +40,7 @@ def test_one_function_alone_rings(deployed, name, metric):
     functions = deployed.of("AWS::Lambda::Function")
     assert ("InterceptorFunction" in functions) == (not deployed.name.startswith("classic"))
     assert ("HooksFunction" in functions) == ("Harness" in deployed.resources)
+    assert ("ChatFunction" in functions) == (not deployed.name.endswith("-prod"))
     for function in functions:
         # The other functions were not called.
         assert rings(alarm, {(metric, function): 1}), function

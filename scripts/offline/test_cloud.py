@@ -100,6 +100,21 @@ def test_a_gateway_whose_tokens_nobody_named_stops_before_the_build(environment)
         cloud.main(["preflight", environment, "agentcore"])
 
 
+def test_a_front_door_whose_tokens_nobody_named_stops_before_the_build(monkeypatch):
+    chosen = {**cloud.configuration("prod"), "parameter_overrides": ["Environment=prod", "AgentPlatform=classic", "ChatAuth=jwt"]}
+    monkeypatch.setattr(cloud, "configuration", lambda *_: chosen)
+    with pytest.raises(SystemExit, match="`prod` in samconfig.toml .* add JwtDiscoveryUrl and JwtAudience or JwtClient"):
+        cloud.main(["preflight", "prod", "classic"])
+
+
+def test_a_harness_behind_tokens_is_not_asked_without_one(monkeypatch):
+    url = "https://abc.lambda-url.us-east-1.on.aws/"
+    there = {"HarnessArn": "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/desk", "ChatUrl": url}
+    monkeypatch.setattr(cloud, "outputs", lambda _: there)
+    with pytest.raises(SystemExit, match=f"no tools without a customer's token: send one to {url}"):
+        cloud.main(["invoke", "staging", "hello"])
+
+
 def test_an_api_whose_tokens_nobody_named_stops_before_the_build(monkeypatch):
     chosen = {**cloud.configuration("prod"), "parameter_overrides": ["Environment=prod", "AgentPlatform=classic", "McpApi=on"]}
     monkeypatch.setattr(cloud, "configuration", lambda *_: chosen)

@@ -43,6 +43,7 @@ WITHIN = {
     "AWS::Lambda::Alias": "a function",
     "AWS::Lambda::EventSourceMapping": "a function and a stream",
     "AWS::Lambda::Permission": "a function",
+    "AWS::Lambda::Url": "an alias",
     "AWS::Lambda::Version": "a function",
     "AWS::Logs::Delivery": "its source and destination",
     "AWS::SNS::Subscription": "a topic",
@@ -55,7 +56,7 @@ PLAIN = transform.expand()
 
 def stack(project, environment, **more):
     values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on",
-              "McpApi": "on", **more}
+              "McpApi": "on", "ChatAuth": "iam", **more}
     return Deployed(f"both-{environment}", transform.Decided(PLAIN, values).result())
 
 

@@ -5,6 +5,9 @@ import release
 from variants import VARIANTS
 
 TARGETS = {"BillingTarget", "CustomersTarget", "OrdersTarget", "SupportTarget"}
+# The variants with a harness. With tokens there is one behind the front door only, and on `both` the front door calls the
+# agent.
+HARNESSES = {"agentcore-dev", "both-dev", "agentcore-staging"}
 # Those that the gateway calls. The harness calls the hooks.
 FUNCTIONS = {"BillingFunction", "CustomersFunction", "InterceptorFunction", "OrdersFunction", "SupportFunction"}
 
@@ -53,30 +56,54 @@ def test_policies_are_checked_against_tools_that_are_there(gateway):
 
 
 def test_a_harness_begins_when_it_may_call(gateway):
-    # With tokens there is no harness: a template cannot give a harness its user's token.
-    assert ("Harness" in gateway.resources) == gateway.name.endswith("-dev")
+    assert ("Harness" in gateway.resources) == (gateway.name in HARNESSES)
     harness = {name for name, body in gateway.resources.items() if "Harness" in name or body["Type"].endswith("Harness")}
-    if gateway.name.endswith("-dev"):
-        calls = {"CallGateway", "CallHooks", "HooksFunctionAliaslive"}
+    if gateway.name in HARNESSES:
+        calls = {"HarnessCalls", "HooksFunctionAliaslive"}
         assert {*calls, "LookUpPolicy", "ChangePolicy", *TARGETS} <= before(gateway, "Harness")
         # The gateway does not call the hooks.
         assert "HooksFunctionAliaslive" not in before(gateway, "Gateway")
-        (tool,) = gateway.of("AWS::BedrockAgentCore::Harness")["Harness"]["Tools"]
-        assert tool["Config"]["AgentCoreGateway"]["OutboundAuth"] == {"AwsIam": {}}
     else:
         assert not harness and "HooksFunction" not in gateway.resources
 
 
+def test_a_harness_has_the_gateway_as_its_tool_only_where_it_signs(gateway):
+    for harness in gateway.of("AWS::BedrockAgentCore::Harness").values():
+        statements = gateway.of("AWS::IAM::RolePolicy")["HarnessCalls"]["PolicyDocument"]["Statement"]
+        actions = [statement["Action"] for statement in statements]
+        # Also the name of the tool that the front door gives to an invocation.
+        assert harness["AllowedTools"] == ["@desk"]
+        if gateway.name.endswith("-dev"):
+            (tool,) = harness["Tools"]
+            assert (tool["Name"], tool["Type"]) == ("desk", "agentcore_gateway")
+            assert tool["Config"]["AgentCoreGateway"]["OutboundAuth"] == {"AwsIam": {}}
+            assert actions == ["lambda:InvokeFunction", "bedrock-agentcore:InvokeGateway"]
+            assert statements[1]["Resource"] == tool["Config"]["AgentCoreGateway"]["GatewayArn"]
+        else:
+            # A gateway that takes tokens refuses a harness that signs.
+            assert "Tools" not in harness and actions == ["lambda:InvokeFunction"]
+
+
+def test_a_front_door_begins_when_it_may_call(deployed):
+    if deployed.name.endswith("-prod"):
+        assert not {name for name in deployed.resources if name.startswith("Chat")}
+        return
+    on_harness = deployed.name.startswith("agentcore")
+    called = {"Harness", "HarnessEndpoint", "Gateway", *TARGETS} if on_harness else {"Supervisor", "SupervisorAlias"}
+    assert {*called, "ChatFunctionRole", "LedgerTable"} <= before(deployed, "ChatFunction")
+    assert not ({"Harness", "SupervisorAlias"} - called) & before(deployed, "ChatFunction")
+
+
 def test_a_harness_may_call_its_hooks_and_a_hook_that_does_not_answer_denies(gateway):
     harnesses = gateway.of("AWS::BedrockAgentCore::Harness")
-    assert len(harnesses) == gateway.name.endswith("-dev")
+    assert len(harnesses) == (gateway.name in HARNESSES)
     for harness in harnesses.values():
         hooks = [(moment, hook) for one in harness["Hooks"] for moment, hook in one.items()]
         # One holds the budget, and the other books what was used.
         assert [moment for moment, _ in hooks] == ["BeforeInvocation", "AfterInvocation"]
         targets = [hook["Target"]["Lambda"] for _, hook in hooks]
         (function,) = {target["Arn"] for target in targets}
-        (statement,) = gateway.of("AWS::IAM::RolePolicy")["CallHooks"]["PolicyDocument"]["Statement"]
+        statement, *_ = gateway.of("AWS::IAM::RolePolicy")["HarnessCalls"]["PolicyDocument"]["Statement"]
         assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", function)
         assert function.endswith(":HooksFunctionAliaslive:live")
         timeout = gateway.of("AWS::Lambda::Function")["HooksFunction"]["Timeout"]

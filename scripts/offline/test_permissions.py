@@ -30,6 +30,8 @@ LEASED = {"CustomersFunctionRole": "update_user_account"}
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # The function of the harness' hooks has no tools. It reads and writes the costs of sessions. It exists with a harness.
 HOOKS = "HooksFunctionRole"
+# The front door has no tools. It reserves what a turn may cost, and calls the agent or the harness.
+CHAT = "ChatFunctionRole"
 # The function on the stream of the approvals reads what it announces.
 ANNOUNCE = "AnnounceFunctionRole"
 
@@ -40,6 +42,10 @@ def as_list(value):
 
 def has_harness(deployed):
     return "Harness" in deployed.resources
+
+
+def has_chat(deployed):
+    return not deployed.name.endswith("-prod")
 
 
 def documents(deployed):
@@ -95,6 +101,7 @@ def test_functions_write_only_what_their_tools_write(deployed):
         "OrdersFunctionRole": {"OrdersTable", "LedgerTable", "ApprovalsTable"},
         "SupportFunctionRole": {"TicketsTable", "FeedbackTable", "LedgerTable"},
         **({HOOKS: {"LedgerTable"}} if has_harness(deployed) else {}),
+        **({CHAT: {"LedgerTable"}} if has_chat(deployed) else {}),
     }
     assert not any(
         fnmatch.fnmatch(action, pattern)
@@ -103,8 +110,9 @@ def test_functions_write_only_what_their_tools_write(deployed):
         for action in as_list(statement["Action"])
         for pattern in ("dynamodb:Scan", "dynamodb:DeleteTable", "iam:*", "kms:*", "s3:*")
     )
-    # A lease is released by deleting its item.
-    assert {name for name, statement in statements(deployed) if "dynamodb:DeleteItem" in as_list(statement["Action"])} == {*LEASED}
+    # A lease is released by deleting its item, and a reservation is settled so.
+    deletes = {name for name, statement in statements(deployed) if "dynamodb:DeleteItem" in as_list(statement["Action"])}
+    assert deletes == {*LEASED, *([CHAT] if has_chat(deployed) else [])}
 
 
 def leading_keys(deployed, table):
@@ -134,6 +142,9 @@ def test_a_function_writes_its_own_records_of_the_ledger_only(deployed):
         expected |= {("SupportFunctionRole", "ConditionCheckItem", "escalate_to_human#*")}
     if has_harness(deployed):
         expected |= {(HOOKS, action, "budget#*") for action in ("GetItem", "UpdateItem")}
+    if has_chat(deployed):
+        expected |= {(CHAT, action, "budget#*") for action in ("GetItem", "UpdateItem")}
+        expected |= {(CHAT, action, "reserved#*") for action in ("DeleteItem", "PutItem")}
     assert leading_keys(deployed, "LedgerTable") == expected
 
 
@@ -146,10 +157,58 @@ def test_the_hooks_reach_the_ledger_and_nothing_else(deployed):
 def test_only_the_harness_calls_its_hooks(deployed):
     callers = {name for name, statement in statements(deployed) if "lambda:InvokeFunction" in as_list(statement["Action"])
                if any("HooksFunction" in arn for arn in as_list(statement["Resource"]))}
-    assert callers == ({"CallHooks"} if has_harness(deployed) else set())
+    assert callers == ({"HarnessCalls"} if has_harness(deployed) else set())
     if has_harness(deployed):
-        assert deployed.of("AWS::IAM::RolePolicy")["CallHooks"]["RoleName"] == "HarnessRole"
+        assert deployed.of("AWS::IAM::RolePolicy")["HarnessCalls"]["RoleName"] == "HarnessRole"
     assert not any("HooksFunction" in one["FunctionName"] for one in deployed.of("AWS::Lambda::Permission").values())
+
+
+def test_the_front_door_reaches_the_ledger_and_what_it_talks_to(deployed):
+    reached = {(action, arn) for name, statement in statements(deployed) if name == CHAT
+               for action in as_list(statement["Action"]) for arn in as_list(statement["Resource"])
+               if not action.startswith("dynamodb:")}
+    tables = {arn for name, statement in statements(deployed) if name == CHAT for arn in as_list(statement["Resource"])
+              if any(action.startswith("dynamodb:") for action in as_list(statement["Action"]))}
+    alias = "arn:aws:bedrock:us-east-1:123456789012:agent-alias/AAAAAAAAAA/BBBBBBBBBB"
+    harness = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/support_desk_dev-abcdefghij"
+    expected = {("bedrock:InvokeAgent", alias)}
+    if deployed.name.startswith("agentcore"):
+        actions = ("bedrock-agentcore:InvokeAgentRuntime", "bedrock-agentcore:InvokeHarness")
+        expected = {(action, arn) for action in actions for arn in (harness, f"{harness}/harness-endpoint/dev")}
+    assert reached == (expected if has_chat(deployed) else set())
+    assert tables == ({"arn:aws:dynamodb:us-east-1:123456789012:table/LedgerTable"} if has_chat(deployed) else set())
+
+
+FRONT_DOOR = "arn:aws:lambda:us-east-1:123456789012:function:ChatFunctionAliaslive:live"
+
+
+def public(deployed):
+    return {name: one for name, one in deployed.of("AWS::Lambda::Permission").items() if one["Principal"] == "*"}
+
+
+def test_everybody_may_call_the_front_door_only_where_it_takes_tokens(deployed):
+    expected = {
+        "ChatUrlPermission": {"Action": "lambda:InvokeFunctionUrl", "FunctionName": FRONT_DOOR,
+                              "FunctionUrlAuthType": "NONE", "Principal": "*"},
+        # Through the URL only.
+        "ChatInvokePermission": {"Action": "lambda:InvokeFunction", "FunctionName": FRONT_DOOR,
+                                 "InvokedViaFunctionUrl": True, "Principal": "*"},
+    }
+    assert public(deployed) == (expected if deployed.name.endswith("-staging") else {})
+    for url in deployed.of("AWS::Lambda::Url").values():
+        assert url["AuthType"] == ("NONE" if public(deployed) else "AWS_IAM")
+
+
+def test_a_backend_may_call_the_front_door_through_its_url_only(deployed):
+    found = [(statement["Action"], statement["Resource"], statement["Condition"])
+             for name, statement in statements(deployed) if name == "ChatCallerPolicy"]
+    expected = [
+        (["lambda:InvokeFunctionUrl"], FRONT_DOOR, {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}),
+        (["lambda:InvokeFunction"], FRONT_DOOR, {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
+    ]
+    assert found == (expected if deployed.name.endswith("-dev") else [])
+    callers = {name for name, statement in statements(deployed) if FRONT_DOOR in as_list(statement["Resource"])}
+    assert callers <= {"ChatCallerPolicy"}
 
 
 def asks_clients(deployed):
@@ -209,8 +268,9 @@ def test_a_model_is_called_through_its_profile_only(deployed):
 
 
 def test_a_harness_reads_its_own_memory_and_identity_only(deployed):
-    own = {"memory/harness_support_desk_dev_*", "memory/harness_support_desk_dev-*", "workload-identity-directory/default",
-           "workload-identity-directory/default/workload-identity/harness_support_desk_dev-*"}
+    name = f"harness_support_desk_{deployed.name.split('-')[1]}"
+    own = {f"memory/{name}_*", f"memory/{name}-*", "workload-identity-directory/default",
+           f"workload-identity-directory/default/workload-identity/{name}-*"}
     agentcore = "arn:aws:bedrock-agentcore:us-east-1:123456789012:"
     found = {arn.removeprefix(agentcore) for name, statement in statements(deployed) if name == "HarnessRole"
              for arn in as_list(statement["Resource"]) if arn.startswith(agentcore)}
@@ -229,7 +289,7 @@ def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deploye
 
 def test_an_agent_may_call_the_alias_that_it_names_and_no_other(deployed):
     permissions = [one for one in deployed.of("AWS::Lambda::Permission").values()
-                   if one["Principal"] != "apigateway.amazonaws.com"]
+                   if one["Principal"] not in ("apigateway.amazonaws.com", "*")]
     allowed = {(one["FunctionName"], one["SourceArn"]) for one in permissions}
     needed = set()
     for agent in deployed.of("AWS::Bedrock::Agent").values():

@@ -12,9 +12,11 @@ PLAIN = transform.expand(SOURCE)
 FUNCTIONS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
 AGENTS = [name for name, one in SOURCE["Resources"].items() if one["Type"] == "AWS::Bedrock::Agent"]
 EVERY = {*FUNCTIONS, *AGENTS, "Guardrail"}
-# All options of the template: both platforms, a budget, and a harness or tokens. With tokens there is no harness.
+# All options of the template: both platforms, a budget, a front door, and a harness or tokens.
 BY_TOKEN = {"AgentPlatform": "both", **transform.DOORS["staging"], "Environment": "staging"}
 BASE = {**BY_TOKEN, "GatewayAuthorizer": "iam"}
+# A harness behind tokens.
+FRONT_DOOR = {**BY_TOKEN, "AgentPlatform": "agentcore"}
 SPECIALISTS = {"Billing", "Orders", "Support"}
 
 # Each parameter: another value, and the resources that get a new version with it. With a harness:
@@ -23,22 +25,26 @@ PARAMETERS = {
     "Project": ("shop", EVERY),
     # The wires. The functions without tools have the same variables, and do not exist without a gateway.
     "AgentPlatform": ("agentcore", {*FUNCTIONS}),
-    "SupervisorModel": ("anthropic.claude-opus-4-5-20251101-v1:0", {"Supervisor"}),
-    "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", SPECIALISTS),
-    "InferenceProfile": ("eu", {*AGENTS}),
+    "SupervisorModel": ("anthropic.claude-opus-4-5-20251101-v1:0", {"Supervisor", "ChatFunction"}),
+    "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", {*SPECIALISTS, "ChatFunction"}),
+    "InferenceProfile": ("eu", {*AGENTS, "ChatFunction"}),
     "SessionCallBudget": ("5", {*FUNCTIONS}),
-    "SessionUsdBudget": ("25.00", {"HooksFunction"}),
+    "SessionUsdBudget": ("25.00", {"HooksFunction", "ChatFunction"}),
+    "DailyUsdBudget": ("50.00", {"ChatFunction"}),
+    "TurnUsdBudget": ("2.00", {"ChatFunction"}),
+    "ChatAuth": ("iam", {"ChatFunction"}),
     "Architecture": ("x86_64", {*FUNCTIONS}),
     "GatewayAuthorizer": ("jwt", {"InterceptorFunction"}),
     "JwtCustomerClaim": ("sub", {*FUNCTIONS}),
     "JwtDiscoveryUrl": ("https://other.example.com/.well-known/openid-configuration", {*FUNCTIONS}),
-    # Parameters of the gateway, the tables, logs and alarms, which have no versions.
+    "JwtAudience": ("another", {"ChatFunction"}),
+    "JwtClient": ("desk-app", {"ChatFunction"}),
+    # Parameters of the gateway, a function URL, the tables, logs and alarms, which have no versions.
+    "ChatOrigin": ("https://other.example.com", set()),
     "LogRetentionDays": ("90", set()),
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
     "ApprovalsEmail": ("other@example.com", set()),
-    "JwtAudience": ("another", set()),
-    "JwtClient": ("desk-app", set()),
     "GatewayCallerRole": ("backend", set()),
     "GatewayTraces": ("on", set()),
     # The wires again, and who issues tokens.
@@ -49,6 +55,17 @@ PARAMETERS = {
 PARAMETERS_BY_TOKEN = {
     **PARAMETERS,
     "GatewayAuthorizer": ("iam", {"InterceptorFunction"}),
+}
+# With tokens, and a harness behind the front door:
+PARAMETERS_OF_FRONT_DOOR = {
+    **PARAMETERS_BY_TOKEN,
+    "AgentPlatform": ("both", {*FUNCTIONS}),
+    # The rules refuse `iam` here.
+    "ChatAuth": ("off", set()),
+}
+BASES = {
+    "harness": (BASE, PARAMETERS), "tokens": (BY_TOKEN, PARAMETERS_BY_TOKEN),
+    "front door": (FRONT_DOOR, PARAMETERS_OF_FRONT_DOOR),
 }
 
 
@@ -77,6 +94,8 @@ def live(overrides=BASE, source=SOURCE, plain=None, code=code_of):
 
 BEFORE = live()
 BEFORE_BY_TOKEN = live(BY_TOKEN)
+BEFORE_FRONT_DOOR = live(FRONT_DOOR)
+BEFORE_OF = {"harness": BEFORE, "tokens": BEFORE_BY_TOKEN, "front door": BEFORE_FRONT_DOOR}
 BEFORE_PLAIN = live(plain=PLAIN)
 
 
@@ -90,21 +109,20 @@ def test_everything_that_has_versions_has_a_release():
     assert {name.removesuffix("Release") for name in transform.unreleased(SOURCE)} == EVERY
     assert BEFORE.keys() == EVERY and len(set(BEFORE.values())) == len(EVERY)
     assert EVERY - BEFORE_BY_TOKEN.keys() == {"HooksFunction"}
+    assert EVERY - BEFORE_FRONT_DOOR.keys() == {*AGENTS}
     for name in FUNCTIONS:
         assert SOURCE["Resources"][name]["Properties"]["AutoPublishCodeSha256"] == {"Ref": f"{name}Release"}
 
 
 def test_every_parameter_is_judged():
-    assert PARAMETERS.keys() == PARAMETERS_BY_TOKEN.keys() == SOURCE["Parameters"].keys() - transform.unreleased(SOURCE).keys()
+    declared = SOURCE["Parameters"].keys() - transform.unreleased(SOURCE).keys()
+    assert all(parameters.keys() == declared for _, parameters in BASES.values())
 
 
-@pytest.mark.parametrize("callers", ["harness", "tokens"])
+@pytest.mark.parametrize("callers", BASES)
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_alone_moves_what_it_affects_and_nothing_else(name, callers):
-    base, before, parameters = {
-        "harness": (BASE, BEFORE, PARAMETERS),
-        "tokens": (BY_TOKEN, BEFORE_BY_TOKEN, PARAMETERS_BY_TOKEN),
-    }[callers]
+    (base, parameters), before = BASES[callers], BEFORE_OF[callers]
     value, affected = parameters[name]
     assert str(base.get(name, SOURCE["Parameters"][name].get("Default"))) != value
     there = live(overrides={**base, name: value}).keys() & before.keys()
@@ -167,8 +185,8 @@ def edited(template, path, value=None):
     return template
 
 
-# They are inputs of SAM, not properties of the function.
-BESIDE = {"AutoPublishAlias", "AutoPublishCodeSha256", "CodeUri", "Policies", "Tags"}
+# They are inputs of SAM or other resources, not properties of the function.
+BESIDE = {"AutoPublishAlias", "AutoPublishCodeSha256", "CodeUri", "FunctionUrlConfig", "Policies", "Tags"}
 OWN = [
     ("Resources", name, "Properties", *path)
     for name in FUNCTIONS
@@ -187,7 +205,7 @@ def test_every_property_of_a_function_moves_it_alone(path):
 def test_every_property_of_all_functions_moves_them_all(path):
     # The functions without tools have their own timeouts.
     own = {name for name in FUNCTIONS if path[-1] in SOURCE["Resources"][name]["Properties"]}
-    assert own == ({"InterceptorFunction", "HooksFunction"} if path[-1] == "Timeout" else set())
+    assert own == ({"InterceptorFunction", "HooksFunction", "ChatFunction"} if path[-1] == "Timeout" else set())
     expected = {*FUNCTIONS} - own
     assert moved(source=edited(SOURCE, path)) == expected
 
@@ -217,6 +235,11 @@ def test_what_is_no_part_of_a_version_cuts_none(name, value):
 def test_a_permission_cuts_no_version():
     path = ("Resources", "OrdersFunction", "Properties", "Policies", 0, "Statement", 0, "Action")
     assert not moved(source=edited(SOURCE, path, ["dynamodb:GetItem"]))
+
+
+def test_a_setting_of_the_front_doors_url_cuts_no_version():
+    path = ("Resources", "ChatFunction", "Properties", "FunctionUrlConfig", "InvokeMode")
+    assert not moved(source=edited(SOURCE, path, "BUFFERED"))
 
 
 def test_another_table_under_the_same_name_moves_the_functions_that_use_it():

@@ -29,12 +29,18 @@ REQUESTS = {
     "AWS::ApiGatewayV2::Stage": ("apigatewayv2", "CreateStage"),
     "AWS::BedrockAgentCore::HarnessEndpoint": ("bedrock-agentcore-control", "CreateHarnessEndpoint"),
     "AWS::Lambda::EventSourceMapping": ("lambda", "CreateEventSourceMapping"),
+    "AWS::Lambda::Permission": ("lambda", "AddPermission"),
+    "AWS::Lambda::Url": ("lambda", "CreateFunctionUrlConfig"),
 }
 # Properties that only CloudFormation has, or that it sets by a separate request.
 NOT_IN_REQUEST = {"ActionGroups", "AgentCollaborators", "AutoPrepare"}
 LISTS_OF_TAGS = {"CreateHarness", "CreateHarnessEndpoint", "CreatePolicyEngine"}
 # Services whose APIs write their members as CloudFormation does.
 AS_WRITTEN = {"apigatewayv2", "lambda"}
+# Members with another name in the request.
+RENAMED = {"CreateFunctionUrlConfig": {"TargetFunctionArn": "FunctionName"}}
+# Members that CloudFormation adds.
+ADDED = {"AddPermission": {"StatementId": "support-desk-dev-Permission-ABCDEFGHIJKL"}}
 # Maps whose names are data, not members.
 MAPS = {"properties", "parameters", "tags"}
 
@@ -114,7 +120,9 @@ def requests(deployed):
         for name, properties in deployed.of(kind).items():
             if kind == "AWS::Bedrock::Agent":
                 yield from parts_of_agent(name, properties)
-            properties = {key: value for key, value in properties.items() if key not in NOT_IN_REQUEST}
+            renamed = RENAMED.get(operation, {})
+            properties = {renamed.get(key, key): value for key, value in properties.items() if key not in NOT_IN_REQUEST}
+            properties |= ADDED.get(operation, {})
             tags = properties.get("Tags")
             parameters = properties if service in AS_WRITTEN else camel(properties)
             if operation in LISTS_OF_TAGS and tags:
@@ -148,9 +156,24 @@ def test_every_request_fits_its_model(deployed):
     assert bool(seen & agentcore) == (platform != "classic")
     api = {"CreateApi", "CreateAuthorizer", "CreateIntegration", "CreateRoute", "CreateStage"}
     assert seen & api == (set() if environment == "dev" else api)
-    # A template cannot give a harness its user's token.
+    # A template cannot give a harness its user's token. The front door can, and on `both` it calls the agent.
     harness = {"CreateHarness", "CreateHarnessEndpoint"}
-    assert seen & harness == (harness if platform != "classic" and environment == "dev" else set())
+    has_harness = platform != "classic" and environment == "dev" or deployed.name == "agentcore-staging"
+    assert seen & harness == (harness if has_harness else set())
+    assert ("CreateFunctionUrlConfig" in seen) == (environment != "prod")
+
+
+def test_a_front_door_streams_to_the_pages_of_one_origin(deployed):
+    urls = [dict(url) for url in deployed.of("AWS::Lambda::Url").values()]
+    origin = {"AllowOrigins": ["https://desk.example.com"], "AllowMethods": ["POST"],
+              "AllowHeaders": ["authorization", "content-type"], "MaxAge": 3600}
+    alias = "arn:aws:lambda:us-east-1:123456789012:function:ChatFunctionAliaslive:live"
+    live = {"TargetFunctionArn": alias, "InvokeMode": "RESPONSE_STREAM"}
+    assert urls == {
+        "dev": [{**live, "AuthType": "AWS_IAM"}],
+        "staging": [{**live, "AuthType": "NONE", "Cors": origin}],
+        "prod": [],
+    }[deployed.name.split("-")[1]]
 
 
 def test_what_is_wrong_is_found():

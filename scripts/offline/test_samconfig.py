@@ -63,5 +63,33 @@ def test_an_api_for_mcp_says_whose_tokens_it_takes(values, refused):
     assert [one.split(":")[0] for one in refusals(values)] == refused
 
 
+TOKENS = {**ISSUER, "JwtAudience": "desk"}
+ALIKE = "set ChatAuth and GatewayAuthorizer alike"
+
+
+@pytest.mark.parametrize(("values", "refused"), [
+    ({"AgentPlatform": "classic", "ChatAuth": "jwt"}, ["set JwtDiscoveryUrl", "set JwtAudience or JwtClient"]),
+    ({"AgentPlatform": "classic", "ChatAuth": "jwt", **ISSUER}, ["set JwtAudience or JwtClient"]),
+    ({"AgentPlatform": "classic", "ChatAuth": "jwt", **ISSUER, "JwtClient": "app"}, []),
+    ({"AgentPlatform": "classic", "ChatAuth": "jwt", **TOKENS, "JwtClient": "app"}, []),
+    ({"AgentPlatform": "classic", "ChatAuth": "iam"}, []),
+    # On classic and on both the front door calls the agent, and no token goes on to the gateway.
+    *(({"AgentPlatform": platform, "ChatAuth": chat, "GatewayAuthorizer": gateway, **TOKENS}, [])
+      for platform in ("classic", "both") for chat in ("off", "iam", "jwt") for gateway in ("iam", "jwt")),
+    *(({"AgentPlatform": "agentcore", "ChatAuth": chat, "GatewayAuthorizer": gateway, **TOKENS},
+       [] if chat in ("off", gateway) else [ALIKE])
+      for chat in ("off", "iam", "jwt") for gateway in ("iam", "jwt")),
+    ({"AgentPlatform": "agentcore", "ChatAuth": "jwt"}, ["set JwtDiscoveryUrl", "set JwtAudience or JwtClient", ALIKE]),
+])
+def test_a_front_door_knows_its_callers_and_passes_them_on(values, refused):
+    assert [one.split(":")[0] for one in refusals(values)] == refused
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example.com", "https://a.example/page", "a.example", "null"])
+def test_an_origin_is_one_origin(origin):
+    with pytest.raises(AssertionError, match="ChatOrigin="):
+        refusals({"AgentPlatform": "classic", "ChatAuth": "iam", "ChatOrigin": origin})
+
+
 def test_there_is_no_configuration_that_nobody_knows():
     assert sorted(set(CONFIGS) - {"version", "default"}) == sorted(NAMES)
