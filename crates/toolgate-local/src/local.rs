@@ -270,6 +270,7 @@ impl Local {
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
+            template.fronts.clear();
         }
         if self.without_seed {
             template.seed = None;
@@ -304,6 +305,7 @@ impl Local {
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
+        let fronts = Functions::new(template.fronts.iter().cloned().zip(programs.fronts).collect(), settings.clone());
         let template = Arc::new(template);
         let catalogs = Arc::new(OnceLock::new());
         let invoker = Arc::new(FunctionInvoker {
@@ -355,7 +357,7 @@ impl Local {
         platforms.extend(harnesses.clone().map(harness::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&state), url_callers, platforms)?;
+        let router = server::router(Arc::clone(&state), fronts.clone(), url_callers, platforms)?;
         let server = server::serve(listener, port, router, state.functions.clone(), async { drop(stopped.await) });
         let running = Running::new(state, server, stop);
 
@@ -380,7 +382,7 @@ impl Local {
                     if let Some(harnesses) = &harnesses {
                         harnesses.warm_up().await?;
                     }
-                    Ok(())
+                    fronts.warm_up().await
                 };
                 tokio::try_join!(functions.warm_up(), beside).map(drop)
             };

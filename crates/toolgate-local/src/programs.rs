@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::error::LocalError;
 use toolgate_template::{Binaries, FunctionSpec, HarnessSpec, HookTarget, Template};
 
-/// The programs of the functions, of the gateway's interceptors and of the hooks, in their order, and of the seed.
+/// The programs of the functions, of those with a URL and no tools, of the gateway's interceptors and of the hooks, in
+/// their order, and of the seed.
 pub(crate) struct Programs {
     pub(crate) functions: Vec<PathBuf>,
+    pub(crate) fronts: Vec<PathBuf>,
     pub(crate) interceptors: Vec<PathBuf>,
     pub(crate) hooks: Vec<PathBuf>,
     pub(crate) seed: Option<PathBuf>,
@@ -20,7 +22,7 @@ impl Programs {
         if let Some(first) = first {
             binaries = binaries.with_first(first);
         }
-        let names = template.functions.iter().map(|function| function.binary.as_str());
+        let names = template.functions.iter().chain(&template.fronts).map(|function| function.binary.as_str());
         let interceptors = template.gateway.iter().flat_map(|gateway| &gateway.interceptors);
         let interceptors: Vec<&str> = interceptors.map(|interceptor| interceptor.function.binary.as_str()).collect();
         let hooks = hook_functions(&template.harnesses);
@@ -29,9 +31,11 @@ impl Programs {
         let names = names.chain(template.seed.as_ref().map(|seed| seed.binary.as_str()));
         let mut functions = binaries.find_all(names)?;
         let seed = if template.seed.is_some() { functions.pop() } else { None };
-        let hooks = functions.split_off(template.functions.len() + interceptors.len());
-        let interceptors = functions.split_off(template.functions.len());
-        Ok(Self { functions, interceptors, hooks, seed })
+        let with_url = template.functions.len() + template.fronts.len();
+        let hooks = functions.split_off(with_url + interceptors.len());
+        let interceptors = functions.split_off(with_url);
+        let fronts = functions.split_off(template.functions.len());
+        Ok(Self { functions, fronts, interceptors, hooks, seed })
     }
 }
 

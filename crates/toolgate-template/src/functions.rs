@@ -25,6 +25,12 @@ pub(crate) fn functions(evaluator: &Evaluator<'_>) -> Vec<FunctionSpec> {
     with_tools.filter_map(|resource| function(evaluator, &resource)).collect()
 }
 
+/// The functions without tools that have a URL, such as the front door of a web application.
+pub(crate) fn fronts(evaluator: &Evaluator<'_>) -> Vec<FunctionSpec> {
+    let without_tools = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| !has_tools(function.body));
+    without_tools.filter_map(|resource| function(evaluator, &resource)).filter(|spec| spec.url.is_some()).collect()
+}
+
 /// The functions with tools that name no binary.
 pub(crate) fn others(evaluator: &Evaluator<'_>) -> Vec<String> {
     let others = resources(evaluator, &FUNCTIONS).into_iter().filter(|function| {

@@ -7,7 +7,7 @@ use crate::{
     approvals::approvals,
     error::TemplateError,
     evaluate::Evaluator,
-    functions::{functions, others},
+    functions::{fronts, functions, others},
     gateway::gateway,
     harness::harnesses,
     local::local,
@@ -69,6 +69,7 @@ fn evaluate_parts(
     let mut template = Template {
         path: source.path().to_owned(),
         functions: functions(&evaluator),
+        fronts: fronts(&evaluator),
         other_functions: others(&evaluator),
         approvals: approvals(&evaluator, &tables),
         tables,

@@ -14,6 +14,8 @@ pub struct Template {
     pub path: PathBuf,
     /// The Lambda functions, in the template's order.
     pub functions: Vec<FunctionSpec>,
+    /// The functions without tools that have a URL, in the template's order.
+    pub fronts: Vec<FunctionSpec>,
     /// The logical ids of functions that are not cargo-lambda binaries. The local agent cannot run them.
     pub other_functions: Vec<String>,
     /// The DynamoDB tables, in the template's order.

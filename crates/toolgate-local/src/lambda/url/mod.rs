@@ -36,15 +36,23 @@ const STREAM_BEHIND_BUFFERED: &str =
 #[derive(Clone)]
 struct Urls {
     functions: Functions,
+    /// Those without tools.
+    fronts: Functions,
     callers: Arc<UrlCallers>,
 }
 
-pub(crate) fn routes(functions: Functions, callers: UrlCallers) -> Router {
+impl Urls {
+    fn functions(&self, name: &str) -> &Functions {
+        if self.fronts.resolve(name).is_ok() { &self.fronts } else { &self.functions }
+    }
+}
+
+pub(crate) fn routes(functions: Functions, fronts: Functions, callers: UrlCallers) -> Router {
     Router::new()
         .route("/functions/{name}/url", any(root))
         .route("/functions/{name}/url/", any(root))
         .route("/functions/{name}/url/{*path}", any(below))
-        .with_state(Urls { functions, callers: Arc::new(callers) })
+        .with_state(Urls { functions, fronts, callers: Arc::new(callers) })
 }
 
 async fn root(State(urls): State<Urls>, Path(name): Path<String>, request: Request) -> Response {
@@ -57,7 +65,7 @@ async fn below(State(urls): State<Urls>, Path((name, _)): Path<(String, String)>
 
 async fn answer(urls: &Urls, name: &str, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let page = Page::of(&urls.functions, name, &parts.headers);
+    let page = Page::of(urls.functions(name), name, &parts.headers);
     if let Some(answer) = page.as_ref().and_then(|page| page.preflight(&parts)) {
         return answer;
     }
@@ -73,7 +81,7 @@ async fn respond(urls: &Urls, name: &str, parts: Parts, body: Body) -> Response 
     let path = parts.uri.path().splitn(5, '/').nth(4).unwrap_or_default();
     let path = format!("/{path}");
     let body = body::read(body, PAYLOAD_BYTES).await;
-    let url = match urls.functions.url(name) {
+    let url = match urls.functions(name).url(name) {
         Ok(url) => url,
         Err(error) => return refused(error),
     };
@@ -100,13 +108,13 @@ async fn respond(urls: &Urls, name: &str, parts: Parts, body: Body) -> Response 
     }
     let event = Event { payload: payload.into(), ..Event::default() };
     if url.streamed {
-        return streamed::answer(&urls.functions, name, event).await;
+        return streamed::answer(urls.functions(name), name, event).await;
     }
-    match urls.functions.run(name, event).await {
+    match urls.functions(name).run(name, event).await {
         Ok(invocation) if invocation.function_error.is_some() => failed(),
         Ok(invocation) => reply::of(&invocation.payload).unwrap_or_else(|| {
             if prelude::is_in(&invocation.payload) {
-                urls.functions.note(name, STREAM_BEHIND_BUFFERED);
+                urls.functions(name).note(name, STREAM_BEHIND_BUFFERED);
             }
             failed()
         }),
