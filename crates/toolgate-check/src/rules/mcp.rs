@@ -71,11 +71,13 @@ fn elicit(deployment: &Deployment<'_>, reporter: &mut Reporter<'_>) {
                 let confirmed = deployment.handler(&function.id).map(|(catalog, _)| &catalog.tools);
                 for tool in confirmed.into_iter().flatten().filter(|tool| tool.confirm) {
                     let key = format!("elicit#{}#", tool.name);
-                    let missing = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"].into_iter().filter(|action| {
-                        let allows = |it: &&Node| permissions::allows(it, action) && is_for_memory(deployment, it);
-                        let mut allowed = statements.iter().filter(allows);
-                        !allowed.any(|statement| leading_keys(statement).is_none_or(|keys| is_among(&key, &keys)))
-                    });
+                    let missing = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+                        .into_iter()
+                        .filter(|action| {
+                            let allows = |it: &&Node| permissions::allows(it, action) && is_for_memory(deployment, it);
+                            let mut allowed = statements.iter().filter(allows);
+                            !allowed.any(|statement| leading_keys(statement).is_none_or(|keys| is_among(&key, &keys)))
+                        });
                     let missing = quoted(missing);
                     if !missing.is_empty() {
                         let message = format!("`{}` asks clients and lacks {missing} on `{key}*`", function.id);

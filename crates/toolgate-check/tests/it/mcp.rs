@@ -113,7 +113,10 @@ fn a_question_to_a_client_that_the_role_does_not_allow() {
     let missing = [(TEMPLATE, "# own", "mcp-elicit")];
     asking("trusted", ALL, "elicit#cancel_order#*").finds(&[]);
     let found = asking("trusted", "dynamodb:PutItem", "elicit#cancel_order#*").finds(&missing);
-    assert!(found[0].message.contains("`dynamodb:BatchGetItem`, `dynamodb:UpdateItem` on `elicit#cancel_order#*`"), "{found:?}");
+    assert!(
+        found[0].message.contains("`dynamodb:BatchGetItem`, `dynamodb:UpdateItem` on `elicit#cancel_order#*`"),
+        "{found:?}"
+    );
     asking("trusted", ALL, "elicit#other_tool#*").finds(&missing);
     asking("trusted", ALL, "call#cancel_order#*").finds(&missing);
     let other = "  Stock:\n    Type: AWS::DynamoDB::Table\n    Properties: {KeySchema: [{AttributeName: sku, KeyType: HASH}]}\n";
