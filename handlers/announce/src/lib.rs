@@ -78,7 +78,7 @@ impl Announcer {
     /// Those of [`count`](Self::count) and [`announce`](Self::announce).
     pub async fn handle(&self, event: Value) -> Result<Value, toolgate::Error> {
         match event == json!({"count": "waiting"}) {
-            true => self.count().await,
+            true => self.count(COUNT_WITHIN).await,
             false => self.announce(event).await,
         }
     }
@@ -87,11 +87,14 @@ impl Announcer {
     /// oldest has waited as `ApprovalsOldestAge`.
     ///
     /// # Errors
-    /// The table cannot be read, or not within 45 seconds. No metric is written then.
-    pub async fn count(&self) -> Result<Value, toolgate::Error> {
-        let counted = tokio::time::timeout(COUNT_WITHIN, self.approvals.waiting()).await;
+    /// The table cannot be read, or not in that time. No metric is written then.
+    pub async fn count(&self, within: Duration) -> Result<Value, toolgate::Error> {
+        let counted = tokio::time::timeout(within, self.approvals.waiting()).await;
         let waiting = counted.map_err(|_| {
-            "the approvals table has more items than can be counted in 45 s: look at it with `toolgate approvals list`"
+            let seconds = within.as_secs();
+            format!(
+                "the approvals could not be counted in {seconds} s: look at the size of the table, and at its throttles"
+            )
         })??;
         let age = waiting.oldest.as_secs();
         self.metrics

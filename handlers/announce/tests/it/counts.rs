@@ -102,6 +102,15 @@ async fn a_table_that_does_not_answer_is_an_error_and_no_metric() {
     let (mut desk, announcer, lines) = measured().await;
     desk.database = None;
     let error = announcer.handle(json!({"count": "waiting"})).await.unwrap_err().to_string();
-    assert!(error.contains("Scan on table `approvals`"), "{error}");
+    assert!(error.contains("Scan: no connection on table `approvals`"), "{error}");
+    assert!(lines.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_count_that_takes_too_long_is_an_error_and_no_metric() {
+    let (desk, announcer, lines) = measured().await;
+    desk.park(&key(1), &[]).await;
+    let error = announcer.count(Duration::ZERO).await.unwrap_err().to_string();
+    assert!(error.contains("could not be counted in 0 s"), "{error}");
     assert!(lines.lock().unwrap().is_empty());
 }
