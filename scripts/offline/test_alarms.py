@@ -64,9 +64,10 @@ def latency():
     }
 
 
-def throttles(name="ModelThrottles"):
+def throttles():
     def of(*counts):
-        return [{} if count is None else {name: [count]} for count in counts]
+        # One sample for each turn.
+        return [{} if count is None else {"ModelThrottles": [0] + [1] * count} for count in counts]
     return {
         "a quiet night": [(NIGHT, False)],
         "one single event": [(of(0, 1, 0), False), (of(None, 1, None), False)],
@@ -87,7 +88,7 @@ def waiting():
         "a quiet night": [(of(*[0] * 12), False)],
         "one single event": [(of(0, 0.1, 0.2, 0), False)],
         # Decided as soon as it was too old.
-        "a burst": [(of(3.9, 4.1, 0, 0), False)],
+        "a burst": [(of(3.9, 4.1, 0, 0), False), (of(3.9, 4.1, 4.2, 0, 0), False)],
         "sustained": [(of(3.9, 4.1, 4.2, 4.3), True)],
         "exactly at the threshold": [(of(4, 4, 4, 4), False)],
         # A count that fails once is no news. One that stays away is.
@@ -108,10 +109,11 @@ def gateway():
     cases = rate(share(f"Invocations:{GATEWAY}", f"SystemErrors:{GATEWAY}"))
     cases["sustained"] += [
         # Metrics that have data only while there is something to count.
-        ([{f"Invocations:{GATEWAY}": [100], f"SystemErrors:{GATEWAY}": [6]}] * 2, True),
-        ([{f"Invocations:{GATEWAY}": [100], f"Throttles:{GATEWAY}": [6]}] * 2, True),
-        ([{f"Invocations:{GATEWAY}": [100], f"Throttles:{GATEWAY}": [3], f"SystemErrors:{GATEWAY}": [3]}] * 2, True),
-        ([{f"Invocations:{GATEWAY}": [100], f"UserErrors:{GATEWAY}": [90]}] * 4, False),
+        ([{f"Invocations:{GATEWAY}": [60, 40], f"SystemErrors:{GATEWAY}": [4, 2]}] * 2, True),
+        ([{f"Invocations:{GATEWAY}": [60, 40], f"Throttles:{GATEWAY}": [4, 2]}] * 2, True),
+        ([{f"Invocations:{GATEWAY}": [60, 40], f"Throttles:{GATEWAY}": [3], f"SystemErrors:{GATEWAY}": [3]}] * 2, True),
+        ([{f"Invocations:{GATEWAY}": [60, 40], f"Throttles:{GATEWAY}": [3], f"SystemErrors:{GATEWAY}": [2]}] * 4, False),
+        ([{f"Invocations:{GATEWAY}": [60, 40], f"UserErrors:{GATEWAY}": [90]}] * 4, False),
     ]
     return cases
 
@@ -184,7 +186,7 @@ def test_the_throttles_of_each_model_ring(deployed):
     if not deployed.name.startswith("agentcore"):
         models.add("us.anthropic.claude-haiku-4-5-20251001-v1:0")
     for model in models:
-        assert rings(alarm, [{f"InvocationThrottles:{model}": [6]}] * 2), model
+        assert rings(alarm, [{f"InvocationThrottles:{model}": [2, 4]}] * 2), model
     # Three sources together.
     assert rings(alarm, [{f"InvocationThrottles:{model}": [3] for model in models} | {"ModelThrottles": [3]}] * 2)
 
