@@ -116,7 +116,12 @@ class Run:
             self.stdout, self.stderr = process.end()
 
     def metrics(self):
-        return [json.loads(line) for line in self.stdout.splitlines()]
+        """The lines of calls."""
+        return [line for line in map(json.loads, self.stdout.splitlines()) if "Wire" in line]
+
+    def own_metrics(self):
+        """The other lines, which are the functions' own metrics."""
+        return [line for line in map(json.loads, self.stdout.splitlines()) if "Wire" not in line]
 
 
 def run(desk, handler, database):
@@ -198,12 +203,16 @@ def test_the_calls_were_real(everything, handler):
         assert len(metrics) == len(run.replies)
         assert {line.get("Tool") for line in metrics} - {None} == tools
         assert {line["Wire"] for line in metrics} == {"function", "api", "direct", "gateway"}
+        assert all(line.keys() == {"_aws", "FeedbackRating"} for line in run.own_metrics())
+        # A feedback that was not stored is not measured.
+        assert not run.own_metrics() or (handler == "support" and database != "unreachable")
         assert run.stderr.count("request_id") >= len(run.replies)
     outcomes = {database: {line["Outcome"] for line in everything[handler, database].metrics()} for database in DATABASES}
     assert {"ok", "invalid", "unknown tool"} <= outcomes["seeded"]
     assert "internal" in outcomes["unreachable"] and "internal" in outcomes["quoting"]
     replied = "\n".join(payload.decode() for _, payload in everything[handler, "seeded"].replies)
     assert set(PIECES) <= set(leaks(replied, PIECES))
+    assert bool(everything[handler, "seeded"].own_metrics()) == (handler == "support")
     if handler == "customers":
         assert {"Jane Doe", "12 Elm Street, Springfield, IL 62701"} <= set(leaks(replied, everything["seeds"]))
 

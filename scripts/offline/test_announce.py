@@ -13,8 +13,9 @@ from test_permissions import ANNOUNCE, as_list, statements
 ENTRY = json.loads((ROOT / "handlers" / "announce" / "tests" / "announcement.json").read_text())
 # What else an item of a parked call has (toolgate-dynamodb, approval.rs).
 SECRET = ["input", "caller", "session"]
-# What the function asks for, as its tests check.
+# What the function asks for, as its tests check: for an announcement, and for a count.
 NEEDED = ["id", "approval", "tool", "expiresAt", "usedBy"]
+COUNTED = ["id", "approval", "parkedAt", "expiresAt", "usedBy"]
 
 
 def event(environment, **detail):
@@ -69,8 +70,31 @@ def test_the_role_cannot_read_what_would_be_done_and_for_whom(deployed):
     for keys in (["decision#request_refund#1"], ["waiting#x"], None):
         assert not may(deployed, get, LeadingKeys=keys, Attributes=NEEDED, Select=specific), keys
     actions = {action for name, one in statements(deployed) if name == ANNOUNCE for action in as_list(one["Action"])}
-    assert actions == {get, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
+    assert actions == {get, "dynamodb:Scan", "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
                        "dynamodb:ListStreams", "events:PutEvents", "sqs:SendMessage"}
+
+
+def test_a_count_cannot_read_it_either(deployed):
+    specific, scan = ["SPECIFIC_ATTRIBUTES"], "dynamodb:Scan"
+    assert may(deployed, scan, Attributes=COUNTED, Select=specific)
+    for name in [*SECRET, "tool", "digest", "decision", "decidedBy"]:
+        assert not may(deployed, scan, Attributes=[name], Select=specific), name
+        assert not may(deployed, scan, Attributes=[*COUNTED, name], Select=specific), name
+    for attributes in (None, COUNTED):
+        for select in (None, ["ALL_ATTRIBUTES"], ["COUNT"]):
+            assert not may(deployed, scan, Attributes=attributes, Select=select), (attributes, select)
+    assert not may(deployed, scan, Attributes=None, Select=specific)
+
+
+def test_what_waits_is_counted_every_5_minutes_and_by_the_schedule_only(deployed):
+    rule = deployed.of("AWS::Events::Rule")["CountSchedule"]
+    (target,) = rule["Targets"]
+    assert (rule["ScheduleExpression"], json.loads(target["Input"])) == ("rate(5 minutes)", {"count": "waiting"})
+    (permission,) = [one for one in deployed.of("AWS::Lambda::Permission").values() if one["Principal"] == "events.amazonaws.com"]
+    assert permission["FunctionName"] == target["Arn"] and target["Arn"].endswith(":AnnounceFunctionAliaslive:live")
+    assert permission["SourceArn"] == f"arn:aws:events:{REGION}:{ACCOUNT}:rule/CountSchedule"
+    # The function gives up before Lambda stops it: handlers/announce.
+    assert deployed.of("AWS::Lambda::Function")["AnnounceFunction"]["Timeout"] > 45 + 5
 
 
 def test_the_stream_has_keys_only(deployed):
@@ -122,8 +146,7 @@ def test_nothing_is_lost_in_silence(deployed):
 
 
 def rule(deployed):
-    (found,) = deployed.of("AWS::Events::Rule").values()
-    return found
+    return deployed.of("AWS::Events::Rule")["AnnounceRule"]
 
 
 def test_the_rule_matches_the_events_of_its_own_stack(deployed):

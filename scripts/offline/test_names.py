@@ -18,6 +18,7 @@ UNIQUE = {
     "AWS::BedrockAgentCore::Policy": ("Name", 48, r"[A-Za-z][A-Za-z0-9_]*"),
     "AWS::BedrockAgentCore::PolicyEngine": ("Name", 48, r"[A-Za-z][A-Za-z0-9_]*"),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255, r".+"),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", 255, r"[\w-]+"),
     "AWS::DynamoDB::Table": ("TableName", 255, r"[a-zA-Z0-9_.-]+"),
     "AWS::Events::Rule": ("Name", 64, r"[.\-_A-Za-z0-9]+"),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", 128, r"[\w+=,.@-]+"),
@@ -90,7 +91,8 @@ def test_no_name_appears_twice_in_an_account(stacks):
     assert {kind for kind in UNIQUE if kind.startswith("AWS::Bedrock")} <= kinds
     # CloudFormation derives the other names from the stack name.
     assert {kind for kind in kinds if not kind.startswith("AWS::Bedrock")} == {
-        "AWS::ApiGatewayV2::Api", "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource", "AWS::Logs::LogGroup"}
+        "AWS::ApiGatewayV2::Api", "AWS::CloudWatch::Dashboard", "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource",
+        "AWS::Logs::LogGroup"}
 
 
 def test_the_longest_names_are_names(stacks):
@@ -118,6 +120,7 @@ def test_no_stack_hears_anothers_metrics(stacks):
                for function in deployed.of("AWS::Lambda::Function").values()}
         text = json.dumps(deployed.of("AWS::CloudWatch::Alarm"))
         own |= set(re.findall(r'"Namespace": "(BedrockAgents[^"]*)"', text))
+        own |= set(re.findall(r'BedrockAgents[^"\\]*', json.dumps(deployed.of("AWS::CloudWatch::Dashboard"))))
         (namespace,) = own
         assert namespace not in namespaces.values()
         namespaces[where] = namespace

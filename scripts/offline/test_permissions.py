@@ -107,7 +107,8 @@ def test_functions_write_only_what_their_tools_write(deployed):
         fnmatch.fnmatch(action, pattern)
         for name, statement in statements(deployed)
         if name != "ApproverPolicy"
-        for action in as_list(statement["Action"])
+        # The count of what waits is a scan of named attributes: see test_announce.py.
+        for action in set(as_list(statement["Action"])) - ({"dynamodb:Scan"} if name == ANNOUNCE else set())
         for pattern in ("dynamodb:Scan", "dynamodb:DeleteTable", "iam:*", "kms:*", "s3:*")
     )
     # A lease is released by deleting its item, and a reservation is settled so.
@@ -122,7 +123,8 @@ def leading_keys(deployed, table):
         if any(arn.endswith(f"/{table}") for arn in as_list(statement["Resource"])):
             for action in as_list(statement["Action"]):
                 keys = [None]
-                if name != "ApproverPolicy" or action == "dynamodb:PutItem":
+                # A scan has no leading keys.
+                if action not in ("dynamodb:ConditionCheckItem", "dynamodb:Scan") or name not in ("ApproverPolicy", ANNOUNCE):
                     condition = statement["Condition"]
                     # `ForAllValues` also accepts a request without keys, so `Null` must exclude it.
                     assert condition["Null"]["dynamodb:LeadingKeys"] == "false", name
@@ -217,7 +219,7 @@ def asks_clients(deployed):
 
 
 def test_no_function_writes_what_a_person_decides(deployed):
-    expected = {("ApproverPolicy", "PutItem", "decision#*"), (ANNOUNCE, "GetItem", "call#*")}
+    expected = {("ApproverPolicy", "PutItem", "decision#*"), (ANNOUNCE, "GetItem", "call#*"), (ANNOUNCE, "Scan", None)}
     expected |= {("ApproverPolicy", action, None) for action in ("ConditionCheckItem", "Scan")}
     for role, tool in CONFIRMED.items():
         expected |= {(role, "PutItem", key) for key in (f"call#{tool}#*", "waiting#*")}
@@ -289,7 +291,7 @@ def test_callers_of_the_harness_are_given_both_actions_that_aws_asks_for(deploye
 
 def test_an_agent_may_call_the_alias_that_it_names_and_no_other(deployed):
     permissions = [one for one in deployed.of("AWS::Lambda::Permission").values()
-                   if one["Principal"] not in ("apigateway.amazonaws.com", "*")]
+                   if one["Principal"] not in ("apigateway.amazonaws.com", "events.amazonaws.com", "*")]
     allowed = {(one["FunctionName"], one["SourceArn"]) for one in permissions}
     needed = set()
     for agent in deployed.of("AWS::Bedrock::Agent").values():

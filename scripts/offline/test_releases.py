@@ -45,6 +45,7 @@ PARAMETERS = {
     "TableProtection": ("on", set()),
     "AlarmEmail": ("other@example.com", set()),
     "ApprovalsEmail": ("other@example.com", set()),
+    "ApprovalAgeHours": ("8", set()),
     "GatewayCallerRole": ("backend", set()),
     "GatewayTraces": ("on", set()),
     # The wires again, and who issues tokens.
@@ -205,7 +206,7 @@ def test_every_property_of_a_function_moves_it_alone(path):
 def test_every_property_of_all_functions_moves_them_all(path):
     # The functions without tools have their own timeouts.
     own = {name for name in FUNCTIONS if path[-1] in SOURCE["Resources"][name]["Properties"]}
-    assert own == ({"InterceptorFunction", "HooksFunction", "ChatFunction"} if path[-1] == "Timeout" else set())
+    assert own == ({"AnnounceFunction", "InterceptorFunction", "HooksFunction", "ChatFunction"} if path[-1] == "Timeout" else set())
     expected = {*FUNCTIONS} - own
     assert moved(source=edited(SOURCE, path)) == expected
 

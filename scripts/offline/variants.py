@@ -80,6 +80,7 @@ class Deployed:
                 "AWS::BedrockAgentCore::Harness": f"{AGENTCORE}:harness/support_desk_dev-abcdefghij",
                 "AWS::BedrockAgentCore::HarnessEndpoint":
                     f"{AGENTCORE}:harness/support_desk_dev-abcdefghij/harness-endpoint/dev",
+                "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
                 "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}",
                 "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
                 "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",

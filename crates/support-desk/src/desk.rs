@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use aws_sdk_dynamodb::{Client, types::TransactWriteItem};
+use toolgate::Metrics;
 use toolgate_dynamodb::DynamoLedger;
 
 use crate::{clock::Clock, tables::Tables};
@@ -15,6 +16,7 @@ pub struct Desk {
     pub(crate) clock: Clock,
     ledger: DynamoLedger,
     unbound: bool,
+    pub(crate) metrics: Metrics,
 }
 
 /// Writes for one transaction together with the ledger's record, and the output of these writes. A plan has no effect
@@ -36,7 +38,14 @@ impl Desk {
             "" => ledger,
             approvals => ledger.with_approvals(approvals),
         };
-        Self { client, tables, clock, ledger, unbound: false }
+        Self { client, tables, clock, ledger, unbound: false, metrics: Metrics::default() }
+    }
+
+    /// Sets where the desk's own metrics are written.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Allows calls without a customer. Such a session sees all customers.
@@ -53,7 +62,7 @@ impl Desk {
         self
     }
 
-    /// The desk of this process: tables, clock and `SUPPORT_DESK_UNBOUND` from the environment.
+    /// The desk of this process: tables, clock, metrics and `SUPPORT_DESK_UNBOUND` from the environment.
     ///
     /// # Errors
     /// A variable is not valid.
@@ -64,7 +73,8 @@ impl Desk {
             Ok("deny" | "") | Err(_) => false,
             Ok(other) => return Err(format!("SUPPORT_DESK_UNBOUND must be `allow` or `deny`, not `{other}`").into()),
         };
-        let desk = Self::new(toolgate_dynamodb::client().await, Tables::from_env(), clock);
+        let desk =
+            Self::new(toolgate_dynamodb::client().await, Tables::from_env(), clock).with_metrics(Metrics::from_env()?);
         Ok(if unbound { desk.allow_unbound() } else { desk })
     }
 

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use toolgate::Unit;
 
 use crate::{
     caller::Caller,
@@ -21,6 +22,9 @@ pub struct FeedbackRecorded {
 
 impl Desk {
     /// Records feedback. A session has one feedback, and the last one counts. Without a session, each feedback counts.
+    ///
+    /// The rating, and nothing else, is the metric `FeedbackRating`. A feedback that replaces another one is measured
+    /// again.
     ///
     /// # Errors
     /// `Store`.
@@ -47,6 +51,7 @@ impl Desk {
             .item("comment", text(comment.unwrap_or_default()))
             .item("recordedAt", text(self.clock.now().to_string()));
         put.send().await.map_err(|error| DeskError::store(&error))?;
+        self.metrics.write(&[("FeedbackRating", Unit::None, rating.into())]);
         Ok(FeedbackRecorded { feedback_id })
     }
 }

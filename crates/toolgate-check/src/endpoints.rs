@@ -1,9 +1,9 @@
-//! The HTTP endpoints of a function: its URLs, and the routes of HTTP APIs that call it.
+//! The HTTP endpoints of a function with tools: its URLs, and the routes of HTTP APIs that call it.
 //!
 //! An HTTP API is read where its routes are resources or events of functions. One that is an OpenAPI document (`Body`)
 //! is not read.
 
-use toolgate_template::{Node, Position};
+use toolgate_template::{Node, Position, has_tools};
 
 use crate::deployment::{Deployment, FunctionRef, Resource};
 
@@ -20,8 +20,12 @@ pub(crate) struct Endpoint {
     pub(crate) is_open: bool,
 }
 
-/// The endpoints of a function.
+/// The endpoints of a function with tools; none of another one.
 pub(crate) fn endpoints(deployment: &Deployment<'_>, function: &Resource) -> Vec<Endpoint> {
+    // such as the front door of a web application, which answers on no wire
+    if !has_tools(&function.body) {
+        return Vec::new();
+    }
     urls(deployment, function).chain(events(deployment, function)).chain(routes(deployment, function)).collect()
 }
 

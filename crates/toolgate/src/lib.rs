@@ -112,6 +112,7 @@ pub use middleware::{Call, Next, Outcome};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};
+pub use telemetry::own::{Metrics, Unit};
 pub use tool::Tool;
 pub use wire::kind::Wire;
 #[cfg(feature = "mcp")]

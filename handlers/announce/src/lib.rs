@@ -1,4 +1,5 @@
-//! Announces calls that wait for a person: one event on EventBridge for each call that was parked.
+//! Announces calls that wait for a person: one event on EventBridge for each call that was parked. On a schedule it also
+//! counts the calls that wait, and writes their number and the age of the oldest as metrics.
 //!
 //! The stream of the approvals table delivers keys only. This function reads the tool, the id and the expiry of the
 //! call, and its role can read nothing else. The event therefore never has the input, the caller or the key.
@@ -8,6 +9,8 @@
 
 mod record;
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
 use aws_sdk_eventbridge::{
     Client,
@@ -16,6 +19,7 @@ use aws_sdk_eventbridge::{
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
+use toolgate::{Metrics, Unit};
 use toolgate_dynamodb::{Approvals, ApprovalsError, ParkedCall};
 
 use crate::record::{Batch, Record};
@@ -27,6 +31,8 @@ pub const DETAIL_TYPE: &str = "Call Waiting For Approval";
 
 /// The entries of one request: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 const ENTRIES: usize = 10;
+/// How long a count may take. The function's own timeout in the template is longer.
+const COUNT_WITHIN: Duration = Duration::from_secs(45);
 
 /// Announces parked calls.
 #[derive(Debug, Clone)]
@@ -35,18 +41,25 @@ pub struct Announcer {
     events: Client,
     project: String,
     environment: String,
+    metrics: Metrics,
 }
 
 impl Announcer {
     /// Announces the calls of a table, with the project and the environment that its events carry.
     pub fn new(approvals: Approvals, events: Client, project: String, environment: String) -> Self {
-        Self { approvals, events, project, environment }
+        Self { approvals, events, project, environment, metrics: Metrics::default() }
     }
 
-    /// Reads `APPROVALS_TABLE`, `PROJECT` and `ENVIRONMENT`.
+    /// Sets where the metrics of a count are written.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Reads `APPROVALS_TABLE`, `PROJECT` and `ENVIRONMENT`, and the variables of [`Metrics::from_env`].
     ///
     /// # Errors
-    /// A variable is not set.
+    /// A variable is not set, or is not valid.
     pub async fn from_env() -> Result<Self, toolgate::Error> {
         let text = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
         let table = text("APPROVALS_TABLE")?;
@@ -54,7 +67,39 @@ impl Announcer {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
         let approvals = Approvals::new(aws_sdk_dynamodb::Client::new(&config), table);
-        Ok(Self::new(approvals, Client::new(&config), project, environment))
+        let announcer = Self::new(approvals, Client::new(&config), project, environment);
+        Ok(announcer.with_metrics(Metrics::from_env()?))
+    }
+
+    /// Counts the calls that wait if the event is that of the schedule, `{"count": "waiting"}`. Announces the calls of a
+    /// batch of records otherwise.
+    ///
+    /// # Errors
+    /// Those of [`count`](Self::count) and [`announce`](Self::announce).
+    pub async fn handle(&self, event: Value) -> Result<Value, toolgate::Error> {
+        match event == json!({"count": "waiting"}) {
+            true => self.count(COUNT_WITHIN).await,
+            false => self.announce(event).await,
+        }
+    }
+
+    /// Counts the calls that wait for a person, and writes two metrics: `ApprovalsWaiting`, and the seconds that the
+    /// oldest has waited as `ApprovalsOldestAge`.
+    ///
+    /// # Errors
+    /// The table cannot be read, or not in that time. No metric is written then.
+    pub async fn count(&self, within: Duration) -> Result<Value, toolgate::Error> {
+        let counted = tokio::time::timeout(within, self.approvals.waiting()).await;
+        let waiting = counted.map_err(|_| {
+            let seconds = within.as_secs();
+            format!(
+                "the approvals could not be counted in {seconds} s: look at the size of the table, and at its throttles"
+            )
+        })??;
+        let age = waiting.oldest.as_secs();
+        self.metrics
+            .write(&[("ApprovalsWaiting", Unit::Count, waiting.count), ("ApprovalsOldestAge", Unit::Seconds, age)]);
+        Ok(json!({"waiting": waiting.count, "oldestSeconds": age}))
     }
 
     /// Announces the calls of a batch of records, and returns the records that failed.

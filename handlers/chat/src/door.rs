@@ -15,7 +15,7 @@ use lambda_runtime::{
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
-use toolgate::Error;
+use toolgate::{Error, Metrics};
 use toolgate_dynamodb::DynamoLedger;
 use uuid::Uuid;
 
@@ -23,7 +23,6 @@ use crate::{
     backend::{AgentBackend, Backend, HarnessBackend, HarnessLimits, Token, Turn},
     caller::Authorization,
     event::UrlEvent,
-    metrics::Metrics,
     refusal::Refusal,
     session::Session,
     settings::{self, Served, Variables, number, required},
@@ -68,7 +67,7 @@ impl Door {
             );
         }
         let backend = backend(variables, served, &config)?;
-        Ok(Self::new(authorization, Front { money, backend, metrics: Metrics::read(variables)? }))
+        Ok(Self::new(authorization, Front { money, backend, metrics: Metrics::from_env()? }))
     }
 
     /// Answers the event of a function URL. The response begins at once; the turn goes on while it is read, and to its end

@@ -20,11 +20,11 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Sender};
-use toolgate::{ToolError, prices::Tokens};
+use toolgate::{Metrics, ToolError, prices::Tokens};
 
 use crate::{
     backend::{Backend, Reason, Turn, TurnError},
-    metrics::{Counts, Metrics},
+    metrics::Counts,
     money::{Begun, Dollars, End, Meter, Money},
     progress::Progress,
     stream::{Finish, Left, UiStream},
@@ -43,8 +43,8 @@ pub struct Front {
     pub money: Money,
     /// The service that runs the agent.
     pub backend: Backend,
-    /// Writes metrics, if there are any.
-    pub metrics: Option<Metrics>,
+    /// Writes the metrics of each turn.
+    pub metrics: Metrics,
 }
 
 /// How the work of a turn has ended.
@@ -76,9 +76,7 @@ impl Front {
             }
         }
         counts.latency = began.elapsed();
-        if let Some(metrics) = &self.metrics {
-            metrics.write(&counts);
-        }
+        counts.write(&self.metrics);
         counts
     }
 

@@ -3,11 +3,13 @@
 //! The event names no model, so every token is booked at the price of the dearest model that the template allows. An
 //! invocation whose tokens are not reported uses up the budget. The limit holds from one invocation to the next: one
 //! that has begun is not stopped in the middle, and the harness's own limits bound it.
+//!
+//! What is booked is also a metric, `HarnessCostMicroUsd`, so the sum of the metric is the sum of the ledger.
 
 use std::collections::BTreeMap;
 
 use toolgate::{
-    BudgetCharge, Usd,
+    BudgetCharge, Metrics, Unit, Usd,
     hooks::{Decision, HookEvent, Moment, Usage},
 };
 use toolgate_dynamodb::DynamoLedger;
@@ -21,25 +23,34 @@ pub struct SessionBudget {
     limit: Usd,
     input: Usd,
     output: Usd,
+    metrics: Metrics,
 }
 
 impl SessionBudget {
     /// A budget with its limit, and the prices of a million tokens of input and of output.
     pub fn new(ledger: DynamoLedger, limit: Usd, input: Usd, output: Usd) -> Self {
-        Self { ledger, limit, input, output }
+        Self { ledger, limit, input, output, metrics: Metrics::default() }
     }
 
-    /// Reads `LEDGER_TABLE`, `SESSION_USD`, `INPUT_USD_PER_MILLION` and `OUTPUT_USD_PER_MILLION`.
+    /// Sets where the metrics are written.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Reads `LEDGER_TABLE`, `SESSION_USD`, `INPUT_USD_PER_MILLION` and `OUTPUT_USD_PER_MILLION`, and the variables of
+    /// [`Metrics::from_env`].
     ///
     /// # Errors
-    /// A variable is not set, or is not an amount.
+    /// A variable is not set, or is not valid.
     pub async fn from_env() -> Result<Self, toolgate::Error> {
         let text = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
         let usd = |name: &str| -> Result<Usd, toolgate::Error> {
             text(name)?.parse().map_err(|_| format!("{name} is not an amount of US dollars").into())
         };
         let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, text("LEDGER_TABLE")?);
-        Ok(Self::new(ledger, usd("SESSION_USD")?, usd("INPUT_USD_PER_MILLION")?, usd("OUTPUT_USD_PER_MILLION")?))
+        let (input, output) = (usd("INPUT_USD_PER_MILLION")?, usd("OUTPUT_USD_PER_MILLION")?);
+        Ok(Self::new(ledger, usd("SESSION_USD")?, input, output).with_metrics(Metrics::from_env()?))
     }
 
     /// Decides about an event.
@@ -51,11 +62,13 @@ impl SessionBudget {
         match event.moment {
             Moment::BeforeInvocation { .. } => {
                 let is_used_up = self.ledger.spent(&budget).await? >= self.limit;
+                self.metrics.write(&[("HarnessBudgetRefusals", Unit::Count, is_used_up.into())]);
                 Ok(if is_used_up { Decision::deny("this session's budget is used up") } else { Decision::Allow })
             }
             Moment::AfterInvocation { usage, .. } => {
                 let cost = usage.map_or(self.limit, |usage| self.cost(usage));
                 self.ledger.spend(&budget, cost).await?;
+                self.metrics.write(&[("HarnessCostMicroUsd", Unit::Count, cost.to_micros())]);
                 Ok(Decision::Allow)
             }
             Moment::BeforeToolCall { .. } | Moment::AfterToolCall { .. } => Ok(Decision::Allow),

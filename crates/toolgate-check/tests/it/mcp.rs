@@ -23,6 +23,13 @@ fn a_url_without_an_authorizer() {
 }
 
 #[test]
+fn the_url_of_a_function_without_tools() {
+    let front = "  Front:\n    Type: AWS::Serverless::Function\n    Metadata: {Toolgate: {Tools: false}}\n    Properties:\n      \
+                 FunctionUrlConfig: {AuthType: NONE}\n      Environment: {Variables: {TOOLGATE_WIRES: mcp}}\n";
+    Copy::new().edit(TEMPLATE, "Resources:\n", &format!("Resources:\n{front}")).finds(&[]);
+}
+
+#[test]
 fn a_url_and_the_wire_that_answers_it() {
     at_a_url("").finds(&[(TEMPLATE, "# own", "wire-unused")]);
     let url = "      FunctionUrlConfig: {AuthType: NONE}\n      AutoPublishAlias: live\n";

@@ -26,13 +26,16 @@ use crate::{
 pub(crate) const NAMESPACE: &str = "BedrockAgents";
 
 /// By agent and class for dashboards, by class, and over all calls for alarms.
-const DIMENSIONS: [&[&str]; 3] = [&["AgentId", "IntentClass", "Success"], &["IntentClass"], &[]];
+const DIMENSIONS: &[&[&str]] = &[&["AgentId", "IntentClass", "Success"], &["IntentClass"], &[]];
+/// Refusals by gate. A line has this set only if it is a refusal, so a gate that never refuses costs nothing.
+const BY_GATE: &[&[&str]] = &[&["Gate"]];
+const REFUSALS: Definition = Definition { name: "Refusals", unit: "Count" };
 
-const METRICS: [Definition; 7] = [
+const METRICS: &[Definition] = &[
     Definition { name: "AgentInvocations", unit: "Count" },
     Definition { name: "ToolInvocations", unit: "Count" },
     Definition { name: "ToolErrors", unit: "Count" },
-    Definition { name: "Refusals", unit: "Count" },
+    REFUSALS,
     Definition { name: "Latency", unit: "Milliseconds" },
     Definition { name: "DroppedFields", unit: "Count" },
     Definition { name: "Replays", unit: "Count" },
@@ -49,6 +52,8 @@ const LONGEST_VALUE: usize = 1024;
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_Agent.html>
 const LONGEST_AGENT_ID: usize = 10;
 const UNKNOWN: &str = "unknown";
+/// The gate of a call that the tool itself has refused.
+const NO_GATE: &str = "none";
 
 /// The value of `TOOLGATE_METRICS`. Where it is unset, whether the process runs on Lambda.
 pub(crate) fn from_env() -> Result<bool, Error> {
@@ -105,6 +110,9 @@ struct Line<'a> {
     latency: f64,
     dropped_fields: usize,
     replays: u8,
+    // the gate that stopped the call
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<&'static str>,
     // not dimensions, but useful for a search; the call's log line contains them too
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<&'a str>,
@@ -117,15 +125,15 @@ struct Line<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
     timestamp: u64,
-    cloud_watch_metrics: [Directive<'a>; 1],
+    cloud_watch_metrics: Vec<Directive<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
     namespace: &'a str,
-    dimensions: [&'static [&'static str]; 3],
-    metrics: [Definition; 7],
+    dimensions: &'static [&'static [&'static str]],
+    metrics: &'static [Definition],
 }
 
 #[derive(Serialize)]
@@ -146,10 +154,15 @@ impl<'a> Line<'a> {
     ) -> Self {
         let failed = record.outcome.is_some();
         let fault = record.outcome.is_some_and(|kind| FAULTS.contains(&kind));
+        let mut directives = vec![Directive { namespace, dimensions: DIMENSIONS, metrics: METRICS }];
+        if failed && !fault {
+            directives.push(Directive { namespace, dimensions: BY_GATE, metrics: &[REFUSALS] });
+        }
+        let gate = if record.gate.is_empty() { NO_GATE } else { record.gate };
         Self {
             metadata: Metadata {
                 timestamp: u64::try_from(now.as_millis()).unwrap_or_default(),
-                cloud_watch_metrics: [Directive { namespace, dimensions: DIMENSIONS, metrics: METRICS }],
+                cloud_watch_metrics: directives,
             },
             agent_id: if wire.is_agents() { agent_id(record.agent.as_deref()) } else { wire.name() },
             intent_class: value(&record.intent_class),
@@ -161,6 +174,7 @@ impl<'a> Line<'a> {
             latency: milliseconds(duration),
             dropped_fields: record.dropped,
             replays: record.replayed.into(),
+            gate: failed.then_some(gate),
             tool: record.tool.as_deref(),
             wire: wire.name(),
             outcome: record.outcome.map_or("ok", ErrorKind::as_str),

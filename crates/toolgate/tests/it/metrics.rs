@@ -1,9 +1,12 @@
 //! The standard output of a handler's process: metrics that CloudWatch accepts, and that match the calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use serde_json::{Value, json};
-use toolgate::Wire;
+use toolgate::{Metrics, Unit, Wire};
 
 use super::{
     emf,
@@ -42,6 +45,12 @@ fn arguments(tool: &str, word: &str) -> Value {
         "update" => json!({"customerId": word}),
         _ => json!({"what": word}),
     }
+}
+
+/// What the line of a refusal describes. scripts/offline/test_metrics.py holds the alarms and the dashboard of the template
+/// against the same file.
+fn golden() -> Value {
+    serde_json::from_str(include_str!("metrics.json")).unwrap()
 }
 
 const ALL_WIRES: (&str, &str) = ("TOOLGATE_WIRES", "api,direct,function,gateway,mcp");
@@ -129,19 +138,60 @@ fn an_alarm_finds_all_calls_in_one_metric_and_a_dashboard_each_agent() {
     }
     let lines = lines(function);
     for line in &lines {
-        let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Namespace"], "BedrockAgents");
-        assert_eq!(directive["Dimensions"], json!([["AgentId", "IntentClass", "Success"], ["IntentClass"], []]));
-        let names: Vec<_> = directive["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
-        let expected =
-            ["AgentInvocations", "ToolInvocations", "ToolErrors", "Refusals", "Latency", "DroppedFields", "Replays"];
-        assert_eq!(names, expected);
+        // two wires have neither session nor identity, so a once tool refuses them; a success has no gate
+        let described = match line["Success"] == "true" {
+            true => json!([golden()[0]]),
+            false => golden(),
+        };
+        assert_eq!(line["_aws"]["CloudWatchMetrics"], described);
+        assert_eq!(line["Gate"].is_null(), line["Success"] == "true");
         assert_eq!(line["IntentClass"], if line["Tool"] == "act_once" { "effects" } else { "kit" });
         let agent = if line["Wire"] == "function" || line["Wire"] == "api" { &json!("A") } else { &line["Wire"] };
         assert_eq!(line["AgentId"], *agent);
     }
     let ids: BTreeSet<_> = lines.iter().map(|line| line["RequestId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), lines.len());
+}
+
+#[test]
+fn a_refusal_names_its_gate_and_an_error_of_the_function_is_none() {
+    let mut function = Function::start("probe", &[ON]);
+    let calls = [
+        ("no_such_tool", "x", "tool"),
+        ("take_order", "", "types"),
+        ("act", "refused", "none"),
+        ("act_once", "hello", "once"),
+    ];
+    for (tool, word, _) in calls {
+        call(&mut function, Wire::Direct, tool, word);
+    }
+    call(&mut function, Wire::Direct, "act", "internal");
+    let mut lines = lines(function);
+    let fault = lines.pop().unwrap();
+    for (line, (tool, _, gate)) in lines.iter().zip(calls) {
+        assert_eq!((&line["Gate"], &line["Refusals"]), (&json!(gate), &json!(1)), "{tool}");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"], golden(), "{tool}");
+    }
+    assert_eq!((lines.len(), &fault["ToolErrors"]), (calls.len(), &json!(1)));
+    assert_eq!(fault["_aws"]["CloudWatchMetrics"], json!([golden()[0]]));
+}
+
+#[test]
+fn a_functions_own_metrics_are_lines_that_cloudwatch_accepts() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = lines.clone();
+    let metrics = Metrics::new("Shop/dev", move |line| log.lock().unwrap().push(line.to_owned()));
+    metrics.write(&[("Sent", Unit::Count, 3), ("Age", Unit::Seconds, 0), ("Rating", Unit::None, u64::MAX)]);
+    metrics.write(&[("Delay", Unit::Milliseconds, 7)]);
+    Metrics::default().write(&[("Nothing", Unit::Count, 1)]);
+    let lines = lines.lock().unwrap();
+    assert_eq!(lines.len(), 2);
+    for line in lines.iter() {
+        assert_eq!(emf::problems(line), Vec::<String>::new(), "{line}");
+        assert!(line.starts_with(r#"{"_aws":"#) && !line.contains('\n'), "{line}");
+    }
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((&line["Sent"], &line["Age"], &line["Rating"]), (&json!(3), &json!(0), &json!(u64::MAX)));
 }
 
 #[test]

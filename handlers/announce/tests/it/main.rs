@@ -1,6 +1,7 @@
 //! The announcements of parked calls, with a real table and a fake EventBridge.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+mod counts;
 mod kit;
 
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};

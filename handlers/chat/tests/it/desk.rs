@@ -85,7 +85,7 @@ impl Desk {
         let ledger = DynamoLedger::new(database.client.clone(), "ledger");
         let fake = Fake::start(replies).await;
         let backend = backend(&config(&fake.url), Backoff { first: Duration::from_millis(4), times: 4 });
-        let front = Front { money: money(ledger.clone(), LIMITS), backend, metrics: None };
+        let front = Front { money: money(ledger.clone(), LIMITS), backend, metrics: Metrics::default() };
         Self { front, fake, ledger, database }
     }
 

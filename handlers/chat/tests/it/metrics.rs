@@ -1,19 +1,19 @@
 //! The metrics of a turn.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use chat::metrics::{Counts, Metrics};
-use serde_json::json;
-use toolgate::prices::Tokens;
-
-fn read(variables: &[(&str, &str)]) -> Result<Option<Metrics>, String> {
-    let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Metrics::read(&value).map_err(|error| error.to_string())
-}
+use chat::metrics::Counts;
+use serde_json::{Value, json};
+use toolgate::{Metrics, prices::Tokens};
 
 #[test]
 fn a_line_has_numbers_and_nothing_else() {
-    let metrics = read(&[("TOOLGATE_METRICS", "on"), ("TOOLGATE_METRICS_NAMESPACE", "Desk/dev")]).unwrap().unwrap();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let written = Arc::clone(&lines);
+    let metrics = Metrics::new("BedrockAgents/support-desk/dev", move |line| written.lock().unwrap().push(line.to_owned()));
     let counts = Counts {
         is_error: true,
         is_cut: false,
@@ -23,27 +23,19 @@ fn a_line_has_numbers_and_nothing_else() {
         cost_micros: 12_345,
         latency: Duration::from_micros(1_500),
     };
-    let mut line = metrics.line(&counts);
-    assert!(line.to_string().starts_with(r#"{"_aws":{"Timestamp":"#));
+    counts.write(&metrics);
+    let lines = lines.lock().unwrap();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let mut line: Value = serde_json::from_str(line).unwrap();
     let described = line.as_object_mut().unwrap().remove("_aws").unwrap();
-    let values = json!({
-        "Turns": 1, "TurnErrors": 1, "TurnsCut": 0, "BudgetRefusals": 0, "ModelThrottles": 3,
-        "InputTokens": 111, "OutputTokens": 2, "CostMicroUsd": 12_345, "TurnLatency": 1.5,
-    });
-    assert_eq!(line, values);
-    let directive = &described["CloudWatchMetrics"][0];
-    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Desk/dev"), &json!([[]])));
-    let names: Vec<_> = directive["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
-    assert_eq!(names, values.as_object().unwrap().keys().collect::<Vec<_>>());
-}
-
-#[test]
-fn metrics_are_written_on_lambda_and_where_they_are_switched_on() {
-    assert_eq!(read(&[]), Ok(None));
-    assert!(read(&[("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")]).unwrap().is_some());
-    assert_eq!(read(&[("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"), ("TOOLGATE_METRICS", "off")]), Ok(None));
-    assert!(read(&[("TOOLGATE_METRICS", "yes")]).unwrap_err().contains("`on` or `off`"));
-    for name in ["AWS/Desk", ":a", "a b", "é"] {
-        assert!(read(&[("TOOLGATE_METRICS_NAMESPACE", name)]).is_err(), "{name}");
-    }
+    assert_eq!(
+        line,
+        json!({
+            "Turns": 1, "TurnErrors": 1, "TurnsCut": 0, "BudgetRefusals": 0, "ModelThrottles": 3,
+            "InputTokens": 111, "OutputTokens": 2, "CostMicroUsd": 12_345, "TurnLatency": 1,
+        })
+    );
+    // scripts/offline/test_metrics.py holds the alarms and the dashboard of the template against the same file
+    let golden: Value = serde_json::from_str(include_str!("../metrics.json")).unwrap();
+    assert_eq!(described["CloudWatchMetrics"], golden);
 }

@@ -1,9 +1,11 @@
 //! The hook with a real ledger: what it allows, books and denies.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+use std::sync::{Arc, Mutex};
+
 use hooks::SessionBudget;
 use serde_json::{Value, json};
-use toolgate::{Usd, hooks::answer};
+use toolgate::{BudgetCharge, Metrics, Usd, hooks::answer};
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_testkit::database::Server;
 
@@ -61,4 +63,32 @@ async fn tools_are_not_its_business_and_a_lost_ledger_denies() {
     assert_eq!(answer(before, async |event| hook.decide(event).await).await, json!({"decision": "allow"}));
     drop(server);
     assert!(!begin(&hook, "s-1").await, "without a ledger nothing is known");
+}
+
+#[tokio::test]
+async fn what_is_booked_is_measured_to_the_micro_dollar() {
+    let (server, hook) = hook().await;
+    let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let log = lines.clone();
+    let hook = hook.with_metrics(Metrics::new("BedrockAgents/support-desk/dev", move |line| {
+        log.lock().unwrap().push(serde_json::from_str(line).unwrap());
+    }));
+    let usages =
+        [json!({"inputTokens": 1, "outputTokens": 1}), json!({"inputTokens": 333, "outputTokens": 7}), Value::Null];
+    for usage in &usages {
+        assert!(begin(&hook, "s-1").await);
+        end(&hook, "s-1", usage).await;
+    }
+    assert!(!begin(&hook, "s-1").await);
+    let lines = lines.lock().unwrap().clone();
+    let sum = |name: &str| -> u64 { lines.iter().filter_map(|line| line[name].as_u64()).sum() };
+    let ledger = DynamoLedger::new(server.client.clone(), "ledger");
+    let budget = BudgetCharge::id_of(Some("s-1"), &Default::default()).unwrap();
+    assert_eq!(sum("HarnessCostMicroUsd"), ledger.spent(&budget).await.unwrap().to_micros());
+    assert_eq!((sum("HarnessCostMicroUsd"), sum("HarnessBudgetRefusals")), (18 + 1104 + 1_000_000, 1));
+    // scripts/offline/test_metrics.py holds the alarms and the dashboard of the template against the same file
+    let golden: Value = serde_json::from_str(include_str!("../metrics.json")).unwrap();
+    let described = [&lines[0], &lines[1]].map(|line| line["_aws"]["CloudWatchMetrics"][0].clone());
+    assert_eq!(json!(described), golden);
+    assert!(!json!(lines).to_string().contains("s-1"));
 }

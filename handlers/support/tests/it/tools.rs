@@ -1,8 +1,10 @@
 //! The behaviour of the tools, and calls that they must refuse.
 
-use serde_json::json;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};
-use toolgate::{Service, Wire, testing::call};
+use toolgate::{Metrics, Service, Wire, testing::call};
 
 use crate::kit;
 
@@ -51,4 +53,24 @@ async fn the_last_feedback_of_a_session_counts() {
     let mut ratings: Vec<_> = items.iter().map(|item| item["rating"].as_n().unwrap().as_str()).collect();
     ratings.sort_unstable();
     assert_eq!(ratings, ["1", "4"]);
+}
+
+#[tokio::test]
+async fn the_metric_of_a_feedback_is_its_rating_and_nothing_else() {
+    let lines = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let log = lines.clone();
+    let metrics = Metrics::new("BedrockAgents/support-desk/dev", move |line| {
+        log.lock().unwrap().push(serde_json::from_str(line).unwrap());
+    });
+    let desk = kit::desk_with_fixtures().await.with_metrics(metrics);
+    let service = support::router().unwrap().with_state(desk);
+    let rate = |rating: i64| call(&service, "record_feedback", json!({"rating": rating, "comment": "hush"}));
+    rate(4).session("hush").identity(IDENTITY, "CUST-12345").await.ok();
+    rate(6).await.assert_problems(&["rating"]);
+    let [mut line]: [Value; 1] = lines.lock().unwrap().clone().try_into().unwrap();
+    let described = line.as_object_mut().unwrap().remove("_aws").unwrap();
+    assert_eq!(line, json!({"FeedbackRating": 4}));
+    // scripts/offline/test_metrics.py holds the dashboard of the template against the same file
+    let golden: Value = serde_json::from_str(include_str!("../metrics.json")).unwrap();
+    assert_eq!(described["CloudWatchMetrics"], golden);
 }
