@@ -24,6 +24,8 @@ PLATFORM ?= classic
 ARCHITECTURE ?= arm64
 CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
 TEXT ?= What is the status of order ORD-12345?
+# The change set of `make execute`.
+CHANGES ?=
 # `dist` is for other machines. `dev` is for this one, and is made in a moment from what `make test` has compiled.
 WHEEL_PROFILE ?= dist
 
@@ -33,7 +35,7 @@ FUZZ_SECONDS ?= 60
 # In the merge gate property tests use the same cases every time; `make fuzz` and `make storm` generate new ones.
 PROPTEST_RNG_SEED ?= 20261130
 
-export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT PLATFORM FUZZ_SECONDS
+export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT CHANGES PLATFORM FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -170,9 +172,22 @@ deploy: $(VENV)/tools ## deploy the stack of ENV (dev, staging, prod) on PLATFOR
 	$(MAKE) build
 	$(VENV)/bin/python scripts/cloud.py deploy $(ENV) $(PLATFORM)
 
+.PHONY: changes
+changes: $(VENV)/tools ## show what the build would change in ENV, as a change set; nothing is changed yet
+	@$(VENV)/bin/python scripts/cloud.py preflight $(ENV) $(PLATFORM)
+	@$(VENV)/bin/python scripts/changes.py create $(ENV) $(PLATFORM)
+
+.PHONY: execute
+execute: $(VENV)/tools ## carry out the change set CHANGES, the last line of `make changes`
+	@$(VENV)/bin/python scripts/changes.py execute $(ENV) $(PLATFORM) "$$CHANGES"
+
 .PHONY: invoke
 invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
+
+.PHONY: smoke
+smoke: $(VENV)/tools ## ask the stack of ENV on PLATFORM whether all of it answers; changes nothing
+	@$(VENV)/bin/python scripts/smoke.py $(ENV) $(PLATFORM)
 
 .PHONY: rollback
 rollback: $(VENV)/tools ## move ENV's agents (PLATFORM=agentcore: its harness) to the version before (TO=version, AGENT=Supervisor or FUNCTION=OrdersFunction)
