@@ -91,6 +91,11 @@ bench: seed ## measure the orders handler against a bare one, and a dispatch aga
 bench-local: binaries ## measure the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
 	@$(PYTHON) scripts/bench_local.py $(BIN)
 
+.PHONY: bench-cache
+bench-cache: binaries $(VENV)/test ## measure what the caches of two tools save (docs/benchmarks.md)
+	cargo build --release -p billing -p support --bins
+	@$(VENV)/bin/python scripts/bench_cache.py $(CARGO_TARGET_DIR)/release --tools $(BIN) $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
 	@scripts/fuzz.sh

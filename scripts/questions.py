@@ -6,11 +6,14 @@ has run, has read its table under its role, and has shown no one's data. If they
 
 import base64
 import json
+import uuid
 from itertools import count
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 CUSTOMER = "CUST-99999"
+# A session of this run alone, because a budget counts its calls.
+SESSION = f"smoke-{uuid.uuid4()}"
 # The tool, its input, and a member of a successful reply.
 READS = {
     "customers": ("get_customer_info", {"customerId": CUSTOMER}, "customerId"),
@@ -21,21 +24,21 @@ READS = {
 # These have no tools. Each event is answered without a write.
 OTHERS = {
     "interceptor": {"interceptorInputVersion": "1.0", "mcp": {"gatewayRequest": {
-        "path": "/mcp", "httpMethod": "POST", "headers": {}, "body": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}}}},
+        "path": "/mcp", "httpMethod": "POST", "headers": {"accept": "application/json"}, "body": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}}}},
     "hooks": {"hookEventId": "smoke", "name": "budget", "event": "before_invocation", "harnessArn": "arn:smoke",
-              "sessionId": "smoke", "context": {"messageCount": 1, "messages": []}},
+              "sessionId": SESSION, "context": {"messageCount": 1, "messages": []}},
     "announce": {"Records": []},
 }
 WIRES = {"classic": ("function", "api"), "agentcore": ("gateway",)}
 SECONDS = 30
 
 
-def question(handler, wire, customer=CUSTOMER, session="smoke"):
+def question(handler, wire, customer=CUSTOMER):
     """The event of a read on a wire, and its client context. Without a customer the call is unbound."""
     tool, arguments, _ = READS[handler]
     attributes = {"customerId": customer} if customer else {}
     agents = {"messageVersion": "1.0", "agent": {"name": handler, "id": "SMOKE", "alias": "SMOKE", "version": "1"},
-              "inputText": "smoke test", "sessionId": session, "actionGroup": handler,
+              "inputText": "smoke test", "sessionId": SESSION, "actionGroup": handler,
               "sessionAttributes": attributes, "promptSessionAttributes": {}}
     texts = [{"name": name, "type": "string", "value": value} for name, value in arguments.items()]
     match wire:
