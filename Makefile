@@ -105,7 +105,7 @@ template: $(VENV)/tools ## check the template only: lints, and its requests agai
 	$(VENV)/bin/sam validate --lint --region us-east-1
 	rm -rf .aws-sam/transformed
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
-	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed/*.json
+	$(VENV)/bin/cfn-lint template.yaml scripts/deployer.yaml .aws-sam/transformed/*.json
 	$(VENV)/bin/pytest --quiet scripts/offline
 
 .PHONY: emulator

@@ -167,11 +167,14 @@ def smoke(desk, environment):
 
 
 def test_the_smoke_test_finds_the_stack_well_and_changes_nothing(desk):
-    """The emulator has no agents, and forgets point-in-time recovery. All else of the stack is asked."""
+    """The emulator has no agents, and forgets recovery and expiry of tables. All else of the stack is asked."""
     database = desk.client("dynamodb")
     for table in database.list_tables()["TableNames"]:
         recovery = {"PointInTimeRecoveryEnabled": True}
         database.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+        if "LedgerTable" in table or "ApprovalsTable" in table:
+            expiry = {"AttributeName": "expiresAt", "Enabled": True}
+            database.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
     items = lambda: {table: database.scan(TableName=table)["Items"] for table in database.list_tables()["TableNames"]}
     before = items()
     for environment in ("dev", "staging"):
