@@ -24,6 +24,8 @@ PLATFORM ?= classic
 ARCHITECTURE ?= arm64
 CONFIG := $(ENV)$(if $(filter agentcore,$(PLATFORM)),-agentcore)
 TEXT ?= What is the status of order ORD-12345?
+# The change set of `make execute`.
+CHANGES ?=
 # `dist` is for other machines. `dev` is for this one, and is made in a moment from what `make test` has compiled.
 WHEEL_PROFILE ?= dist
 
@@ -33,7 +35,7 @@ FUZZ_SECONDS ?= 60
 # In the merge gate property tests use the same cases every time; `make fuzz` and `make storm` generate new ones.
 PROPTEST_RNG_SEED ?= 20261130
 
-export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT PLATFORM FUZZ_SECONDS
+export PROPTEST_RNG_SEED BIN VENV MODEL PORT DATA TEXT CHANGES PLATFORM FUZZ_SECONDS
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
@@ -89,6 +91,11 @@ bench: seed ## measure the orders handler against a bare one, and a dispatch aga
 bench-local: binaries ## measure the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
 	@$(PYTHON) scripts/bench_local.py $(BIN)
 
+.PHONY: bench-cache
+bench-cache: binaries $(VENV)/test ## measure what the caches of two tools save (docs/benchmarks.md)
+	cargo build --release -p billing -p support --bins
+	@$(VENV)/bin/python scripts/bench_cache.py $(CARGO_TARGET_DIR)/release --tools $(BIN) $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## random events and parameters, FUZZ_SECONDS=60 for each target (nightly Rust adds the address sanitizer)
 	@scripts/fuzz.sh
@@ -98,7 +105,7 @@ template: $(VENV)/tools ## check the template only: lints, and its requests agai
 	$(VENV)/bin/sam validate --lint --region us-east-1
 	rm -rf .aws-sam/transformed
 	$(VENV)/bin/python scripts/transform.py .aws-sam/transformed
-	$(VENV)/bin/cfn-lint template.yaml .aws-sam/transformed/*.json
+	$(VENV)/bin/cfn-lint template.yaml scripts/deployer.yaml .aws-sam/transformed/*.json
 	$(VENV)/bin/pytest --quiet scripts/offline
 
 .PHONY: emulator
@@ -170,9 +177,22 @@ deploy: $(VENV)/tools ## deploy the stack of ENV (dev, staging, prod) on PLATFOR
 	$(MAKE) build
 	$(VENV)/bin/python scripts/cloud.py deploy $(ENV) $(PLATFORM)
 
+.PHONY: changes
+changes: $(VENV)/tools ## show what the build would change in ENV, as a change set; nothing is changed yet
+	@$(VENV)/bin/python scripts/cloud.py preflight $(ENV) $(PLATFORM)
+	@$(VENV)/bin/python scripts/changes.py create $(ENV) $(PLATFORM)
+
+.PHONY: execute
+execute: $(VENV)/tools ## carry out the change set CHANGES, the last line of `make changes`
+	@$(VENV)/bin/python scripts/changes.py execute $(ENV) $(PLATFORM) "$$CHANGES"
+
 .PHONY: invoke
 invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"
+
+.PHONY: smoke
+smoke: $(VENV)/tools ## ask the stack of ENV on PLATFORM whether all of it answers; changes nothing
+	@$(VENV)/bin/python scripts/smoke.py $(ENV) $(PLATFORM)
 
 .PHONY: rollback
 rollback: $(VENV)/tools ## move ENV's agents (PLATFORM=agentcore: its harness) to the version before (TO=version, AGENT=Supervisor or FUNCTION=OrdersFunction)

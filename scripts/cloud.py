@@ -113,16 +113,27 @@ def preflight(environment, platform):
         sys.exit("nothing was created")
 
 
+def sam(environment, platform):
+    """The command that deploys a configuration."""
+    name = environment if platform == "classic" else f"{environment}-agentcore"
+    return [Path(sys.executable).parent / "sam", "deploy", "--config-env", name]
+
+
 def deploy(environment, platform):
     """Runs `sam deploy`, and a second time if the tables of a new stack must be protected."""
-    name = environment if platform == "classic" else f"{environment}-agentcore"
-    overrides = configuration(environment, platform)["parameter_overrides"]
-    sam = [Path(sys.executable).parent / "sam", "deploy", "--config-env", name]
-    subprocess.run(sam, check=True)
+    subprocess.run(sam(environment, platform), check=True)
+    protect(environment, platform)
+
+
+def protect(environment, platform):
+    """Protects the tables of a new stack from deletion, outside of dev."""
     if environment == "dev" or outputs(environment)["TableProtection"] == "on":
         return
+    overrides = configuration(environment, platform)["parameter_overrides"]
     print("the stack exists: a second deployment now protects its tables from deletion and changes nothing else")
-    subprocess.run([*sam, "--parameter-overrides", *overrides, "TableProtection=on"], check=True)
+    # Nothing to look at, and a workflow has no terminal.
+    command = [*sam(environment, platform), "--no-confirm-changeset", "--parameter-overrides", *overrides, "TableProtection=on"]
+    subprocess.run(command, check=True)
 
 
 def invoke(environment, text, agent=None, alias=None, session=None):

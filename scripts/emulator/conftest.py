@@ -71,6 +71,15 @@ class Cloud:
     def deploy(self, environment, platform, check=True):
         """The last step of `make deploy`. AWS passes the values of the parameters to the transform. The emulator passes
         only their defaults, so these are set to the values."""
+        self.as_aws(environment, platform)
+        return self.cloud("deploy", environment, platform, check=check)
+
+    def changes(self, command, environment, platform, *arguments, check=True):
+        self.as_aws(environment, platform)
+        return self.run(sys.executable, "scripts/changes.py", command, environment, platform, *arguments, check=check)
+
+    def as_aws(self, environment, platform):
+        """Sets the defaults of the parameters to the values of a deployment."""
         name = environment if platform == "classic" else f"{environment}-agentcore"
         values = yaml_parse((self.folder / ".aws-sam" / "release" / f"{name}.yaml").read_text())
         path = self.folder / ".aws-sam" / "build" / "template.yaml"
@@ -78,7 +87,6 @@ class Cloud:
         for parameter, value in values.items():
             template["Parameters"][parameter]["Default"] = value
         path.write_text(json.dumps(template, indent=1))
-        return self.cloud("deploy", environment, platform, check=check)
 
     def set(self, name, *parameters):
         """Sets parameters of a configuration in samconfig.toml, as a user would write them."""
@@ -154,7 +162,7 @@ def project(folder):
     for name in ("schemas", "prompts"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "scripts").mkdir()
-    for name in ("cloud.py", "release.py", "transform.py"):
+    for name in ("changes.py", "cloud.py", "questions.py", "release.py", "rollback.py", "smoke.py", "transform.py"):
         shutil.copy(ROOT / "scripts" / name, folder / "scripts")
     build = folder / ".aws-sam" / "build"
     template = yaml_parse((ROOT / "template.yaml").read_text())

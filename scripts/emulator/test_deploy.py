@@ -159,6 +159,69 @@ def test_a_function_without_a_right_is_refused(desk):
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
+def smoke(desk, environment):
+    """The exit code of the smoke test, and the lines of what is not well."""
+    done = desk.run(sys.executable, "scripts/smoke.py", environment, "classic", check=False)
+    assert "checks:" in done.stdout, done.stdout + done.stderr
+    return done.returncode, [line for line in done.stdout.splitlines() if line.startswith("FAILED")], done.stdout
+
+
+def test_the_smoke_test_finds_the_stack_well_and_changes_nothing(desk):
+    """The emulator has no agents, and forgets recovery and expiry of tables. All else of the stack is asked."""
+    database = desk.client("dynamodb")
+    for table in database.list_tables()["TableNames"]:
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        database.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+        if "LedgerTable" in table or "ApprovalsTable" in table:
+            expiry = {"AttributeName": "expiresAt", "Enabled": True}
+            database.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+    items = lambda: {table: database.scan(TableName=table)["Items"] for table in database.list_tables()["TableNames"]}
+    before = items()
+    for environment in ("dev", "staging"):
+        code, failed, output = smoke(desk, environment)
+        assert (code, failed) == (1, ["FAILED  agents: the stack has none"]), output
+        for name in FUNCTIONS:
+            assert f"ok      function {name.lower()} reads on the api wire" in output
+        for name in TABLES:
+            assert f"ok      table {name}Table" in output
+        assert "ok      approvals can be read" in output and "ok      alarm LatencyAlarm" in output
+    assert "ok      function orders refuses a call without a customer" in output
+    assert items() == before
+
+
+def test_the_smoke_test_finds_a_function_without_its_right(desk):
+    name = desk.resources("staging")["OrdersFunctionRole"]
+    iam = desk.client("iam")
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    try:
+        _, failed, output = smoke(desk, "staging")
+        assert any(line.startswith("FAILED  function orders reads on the function wire") for line in failed), output
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def test_a_change_set_is_shown_and_then_carried_out(desk):
+    """As in the workflow: what is carried out is what was shown, and only once."""
+    before = {name: desk.live("staging", name)["Version"] for name in FUNCTIONS}
+    desk.set("staging", "SessionCallBudget=50")
+    desk.build()
+    changes = desk.changes("create", "staging", "classic")
+    arn = changes.stdout.splitlines()[-1]
+    assert "OrdersFunction" in changes.stdout and ":changeSet/" in arn
+    assert {name: desk.live("staging", name)["Version"] for name in FUNCTIONS} == before, "nothing has changed yet"
+    other = desk.changes("execute", "dev", "classic", arn, check=False)
+    assert other.returncode and "not of `support-desk-dev`" in other.stderr
+    desk.changes("execute", "staging", "classic", arn)
+    for name in FUNCTIONS:
+        live = desk.live("staging", name)
+        assert int(live["Version"]) > int(before[name])
+        assert live["Environment"]["Variables"]["TOOLGATE_BUDGET_CALLS"] == "50"
+    assert desk.changes("execute", "staging", "classic", arn, check=False).returncode
+    assert desk.changes("execute", "staging", "classic", "none").returncode == 0
+
+
 def test_parameters_alone_go_live(desk):
     """From Agents to AgentCore with tokens and a budget, by samconfig.toml and without a change of code."""
     before = {name: desk.live("staging", name) for name in FUNCTIONS}

@@ -60,7 +60,7 @@ def faults(text):
     of, whole = jobs(text), yaml.safe_load(text)
     if whole.get("permissions") != {}:
         yield "the workflow has permissions of its own"
-    if "concurrency" not in whole:
+    if "concurrency" not in whole and not all("concurrency" in job for job in of.values()):
         yield "two runs could overlap"
     if re.search(r"\bsecrets\s*[.\[]", text):
         yield "it uses a stored secret"

@@ -3,7 +3,7 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER, identity_claim};
-use toolgate::{BuildErrors, Confirm, Once, Router, Tool, hours};
+use toolgate::{BuildErrors, Cache, Confirm, Once, Router, Tool, hours, minutes};
 
 use tools::{
     find_invoices::find_invoices,
@@ -23,15 +23,20 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
         .identity_claim(identity_claim(), IDENTITY)
         .log_targets(["support_desk"])
         .ledger(|desk: &Desk| desk.ledger())
-        .tool(Tool::new("find_invoices", find_invoices).expose([
-            "count",
-            "totalAmount",
-            "currency",
-            "invoices[].invoiceId",
-            "invoices[].date",
-            "invoices[].amount",
-            "invoices[].status",
-        ]))
+        .tool(
+            Tool::new("find_invoices", find_invoices)
+                // not shared: a customer sees only their own invoices. No tool changes an invoice.
+                .cache(Cache::per_caller(minutes(5)))
+                .expose([
+                    "count",
+                    "totalAmount",
+                    "currency",
+                    "invoices[].invoiceId",
+                    "invoices[].date",
+                    "invoices[].amount",
+                    "invoices[].status",
+                ]),
+        )
         .tool(
             Tool::new("request_refund", request_refund)
                 .confirm(Confirm::within(hours(24)))

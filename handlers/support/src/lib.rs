@@ -3,7 +3,7 @@
 mod tools;
 
 use support_desk::{Desk, IDENTITY, IDENTITY_HEADER, identity_claim};
-use toolgate::{BuildErrors, Once, Router, Tool};
+use toolgate::{BuildErrors, Cache, Once, Router, Tool, hours};
 
 use tools::{
     escalate_to_human::{effect, escalate_to_human},
@@ -29,12 +29,12 @@ pub fn router() -> Result<Router<Desk>, BuildErrors> {
                 .once(Once::by(effect))
                 .expose(["ticketId", "queue", "replyBy"]),
         )
-        .tool(Tool::new("search_knowledge_base", search_knowledge_base).expose([
-            "articles[].articleId",
-            "articles[].title",
-            "articles[].snippet",
-            "articles[].score",
-        ]))
+        .tool(
+            Tool::new("search_knowledge_base", search_knowledge_base)
+                // shared: the articles are part of the program and the same for everyone
+                .cache(Cache::shared(hours(1)))
+                .expose(["articles[].articleId", "articles[].title", "articles[].snippet", "articles[].score"]),
+        )
         .tool(Tool::new("record_feedback", record_feedback).expose(["feedbackId"]))
         .build()
 }

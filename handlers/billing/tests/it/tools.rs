@@ -1,5 +1,6 @@
 //! The behaviour of the tools, and calls that they must refuse.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use support_desk::{Desk, IDENTITY};
 use toolgate::{Service, Wire, testing::call};
@@ -32,6 +33,23 @@ async fn a_bound_session_finds_no_other_companys_invoices() {
             assert!(matches!(reply.kind(), Some("not found" | "refused")), "{wire} {customer}: {:?}", reply.body());
         }
     }
+}
+
+#[tokio::test]
+async fn invoices_are_read_once_for_a_session_and_never_shown_to_another_customer() {
+    let desk = kit::desk_with_fixtures().await;
+    let service = billing::router().unwrap().with_state(desk.clone());
+    let find = |session: &str, customer: &str| {
+        let found = call(&service, "find_invoices", json!({"customer": "Acme Corp"}));
+        found.session(session).identity(IDENTITY, customer)
+    };
+    let first = find("s-1", "CUST-10001").await;
+    assert_eq!(first["count"], 47);
+    let delete = desk.ledger().client().delete_item().table_name("InvoicesTable");
+    delete.key("invoiceId", AttributeValue::S("INV-2026-001".to_owned())).send().await.unwrap();
+    assert_eq!(find("s-1", "CUST-10001").await.ok(), first.ok());
+    assert_eq!(find("s-2", "CUST-10001").await["count"], 46);
+    find("s-1", "CUST-12345").await.assert_error("not found");
 }
 
 #[tokio::test]

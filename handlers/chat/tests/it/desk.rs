@@ -15,7 +15,7 @@ use chat::{
 };
 use serde_json::Value;
 use tokio::sync::mpsc;
-use toolgate::{BudgetCharge, Usd, prices::Prices};
+use toolgate::{BudgetCharge, Metrics, Usd, prices::Prices};
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_testkit::database::Server;
 
