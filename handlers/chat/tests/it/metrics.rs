@@ -13,7 +13,8 @@ use toolgate::{Metrics, prices::Tokens};
 fn a_line_has_numbers_and_nothing_else() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let written = Arc::clone(&lines);
-    let metrics = Metrics::new("BedrockAgents/support-desk/dev", move |line| written.lock().unwrap().push(line.to_owned()));
+    let metrics =
+        Metrics::new("BedrockAgents/support-desk/dev", move |line| written.lock().unwrap().push(line.to_owned()));
     let counts = Counts {
         is_error: true,
         is_cut: false,
