@@ -42,6 +42,7 @@ impl AppState {
             "functions": self.functions(),
             "tools": self.tools(catalogs),
             "tables": self.tables(),
+            "sessionUsd": self.template.session_usd,
         })
     }
 

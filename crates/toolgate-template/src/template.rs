@@ -73,6 +73,10 @@ fn evaluate_parts(
         other_functions: others(&evaluator),
         approvals: approvals(&evaluator, &tables),
         tables,
+        session_usd: source
+            .at(&["Metadata", "Toolgate"])
+            .filter(|own| own.get("SessionUsd").is_some())
+            .and_then(|own| evaluator.text_member(own, "SessionUsd")),
         seed: seed(&evaluator),
         ..Template::default()
     };

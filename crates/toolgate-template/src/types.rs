@@ -23,6 +23,8 @@ pub struct Template {
     /// The logical id of the table of calls that wait for a person (`Metadata.Toolgate.Approvals`), if the template names
     /// one.
     pub approvals: Option<String>,
+    /// How many US dollars a session may cost (`Metadata.Toolgate.SessionUsd`), if the template says so.
+    pub session_usd: Option<String>,
     /// The agents, in the template's order.
     pub agents: Vec<AgentSpec>,
     /// The AgentCore Gateway, if the template has one.

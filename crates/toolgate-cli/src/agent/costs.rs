@@ -19,6 +19,8 @@ pub(crate) struct Costs {
     models: HashMap<String, String>,
     turn: Sum,
     session: Sum,
+    /// What a session may cost.
+    limit: Option<Usd>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -31,7 +33,12 @@ struct Sum {
 
 impl Costs {
     pub(crate) fn new(prices: Prices) -> Self {
-        Self { prices, models: HashMap::new(), turn: Sum::default(), session: Sum::default() }
+        Self { prices, models: HashMap::new(), turn: Sum::default(), session: Sum::default(), limit: None }
+    }
+
+    /// Shows after each turn what the session has left of `limit`.
+    pub(crate) fn with_limit(self, limit: Option<Usd>) -> Self {
+        Self { limit, ..self }
     }
 
     /// Adds a trace part. Returns its cost as text, if it is known.
@@ -74,6 +81,12 @@ impl Costs {
             if let Some(cost) = self.session.cost {
                 line.push_str(&format!(", {}", self.prices.amount(cost)));
             }
+        }
+        if let Some(limit) = self.limit {
+            let spent = self.session.cost.map_or(0, Usd::to_micros);
+            let left = Usd::micros(limit.to_micros().saturating_sub(spent));
+            let whole = if self.session.unpriced.is_empty() { "" } else { "at most " };
+            line.push_str(&format!("; {whole}{} of {} left", self.prices.amount(left), self.prices.amount(limit)));
         }
         if !turn.unpriced.is_empty() {
             let names: Vec<&str> = turn.unpriced.iter().map(String::as_str).collect();
@@ -159,6 +172,22 @@ mod tests {
             Some("1 model turn, 0 + 1,000 tokens, $0.0050; session: 3 model turns, 2,001,000 + 1,200 tokens, $2.0070")
         );
         assert_eq!(costs.end_turn(), None);
+    }
+
+    #[test]
+    fn a_session_with_a_limit_shows_what_is_left() {
+        let mut costs = Costs::new(Prices::known()).with_limit(Some(Usd::micros(10_000_000)));
+        let haiku = "bedrock:anthropic.claude-haiku-4-5";
+        turn(&mut costs, haiku, 1_000_000, 0);
+        assert_eq!(
+            costs.end_turn().as_deref(),
+            Some("1 model turn, 1,000,000 + 0 tokens, $1.0000; $9.0000 of $10.0000 left")
+        );
+        turn(&mut costs, haiku, 20_000_000, 0);
+        assert!(costs.end_turn().unwrap().ends_with("; $0.0000 of $10.0000 left"));
+        costs.begin_session();
+        turn(&mut costs, "bedrock:my.model", 10, 5);
+        assert!(costs.end_turn().unwrap().contains("; at most $10.0000 of $10.0000 left; no price"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, env, time::Duration};
 
 use aws_sdk_bedrockagentruntime::Client;
 use serde_json::Value;
+use toolgate::Usd;
 
 use super::{
     client::AgentEndpoint,
@@ -122,6 +123,14 @@ pub(crate) async fn of_conversation(url: &str, name: &str) -> Result<(Peer, Stri
         }
         None => find(Some(url), &Wanted { agent: Some(name), ..Wanted::default() }).await,
     }
+}
+
+/// What a session may cost, as the template of a local agent says; `None` where it says nothing, or on AWS.
+pub(crate) async fn session_limit(endpoint: Option<&str>, alias: Option<&str>) -> Option<Usd> {
+    let AgentEndpoint::Local(url) = AgentEndpoint::choose(endpoint, alias) else { return None };
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().ok()?;
+    let health: Value = client.get(format!("{url}/health")).send().await.ok()?.json().await.ok()?;
+    health.get("sessionUsd")?.as_str()?.parse().ok()
 }
 
 /// The endpoint of AgentCore in the environment, as SDKs read it.

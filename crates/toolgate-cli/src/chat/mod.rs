@@ -9,7 +9,7 @@ mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use toolgate::prices::Prices;
+use toolgate::{Usd, prices::Prices};
 
 use interrupt::Interrupts;
 use keyboard::Keyboard;
@@ -76,6 +76,9 @@ pub(crate) struct Args {
     /// A table of prices to use instead of the built-in one; docs/models.md shows one
     #[arg(long, value_name = "FILE", env = "TOOLGATE_PRICES")]
     prices: Option<PathBuf>,
+    /// What the session may cost, in US dollars, to show what is left. The default is that of the local agent's template
+    #[arg(long, value_name = "AMOUNT")]
+    session_usd: Option<Usd>,
     /// The endpoint of the agent. Your AWS credentials are used; http:// and loopback addresses get dummy credentials. The
     /// default is AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME, or AWS_ENDPOINT_URL_BEDROCK_AGENTCORE with --harness-arn
     #[arg(long, value_name = "URL")]
@@ -91,6 +94,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let is_deployed = args.deployed.harness_arn.is_some();
     let endpoint =
         endpoint::checked(if is_deployed { args.endpoint_url } else { args.endpoint_url.or_else(of_agents) })?;
+    let limit = match args.session_usd {
+        None if !is_deployed => peer::session_limit(endpoint.as_deref(), args.alias.as_deref()).await,
+        limit => limit,
+    };
     let wanted = peer::Wanted {
         agent: args.agent.as_deref(),
         alias: args.alias.as_deref(),
@@ -115,7 +122,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         peer,
         id: args.session.unwrap_or_else(session::new_session),
         keyboard: Keyboard::new(),
-        screen: Screen::new(args.trace, Costs::new(prices)),
+        screen: Screen::new(args.trace, Costs::new(prices).with_limit(limit)),
         stream: args.stream,
         interrupts: Interrupts::new()?,
     };
