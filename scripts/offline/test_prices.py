@@ -128,8 +128,8 @@ def limits_too_low(stack):
 def most_output(stack, on_harness):
     if on_harness:
         (harness,) = stack.of("AWS::BedrockAgentCore::Harness").values()
-        return {harness["Model"]["BedrockModelConfig"]["MaxTokens"]}
-    return {prompt["InferenceConfiguration"]["MaximumLength"] for agent in stack.of("AWS::Bedrock::Agent").values()
+        return {int(harness["Model"]["BedrockModelConfig"]["MaxTokens"])}
+    return {int(prompt["InferenceConfiguration"]["MaximumLength"]) for agent in stack.of("AWS::Bedrock::Agent").values()
             for prompt in agent["PromptOverrideConfiguration"]["PromptConfigurations"]}
 
 

@@ -29,6 +29,7 @@ PARAMETERS = {
     "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", {*SPECIALISTS, "ChatFunction"}),
     "InferenceProfile": ("eu", {*AGENTS, "ChatFunction"}),
     "SessionCallBudget": ("5", {*FUNCTIONS}),
+    "OutputTokens": ("2000", {*AGENTS, "ChatFunction"}),
     "SessionUsdBudget": ("25.00", {"HooksFunction", "ChatFunction"}),
     "DailyUsdBudget": ("50.00", {"ChatFunction"}),
     "TurnUsdBudget": ("2.00", {"ChatFunction"}),

@@ -114,6 +114,21 @@ def problems(service, operation, parameters):
     return ([report] if report else []) + strict.problems
 
 
+def numbers(node, shape):
+    """What CloudFormation makes of a value: a text where the service wants a whole number, such as that of a parameter,
+    becomes one."""
+    match shape.type_name, node:
+        case "structure", dict() if not shape.is_document_type:
+            return {name: numbers(value, shape.members[name]) if name in shape.members else value for name, value in node.items()}
+        case "list", list():
+            return [numbers(item, shape.member) for item in node]
+        case "map", dict():
+            return {key: numbers(value, shape.value) for key, value in node.items()}
+        case ("integer" | "long"), str() if node.isdigit():
+            return int(node)
+    return node
+
+
 def requests(deployed):
     """Every request of a variant: its origin, service, operation and parameters."""
     for kind, (service, operation) in REQUESTS.items():
@@ -127,7 +142,7 @@ def requests(deployed):
             parameters = properties if service in AS_WRITTEN else camel(properties)
             if operation in LISTS_OF_TAGS and tags:
                 parameters["tags"] = {tag["Key"]: tag["Value"] for tag in tags}
-            yield name, service, operation, parameters
+            yield name, service, operation, numbers(parameters, shape(service, operation))
 
 
 def parts_of_agent(name, properties):
@@ -250,7 +265,7 @@ def test_a_prompt_is_the_json_that_bedrock_takes(deployed, prompt):
     chosen = [agent for name, agent in agents.items() if (name == "Supervisor") == (prompt == "supervisor")]
     for agent in chosen:
         (orchestration,) = agent["PromptOverrideConfiguration"]["PromptConfigurations"]
-        assert orchestration["InferenceConfiguration"]["MaximumLength"] == 4000
+        assert orchestration["InferenceConfiguration"]["MaximumLength"] == "4000"
         # Line breaks within text, as in the service's own templates.
         text = json.loads(orchestration["BasePromptTemplate"], strict=False)
         for placeholder in ("$instruction$", "$prompt_session_attributes$"):
