@@ -59,6 +59,13 @@ class Turn:
             self._next(deadline)
         return self
 
+    @property
+    def ended(self):
+        """Whether the stream has ended, without waiting for it."""
+        while self.end is None and not self.events.empty():
+            self._next(0)
+        return self.end is not None
+
     def leave(self):
         self.browser.send({"leave": self.number})
 
