@@ -19,7 +19,8 @@ from jwt.algorithms import ECAlgorithm
 from node_tools import NODE, PACKAGES
 
 SECONDS = 60
-# The template takes addresses of real identity providers only, and one on this machine has no certificate.
+# The template takes https addresses only, and a provider on this machine has no certificate: its address is set as the
+# variable `JWT_DISCOVERY_URL` of the function.
 BY_TOKEN = [
     "--parameter=ChatAuth=jwt",
     "--parameter=JwtDiscoveryUrl=https://issuer.example/.well-known/openid-configuration",
@@ -200,9 +201,13 @@ class Provider(Issuer):
         return f"http://127.0.0.1:{self.server.server_port}"
 
     @property
+    def discovery(self):
+        return f"{self.address}/.well-known/openid-configuration"
+
+    @property
     def known(self):
         """Options by which the front door finds this provider."""
-        return ["--env", f"JWT_DISCOVERY_URL={self.address}/.well-known/openid-configuration"]
+        return ["--env", f"JWT_DISCOVERY_URL={self.discovery}"]
 
     def token(self, customer=None, key=None, kid=None, **claims):
         claims = {"sub": "user-1", "iss": self.address, "aud": AUDIENCE, "exp": int(time.time()) + 600, "customer_id": customer} | claims

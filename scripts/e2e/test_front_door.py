@@ -3,6 +3,8 @@
 import base64
 import json
 import time
+import urllib.error
+import urllib.request
 
 import jwt
 import pytest
@@ -16,6 +18,7 @@ from model_server import ModelServer, says
 JANE, OTHER = "CUST-12345", "CUST-00106"
 WHERE = "What is the status of order {}?"
 OWN, THEIRS = "ORD-12345", "ORD-20000"  # Jane's, and the other customer's
+PAGE = "http://localhost:3000"
 REFUND = "Please refund ${} on order ORD-12345"
 
 
@@ -32,7 +35,8 @@ def provider(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_token(tmp_path_factory, provider):
-    with local_agent(tmp_path_factory.mktemp("by_token"), *BY_TOKEN, *provider.known) as desk:
+    options = [*BY_TOKEN, f"--parameter=ChatOrigin={PAGE}"]
+    with local_agent(tmp_path_factory.mktemp("by_token"), *options, JWT_DISCOVERY_URL=provider.discovery) as desk:
         yield desk
 
 
@@ -60,6 +64,23 @@ def test_a_token_opens_the_customers_own_orders_and_no_others(by_token, provider
     assert refused["errorText"] == "there is no order `ORD-20000`"
     other = browser.turn(by_token, WHERE.format(THEIRS), token=provider.token(OTHER)).done()
     assert other.output("get_order_status")["customerId"] == OTHER
+
+
+@pytest.mark.parametrize(("origin", "preflight", "status"), [(PAGE, 200, 401), ("http://localhost:3001", 403, 403)])
+def test_only_pages_of_the_templates_origin_reach_it(by_token, origin, preflight, status):
+    def ask(method, **headers):
+        headers |= {"Origin": origin, "Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}
+        body = b'{"text": "hello"}' if method == "POST" else None
+        request = urllib.request.Request(f"{by_token.url}/functions/chat/url/", body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.headers["Access-Control-Allow-Origin"]
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers["Access-Control-Allow-Origin"]
+
+    allowed = origin if origin == PAGE else None
+    assert ask("OPTIONS", **{"Access-Control-Request-Method": "POST"}) == (preflight, allowed)
+    assert ask("POST") == (status, allowed), "401 is the function's own answer to a request without a token"
 
 
 def forged(token, **claims):

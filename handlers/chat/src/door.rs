@@ -64,7 +64,8 @@ impl Door {
         if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
             // A harness that is called with IAM carries no user.
             tracing::warn!(
-                "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a              customer refuse its calls"
+                "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a \
+                 customer refuse its calls"
             );
         }
         let backend = backend(variables, served, &config)?;
