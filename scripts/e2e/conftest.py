@@ -168,9 +168,9 @@ def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, *
     port, log = free_port(), folder / "log"
     command = [TOOLGATE, "dev", "--template", template, "--port", port, "--data", folder / "data"]
     command += ["--model", f"script:{scenario}", *options]
-    with serving(command, port, log, cwd=ROOT, env=os.environ | environment) as (_, health):
+    with serving(command, port, log, cwd=ROOT, env=os.environ | environment) as (process, health):
         desk = Desk(port)
-        desk.health, desk.log = health, log
+        desk.process, desk.health, desk.log = process, health, log
         yield desk
 
 

@@ -7,13 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class ModelServer(ThreadingHTTPServer):
-    """`replies` are sent one after the other; `heard` are the received conversations, and `offered` the last tools."""
+    """`replies` are sent one after the other; `heard` are the received conversations, and `offered` the last tools. Each
+    reply uses `usage`, in tokens."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies, self.heard, self.offered, self.go_on = [], [], [], threading.Event()
+        self.usage = {"prompt_tokens": 80, "completion_tokens": 20, "total_tokens": 100}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -73,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
                 else:
                     self.event({"content": piece})
             self.event({}, "stop")
-        self.wfile.write(b'data: {"choices": [], "usage": {"prompt_tokens": 80, "completion_tokens": 20, "total_tokens": 100}}\n\ndata: [DONE]\n\n')
+        self.wfile.write(f"data: {json.dumps({'choices': [], 'usage': self.server.usage})}\n\ndata: [DONE]\n\n".encode())
 
     def whole(self, kind, what):
         if None in what:
@@ -83,8 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             message["tool_calls"], reason = what, "tool_calls"
         else:
             message["content"] = "".join(filter(None, what))
-        usage = {"prompt_tokens": 80, "completion_tokens": 20, "total_tokens": 100}
-        body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}).encode()
+        body = {"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": self.server.usage}
+        body = json.dumps(body).encode()
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()

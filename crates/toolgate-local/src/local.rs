@@ -339,6 +339,7 @@ impl Local {
             invoker: Arc::clone(&invoker),
             template: Arc::clone(&template),
             functions: functions.clone(),
+            fronts: fronts.clone(),
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
             database,
@@ -357,8 +358,9 @@ impl Local {
         platforms.extend(harnesses.clone().map(harness::routes));
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&state), fronts.clone(), url_callers, platforms)?;
-        let server = server::serve(listener, port, router, state.functions.clone(), async { drop(stopped.await) });
+        let router = server::router(Arc::clone(&state), url_callers, platforms)?;
+        let with_urls = [functions.clone(), fronts.clone()];
+        let server = server::serve(listener, port, router, with_urls, async { drop(stopped.await) });
         let running = Running::new(state, server, stop);
 
         let seeded = async {

@@ -80,7 +80,7 @@ impl Running {
     pub async fn shutdown(self) {
         let _ = self.stop.send(());
         drop(tokio::time::timeout(GRACE, self.server.join()).await);
-        self.state.functions.stop().await;
+        tokio::join!(self.state.functions.stop(), self.state.fronts.stop());
         if let Some(gateway) = &self.state.gateway {
             gateway.stop().await;
         }

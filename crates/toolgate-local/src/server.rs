@@ -34,19 +34,14 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 }
 
 /// All routes. `platforms` has the routes of the agents and of the gateway; the database alone has none.
-pub(crate) fn router(
-    state: Arc<AppState>,
-    fronts: Functions,
-    callers: UrlCallers,
-    platforms: Vec<Router>,
-) -> Result<Router, LocalError> {
+pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<Router>) -> Result<Router, LocalError> {
     let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
         .merge(page::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
         .merge(invoke_stream::routes(state.functions.clone()))
-        .merge(url::routes(state.functions.clone(), fronts, callers))
+        .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
     Ok(ready::gate(router, state))
@@ -57,9 +52,13 @@ pub(crate) fn serve(
     listener: TcpListener,
     port: u16,
     router: Router,
-    functions: Functions,
+    functions: [Functions; 2],
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
-    let router = guard::protect_except(router, port, Arc::new(move |request| cors::allows(&functions, request)));
+    let router = guard::protect_except(
+        router,
+        port,
+        Arc::new(move |request| functions.iter().any(|of| cors::allows(of, request))),
+    );
     Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
 }

@@ -22,6 +22,8 @@ pub(crate) struct AppState {
     pub(crate) invoker: Arc<FunctionInvoker>,
     pub(crate) template: Arc<Template>,
     pub(crate) functions: Functions,
+    /// The functions without tools that have a URL.
+    pub(crate) fronts: Functions,
     pub(crate) gateway: Option<Arc<Gateway>>,
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,

@@ -5,6 +5,10 @@ pub const ACCOUNT: &str = "123456789012";
 /// The Region of the local platform.
 pub const REGION: &str = "us-east-1";
 
+/// The `GatewayUrl` of a gateway. Its address is known only when the local platform has a port, and that replaces this one;
+/// it cannot exist.
+pub const GATEWAY_URL: &str = "http://gateway.invalid/mcp";
+
 /// The ARN of a function.
 pub fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")

@@ -80,7 +80,7 @@ mod types;
 mod url;
 mod variants;
 
-pub use arn::{ACCOUNT, REGION, function_arn};
+pub use arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn};
 pub use binaries::{Binaries, MissingBinaries};
 pub use describe::{DESCRIBE_TIMEOUT, DescribeError, catalog, describe};
 pub use error::TemplateError;

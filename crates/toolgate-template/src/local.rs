@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    arn::{ACCOUNT, REGION, function_arn},
+    arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn},
     evaluate::{Evaluator, Names},
     functions::FUNCTIONS,
     gateway::GATEWAY,
@@ -84,6 +84,7 @@ impl Names for Local<'_> {
                 format!("{bedrock}:agent-alias/{agent}/{}", alias_id(evaluator, resource))
             }
             (GATEWAY, "GatewayIdentifier") => gateway_id(evaluator, resource),
+            (GATEWAY, "GatewayUrl") => GATEWAY_URL.to_owned(),
             (GATEWAY, "GatewayArn") => gateway_arn(evaluator, resource),
             (HARNESS, "HarnessId") => harness_id(resource),
             (HARNESS, "Arn") => harness_arn(resource),

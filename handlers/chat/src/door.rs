@@ -63,7 +63,8 @@ impl Door {
         if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
             // A harness that is called with IAM carries no user.
             tracing::warn!(
-                "no customer reaches the tools: the harness of a backend works for the desk, and tools that need a customer refuse"
+                "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a \
+                 customer refuse its calls"
             );
         }
         let backend = backend(variables, served, &config)?;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-use toolgate_template::{FunctionSpec, REGION};
+use toolgate_template::{FunctionSpec, GATEWAY_URL, REGION};
 
 /// Variables of the user's shell that a handler inherits. They change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
@@ -18,6 +18,8 @@ pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     /// Set by the user, so they override the template's.
     extra: BTreeMap<String, String>,
+    /// The address of the gateway.
+    gateway: String,
 }
 
 impl Environment {
@@ -42,12 +44,13 @@ impl Environment {
             fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let passed_on = PASSED_ON.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
         variables.extend(passed_on);
-        Self { variables, extra }
+        Self { variables, extra, gateway: format!("{endpoint}/mcp") }
     }
 
     /// A command for a program with this environment and its own variables.
     pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
         let mut command = Command::new(program);
+        let own = own.iter().map(|(name, value)| (name, if value == GATEWAY_URL { &self.gateway } else { value }));
         // The dummy credentials and the endpoint override the template's variables, so that no call can leave this
         // machine.
         command.env_clear().envs(own).envs(&self.variables).envs(&self.extra);
