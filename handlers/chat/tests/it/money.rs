@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat::event::What;
+use chat::{event::What, money::Money};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::mpsc;
+use toolgate::prices::Prices;
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_testkit::database::client_at;
 
@@ -96,6 +97,19 @@ async fn a_model_that_is_not_named_counts_as_the_dearest() {
     }
     let desk = Desk::agent([answered(&[("arn:aws:bedrock:us-east-1::foundation-model/plain", 100, 10)])]).await;
     assert_eq!(desk.say("s").await.counts.cost_micros, 100 + 10 * 10);
+}
+
+#[tokio::test]
+async fn a_model_that_is_reported_without_its_profile_costs_what_the_profile_costs() {
+    let table = r#"{"dated": "2026-11-01", "models": [
+        {"id": "a.plain", "input": 1, "output": 10, "context": 1000, "regional": 1.1},
+        {"id": "a.dear", "input": 2, "output": 20, "context": 1000, "regional": 1.1}]}"#;
+    for name in ["us.a.plain", "a.plain", "arn:aws:bedrock:us-east-1::foundation-model/a.plain"] {
+        let mut desk = Desk::agent([answered(&[(name, 100, 10)])]).await;
+        let (prices, models) = (Prices::parse(table).unwrap(), ["us.a.plain", "us.a.dear"].map(str::to_owned).to_vec());
+        desk.front.money = Money::new(desk.ledger.clone(), prices, LIMITS, models, 100).unwrap();
+        assert_eq!(desk.say("s").await.counts.cost_micros, 220, "`{name}`");
+    }
 }
 
 #[tokio::test]
