@@ -358,7 +358,8 @@ impl Local {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&state), fronts.clone(), url_callers, platforms)?;
-        let server = server::serve(listener, port, router, state.functions.clone(), async { drop(stopped.await) });
+        let with_urls = [state.functions.clone(), fronts.clone()];
+        let server = server::serve(listener, port, router, with_urls, async { drop(stopped.await) });
         let running = Running::new(state, server, stop);
 
         let seeded = async {

@@ -52,14 +52,16 @@ pub(crate) fn router(
     Ok(ready::gate(router, state))
 }
 
-/// Serves until `stop` completes, and then until running requests have their responses.
+/// Serves until `stop` completes, and then until running requests have their responses. `functions` are all that may have
+/// a URL, which pages of other origins may call.
 pub(crate) fn serve(
     listener: TcpListener,
     port: u16,
     router: Router,
-    functions: Functions,
+    functions: [Functions; 2],
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Task {
-    let router = guard::protect_except(router, port, Arc::new(move |request| cors::allows(&functions, request)));
+    let pages = move |request: &_| functions.iter().any(|functions| cors::allows(functions, request));
+    let router = guard::protect_except(router, port, Arc::new(pages));
     Task::spawn(connections::serve(listener, router, connections::WAITING, stop))
 }
