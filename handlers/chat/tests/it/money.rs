@@ -147,6 +147,9 @@ async fn only_a_turn_that_has_not_begun_costs_nothing() {
     let validation = Reply::Refuse(400, "ValidationException", json!({"message": "no"}));
     let internal = Reply::Refuse(500, "InternalServerException", json!({"message": "no"}));
     let half = |frames: Vec<Frame>| Reply::Stream(model("plain", 10, 1).into_iter().chain(frames).collect());
+    let assessed = json!({"action": "INTERVENED", "traceId": "guardrail", "outputAssessments": [{}]});
+    let assessed = Frame::Event("trace", json!({"agentId": "AGENT12345", "trace": {"guardrailTrace": assessed}}));
+    let stopped = vec![assessed, chunk("I cannot talk about this.")];
     let unended = model("plain", 10, 1).into_iter().take(1).chain([chunk("done")]).collect();
     for (name, reply, booked) in [
         ("throttled", throttled(), 0),
@@ -157,6 +160,8 @@ async fn only_a_turn_that_has_not_begun_costs_nothing() {
         ("without an answer", half(Vec::new()), 5_000),
         ("with a model turn that is not reported", Reply::Stream(unended), 5_000),
         ("without any trace", Reply::Stream(vec![chunk("done")]), 5_000),
+        ("of a model that nobody reports, with an answer that a guardrail stops", Reply::Stream(stopped), 5_000),
+        ("an error of whoever is in between", Reply::Refuse(503, "", json!("no")), 5_000),
     ] {
         let desk = Desk::agent([reply]).await;
         let read = desk.say("s").await;
