@@ -105,9 +105,11 @@ pub(crate) async fn reserve(ledger: &DynamoLedger, limits: &[SpendLimit], amount
     for limit in limits {
         windows.push(Window::of(&limit.budget, charge::item(ledger, &limit.budget).await?.as_ref())?);
     }
+    // One instant for all attempts: where a response was lost, the windows of a later attempt are those of the earlier one.
+    let now = ledger.clock.now();
     let mut attempt = 1;
     loop {
-        let booking = Booking::new(ledger, limits, &windows, amount);
+        let booking = Booking::new(ledger, limits, &windows, amount, now);
         let items = booking.items(&id).map_err(ToolError::internal)?;
         let held = || {
             let windows = booking.parts.iter().map(|part| (part.limit.budget.clone(), part.until)).collect();
@@ -124,15 +126,15 @@ pub(crate) async fn reserve(ledger: &DynamoLedger, limits: &[SpendLimit], amount
                     if !is_condition(reason) {
                         continue;
                     }
-                    let now = Window::of(&limit.budget, reason.item())?;
-                    if let (Window::Until(seen), Window::Until(now)) = (*window, now)
-                        && seen == now
-                        && seen >= ledger.clock.now()
+                    let found = Window::of(&limit.budget, reason.item())?;
+                    if let (Window::Until(seen), Window::Until(found)) = (*window, found)
+                        && seen == found
+                        && seen >= now
                     {
                         let booked = reason.item().and_then(|item| item.number("bookedMicros")).unwrap_or_default();
                         return Ok(no_room(limit, Usd::micros(booked)));
                     }
-                    *window = now;
+                    *window = found;
                 }
             }
             _ => {}
@@ -165,8 +167,8 @@ struct Part<'a> {
 }
 
 impl<'a> Booking<'a> {
-    fn new(ledger: &'a DynamoLedger, limits: &'a [SpendLimit], windows: &[Window], amount: Usd) -> Self {
-        let (now, new) = (ledger.clock.now(), ledger.clock.end_of(A_DAY));
+    fn new(ledger: &'a DynamoLedger, limits: &'a [SpendLimit], windows: &[Window], amount: Usd, now: u64) -> Self {
+        let new = now.saturating_add(A_DAY.as_secs());
         let parts = limits.iter().zip(windows).map(|(limit, window)| match *window {
             Window::None => Part { limit, seen: None, until: new },
             Window::Until(seen) => Part { limit, seen: Some(seen), until: if seen < now { new } else { seen } },
@@ -231,8 +233,9 @@ pub(crate) async fn settle(ledger: &DynamoLedger, reservation: &Reservation, cos
             break;
         };
         match refusal(&error)? {
-            // settled before, for example by an attempt whose response was lost
-            Some([own, ..]) if is_condition(own) => return Ok(()),
+            // Settled before, for example by an attempt whose response was lost. A settlement that is called again has
+            // dropped no window, so it spends nothing below.
+            Some([own, ..]) if is_condition(own) => break,
             // The window has ended since. The reservation was counted in it, and no later window knows of it.
             Some([_, reasons @ ..]) if reasons.iter().any(is_condition) => {
                 let mut ended = reasons.iter().map(is_condition);
@@ -271,7 +274,9 @@ fn settlement(
             .table_name(&ledger.table)
             .key("id", text(budget))
             .update_expression("ADD bookedMicros :difference, costMicros :cost")
-            .condition_expression("expiresAt = :until")
+            // whether or not another turn has begun the next window, what it knows is the same
+            .condition_expression("expiresAt = :until AND expiresAt >= :now")
+            .expression_attribute_values(":now", number(ledger.clock.now()))
             .expression_attribute_values(":difference", AttributeValue::N(difference.to_string()))
             .expression_attribute_values(":cost", number(cost.to_micros()))
             .expression_attribute_values(":until", number(*until))

@@ -247,7 +247,7 @@ impl Prices {
         ];
         let sum: u128 = parts.iter().map(|(tokens, price)| u128::from(*tokens) * price).sum();
         let factor = if is_regional { price.regional.0 } else { PER_FACTOR };
-        let micros = (sum * factor).div_ceil(PER_MICRO * PER_FACTOR);
+        let micros = sum.saturating_mul(factor).div_ceil(PER_MICRO * PER_FACTOR);
         Some(Usd::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
     }
 
@@ -386,6 +386,11 @@ mod tests {
         assert_eq!(micros("other", 0, 0, 1_000, 1_000), 3_000 + 6_000, "without a price of the cache");
         assert_eq!(micros("known", 0, 0, 0, 0), 0);
         assert_eq!(micros("known", u64::MAX, u64::MAX, u64::MAX, u64::MAX), u64::MAX, "a sum saturates");
+        let highest = r#"{"dated": "2026-11-20", "models": [
+            {"id": "highest", "input": 1000000, "output": 1000000, "regional": 1000000}]}"#;
+        let tokens = Tokens { input: u64::MAX, output: u64::MAX, cache_read: u64::MAX, cache_write: u64::MAX };
+        let cost = Prices::parse(highest).unwrap().cost("us.highest", tokens);
+        assert_eq!(cost.map(Usd::to_micros), Some(u64::MAX), "so does the highest price that a table may have");
         let dearest = |model, output| prices.dearest_turn(model, output).map(Usd::to_micros);
         assert_eq!(dearest("known", 4_000), Some(600_000 + 60_000));
         assert_eq!(dearest("other", 0), Some(3_000), "its input is limited by the table");

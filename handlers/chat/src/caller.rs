@@ -1,7 +1,7 @@
 //! Who calls: a customer with a token, or the application's backend, which names the customer.
 
 use http::StatusCode;
-use toolgate_token::Expected;
+use toolgate_token::{Expected, TokenError};
 
 use crate::{
     event::{Asked, UrlEvent, is_customer},
@@ -58,6 +58,10 @@ impl Authorization {
                 }
                 let token = bearer(event)?;
                 let claims = keys.verify(token, expected).await.map_err(|error| match error {
+                    // its own text is for whoever has a file of keys
+                    KeysError::Token(TokenError::Key) => unauthorized(
+                        "the token is signed with a key that the identity provider does not name: get a new one",
+                    ),
                     KeysError::Token(error) => unauthorized(&error.to_string()),
                     KeysError::Unavailable => Refusal::new(
                         StatusCode::SERVICE_UNAVAILABLE,

@@ -1,6 +1,6 @@
 //! The function: a request of its URL becomes a turn, and the turn's stream the response.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -23,6 +23,7 @@ use crate::{
     backend::{AgentBackend, Backend, HarnessBackend, HarnessLimits, Token, Turn},
     caller::Authorization,
     event::UrlEvent,
+    metrics::Counts,
     refusal::Refusal,
     session::Session,
     settings::{self, Served, Variables, number, required},
@@ -64,7 +65,7 @@ impl Door {
             // A harness that is called with IAM carries no user.
             tracing::warn!(
                 "no customer reaches the tools: a backend's harness works for the desk itself, and tools that need a \
-                 customer refuse its calls"
+                 customer refuse its calls; set CHAT_AUTH=jwt for customers"
             );
         }
         let backend = backend(variables, served, &config)?;
@@ -74,9 +75,17 @@ impl Door {
     /// Answers the event of a function URL. The response begins at once; the turn goes on while it is read, and to its end
     /// if nobody reads it.
     pub async fn answer(&self, event: Value) -> Response<Body> {
+        let began = Instant::now();
         match self.turn(event).await {
             Ok(turn) => self.stream(turn),
-            Err(refusal) => refused(&refusal),
+            Err(refusal) => {
+                // The client is not at fault: without this line, nothing counts a front door that admits nobody.
+                if refusal.status().is_server_error() {
+                    let counts = Counts { is_error: true, latency: began.elapsed(), ..Counts::default() };
+                    counts.write(&self.front.metrics);
+                }
+                refused(&refusal)
+            }
         }
     }
 

@@ -185,11 +185,14 @@ pub struct Meter {
 impl Meter {
     /// Adds a model turn. `Break` if the rest of the bound does not cover another one: the turn must be cut.
     ///
-    /// A model that is not named, or has no price, is counted as the dearest one that a turn may use.
+    /// A model that is not named, or has no price, is counted as the dearest one that a turn may use. One that is named
+    /// without its inference profile is counted at the price of the profile, where that is higher.
     pub fn add(&mut self, model: Option<&str>, tokens: Tokens) -> ControlFlow<()> {
         let Money { prices, models, limits, dearest, .. } = &self.money;
-        let cost = model
-            .and_then(|model| prices.cost(model, tokens))
+        let named = model.into_iter().chain(models.iter().map(String::as_str).filter(|known| may_mean(known, model)));
+        let cost = named
+            .filter_map(|model| prices.cost(model, tokens))
+            .max()
             .or_else(|| models.iter().filter_map(|model| prices.cost(model, tokens)).max());
         let cost = cost.unwrap_or(limits.turn);
         self.cost = Usd::micros(self.cost.to_micros().saturating_add(cost.to_micros()));
@@ -224,4 +227,10 @@ impl Meter {
         let booked = ledger.booked(&self.session.budget).await?;
         Ok(Usd::micros(self.session.limit.to_micros().saturating_sub(booked.to_micros())))
     }
+}
+
+/// Whether the name that a service reports may be this model's, without its inference profile: `us.a-model` as `a-model`.
+fn may_mean(known: &str, reported: Option<&str>) -> bool {
+    let name = reported.map(|reported| reported.rsplit('/').next().unwrap_or(reported));
+    name.and_then(|name| known.strip_suffix(name)).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }

@@ -1,7 +1,11 @@
 //! Reservations: however many turns begin at once, and however they end, no budget is booked above its limit, and what is
 //! booked is the cost of what has ended and the reservation of everything else.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use proptest::prelude::*;
 use toolgate::{Budget, BudgetCharge, Usd, testing};
@@ -152,6 +156,45 @@ async fn a_lost_response_neither_books_nor_settles_twice() {
     assert!(ledger.reserve(&both(), dollars(1)).await.is_err());
 }
 
+/// Each reading of this clock is a second later than the one before.
+fn ticking(ledger: DynamoLedger, from: Duration) -> DynamoLedger {
+    let readings = AtomicU64::new(0);
+    let start = SystemTime::now() + from;
+    ledger.with_clock(move || start + Duration::from_secs(readings.fetch_add(1, Ordering::SeqCst)))
+}
+
+#[tokio::test]
+async fn a_lost_response_does_not_lose_the_window_in_which_the_amount_is_booked() {
+    let bank = Bank::open().await;
+    // the first window of a budget, and one that begins anew
+    for from in [Duration::ZERO, WINDOW * 2] {
+        let ledger = ticking(bank.unreliable_ledger(), from);
+        bank.proxy.fail_next([Fault::Pass, Fault::Pass, Fault::CutAfter]);
+        let turn = held(&ledger, &both(), DOLLAR).await;
+        assert_eq!(booked(&ledger, "budget#session").await, DOLLAR);
+        ledger.settle(&turn, dollars(3)).await.unwrap();
+        for budget in ["budget#session", "budget#day"] {
+            assert_eq!((booked(&ledger, budget).await, spent(&ledger, budget).await), (3, 3), "{budget}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_response_of_a_settlement_does_not_lose_a_cost_above_the_reservation() {
+    let bank = Bank::open().await;
+    let ledger = bank.unreliable_ledger();
+    let turn = held(&ledger, &both(), DOLLAR).await;
+    bank.clock.advance(WINDOW + Duration::from_secs(2));
+    let new = held(&ledger, &[limit("budget#session", 10 * DOLLAR)], DOLLAR).await;
+    bank.proxy.fail_next([Fault::Pass, Fault::CutAfter]);
+    for _ in 0..2 {
+        ledger.settle(&turn, dollars(DOLLAR + 7)).await.unwrap();
+        assert_eq!(booked(&ledger, "budget#session").await, DOLLAR + 7);
+    }
+    ledger.settle(&new, dollars(0)).await.unwrap();
+    assert_eq!((booked(&ledger, "budget#session").await, spent(&ledger, "budget#session").await), (7, 7));
+}
+
 #[tokio::test]
 async fn a_window_that_ends_during_a_turn_takes_the_reservation_with_it() {
     let bank = Bank::open().await;
@@ -171,6 +214,24 @@ async fn a_window_that_ends_during_a_turn_takes_the_reservation_with_it() {
     assert_eq!(booked(&ledger, "budget#session").await, 10 * DOLLAR, "the new window does not know of it");
     ledger.settle(&new, dollars(4)).await.unwrap();
     assert_eq!((booked(&ledger, "budget#session").await, spent(&ledger, "budget#session").await), (4, 4));
+}
+
+#[tokio::test]
+async fn a_cost_above_the_reservation_of_an_ended_window_is_booked_in_the_next_one() {
+    for has_begun in [false, true] {
+        let bank = Bank::open().await;
+        let ledger = bank.ledger();
+        let turn = held(&ledger, &both(), DOLLAR).await;
+        bank.clock.advance(WINDOW + Duration::from_secs(2));
+        if has_begun {
+            let next = held(&ledger, &both(), DOLLAR).await;
+            ledger.settle(&next, dollars(0)).await.unwrap();
+        }
+        ledger.settle(&turn, dollars(DOLLAR + 7)).await.unwrap();
+        for budget in ["budget#session", "budget#day"] {
+            assert_eq!((booked(&ledger, budget).await, spent(&ledger, budget).await), (7, 7), "{budget}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -181,7 +181,11 @@ async fn a_signed_url_takes_a_request_without_a_token_and_a_function_without_a_u
 
 #[tokio::test]
 async fn pages_that_the_template_allows_may_call_a_url_and_nothing_else() {
-    let agent = start(URLS).await;
+    // the same function once more, without tools, as a front door is
+    let (_, open) = URLS.split_once("  Open:").unwrap();
+    let (open, _) = open.split_once("  Signed:").unwrap();
+    let front = open.replacen("echo_function}", "echo_function}, Toolgate: {Tools: false}", 1);
+    let agent = start(&format!("{URLS}  Front:{front}")).await;
     let send = async |method: &str, path: &str, origin: &str, more: &[(&str, &str)]| {
         let request = agent.http.request(method.parse().unwrap(), agent.url(path));
         let request = request.header("origin", origin).header("sec-fetch-site", "cross-site").body("{}");
@@ -191,19 +195,23 @@ async fn pages_that_the_template_allows_may_call_a_url_and_nothing_else() {
         names.map(|name| header(response, &format!("access-control-{name}")).unwrap_or_default().to_owned())
     };
     for origin in ["https://app.example", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"] {
-        let asks = [("access-control-request-method", "POST"), ("access-control-request-headers", "x-token")];
-        let preflight = send("OPTIONS", "/functions/Open/url/chat", origin, &asks).await;
-        assert_eq!(preflight.status(), 200);
-        let names = ["allow-origin", "allow-methods", "allow-headers", "max-age", "allow-credentials"];
-        assert_eq!(headers(&preflight, names), [origin, "GET,POST", "x-token", "60", "true"]);
-        assert!(preflight.bytes().await.unwrap().is_empty(), "the function is not invoked");
-        let response = send("POST", "/functions/Open/url/chat", origin, &[]).await;
-        assert_eq!(response.status(), 200);
-        let names = ["allow-origin", "expose-headers", "allow-credentials", "allow-methods", "max-age"];
-        assert_eq!(headers(&response, names), [origin, "x-a,x-b", "true", "", ""]);
+        for path in ["/functions/Open/url/chat", "/functions/Front/url/chat"] {
+            let asks = [("access-control-request-method", "POST"), ("access-control-request-headers", "x-token")];
+            let preflight = send("OPTIONS", path, origin, &asks).await;
+            assert_eq!(preflight.status(), 200, "{path}");
+            let names = ["allow-origin", "allow-methods", "allow-headers", "max-age", "allow-credentials"];
+            assert_eq!(headers(&preflight, names), [origin, "GET,POST", "x-token", "60", "true"]);
+            assert!(preflight.bytes().await.unwrap().is_empty(), "the function is not invoked");
+            let response = send("POST", path, origin, &[]).await;
+            assert_eq!(response.status(), 200, "{path}");
+            let names = ["allow-origin", "expose-headers", "allow-credentials", "allow-methods", "max-age"];
+            assert_eq!(headers(&response, names), [origin, "x-a,x-b", "true", "", ""]);
+        }
     }
     for origin in ["https://other.example", "https://app.example.evil", "null", "http://localhost.evil.example"] {
-        assert_eq!(send("POST", "/functions/Open/url/chat", origin, &[]).await.status(), 403, "{origin}");
+        for path in ["/functions/Open/url/chat", "/functions/Front/url/chat"] {
+            assert_eq!(send("POST", path, origin, &[]).await.status(), 403, "{origin}");
+        }
     }
     let invoke = "/2015-03-31/functions/Open/invocations";
     for path in [

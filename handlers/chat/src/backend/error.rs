@@ -169,7 +169,9 @@ impl TurnError {
         let reason = match (code, status) {
             _ if matches!(error, SdkError::ConstructionFailure(_)) || is_connection_refused(error) => Reason::Refused,
             (code, _) if is_throttle(code) => Reason::Throttled,
-            (_, Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)) => Reason::Throttled,
+            (_, Some(StatusCode::TOO_MANY_REQUESTS)) => Reason::Throttled,
+            // without a code it is not the service's own word, and the turn may have begun behind whoever says so
+            (code, Some(StatusCode::SERVICE_UNAVAILABLE)) if !code.is_empty() => Reason::Throttled,
             (_, Some(StatusCode::CONFLICT)) => Reason::SessionBusy,
             // something that the agent needs has failed
             (_, Some(StatusCode::FAILED_DEPENDENCY)) => Reason::Unclear,

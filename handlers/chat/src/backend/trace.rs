@@ -27,7 +27,7 @@ pub(super) struct Traces {
     counted: usize,
     /// Something may have cost money that is not counted.
     is_unclear: bool,
-    /// A guardrail has taken the model's place.
+    /// A guardrail has stopped the customer's text, before any model.
     is_blocked: bool,
 }
 
@@ -96,7 +96,9 @@ impl Traces {
                 _ => Vec::new(),
             },
             Some(Trace::GuardrailTrace(trace)) => {
-                self.is_blocked |= trace.action() == Some(&GuardrailAction::Intervened);
+                // what it takes from an answer was written by a model
+                let is_before = trace.output_assessments().is_empty();
+                self.is_blocked |= is_before && trace.action() == Some(&GuardrailAction::Intervened);
                 Vec::new()
             }
             Some(Trace::FailureTrace(_)) | None => Vec::new(),

@@ -1,15 +1,20 @@
 //! Who calls: forged and foreign tokens, new keys, a provider that fails, and the application's backend.
 
+use std::sync::{Arc, Mutex};
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chat::{
     caller::{Authorization, Caller},
+    door::Door,
     event::UrlEvent,
     keys::KeySource,
 };
 use serde_json::{Value, json};
+use toolgate::Metrics;
 use toolgate_token::Expected;
 
 use crate::{
+    desk::Desk,
     identity_provider::{Provider, now},
     requests::event,
 };
@@ -135,6 +140,26 @@ async fn without_the_provider_nobody_comes_in_and_its_return_is_noticed() {
     }
     provider.answer_with(None);
     assert!(caller(&door, text(), Some(&bearer)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_front_door_that_admits_nobody_counts_failed_turns() {
+    let provider = Provider::start().await;
+    provider.answer_with(Some(Value::Null));
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let written = Arc::clone(&lines);
+    let mut front = Desk::agent([]).await.front;
+    front.metrics = Metrics::new("n", move |line| written.lock().unwrap().push(line.to_owned()));
+    let door = Door::new(by_token(&provider), front);
+    for (header, status) in [(format!("Bearer {}", provider.token(&json!({}))), 503), ("Basic x".to_owned(), 401)] {
+        let mut event = text();
+        event["headers"]["authorization"] = header.into();
+        assert_eq!(door.answer(event).await.metadata_prelude.status_code.as_u16(), status);
+    }
+    let lines = lines.lock().unwrap();
+    let [line] = lines.as_slice() else { panic!("a caller without a token is no failed turn: {lines:?}") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["Turns"], &line["TurnErrors"], &line["CostMicroUsd"]), (&json!(1), &json!(1), &json!(0)));
 }
 
 #[tokio::test]

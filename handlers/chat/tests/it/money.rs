@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat::event::What;
+use chat::{event::What, money::Money};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::mpsc;
+use toolgate::prices::Prices;
 use toolgate_dynamodb::DynamoLedger;
 use toolgate_testkit::database::client_at;
 
@@ -99,6 +100,19 @@ async fn a_model_that_is_not_named_counts_as_the_dearest() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_reported_without_its_profile_costs_what_the_profile_costs() {
+    let table = r#"{"dated": "2026-11-01", "models": [
+        {"id": "a.plain", "input": 1, "output": 10, "context": 1000, "regional": 1.1},
+        {"id": "a.dear", "input": 2, "output": 20, "context": 1000, "regional": 1.1}]}"#;
+    for name in ["us.a.plain", "a.plain", "arn:aws:bedrock:us-east-1::foundation-model/a.plain"] {
+        let mut desk = Desk::agent([answered(&[(name, 100, 10)])]).await;
+        let (prices, models) = (Prices::parse(table).unwrap(), ["us.a.plain", "us.a.dear"].map(str::to_owned).to_vec());
+        desk.front.money = Money::new(desk.ledger.clone(), prices, LIMITS, models, 100).unwrap();
+        assert_eq!(desk.say("s").await.counts.cost_micros, 220, "`{name}`");
+    }
+}
+
+#[tokio::test]
 async fn a_turn_that_cannot_pay_for_another_model_turn_is_cut() {
     let frames = model("plain", 1_000, 100).into_iter().chain([call("look", json!([])), Frame::Wait(LONG), chunk("x")]);
     let desk = Desk::agent([Reply::Stream(frames.collect())]).await;
@@ -133,6 +147,9 @@ async fn only_a_turn_that_has_not_begun_costs_nothing() {
     let validation = Reply::Refuse(400, "ValidationException", json!({"message": "no"}));
     let internal = Reply::Refuse(500, "InternalServerException", json!({"message": "no"}));
     let half = |frames: Vec<Frame>| Reply::Stream(model("plain", 10, 1).into_iter().chain(frames).collect());
+    let assessed = json!({"action": "INTERVENED", "traceId": "guardrail", "outputAssessments": [{}]});
+    let assessed = Frame::Event("trace", json!({"agentId": "AGENT12345", "trace": {"guardrailTrace": assessed}}));
+    let stopped = vec![assessed, chunk("I cannot talk about this.")];
     let unended = model("plain", 10, 1).into_iter().take(1).chain([chunk("done")]).collect();
     for (name, reply, booked) in [
         ("throttled", throttled(), 0),
@@ -143,6 +160,8 @@ async fn only_a_turn_that_has_not_begun_costs_nothing() {
         ("without an answer", half(Vec::new()), 5_000),
         ("with a model turn that is not reported", Reply::Stream(unended), 5_000),
         ("without any trace", Reply::Stream(vec![chunk("done")]), 5_000),
+        ("of a model that nobody reports, with an answer that a guardrail stops", Reply::Stream(stopped), 5_000),
+        ("an error of whoever is in between", Reply::Refuse(503, "", json!("no")), 5_000),
     ] {
         let desk = Desk::agent([reply]).await;
         let read = desk.say("s").await;
