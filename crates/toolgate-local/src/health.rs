@@ -40,6 +40,7 @@ impl AppState {
             "harnesses": self.harnesses.as_ref().map(|harnesses| harnesses.report()).unwrap_or_default(),
             "gateway": self.gateway(),
             "functions": self.functions(),
+            "urls": self.urls(),
             "tools": self.tools(catalogs),
             "tables": self.tables(),
             "sessionUsd": self.template.session_usd,
@@ -66,6 +67,13 @@ impl AppState {
             .into_iter()
             .map(|function| json!({"name": function.name, "logicalId": function.logical_id, "instances": function.instances}));
         functions.collect()
+    }
+
+    /// The functions that the template gives a URL, such as the front door of a web application.
+    fn urls(&self) -> Vec<Value> {
+        let with_url = self.template.fronts.iter().chain(&self.template.functions).filter(|spec| spec.url.is_some());
+        let url = |name: &str| format!("{}/functions/{name}/url/", self.endpoint);
+        with_url.map(|spec| json!({"name": spec.binary, "url": url(&spec.binary)})).collect()
     }
 
     fn tools(&self, catalogs: &BTreeMap<String, Value>) -> Vec<Value> {

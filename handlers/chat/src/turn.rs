@@ -187,15 +187,15 @@ impl Front {
             true => (
                 limits.day,
                 format!(
-                    "your budget of the day has ${left} left, and a turn needs ${turn}, so nothing has begun: come back \
-                     24 hours after the first turn that it has counted"
+                    "your budget of the day has ${left} left, and a turn needs ${turn}, so nothing has begun: wait for \
+                     your other turns to end, or come back 24 hours after the first turn that it has counted"
                 ),
             ),
             false => (
                 limits.session,
                 format!(
-                    "the budget of this session has ${left} left, and a turn needs ${turn}, so nothing has begun: begin \
-                     a new session, or come back 24 hours after the first turn of this one"
+                    "the budget of this session has ${left} left, and a turn needs ${turn}, so nothing has begun: wait \
+                     for its other turns to end, begin a new session, or come back 24 hours after its first turn"
                 ),
             ),
         };

@@ -44,6 +44,11 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
 
     let mut table = Vec::new();
     table.extend(row("functions", &names(health, "functions"), MAX_ROWS));
+    let urls: Vec<String> =
+        list(health, "urls").iter().map(|of| format!("{} at {}", text(of, "name"), text(of, "url"))).collect();
+    if !urls.is_empty() {
+        table.extend(row("urls", &urls, MAX_ROWS));
+    }
     table.extend(row("tables", &names(health, "tables"), MAX_ROWS));
     let harnesses: Vec<String> = list(health, "harnesses").iter().map(|harness| text(harness, "id")).collect();
     table.extend(row("harnesses", &harnesses, MAX_ROWS));
