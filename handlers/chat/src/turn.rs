@@ -100,8 +100,10 @@ impl Front {
         match meter.settle(end).await {
             Ok(left) => {
                 counts.cost_micros = booked.to_micros();
-                let limit = Dollars(self.money.limits().session);
-                send(sink, stream.budget(Left { is_day: false, left: Dollars(left), limit })).await;
+                if let Some(left) = left.map(Dollars) {
+                    let limit = Dollars(self.money.limits().session);
+                    send(sink, stream.budget(Left { is_day: false, left, limit })).await;
+                }
             }
             Err(error) => {
                 counts.cost_micros = unsettled.to_micros();
