@@ -164,7 +164,7 @@ def test_the_dashboard_shows_every_alarm(deployed):
 
 
 def test_a_dollar_is_on_the_dashboard_once(deployed):
-    """A turn of the front door that calls the harness is in the metrics of both."""
+    """A turn of the front door that calls the harness is in the metrics of both. One that calls an agent is not."""
     (widget,) = [one for one in widgets(deployed) if one["properties"]["title"].startswith("Dollars a day")]
     costs = {metric[1] for metric in widget["properties"]["metrics"] if len(metric) > 1}
     has_harness = "Harness" in deployed.resources

@@ -216,16 +216,17 @@ impl Meter {
         }
     }
 
-    /// Ends the turn. Returns what the session has left.
+    /// Ends the turn. Returns what the session has left, if that can be read.
     ///
     /// # Errors
     /// The ledger cannot be written. The turn stays booked at its bound.
-    pub async fn settle(self, end: End) -> Result<Usd, ToolError> {
+    pub async fn settle(self, end: End) -> Result<Option<Usd>, ToolError> {
         let cost = self.booked(end);
         let ledger = &self.money.ledger;
         ledger.settle(&self.reservation, cost).await?;
-        let booked = ledger.booked(&self.session.budget).await?;
-        Ok(Usd::micros(self.session.limit.to_micros().saturating_sub(booked.to_micros())))
+        // the turn is settled even if this cannot be read
+        let booked = ledger.booked(&self.session.budget).await.ok();
+        Ok(booked.map(|booked| Usd::micros(self.session.limit.to_micros().saturating_sub(booked.to_micros()))))
     }
 }
 

@@ -100,8 +100,10 @@ impl Front {
         match meter.settle(end).await {
             Ok(left) => {
                 counts.cost_micros = booked.to_micros();
-                let limit = Dollars(self.money.limits().session);
-                send(sink, stream.budget(Left { is_day: false, left: Dollars(left), limit })).await;
+                if let Some(left) = left.map(Dollars) {
+                    let limit = Dollars(self.money.limits().session);
+                    send(sink, stream.budget(Left { is_day: false, left, limit })).await;
+                }
             }
             Err(error) => {
                 counts.cost_micros = unsettled.to_micros();
@@ -112,7 +114,7 @@ impl Front {
         let finish = match ended {
             Ended::By(Ok(_)) => Some(stream.finish()),
             Ended::By(Err(error)) => {
-                counts.is_error = true;
+                counts.is_error = !error.reason().is_the_clients();
                 counts.throttles += u64::from(error.reason() == Reason::Throttled);
                 send(sink, stream.error(&error.to_string())).await;
                 Some(Finish::Error)

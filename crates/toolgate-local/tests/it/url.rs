@@ -166,6 +166,8 @@ async fn a_signed_url_takes_a_request_without_a_token_and_a_function_without_a_u
     let seen = event(&agent, agent.http.get(agent.url("/functions/Signed/url/"))).await;
     let caller = &seen["requestContext"]["authorizer"]["iam"]["userArn"];
     assert_eq!(caller, "arn:aws:sts::123456789012:assumed-role/local-backend/local", "as behind every signed URL");
+    let page = agent.http.get(agent.url("/functions/Signed/url/")).header("origin", agent.running.url());
+    assert!(event(&agent, page).await["requestContext"].get("authorizer").is_none(), "a page is no backend");
     for (name, authorization, expected) in [
         ("Open", None, 200),
         ("Open", Some("Bearer forged"), 200),

@@ -57,6 +57,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether the client has caused it, so that it says nothing about the front door: two turns of a session at the same
+    /// time, or answers to no question.
+    pub fn is_the_clients(self) -> bool {
+        matches!(self, Self::SessionBusy | Self::InvalidAnswers)
+    }
+
     /// A name for the log.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,7 +9,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use toolgate::prices::Prices;
 use toolgate_dynamodb::DynamoLedger;
-use toolgate_testkit::database::client_at;
+use toolgate_testkit::{
+    database::client_at,
+    proxy::{Fault, Proxy},
+};
 
 use crate::{
     desk::{Desk, LIMITS, money, turn},
@@ -220,4 +223,17 @@ async fn a_turn_that_cannot_be_settled_is_counted_at_its_bound() {
     let (read, ()) = tokio::join!(desk.say("s"), gone);
     assert_eq!(read.kinds(), ["start", "data-session", "text-start", "text-delta", "text-end", "finish"]);
     assert_eq!(read.counts.cost_micros, 5_000);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_settled_is_counted_at_its_cost_though_nobody_can_read_what_is_left() {
+    let mut desk = Desk::agent([answered(&[("plain", 10, 1)])]).await;
+    let proxy = Proxy::before(desk.database.address).await;
+    desk.front.money = money(DynamoLedger::new(client_at(proxy.address), "ledger"), LIMITS);
+    // two budgets are read, and the turn is reserved and settled
+    let cut = std::iter::repeat_n(Fault::CutBefore, 16);
+    proxy.fail_next(std::iter::repeat_n(Fault::Pass, 4).chain(cut));
+    let read = desk.say("s").await;
+    assert_eq!(read.kinds(), ["start", "data-session", "text-start", "text-delta", "text-end", "finish"]);
+    assert_eq!((read.counts.cost_micros, desk.booked("s").await), (20, (20, 20)));
 }

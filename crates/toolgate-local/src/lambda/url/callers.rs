@@ -30,8 +30,9 @@ impl UrlCallers {
             // nobody verifies the caller; the function gets the headers and may do so
             _ if auth == Some(UrlAuth::None) => Ok(Value::Null),
             // Signatures are not checked here. Behind such a URL every caller has signed, so a request without a token is
-            // one of the application's own backend.
-            Self::Anonymous if auth == Some(UrlAuth::Iam) => Ok(verified(&backend())),
+            // one of the application's own backend. A page in a browser is none.
+            Self::Anonymous if auth == Some(UrlAuth::Iam) && !is_page(headers) => Ok(verified(&backend())),
+            Self::Tokens(_) if auth == Some(UrlAuth::Iam) && is_page(headers) && !has_token(headers) => Ok(Value::Null),
             Self::Tokens(_) if auth == Some(UrlAuth::Iam) && !has_token(headers) => Ok(verified(&backend())),
             Self::Anonymous => Ok(Value::Null),
             Self::One(principal) => Ok(verified(principal)),
@@ -58,6 +59,11 @@ impl UrlCallers {
 /// The application's backend on this machine.
 fn backend() -> Principal {
     Principal::IamEntity { arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/local-backend/local") }
+}
+
+/// Whether a page in a browser sends the request.
+fn is_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
 }
 
 /// Whether the client sends a bearer token.
