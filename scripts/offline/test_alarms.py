@@ -118,6 +118,15 @@ def gateway():
     return cases
 
 
+def front_door():
+    cases = rate(share("Turns", "TurnErrors"))
+    # A turn that a budget refuses is neither failed nor answered. One customer could hide the errors of all others.
+    refused = {"Turns": [100], "BudgetRefusals": [80], "TurnErrors": [2]}
+    cases["sustained"] += [([refused] * 2, True), ([{**refused, "TurnErrors": [1]}] * 4, False)]
+    cases["sustained"].append(([{"Turns": [9], "BudgetRefusals": [9], "TurnErrors": [0]}] * 4, False))
+    return cases
+
+
 CASES = {
     "ErrorRateAlarm": rate(share("AgentInvocations", "ToolErrors")),
     "FailureAlarm": any_of("Errors:OrdersFunction"),
@@ -128,7 +137,7 @@ CASES = {
     "ModelThrottleAlarm": throttles(),
     "WaitingAlarm": waiting(),
     "GatewayAlarm": gateway(),
-    "FrontDoorAlarm": rate(share("Turns", "TurnErrors")),
+    "FrontDoorAlarm": front_door(),
 }
 # What is written all the time. Everything else has no data before its series.
 BEFORE = {"WaitingAlarm": {"ApprovalsOldestAge": [0]}}

@@ -32,6 +32,9 @@ pub enum MoneyError {
     /// No model is named.
     #[error("no model is named: name all models that a turn may use, so that their prices are known")]
     NoModel,
+    /// The prices are in another currency than the limits.
+    #[error("the table of prices is not in US dollars, and the limits are: give it prices in dollars")]
+    Currency,
     /// A model has no price.
     #[error("the table of prices, dated {dated}, has no price for the model `{model}`: nobody could keep a budget")]
     NoPrice {
@@ -123,6 +126,9 @@ impl Money {
         models: Vec<String>,
         output_tokens: u64,
     ) -> Result<Self, MoneyError> {
+        if !prices.are_in_dollars() {
+            return Err(MoneyError::Currency);
+        }
         let mut dearest = Usd::micros(0);
         for model in &models {
             let turn = prices

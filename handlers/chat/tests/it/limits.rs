@@ -81,6 +81,7 @@ fn the_environment_names_what_is_missing() {
         ("SESSION_USD", "ten", "SESSION_USD"),
         ("OUTPUT_TOKENS", "-1", "no whole number"),
         ("PRICES", "{}", "PRICES is no table of prices"),
+        ("PRICES", r#"{"dated": "2026-11-30", "currency": "EUR", "models": []}"#, "not in US dollars"),
         ("MODELS", "us.anthropic.claude-haiku-4-5-20251001-v1:0,", "no price for the model ``"),
     ] {
         let failed = failure("", Some((name, value)));
