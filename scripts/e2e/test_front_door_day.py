@@ -108,7 +108,8 @@ def test_the_metrics_add_up_to_what_the_streams_have_shown(day):
     failed = [turn for turn in day.turns if turn.finish == "error"]
     assert counted["Turns"] == len(day.turns) > 25
     assert counted["BudgetRefusals"] == len(day.without_room) >= 1
-    assert counted["TurnErrors"] == len(failed) - len(day.without_room) == 1
+    # An answer to no question says nothing about the front door.
+    assert (counted["TurnErrors"], len(failed) - len(day.without_room)) == (0, 1)
     assert (counted["TurnsCut"], counted["ModelThrottles"], counted["ToolErrors"]) == (0, 0, 0)
 
     outputs, errors = day.parts("tool-output-available"), day.parts("tool-output-error")

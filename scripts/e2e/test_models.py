@@ -102,4 +102,4 @@ def test_raw_parts_can_be_read_by_a_program(desk, server):
     parts = [json.loads(line)["trace"]["orchestrationTrace"] for line in streamed.stdout.splitlines()]
     usage = [part["modelInvocationOutput"]["metadata"]["usage"] for part in parts if "modelInvocationOutput" in part]
     assert usage == [{"inputTokens": 80, "outputTokens": 20}] * 2
-    assert "2 model turns, 160 + 40 tokens; no price is known for `openai:" in streamed.stderr
+    assert "2 model turns, 160 + 40 tokens; at most $10.0000 of $10.0000 left; no price is known for `openai:" in streamed.stderr
