@@ -24,6 +24,9 @@ use serde_json::{Value, json};
 use toolgate_template::{GuardedSpec, GuardrailEffect, GuardrailSpec};
 use words::Words;
 
+/// Number of times that a text is searched at most. A placeholder may make a number beside it stand alone.
+const PASSES: usize = 16;
+
 /// A guardrail, ready to be applied.
 #[derive(Debug)]
 pub(crate) struct Guardrail {
@@ -102,23 +105,32 @@ impl Guardrail {
     /// Evaluates a text. To block has precedence over to mask.
     pub(crate) fn assess(&self, text: &str, side: Side) -> Assessment {
         let mut findings = self.words.find(text, side);
-        let mut masks = Vec::new();
         let mut seen = HashSet::new();
-        for entry in &self.patterns {
-            let effect = side.of(&entry.spec);
-            if effect == GuardrailEffect::Off {
-                continue;
-            }
-            for range in entry.find(text) {
-                let matched = text.get(range.clone()).unwrap_or_default().to_owned();
-                let finding = Finding { policy: entry.policy.clone(), name: entry.spec.name.clone(), matched, effect };
-                if seen.insert(finding.clone()) {
-                    findings.push(finding);
+        let mut masked = None;
+        for pass in 0..PASSES {
+            let current = masked.as_deref().unwrap_or(text);
+            let mut masks = Vec::new();
+            for entry in self.patterns.iter().filter(|entry| pass == 0 || entry.policy == Policy::PersonalData) {
+                let effect = side.of(&entry.spec);
+                if effect == GuardrailEffect::Off {
+                    continue;
                 }
-                if effect == GuardrailEffect::Mask {
-                    masks.push(Masked { range, name: &entry.spec.name });
+                for range in entry.find(current) {
+                    let matched = current.get(range.clone()).unwrap_or_default().to_owned();
+                    let finding =
+                        Finding { policy: entry.policy.clone(), name: entry.spec.name.clone(), matched, effect };
+                    if seen.insert(finding.clone()) {
+                        findings.push(finding);
+                    }
+                    if effect == GuardrailEffect::Mask {
+                        masks.push(Masked { range, name: &entry.spec.name });
+                    }
                 }
             }
+            if masks.is_empty() {
+                break;
+            }
+            masked = Some(mask(current, masks));
         }
         let verdict = if findings.iter().any(|finding| finding.effect == GuardrailEffect::Block) {
             let message = match side {
@@ -126,10 +138,8 @@ impl Guardrail {
                 Side::Output => &self.spec.blocked_output,
             };
             Verdict::Blocked(message.clone())
-        } else if masks.is_empty() {
-            Verdict::Unchanged
         } else {
-            Verdict::Masked(mask(text, masks))
+            masked.map_or(Verdict::Unchanged, Verdict::Masked)
         };
         Assessment { findings, verdict }
     }

@@ -14,10 +14,16 @@ use super::{
 /// The first digits of card networks: American Express, Diners and JCB; Visa; Mastercard; Discover and UnionPay.
 const NETWORKS: [char; 5] = ['2', '3', '4', '5', '6'];
 
+/// The match begins and ends where a word does, so that no part of an address stays.
+const EMAIL: &str = concat!(
+    r"[\p{Alphabetic}\p{N}_][\p{Alphabetic}\p{N}._%+'-]*@",
+    r"(?:[\p{Alphabetic}\p{N}-]+\.)+\p{L}{2,}[\p{Alphabetic}\p{N}]*",
+);
+
 /// The detector of a type; `None` if this type cannot be evaluated here.
 pub(super) fn detector(kind: &str) -> Option<Detector> {
     match kind {
-        "EMAIL" => Detector::new(r"[\p{L}\p{N}_][\p{L}\p{N}._%+'-]*@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}", whole),
+        "EMAIL" => Detector::new(EMAIL, whole),
         // With a country code, or in the groups of North America. Digits alone may be an id or an amount.
         "PHONE" => Detector::new(
             r"\+[1-9](?:[ .()/-]{0,2}[0-9]){7,14}\b|\(?[2-9][0-9]{2}(?:\) ?|[-. ])[2-9][0-9]{2}[-. ][0-9]{4}\b",
@@ -44,7 +50,7 @@ pub(super) fn detector(kind: &str) -> Option<Detector> {
         "VEHICLE_IDENTIFICATION_NUMBER" => Detector::new("[A-HJ-NPR-Z0-9]{17}", |text| one(text, vin(text))),
         "IP_ADDRESS" => Detector::new(r"[0-9]+(?:\.[0-9]+)+|[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}", ip_address),
         "MAC_ADDRESS" => Detector::new("(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}", whole),
-        "URL" => Detector::new(r#"(?i:https?)://[^\s<>"{}|\\^`]+"#, without_punctuation),
+        "URL" => Detector::new(r#"[\p{Alphabetic}\p{N}]*(?i:https?)://[^\s<>"{}|\\^`]+"#, without_punctuation),
         "AWS_ACCESS_KEY" => Detector::new("(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}", whole),
         _ => None,
     }
