@@ -117,7 +117,7 @@ def test_a_blocked_input_costs_no_model_call_and_is_forgotten(desk):
     [only] = traces
     assert only["guardrailTrace"]["action"] == "INTERVENED"
     assert only["guardrailTrace"]["inputAssessments"] == [
-        {"wordPolicy": {"customWords": [{"match": "gizmo", "action": "BLOCKED"}]}}
+        {"wordPolicy": {"customWords": [{"match": "gizmo", "action": "BLOCKED"}], "managedWordLists": []}}
     ]
     _, traces, _ = say(desk, "Clerk", "blocked", "hello")
     assert "GIZMO" not in str(traces)
@@ -170,12 +170,19 @@ def test_apply_guardrail_refuses_what_does_not_exist(desk):
         assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
     with pytest.raises(ClientError, match="enum value set"):
         apply(desk, "BOTH", "x")
+    image = {"image": {"format": "png", "source": {"bytes": b"x"}}}
+    with pytest.raises(ClientError, match="images are not evaluated"):
+        desk.client("bedrock-runtime").apply_guardrail(
+            guardrailIdentifier="Guard", guardrailVersion="1", source="INPUT", content=[image]
+        )
 
 
-def test_the_report_names_what_is_not_evaluated(desk):
+def test_the_start_and_the_report_name_what_is_not_evaluated(desk):
     with urllib.request.urlopen(f"{desk.url}/agents", timeout=10) as answer:
         clerk = next(agent for agent in json.load(answer) if agent["agentId"] == "Clerk")
     assert clerk["guardrail"] == "Guard"
     assert clerk["guardrailNotEvaluated"] == [
         "topics (Medicine)", "personal data (NAME)", "regular expressions (ahead)",
     ]
+    line = "the guardrail `Guard` is evaluated here without: topics (Medicine), personal data (NAME), regular expressions"
+    assert line in desk.log.read_text()

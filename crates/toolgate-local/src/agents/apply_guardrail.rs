@@ -35,7 +35,7 @@ const TEXT: Model = Model::Fields(&[
     required("text", &Model::Text { least: 0, most: usize::MAX, pattern: None }),
     optional("qualifiers", &Model::List { least: 0, most: usize::MAX, of: &QUALIFIERS }),
 ]);
-const CONTENT: Model = Model::Union(&[required("text", &TEXT), required("image", &Model::Object)]);
+const CONTENT: Model = Model::Union(&[optional("text", &TEXT), optional("image", &Model::Object)]);
 const REQUEST: Model = Model::Fields(&[
     required("source", &Model::Choice(&["INPUT", "OUTPUT"])),
     required("content", &Model::List { least: 0, most: usize::MAX, of: &CONTENT }),

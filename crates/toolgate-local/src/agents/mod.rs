@@ -149,7 +149,7 @@ impl Agents {
             .map(|agent| {
                 let model = self.models.of(&agent.spec.id);
                 let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
-                json!({
+                let mut report = json!({
                     "agentId": agent.spec.id,
                     "agentName": agent.spec.name,
                     "aliases": agent.spec.aliases,
@@ -157,9 +157,14 @@ impl Agents {
                     "model": model.label(&agent.spec.foundation_model),
                     "scripted": model.is_scripted(),
                     "tools": tools,
-                    "guardrail": agent.spec.guardrail,
-                    "guardrailNotEvaluated": self.guardrail_of(agent).map(|guardrail| &guardrail.not_evaluated),
-                })
+                });
+                if let Some(id) = &agent.spec.guardrail {
+                    trace::put(&mut report, "guardrail", id.as_str());
+                }
+                if let Some(guardrail) = self.guardrail_of(agent) {
+                    trace::put(&mut report, "guardrailNotEvaluated", json!(guardrail.not_evaluated));
+                }
+                report
             })
             .collect()
     }

@@ -48,7 +48,7 @@ fn listed<'a>(findings: impl Iterator<Item = &'a Finding>, complete: impl Fn(&mu
     }
     let mut assessment = Map::new();
     if !words.is_empty() {
-        assessment.insert("wordPolicy".to_owned(), json!({"customWords": words}));
+        assessment.insert("wordPolicy".to_owned(), json!({"customWords": words, "managedWordLists": []}));
     }
     if !entities.is_empty() || !regexes.is_empty() {
         let policy = json!({"piiEntities": entities, "regexes": regexes});
