@@ -88,6 +88,9 @@ def steps(events):
         if trace == "failureTrace":
             kinds.append((part["agentId"], trace, "", ""))
             continue
+        if trace == "guardrailTrace":
+            kinds.append((part["agentId"], trace, body["action"], ""))
+            continue
         [(member, value)] = body.items()
         kinds.append((part["agentId"], trace, member, value.get("invocationType") or value.get("type") or ""))
     return kinds

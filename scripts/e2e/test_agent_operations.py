@@ -5,7 +5,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory"}
+SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory", "ApplyGuardrail"}
 CONTROL_PLANE = {"GetAgent", "ListAgents", "GetAgentAlias", "ListAgentAliases"}
 SERVICES = ["bedrock-agent-runtime", "bedrock-agent", "bedrock-runtime"]
 # Bidirectional streams need HTTP/2, which boto3 does not support.

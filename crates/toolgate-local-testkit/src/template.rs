@@ -57,6 +57,7 @@ pub fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&str]) -> 
         action_groups: groups,
         idle_ttl: Duration::from_secs(600),
         prompt: PromptSpec::default(),
+        guardrail: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod dynamodb;
 mod error;
 mod faults;
 pub mod gateway;
+mod guardrail;
 mod harness;
 mod health;
 mod http;

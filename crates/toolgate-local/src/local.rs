@@ -352,7 +352,9 @@ impl Local {
                 Some(hostile) => hostile,
                 None => invoker,
             };
-            platforms.push(agents::routes(Agents::with_limits(&template, invoke, models, self.limits)?));
+            let agents = Agents::with_limits(&template, invoke, models, self.limits)?;
+            agents.not_evaluated().iter().for_each(|line| self.log.line("toolgate", line));
+            platforms.push(agents::routes(agents));
         }
         platforms.extend(gateway.clone().map(gateway::routes));
         platforms.extend(harnesses.clone().map(harness::routes));

@@ -5,6 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use crate::{
     evaluate::Evaluator,
     functions::own_function,
+    guardrail,
     identifiers::{alias_agent, alias_id},
     node::Node,
     prompt::prompt,
@@ -84,6 +85,7 @@ fn agent(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> AgentSpec {
         action_groups: groups.iter().filter_map(|node| action_group(evaluator, node)).collect(),
         idle_ttl: Duration::from_secs(idle.flatten().unwrap_or(DEFAULT_IDLE_TTL_SECONDS)),
         prompt: prompt(evaluator, configuration.as_ref()),
+        guardrail: guardrail::reference(evaluator, properties),
     }
 }
 

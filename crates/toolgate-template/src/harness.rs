@@ -8,8 +8,9 @@ use crate::{
     identifiers::{harness_arn, harness_id},
     node::{Entry, Node},
     outbound::outbound_auth,
+    prompt::Inference,
     resources::{Resource, resources},
-    types::{HarnessSpec, HarnessToolKind, HarnessToolSpec, Inference},
+    types::{HarnessSpec, HarnessToolKind, HarnessToolSpec},
 };
 
 pub(crate) const HARNESS: &str = "AWS::BedrockAgentCore::Harness";

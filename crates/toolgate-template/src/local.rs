@@ -7,6 +7,7 @@ use crate::{
     evaluate::{Evaluator, Names},
     functions::FUNCTIONS,
     gateway::GATEWAY,
+    guardrail::GUARDRAIL,
     harness::HARNESS,
     identifiers::{alias_agent, alias_id, gateway_arn, gateway_id, harness_arn, harness_id, table_name},
     node::Node,
@@ -83,6 +84,9 @@ impl Names for Local<'_> {
                 let agent = alias_agent(evaluator, resource, position)?;
                 format!("{bedrock}:agent-alias/{agent}/{}", alias_id(evaluator, resource))
             }
+            (GUARDRAIL, "GuardrailId") => resource.to_owned(),
+            (GUARDRAIL, "GuardrailArn") => format!("{bedrock}:guardrail/{resource}"),
+            ("AWS::Bedrock::GuardrailVersion", "Version") => "1".to_owned(),
             (GATEWAY, "GatewayIdentifier") => gateway_id(evaluator, resource),
             (GATEWAY, "GatewayUrl") => GATEWAY_URL.to_owned(),
             (GATEWAY, "GatewayArn") => gateway_arn(evaluator, resource),

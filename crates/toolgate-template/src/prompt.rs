@@ -2,11 +2,31 @@
 //!
 //! The other steps (pre-processing, routing, memory) do not run on a laptop, so their prompts are not read.
 
-use crate::{
-    evaluate::Evaluator,
-    node::Node,
-    types::{Inference, PromptSpec},
-};
+use crate::{evaluate::Evaluator, node::Node};
+
+/// The orchestration step: `PromptOverrideConfiguration` of the type `ORCHESTRATION`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PromptSpec {
+    /// `BasePromptTemplate`, if it is enabled.
+    pub base: Option<String>,
+    /// `InferenceConfiguration`.
+    pub inference: Inference,
+}
+
+/// Inference settings. The model's own default applies to a setting that is `None`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inference {
+    /// The temperature, 0 to 1.
+    pub temperature: Option<f64>,
+    /// The probability mass of the candidate tokens (top P), 0 to 1.
+    pub top_p: Option<f64>,
+    /// The number of candidate tokens (top K).
+    pub top_k: Option<u32>,
+    /// The maximum number of tokens of one answer.
+    pub max_tokens: Option<u32>,
+    /// Stop sequences.
+    pub stop_sequences: Vec<String>,
+}
 
 /// The override of an agent, from its evaluated property.
 pub(crate) fn prompt(evaluator: &Evaluator<'_>, configuration: Option<&Node>) -> PromptSpec {

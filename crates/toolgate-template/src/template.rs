@@ -9,6 +9,7 @@ use crate::{
     evaluate::Evaluator,
     functions::{fronts, functions, others},
     gateway::gateway,
+    guardrail::guardrails,
     harness::harnesses,
     local::local,
     seed::seed,
@@ -34,6 +35,7 @@ pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Templa
 /// [`TemplateError`] with every problem and its position.
 pub fn evaluate(source: &Source, parameters: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
     evaluate_parts(source, parameters, |evaluator, template| {
+        template.guardrails = guardrails(evaluator);
         template.agents = agents(evaluator);
         template.gateway = gateway(evaluator);
         template.harnesses = harnesses(evaluator);

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
+use crate::guardrail::GuardrailSpec;
 use crate::outbound::OutboundAuth;
+use crate::prompt::{Inference, PromptSpec};
 use crate::url::UrlSpec;
 
 /// The parts of a template that a laptop needs.
@@ -29,6 +31,8 @@ pub struct Template {
     pub agents: Vec<AgentSpec>,
     /// The AgentCore Gateway, if the template has one.
     pub gateway: Option<GatewaySpec>,
+    /// The guardrails, in the template's order.
+    pub guardrails: Vec<GuardrailSpec>,
     /// The AgentCore harnesses, in the template's order.
     pub harnesses: Vec<HarnessSpec>,
     /// The program that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
@@ -99,30 +103,8 @@ pub struct AgentSpec {
     pub idle_ttl: Duration,
     /// The prompt override for its model.
     pub prompt: PromptSpec,
-}
-
-/// The orchestration step: `PromptOverrideConfiguration` of the type `ORCHESTRATION`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PromptSpec {
-    /// `BasePromptTemplate`, if it is enabled.
-    pub base: Option<String>,
-    /// `InferenceConfiguration`.
-    pub inference: Inference,
-}
-
-/// Inference settings. The model's own default applies to a setting that is `None`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Inference {
-    /// The temperature, 0 to 1.
-    pub temperature: Option<f64>,
-    /// The probability mass of the candidate tokens (top P), 0 to 1.
-    pub top_p: Option<f64>,
-    /// The number of candidate tokens (top K).
-    pub top_k: Option<u32>,
-    /// The maximum number of tokens of one answer.
-    pub max_tokens: Option<u32>,
-    /// Stop sequences.
-    pub stop_sequences: Vec<String>,
+    /// The guardrail of its input and output, if it has one: the logical id of one of the template's, or an id of AWS.
+    pub guardrail: Option<String>,
 }
 
 /// An agent that a supervisor may call.

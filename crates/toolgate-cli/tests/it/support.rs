@@ -145,6 +145,7 @@ fn template() -> Template {
         action_groups: vec![group],
         idle_ttl: Duration::from_secs(600),
         prompt: PromptSpec::default(),
+        guardrail: None,
     };
     Template { agents: vec![agent], ..Template::default() }
 }

@@ -105,7 +105,7 @@ impl AgentRun<'_> {
                 "alias": self.alias,
                 "version": version_of(&self.alias),
             },
-            "inputText": self.input,
+            "inputText": self.input(),
             "sessionId": self.turn.session.id,
             "actionGroup": action.group,
         });

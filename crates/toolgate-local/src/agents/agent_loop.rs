@@ -22,6 +22,7 @@ use super::{
 use crate::conversation::{
     self, AskModel, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message, too_long_as_stop,
 };
+use crate::guardrail::Side;
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
@@ -55,19 +56,27 @@ impl AgentRun<'_> {
     }
 
     async fn iterate(&self, started: Timestamp) -> Result<String, Ended> {
+        let guarded = self.guard(self.input(), Side::Input);
+        if guarded.is_blocked {
+            // The models of later turns do not see what was blocked.
+            return Ok(guarded.text);
+        }
+        // The input is guarded once in a run.
+        let _ = self.masked_input.set(guarded.text);
         let history = self.turn.session.history(&self.path);
         let mut history = history.lock().await;
         let before = HistoryEnd::of(&history);
-        push_user_message(&mut history, &self.input);
+        push_user_message(&mut history, self.input());
         conversation::run(&Steps { run: self, started }, &mut history, Some(before)).await
     }
 
     /// One model turn. If the conversation is too long for the model, retries with a smaller window.
     async fn ask_model(&self, history: &[Message]) -> Result<ModelReply, AgentError> {
         let mut system = prompt::system(&self.agent.spec, &self.prompt_attributes(), &self.relayed);
-        // A collaborator's answer goes to its supervisor as a whole, and a routing decision is not an answer, so
-        // neither is streamed.
-        let streams = self.parent.is_none() && self.turn.pieces().is_some() && !self.is_routing();
+        // A collaborator's answer goes to its supervisor as a whole, a routing decision is not an answer, and a guardrail
+        // needs the whole answer, so none of them is streamed.
+        let may_stream = self.parent.is_none() && !self.is_routing() && !self.withholds_answer();
+        let streams = may_stream && self.turn.pieces().is_some();
         if let Some(hint) = self.model().stream_hint().filter(|_| streams && !self.agent.tools.specs.is_empty()) {
             streaming::ask_for_tags(&mut system, hint);
         }
@@ -136,7 +145,7 @@ impl Platform for Steps<'_> {
     }
 
     fn answer(&self, reply: ModelReply, history: &mut Vec<Message>) -> Self::End {
-        let text = answer(&reply)?;
+        let text = self.run.guard_answer(&answer(&reply)?);
         let mut content = reply.content;
         content.retain(|block| !matches!(block, Block::ToolUse { .. } | Block::Text(_)));
         content.push(Block::Text(text.clone()));
@@ -151,11 +160,13 @@ impl Platform for Steps<'_> {
         history.push(Message::user(results));
         match (ended, routed) {
             (Some(Ended::Asked(question)), _) => {
+                let question = self.run.guard_answer(&question);
                 self.run.trace_final("ASK_USER", &question, Span::since(self.started));
                 return ControlFlow::Break(Ok(question));
             }
             (Some(ended), _) => return ControlFlow::Break(Err(ended)),
             (None, Some(text)) => {
+                let text = self.run.guard_answer(&text);
                 history.push(Message::assistant(vec![Block::Text(text.clone())]));
                 self.run.trace_final("FINISH", &text, Span::since(self.started));
                 return ControlFlow::Break(Ok(text));

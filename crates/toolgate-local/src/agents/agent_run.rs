@@ -1,7 +1,7 @@
 //! One agent that processes one input: its identity, its caller, and the target of its answer.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard,
+    Arc, Mutex, MutexGuard, OnceLock,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -25,7 +25,9 @@ pub(crate) struct AgentRun<'a> {
     pub(crate) name: Option<String>,
     pub(crate) parent: Option<&'a AgentRun<'a>>,
     /// The input of this agent.
-    pub(crate) input: String,
+    input: String,
+    /// The input with placeholders, if the guardrail has masked it.
+    pub(crate) masked_input: OnceLock<String>,
     /// The supervisor's conversation as text, if it is relayed.
     pub(crate) relayed: String,
     /// For this turn only. The invoked agent uses the turn's attributes; a collaborator has its own.
@@ -48,6 +50,7 @@ impl<'a> AgentRun<'a> {
             name: None,
             parent: None,
             input,
+            masked_input: OnceLock::new(),
             relayed: String::new(),
             own_prompt_attributes: Mutex::default(),
             routing: AtomicBool::new(agent.spec.routes),
@@ -69,6 +72,11 @@ impl<'a> AgentRun<'a> {
         let chain = self.chain.iter().chain(&root.chain).cloned().collect();
         let path = format!("{}/{name}", self.path);
         AgentRun { path, chain, name: Some(name.to_owned()), parent: Some(self), relayed, ..root }
+    }
+
+    /// The input, as the guardrail has left it.
+    pub(crate) fn input(&self) -> &str {
+        self.masked_input.get().unwrap_or(&self.input)
     }
 
     pub(crate) fn model(&self) -> &dyn Model {

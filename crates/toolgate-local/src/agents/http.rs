@@ -12,7 +12,7 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Agents, control,
+    Agents, apply_guardrail, control,
     error::{AgentError, Kind},
     history, memory, operations,
     request::{InvocationResult, InvokeAgent, SessionState},
@@ -42,7 +42,7 @@ pub fn routes(agents: Arc<Agents>) -> Router {
         .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
         // The other methods of this path are in the table of operations that are not served.
         .route("/agents", get(report));
-    served.merge(control::routes()).merge(operations::routes()).with_state(agents)
+    served.merge(control::routes()).merge(apply_guardrail::routes()).merge(operations::routes()).with_state(agents)
 }
 
 async fn report(State(agents): State<Arc<Agents>>) -> Response {

@@ -17,6 +17,7 @@
 mod action;
 mod agent_loop;
 mod agent_run;
+mod apply_guardrail;
 mod arguments;
 mod attributes;
 mod calls;
@@ -25,6 +26,7 @@ mod control;
 mod envelope;
 mod error;
 mod frames;
+mod guarded;
 mod history;
 mod http;
 mod invoke;
@@ -47,7 +49,10 @@ mod tools;
 mod trace;
 mod turn;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -60,7 +65,7 @@ pub(crate) use openapi::operations;
 use tools::Toolbox;
 use turn::Waiting;
 
-use crate::{conversation::Sessions, http::service_model::Problems};
+use crate::{conversation::Sessions, guardrail::Guardrail, http::service_model::Problems};
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 
@@ -68,6 +73,7 @@ use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 #[derive(Debug)]
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
+    guardrails: BTreeMap<String, Guardrail>,
     sessions: Sessions<Waiting>,
     invoke: Arc<dyn Invoke>,
     models: Models,
@@ -130,7 +136,9 @@ impl Agents {
             return Err(AgentsError { problems });
         }
         let started = Timestamp::now();
-        Ok(Arc::new(Self { agents, sessions: Sessions::default(), invoke, models, limits, started }))
+        let guardrails = template.guardrails.iter().cloned();
+        let guardrails = guardrails.map(|spec| (spec.id.clone(), Guardrail::new(spec))).collect();
+        Ok(Arc::new(Self { agents, guardrails, sessions: Sessions::default(), invoke, models, limits, started }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
@@ -141,7 +149,7 @@ impl Agents {
             .map(|agent| {
                 let model = self.models.of(&agent.spec.id);
                 let tools: Vec<&str> = agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
-                json!({
+                let mut report = json!({
                     "agentId": agent.spec.id,
                     "agentName": agent.spec.name,
                     "aliases": agent.spec.aliases,
@@ -149,9 +157,34 @@ impl Agents {
                     "model": model.label(&agent.spec.foundation_model),
                     "scripted": model.is_scripted(),
                     "tools": tools,
-                })
+                });
+                if let Some(id) = &agent.spec.guardrail {
+                    trace::put(&mut report, "guardrail", id.as_str());
+                }
+                if let Some(guardrail) = self.guardrail_of(agent) {
+                    trace::put(&mut report, "guardrailNotEvaluated", json!(guardrail.not_evaluated));
+                }
+                report
             })
             .collect()
+    }
+
+    /// The guardrail of an agent, if it is in the template.
+    pub(crate) fn guardrail_of(&self, agent: &Agent) -> Option<&Guardrail> {
+        self.guardrails.get(agent.spec.guardrail.as_ref()?)
+    }
+
+    /// The parts of the agents' guardrails that are not evaluated, one line for each guardrail.
+    pub(crate) fn not_evaluated(&self) -> Vec<String> {
+        let own = self.guardrails.iter().filter(|(_, guardrail)| !guardrail.not_evaluated.is_empty());
+        let own = own.map(|(id, guardrail)| {
+            format!("the guardrail `{id}` is evaluated here without: {}", guardrail.not_evaluated.join(", "))
+        });
+        let named: BTreeSet<&String> = self.agents.values().filter_map(|agent| agent.spec.guardrail.as_ref()).collect();
+        let foreign = named.into_iter().filter(|id| !self.guardrails.contains_key(*id));
+        let foreign = foreign
+            .map(|id| format!("warning: the guardrail `{id}` is not in the template, so it is not evaluated here"));
+        own.chain(foreign).collect()
     }
 
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::Method;
 
-use super::{control, error::AgentError, response};
+use super::{apply_guardrail::OPERATION, control, error::AgentError, response};
 use crate::http::body;
 
 /// Maximum number of bytes to read of a body that is not used, so that the client receives its response.
@@ -69,7 +69,8 @@ async fn not_served(operation: &'static str, body: Body) -> Response {
     // The content does not matter. The client must be able to send all of it.
     let _ = body::read(body, DRAINED).await;
     response::refuse(&AgentError::invalid(format!(
-        "{operation} is not served by the local agent, which serves InvokeAgent, GetAgentMemory, DeleteAgentMemory, {}: \
+        "{operation} is not served by the local agent, which serves InvokeAgent, GetAgentMemory, DeleteAgentMemory, \
+         {OPERATION}, {}: \
          give this client no local endpoint, or stub the call",
         control::OPERATIONS.join(", ")
     )))

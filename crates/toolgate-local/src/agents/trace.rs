@@ -15,7 +15,10 @@ use super::{
     tools::{Action, Wire},
     version_of,
 };
-use crate::conversation::truncate;
+use crate::{
+    conversation::truncate,
+    guardrail::{Assessment, Side},
+};
 use toolgate_models::{Block, Inference, Message, ModelReply};
 
 /// Maximum length of a traced prompt: botocore accepts no event above 24 MiB.
@@ -203,6 +206,21 @@ impl AgentRun<'_> {
                 "traceId": self.trace_id(),
                 "failureReason": format!("{}{hint}", error.message),
                 "failureCode": error.kind.status().as_u16(),
+                "metadata": self.metadata(span),
+            })
+        });
+    }
+
+    pub(crate) fn trace_guardrail(&self, assessment: &Assessment, side: Side, span: Span) {
+        self.trace("guardrailTrace", || {
+            let list = match side {
+                Side::Input => "inputAssessments",
+                Side::Output => "outputAssessments",
+            };
+            json!({
+                "traceId": self.trace_id(),
+                "action": if assessment.has_intervened() { "INTERVENED" } else { "NONE" },
+                list: assessment.traced(),
                 "metadata": self.metadata(span),
             })
         });

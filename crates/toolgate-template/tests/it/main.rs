@@ -8,6 +8,7 @@
 
 mod both_ways;
 mod every_template;
+mod guardrail;
 mod harness;
 mod parameters;
 mod read;

@@ -81,7 +81,7 @@ impl Timeline {
             return Some(Line::failure(failure));
         }
         if let Some(guardrail) = trace.get("guardrailTrace") {
-            return Some(Line::guardrail(guardrail));
+            return Line::guardrail(guardrail);
         }
         let step = step_of(part)?;
         if let Some(output) = step.get("modelInvocationOutput") {

@@ -100,10 +100,10 @@ impl Line {
         Self::new(Kind::Failure, "\u{2717} ", if reason.is_empty() { "failed" } else { reason })
     }
 
-    pub(super) fn guardrail(guardrail: &Value) -> Self {
+    /// `None` if the guardrail has changed nothing.
+    pub(super) fn guardrail(guardrail: &Value) -> Option<Self> {
         let action = text(guardrail, "action");
-        let kind = if action == "NONE" { Kind::Result } else { Kind::Failure };
-        Self::new(kind, "", format!("guardrail: {}", action.to_lowercase()))
+        (action != "NONE").then(|| Self::new(Kind::Failure, "", format!("guardrail: {}", action.to_lowercase())))
     }
 }
 
