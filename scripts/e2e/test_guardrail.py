@@ -49,6 +49,7 @@ Resources:
       FoundationModel: some.model
       Instruction: Work.
       GuardrailConfiguration: {{GuardrailIdentifier: !GetAtt Guard.GuardrailId, GuardrailVersion: DRAFT}}
+      ActionGroups: [{{ActionGroupName: UserInputAction, ParentActionGroupSignature: AMAZON.UserInput}}]
   ClerkAlias: {{Type: AWS::Bedrock::AgentAlias, Properties: {{AgentId: !Ref Clerk, AgentAliasName: live}}}}
 """
 
@@ -62,6 +63,11 @@ agents:
         - answer: "The clerk says: {{ replies.clerk }}; write to boss@example.com"
   Clerk:
     - {name: secret, user: ['reveal'], steps: [{answer: "It is SECRET-17, ada@example.com."}]}
+    - name: unclear
+      user: ['unclear']
+      steps:
+        - {call: askuser, with: {question: "Do you mean ada@example.com?"}}
+        - answer: never said, since the question ends the turn
     - {name: echo, user: ['.*'], steps: [{answer: "You said: {{ text }}"}]}
 """
 
@@ -132,6 +138,12 @@ def test_a_blocked_answer_is_replaced_as_a_whole_and_never_streamed(desk):
     assert policy["regexes"] == [{"match": "SECRET-17", "action": "BLOCKED", "name": "secret", "regex": r"SECRET-\d+"}]
     # The next turn's model does not see it either.
     assert "SECRET-17" not in str(say(desk, "Clerk", "secret", "hello")[1])
+
+
+def test_a_question_to_the_user_is_guarded_too(desk):
+    text, traces, _ = say(desk, "Clerk", "asks", "unclear")
+    assert text == "Do you mean {EMAIL}?"
+    assert [trace["action"] for trace in guardrails(traces)] == ["NONE", "INTERVENED"]
 
 
 def test_each_agent_has_its_own_guardrail(desk):
