@@ -7,8 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import ROOT, TOOLGATE, local_agent
+from gateways import changed
 
 KEY = "sk-e2e-secret"
+GUARDED = """\
+      GuardrailConfiguration:
+        GuardrailIdentifier: !GetAtt Guardrail.GuardrailId
+        GuardrailVersion: !GetAtt GuardrailVersion.Version
+"""
 
 
 class ModelServer(ThreadingHTTPServer):
@@ -56,7 +62,10 @@ def server():
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, server):
     model = f"Orders=openai:http://127.0.0.1:{server.server_port}/v1#small"
-    with local_agent(tmp_path_factory.mktemp("desk"), "--model", model, OPENAI_API_KEY=KEY) as desk:
+    folder = tmp_path_factory.mktemp("desk")
+    # A guardrail reads the whole answer before anybody else does, so a guarded agent streams nothing earlier.
+    template = changed(folder, *[(GUARDED, "")] * 4)
+    with local_agent(folder, "--model", model, template=template, OPENAI_API_KEY=KEY) as desk:
         yield desk
 
 
