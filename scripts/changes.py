@@ -11,8 +11,8 @@ import re
 import subprocess
 import sys
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, WaiterError
-from cloud import client, configuration, protect, sam, shown, stack
+from botocore.exceptions import WaiterError
+from cloud import client, configuration, protect, run, sam, shown, stack
 
 ARN = re.compile(r"arn:aws[\w-]*:cloudformation:[\w-]+:\d{12}:changeSet/[\w-]+/[\w-]+")
 NONE = "none"
@@ -87,11 +87,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)
-    except NoCredentialsError:
-        sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS says: {shown(str(error))}")
+    run(main)

@@ -216,12 +216,17 @@ def main(arguments):
             delete(chosen.environment)
 
 
-if __name__ == "__main__":
+def run(main):
+    """Runs a command with the arguments of the process. An error of AWS or of another program is no traceback."""
     try:
-        main(sys.argv[1:])
+        sys.exit(main(sys.argv[1:]))
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
     except NoCredentialsError:
         sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"AWS says: {shown(str(error))}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -19,8 +19,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from cloud import client, is_agreed, shown, stack
+from cloud import client, is_agreed, run, stack
 
 MADE = "%Y-%m-%d %H:%M"
 BUSY = {"CREATING", "UPDATING", "DELETING"}
@@ -232,9 +231,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except NoCredentialsError:
-        sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS says: {shown(str(error))}")
+    run(main)

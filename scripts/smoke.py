@@ -13,11 +13,11 @@ import sys
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 from questions import OTHERS, READS, WIRES, answered, get, post, refused, replied, tools
 
 import cloud
-from cloud import client, configuration, outputs, shown, stack
+from cloud import client, configuration, outputs, run, shown, stack
 from rollback import is_number, resources
 
 # Tables whose items expire.
@@ -280,9 +280,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except NoCredentialsError:
-        sys.exit("no AWS credentials were found: `aws configure sso` or `aws login`, or set AWS_PROFILE")
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS says: {shown(str(error))}")
+    run(main)
