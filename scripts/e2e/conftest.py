@@ -178,3 +178,20 @@ def local_agent(folder, *options, template="template.yaml", scenario=SCENARIO, *
 def desk(tmp_path_factory):
     with local_agent(tmp_path_factory.mktemp("desk")) as desk:
         yield desk
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser-like client of the front door."""
+    from front_door import opened
+
+    with opened() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory):
+    """An identity provider of the front door."""
+    from front_door import Provider
+
+    return Provider(tmp_path_factory.mktemp("provider"))

@@ -27,6 +27,9 @@ BY_TOKEN = [
     f"--parameter=JwtAudience={AUDIENCE}",
 ]
 BY_BACKEND = ["--parameter=ChatAuth=iam"]
+JANE, OTHER, THIRD = "CUST-12345", "CUST-00106", "CUST-00066"
+OWN, THEIRS = "ORD-12345", "ORD-20000"  # Jane's, and the other customer's
+WHERE = "What is the status of order {}?"
 DOUBLE_CHARGE = "I was charged twice for order {}. Can you refund me and explain what happened?"
 
 

@@ -11,26 +11,12 @@ import pytest
 from approvals_kit import stored
 from conftest import local_agent
 from cryptography.hazmat.primitives import serialization
-from front_door import BY_BACKEND, BY_TOKEN, DOUBLE_CHARGE, Provider, budgets, opened, refunds, reserved
+from front_door import BY_BACKEND, BY_TOKEN, DOUBLE_CHARGE, JANE, OTHER, OWN, THEIRS, WHERE, Provider, budgets, refunds, reserved
 from gateways import unsigned
 from model_server import ModelServer, says
 
-JANE, OTHER = "CUST-12345", "CUST-00106"
-WHERE = "What is the status of order {}?"
-OWN, THEIRS = "ORD-12345", "ORD-20000"  # Jane's, and the other customer's
 PAGE = "http://localhost:3000"
 REFUND = "Please refund ${} on order ORD-12345"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory):
-    return Provider(tmp_path_factory.mktemp("provider"))
 
 
 @pytest.fixture(scope="module")

@@ -8,22 +8,15 @@ import threading
 
 import pytest
 from conftest import local_agent
-from front_door import BY_BACKEND, budgets, eventually, opened, reserved
+from front_door import BY_BACKEND, JANE, OTHER, THIRD, budgets, eventually, reserved
 from model_server import ModelServer, says
 
-JANE, OTHER, THIRD = "CUST-12345", "CUST-00106", "CUST-00066"
 TURN, SESSION, DAY = 1_500_000, 3_000_000, 4_500_000
 LIMITS = ["TurnUsdBudget=1.50", "SessionUsdBudget=3.00", "DailyUsdBudget=4.50"]
 # The longest model turn: 200,000 tokens at $3.30 and 4,000 at $16.50 a million.
 LONG = {"prompt_tokens": 200_000, "completion_tokens": 4_000, "total_tokens": 204_000}
 LONG_COSTS = 726_000
 TOGETHER = 32
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened() as browser:
-        yield browser
 
 
 @pytest.fixture

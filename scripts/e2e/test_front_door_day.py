@@ -7,9 +7,8 @@ from collections import Counter
 
 import pytest
 from conftest import local_agent
-from front_door import BY_BACKEND, DOUBLE_CHARGE, budgets, eventually, opened, refunds, reserved
+from front_door import BY_BACKEND, DOUBLE_CHARGE, JANE, OTHER, THIRD, budgets, eventually, opened, refunds, reserved
 
-JANE, OTHER, THIRD = "CUST-12345", "CUST-00106", "CUST-00066"
 # The local agent's log has each line of metrics as a text in quotes.
 METRICS = re.compile(r'metrics function="[a-z]+" line=("(?:[^"\\]|\\.)*")')
 TEXTS = [

@@ -6,10 +6,9 @@ import shlex
 import subprocess
 
 from conftest import ROOT, local_agent
-from front_door import BY_BACKEND, BY_TOKEN, DOUBLE_CHARGE, Provider, budgets, refunds
+from front_door import BY_BACKEND, BY_TOKEN, DOUBLE_CHARGE, JANE, Provider, budgets, refunds
 from node_tools import PACKAGES, node
 
-JANE = "CUST-12345"
 SECTION = (ROOT / "docs/deploying.md").read_text().split("### Try it on a laptop")[1].split("\n## ")[0]
 
 

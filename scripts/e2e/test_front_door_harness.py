@@ -7,24 +7,10 @@ import uuid
 import pytest
 from approvals_kit import decide, listed
 from conftest import local_agent
-from front_door import BY_BACKEND, DOUBLE_CHARGE, Provider, budgets, opened, refunds, reserved
+from front_door import BY_BACKEND, DOUBLE_CHARGE, JANE, OTHER, OWN, THEIRS, WHERE, budgets, refunds, reserved
 from gateways import TAKES_TOKENS
 
-JANE, OTHER = "CUST-12345", "CUST-00106"
-OWN, THEIRS = "ORD-12345", "ORD-20000"
-WHERE = "What is the status of order {}?"
 AGENTCORE = "--parameter=AgentPlatform=agentcore"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory):
-    return Provider(tmp_path_factory.mktemp("provider"))
 
 
 @pytest.fixture(scope="module")
