@@ -59,7 +59,7 @@ impl Door {
         let http =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
-        let ledger = DynamoLedger::new(toolgate_dynamodb::client().await, required(variables, "LEDGER_TABLE")?);
+        let ledger = DynamoLedger::new(aws_sdk_dynamodb::Client::new(&config), required(variables, "LEDGER_TABLE")?);
         let money = settings::money(variables, ledger)?;
         if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
             // A harness that is called with IAM carries no user.
