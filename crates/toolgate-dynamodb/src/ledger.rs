@@ -43,8 +43,8 @@ impl DynamoLedger {
     /// same time, what they book never exceeds a limit. [`settle`](Self::settle) replaces the amount by the cost. A turn
     /// that dies before stays booked until the window of 24 hours ends.
     ///
-    /// The function's role needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `DeleteItem` on `budget#*` and
-    /// `reserved#*` of the ledger's table.
+    /// The function's role needs `dynamodb:GetItem` and `UpdateItem` on `budget#*` of the ledger's table, and `PutItem` and
+    /// `DeleteItem` on `reserved#*`.
     ///
     /// # Errors
     /// The table cannot be read or written, a sum in it cannot be read, or a budget is named twice. An amount may be

@@ -58,7 +58,7 @@ impl Authorization {
                 }
                 let token = bearer(event)?;
                 let claims = keys.verify(token, expected).await.map_err(|error| match error {
-                    // its own text is for whoever has a file of keys
+                    // its own text is for a person with a file of keys
                     KeysError::Token(TokenError::Key) => unauthorized(
                         "the token is signed with a key that the identity provider does not name: get a new one",
                     ),

@@ -176,7 +176,7 @@ impl TurnError {
             _ if matches!(error, SdkError::ConstructionFailure(_)) || is_connection_refused(error) => Reason::Refused,
             (code, _) if is_throttle(code) => Reason::Throttled,
             (_, Some(StatusCode::TOO_MANY_REQUESTS)) => Reason::Throttled,
-            // without a code it is not the service's own word, and the turn may have begun behind whoever says so
+            // without a code it is not the service's own word, and the turn may have begun behind what has answered
             (code, Some(StatusCode::SERVICE_UNAVAILABLE)) if !code.is_empty() => Reason::Throttled,
             (_, Some(StatusCode::CONFLICT)) => Reason::SessionBusy,
             // something that the agent needs has failed

@@ -164,7 +164,7 @@ async fn only_a_turn_that_has_not_begun_costs_nothing() {
         ("with a model turn that is not reported", Reply::Stream(unended), 5_000),
         ("without any trace", Reply::Stream(vec![chunk("done")]), 5_000),
         ("of a model that nobody reports, with an answer that a guardrail stops", Reply::Stream(stopped), 5_000),
-        ("an error of whoever is in between", Reply::Refuse(503, "", json!("no")), 5_000),
+        ("an error of something in between", Reply::Refuse(503, "", json!("no")), 5_000),
     ] {
         let desk = Desk::agent([reply]).await;
         let read = desk.say("s").await;
