@@ -19,9 +19,10 @@ use crate::{
     gateway::{self, CallTool, CallerChoice, Gateway},
     harness::{self, Harnesses},
     invoker::FunctionInvoker,
+    knowledge::KnowledgeBases,
     lambda::{Environment, Functions, Log, Settings},
     model_choice,
-    programs::{Programs, hook_functions},
+    programs::{Programs, hook_functions, not_run},
     progress,
     running::Running,
     seed, server,
@@ -50,6 +51,7 @@ struct Parts {
     programs: Programs,
     database: Arc<Database>,
     choices: Vec<String>,
+    knowledge: Arc<KnowledgeBases>,
 }
 
 /// The configuration of a local agent.
@@ -239,6 +241,7 @@ impl Local {
         let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         model_choice::open(&template, &choices).await?;
         Programs::find(&template, self.binaries.clone())?;
+        KnowledgeBases::open(&template.knowledge_bases)?;
         Ok(())
     }
 
@@ -260,13 +263,7 @@ impl Local {
         }
         let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
         let mut template = read(&self.template, &self.parameters)?;
-        for id in &template.other_functions {
-            let message = format!(
-                "warning: the function `{id}` is not run here: it names no Rust binary (`Metadata: BuildMethod: \
-                 rust-cargolambda, BuildProperties: Binary`); `Metadata: Toolgate: Tools: false` hides this line"
-            );
-            self.log.line("toolgate", &message);
-        }
+        not_run(&template).for_each(|line| self.log.line("toolgate", &line));
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
@@ -283,17 +280,19 @@ impl Local {
         unevaluated.for_each(|line| self.log.line("toolgate", &line));
         let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         let programs = Programs::find(&template, self.binaries.clone())?;
+        let knowledge = KnowledgeBases::open(&template.knowledge_bases)?;
+        knowledge.warnings().iter().for_each(|line| self.log.line("toolgate", line));
         let (listener, port) = server::bind(self.port).await?;
         let database = Arc::new(Database::open(&self.data, self.reset)?);
         database.create_tables(&template.tables)?;
-        let parts = Parts { template, programs, database, choices };
+        let parts = Parts { template, programs, database, choices, knowledge };
         let running = self.serve(parts, listener, port).await?;
         Ok(running.with_template_functions(all_functions))
     }
 
     /// The server starts first, because functions and the seed program reach the tables through it.
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
-        let Parts { template, programs, database, choices } = parts;
+        let Parts { template, programs, database, choices, knowledge } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
         let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
         let settings = Settings {
@@ -342,6 +341,7 @@ impl Local {
             fronts: fronts.clone(),
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
+            knowledge,
             database,
             catalogs,
         });

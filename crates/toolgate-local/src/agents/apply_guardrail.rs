@@ -20,7 +20,7 @@ use super::{
 use crate::{
     guardrail::{Assessment, Guardrail, Side, Verdict},
     http::{
-        body,
+        aws_response, body,
         service_model::{Problems, ServiceModel as Model, optional, required},
     },
 };
@@ -69,7 +69,7 @@ struct Text {
 
 pub(super) fn routes() -> Router<Arc<Agents>> {
     let path = "/guardrail/{p1}/version/{p2}/apply";
-    Router::new().route(path, post(apply).fallback(response::no_such_method))
+    Router::new().route(path, post(apply).fallback(aws_response::no_such_method))
 }
 
 async fn apply(
