@@ -341,7 +341,7 @@ impl Local {
             fronts: fronts.clone(),
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
-            knowledge,
+            knowledge: Arc::clone(&knowledge),
             database,
             catalogs,
         });
@@ -352,7 +352,7 @@ impl Local {
                 Some(hostile) => hostile,
                 None => invoker,
             };
-            let agents = Agents::with_limits(&template, invoke, models, self.limits)?;
+            let agents = Agents::with_knowledge(&template, invoke, models, self.limits, Arc::clone(&knowledge))?;
             agents.not_evaluated().iter().for_each(|line| self.log.line("toolgate", line));
             platforms.push(agents::routes(agents));
         }

@@ -134,6 +134,7 @@ async fn begin(
     key: SessionKey,
     request: InvokeAgent,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
+    let searches = agents.searches(request.session_state.as_ref())?;
     if let Some(waiting) = session.begin()? {
         let turn = Arc::clone(&waiting.turn);
         turn.drop_questions();
@@ -143,7 +144,7 @@ async fn begin(
     let state = request.session_state.as_ref();
     merge_attributes(&session, state);
     history::seed(&session, &key.agent, state).await;
-    let turn = Turn::new(agents, session, &request);
+    let turn = Turn::new(agents, session, &request, searches);
     Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()))
 }
 

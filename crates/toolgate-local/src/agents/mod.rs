@@ -31,6 +31,7 @@ mod history;
 mod http;
 mod invoke;
 mod limits;
+mod lookup;
 mod memory;
 mod openapi;
 mod operations;
@@ -65,7 +66,14 @@ pub(crate) use openapi::operations;
 use tools::Toolbox;
 use turn::Waiting;
 
-use crate::{conversation::Sessions, guardrail::Guardrail, http::service_model::Problems};
+use request::SessionState;
+
+use crate::{
+    conversation::Sessions,
+    guardrail::Guardrail,
+    http::service_model::Problems,
+    knowledge::{KnowledgeBases, Search},
+};
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 
@@ -74,6 +82,7 @@ use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
     guardrails: BTreeMap<String, Guardrail>,
+    pub(crate) knowledge: Arc<KnowledgeBases>,
     sessions: Sessions<Waiting>,
     invoke: Arc<dyn Invoke>,
     models: Models,
@@ -101,7 +110,8 @@ impl Agents {
     /// Creates the agents of a template over functions and a model.
     ///
     /// # Errors
-    /// [`AgentsError`] if an OpenAPI document is not valid, or a collaborator is not in the template.
+    /// [`AgentsError`] if an OpenAPI document is not valid, a collaborator is not in the template, or a document of a
+    /// knowledge base cannot be read.
     pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
         Self::with_limits(template, invoke, models, Limits::default())
     }
@@ -115,6 +125,19 @@ impl Agents {
         invoke: Arc<dyn Invoke>,
         models: Models,
         limits: Limits,
+    ) -> Result<Arc<Self>, AgentsError> {
+        let knowledge = KnowledgeBases::open(&template.knowledge_bases);
+        let knowledge = knowledge.map_err(|error| AgentsError { problems: error.problems })?;
+        Self::with_knowledge(template, invoke, models, limits, knowledge)
+    }
+
+    /// [`Agents::with_limits`] over knowledge bases that are open.
+    pub(crate) fn with_knowledge(
+        template: &Template,
+        invoke: Arc<dyn Invoke>,
+        models: Models,
+        limits: Limits,
+        knowledge: Arc<KnowledgeBases>,
     ) -> Result<Arc<Self>, AgentsError> {
         let mut problems = Vec::new();
         for agent in &template.agents {
@@ -130,7 +153,10 @@ impl Agents {
         let agents = template
             .agents
             .iter()
-            .map(|spec| (spec.id.clone(), Agent { spec: spec.clone(), tools: Toolbox::of(spec, &mut problems) }))
+            .map(|spec| {
+                let tools = Toolbox::of(spec, &knowledge, &mut problems);
+                (spec.id.clone(), Agent { spec: spec.clone(), tools })
+            })
             .collect();
         if !problems.is_empty() {
             return Err(AgentsError { problems });
@@ -138,7 +164,8 @@ impl Agents {
         let started = Timestamp::now();
         let guardrails = template.guardrails.iter().cloned();
         let guardrails = guardrails.map(|spec| (spec.id.clone(), Guardrail::new(spec))).collect();
-        Ok(Arc::new(Self { agents, guardrails, sessions: Sessions::default(), invoke, models, limits, started }))
+        let sessions = Sessions::default();
+        Ok(Arc::new(Self { agents, guardrails, knowledge, sessions, invoke, models, limits, started }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
@@ -184,7 +211,28 @@ impl Agents {
         let foreign = named.into_iter().filter(|id| !self.guardrails.contains_key(*id));
         let foreign = foreign
             .map(|id| format!("warning: the guardrail `{id}` is not in the template, so it is not evaluated here"));
-        own.chain(foreign).collect()
+        let bases = self.agents.values().flat_map(|agent| &agent.spec.knowledge_bases);
+        let elsewhere: BTreeSet<&String> =
+            bases.map(|base| &base.id).filter(|id| self.knowledge.find(id).is_none()).collect();
+        let elsewhere = elsewhere.into_iter().map(|id| {
+            format!("warning: the knowledge base `{id}` is not in the template, so no agent searches it here")
+        });
+        own.chain(foreign).chain(elsewhere).collect()
+    }
+
+    /// How the caller wants the knowledge bases to be searched, by their ids.
+    pub(crate) fn searches(&self, state: Option<&SessionState>) -> Result<BTreeMap<String, Search>, AgentError> {
+        let given = state.and_then(|state| state.knowledge_base_configurations.as_ref()).into_iter().flatten();
+        let searches = given.map(|given| {
+            let id = &given.knowledge_base_id;
+            let base = self.knowledge.find(id).ok_or_else(|| {
+                // Without its filter a search would find too much, so a configuration is never ignored.
+                AgentError::invalid("`knowledgeBaseConfigurations` names a knowledge base that is not in the template")
+            })?;
+            let search = Search::read(&given.retrieval_configuration, &base.spec.store);
+            Ok((base.spec.id.clone(), search.map_err(|error| AgentError::invalid(error.to_string()))?))
+        });
+        searches.collect()
     }
 
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {

@@ -55,7 +55,7 @@ async fn retrieved(bases: &KnowledgeBases, path: Result<Path<String>, PathReject
     })?;
     let too_large = || KnowledgeError::invalid(format!("the request body must have at most {BODY_BYTES} bytes"));
     let request = Retrieve::read(&body.map_err(|_| too_large())?, &base.spec.store)?;
-    let Found { results, more } = base.search(&request.query, request.filter.as_ref(), request.from, request.most);
+    let Found { results, more } = base.search(&request.query, &request.search, request.from);
     let results = results.into_iter().map(|(score, chunk)| {
         let mut result = result(chunk);
         if let Some(result) = result.as_object_mut() {
@@ -65,7 +65,7 @@ async fn retrieved(bases: &KnowledgeBases, path: Result<Path<String>, PathReject
     });
     let mut body = json!({"retrievalResults": results.collect::<Vec<_>>()});
     if more && let Some(body) = body.as_object_mut() {
-        body.insert("nextToken".to_owned(), json!(request.from.saturating_add(request.most).to_string()));
+        body.insert("nextToken".to_owned(), json!(request.from.saturating_add(request.search.most).to_string()));
     }
     Ok(body)
 }

@@ -28,12 +28,9 @@ use toolgate_template::KnowledgeBaseSpec;
 use chunks::Chunk;
 use documents::Document;
 pub(crate) use error::KnowledgeError;
-use filter::Filter;
 pub(crate) use http::{OPERATIONS, routes};
 use index::Index;
-
-/// The default number of results of a search.
-pub(crate) const RESULTS: usize = 5;
+pub(crate) use request::{RETRIEVAL_CONFIGURATION, Search};
 
 /// The knowledge bases of a template.
 #[derive(Debug)]
@@ -123,14 +120,15 @@ impl KnowledgeBase {
         Self { spec: spec.clone(), documents: count, chunks, index }
     }
 
-    /// The chunks that match a query and fulfil a filter, from the one with the number `from` on.
-    pub(crate) fn search(&self, query: &str, filter: Option<&Filter>, from: usize, most: usize) -> Found<'_> {
+    /// The chunks that match a query and fulfil the filter of a search, from the one with the number `from` on.
+    pub(crate) fn search(&self, query: &str, search: &Search, from: usize) -> Found<'_> {
+        let Search { filter, most } = search;
         let scored = self.index.search(query).into_iter();
         let mut matching = scored
             .filter_map(|(index, score)| Some((score, self.chunks.get(index)?)))
-            .filter(|(_, chunk)| filter.is_none_or(|filter| filter.holds(&chunk.metadata)))
+            .filter(|(_, chunk)| filter.as_ref().is_none_or(|filter| filter.holds(&chunk.metadata)))
             .skip(from);
-        let results = matching.by_ref().take(most).collect();
+        let results = matching.by_ref().take(*most).collect();
         Found { results, more: matching.next().is_some() }
     }
 }

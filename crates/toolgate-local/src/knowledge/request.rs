@@ -3,13 +3,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{RESULTS, error::KnowledgeError, filter::Filter};
+use super::{error::KnowledgeError, filter::Filter};
 use crate::http::service_model::{
     Pattern, Problems,
     ServiceModel::{self, Choice, Fields, List, Object, Text, Union, Whole},
     optional, required,
 };
 
+/// The default number of results of a search.
+const RESULTS: usize = 5;
 /// The service's maximum number of results of a request.
 const MOST_RESULTS: i64 = 100;
 
@@ -40,6 +42,9 @@ const CONFIGURATION: ServiceModel = Fields(&[
     optional("rerankingConfiguration", &Object),
     optional("implicitFilterConfiguration", &Object),
 ]);
+/// `retrievalConfiguration` of `Retrieve` and of an agent's caller.
+pub(crate) const RETRIEVAL_CONFIGURATION: ServiceModel =
+    Fields(&[optional("vectorSearchConfiguration", &CONFIGURATION), optional("managedSearchConfiguration", &Object)]);
 const REQUEST: ServiceModel = Fields(&[
     required(
         "retrievalQuery",
@@ -49,13 +54,7 @@ const REQUEST: ServiceModel = Fields(&[
             optional("image", &Object),
         ]),
     ),
-    optional(
-        "retrievalConfiguration",
-        &Fields(&[
-            optional("vectorSearchConfiguration", &CONFIGURATION),
-            optional("managedSearchConfiguration", &Object),
-        ]),
-    ),
+    optional("retrievalConfiguration", &RETRIEVAL_CONFIGURATION),
     optional("guardrailConfiguration", &Object),
     optional("userContext", &Object),
     optional("nextToken", &TOKEN),
@@ -65,18 +64,29 @@ const REQUEST: ServiceModel = Fields(&[
 #[derive(Debug)]
 pub(super) struct Retrieve {
     pub(super) query: String,
-    pub(super) filter: Option<Filter>,
-    pub(super) most: usize,
+    pub(super) search: Search,
     /// The number of the first result.
     pub(super) from: usize,
+}
+
+/// How to search: which documents, and how many results.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(super) filter: Option<Filter>,
+    pub(super) most: usize,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { filter: None, most: RESULTS }
+    }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
     retrieval_query: Query,
-    #[serde(default)]
-    retrieval_configuration: Configuration,
+    retrieval_configuration: Option<Value>,
     guardrail_configuration: Option<Value>,
     user_context: Option<Value>,
     next_token: Option<String>,
@@ -88,7 +98,7 @@ struct Query {
     image: Option<Value>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Configuration {
     #[serde(default)]
@@ -116,44 +126,65 @@ impl Retrieve {
         let mut value: Value = serde_json::from_slice(body).map_err(no_json)?;
         let mut problems = Problems::default();
         problems.check("", &value, &REQUEST);
-        let path = "/retrievalConfiguration/vectorSearchConfiguration/numberOfResults";
-        if value.pointer(path).and_then(Value::as_i64).is_some_and(|number| number > MOST_RESULTS) {
-            let at = "retrievalConfiguration.vectorSearchConfiguration.numberOfResults";
-            problems.add(at, &format!("Member must have value less than or equal to {MOST_RESULTS}"));
-        }
         problems.finish()?;
         REQUEST.keep(&mut value);
         let body: Body = serde_json::from_value(value).map_err(no_json)?;
-        let search = body.retrieval_configuration.vector_search_configuration;
-        let not_here = [
+        not_here(&[
             ("an image query", body.retrieval_query.image.is_some()),
             ("`guardrailConfiguration`", body.guardrail_configuration.is_some()),
             ("`userContext`", body.user_context.is_some()),
-            ("`managedSearchConfiguration`", body.retrieval_configuration.managed_search_configuration.is_some()),
-            ("`rerankingConfiguration`", search.reranking_configuration.is_some()),
-            ("`implicitFilterConfiguration`", search.implicit_filter_configuration.is_some()),
-        ];
-        if let Some((name, _)) = not_here.iter().find(|(_, given)| *given) {
-            return Err(KnowledgeError::invalid(format!(
-                "{name} is not evaluated by the local agent: leave it out here"
-            )));
-        }
-        if store == "S3_VECTORS" && search.override_search_type.as_deref() == Some("HYBRID") {
-            return Err(KnowledgeError::invalid(
-                "HYBRID search type is not supported for search operation on index: S3_VECTORS knows SEMANTIC only",
-            ));
-        }
+        ])?;
         let query = body.retrieval_query.text.filter(|text| !text.is_empty());
         let query = query.ok_or_else(|| KnowledgeError::invalid("`retrievalQuery.text` must not be empty"))?;
-        let filter = search.filter.as_ref().map(|filter| Filter::read(filter, store)).transpose()?;
+        let search = body.retrieval_configuration.map(|configuration| Search::read(&configuration, store));
         let from = match body.next_token {
             None => 0,
             Some(token) => token
                 .parse()
                 .map_err(|_| KnowledgeError::invalid("`nextToken` is not one that this server has given"))?,
         };
+        Ok(Self { query, search: search.transpose()?.unwrap_or_default(), from })
+    }
+}
+
+impl Search {
+    /// Reads a `retrievalConfiguration` of which the shape is valid, for a base with this vector store.
+    ///
+    /// # Errors
+    /// It asks for what the store does not know or what is not evaluated here.
+    pub(crate) fn read(configuration: &Value, store: &str) -> Result<Self, KnowledgeError> {
+        let configuration = Configuration::deserialize(configuration)
+            .map_err(|_| KnowledgeError::invalid("`retrievalConfiguration` is not valid"))?;
+        let search = configuration.vector_search_configuration;
+        not_here(&[
+            ("`managedSearchConfiguration`", configuration.managed_search_configuration.is_some()),
+            ("`rerankingConfiguration`", search.reranking_configuration.is_some()),
+            ("`implicitFilterConfiguration`", search.implicit_filter_configuration.is_some()),
+        ])?;
+        if store == "S3_VECTORS" && search.override_search_type.as_deref() == Some("HYBRID") {
+            return Err(KnowledgeError::invalid(
+                "HYBRID search type is not supported for search operation on index: S3_VECTORS knows SEMANTIC only",
+            ));
+        }
+        if search.number_of_results.is_some_and(|number| number > MOST_RESULTS) {
+            let mut problems = Problems::default();
+            let at = "retrievalConfiguration.vectorSearchConfiguration.numberOfResults";
+            problems.add(at, &format!("Member must have value less than or equal to {MOST_RESULTS}"));
+            problems.finish()?;
+        }
+        let filter = search.filter.as_ref().map(|filter| Filter::read(filter, store)).transpose()?;
         let most = search.number_of_results.and_then(|number| usize::try_from(number).ok()).unwrap_or(RESULTS);
-        Ok(Self { query, filter, most, from })
+        Ok(Self { filter, most })
+    }
+}
+
+/// Refuses what would change the results and is not evaluated here.
+fn not_here(members: &[(&str, bool)]) -> Result<(), KnowledgeError> {
+    match members.iter().find(|(_, given)| *given) {
+        Some((name, _)) => {
+            Err(KnowledgeError::invalid(format!("{name} is not evaluated by the local agent: leave it out here")))
+        }
+        None => Ok(()),
     }
 }
 
