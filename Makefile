@@ -186,6 +186,10 @@ changes: $(VENV)/tools ## show what the build would change in ENV, as a change s
 execute: $(VENV)/tools ## carry out the change set CHANGES, the last line of `make changes`
 	@$(VENV)/bin/python scripts/changes.py execute $(ENV) $(PLATFORM) "$$CHANGES"
 
+.PHONY: ingest
+ingest: $(VENV)/tools ## copy knowledge/ to the bucket of ENV, and have its knowledge base read the documents
+	@$(VENV)/bin/python scripts/ingest.py $(ENV)
+
 .PHONY: invoke
 invoke: $(VENV)/tools ## send TEXT to the deployed agent of ENV: make invoke TEXT='…'
 	@$(VENV)/bin/python scripts/cloud.py invoke $(ENV) "$$TEXT"

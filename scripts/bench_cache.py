@@ -4,7 +4,7 @@
 
 PROGRAMS has `billing` and `support`, for example target/release. Each round starts fresh processes on a stand-in for
 Lambda's Runtime API. Calls that the cache answers and calls that it does not answer take turns, so that other load
-affects both. Requests to DynamoDB are counted in a round of their own, because counting takes time.
+affects both. Requests to DynamoDB and to the knowledge base are counted in a round of their own, because counting takes time.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Tables:
 
 def started(programs, program, variables, port):
     quiet = {"SUPPORT_DESK_NOW": NOW, "SUPPORT_DESK_UNBOUND": "allow", **variables}
-    return Process(programs / program, **quiet, AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{port}")
+    return Process(programs / program, **quiet, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", KNOWLEDGE_BASE_ID="KnowledgeBase")
 
 
 def call(process, event):
@@ -111,7 +111,7 @@ def measured(processes, event, calls):
 
 
 class Counter:
-    """A DynamoDB that counts its requests and sends them on."""
+    """A local agent that counts its requests and sends them on."""
 
     def __init__(self, port):
         self.count = 0
@@ -144,7 +144,7 @@ class Counter:
 
 
 def requests(programs, program, event, variables, port, calls=50):
-    """Requests to DynamoDB in `calls` calls: equal ones, then new ones."""
+    """Requests to AWS in `calls` calls: equal ones, then new ones."""
     counter = Counter(port)
     process = started(programs, program, variables, counter.port)
     try:
@@ -194,7 +194,7 @@ def main():
                     ratios = [miss / hit for miss, hit in zip(missed, found, strict=True)]
                     print(f"| `{tool}`: {what} | {spread(missed, 1e6)} | {spread(found, 1e6)} | {spread(ratios, digits=2)} |", flush=True)
                 counts = requests(programs, program, event, tables.variables, tables.port)
-                print(f"| `{tool}`: requests to DynamoDB per call | {counts['not cached']:g} | {counts['cached']:g} | |", flush=True)
+                print(f"| `{tool}`: requests to AWS per call | {counts['not cached']:g} | {counts['cached']:g} | |", flush=True)
         finally:
             tables.end()
 

@@ -178,12 +178,21 @@ def delete(environment):
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [resource for page in pages for resource in page["StackResourceSummaries"]]
     kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
+    for bucket in (one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::S3::Bucket"):
+        # CloudFormation deletes no bucket that has objects. The documents are in the repository.
+        empty(client(environment, "s3"), bucket)
     formation.delete_stack(StackName=name)
     formation.get_waiter("stack_delete_complete").wait(StackName=name)
     for table in kept:
         if environment == "dev":
             tables.delete_table(TableName=table)
         print(f"table {table} {'deleted' if environment == 'dev' else 'kept: it is protected, with all its data'}")
+
+
+def empty(s3, bucket):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for one in page.get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=one["Key"])
 
 
 def main(arguments):

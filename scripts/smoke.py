@@ -59,7 +59,8 @@ class Smoke:
         self.check(f"stack `{stack(self.environment)}`", self.stack)
         if not self.there:
             return 1
-        for part in (self.functions, self.streams, self.tables, self.alarms, self.agents, self.gateway, self.harness, self.api):
+        for part in (self.functions, self.streams, self.tables, self.knowledge, self.alarms, self.agents, self.gateway, self.harness,
+                     self.api):
             part()
         failed = sum(state == FAILED for state, _ in self.lines)
         print(f"{len(self.lines)} checks: {failed} failed, {sum(state == SKIPPED for state, _ in self.lines)} skipped")
@@ -127,6 +128,23 @@ class Smoke:
         if self.environment != "dev" and not body.get("DeletionProtectionEnabled"):
             return "it is not protected from deletion: `make deploy` turns that on"
         return None
+
+    # The help articles.
+
+    def knowledge(self):
+        for name, base in self.of("AWS::Bedrock::KnowledgeBase").items():
+            self.check(f"knowledge base {name}", lambda base=base: self.base(base))
+
+    def base(self, base):
+        api = self.client("bedrock-agent")
+        if problem := unless(api.get_knowledge_base(knowledgeBaseId=base)["knowledgeBase"]["status"], "ACTIVE"):
+            return problem
+        newest = {"attribute": "STARTED_AT", "order": "DESCENDING"}
+        source = self.outputs["KnowledgeSourceId"]
+        jobs = api.list_ingestion_jobs(knowledgeBaseId=base, dataSourceId=source, sortBy=newest, maxResults=1)["ingestionJobSummaries"]
+        if not jobs:
+            return "it has no documents yet: make ingest"
+        return unless(jobs[0]["status"], "COMPLETE")
 
     # Alarms.
 

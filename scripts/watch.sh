@@ -9,6 +9,8 @@ start --only dynamodb
 export AWS_ENDPOINT_URL_DYNAMODB="$url" AWS_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 export SUPPORT_DESK_UNBOUND=allow
+# Its logical id, which the local agent accepts.
+export AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME="$url" KNOWLEDGE_BASE_ID=KnowledgeBase
 # CUSTOMERS_TABLE: !Ref CustomersTable, and so on. On a laptop a table's name is its logical id.
 while IFS='=' read -r name table; do
     export "$name=$table"

@@ -43,6 +43,8 @@ def checked(frames):
 def walk(shape, value, at):
     """Checks JSON against a shape: no unknown member, correct types, enums and lengths, one member in a union."""
     kind = shape.type_name
+    if getattr(shape, "is_document_type", False):
+        return
     if kind == "structure":
         assert isinstance(value, dict), (at, value)
         assert set(value) <= set(shape.members), (at, set(value) - set(shape.members))
@@ -69,6 +71,8 @@ def walk(shape, value, at):
         assert value.endswith("Z") and datetime.fromisoformat(value), (at, value)
     elif kind in ("integer", "long"):
         assert isinstance(value, int) and not isinstance(value, bool), (at, value)
+    elif kind in ("float", "double"):
+        assert isinstance(value, (int, float)) and not isinstance(value, bool), (at, value)
     elif kind == "blob":
         base64.b64decode(value, validate=True)
     elif kind == "boolean":

@@ -5,8 +5,8 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory", "ApplyGuardrail"}
-CONTROL_PLANE = {"GetAgent", "ListAgents", "GetAgentAlias", "ListAgentAliases"}
+SERVED = {"InvokeAgent", "GetAgentMemory", "DeleteAgentMemory", "ApplyGuardrail", "Retrieve"}
+CONTROL_PLANE = {"GetAgent", "ListAgents", "GetAgentAlias", "ListAgentAliases", "ListKnowledgeBases"}
 SERVICES = ["bedrock-agent-runtime", "bedrock-agent", "bedrock-runtime"]
 # Bidirectional streams need HTTP/2, which boto3 does not support.
 NOT_IN_BOTO3 = {"InvokeModelWithBidirectionalStream"}

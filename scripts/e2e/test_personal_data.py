@@ -127,19 +127,19 @@ class Run:
 def run(desk, handler, database):
     tools = catalog(handler)
     tables = {re.sub("(?<!^)(?=[A-Z])", "_", table["logicalId"]).upper(): table["name"] for table in desk.health["tables"]}
-    common = tables | {"AWS_MAX_ATTEMPTS": "1", "SUPPORT_DESK_UNBOUND": "allow"}
+    common = tables | {"AWS_MAX_ATTEMPTS": "1", "SUPPORT_DESK_UNBOUND": "allow", "KNOWLEDGE_BASE_ID": "KnowledgeBase"}
     good = list(good_calls(handler, tools, PIECES))
     if database == "seeded":
         calls = good + list(odd_calls(handler, tools)) + good
         nothing = list(no_calls(handler, tools))
-        return Run(handler, calls, nothing, AWS_ENDPOINT_URL_DYNAMODB=desk.url, AWS_LAMBDA_LOG_FORMAT="JSON", **common)
+        return Run(handler, calls, nothing, AWS_ENDPOINT_URL=desk.url, AWS_LAMBDA_LOG_FORMAT="JSON", **common)
     if database == "unreachable":
-        return Run(handler, good, [], AWS_ENDPOINT_URL_DYNAMODB=f"http://127.0.0.1:{free_port()}", **common)
+        return Run(handler, good, [], AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}", **common)
     quoting = QuotingDynamoDB()
     try:
         # Often enough that each tool meets each kind of failure.
         calls = [call for turn in range(9) for call in good_calls(handler, tools, PIECES[turn:])]
-        return Run(handler, calls, [], AWS_ENDPOINT_URL_DYNAMODB=quoting.url, **common)
+        return Run(handler, calls, [], AWS_ENDPOINT_URL=quoting.url, **common)
     finally:
         quoting.close()
 

@@ -48,7 +48,7 @@ def faults(text):
             yield f"{name} goes on after an error"
         wanted = [("changes", environment)] if name == environment == "dev" or name != environment else []
         if name == environment:
-            wanted += [("execute", environment), ("smoke", environment)]
+            wanted += [("execute", environment), ("ingest", environment), ("smoke", environment)]
         if made(job) != wanted:
             yield f"{name} makes {made(job)}"
         [role] = [step["with"]["role-to-assume"] for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]

@@ -11,7 +11,8 @@ from moto import mock_aws
 TABLES = {"A": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": {
     "BillingMode": "PAY_PER_REQUEST",
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}}
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}},
+    "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "documents"}}}
 OUTPUTS = {"ApprovalsTableName": {"Value": {"Ref": "A"}}}
 
 
@@ -41,6 +42,15 @@ def test_delete_clears_the_tables_of_dev_away(capsys):
     cloud.main(["delete", "dev"])
     assert aws_client("dynamodb").list_tables()["TableNames"] == []
     assert f"table {table} deleted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_delete_empties_the_bucket_of_the_documents(environment):
+    deploy(environment)
+    for number in range(3):
+        aws_client("s3").put_object(Bucket="documents", Key=f"{number}.md", Body=b"x")
+    cloud.main(["delete", environment])
+    assert aws_client("s3").list_buckets()["Buckets"] == []
 
 
 def test_text_of_a_model_does_not_act_on_the_terminal():

@@ -44,6 +44,11 @@ UNUSED = {
     r"iam:.*PermissionsBoundary": "the template's roles have none",
     r"iam:(At|De)tach(Group|User)Policy": "no group and no user",
     r"bedrock:(Associate|Disassociate|Get|Update)AgentKnowledgeBase": "no agent has one",
+    r"bedrock:AssociateThirdPartyKnowledgeBase": "the vectors are in S3 Vectors",
+    r"s3:(Put|Delete)(Bucket)?(Abac|Acl|Analytics|Cors|CORS|Inventory|Lifecycle|Metrics|Replication|Website|Notification|Logging|Versioning"
+    r"|ObjectLock|IntelligentTiering|Accelerate)(Configuration)?|s3:DeleteBucketEncryption": "the bucket has none of them",
+    r"s3:PutObjectAcl|s3:BypassGovernanceRetention": "the bucket has no access lists",
+    r"s3tables:.*|s3:(Create|Update|Delete)BucketMetadata\w*Configuration": "the bucket has no table of its metadata",
     r"bedrock-agentcore:Get(ResourceOauth2Token|WorkloadAccessToken.*)": "for targets with credentials of their own",
 }
 # Actions whose resource has no name of ours, and that AWS cannot restrict by a tag or a condition. The first group only
@@ -65,9 +70,10 @@ COMMANDS = {
     "lambda": "InvokeFunction GetFunctionConfiguration GetEventSourceMapping GetAlias UpdateAlias ListVersionsByFunction",
     "dynamodb": "DescribeTable DescribeContinuousBackups DescribeTimeToLive GetItem",
     "cloudwatch": "DescribeAlarms",
-    "bedrock": "ListAgents GetAgentAlias UpdateAgentAlias ListAgentVersions ListAgentActionGroups ListAgentCollaborators",
+    "bedrock": "ListAgents GetAgentAlias UpdateAgentAlias ListAgentVersions ListAgentActionGroups ListAgentCollaborators"
+               " GetKnowledgeBase ListIngestionJobs StartIngestionJob GetIngestionJob",
     "bedrock-agentcore": "GetGateway ListGatewayTargets InvokeGateway GetHarnessEndpoint UpdateHarnessEndpoint ListHarnessVersions",
-    "s3": "PutObject GetObject",
+    "s3": "PutObject GetObject ListBucket DeleteObject",
 }
 
 
@@ -208,6 +214,7 @@ def test_the_names_in_the_template_are_within_the_rights(name):
     account = "us-east-1:123456789012"
     named = {
         "AWS::Logs::LogGroup": ("LogGroupName", "logs:PutRetentionPolicy", f"arn:aws:logs:{account}:log-group:{{}}"),
+        "AWS::S3Vectors::VectorBucket": ("VectorBucketName", "s3vectors:CreateIndex", f"arn:aws:s3vectors:{account}:bucket/{{}}"),
         "AWS::Logs::DeliverySource": ("Name", "logs:PutDeliverySource", f"arn:aws:logs:{account}:delivery-source:{{}}"),
         "AWS::Logs::DeliveryDestination": ("Name", "logs:PutDeliveryDestination", f"arn:aws:logs:{account}:delivery-destination:{{}}"),
         "AWS::BedrockAgentCore::Gateway": ("Name", "bedrock-agentcore:UpdateGateway", f"arn:aws:bedrock-agentcore:{account}:gateway/{{}}-abc"),
@@ -223,7 +230,7 @@ def test_the_names_in_the_template_are_within_the_rights(name):
 
 def test_agents_and_guardrails_carry_the_tags_that_the_rights_are_for():
     for name, deployed in VARIANTS.items():
-        for kind in ("AWS::Bedrock::Agent", "AWS::Bedrock::AgentAlias", "AWS::Bedrock::Guardrail"):
+        for kind in ("AWS::Bedrock::Agent", "AWS::Bedrock::AgentAlias", "AWS::Bedrock::Guardrail", "AWS::Bedrock::KnowledgeBase"):
             for properties in deployed.of(kind).values():
                 tags = properties["Tags"]
                 tags = tags if isinstance(tags, dict) else {one["Key"]: one["Value"] for one in tags}

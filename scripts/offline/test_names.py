@@ -13,6 +13,7 @@ UNIQUE = {
     "AWS::ApiGatewayV2::Api": ("Name", 128, r".+"),
     "AWS::Bedrock::Agent": ("AgentName", 100, r"([0-9a-zA-Z][_-]?)+"),
     "AWS::Bedrock::Guardrail": ("Name", 50, r"[0-9a-zA-Z-_]+"),
+    "AWS::Bedrock::KnowledgeBase": ("Name", 100, r"([0-9a-zA-Z][_-]?)+"),
     "AWS::BedrockAgentCore::Gateway": ("Name", 48, r"([0-9a-zA-Z]-?)+"),
     "AWS::BedrockAgentCore::Harness": ("HarnessName", 40, r"[a-zA-Z][a-zA-Z0-9_]*"),
     "AWS::BedrockAgentCore::Policy": ("Name", 48, r"[A-Za-z][A-Za-z0-9_]*"),
@@ -27,6 +28,8 @@ UNIQUE = {
     "AWS::Logs::DeliveryDestination": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::DeliverySource": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
+    "AWS::S3::Bucket": ("BucketName", 63, r"[a-z0-9.-]+"),
+    "AWS::S3Vectors::VectorBucket": ("VectorBucketName", 63, r"[a-z0-9-]+"),
     "AWS::SQS::Queue": ("QueueName", 80, r"[\w-]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
@@ -37,6 +40,7 @@ WITHIN = {
     "AWS::ApiGatewayV2::Route": "an API",
     "AWS::ApiGatewayV2::Stage": "an API",
     "AWS::Bedrock::AgentAlias": "an agent",
+    "AWS::Bedrock::DataSource": "a knowledge base",
     "AWS::Bedrock::GuardrailVersion": "a guardrail",
     "AWS::BedrockAgentCore::GatewayTarget": "a gateway",
     "AWS::BedrockAgentCore::HarnessEndpoint": "a harness",
@@ -47,6 +51,8 @@ WITHIN = {
     "AWS::Lambda::Url": "an alias",
     "AWS::Lambda::Version": "a function",
     "AWS::Logs::Delivery": "its source and destination",
+    "AWS::S3::BucketPolicy": "a bucket",
+    "AWS::S3Vectors::Index": "a vector bucket",
     "AWS::SNS::Subscription": "a topic",
     "AWS::SNS::TopicPolicy": "a topic",
     "AWS::SQS::QueuePolicy": "a queue",
@@ -92,7 +98,7 @@ def test_no_name_appears_twice_in_an_account(stacks):
     # CloudFormation derives the other names from the stack name.
     assert {kind for kind in kinds if not kind.startswith("AWS::Bedrock")} == {
         "AWS::ApiGatewayV2::Api", "AWS::CloudWatch::Dashboard", "AWS::Logs::DeliveryDestination", "AWS::Logs::DeliverySource",
-        "AWS::Logs::LogGroup"}
+        "AWS::Logs::LogGroup", "AWS::S3Vectors::VectorBucket"}
 
 
 def test_the_longest_names_are_names(stacks):

@@ -34,6 +34,8 @@ HOOKS = "HooksFunctionRole"
 CHAT = "ChatFunctionRole"
 # The function on the stream of the approvals reads what it announces.
 ANNOUNCE = "AnnounceFunctionRole"
+# Bedrock reads the help articles and writes their vectors.
+KNOWLEDGE = "KnowledgeBasePolicy"
 
 
 def as_list(value):
@@ -106,7 +108,8 @@ def test_functions_write_only_what_their_tools_write(deployed):
     assert not any(
         fnmatch.fnmatch(action, pattern)
         for name, statement in statements(deployed)
-        if name != "ApproverPolicy"
+        # The knowledge base reads its documents: see test_the_knowledge_base_reads_its_documents.
+        if name not in ("ApproverPolicy", KNOWLEDGE)
         # The count of what waits is a scan of named attributes: see test_announce.py.
         for action in set(as_list(statement["Action"])) - ({"dynamodb:Scan"} if name == ANNOUNCE else set())
         for pattern in ("dynamodb:Scan", "dynamodb:DeleteTable", "iam:*", "kms:*", "s3:*")
@@ -258,7 +261,8 @@ def test_a_model_is_called_through_its_profile_only(deployed):
     seen = set()
     for name, statement in statements(deployed):
         resources = as_list(statement["Resource"])
-        if "bedrock:InvokeModel" in as_list(statement["Action"]):
+        # Embeddings have no profile.
+        if "bedrock:InvokeModel" in as_list(statement["Action"]) and name != KNOWLEDGE:
             seen.add(name)
             if any(":foundation-model/" in arn for arn in resources):
                 (profile,) = as_list(statement["Condition"]["StringLike"]["bedrock:InferenceProfileArn"])
@@ -267,6 +271,43 @@ def test_a_model_is_called_through_its_profile_only(deployed):
             else:
                 assert all(":inference-profile/us." in arn for arn in resources), name
     assert seen == {name for name in ("HarnessRole", "SpecialistRole", "SupervisorRole") if name in deployed.resources}
+
+
+def test_the_knowledge_base_reads_its_documents_and_writes_its_index(deployed):
+    found = {(action, arn) for name, statement in statements(deployed) if name == KNOWLEDGE
+             for action in as_list(statement["Action"]) for arn in as_list(statement["Resource"])}
+    index = "arn:aws:s3vectors:us-east-1:123456789012:bucket/support-desk-dev-knowledge/index/articles"
+    model = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
+    assert found == {
+        ("bedrock:InvokeModel", model), ("s3:ListBucket", "arn:aws:s3:::knowledgedocuments"),
+        ("s3:GetObject", "arn:aws:s3:::knowledgedocuments/*"),
+        *((f"s3vectors:{action}Vectors", index) for action in ("Delete", "Get", "Put", "Query")), ("s3vectors:GetIndex", index),
+    }
+    assert deployed.of("AWS::IAM::RolePolicy")[KNOWLEDGE]["RoleName"] == "KnowledgeBaseRole"
+
+
+def test_only_the_support_function_searches_the_knowledge_base(deployed):
+    base = "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/KB00000001"
+    found = {(name, action) for name, statement in statements(deployed) for action in as_list(statement["Action"])
+             if action.startswith("bedrock:Retrieve") or base in as_list(statement["Resource"])}
+    assert found == {("SupportFunctionRole", "bedrock:Retrieve")}
+    with_base = {name for name, function in deployed.of("AWS::Lambda::Function").items()
+                 if function["Environment"]["Variables"].get("KNOWLEDGE_BASE_ID") == "KB00000001"}
+    assert with_base == {"SupportFunction"}
+
+
+def test_the_documents_are_private_encrypted_and_sent_by_tls_only(deployed):
+    (bucket,) = deployed.of("AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True} and len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    (policy,) = deployed.of("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    arn = "arn:aws:s3:::knowledgedocuments"
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Resource"] == [arn, f"{arn}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_a_harness_reads_its_own_memory_and_identity_only(deployed):

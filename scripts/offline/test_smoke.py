@@ -207,6 +207,24 @@ def test_a_table_is_kept_and_cleared_as_the_template_says(aws, wrong, state):
     assert states(found) == {"table LedgerTable": state}
 
 
+@pytest.mark.parametrize(("status", "jobs", "problem"), [
+    ("ACTIVE", ["COMPLETE"], None), ("UPDATING", None, "it is UPDATING"), ("ACTIVE", [], "make ingest"),
+    ("ACTIVE", ["FAILED"], "it is FAILED"),
+])
+def test_a_knowledge_base_has_read_its_documents(aws, capsys, status, jobs, problem):
+    ids = {"knowledgeBaseId": "KB00000001", "dataSourceId": "SOURCE0001"}
+    one = {"knowledgeBaseId": "KB00000001", "name": "desk", "status": status, "createdAt": MADE, "updatedAt": MADE, "roleArn": "arn:aws:iam::1:role/x",
+           "knowledgeBaseArn": "arn:aws:bedrock:us-east-1:123456789012:knowledge-base/KB00000001", "knowledgeBaseConfiguration": {"type": "VECTOR"}}
+    aws.expect("bedrock-agent", "get_knowledge_base", {"knowledgeBase": one}, knowledgeBaseId="KB00000001")
+    if jobs is not None:
+        found = [{**ids, "ingestionJobId": "JOB0000001", "status": job, "startedAt": MADE, "updatedAt": MADE} for job in jobs]
+        aws.expect("bedrock-agent", "list_ingestion_jobs", {"ingestionJobSummaries": found}, **ids, maxResults=1,
+                   sortBy={"attribute": "STARTED_AT", "order": "DESCENDING"})
+    run("dev", "classic", {"KnowledgeBase": ("AWS::Bedrock::KnowledgeBase", "KB00000001")}, {"KnowledgeSourceId": "SOURCE0001"}).knowledge()
+    output = capsys.readouterr().out
+    assert (problem in output) if problem else output.startswith("ok      knowledge base")
+
+
 def test_mcp_without_a_gateway_names_its_issuer_and_refuses(mcp):
     found = run("prod", "classic", {}, {"McpApiUrl": mcp.url})
     found.api()

@@ -27,6 +27,11 @@ ATTRIBUTES = {
     "PolicyEngineArn": f"{AGENTCORE}:policy-engine/support_desk-abcdefghij",
     "PolicyEngineId": "support_desk-abcdefghij",
     "HarnessId": "support_desk_dev-abcdefghij",
+    "KnowledgeBaseId": "KB00000001",
+    "KnowledgeBaseArn": f"{BEDROCK}:knowledge-base/KB00000001",
+    "DataSourceId": "SOURCE0001",
+    "VectorBucketArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/support-desk-dev-knowledge",
+    "IndexArn": f"arn:aws:s3vectors:{REGION}:{ACCOUNT}:bucket/support-desk-dev-knowledge/index/articles",
 }
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 
@@ -68,7 +73,7 @@ class Deployed:
             return PSEUDO[name]
         kind = self.resources[name]["Type"]
         function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
-        return {"AWS::Lambda::Alias": f"{function}:{name}:live"}.get(kind, name)
+        return {"AWS::Lambda::Alias": f"{function}:{name}:live", "AWS::S3::Bucket": name.lower()}.get(kind, name)
 
     def attribute(self, name, attribute):
         kind = self.resources[name]["Type"]
@@ -85,6 +90,7 @@ class Deployed:
                 "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
                 "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",
                 "AWS::Logs::DeliveryDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:{name}",
+                "AWS::S3::Bucket": f"arn:aws:s3:::{name.lower()}",
                 "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
                 "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
                 "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",

@@ -60,10 +60,11 @@ impl Caller {
 ///
 /// # Errors
 /// `refused`: the session is not bound to a customer, and `SUPPORT_DESK_UNBOUND` is not `allow`.
-pub fn caller(cx: &Cx<Desk>) -> Result<Caller, ToolError> {
+pub fn caller<S: AsRef<Desk>>(cx: &Cx<S>) -> Result<Caller, ToolError> {
+    let desk: &Desk = cx.state().as_ref();
     match cx.caller().identity(IDENTITY) {
         Some(customer) => Ok(Caller::Customer(customer.to_owned())),
-        None if cx.state().allows_unbound() => Ok(Caller::Desk),
+        None if desk.allows_unbound() => Ok(Caller::Desk),
         None => Err(DeskError::Refused(
             "this conversation is not linked to a customer; it has to start from a signed-in session".into(),
         )

@@ -29,6 +29,12 @@ pub struct Plan<O> {
     pub output: O,
 }
 
+impl AsRef<Desk> for Desk {
+    fn as_ref(&self) -> &Desk {
+        self
+    }
+}
+
 impl Desk {
     /// Creates a desk. It refuses calls without a customer unless [`allow_unbound`](Self::allow_unbound) is used.
     pub fn new(client: Client, tables: Tables, clock: Clock) -> Self {
@@ -67,14 +73,21 @@ impl Desk {
     /// # Errors
     /// A variable is not valid.
     pub async fn from_env() -> Result<Self, toolgate::Error> {
+        Self::with_client(toolgate_dynamodb::client().await)
+    }
+
+    /// As [`from_env`](Self::from_env), with a client that the process has.
+    ///
+    /// # Errors
+    /// A variable is not valid.
+    pub fn with_client(client: Client) -> Result<Self, toolgate::Error> {
         let clock = Clock::from_env()?;
         let unbound = match std::env::var("SUPPORT_DESK_UNBOUND").as_deref() {
             Ok("allow") => true,
             Ok("deny" | "") | Err(_) => false,
             Ok(other) => return Err(format!("SUPPORT_DESK_UNBOUND must be `allow` or `deny`, not `{other}`").into()),
         };
-        let desk =
-            Self::new(toolgate_dynamodb::client().await, Tables::from_env(), clock).with_metrics(Metrics::from_env()?);
+        let desk = Self::new(client, Tables::from_env(), clock).with_metrics(Metrics::from_env()?);
         Ok(if unbound { desk.allow_unbound() } else { desk })
     }
 

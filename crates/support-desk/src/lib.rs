@@ -3,7 +3,6 @@
 //! The tools in `handlers/` are thin, and this crate does the work. Every read and write takes a [`Caller`] and
 //! accesses only that customer's data. An order of another customer looks exactly like an order that does not exist.
 
-mod articles;
 mod caller;
 mod clock;
 mod customers;
@@ -22,7 +21,6 @@ pub mod seed;
 pub mod tables;
 mod tickets;
 
-pub use articles::{Article, ArticlesFound};
 pub use caller::{Caller, IDENTITY, IDENTITY_HEADER, caller, identity_claim};
 pub use clock::Clock;
 pub use customers::{AccountStatus, AccountUpdated, ContactDetails, CustomerInfo, OrderSummary};

@@ -58,6 +58,7 @@ pub fn agent(id: &str, groups: Vec<ActionGroupSpec>, collaborators: &[&str]) -> 
         idle_ttl: Duration::from_secs(600),
         prompt: PromptSpec::default(),
         guardrail: None,
+        knowledge_bases: Vec::new(),
     }
 }
 

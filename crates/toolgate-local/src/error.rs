@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{agents::AgentsError, dynamodb::DatabaseError, gateway::GatewayError, lambda::StartError, seed::SeedError};
+use crate::{
+    agents::AgentsError, dynamodb::DatabaseError, gateway::GatewayError, knowledge::DocumentsError, lambda::StartError,
+    seed::SeedError,
+};
 use toolgate_models::ModelChoiceError;
 use toolgate_template::{DescribeError, MissingBinaries, TemplateError};
 
@@ -59,6 +62,9 @@ pub enum LocalError {
     /// The gateway cannot be served.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// The documents of the knowledge bases cannot be used.
+    #[error(transparent)]
+    Documents(#[from] DocumentsError),
     /// The HTTP client cannot be created.
     #[error("cannot create an HTTP client: {0}")]
     Client(String),

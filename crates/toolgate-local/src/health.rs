@@ -39,6 +39,7 @@ impl AppState {
             "agents": self.agents(),
             "harnesses": self.harnesses.as_ref().map(|harnesses| harnesses.report()).unwrap_or_default(),
             "gateway": self.gateway(),
+            "knowledgeBases": self.knowledge.report(),
             "functions": self.functions(),
             "urls": self.urls(),
             "tools": self.tools(catalogs),

@@ -18,6 +18,7 @@ mod harness;
 mod health;
 mod http;
 mod invoker;
+mod knowledge;
 pub mod lambda;
 mod local;
 mod model_choice;
@@ -37,6 +38,7 @@ mod variables;
 
 pub use dynamodb::DatabaseError;
 pub use error::LocalError;
+pub use knowledge::DocumentsError;
 pub use local::{DEFAULT_DATA, DEFAULT_PORT, Local};
 pub use running::Running;
 pub use scenarios::{scenario_folder, scenarios};

@@ -79,6 +79,9 @@ fn html(state: &AppState) -> String {
     if !state.template.agents.is_empty() {
         links.push("<a href=/agents>/agents</a>: the agents with their models and tools".to_owned());
     }
+    if !state.template.knowledge_bases.is_empty() {
+        links.push("<code>POST /knowledgebases/{id}/retrieve</code>: the knowledge bases".to_owned());
+    }
     if state.gateway.is_some() {
         links.push(format!("<code>{endpoint}/mcp</code>: the gateway, for any MCP client"));
     }

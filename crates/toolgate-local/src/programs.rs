@@ -51,3 +51,13 @@ pub(crate) fn hook_functions(harnesses: &[HarnessSpec]) -> Vec<FunctionSpec> {
     }
     functions
 }
+
+/// A warning for each function that cannot be run here.
+pub(crate) fn not_run(template: &Template) -> impl Iterator<Item = String> {
+    template.other_functions.iter().map(|id| {
+        format!(
+            "warning: the function `{id}` is not run here: it names no Rust binary (`Metadata: BuildMethod: \
+             rust-cargolambda, BuildProperties: Binary`); `Metadata: Toolgate: Tools: false` hides this line"
+        )
+    })
+}

@@ -10,6 +10,7 @@ use crate::{
     error::LocalError,
     health,
     http::{connections, elsewhere, guard},
+    knowledge,
     lambda::{
         Functions, invoke_api, invoke_stream,
         url::{self, UrlCallers, cors},
@@ -42,6 +43,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
         .merge(invoke_api::routes(state.functions.clone()))
         .merge(invoke_stream::routes(state.functions.clone()))
         .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))
+        .merge(knowledge::routes(Arc::clone(&state.knowledge)))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
     Ok(ready::gate(router, state))

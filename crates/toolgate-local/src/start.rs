@@ -16,10 +16,11 @@ use crate::{
     guardrail::Guardrails,
     harness::{self, Harnesses},
     invoker::FunctionInvoker,
+    knowledge::KnowledgeBases,
     lambda::{Environment, Functions, Settings},
     local::{Local, NO_MODEL},
     model_choice,
-    programs::{Programs, hook_functions},
+    programs::{Programs, hook_functions, not_run},
     progress,
     running::Running,
     seed, server,
@@ -35,6 +36,7 @@ struct Parts {
     programs: Programs,
     database: Arc<Database>,
     choices: Vec<String>,
+    knowledge: Arc<KnowledgeBases>,
 }
 
 /// Lambda's limit on the start of an instance.
@@ -55,6 +57,7 @@ impl Local {
         let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         model_choice::open(&template, &choices).await?;
         Programs::find(&template, self.binaries.clone())?;
+        KnowledgeBases::open(&template.knowledge_bases)?;
         Ok(())
     }
 
@@ -76,13 +79,7 @@ impl Local {
         }
         let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
         let mut template = read(&self.template, &self.parameters)?;
-        for id in &template.other_functions {
-            let message = format!(
-                "warning: the function `{id}` is not run here: it names no Rust binary (`Metadata: BuildMethod: \
-                 rust-cargolambda, BuildProperties: Binary`); `Metadata: Toolgate: Tools: false` hides this line"
-            );
-            self.log.line("toolgate", &message);
-        }
+        not_run(&template).for_each(|line| self.log.line("toolgate", &line));
         let all_functions = template.functions.clone();
         if self.only_database {
             template.functions.clear();
@@ -99,17 +96,19 @@ impl Local {
         unevaluated.for_each(|line| self.log.line("toolgate", &line));
         let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
         let programs = Programs::find(&template, self.binaries.clone())?;
+        let knowledge = KnowledgeBases::open(&template.knowledge_bases)?;
+        knowledge.warnings().iter().for_each(|line| self.log.line("toolgate", line));
         let (listener, port) = server::bind(self.port).await?;
         let database = Arc::new(Database::open(&self.data, self.reset)?);
         database.create_tables(&template.tables)?;
-        let parts = Parts { template, programs, database, choices };
+        let parts = Parts { template, programs, database, choices, knowledge };
         let running = self.serve(parts, listener, port).await?;
         Ok(running.with_template_functions(all_functions))
     }
 
     /// The server starts first, because functions and the seed program reach the tables through it.
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
-        let Parts { template, programs, database, choices } = parts;
+        let Parts { template, programs, database, choices, knowledge } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
         let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
         let settings = Settings {
@@ -160,6 +159,7 @@ impl Local {
             fronts: fronts.clone(),
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
+            knowledge: Arc::clone(&knowledge),
             database,
             catalogs,
         });
@@ -170,7 +170,8 @@ impl Local {
                 Some(hostile) => hostile,
                 None => invoker,
             };
-            let agents = Agents::with_limits(&template, invoke, models, self.limits)?;
+            let agents = Agents::with_knowledge(&template, invoke, models, self.limits, Arc::clone(&knowledge))?;
+            agents.not_searched().iter().for_each(|line| self.log.line("toolgate", line));
             platforms.push(agents::routes(agents));
         } else {
             platforms.push(agents::guardrail_routes(Arc::clone(&guardrails)));

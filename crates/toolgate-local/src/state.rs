@@ -9,6 +9,7 @@ use crate::{
     gateway::Gateway,
     harness::Harnesses,
     invoker::FunctionInvoker,
+    knowledge::KnowledgeBases,
     lambda::{Catalogs, Functions},
 };
 
@@ -27,6 +28,7 @@ pub(crate) struct AppState {
     pub(crate) gateway: Option<Arc<Gateway>>,
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,
+    pub(crate) knowledge: Arc<KnowledgeBases>,
     pub(crate) database: Arc<Database>,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,

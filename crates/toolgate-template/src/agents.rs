@@ -7,6 +7,7 @@ use crate::{
     functions::own_function,
     guardrail,
     identifiers::{alias_agent, alias_id},
+    knowledge,
     node::Node,
     prompt::prompt,
     resources::{Resource, resources},
@@ -86,6 +87,7 @@ fn agent(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> AgentSpec {
         idle_ttl: Duration::from_secs(idle.flatten().unwrap_or(DEFAULT_IDLE_TTL_SECONDS)),
         prompt: prompt(evaluator, configuration.as_ref()),
         guardrail: guardrail::reference(evaluator, properties),
+        knowledge_bases: knowledge::of_agent(evaluator, properties),
     }
 }
 

@@ -14,6 +14,11 @@ pub fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
 }
 
+/// The ARN of a knowledge base.
+pub(crate) fn knowledge_base_arn(id: &str) -> String {
+    format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:knowledge-base/{id}")
+}
+
 /// The logical id in `arn:aws:lambda:…:function:<id>` or `…:function:<id>:<qualifier>`.
 pub(crate) fn function_id(arn: &str) -> String {
     let name = arn.split_once(":function:").map_or(arn, |(_, name)| name);

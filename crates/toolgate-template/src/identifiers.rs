@@ -29,6 +29,18 @@ pub(crate) fn harness_arn(id: &str) -> String {
     format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:harness/{}", harness_id(id))
 }
 
+/// The id of a knowledge base in the format of AWS, which the SDKs require: ten letters and digits. These are the first
+/// ones of its logical id; a shorter one is filled up with zeros.
+pub(crate) fn knowledge_base_id(id: &str) -> String {
+    let plain = id.chars().filter(char::is_ascii_alphanumeric);
+    plain.chain(std::iter::repeat('0')).take(10).collect()
+}
+
+/// The name of a bucket: its `BucketName`, or its logical id in lower case.
+pub(crate) fn bucket_name(evaluator: &Evaluator<'_>, id: &str) -> String {
+    property(evaluator, id, "BucketName").unwrap_or_else(|| id.to_lowercase())
+}
+
 /// The id of an alias: its name if that is a valid id, otherwise its logical id.
 pub(crate) fn alias_id(evaluator: &Evaluator<'_>, id: &str) -> String {
     let valid = |name: &String| (1..=10).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric());

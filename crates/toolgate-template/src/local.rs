@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn},
+    arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn, knowledge_base_arn},
     evaluate::{Evaluator, Names},
     functions::FUNCTIONS,
     gateway::GATEWAY,
     guardrail::GUARDRAIL,
     harness::HARNESS,
-    identifiers::{alias_agent, alias_id, gateway_arn, gateway_id, harness_arn, harness_id, table_name},
+    identifiers::{
+        alias_agent, alias_id, bucket_name, gateway_arn, gateway_id, harness_arn, harness_id, knowledge_base_id,
+        table_name,
+    },
+    knowledge::{DATA_SOURCE, KNOWLEDGE_BASE},
     node::Node,
     parameters::Parameters,
     position::Position,
@@ -17,6 +21,8 @@ use crate::{
     source::Source,
     tables::TABLES,
 };
+
+const BUCKET: &str = "AWS::S3::Bucket";
 
 /// Evaluates a template for a laptop. Its parameters and `Rules` are checked first.
 pub(crate) fn local<'a>(source: &'a Source, set: &'a BTreeMap<String, String>) -> Evaluator<'a> {
@@ -52,6 +58,8 @@ impl Names for Local<'_> {
             }
             Some(GATEWAY) => text(gateway_id(evaluator, name)),
             Some(HARNESS) => text(harness_arn(name)),
+            Some(KNOWLEDGE_BASE) => text(knowledge_base_id(name)),
+            Some(BUCKET) => text(bucket_name(evaluator, name)),
             None if !is_generated(evaluator.source, name) => {
                 let message = format!("`{name}` is neither a parameter nor a resource of this template");
                 evaluator.problem(position, message);
@@ -90,6 +98,10 @@ impl Names for Local<'_> {
             (GATEWAY, "GatewayIdentifier") => gateway_id(evaluator, resource),
             (GATEWAY, "GatewayUrl") => GATEWAY_URL.to_owned(),
             (GATEWAY, "GatewayArn") => gateway_arn(evaluator, resource),
+            (KNOWLEDGE_BASE, "KnowledgeBaseId") => knowledge_base_id(resource),
+            (KNOWLEDGE_BASE, "KnowledgeBaseArn") => knowledge_base_arn(&knowledge_base_id(resource)),
+            (DATA_SOURCE, "DataSourceId") => resource.to_owned(),
+            (BUCKET, "Arn") => format!("arn:aws:s3:::{}", bucket_name(evaluator, resource)),
             (HARNESS, "HarnessId") => harness_id(resource),
             (HARNESS, "Arn") => harness_arn(resource),
             (_, name) if name.ends_with("Arn") => format!("arn:aws:local:{REGION}:{ACCOUNT}:{resource}"),

@@ -11,6 +11,7 @@ use crate::{
     gateway::gateway,
     guardrail::guardrails,
     harness::harnesses,
+    knowledge::knowledge_bases,
     local::local,
     seed::seed,
     source::Source,
@@ -18,7 +19,7 @@ use crate::{
     types::Template,
 };
 
-/// Reads a template: functions, tables, agents, harnesses, the gateway and the seed.
+/// Reads a template: functions, tables, agents, harnesses, the gateway, the knowledge bases and the seed.
 ///
 /// The value of a parameter comes from `parameters`, then from the template's `Metadata: Toolgate: Parameters`, then
 /// from its default. Values are checked against their declarations and the template's `Rules`.
@@ -79,6 +80,7 @@ fn evaluate_parts(
             .at(&["Metadata", "Toolgate"])
             .filter(|own| own.get("SessionUsd").is_some())
             .and_then(|own| evaluator.text_member(own, "SessionUsd")),
+        knowledge_bases: knowledge_bases(&evaluator),
         seed: seed(&evaluator),
         ..Template::default()
     };

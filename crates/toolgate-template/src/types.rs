@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use crate::guardrail::GuardrailSpec;
+use crate::knowledge::{AgentKnowledgeBase, KnowledgeBaseSpec};
 use crate::outbound::OutboundAuth;
 use crate::prompt::{Inference, PromptSpec};
 use crate::url::UrlSpec;
@@ -33,6 +34,8 @@ pub struct Template {
     pub gateway: Option<GatewaySpec>,
     /// The guardrails, in the template's order.
     pub guardrails: Vec<GuardrailSpec>,
+    /// The knowledge bases, in the template's order.
+    pub knowledge_bases: Vec<KnowledgeBaseSpec>,
     /// The AgentCore harnesses, in the template's order.
     pub harnesses: Vec<HarnessSpec>,
     /// The program that fills the tables (`Metadata.Toolgate.Seed.Binary`), if the template names one.
@@ -105,6 +108,8 @@ pub struct AgentSpec {
     pub prompt: PromptSpec,
     /// The guardrail of its input and output, if it has one: the logical id of one of the template's, or an id of AWS.
     pub guardrail: Option<String>,
+    /// The knowledge bases that its model may search.
+    pub knowledge_bases: Vec<AgentKnowledgeBase>,
 }
 
 /// An agent that a supervisor may call.

@@ -1,8 +1,8 @@
 //! The Lambda function of the support action group.
 
-use support_desk::Desk;
+use support::Support;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), toolgate::Error> {
-    toolgate::run(support::router()?, Desk::from_env).await
+    toolgate::run(support::router()?, Support::from_env).await
 }

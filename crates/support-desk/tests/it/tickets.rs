@@ -1,4 +1,4 @@
-//! Tickets, and the help articles that avoid some of them.
+//! Tickets.
 
 use support_desk::{Caller, DeskError, Escalation, Priority, TicketOpened};
 
@@ -83,34 +83,4 @@ async fn no_ticket_refers_to_what_is_not_there_or_not_the_callers() {
         assert_eq!(error.to_string(), message, "{case:?}");
     }
     assert!(world.all(&world.tables.tickets).await.is_empty());
-}
-
-#[tokio::test]
-async fn articles_come_best_first_and_no_more_than_asked_for() {
-    let world = World::empty().await;
-    let found = world.desk.search_articles("refund for a returned order", 3).articles;
-    assert_eq!(found.len(), 3);
-    assert!(found.is_sorted_by(|one, other| one.score >= other.score), "{found:?}");
-    assert!(found.iter().all(|article| article.score > 0.0 && article.score < 1.0));
-    assert!(found.iter().all(|article| !article.title.is_empty() && !article.snippet.is_empty()));
-    assert_eq!(
-        world.desk.search_articles("refund for a returned order", 1).articles[0].article_id,
-        found[0].article_id
-    );
-}
-
-#[tokio::test]
-async fn a_question_about_nothing_known_finds_no_article() {
-    let world = World::empty().await;
-    for query in ["", "?!", "the of and", "xylophone"] {
-        assert!(world.desk.search_articles(query, 3).articles.is_empty(), "{query}");
-    }
-}
-
-#[tokio::test]
-async fn a_snippet_is_the_sentence_that_answers() {
-    let world = World::empty().await;
-    let found = world.desk.search_articles("Why was I charged twice?", 1).articles;
-    assert_eq!(found[0].article_id, "KB-003");
-    assert_eq!(found[0].snippet, "If an order was charged twice, the second charge is refunded in full.");
 }

@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The property with such a name.
-const UNIQUE: [(&str, &str); 18] = [
+const UNIQUE: [(&str, &str); 20] = [
     ("AWS::Bedrock::Agent", "AgentName"),
     ("AWS::Bedrock::Guardrail", "Name"),
     ("AWS::Bedrock::KnowledgeBase", "Name"),
@@ -47,6 +47,8 @@ const UNIQUE: [(&str, &str); 18] = [
     ("AWS::Logs::DeliveryDestination", "Name"),
     ("AWS::Logs::DeliverySource", "Name"),
     ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::S3::Bucket", "BucketName"),
+    ("AWS::S3Vectors::VectorBucket", "VectorBucketName"),
     ("AWS::SNS::Topic", "TopicName"),
     ("AWS::Serverless::Function", "FunctionName"),
 ];

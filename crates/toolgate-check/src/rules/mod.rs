@@ -9,6 +9,7 @@ mod callers;
 mod functions;
 mod gateway;
 mod harness;
+mod knowledge;
 mod mcp;
 mod names;
 mod openapi;
@@ -47,6 +48,7 @@ pub const GROUPS: &[RuleGroup] = &[
     RuleGroup { title: "Callers of a gateway", rules: callers::RULES },
     RuleGroup { title: "Models and harnesses", rules: harness::RULES },
     RuleGroup { title: "Cedar policies", rules: policies::RULES },
+    RuleGroup { title: "Knowledge bases", rules: knowledge::RULES },
     RuleGroup { title: "Wires", rules: wires::RULES },
     RuleGroup { title: "MCP without a gateway", rules: mcp::RULES },
 ];

@@ -40,6 +40,10 @@ pub(super) const HTTP_API_TOKENS: &str =
     "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html";
 pub(super) const INCLUDE: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html";
+pub(super) const KNOWLEDGE_ASSOCIATION: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AssociateAgentKnowledgeBase.html";
+pub(super) const KNOWLEDGE_STORE: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/knowledge-base-setup.html";
 pub(super) const LAMBDA_PERMISSION: &str =
     "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html";
 pub(super) const POLICY: &str =

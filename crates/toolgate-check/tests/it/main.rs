@@ -7,6 +7,7 @@ mod agents;
 mod deployment;
 mod gateway;
 mod kit;
+mod knowledge;
 mod list;
 mod mcp;
 mod permissions;

@@ -146,6 +146,7 @@ fn template() -> Template {
         idle_ttl: Duration::from_secs(600),
         prompt: PromptSpec::default(),
         guardrail: None,
+        knowledge_bases: Vec::new(),
     };
     Template { agents: vec![agent], ..Template::default() }
 }

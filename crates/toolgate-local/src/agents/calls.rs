@@ -7,10 +7,21 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    agent_run::AgentRun, alias_arn, arguments::Arguments, error::Ended, prompt, return_control::Question, span::Span,
+    agent_run::AgentRun,
+    alias_arn,
+    arguments::Arguments,
+    error::Ended,
+    lookup::{self, Lookup},
+    prompt,
+    return_control::Question,
+    span::Span,
     tools::Action,
+    turn::Turn,
 };
-use crate::conversation::{Outcome, ToolCall};
+use crate::{
+    conversation::{Outcome, ToolCall},
+    sync::lock,
+};
 use toolgate_models::{Block, Message};
 use toolgate_template::CollaboratorSpec;
 
@@ -26,6 +37,8 @@ pub(crate) enum Plan<'a> {
     Run(&'a Action, Arguments),
     /// The caller confirms it first, or runs it.
     Ask(&'a Action, Arguments),
+    /// A search in a knowledge base, which has its results.
+    Lookup(Lookup<'a>),
     /// A collaborator handles it.
     Message(&'a CollaboratorSpec, String),
     /// A question to the user, which ends the turn.
@@ -90,6 +103,14 @@ impl<'a> AgentRun<'a> {
                 None => Plan::Refuse("a question to the user needs `question`, as text".to_owned()),
             };
         }
+        let turn: &'a Turn = self.turn;
+        if let Some(base) = self.agent.tools.lookups.get(&call.name).and_then(|id| turn.agents.knowledge.find(id)) {
+            let search = turn.searches.get(&base.spec.id).cloned().unwrap_or_default();
+            return match Lookup::run(base, input, &search) {
+                Some(lookup) => Plan::Lookup(lookup),
+                None => Plan::Refuse(format!("a search needs `{}`, as text", lookup::QUERY)),
+            };
+        }
         let Some(action) = self.agent.tools.action(&call.name) else {
             let names: Vec<&str> = self.agent.tools.specs.iter().map(|tool| tool.name.as_str()).collect();
             return Plan::Refuse(format!("there is no tool `{}`; the tools are: {}", call.name, names.join(", ")));
@@ -124,6 +145,7 @@ impl<'a> AgentRun<'a> {
                 let input = json!({"type": "TEXT", "text": content});
                 self.trace_collaborator_input(&collaborator.name, &self.arn_of(collaborator), &input);
             }
+            Plan::Lookup(lookup) => self.trace_lookup_input(lookup),
             Plan::Refuse(_) | Plan::Ask(..) | Plan::AskUser(_) => {}
         }
     }
@@ -132,6 +154,7 @@ impl<'a> AgentRun<'a> {
         match plan {
             Plan::Run(action, arguments) => Ok(self.run_action(action, arguments).await?),
             Plan::Message(collaborator, content) => self.send_message(collaborator, content, relayed).await,
+            Plan::Lookup(lookup) => Ok(lookup.outcome(&mut lock(&self.turn.references))),
             Plan::Refuse(reason) => Ok(Outcome::error(reason)),
             Plan::AskUser(question) => Err(Ended::Asked(question.clone())),
             Plan::Ask(..) => Err(Ended::Dropped),
@@ -189,6 +212,7 @@ impl<'a> AgentRun<'a> {
                 let output = json!({"type": "TEXT", "text": outcome.text});
                 self.trace_collaborator_output(&collaborator.name, &self.arn_of(collaborator), &output, Some(span));
             }
+            Some(Plan::Lookup(lookup)) => self.trace_lookup_output(lookup, span),
             Some(Plan::Refuse(reason)) => self.trace_refused(reason),
             Some(Plan::Ask(..) | Plan::AskUser(_)) | None => {}
         }

@@ -19,7 +19,7 @@ use super::{
     error::{AgentError, Kind},
     response, version_of,
 };
-use crate::http::body;
+use crate::http::listing::Listing;
 use toolgate_template::{ACCOUNT, REGION};
 
 /// The operations of `bedrock-agent` that are served.
@@ -27,8 +27,6 @@ pub(super) const OPERATIONS: [&str; 4] = ["GetAgent", "GetAgentAlias", "ListAgen
 
 /// The service's maximum number of entries per list.
 const PAGE: usize = 10;
-/// Limit on a request body, in bytes. A list request has only two members.
-const BODY_BYTES: usize = 16 * 1024;
 
 type Answer = Result<Value, AgentError>;
 
@@ -47,7 +45,7 @@ pub(super) fn routes() -> Router<Arc<Agents>> {
 
 async fn list_agents(State(agents): State<Arc<Agents>>, body: Body) -> Response {
     let list = async {
-        let request = Listing::read(body).await?;
+        let request = Listing::read(body, PAGE).await.map_err(AgentError::invalid)?;
         let all = agents.agents.values().map(|agent| {
             json!({
                 "agentId": agent.spec.id,
@@ -57,7 +55,7 @@ async fn list_agents(State(agents): State<Arc<Agents>>, body: Body) -> Response 
                 "updatedAt": agents.started.to_string(),
             })
         });
-        request.page("agentSummaries", all.collect())
+        Ok(request.page("agentSummaries", all.collect()))
     };
     answer(list.await)
 }
@@ -97,10 +95,10 @@ async fn list_aliases(
     body: Body,
 ) -> Response {
     let list = async {
-        let request = Listing::read(body).await;
+        let request = Listing::read(body, PAGE).await.map_err(AgentError::invalid);
         let agent = known(&agents, path)?;
         let all = agent.spec.aliases.iter().map(|alias| summary(&agents, alias));
-        request?.page("agentAliasSummaries", all.collect())
+        Ok(request?.page("agentAliasSummaries", all.collect()))
     };
     answer(list.await)
 }
@@ -145,48 +143,4 @@ fn known(agents: &Agents, path: Result<Path<String>, PathRejection>) -> Result<&
 
 fn answer(answer: Answer) -> Response {
     response::answer(answer.map(Json))
-}
-
-/// Parses `maxResults` and `nextToken`. The token is the index at which a page starts.
-struct Listing {
-    most: usize,
-    from: usize,
-}
-
-impl Listing {
-    async fn read(body: Body) -> Result<Self, AgentError> {
-        let bytes = body::read(body, BODY_BYTES).await;
-        let bytes = bytes.map_err(|refused| response::bad_body(&refused, "the request body is too large"))?;
-        let no_object = || AgentError::invalid("the request body must be a JSON object");
-        let body: Value =
-            if bytes.is_empty() { json!({}) } else { serde_json::from_slice(&bytes).map_err(|_| no_object())? };
-        let body = body.as_object().ok_or_else(no_object)?;
-        let present = |name: &str| body.get(name).filter(|value| !value.is_null());
-        let most = match present("maxResults") {
-            None => PAGE,
-            Some(most) => {
-                let most = most.as_u64().filter(|most| (1..=1000).contains(most)).and_then(|most| most.try_into().ok());
-                most.ok_or_else(|| AgentError::invalid("`maxResults` must be a whole number from 1 to 1000"))?
-            }
-        };
-        let from = match present("nextToken") {
-            None => 0,
-            Some(token) => {
-                let from = token.as_str().and_then(|token| token.parse().ok());
-                from.ok_or_else(|| AgentError::invalid("`nextToken` is not one that this server has given"))?
-            }
-        };
-        Ok(Self { most: most.min(PAGE), from })
-    }
-
-    fn page(&self, name: &str, all: Vec<Value>) -> Answer {
-        let next = self.from.saturating_add(self.most);
-        let more = next < all.len();
-        let page: Vec<Value> = all.into_iter().skip(self.from).take(self.most).collect();
-        let mut body = json!({name: page});
-        if more && let Some(body) = body.as_object_mut() {
-            body.insert("nextToken".to_owned(), json!(next.to_string()));
-        }
-        Ok(body)
-    }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     guardrail::{Assessment, Guardrail, Guardrails, Side, Verdict},
     http::{
-        body,
+        aws_response, body,
         service_model::{Problems, ServiceModel as Model, optional, required},
     },
 };
@@ -70,8 +70,8 @@ struct Text {
 pub(crate) fn routes(guardrails: Arc<Guardrails>) -> Router {
     let path = "/guardrail/{p1}/version/{p2}/apply";
     Router::new()
-        .route(path, post(apply).fallback(response::no_such_method))
-        .route("/guardrails", get(list).fallback(response::no_such_method))
+        .route(path, post(apply).fallback(aws_response::no_such_method))
+        .route("/guardrails", get(list).fallback(aws_response::no_such_method))
         .with_state(guardrails)
 }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     conversation::{Session, SessionKey},
-    http::{body, service_model::Problems},
+    http::{aws_response, body, service_model::Problems},
 };
 
 /// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
@@ -38,8 +38,8 @@ const ENDED: &str = "Session is terminated as 'endSession' flag is set in reques
 pub fn routes(agents: Arc<Agents>) -> Router {
     let of_alias = |rest: &str| format!("/agents/{{p1}}/agentAliases/{{p2}}/{rest}");
     let served = Router::new()
-        .route(&of_alias("sessions/{p3}/text"), post(invoke_agent).fallback(response::no_such_method))
-        .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
+        .route(&of_alias("sessions/{p3}/text"), post(invoke_agent).fallback(aws_response::no_such_method))
+        .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(aws_response::no_such_method))
         // The other methods of this path are in the table of operations that are not served.
         .route("/agents", get(report));
     let guardrails = guardrail_api::routes(Arc::clone(&agents.guardrails));
@@ -135,6 +135,7 @@ async fn begin(
     key: SessionKey,
     request: InvokeAgent,
 ) -> Result<UnboundedReceiver<Event>, AgentError> {
+    let searches = agents.searches(request.session_state.as_ref())?;
     if let Some(waiting) = session.begin()? {
         let turn = Arc::clone(&waiting.turn);
         turn.drop_questions();
@@ -144,7 +145,7 @@ async fn begin(
     let state = request.session_state.as_ref();
     merge_attributes(&session, state);
     history::seed(&session, &key.agent, state).await;
-    let turn = Turn::new(agents, session, &request);
+    let turn = Turn::new(agents, session, &request, searches);
     Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()))
 }
 

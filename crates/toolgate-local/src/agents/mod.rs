@@ -31,6 +31,7 @@ mod history;
 mod http;
 mod invoke;
 mod limits;
+mod lookup;
 mod memory;
 mod openapi;
 mod operations;
@@ -49,7 +50,10 @@ mod tools;
 mod trace;
 mod turn;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -63,10 +67,13 @@ pub(crate) use openapi::operations;
 use tools::Toolbox;
 use turn::Waiting;
 
+use request::SessionState;
+
 use crate::{
     conversation::Sessions,
     guardrail::{Guardrail, Guardrails},
     http::service_model::Problems,
+    knowledge::{KnowledgeBases, Search},
 };
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
@@ -76,6 +83,7 @@ use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
     guardrails: Arc<Guardrails>,
+    pub(crate) knowledge: Arc<KnowledgeBases>,
     sessions: Sessions<Waiting>,
     invoke: Arc<dyn Invoke>,
     models: Models,
@@ -103,7 +111,8 @@ impl Agents {
     /// Creates the agents of a template over functions and a model.
     ///
     /// # Errors
-    /// [`AgentsError`] if an OpenAPI document is not valid, or a collaborator is not in the template.
+    /// [`AgentsError`] if an OpenAPI document is not valid, a collaborator is not in the template, or a document of a
+    /// knowledge base cannot be read.
     pub fn new(template: &Template, invoke: Arc<dyn Invoke>, models: Models) -> Result<Arc<Self>, AgentsError> {
         Self::with_limits(template, invoke, models, Limits::default())
     }
@@ -117,6 +126,19 @@ impl Agents {
         invoke: Arc<dyn Invoke>,
         models: Models,
         limits: Limits,
+    ) -> Result<Arc<Self>, AgentsError> {
+        let knowledge = KnowledgeBases::open(&template.knowledge_bases);
+        let knowledge = knowledge.map_err(|error| AgentsError { problems: error.problems })?;
+        Self::with_knowledge(template, invoke, models, limits, knowledge)
+    }
+
+    /// [`Agents::with_limits`] over knowledge bases that are open.
+    pub(crate) fn with_knowledge(
+        template: &Template,
+        invoke: Arc<dyn Invoke>,
+        models: Models,
+        limits: Limits,
+        knowledge: Arc<KnowledgeBases>,
     ) -> Result<Arc<Self>, AgentsError> {
         let mut problems = Vec::new();
         for agent in &template.agents {
@@ -132,14 +154,18 @@ impl Agents {
         let agents = template
             .agents
             .iter()
-            .map(|spec| (spec.id.clone(), Agent { spec: spec.clone(), tools: Toolbox::of(spec, &mut problems) }))
+            .map(|spec| {
+                let tools = Toolbox::of(spec, &knowledge, &mut problems);
+                (spec.id.clone(), Agent { spec: spec.clone(), tools })
+            })
             .collect();
         if !problems.is_empty() {
             return Err(AgentsError { problems });
         }
         let started = Timestamp::now();
         let guardrails = Arc::new(Guardrails::of(template));
-        Ok(Arc::new(Self { agents, guardrails, sessions: Sessions::default(), invoke, models, limits, started }))
+        let sessions = Sessions::default();
+        Ok(Arc::new(Self { agents, guardrails, knowledge, sessions, invoke, models, limits, started }))
     }
 
     /// The agents, their aliases and tools, and the model, for reports and consoles.
@@ -173,6 +199,32 @@ impl Agents {
     /// The guardrail of an agent, if it is in the template.
     pub(crate) fn guardrail_of(&self, agent: &Agent) -> Option<&Guardrail> {
         self.guardrails.get(agent.spec.guardrail.as_ref()?)
+    }
+
+    /// The knowledge bases that agents name and the template does not have, one line for each.
+    pub(crate) fn not_searched(&self) -> Vec<String> {
+        let bases = self.agents.values().flat_map(|agent| &agent.spec.knowledge_bases);
+        let elsewhere: BTreeSet<&String> =
+            bases.map(|base| &base.id).filter(|id| self.knowledge.find(id).is_none()).collect();
+        let elsewhere = elsewhere.into_iter().map(|id| {
+            format!("warning: the knowledge base `{id}` is not in the template, so no agent searches it here")
+        });
+        elsewhere.collect()
+    }
+
+    /// How the caller wants the knowledge bases to be searched, by their ids.
+    pub(crate) fn searches(&self, state: Option<&SessionState>) -> Result<BTreeMap<String, Search>, AgentError> {
+        let given = state.and_then(|state| state.knowledge_base_configurations.as_ref()).into_iter().flatten();
+        let searches = given.map(|given| {
+            let id = &given.knowledge_base_id;
+            let base = self.knowledge.find(id).ok_or_else(|| {
+                // Without its filter a search would find too much, so a configuration is never ignored.
+                AgentError::invalid("`knowledgeBaseConfigurations` names a knowledge base that is not in the template")
+            })?;
+            let search = Search::read(&given.retrieval_configuration, &base.spec.store);
+            Ok((base.spec.id.clone(), search.map_err(|error| AgentError::invalid(error.to_string()))?))
+        });
+        searches.collect()
     }
 
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {

@@ -14,7 +14,10 @@ use axum::{
 use http::Method;
 
 use super::{control, error::AgentError, guardrail_api::OPERATION, response};
-use crate::http::body;
+use crate::{
+    http::{aws_response, body},
+    knowledge,
+};
 
 /// Maximum number of bytes to read of a body that is not used, so that the client receives its response.
 const DRAINED: usize = 1024 * 1024;
@@ -22,7 +25,9 @@ const DRAINED: usize = 1024 * 1024;
 /// A route for every operation that is not served.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut paths: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
-    let table: Vec<_> = operations().filter(|(operation, ..)| !control::OPERATIONS.contains(operation)).collect();
+    let is_served =
+        |operation: &&str| control::OPERATIONS.contains(operation) || knowledge::OPERATIONS.contains(operation);
+    let table: Vec<_> = operations().filter(|(operation, ..)| !is_served(operation)).collect();
     for (operation, method, path) in &table {
         paths.entry(pattern(path)).or_default().entry(method).or_insert(operation);
     }
@@ -39,7 +44,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         let methods = methods.fold(MethodRouter::new(), |router, (method, operation)| {
             router.merge(on(method, move |request: Request| not_served(operation, request.into_body())))
         });
-        router.route(&path, methods.fallback(response::no_such_method))
+        router.route(&path, methods.fallback(aws_response::no_such_method))
     })
 }
 
@@ -70,8 +75,9 @@ async fn not_served(operation: &'static str, body: Body) -> Response {
     let _ = body::read(body, DRAINED).await;
     response::refuse(&AgentError::invalid(format!(
         "{operation} is not served by the local agent, which serves InvokeAgent, GetAgentMemory, DeleteAgentMemory, \
-         {OPERATION}, {}: \
+         {OPERATION}, {}, {}: \
          give this client no local endpoint, or stub the call",
-        control::OPERATIONS.join(", ")
+        control::OPERATIONS.join(", "),
+        knowledge::OPERATIONS.join(", "),
     )))
 }

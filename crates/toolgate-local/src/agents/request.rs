@@ -30,7 +30,15 @@ pub(crate) struct SessionState {
     pub(crate) return_control_invocation_results: Option<Vec<InvocationResult>>,
     pub(crate) conversation_history: Option<ConversationHistory>,
     files: Option<Vec<Value>>,
-    knowledge_base_configurations: Option<Vec<Value>>,
+    pub(crate) knowledge_base_configurations: Option<Vec<SearchConfiguration>>,
+}
+
+/// How one knowledge base is to be searched.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SearchConfiguration {
+    pub(crate) knowledge_base_id: String,
+    pub(crate) retrieval_configuration: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -167,11 +175,6 @@ impl InvokeAgent {
             return Err(AgentError::invalid(
                 "`sessionState.files` is not supported by the local agent, which has no code interpreter",
             ));
-        }
-        if state.is_some_and(|state| state.knowledge_base_configurations.is_some()) {
-            tracing::warn!(
-                "`sessionState.knowledgeBaseConfigurations` has no effect: the local agent has no knowledge bases"
-            );
         }
         let results = state.and_then(|state| state.return_control_invocation_results.as_ref());
         let id = state.and_then(|state| state.invocation_id.as_ref());

@@ -7,8 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
-use serde_json::json;
+use http::{HeaderValue, header::CONTENT_TYPE};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{error::AgentError, frames, sink::Event};
@@ -56,12 +55,6 @@ pub(crate) fn bad_body(refused: &Refused, too_large: impl Into<String>) -> Agent
 /// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.
 pub(crate) fn refuse(error: &AgentError) -> Response {
     aws_response::error(error.kind.status(), error.kind.name(), &error.body())
-}
-
-/// For a known path with an unsupported method.
-pub(crate) async fn no_such_method() -> Response {
-    let message = "no operation of this path has this method";
-    aws_response::error(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
 }
 
 pub(crate) fn bad_path() -> AgentError {

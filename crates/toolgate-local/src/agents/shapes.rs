@@ -1,9 +1,12 @@
 //! The shapes of a caller's requests, from the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
-use crate::http::service_model::{
-    Member, Pattern,
-    ServiceModel::{self, Blob, Choice, Fields, Flag, List, Map, Object, Text, Union, Whole},
-    optional, required,
+use crate::{
+    http::service_model::{
+        Member, Pattern,
+        ServiceModel::{self, Blob, Choice, Fields, Flag, List, Map, Text, Union, Whole},
+        optional, required,
+    },
+    knowledge::RETRIEVAL_CONFIGURATION,
 };
 
 const ANY: ServiceModel = Text { least: 0, most: usize::MAX, pattern: None };
@@ -97,7 +100,7 @@ const SESSION_STATE: ServiceModel = Fields(&[
 ]);
 
 const KNOWLEDGE_BASE: ServiceModel =
-    Fields(&[required("knowledgeBaseId", &ID), required("retrievalConfiguration", &Object)]);
+    Fields(&[required("knowledgeBaseId", &ID), required("retrievalConfiguration", &RETRIEVAL_CONFIGURATION)]);
 
 const MESSAGE: ServiceModel = Fields(&[
     required("role", &Choice(&["user", "assistant"])),

@@ -16,6 +16,8 @@ use crate::sync::lock;
 pub(crate) enum Event {
     /// A part of the answer.
     Chunk(String),
+    /// The last part of an answer, with its citations.
+    Cited(String, Value),
     /// A trace part.
     Trace(Value),
     /// A return of control to the caller.

@@ -3,7 +3,7 @@
 //! A piece has at least the number of characters that the caller asks for, and ends after whitespace. The last piece is
 //! the remainder.
 
-use super::{sink::Event, turn::Turn};
+use super::{lookup, sink::Event, turn::Turn};
 use crate::sync::lock;
 
 /// Where the prompt does not ask for the tags already.
@@ -49,9 +49,11 @@ impl Turn {
             }
         }
         let last = std::mem::take(&mut streamed.pending);
-        // An empty answer still needs one chunk.
-        if !last.is_empty() || text.is_empty() {
-            self.sink.emit(Event::Chunk(last));
+        match lookup::attribution(text, &lock(&self.references)) {
+            Some(citations) => self.sink.emit(Event::Cited(last, citations)),
+            // An empty answer still needs one chunk.
+            None if !last.is_empty() || text.is_empty() => self.sink.emit(Event::Chunk(last)),
+            None => {}
         }
     }
 }

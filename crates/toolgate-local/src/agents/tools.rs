@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::{
+    lookup,
     openapi::{self, Operation},
     prompt,
 };
+use crate::knowledge::KnowledgeBases;
 use toolgate_models::ToolSpec;
 use toolgate_template::{ActionGroupSpec, AgentSpec, FunctionSchema, GroupSchema};
 
@@ -20,6 +22,8 @@ pub(crate) struct Toolbox {
     pub(crate) specs: Vec<ToolSpec>,
     /// Whether the agent has `AMAZON.UserInput`.
     pub(crate) asks_user: bool,
+    /// The ids of the knowledge bases by the names of their tools.
+    pub(super) lookups: HashMap<String, String>,
     actions: HashMap<String, Action>,
 }
 
@@ -44,7 +48,7 @@ pub(crate) enum Wire {
 }
 
 impl Toolbox {
-    pub(crate) fn of(agent: &AgentSpec, problems: &mut Vec<String>) -> Self {
+    pub(crate) fn of(agent: &AgentSpec, knowledge: &KnowledgeBases, problems: &mut Vec<String>) -> Self {
         let mut toolbox = Self::default();
         for group in &agent.action_groups {
             match &group.schema {
@@ -58,6 +62,11 @@ impl Toolbox {
                 }
                 GroupSchema::None => toolbox.note_signature(agent, group),
             }
+        }
+        for base in agent.knowledge_bases.iter().filter(|base| knowledge.find(&base.id).is_some()) {
+            let spec = lookup::tool(base);
+            toolbox.lookups.insert(spec.name.clone(), base.id.clone());
+            toolbox.specs.push(spec);
         }
         if !agent.collaborators.is_empty() {
             toolbox.specs.push(send_message(agent));

@@ -10,6 +10,7 @@ use super::{
     alias_arn,
     arguments::Arguments,
     error::AgentError,
+    lookup::Lookup,
     sink::Event,
     span::Span,
     tools::{Action, Wire},
@@ -154,6 +155,21 @@ impl AgentRun<'_> {
             }
             let output = json!({"text": text, "metadata": self.metadata(span)});
             json!({"type": "ACTION_GROUP", "actionGroupInvocationOutput": output})
+        });
+    }
+
+    pub(crate) fn trace_lookup_input(&self, lookup: &Lookup<'_>) {
+        self.step(
+            "invocationInput",
+            || json!({"invocationType": "KNOWLEDGE_BASE", "knowledgeBaseLookupInput": lookup.traced_input()}),
+        );
+    }
+
+    pub(crate) fn trace_lookup_output(&self, lookup: &Lookup<'_>, span: Span) {
+        self.step("observation", || {
+            let mut output = lookup.traced_output();
+            put(&mut output, "metadata", self.metadata(span));
+            json!({"type": "KNOWLEDGE_BASE", "knowledgeBaseLookupOutput": output})
         });
     }
 

@@ -4,6 +4,7 @@
 //! responses.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,6 +12,7 @@ use std::{
     time::Instant,
 };
 
+use serde_json::Value;
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
 use uuid::Uuid;
 
@@ -24,6 +26,7 @@ use super::{
 };
 use crate::{
     conversation::{ContextWindow, Session},
+    knowledge::Search,
     sync::lock,
 };
 use toolgate_models::Usage;
@@ -45,6 +48,10 @@ pub(crate) struct Turn {
     pub(crate) prompt_attributes: Mutex<Attributes>,
     /// The part of earlier turns that the models get.
     pub(crate) window: ContextWindow,
+    /// How the caller wants the knowledge bases to be searched, by their ids.
+    pub(crate) searches: BTreeMap<String, Search>,
+    /// What searches have found so far, each part once.
+    pub(crate) references: Mutex<Vec<Value>>,
     tokens: AtomicU64,
     stream_options: Mutex<StreamOptions>,
     pub(super) streamed: Mutex<Streamed>,
@@ -77,7 +84,12 @@ impl StreamOptions {
 }
 
 impl Turn {
-    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session<Waiting>>, request: &InvokeAgent) -> Arc<Self> {
+    pub(crate) fn new(
+        agents: Arc<Agents>,
+        session: Arc<Session<Waiting>>,
+        request: &InvokeAgent,
+        searches: BTreeMap<String, Search>,
+    ) -> Arc<Self> {
         let mut window = agents.limits.window();
         if let Some(wanted) = request.prompt_creation_configurations {
             window.turns = wanted.previous_conversation_turns_to_include;
@@ -92,6 +104,8 @@ impl Turn {
             request_id: Uuid::new_v4(),
             prompt_attributes: Mutex::new(prompt_attributes_of(request)),
             window,
+            searches,
+            references: Mutex::default(),
             tokens: AtomicU64::new(0),
             stream_options: Mutex::new(StreamOptions::of(request)),
             streamed: Mutex::default(),

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// An error of an operation: status, `x-amzn-ErrorType` and a body with the message.
@@ -13,6 +13,12 @@ pub(crate) fn error(status: StatusCode, kind: &'static str, body: &Value) -> Res
     let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
     stamp(response)
+}
+
+/// For a known path with an unsupported method.
+pub(crate) async fn no_such_method() -> Response {
+    let message = "no operation of this path has this method";
+    error(StatusCode::METHOD_NOT_ALLOWED, "UnknownOperationException", &json!({"message": message}))
 }
 
 /// Adds a request id, which every response has.

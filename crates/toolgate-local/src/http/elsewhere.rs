@@ -29,7 +29,7 @@ pub(crate) fn refuse(headers: &HeaderMap) -> Response {
     let service = service(headers);
     let message = match service {
         Some(service) => format!(
-            "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents, the gateway and the harness: \
+            "the local agent does not serve `{service}`, only DynamoDB, Lambda Invoke, Bedrock Agents, knowledge bases, the gateway and the harness: \
              give that client its own endpoint, for example with the service's own `AWS_ENDPOINT_URL_SERVICE`"
         ),
         None => "this endpoint serves DynamoDB; Lambda and the agents have paths of their own".to_owned(),

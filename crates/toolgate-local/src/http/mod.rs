@@ -7,6 +7,7 @@ pub(crate) mod connections;
 pub(crate) mod elsewhere;
 pub(crate) mod event_stream;
 pub(crate) mod guard;
+pub(crate) mod listing;
 pub(crate) mod no_delay;
 pub(crate) mod service_model;
 mod slots;

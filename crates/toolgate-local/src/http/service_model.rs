@@ -36,6 +36,8 @@ pub(crate) enum ServiceModel {
     Union(&'static [Member]),
     /// Any object.
     Object,
+    /// Any JSON.
+    Anything,
 }
 
 /// A pattern: its text in the service's messages, and the function that checks it.
@@ -95,7 +97,9 @@ impl Problems {
             (ServiceModel::Text { least, most, pattern }, Value::String(text)) => {
                 self.text(at, text, (*least, *most), *pattern);
             }
-            (ServiceModel::Flag, Value::Bool(_)) | (ServiceModel::Object, Value::Object(_)) => {}
+            (ServiceModel::Flag, Value::Bool(_))
+            | (ServiceModel::Object, Value::Object(_))
+            | (ServiceModel::Anything, _) => {}
             (ServiceModel::Whole(least), value) => match value.as_i64().and_then(|whole| i32::try_from(whole).ok()) {
                 Some(whole) if i64::from(whole) >= *least => {}
                 Some(_) => self.add(at, &format!("Member must have value greater than or equal to {least}")),
@@ -230,6 +234,7 @@ impl ServiceModel {
             Self::Blob(_) => "a string of base64",
             Self::List { .. } => "a list",
             Self::Map(_) | Self::Fields(_) | Self::Union(_) | Self::Object => "an object",
+            Self::Anything => "JSON",
         }
     }
 }

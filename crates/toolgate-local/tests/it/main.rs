@@ -14,6 +14,7 @@ mod guarded;
 mod harness;
 mod instances;
 mod invoke;
+mod knowledge;
 mod models;
 mod random;
 mod robust;

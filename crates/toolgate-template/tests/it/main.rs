@@ -10,5 +10,6 @@ mod both_ways;
 mod every_template;
 mod guardrail;
 mod harness;
+mod knowledge;
 mod parameters;
 mod read;

@@ -2,10 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support_desk::{CUSTOMER_ID, Desk, Escalation, ORDER_ID, Priority, TicketOpened, caller};
+use support_desk::{CUSTOMER_ID, Escalation, ORDER_ID, Priority, TicketOpened, caller};
 use toolgate::{Committed, Cx, Key, ToolError, key};
 use toolgate_dynamodb::{Commit, CommitError};
 use validator::Validate;
+
+use crate::state::Support;
 
 /// Hand a case to a person: opens a ticket, and says who will look at it and by when.
 #[derive(Deserialize, JsonSchema, Validate)]
@@ -36,10 +38,10 @@ pub(crate) fn effect(case: &EscalateToHuman) -> Key {
 }
 
 pub(crate) async fn escalate_to_human(
-    cx: Cx<Desk>,
+    cx: Cx<Support>,
     input: EscalateToHuman,
 ) -> Result<Committed<TicketOpened>, ToolError> {
-    let desk = cx.state();
+    let desk = &cx.state().desk;
     let priority = input.priority();
     let EscalateToHuman { summary, customer_id, order_id, .. } = input;
     let escalation = Escalation { summary, customer_id, order_id, priority };

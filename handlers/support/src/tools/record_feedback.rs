@@ -2,9 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support_desk::{Desk, FeedbackRecorded, caller};
+use support_desk::{FeedbackRecorded, caller};
 use toolgate::{Cx, ToolError};
 use validator::Validate;
+
+use crate::state::Support;
 
 /// Record the customer's feedback on this conversation. In one conversation the last feedback counts.
 #[derive(Deserialize, JsonSchema, Validate)]
@@ -18,8 +20,8 @@ pub(crate) struct RecordFeedback {
     comment: Option<String>,
 }
 
-pub(crate) async fn record_feedback(cx: Cx<Desk>, input: RecordFeedback) -> Result<FeedbackRecorded, ToolError> {
+pub(crate) async fn record_feedback(cx: Cx<Support>, input: RecordFeedback) -> Result<FeedbackRecorded, ToolError> {
     // another customer may guess the session id alone
     let caller = caller(&cx)?;
-    Ok(cx.state().record_feedback(&caller, cx.session_id(), input.rating, input.comment.as_deref()).await?)
+    Ok(cx.state().desk.record_feedback(&caller, cx.session_id(), input.rating, input.comment.as_deref()).await?)
 }

@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use support_desk::{ArticlesFound, Desk};
 use toolgate::{Cx, ToolError};
 use validator::Validate;
+
+use crate::{articles::ArticlesFound, state::Support};
 
 /// Search the help articles: returns, refunds, delivery, invoices, accounts. The best match comes first.
 #[derive(Deserialize, JsonSchema, Validate)]
@@ -19,8 +20,8 @@ pub(crate) struct SearchKnowledgeBase {
 }
 
 pub(crate) async fn search_knowledge_base(
-    cx: Cx<Desk>,
+    cx: Cx<Support>,
     input: SearchKnowledgeBase,
 ) -> Result<ArticlesFound, ToolError> {
-    Ok(cx.state().search_articles(&input.query, input.limit.unwrap_or(3).into()))
+    cx.state().articles.search(&input.query, input.limit.unwrap_or(3)).await
 }

@@ -3,13 +3,21 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use support::{Articles, Support};
 use support_desk::{Desk, IDENTITY};
 use toolgate::{Metrics, Service, Wire, testing::call};
 
-use crate::kit;
+use crate::{help, kit};
 
-async fn service() -> Service<Desk> {
-    support::router().unwrap().with_state(kit::desk_with_fixtures().await)
+/// The tools that search no articles.
+fn over(desk: Desk) -> Service<Support> {
+    // Nothing listens there.
+    let articles = Articles::new(help::client("http://127.0.0.1:9"), "KnowledgeB");
+    support::router().unwrap().with_state(Support::new(desk, articles))
+}
+
+async fn service() -> Service<Support> {
+    over(kit::desk_with_fixtures().await)
 }
 
 #[tokio::test]
@@ -35,15 +43,9 @@ async fn a_bound_session_hands_over_its_own_cases_only() {
 }
 
 #[tokio::test]
-async fn articles_are_found_by_what_they_are_about() {
-    let reply = call(&service().await, "search_knowledge_base", json!({"query": "how do I return something?"})).await;
-    assert!(reply["articles"][0]["title"].as_str().unwrap().to_lowercase().contains("return"));
-}
-
-#[tokio::test]
 async fn the_last_feedback_of_a_session_counts() {
     let desk = kit::desk_with_fixtures().await;
-    let service = support::router().unwrap().with_state(desk.clone());
+    let service = over(desk.clone());
     let rate = |rating: i64| call(&service, "record_feedback", json!({"rating": rating}));
     for (rating, session) in [(5, "s-1"), (1, "s-1"), (4, "s-2")] {
         rate(rating).session(session).await.ok();
@@ -63,7 +65,7 @@ async fn the_metric_of_a_feedback_is_its_rating_and_nothing_else() {
         log.lock().unwrap().push(serde_json::from_str(line).unwrap());
     });
     let desk = kit::desk_with_fixtures().await.with_metrics(metrics);
-    let service = support::router().unwrap().with_state(desk);
+    let service = over(desk);
     let rate = |rating: i64| call(&service, "record_feedback", json!({"rating": rating, "comment": "hush"}));
     rate(4).session("hush").identity(IDENTITY, "CUST-12345").await.ok();
     rate(6).await.assert_problems(&["rating"]);
