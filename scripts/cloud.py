@@ -174,16 +174,24 @@ def delete(environment):
     name = stack(environment)
     if not is_agreed(f"Delete the stack `{name}`?"):
         sys.exit("nothing was deleted")
-    formation, tables = client(environment, "cloudformation"), client(environment, "dynamodb")
+    formation, tables, buckets = (client(environment, service) for service in ("cloudformation", "dynamodb", "s3"))
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
+    kept, digests = ([one["PhysicalResourceId"] for one in there if one["ResourceType"] == kind]
+                     for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"))
     formation.delete_stack(StackName=name)
     formation.get_waiter("stack_delete_complete").wait(StackName=name)
     for table in kept:
         if environment == "dev":
             tables.delete_table(TableName=table)
         print(f"table {table} {'deleted' if environment == 'dev' else 'kept: it is protected, with all its data'}")
+    for bucket in digests:
+        if environment == "dev":
+            for page in buckets.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for one in page.get("Contents", []):
+                    buckets.delete_object(Bucket=bucket, Key=one["Key"])
+            buckets.delete_bucket(Bucket=bucket)
+        print(f"bucket {bucket} {'deleted' if environment == 'dev' else 'kept, with all its data'}")
 
 
 def main(arguments):

@@ -44,6 +44,11 @@ UNUSED = {
     r"iam:.*PermissionsBoundary": "the template's roles have none",
     r"iam:(At|De)tach(Group|User)Policy": "no group and no user",
     r"bedrock:(Associate|Disassociate|Get|Update)AgentKnowledgeBase": "no agent has one",
+    r"s3:(Put|Delete)(Bucket)?(Abac|Acl|Analytics|Cors|CORS|Inventory|Metrics|Replication|Website|Notification|Logging|Versioning"
+    r"|ObjectLock|IntelligentTiering|Accelerate)(Configuration)?|s3:DeleteBucketEncryption": "the bucket has none of them",
+    r"s3:PutObjectAcl": "the bucket has no access lists",
+    r"s3:DeleteObject": "the deployer of dev alone empties the bucket",
+    r"s3tables:.*|s3:(Create|Update|Delete)BucketMetadata\w*Configuration": "the bucket has no table of its metadata",
     r"bedrock-agentcore:Get(ResourceOauth2Token|WorkloadAccessToken.*)": "for targets with credentials of their own",
 }
 # Actions whose resource has no name of ours, and that AWS cannot restrict by a tag or a condition. The first group only

@@ -27,6 +27,8 @@ UNIQUE = {
     "AWS::Logs::DeliveryDestination": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::DeliverySource": ("Name", 60, r"[\w-]+"),
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
+    "AWS::S3::Bucket": ("BucketName", 63, r"[a-z0-9.-]+"),
+    "AWS::Scheduler::Schedule": ("Name", 64, r"[\w.-]+"),
     "AWS::SQS::Queue": ("QueueName", 80, r"[\w-]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
@@ -47,6 +49,7 @@ WITHIN = {
     "AWS::Lambda::Url": "an alias",
     "AWS::Lambda::Version": "a function",
     "AWS::Logs::Delivery": "its source and destination",
+    "AWS::S3::BucketPolicy": "a bucket",
     "AWS::SNS::Subscription": "a topic",
     "AWS::SNS::TopicPolicy": "a topic",
     "AWS::SQS::QueuePolicy": "a queue",
@@ -57,7 +60,7 @@ PLAIN = transform.expand()
 
 def stack(project, environment, **more):
     values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on",
-              "McpApi": "on", "ChatAuth": "iam", **more}
+              "McpApi": "on", "ChatAuth": "iam", "Digest": "on", **more}
     return Deployed(f"both-{environment}", transform.Decided(PLAIN, values).result())
 
 

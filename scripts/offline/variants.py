@@ -68,7 +68,7 @@ class Deployed:
             return PSEUDO[name]
         kind = self.resources[name]["Type"]
         function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
-        return {"AWS::Lambda::Alias": f"{function}:{name}:live"}.get(kind, name)
+        return {"AWS::Lambda::Alias": f"{function}:{name}:live", "AWS::S3::Bucket": name.lower()}.get(kind, name)
 
     def attribute(self, name, attribute):
         kind = self.resources[name]["Type"]
@@ -85,6 +85,7 @@ class Deployed:
                 "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
                 "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*",
                 "AWS::Logs::DeliveryDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:delivery-destination:{name}",
+                "AWS::S3::Bucket": f"arn:aws:s3:::{name.lower()}",
                 "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
                 "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
                 "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",
