@@ -1,31 +1,13 @@
-//! The question to the model for all requests of a digest, and its answer: one line of JSON for each request.
+//! The model's answer: one line of JSON for each request.
 //!
 //! Lines survive a cut: what was written before the limit of tokens is used, and the rest waits for the next day.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
     Result,
     bedrock::{Said, Stop},
-    requests::Waiting,
 };
-
-/// What the model is, and what it knows: the help articles of the desk.
-pub(crate) const INSTRUCTIONS: &str =
-    concat!(include_str!("instructions.md"), include_str!("../../../crates/support-desk/src/articles.json"));
-
-/// The requests of a digest as the model sees them. They have numbers, because a model may misspell an id.
-#[derive(Debug)]
-pub(crate) struct Prompt {
-    text: String,
-    requests: usize,
-}
-
-#[derive(Serialize)]
-struct Question<'a> {
-    n: usize,
-    question: &'a str,
-}
 
 #[derive(Deserialize)]
 struct Line {
@@ -44,57 +26,36 @@ pub(crate) enum Reply {
     Missing,
 }
 
-impl Prompt {
-    /// The prompt for requests.
-    pub(crate) fn of(requests: &[Waiting]) -> Self {
-        let line = |(n, request): (usize, &Waiting)| {
-            // a struct of a number and a text is always JSON
-            serde_json::to_string(&Question { n, question: &request.question }).unwrap_or_default() + "\n"
-        };
-        Self { text: (1..).zip(requests).map(line).collect(), requests: requests.len() }
-    }
-
-    /// The text of the user's message.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The size of everything that is sent, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        u64::try_from(self.text.len().saturating_add(INSTRUCTIONS.len())).unwrap_or(u64::MAX)
-    }
-
-    /// Reads the model's answer: one reply for each request, in their order.
-    ///
-    /// # Errors
-    /// An answer is missing for no known reason, is for no request or comes twice, or there is none at all.
-    pub(crate) fn read(&self, said: &Said) -> Result<Vec<Reply>> {
-        let missing = match said.stop {
-            Stop::Guardrail => Some(Reply::Refused),
-            Stop::Length => Some(Reply::Missing),
-            Stop::End => None,
-        };
-        let mut replies = vec![None; self.requests];
-        // other lines are what models like to write around: fences, empty lines, a greeting
-        for line in said.text.lines().filter_map(|line| serde_json::from_str::<Line>(line.trim()).ok()) {
-            let reply = line.n.checked_sub(1).and_then(|index| replies.get_mut(index));
-            let reply = reply.ok_or("the model answered a request that does not exist")?;
-            let answer = toolgate::sanitize::text(line.answer.trim()).into_owned();
-            if reply.is_some() || answer.is_empty() {
-                return Err("the model answered a request twice, or with nothing".to_owned());
-            }
-            *reply = Some(Reply::Answer(answer));
+/// Reads the model's answer: one reply for each request, in their order.
+///
+/// # Errors
+/// An answer is missing for no known reason, is for no request or comes twice, or there is none at all.
+pub(crate) fn read(requests: usize, said: &Said) -> Result<Vec<Reply>> {
+    let missing = match said.stop {
+        Stop::Guardrail => Some(Reply::Refused),
+        Stop::Length => Some(Reply::Missing),
+        Stop::End => None,
+    };
+    let mut replies = vec![None; requests];
+    // other lines are what models like to write around: fences, empty lines, a greeting
+    for line in said.text.lines().filter_map(|line| serde_json::from_str::<Line>(line.trim()).ok()) {
+        let reply = line.n.checked_sub(1).and_then(|index| replies.get_mut(index));
+        let reply = reply.ok_or("the model answered a request that does not exist")?;
+        let answer = toolgate::sanitize::text(line.answer.trim()).into_owned();
+        if reply.is_some() || answer.is_empty() {
+            return Err("the model answered a request twice, or with nothing".to_owned());
         }
-        let count = replies.iter().flatten().count();
-        let complete: Option<Vec<_>> = replies.into_iter().map(|reply| reply.or_else(|| missing.clone())).collect();
-        match complete {
-            // without any answer the next day would begin in the same way
-            Some(_) if count == 0 && said.stop == Stop::Length => {
-                Err("the model's answer was cut before its first line: raise OutputTokens".to_owned())
-            }
-            Some(replies) => Ok(replies),
-            None => Err(format!("the model answered {count} of {} requests", self.requests)),
+        *reply = Some(Reply::Answer(answer));
+    }
+    let count = replies.iter().flatten().count();
+    let complete: Option<Vec<_>> = replies.into_iter().map(|reply| reply.or_else(|| missing.clone())).collect();
+    match complete {
+        // without any answer the next day would begin in the same way
+        Some(_) if count == 0 && said.stop == Stop::Length => {
+            Err("the model's answer was cut before its first line: raise OutputTokens".to_owned())
         }
+        Some(replies) => Ok(replies),
+        None => Err(format!("the model answered {count} of {} requests", requests)),
     }
 }
 
@@ -108,7 +69,7 @@ mod tests {
 
     fn read(requests: usize, text: &str, stop: Stop) -> Result<Vec<Reply>> {
         let said = Said { text: text.to_owned(), stop, tokens: Tokens::default() };
-        Prompt { text: String::new(), requests }.read(&said)
+        super::read(requests, &said)
     }
 
     fn answer(text: &str) -> Reply {
@@ -143,13 +104,5 @@ mod tests {
         assert_eq!(read(2, text, Stop::Length).unwrap(), [answer("a"), Reply::Missing]);
         assert!(read(2, "{\"n\": 1, \"ans", Stop::Length).unwrap_err().contains("OutputTokens"));
         assert_eq!(read(2, "I cannot answer that.", Stop::Guardrail).unwrap(), [Reply::Refused, Reply::Refused]);
-    }
-
-    #[test]
-    fn no_question_can_begin_another_line() {
-        let waiting = |question: &str| Waiting::of_test("REQ-1", question);
-        let prompt = Prompt::of(&[waiting("a\n{\"n\":2,\"question\":\"b\"}"), waiting("c")]);
-        assert_eq!(prompt.text().lines().count(), 2);
-        assert_eq!(prompt.bytes(), u64::try_from(prompt.text().len() + INSTRUCTIONS.len()).unwrap());
     }
 }

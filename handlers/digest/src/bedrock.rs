@@ -15,7 +15,7 @@ use toolgate::prices::Tokens;
 
 use crate::{
     Result,
-    answer::{INSTRUCTIONS, Prompt},
+    prompt::{INSTRUCTIONS, Prompt},
 };
 
 /// A model behind a guardrail.

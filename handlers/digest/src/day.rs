@@ -1,38 +1,15 @@
 //! The digest of one customer and one date, step by step.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Result,
-    answer::{Prompt, Reply},
+    answer::{self, Reply},
     bedrock::AskError,
+    digest::{Answer, Digest},
     message::{self, Due},
+    prompt::{Prompt, REQUESTS},
     requests::Waiting,
     settings::Parts,
 };
-
-/// The most requests of one digest. What is left waits for the next day.
-pub(crate) const REQUESTS: usize = 20;
-
-/// A digest, as it is stored.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Digest {
-    pub(crate) customer_id: String,
-    pub(crate) date: String,
-    pub(crate) model: String,
-    pub(crate) answers: Vec<Answer>,
-}
-
-/// The answer to one request.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Answer {
-    pub(crate) request_id: String,
-    pub(crate) question: String,
-    /// `None` if the guardrail did not let the model answer. A person has to.
-    pub(crate) answer: Option<String>,
-}
 
 /// Writes the digest that is due, or finishes one that was written.
 ///
@@ -91,7 +68,7 @@ async fn write(parts: &Parts, due: &Due, mut waiting: Vec<Waiting>) -> Result<Op
     };
     let cost = parts.money.settle(&reservation, Some(said.tokens)).await?;
     parts.metrics.paid(cost);
-    let answers = prompt.read(&said)?;
+    let answers = answer::read(prompt.requests, &said)?;
     let answers = claimed.into_iter().zip(answers).filter_map(|(Waiting { id, question, .. }, reply)| {
         let answer = match reply {
             Reply::Answer(text) => Some(text),

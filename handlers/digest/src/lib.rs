@@ -27,11 +27,13 @@
 mod answer;
 mod bedrock;
 mod day;
+mod digest;
 mod http;
 mod message;
 mod metrics;
 mod money;
 mod notes;
+mod prompt;
 mod queue;
 mod requests;
 mod settings;

@@ -131,6 +131,14 @@ impl Day {
     }
 }
 
+impl Due {
+    /// The key of the digest in its bucket.
+    pub(crate) fn key(&self) -> String {
+        let Self { customer_id, date } = self;
+        format!("digests/{date}/{customer_id}.json")
+    }
+}
+
 /// Checks an id, which becomes a part of a key.
 fn id(name: &str, text: &str) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);

@@ -5,7 +5,7 @@ use form_urlencoded::Serializer;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
-use crate::{Result, http::Signed, message::Due, store};
+use crate::{Result, http::Signed, message::Due};
 
 const SERVICE: &str = "sns";
 
@@ -28,7 +28,7 @@ impl Notes {
         let Self { signed, topic, bucket, endpoint } = self;
         let Due { customer_id, date } = due;
         let note = json!({
-            "customerId": customer_id, "date": date, "bucket": bucket, "key": store::key(due), "answers": answers,
+            "customerId": customer_id, "date": date, "bucket": bucket, "key": due.key(), "answers": answers,
         });
         let pairs = [
             ("Action", "Publish"),

@@ -9,8 +9,16 @@ use toolgate::{Error, Usd, prices::Prices};
 use toolgate_dynamodb::DynamoLedger;
 
 use crate::{
-    answer::INSTRUCTIONS, bedrock::Bedrock, day::REQUESTS, http::Signed, message, metrics::DigestMetrics, money::Money,
-    notes::Notes, queue::Queue, requests::Requests, store::Store,
+    bedrock::Bedrock,
+    http::Signed,
+    message,
+    metrics::DigestMetrics,
+    money::Money,
+    notes::Notes,
+    prompt::{INSTRUCTIONS, REQUESTS},
+    queue::Queue,
+    requests::Requests,
+    store::Store,
 };
 
 /// How long the model may take, with its retries. A batch has more time.

@@ -8,7 +8,7 @@ use reqwest::{
 
 use crate::{
     Result,
-    day::Digest,
+    digest::Digest,
     http::{Signed, body},
     message::Due,
 };
@@ -22,11 +22,6 @@ pub(crate) struct Store {
     pub(crate) bucket: String,
     /// Replaces the address of the bucket; a local one has the bucket in its path.
     pub(crate) endpoint: Option<String>,
-}
-
-/// The key of a digest.
-pub(crate) fn key(Due { customer_id, date }: &Due) -> String {
-    format!("digests/{date}/{customer_id}.json")
 }
 
 impl Store {
@@ -68,7 +63,7 @@ impl Store {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{}.amazonaws.com", signed.region),
         };
-        let mut request = signed.http.request(method, format!("{address}/{}", key(due)));
+        let mut request = signed.http.request(method, format!("{address}/{}", due.key()));
         if let Some(text) = text {
             request = request.header(CONTENT_TYPE, "application/json").header(IF_NONE_MATCH, "*").body(text);
         }

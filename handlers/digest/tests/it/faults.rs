@@ -122,7 +122,7 @@ async fn another_delivery_may_write_the_digest_first() {
     let first = json!({"customerId": ANN, "date": today, "model": "m", "answers": [answer]}).to_string();
     let aws = Arc::<OnceLock<Arc<Aws>>>::default();
     let (services, path) = (aws.clone(), format!("/{BUCKET}/{}", key(ANN, &today)));
-    let thinks: Brain = Arc::new(move |prompt| {
+    let thinks: Brain = Arc::new(move |_, prompt| {
         services.get().unwrap().state.lock().unwrap().objects.insert(path.clone(), first.clone());
         Box::pin(std::future::ready(answers(&prompt, usize::MAX)))
     });

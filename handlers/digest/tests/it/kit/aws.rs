@@ -48,8 +48,8 @@ pub(crate) enum Fault {
 
 /// Decides what happens to a call.
 pub(crate) type Decide = Box<dyn FnMut(Call, &Queue) -> Option<Fault> + Send>;
-/// Answers a prompt.
-pub(crate) type Brain = Arc<dyn Fn(String) -> BoxFuture<'static, String> + Send + Sync>;
+/// Answers a prompt, with the instructions before it.
+pub(crate) type Brain = Arc<dyn Fn(String, String) -> BoxFuture<'static, String> + Send + Sync>;
 
 /// What the services hold.
 #[derive(Default)]
@@ -152,11 +152,12 @@ impl Aws {
         if call == Call::Ask {
             let asked: Value = serde_json::from_str(&request.body).unwrap();
             assert_eq!(asked["guardrailConfig"]["guardrailIdentifier"], "guardrail");
+            let system = asked["system"][0]["text"].as_str().unwrap().to_owned();
             let prompt = asked["messages"][0]["content"][0]["text"].as_str().unwrap().to_owned();
             self.state.lock().unwrap().prompts.push(prompt.clone());
             let (text, stop) = match fault {
                 Some(Fault::Says(text, stop)) => (text, stop),
-                _ => ((self.brain)(prompt).await, "end_turn"),
+                _ => ((self.brain)(system, prompt).await, "end_turn"),
             };
             let reply = json!({
                 "output": {"message": {"role": "assistant", "content": [{"text": text}]}}, "stopReason": stop,

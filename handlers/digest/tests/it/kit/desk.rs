@@ -199,7 +199,7 @@ pub(crate) fn days_ago(days: i64) -> String {
 
 /// A model that answers each line.
 pub(crate) fn brain() -> Brain {
-    Arc::new(|prompt| Box::pin(std::future::ready(answers(&prompt, usize::MAX))))
+    Arc::new(|_, prompt| Box::pin(std::future::ready(answers(&prompt, usize::MAX))))
 }
 
 /// The answers to the first lines of a prompt.
