@@ -5,7 +5,7 @@ from boto3.
     cloud.py deploy ENV PLATFORM     deploys the build; outside of dev its tables are protected once they exist
     cloud.py output ENV NAME         prints one output of the stack
     cloud.py invoke ENV TEXT         sends the text to the supervisor, or to the harness if there is no supervisor
-    cloud.py delete ENV              deletes the stack; in dev also the tables that it leaves behind
+    cloud.py delete ENV              deletes the stack; in dev also the tables and digests that it leaves behind
 """
 
 import argparse
@@ -177,8 +177,8 @@ def delete(environment):
     formation, tables, buckets = (client(environment, service) for service in ("cloudformation", "dynamodb", "s3"))
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    kept, digests = ([one["PhysicalResourceId"] for one in there if one["ResourceType"] == kind]
-                     for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"))
+    kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
+    digests = [one["PhysicalResourceId"] for one in there if one["LogicalResourceId"] == "DigestBucket"]
     formation.delete_stack(StackName=name)
     formation.get_waiter("stack_delete_complete").wait(StackName=name)
     for table in kept:
