@@ -46,6 +46,7 @@ UNUSED = {
     r"bedrock:(Associate|Disassociate|Get|Update)AgentKnowledgeBase": "no agent has one",
     r"s3:(Put|Delete)(Bucket)?(Abac|Acl|Analytics|Cors|CORS|Inventory|Metrics|Replication|Website|Notification|Logging|Versioning"
     r"|ObjectLock|IntelligentTiering|Accelerate)(Configuration)?|s3:DeleteBucketEncryption": "the bucket has none of them",
+    r"s3:DeleteBucketLifecycle": "not an action of IAM; s3:PutLifecycleConfiguration does it",
     r"s3:PutObjectAcl": "the bucket has no access lists",
     r"s3:DeleteObject": "the deployer of dev alone empties the bucket",
     r"s3tables:.*|s3:(Create|Update|Delete)BucketMetadata\w*Configuration": "the bucket has no table of its metadata",
