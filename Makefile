@@ -91,6 +91,10 @@ bench: seed ## measure the orders handler against a bare one, and a dispatch aga
 bench-local: binaries ## measure the local agent: start, turns, parallel calls, sessions, memory (docs/local.md)
 	@$(PYTHON) scripts/bench_local.py $(BIN)
 
+.PHONY: digest
+digest: binaries ## answer requests that can wait: one digest a customer, on this machine (docs/digest.md)
+	@cargo run --quiet --example digest-day -- $(if $(filter command% environment%,$(origin MODEL)),$(MODEL),script:scenarios/digest.yaml)
+
 .PHONY: bench-cache
 bench-cache: binaries $(VENV)/test ## measure what the caches of two tools save (docs/benchmarks.md)
 	cargo build --release -p billing -p support --bins

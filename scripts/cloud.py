@@ -5,7 +5,7 @@ from boto3.
     cloud.py deploy ENV PLATFORM     deploys the build; outside of dev its tables are protected once they exist
     cloud.py output ENV NAME         prints one output of the stack
     cloud.py invoke ENV TEXT         sends the text to the supervisor, or to the harness if there is no supervisor
-    cloud.py delete ENV              deletes the stack; in dev also the tables that it leaves behind
+    cloud.py delete ENV              deletes the stack; in dev also the tables and digests that it leaves behind
 """
 
 import argparse
@@ -174,19 +174,26 @@ def delete(environment):
     name = stack(environment)
     if not is_agreed(f"Delete the stack `{name}`?"):
         sys.exit("nothing was deleted")
-    formation, tables = client(environment, "cloudformation"), client(environment, "dynamodb")
+    formation, tables, buckets = (client(environment, service) for service in ("cloudformation", "dynamodb", "s3"))
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     there = [resource for page in pages for resource in page["StackResourceSummaries"]]
     kept = [one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::DynamoDB::Table"]
-    for bucket in (one["PhysicalResourceId"] for one in there if one["ResourceType"] == "AWS::S3::Bucket"):
+    named = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in there}
+    if documents := named.get("KnowledgeDocuments"):
         # CloudFormation deletes no bucket that has objects. The documents are in the repository.
-        empty(client(environment, "s3"), bucket)
+        empty(buckets, documents)
+    digests = [named[name] for name in ("DigestBucket",) if name in named]
     formation.delete_stack(StackName=name)
     formation.get_waiter("stack_delete_complete").wait(StackName=name)
     for table in kept:
         if environment == "dev":
             tables.delete_table(TableName=table)
         print(f"table {table} {'deleted' if environment == 'dev' else 'kept: it is protected, with all its data'}")
+    for bucket in digests:
+        if environment == "dev":
+            empty(buckets, bucket)
+            buckets.delete_bucket(Bucket=bucket)
+        print(f"bucket {bucket} {'deleted' if environment == 'dev' else 'kept, with all its data'}")
 
 
 def empty(s3, bucket):

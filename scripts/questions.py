@@ -28,6 +28,7 @@ OTHERS = {
     "hooks": {"hookEventId": "smoke", "name": "budget", "event": "before_invocation", "harnessArn": "arn:smoke",
               "sessionId": SESSION, "context": {"messageCount": 1, "messages": []}},
     "announce": {"Records": []},
+    "digest": {"Records": []},
 }
 WIRES = {"classic": ("function", "api"), "agentcore": ("gateway",)}
 SECONDS = 30
@@ -109,6 +110,7 @@ def replied(functions, name, handler):
         "interceptor": lambda: "transformedGatewayRequest" in reply["mcp"],
         "hooks": lambda: reply["decision"] in ("allow", "deny") and "hook failed" not in reply.get("reason", ""),
         "announce": lambda: reply == {"batchItemFailures": []},
+        "digest": lambda: reply == {"batchItemFailures": []},
     }
     try:
         return None if right[handler]() else "its reply is not the right one"

@@ -21,7 +21,7 @@ from cloud import client, configuration, outputs, run, shown, stack
 from rollback import is_number, resources
 
 # Tables whose items expire.
-EXPIRING = {"LedgerTable": "expiresAt", "ApprovalsTable": "expiresAt"}
+EXPIRING = {"LedgerTable": "expiresAt", "ApprovalsTable": "expiresAt", "DigestTable": "expiresAt"}
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
 REFUSED = (401, 403)
 

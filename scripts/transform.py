@@ -34,10 +34,10 @@ TOKENS = {
 # tokens for an audience, tokens of a client whose person is asked. The front door admits a backend, customers, and does
 # not exist. The options differ as well.
 DOORS = {
-    "dev": {"GatewayCallerRole": "desk-backend", "ChatAuth": "iam"},
+    "dev": {"GatewayCallerRole": "desk-backend", "ChatAuth": "iam", "Digest": "on"},
     "staging": {
         **TOKENS, "JwtAudience": "support-desk", "AlarmEmail": "desk@example.com", "SessionCallBudget": "100",
-        "ApprovalsEmail": "approvers@example.com", "ChatAuth": "jwt", "ChatOrigin": "https://desk.example.com",
+        "ApprovalsEmail": "approvers@example.com", "Digest": "on", "ChatAuth": "jwt", "ChatOrigin": "https://desk.example.com",
     },
     "prod": {
         **TOKENS, "JwtClient": "desk-app", "AlarmEmail": "desk@example.com", "TableProtection": "on",

@@ -98,7 +98,7 @@ def waiting():
 
 def budget():
     cases = any_of("BudgetRefusals")
-    for name in ("HarnessBudgetRefusals", "Refusals:budget"):
+    for name in ("HarnessBudgetRefusals", "Refusals:budget", "DigestsDeferred"):
         cases = {key: cases[key] + more for key, more in any_of(name).items()}
     # Other refusals are not its business.
     cases["one single event"].append(([{"Refusals": [1], "Refusals:types": [1], "Turns": [1]}], False))
@@ -138,6 +138,7 @@ CASES = {
     "WaitingAlarm": waiting(),
     "GatewayAlarm": gateway(),
     "FrontDoorAlarm": front_door(),
+    "DigestAlarm": any_of("ApproximateNumberOfMessagesVisible:DigestDeadLetters"),
 }
 # What is written all the time. Everything else has no data before its series.
 BEFORE = {"WaitingAlarm": {"ApprovalsOldestAge": [0]}}
@@ -171,7 +172,8 @@ def metrics_of(alarm):
 def test_an_alarm_rings_when_it_must_and_only_then(deployed, name, situation):
     there = alarms(deployed)
     if name not in there:
-        assert name == "GatewayAlarm" and deployed.name.startswith("classic")
+        absent = {"GatewayAlarm": deployed.name.startswith("classic"), "DigestAlarm": deployed.name.endswith("-prod")}
+        assert absent.get(name)
         return
     for periods, expected in CASES[name][situation]:
         assert rings(there[name], periods, BEFORE.get(name, {})) == expected, (periods, points(there[name], periods))
@@ -183,7 +185,7 @@ def test_one_function_alone_rings(deployed, name, metric):
     functions = deployed.of("AWS::Lambda::Function")
     assert ("InterceptorFunction" in functions) == (not deployed.name.startswith("classic"))
     assert ("HooksFunction" in functions) == ("Harness" in deployed.resources)
-    assert ("ChatFunction" in functions) == (not deployed.name.endswith("-prod"))
+    assert ("ChatFunction" in functions) == ("DigestFunction" in functions) == (not deployed.name.endswith("-prod"))
     for function in functions:
         # The other functions were not called.
         assert rings(alarm, [{f"{metric}:{function}": [1]}]), function

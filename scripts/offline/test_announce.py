@@ -123,7 +123,7 @@ def record(kind, key):
     ("INSERT", "elicit#request_refund#1", False),
 ])
 def test_the_stream_delivers_parked_calls_to_the_alias(deployed, kind, key, delivered):
-    (mapping,) = deployed.of("AWS::Lambda::EventSourceMapping").values()
+    mapping = deployed.of("AWS::Lambda::EventSourceMapping")["AnnounceStream"]
     (pattern,) = [one["Pattern"] for one in mapping["FilterCriteria"]["Filters"]]
     assert EventPattern.load(pattern).matches_event(record(kind, key)) is delivered
     assert mapping["FunctionName"].endswith(":AnnounceFunctionAliaslive:live")
@@ -131,7 +131,7 @@ def test_the_stream_delivers_parked_calls_to_the_alias(deployed, kind, key, deli
 
 
 def test_nothing_is_lost_in_silence(deployed):
-    (mapping,) = deployed.of("AWS::Lambda::EventSourceMapping").values()
+    mapping = deployed.of("AWS::Lambda::EventSourceMapping")["AnnounceStream"]
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:UnannouncedCalls"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # A retry repeats all records from the one that failed.
@@ -178,8 +178,8 @@ def test_a_person_gets_one_sentence_with_the_command(deployed):
 
 
 def test_only_the_rule_publishes_and_only_the_named_person_is_told(deployed):
-    for kind, action in (("SNS::Topic", "sns:Publish"), ("SQS::Queue", "sqs:SendMessage")):
-        (policy,) = deployed.of(f"AWS::{kind}Policy").values()
+    for name, kind, action in (("ApprovalsTopic", "SNS::Topic", "sns:Publish"), ("UnannouncedCalls", "SQS::Queue", "sqs:SendMessage")):
+        policy = deployed.of(f"AWS::{kind}Policy")[f"{name}Policy"]
         (statement,) = policy["PolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "events.amazonaws.com"} and statement["Action"] == action
         assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/AnnounceRule"}}

@@ -11,8 +11,7 @@ from moto import mock_aws
 TABLES = {"A": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": {
     "BillingMode": "PAY_PER_REQUEST",
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}},
-    "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "documents"}}}
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}}}
 OUTPUTS = {"ApprovalsTableName": {"Value": {"Ref": "A"}}}
 
 
@@ -31,8 +30,8 @@ def aws_client(service):
     return boto3.client(service, region_name="us-east-1")
 
 
-def deploy(environment):
-    body = json.dumps({"Resources": TABLES, "Outputs": OUTPUTS})
+def deploy(environment, more=None):
+    body = json.dumps({"Resources": {**TABLES, **(more or {})}, "Outputs": OUTPUTS})
     aws_client("cloudformation").create_stack(StackName=f"support-desk-{environment}", TemplateBody=body)
     return aws_client("dynamodb").list_tables()["TableNames"]
 
@@ -46,11 +45,27 @@ def test_delete_clears_the_tables_of_dev_away(capsys):
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_delete_empties_the_bucket_of_the_documents(environment):
-    deploy(environment)
+    deploy(environment, {"KnowledgeDocuments": {"Type": "AWS::S3::Bucket"}})
+    (bucket,) = aws_client("s3").list_buckets()["Buckets"]
     for number in range(3):
-        aws_client("s3").put_object(Bucket="documents", Key=f"{number}.md", Body=b"x")
+        aws_client("s3").put_object(Bucket=bucket["Name"], Key=f"{number}.md", Body=b"x")
     cloud.main(["delete", environment])
     assert aws_client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_delete_clears_the_digests_of_dev_away_and_no_others(environment, capsys):
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
+    deploy(environment, {"DigestBucket": bucket, "AnotherBucket": bucket})
+    client = aws_client("s3")
+    names = [one["Name"] for one in client.list_buckets()["Buckets"]]
+    for name in names:
+        client.put_object(Bucket=name, Key="digests/2026-11-30/CUST-12345.json", Body=b"{}")
+    cloud.main(["delete", environment])
+    left = {one["Name"] for one in client.list_buckets()["Buckets"]}
+    (gone,) = [name for name in names if "digestbucket" in name]
+    assert left == {*names} - ({gone} if environment == "dev" else set())
+    assert f"bucket {gone} {'deleted' if environment == 'dev' else 'kept'}" in capsys.readouterr().out
 
 
 def test_text_of_a_model_does_not_act_on_the_terminal():

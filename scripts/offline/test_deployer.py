@@ -45,8 +45,9 @@ UNUSED = {
     r"iam:(At|De)tach(Group|User)Policy": "no group and no user",
     r"bedrock:(Associate|Disassociate|Get|Update)AgentKnowledgeBase": "no agent has one",
     r"bedrock:AssociateThirdPartyKnowledgeBase": "the vectors are in S3 Vectors",
-    r"s3:(Put|Delete)(Bucket)?(Abac|Acl|Analytics|Cors|CORS|Inventory|Lifecycle|Metrics|Replication|Website|Notification|Logging|Versioning"
+    r"s3:(Put|Delete)(Bucket)?(Abac|Acl|Analytics|Cors|CORS|Inventory|Metrics|Replication|Website|Notification|Logging|Versioning"
     r"|ObjectLock|IntelligentTiering|Accelerate)(Configuration)?|s3:DeleteBucketEncryption": "the bucket has none of them",
+    r"s3:DeleteBucketLifecycle": "not an action of IAM; s3:PutLifecycleConfiguration does it",
     r"s3:PutObjectAcl|s3:BypassGovernanceRetention": "the bucket has no access lists",
     r"s3tables:.*|s3:(Create|Update|Delete)BucketMetadata\w*Configuration": "the bucket has no table of its metadata",
     r"bedrock-agentcore:Get(ResourceOauth2Token|WorkloadAccessToken.*)": "for targets with credentials of their own",

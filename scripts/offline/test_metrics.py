@@ -15,6 +15,7 @@ LINES = {
     "crates/toolgate/tests/it/metrics.json": TOOLS,
     "handlers/chat/tests/metrics.json": {"ChatFunction"},
     "handlers/announce/tests/metrics.json": {"AnnounceFunction"},
+    "handlers/digest/tests/metrics.json": {"DigestFunction"},
     "handlers/hooks/tests/metrics.json": {"HooksFunction"},
     "handlers/support/tests/metrics.json": {"SupportFunction"},
 }
@@ -174,4 +175,6 @@ def test_a_dollar_is_on_the_dashboard_once(deployed):
     assert costs == ({"HarnessCostMicroUsd"} if has_harness and not beside else {"CostMicroUsd"} if not beside else
                      {"CostMicroUsd", "HarnessCostMicroUsd"})
     others = {name for title, _, name, _ in of_widgets(deployed) if "Cost" in name and not title.startswith("Dollars a day")}
+    # The digests call no agent and no harness. Their dollars are in a widget of their own.
+    others -= {"DigestCostMicroUsd"}
     assert not others

@@ -30,6 +30,7 @@ UNIQUE = {
     "AWS::Logs::LogGroup": ("LogGroupName", 512, r"[.\-_/#A-Za-z0-9]+"),
     "AWS::S3::Bucket": ("BucketName", 63, r"[a-z0-9.-]+"),
     "AWS::S3Vectors::VectorBucket": ("VectorBucketName", 63, r"[a-z0-9-]+"),
+    "AWS::Scheduler::Schedule": ("Name", 64, r"[\w.-]+"),
     "AWS::SQS::Queue": ("QueueName", 80, r"[\w-]+"),
     "AWS::SNS::Topic": ("TopicName", 256, r"[\w-]+"),
 }
@@ -63,7 +64,7 @@ PLAIN = transform.expand()
 
 def stack(project, environment, **more):
     values = {"AgentPlatform": "both", "Environment": environment, "Project": project, "GatewayTraces": "on",
-              "McpApi": "on", "ChatAuth": "iam", **more}
+              "McpApi": "on", "ChatAuth": "iam", "Digest": "on", **more}
     return Deployed(f"both-{environment}", transform.Decided(PLAIN, values).result())
 
 

@@ -80,7 +80,7 @@ def test_every_included_file_is_uploaded_as_it_is(packaged):
 def test_every_function_has_its_code_in_the_bucket(packaged):
     template, client = packaged
     functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
-    assert len(functions) == 8
+    assert len(functions) == 9
     for function in functions:
         address = function["Properties"].get("CodeUri") or template["Globals"]["Function"]["CodeUri"]
         with zipfile.ZipFile(io.BytesIO(read(client, address))) as code:

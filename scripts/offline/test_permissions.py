@@ -26,6 +26,12 @@ CONFIRMED = {
 }
 # Effects that run under a lease: those that are confirmed but not once.
 LEASED = {"CustomersFunctionRole": "update_user_account"}
+# What only these may do, as their own tests check.
+OWN = {
+    "AnnounceFunctionRole": {"dynamodb:Scan"},
+    "DigestFunctionRole": {"dynamodb:Scan", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    "DigestClientPolicy": {"s3:GetObject"},
+}
 # The permissions of Lambda's own managed policies: logs and traces.
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # The function of the harness' hooks has no tools. It reads and writes the costs of sessions. It exists with a harness.
@@ -36,6 +42,8 @@ CHAT = "ChatFunctionRole"
 ANNOUNCE = "AnnounceFunctionRole"
 # Bedrock reads the help articles and writes their vectors.
 KNOWLEDGE = "KnowledgeBasePolicy"
+# The function on the queue of the requests that can wait: see test_digest.py.
+DIGEST = "DigestFunctionRole"
 
 
 def as_list(value):
@@ -47,6 +55,10 @@ def has_harness(deployed):
 
 
 def has_chat(deployed):
+    return not deployed.name.endswith("-prod")
+
+
+def has_digest(deployed):
     return not deployed.name.endswith("-prod")
 
 
@@ -104,19 +116,20 @@ def test_functions_write_only_what_their_tools_write(deployed):
         "SupportFunctionRole": {"TicketsTable", "FeedbackTable", "LedgerTable"},
         **({HOOKS: {"LedgerTable"}} if has_harness(deployed) else {}),
         **({CHAT: {"LedgerTable"}} if has_chat(deployed) else {}),
+        **({DIGEST: {"DigestTable", "LedgerTable"}} if has_digest(deployed) else {}),
     }
     assert not any(
         fnmatch.fnmatch(action, pattern)
         for name, statement in statements(deployed)
         # The knowledge base reads its documents: see test_the_knowledge_base_reads_its_documents.
         if name not in ("ApproverPolicy", KNOWLEDGE)
-        # The count of what waits is a scan of named attributes: see test_announce.py.
-        for action in set(as_list(statement["Action"])) - ({"dynamodb:Scan"} if name == ANNOUNCE else set())
+        # The count of what waits is a scan of named attributes: see test_announce.py. The digests are in a bucket.
+        for action in set(as_list(statement["Action"])) - OWN.get(name, set())
         for pattern in ("dynamodb:Scan", "dynamodb:DeleteTable", "iam:*", "kms:*", "s3:*")
     )
     # A lease is released by deleting its item, and a reservation is settled so.
     deletes = {name for name, statement in statements(deployed) if "dynamodb:DeleteItem" in as_list(statement["Action"])}
-    assert deletes == {*LEASED, *([CHAT] if has_chat(deployed) else [])}
+    assert deletes == {*LEASED, *([CHAT] if has_chat(deployed) else []), *([DIGEST] if has_digest(deployed) else [])}
 
 
 def leading_keys(deployed, table):
@@ -150,6 +163,9 @@ def test_a_function_writes_its_own_records_of_the_ledger_only(deployed):
     if has_chat(deployed):
         expected |= {(CHAT, action, "budget#*") for action in ("GetItem", "UpdateItem")}
         expected |= {(CHAT, action, "reserved#*") for action in ("DeleteItem", "PutItem")}
+    if has_digest(deployed):
+        expected |= {(DIGEST, action, "budget#*") for action in ("GetItem", "UpdateItem")}
+        expected |= {(DIGEST, action, "reserved#*") for action in ("DeleteItem", "PutItem")}
     assert leading_keys(deployed, "LedgerTable") == expected
 
 
@@ -270,7 +286,8 @@ def test_a_model_is_called_through_its_profile_only(deployed):
                 assert profile == f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{model}", name
             else:
                 assert all(":inference-profile/us." in arn for arn in resources), name
-    assert seen == {name for name in ("HarnessRole", "SpecialistRole", "SupervisorRole") if name in deployed.resources}
+    callers = (DIGEST, "HarnessRole", "SpecialistRole", "SupervisorRole")
+    assert seen == {name for name in callers if name in deployed.resources}
 
 
 def test_the_knowledge_base_reads_its_documents_and_writes_its_index(deployed):
@@ -297,12 +314,12 @@ def test_only_the_support_function_searches_the_knowledge_base(deployed):
 
 
 def test_the_documents_are_private_encrypted_and_sent_by_tls_only(deployed):
-    (bucket,) = deployed.of("AWS::S3::Bucket").values()
+    bucket = deployed.of("AWS::S3::Bucket")["KnowledgeDocuments"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True} and len(bucket["PublicAccessBlockConfiguration"]) == 4
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    (policy,) = deployed.of("AWS::S3::BucketPolicy").values()
+    (policy,) = (one for name, one in deployed.of("AWS::S3::BucketPolicy").items() if "Knowledge" in name)
     (statement,) = policy["PolicyDocument"]["Statement"]
     arn = "arn:aws:s3:::knowledgedocuments"
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")

@@ -26,14 +26,18 @@ PARAMETERS = {
     # The wires. The functions without tools have the same variables, and do not exist without a gateway.
     "AgentPlatform": ("agentcore", {*FUNCTIONS}),
     "SupervisorModel": ("anthropic.claude-opus-4-5-20251101-v1:0", {"Supervisor", "ChatFunction"}),
-    "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", {*SPECIALISTS, "ChatFunction"}),
-    "InferenceProfile": ("eu", {*AGENTS, "ChatFunction"}),
+    "SpecialistModel": ("anthropic.claude-sonnet-4-5-20250929-v1:0", {*SPECIALISTS, "ChatFunction", "DigestFunction"}),
+    "InferenceProfile": ("eu", {*AGENTS, "ChatFunction", "DigestFunction"}),
     "SessionCallBudget": ("5", {*FUNCTIONS}),
-    "OutputTokens": ("2000", {*AGENTS, "ChatFunction"}),
+    "OutputTokens": ("2000", {*AGENTS, "ChatFunction", "DigestFunction"}),
     "SessionUsdBudget": ("25.00", {"HooksFunction", "ChatFunction"}),
     "DailyUsdBudget": ("50.00", {"ChatFunction"}),
     "TurnUsdBudget": ("2.00", {"ChatFunction"}),
     "ChatAuth": ("iam", {"ChatFunction"}),
+    "DigestUsdBudget": ("9.00", {"DigestFunction"}),
+    "DigestSchedule": ("cron(0 5 * * ? *)", set()),
+    # Without it there is no function to compare.
+    "Digest": ("off", set()),
     "Architecture": ("x86_64", {*FUNCTIONS}),
     "GatewayAuthorizer": ("jwt", {"InterceptorFunction"}),
     "JwtCustomerClaim": ("sub", {*FUNCTIONS}),
@@ -207,7 +211,7 @@ def test_every_property_of_a_function_moves_it_alone(path):
 def test_every_property_of_all_functions_moves_them_all(path):
     # The functions without tools have their own timeouts.
     own = {name for name in FUNCTIONS if path[-1] in SOURCE["Resources"][name]["Properties"]}
-    assert own == ({"AnnounceFunction", "InterceptorFunction", "HooksFunction", "ChatFunction"} if path[-1] == "Timeout" else set())
+    assert own == ({"AnnounceFunction", "DigestFunction", "InterceptorFunction", "HooksFunction", "ChatFunction"} if path[-1] == "Timeout" else set())
     expected = {*FUNCTIONS} - own
     assert moved(source=edited(SOURCE, path)) == expected
 
@@ -272,7 +276,7 @@ def test_an_instruction_moves_its_agent(name):
 
 def test_a_rule_of_the_guardrail_moves_it_and_the_agents_that_carry_it():
     path = ("Resources", "Guardrail", "Properties", "BlockedInputMessaging")
-    assert moved(source=edited(SOURCE, path)) == {"Guardrail", *AGENTS}
+    assert moved(source=edited(SOURCE, path)) == {"Guardrail", *AGENTS, "DigestFunction"}
     assert not moved(source=edited(SOURCE, ("Resources", "Guardrail", "Properties", "Tags", 0, "Value"), "x"))
 
 

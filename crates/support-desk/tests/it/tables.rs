@@ -25,8 +25,10 @@ fn the_template_has_the_same_tables_keys_and_indexes() {
     let (template, tables) = (template(), Tables::named_as_in_template());
     let resources = template["Resources"].as_object().unwrap();
     let is_table = |resource: &Value| resource["Type"] == "AWS::DynamoDB::Table";
-    let in_template: BTreeSet<_> =
+    let mut in_template: BTreeSet<_> =
         resources.iter().filter(|(_, resource)| is_table(resource)).map(|(name, _)| name.as_str()).collect();
+    // The requests that can wait are not the tools'. scripts/offline/test_digest.py has their table.
+    assert!(in_template.remove("DigestTable"));
     let in_code: BTreeSet<_> = tables.keys().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(in_template, in_code);
     for (name, hash, indexes) in tables.keys() {
