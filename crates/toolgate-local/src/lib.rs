@@ -8,6 +8,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agents;
+mod console;
 mod conversation;
 mod dynamodb;
 mod error;
@@ -21,7 +22,6 @@ mod invoker;
 pub mod lambda;
 mod local;
 mod model_choice;
-mod page;
 mod programs;
 mod progress;
 mod ready;

@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
-    dynamodb,
+    console, dynamodb,
     error::LocalError,
     health,
     http::{connections, elsewhere, guard},
@@ -14,7 +14,7 @@ use crate::{
         Functions, invoke_api, invoke_stream,
         url::{self, UrlCallers, cors},
     },
-    page, ready,
+    ready,
     state::AppState,
     task::Task,
 };
@@ -38,7 +38,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
     let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
-        .merge(page::routes(Arc::clone(&state)))
+        .merge(console::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
         .merge(invoke_stream::routes(state.functions.clone()))
         .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))

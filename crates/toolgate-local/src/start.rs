@@ -28,6 +28,7 @@ use crate::{
 };
 use toolgate_models::ModelChoiceError;
 use toolgate_template::Template;
+use uuid::Uuid;
 
 /// The parts that are there before the server starts.
 struct Parts {
@@ -152,6 +153,8 @@ impl Local {
         let store = Arc::clone(&database);
         let state = Arc::new(AppState {
             endpoint,
+            instance: Uuid::new_v4().to_string(),
+            models: models.clone(),
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
             invoker: Arc::clone(&invoker),

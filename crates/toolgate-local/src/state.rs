@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use toolgate_models::Models;
 use toolgate_template::Template;
 
 use crate::{
@@ -16,7 +17,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) endpoint: String,
+    /// Another one for each start, so that a page notices that it talks to another local agent.
+    pub(crate) instance: String,
     pub(crate) model: Option<String>,
+    /// The models of agents and harnesses, if any are served.
+    pub(crate) models: Option<Models>,
     /// The seed of hostile mode, if it is on.
     pub(crate) hostile: Option<u64>,
     pub(crate) invoker: Arc<FunctionInvoker>,

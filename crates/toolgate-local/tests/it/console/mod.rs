@@ -1,0 +1,5 @@
+//! The console of the local agent over HTTP.
+
+mod page;
+mod state;
+mod support;
