@@ -1,6 +1,9 @@
 //! The state that all routes of the local agent share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use toolgate_models::Models;
 use toolgate_template::Template;
@@ -11,6 +14,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
+    seed::Seeding,
 };
 
 /// The parts of a running local agent.
@@ -33,13 +37,17 @@ pub(crate) struct AppState {
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,
     pub(crate) database: Arc<Database>,
+    /// `None` if the template has no seed program, or the tables stay empty.
+    pub(crate) seeding: Option<Seeding>,
+    /// The tables are being emptied and filled again.
+    pub(crate) resetting: AtomicBool,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
 }
 
 impl AppState {
-    /// Whether all parts are ready.
+    /// Whether all parts are ready, and the tables are not being reset.
     pub(crate) fn is_ready(&self) -> bool {
-        self.catalogs.get().is_some()
+        self.catalogs.get().is_some() && !self.resetting.load(Ordering::Acquire)
     }
 }

@@ -77,6 +77,7 @@ mod telemetry;
 pub mod testing;
 mod tool;
 mod trail;
+mod understand;
 mod validation;
 mod wire;
 

@@ -2,10 +2,14 @@
 //!
 //! `docs/console.md` describes the API. A GET reads; a POST writes, and takes JSON only.
 
+mod approvals;
 mod error;
 mod files;
 mod posted;
+mod reset;
+mod saved;
 mod state;
+mod tools;
 
 use std::sync::Arc;
 
@@ -14,11 +18,12 @@ use axum::{
     extract::Request,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get, post},
 };
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::state::AppState;
+use approvals::Parked;
 use error::ApiError;
 
 /// The path of the API.
@@ -26,10 +31,21 @@ const API: &str = "/console/api/";
 const STATE: &str = "/console/api/state";
 
 pub(crate) fn routes(state: Arc<AppState>) -> Router {
+    let approvals = Router::new()
+        .route("/console/api/approvals", get(approvals::list))
+        .route("/console/api/approvals/{id}/{decision}", post(approvals::decide))
+        .with_state(Parked::new(Arc::clone(&state)));
     let api = Router::new()
         .route(STATE, get(state::read))
-        .route("/console/api/{*path}", axum::routing::any(unknown))
+        .route("/console/api/tools/understand", post(tools::understand))
+        .route("/console/api/tools/event", post(tools::event))
+        .route("/console/api/tools/send", post(tools::send))
+        .route("/console/api/reset", post(reset::reset))
+        .route("/console/api/tests", post(saved::save))
+        .route("/console/api/tests/preview", post(saved::preview))
+        .route("/console/api/{*path}", any(unknown))
         .with_state(state)
+        .merge(approvals)
         .layer(middleware::from_fn(private));
     files::routes().merge(api)
 }

@@ -192,7 +192,7 @@ fn key(table: &Value, part: &Value) -> Value {
 }
 
 /// Whether a table has the form of a ledger, and is named so. No property of a template says it.
-fn is_ledger(table: &TableSpec) -> bool {
+pub(super) fn is_ledger(table: &TableSpec) -> bool {
     let keys = table.create.get("KeySchema").and_then(Value::as_array);
     let is_id = |part: &Value| part.get("AttributeName").and_then(Value::as_str) == Some("id");
     keys.is_some_and(|keys| keys.len() == 1 && keys.iter().all(is_id))

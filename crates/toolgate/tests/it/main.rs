@@ -35,4 +35,5 @@ mod session;
 mod size;
 mod steps;
 mod ui;
+mod understand;
 mod wires;

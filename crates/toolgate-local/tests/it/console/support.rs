@@ -145,10 +145,19 @@ impl Desk {
         (status, body["error"]["message"].as_str().unwrap().to_owned())
     }
 
+    /// The name of a table by its logical id.
+    pub(super) fn table(&self, logical_id: &str) -> String {
+        let tables = &self.agent.running.template().tables;
+        tables.iter().find(|table| table.logical_id == logical_id).unwrap().name.clone()
+    }
+
     pub(super) async fn dynamodb(&self, operation: &str, body: Value) -> Value {
         let target = format!("DynamoDB_20120810.{operation}");
         let request = self.agent.http.post(self.agent.url("/")).header("x-amz-target", target);
-        let request = request.header("content-type", "application/x-amz-json-1.0").body(body.to_string());
+        // as the page sends it, without a signature
+        let request =
+            request.header("content-type", "application/x-amz-json-1.0").header("sec-fetch-site", "same-origin");
+        let request = request.body(body.to_string());
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{operation}");
         answer.json().await.unwrap()
