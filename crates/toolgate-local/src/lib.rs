@@ -28,6 +28,7 @@ mod ready;
 mod running;
 mod scenarios;
 mod seed;
+mod seeding;
 mod server;
 mod start;
 mod state;

@@ -1,17 +1,11 @@
 //! Fills the tables with the program that the template names.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{path::Path, process::Stdio};
 
 use tokio::process::Command;
 
 use crate::{
-    dynamodb::Database,
-    error::LocalError,
     lambda::{Current, Environment, Log, Tail, exit_reason},
-    progress,
     task::Task,
 };
 use toolgate_template::SeedSpec;
@@ -28,27 +22,12 @@ pub struct SeedError {
     pub output: String,
 }
 
-/// The seed program with what it needs.
-#[derive(Debug)]
-pub(crate) struct Seeding {
-    pub(crate) seed: SeedSpec,
-    pub(crate) program: PathBuf,
-    pub(crate) environment: Environment,
-    pub(crate) log: Log,
-}
-
-impl Seeding {
-    /// Fills the tables. A fill that a crash interrupts starts again from the beginning.
-    pub(crate) async fn fill(&self, database: &Database) -> Result<(), LocalError> {
-        let filling = run(&self.seed, &self.program, &self.environment, &self.log);
-        database.confirm_writes(false)?;
-        let filled = progress::slow(&self.log, "still filling the tables", filling).await;
-        database.confirm_writes(true)?;
-        Ok(filled?)
-    }
-}
-
-async fn run(seed: &SeedSpec, program: &Path, environment: &Environment, log: &Log) -> Result<(), SeedError> {
+pub(crate) async fn run(
+    seed: &SeedSpec,
+    program: &Path,
+    environment: &Environment,
+    log: &Log,
+) -> Result<(), SeedError> {
     let tail = Tail::default();
     let failed =
         |reason: String| SeedError { binary: seed.binary.clone(), reason, output: tail.take().trim_end().into() };

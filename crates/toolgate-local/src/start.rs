@@ -25,7 +25,7 @@ use crate::{
     programs::{Programs, hook_functions},
     progress,
     running::Running,
-    seed::Seeding,
+    seeding::Seeding,
     server,
     state::AppState,
     variables,

@@ -14,7 +14,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
-    seed::Seeding,
+    seeding::Seeding,
 };
 
 /// The parts of a running local agent.

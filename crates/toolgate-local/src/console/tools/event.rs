@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub(in crate::console) struct Call {
+pub(crate) struct Call {
     function: String,
     tool: String,
     wire: String,
@@ -29,7 +29,7 @@ pub(in crate::console) struct Call {
     identity: BTreeMap<String, String>,
 }
 
-pub(in crate::console) async fn event(
+pub(crate) async fn event(
     State(state): State<Arc<AppState>>,
     Posted(call): Posted<Call>,
 ) -> Result<Json<Value>, ApiError> {

@@ -14,13 +14,13 @@ use crate::{
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::console) struct Sent {
+pub(crate) struct Sent {
     function: String,
     event: Value,
     client_context: Option<Value>,
 }
 
-pub(in crate::console) async fn send(
+pub(crate) async fn send(
     State(state): State<Arc<AppState>>,
     Posted(sent): Posted<Sent>,
 ) -> Result<Json<Value>, ApiError> {

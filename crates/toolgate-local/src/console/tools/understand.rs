@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub(in crate::console) struct Input {
+pub(crate) struct Input {
     function: String,
     tool: String,
     input: Map<String, Value>,
@@ -20,7 +20,7 @@ pub(in crate::console) struct Input {
     wire: Option<String>,
 }
 
-pub(in crate::console) async fn understand(
+pub(crate) async fn understand(
     State(state): State<Arc<AppState>>,
     Posted(asked): Posted<Input>,
 ) -> Result<Json<Value>, ApiError> {
