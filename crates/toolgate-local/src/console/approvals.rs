@@ -74,7 +74,8 @@ impl Parked {
                 ("decision", json!(if decision.approved { "approved" } else { "denied" })),
                 ("by", json!(decision.by)),
                 ("decidedAt", json!(decision.decided_at)),
-                ("used", json!(record.used_by.is_some())),
+                // A tool that commits effect and record in one transaction leaves no mark here.
+                ("used", json!(record.used_by.as_ref().map(|_| true))),
                 ("usedAt", json!(used_at)),
             ];
             members.extend(decided.map(|(name, value)| (name.to_owned(), value)));
