@@ -9,10 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{self, AUTHORIZATION},
-};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde_json::json;
 
 use crate::{
@@ -22,9 +19,6 @@ use crate::{
 
 /// DynamoDB's limit on a request, in bytes.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
-
-const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=console/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, \
-                         Signature=0";
 
 /// Headers that apply to one connection only, or that make the embedded server answer with CORS headers.
 const NOT_PASSED_ON: [HeaderName; 7] = [
@@ -76,11 +70,7 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
             return failure(StatusCode::BAD_REQUEST, "SerializationException", "the body could not be read");
         }
     };
-    let mut headers = passed_on(&parts.headers);
-    if is_own_page(&headers) {
-        sign(&mut headers);
-    }
-    let request = upstream.client.post(&upstream.url).headers(headers).body(body);
+    let request = upstream.client.post(&upstream.url).headers(passed_on(&parts.headers)).body(body);
     match answer(request).await {
         Ok(response) => response,
         Err(error) => {
@@ -106,17 +96,6 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-/// Whether the console's page sends the request. The guard of the port has refused all other pages.
-fn is_own_page(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin") && !headers.contains_key(AUTHORIZATION)
-}
-
-/// A page has no credentials. The embedded server requires a signature, and checks only its form.
-fn sign(headers: &mut HeaderMap) {
-    headers.insert(AUTHORIZATION, HeaderValue::from_static(SIGNATURE));
-    headers.insert("x-amz-date", HeaderValue::from_static("20260101T000000Z"));
 }
 
 fn failure(status: StatusCode, kind: &str, message: &str) -> Response {

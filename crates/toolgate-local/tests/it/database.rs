@@ -170,18 +170,3 @@ async fn the_seed_program_ends_with_the_start_that_was_given_up() {
     // a killed process that waits for a busy disk ends late
     tokio::time::timeout(std::time::Duration::from_secs(60), gone).await.expect("the seed program ends");
 }
-
-#[tokio::test]
-async fn only_the_own_page_needs_no_signature() {
-    let agent = start(TEMPLATE).await;
-    let ask = |site: Option<&'static str>| {
-        let request = agent.http.post(agent.url("/")).header("x-amz-target", "DynamoDB_20120810.ListTables");
-        let request = request.header("content-type", "application/x-amz-json-1.0").body("{}");
-        site.map(|site| ("sec-fetch-site", site))
-            .into_iter()
-            .fold(request, |request, (name, value)| request.header(name, value))
-    };
-    let status = async |site| ask(site).send().await.unwrap().status().as_u16();
-    assert_eq!((status(Some("same-origin")).await, status(None).await, status(Some("none")).await), (200, 400, 400));
-    assert_eq!(status(Some("cross-site")).await, 403);
-}

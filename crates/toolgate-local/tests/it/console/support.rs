@@ -153,10 +153,12 @@ impl Desk {
 
     pub(super) async fn dynamodb(&self, operation: &str, body: Value) -> Value {
         let target = format!("DynamoDB_20120810.{operation}");
+        let credential = "Credential=console/20260101/us-east-1/dynamodb/aws4_request";
         let request = self.agent.http.post(self.agent.url("/")).header("x-amz-target", target);
-        // as the page sends it, without a signature
         let request =
-            request.header("content-type", "application/x-amz-json-1.0").header("sec-fetch-site", "same-origin");
+            request.header("content-type", "application/x-amz-json-1.0").header("x-amz-date", "20260101T000000Z");
+        let request =
+            request.header("authorization", format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"));
         let request = request.body(body.to_string());
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{operation}");
