@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from frames import frame
+from spans import turn
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "crates" / "toolgate-local" / "src" / "console" / "page"
@@ -172,6 +173,9 @@ class Handler(BaseHTTPRequestHandler):
         return self.json(value, status)
 
     def frames(self, stream):
+        turns = self.fake.data["turns"]
+        if not any(turn["id"] == stream.turn for turn in turns):
+            turns.append(turn(stream.turn, "", "2026-11-30T12:00:00.000Z", [], {}))
         self.send_response(200)
         for name, value in {**HEADERS, "content-type": "application/vnd.amazon.eventstream", "toolgate-turn": stream.turn, "connection": "close"}.items():
             self.send_header(name, value)

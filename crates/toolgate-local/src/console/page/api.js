@@ -1,9 +1,11 @@
 // Requests to the console's API and to DynamoDB on the same port.
 
+import { plain } from "./text.js";
+
 /** An answer that is an error, or no answer (`status` 0). */
 export class ApiError extends Error {
   constructor(status, kind, message) {
-    super(message);
+    super(plain(message, 1000));
     this.status = status;
     this.kind = kind;
   }

@@ -15,12 +15,12 @@ export function approvals(mount, { parts }, signal) {
   let shown = "";
   const waiting = h("div", { class: "cards" });
   const history = h("div");
-  const title = h("span", { role: "status" }, "Approvals");
-  const heading = h("h2", { tabindex: "-1" }, title);
+  const heading = h("h2", { tabindex: "-1" }, "Approvals");
+  const status = h("p", { class: "hidden", role: "status" });
   const name = nameField();
-  add(mount, add(h("div", { class: "page" }), heading, h("div", { class: "narrow" }, name), waiting, h("h2", null, "Decided"), history));
+  add(mount, add(h("div", { class: "page" }), heading, status, h("div", { class: "narrow" }, name), waiting, h("h2", null, "Decided"), history));
 
-  async function load() {
+  async function load(decidedHere) {
     let answer;
     try {
       answer = await getApprovals(signal);
@@ -33,21 +33,22 @@ export function approvals(mount, { parts }, signal) {
     if (key === shown) return;
     shown = key;
     draw(answer);
+    // The card with the focus is gone, because its reader has decided.
+    if (decidedHere === true) heading.focus();
   }
 
   function draw({ waiting: open = [], decided = [], configured = true }) {
-    fill(title, open.length ? `${counted(open.length, "call")} ${open.length === 1 ? "waits" : "wait"} for approval` : "No call waits for approval");
+    const words = open.length ? `${counted(open.length, "call")} ${open.length === 1 ? "waits" : "wait"} for approval` : "No call waits for approval";
+    fill(heading, words);
+    if (status.textContent !== words) fill(status, words);
     name.hidden = open.length === 0;
-    const inside = waiting.contains(document.activeElement);
-    fill(waiting, open.map((one) => h("div", { id: `at-${encodeURIComponent(one.id)}` }, approvalCard(one, load, { focus: one.id === chosen }))));
+    fill(waiting, open.map((one) => h("div", { id: `at-${encodeURIComponent(one.id)}` }, approvalCard(one, () => load(true), { focus: one.id === chosen }))));
     if (!open.length) {
       add(waiting, h("p", { class: "empty" }, configured ? "A call of a tool with .confirm(..) that no client asked a person about is parked here, until it is decided or expires." : "This project has no table for approvals. Calls that need a person are refused."));
     }
     const known = [...open, ...decided].some((one) => one.id === chosen);
     if (chosen && !known) waiting.prepend(h("p", { class: "note" }, "The approval ", h("code", null, inline(chosen, 40)), " is not here: it has expired, or belongs to other tables."));
     fill(history, decided.length ? decided.map(past) : h("p", { class: "empty" }, "Nothing has been decided yet."));
-    // The card with the focus is gone, because its reader has decided.
-    if (inside) heading.focus();
     if (chosen) document.getElementById(`at-${encodeURIComponent(chosen)}`)?.scrollIntoView({ block: "nearest" });
   }
 

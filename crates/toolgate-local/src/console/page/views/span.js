@@ -19,7 +19,12 @@ export function spanDetail(mount, turn, span) {
   const detail = isObject(span.detail) ? span.detail : {};
   const make = new Map([["call", call], ["model", model], ["agent", agent]]).get(span.kind) ?? other;
   fill(mount, h("h3", { class: kindName(span.kind) }, h("span", { class: "kind" }, inline(span.kind, 20)), " ", inline(span.name, 120), " ", pill(span.state),
-    h("span", { class: "dim" }, " ", duration(span.durationMs))), make(detail, span, turn));
+    h("span", { class: "dim" }, " ", duration(span.durationMs)), again(detail, span, turn)), make(detail, span));
+}
+
+function again(detail, span, turn) {
+  if (span.kind !== "call" || !detail.function || !detail.event) return null;
+  return h("a", { href: link("tools", detail.function, detail.tool ?? span.name, { turn: turn.id, span: span.id }) }, "Edit and send again");
 }
 
 const section = (title, ...content) => h("section", { class: "part" }, h("h4", null, title), content);
@@ -30,7 +35,7 @@ function remembered(kind, entries) {
   return tabs(shown, { label: "Details", open: last[kind], chosen: (name) => (last = { ...last, [kind]: name }) });
 }
 
-function call(detail, span, turn) {
+function call(detail, span) {
   const requests = detail.requests ?? [];
   const rows = detail.rows ?? [];
   const logs = detail.logs ?? [];
@@ -41,7 +46,6 @@ function call(detail, span, turn) {
       ["wire", inline(detail.wire ?? "", 40)],
       ["instance", inline(detail.instance ?? "", 40)],
       ["request", detail.requestId ? h("code", null, inline(detail.requestId, 80)) : null],
-      ["", detail.function && detail.event ? h("a", { href: link("tools", detail.function, detail.tool ?? span.name, { turn: turn.id, span: span.id }) }, "Edit and send again") : null],
     ]),
     detail.error ? errorBox(detail.error) : null,
     remembered("call", [
