@@ -1,5 +1,6 @@
 // Requests to the console's API and to DynamoDB on the same port.
 
+import { encode } from "./router.js";
 import { plain } from "./text.js";
 
 /** An answer that is an error, or no answer (`status` 0). */
@@ -32,8 +33,6 @@ async function request(path, options) {
   throw new ApiError(answer.status, error.kind ?? String(body?.__type ?? "").split("#").pop() ?? "", String(message));
 }
 
-const part = (text) => encodeURIComponent(text);
-
 /** A GET of `/console/api/…`. */
 export const get = (path, signal) => request(`/console/api/${path}`, { signal });
 
@@ -48,10 +47,10 @@ export const getTurns = ({ before, session, limit = 50 } = {}, signal) => {
   if (session) query.set("session", session);
   return get(`turns?${query}`, signal);
 };
-export const getTurn = (id, signal) => get(`turns/${part(id)}`, signal);
-export const getSpan = (turn, span, signal) => get(`turns/${part(turn)}/spans/${part(span)}`, signal);
+export const getTurn = (id, signal) => get(`turns/${encode(id)}`, signal);
+export const getSpan = (turn, span, signal) => get(`turns/${encode(turn)}/spans/${encode(span)}`, signal);
 export const getApprovals = (signal) => get("approvals", signal);
-export const decide = (id, decision, body) => post(`approvals/${part(id)}/${decision}`, body);
+export const decide = (id, decision, body) => post(`approvals/${encode(id)}/${decision}`, body);
 
 /** An operation of DynamoDB. */
 export const dynamo = (operation, body, signal) =>

@@ -16,7 +16,7 @@ const NAMES = {
 /** Of a long text so many characters are shown first. */
 export const CUT = 6000;
 /** More marks than these are written as plain text, so that a hostile text does not become a million elements. */
-const MARKS = 500;
+const MARKS = 60;
 
 /** An escape such as `\u202e` or `\u{e0041}`. */
 export function escaped(letter) {

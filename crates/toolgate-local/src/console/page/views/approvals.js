@@ -6,7 +6,7 @@ import { inputLines } from "../confirm.js";
 import { add, fill, h } from "../dom.js";
 import { clock, counted } from "../format.js";
 import { on } from "../live.js";
-import { link } from "../router.js";
+import { encode, link } from "../router.js";
 import { pill } from "../states.js";
 import { inline } from "../text.js";
 
@@ -42,18 +42,18 @@ export function approvals(mount, { parts }, signal) {
     fill(heading, words);
     if (status.textContent !== words) fill(status, words);
     name.hidden = open.length === 0;
-    fill(waiting, open.map((one) => h("div", { id: `at-${encodeURIComponent(one.id)}` }, approvalCard(one, () => load(true), { focus: one.id === chosen }))));
+    fill(waiting, open.map((one) => h("div", { id: `at-${encode(one.id)}` }, approvalCard(one, () => load(true), { focus: one.id === chosen }))));
     if (!open.length) {
       add(waiting, h("p", { class: "empty" }, configured ? "A call of a tool with .confirm(..) that no client asked a person about is parked here, until it is decided or expires." : "This project has no table for approvals. Calls that need a person are refused."));
     }
     const known = [...open, ...decided].some((one) => one.id === chosen);
     if (chosen && !known) waiting.prepend(h("p", { class: "note" }, "The approval ", h("code", null, inline(chosen, 40)), " is not here: it has expired, or belongs to other tables."));
     fill(history, decided.length ? decided.map(past) : h("p", { class: "empty" }, "Nothing has been decided yet."));
-    if (chosen) document.getElementById(`at-${encodeURIComponent(chosen)}`)?.scrollIntoView({ block: "nearest" });
+    if (chosen) document.getElementById(`at-${encode(chosen)}`)?.scrollIntoView({ block: "nearest" });
   }
 
   function past(one) {
-    return h("details", { class: "card past", open: one.id === chosen, id: `at-${encodeURIComponent(one.id)}` },
+    return h("details", { class: "card past", open: one.id === chosen, id: `at-${encode(one.id)}` },
       h("summary", null, pill(one.decision), " ", h("code", null, inline(one.tool ?? "", 80)), " ", h("a", { href: link("approvals", one.id) }, inline(one.id, 40)),
         h("span", { class: "dim" }, " by ", inline(one.by ?? "?", 80), ", ", clock(one.decidedAt), one.usedAt ? `, used ${clock(one.usedAt)}` : one.decision === "approved" ? ", not used yet" : "")),
       one.unreadable ? h("p", { class: "error" }, inline(one.unreadable, 400)) : inputLines(one.input));
