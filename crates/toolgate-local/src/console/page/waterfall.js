@@ -99,10 +99,10 @@ export function waterfall(mount, { label, chosen }) {
   const percent = (ms) => Math.min(Math.max((ms / total) * 100, 0), 100).toFixed(3) * 1;
 
   function select(id) {
-    rows.get(selected)?.node.setAttribute("aria-selected", "false");
+    if (selected !== id) rows.get(selected)?.node.setAttribute("aria-selected", "false");
     selected = id;
     const row = rows.get(id);
-    row?.node.setAttribute("aria-selected", "true");
+    if (row && row.node.getAttribute("aria-selected") !== "true") row.node.setAttribute("aria-selected", "true");
     if (row && !box.contains(document.activeElement)) {
       setActive(id);
       // Only the chart scrolls, not the page.
@@ -114,10 +114,10 @@ export function waterfall(mount, { label, chosen }) {
 
   function setActive(id) {
     const before = rows.get(active);
-    if (before) before.node.tabIndex = -1;
+    if (before && active !== id) before.node.tabIndex = -1;
     active = id ?? null;
     const row = rows.get(active);
-    if (row) row.node.tabIndex = 0;
+    if (row && row.node.tabIndex !== 0) row.node.tabIndex = 0;
     return row;
   }
 

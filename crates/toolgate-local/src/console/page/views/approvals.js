@@ -54,9 +54,10 @@ export function approvals(mount, { parts }, signal) {
 
   function past(one) {
     return h("details", { class: "card past", open: one.id === chosen, id: `at-${encode(one.id)}` },
-      h("summary", null, pill(one.decision), " ", h("code", null, inline(one.tool ?? "", 80)), " ", h("a", { href: link("approvals", one.id) }, inline(one.id, 40)),
+      h("summary", null, pill(one.decision), " ", h("code", null, inline(one.tool ?? "", 80)), " ", h("code", null, inline(one.id, 40)),
         h("span", { class: "dim" }, " by ", inline(one.by ?? "?", 80), ", ", clock(one.decidedAt), one.usedAt ? `, used ${clock(one.usedAt)}` : one.decision === "approved" ? ", not used yet" : "")),
-      one.unreadable ? h("p", { class: "error" }, inline(one.unreadable, 400)) : inputLines(one.input));
+      one.unreadable ? h("p", { class: "error" }, inline(one.unreadable, 400)) : inputLines(one.input),
+      h("p", null, h("a", { href: link("approvals", one.id) }, "Link to this decision")));
   }
 
   on("approvals", load, signal);
