@@ -150,3 +150,14 @@ def test_a_draft_survives_a_look_at_another_view(console):
     page.get_by_role("link", name="Tools", exact=True).click()
     page.go_back()
     expect(page.get_by_label("Your message")).to_have_value("half a sent")
+
+
+def test_the_answer_to_a_question_belongs_to_the_exchange_that_asked(console, fake):
+    asked = {**refund_turn(), "answer": "", "startedAt": "2026-11-30T09:14:03.000Z"}
+    answered = {**refund_turn(), "id": "t-2", "input": "", "title": "", "answer": "Refunded.", "startedAt": "2026-11-30T09:15:03.000Z"}
+    fake.data["turns"][:] = [asked, answered]
+    page = console(f"#/chat/Supervisor/{SESSION}")
+    expect(page.locator(".exchange")).to_have_count(1)
+    expect(page.locator(".answer")).to_have_text("Refunded.")
+    expect(page.locator(".foot").get_by_role("link", name="Trace")).to_have_count(2)
+    expect(page.locator(".spent")).to_contain_text("$0.0498 spent")

@@ -64,8 +64,13 @@ export function exchange(input, { signal, changed }) {
     fill(chips, known.flatMap((one) => (one.spanList ?? []).filter((span) => span.kind === "call").map((span) => chip(one, span))));
     const sum = (name) => known.reduce((all, one) => all + (one[name] ?? 0), 0);
     const costs = known.map((one) => one.usd).filter(Boolean).map(money);
-    fill(foot, known.map((one) => [h("a", { href: link("turns", one.id) }, "Trace"), " · "]),
-      [duration(sum("durationMs")), sum("inputTokens") + sum("outputTokens") ? `${count(sum("inputTokens"))} tokens in, ${count(sum("outputTokens"))} out` : null, costs.length ? costs.join(" + ") : null].filter(Boolean).join(" · "));
+    const figures = [
+      sum("durationMs") ? duration(sum("durationMs")) : null,
+      sum("inputTokens") + sum("outputTokens") ? `${count(sum("inputTokens"))} tokens in, ${count(sum("outputTokens"))} out` : null,
+      costs.length ? costs.join(" + ") : null,
+    ];
+    const parts = [...known.map((one) => h("a", { href: link("turns", one.id) }, "Trace")), ...figures.filter(Boolean)];
+    fill(foot, parts.map((one, at) => [at ? " · " : "", one]));
   }
 
   function problem(error) {

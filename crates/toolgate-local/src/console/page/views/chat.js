@@ -192,7 +192,8 @@ function conversation(mount, all, target, session, signal) {
     if (exchanges.length) return;
     const loaded = await Promise.all(own.slice(-SHOWN).map((turn) => getTurn(turn.id, signal).catch(() => null)));
     for (const turn of loaded.filter(Boolean)) {
-      const one = exchangeOf(turn.input ?? turn.title);
+      // The answer to a question is a turn without an input: it belongs to the exchange that asked.
+      const one = turn.input === "" && exchanges.length ? exchanges.at(-1) : exchangeOf(turn.input ?? turn.title);
       one.take(turn);
       if (turn.answer) one.answer.append(block(turn.answer));
       if (turn.error) one.problem(turn.error);

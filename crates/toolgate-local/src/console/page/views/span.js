@@ -88,7 +88,7 @@ function data(requests, rows) {
   if (!requests.length && !rows.length) return h("p", { class: "empty" }, "This call sent no request to DynamoDB.");
   return [
     section(counted(requests.length, "request"), requests.length ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Requests" }, h("table", { class: "data" },
-      h("thead", null, h("tr", null, ["Operation", "Table", "Outcome", "Start", "Time"].map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", null, h("tr", null, ["Operation", "Table", "Outcome", "Start", "Time"].map((name, at) => h("th", { scope: "col", class: at > 2 ? "number" : null }, name)))),
       h("tbody", null, requests.map((one) => h("tr", null, h("td", null, h("code", null, inline(one.operation, 60))), h("td", null, inline(one.table ?? "–", 100)),
         h("td", null, one.outcome === "ok" ? pill("ok") : pill("failed", inline(one.outcome, 80))), h("td", { class: "number" }, duration(one.startMs)), h("td", { class: "number" }, duration(one.durationMs))))))) : null),
     section(`${counted(rows.length, "row")} changed`, rows.length ? rows.map(rowDiff) : h("p", { class: "dim" }, "No row changed.")),
