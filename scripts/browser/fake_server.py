@@ -160,6 +160,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         target = self.headers.get("x-amz-target")
         self.fake.posts.append((target or path, body))
+        if target and not (self.headers.get("authorization", "").startswith("AWS4-") and self.headers.get("x-amz-date")):
+            return self.json({"__type": "com.amazon.coral.service#MissingAuthenticationTokenException", "message": "Request is missing Authentication Token"}, 400)
         answer = self.fake.overrides.get(target or path) or self.fake.data["answers"].get(target or unquote(path))
         if answer is None:
             answer = next((value for key, value in self.fake.data["answers"].items() if key.endswith("*") and path.startswith(key[:-1])), None)

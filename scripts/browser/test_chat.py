@@ -72,7 +72,10 @@ def test_a_question_shows_the_exact_input_and_the_answer_is_for_that_call(consol
     # An override that turns text around, and an escape sequence, are written out.
     expect(card.get_by_role("row").nth(2)).to_contain_text("dup\\u202elicate\\u001b[2J")
     card.get_by_role("button", name="Approve this call").click()
-    expect(page.locator(".answer")).to_have_text("Refunded.")
+    expect(page.locator(".answer > .text")).to_have_text("Refunded.")
+    # The decision stands before what followed from it.
+    assert page.locator(".answer > *").evaluate_all("parts => parts.map(part => part.className)") == ["questions", "text"]
+    expect(card.get_by_role("status")).to_have_text("Approved.")
     sent = fake.posts[-1][1]
     assert "inputText" not in sent
     assert sent["sessionState"]["invocationId"] == "inv-1"
@@ -86,7 +89,7 @@ def test_several_questions_are_answered_together(console, fake, answers):
     page.get_by_role("region", name="first").get_by_role("button", name="Deny").click()
     assert len([path for path, _ in fake.posts if path.startswith("/agents")]) == 1
     page.get_by_role("region", name="second").get_by_role("button", name="Approve").click()
-    expect(page.locator(".answer")).to_have_text("Half of it.")
+    expect(page.locator(".answer > .text")).to_have_text("Half of it.")
     results = fake.posts[-1][1]["sessionState"]["returnControlInvocationResults"]
     assert [one["functionResult"]["confirmationState"] for one in results] == ["DENY", "CONFIRM"]
 
@@ -97,7 +100,7 @@ def test_a_question_is_there_again_after_a_reload(console, fake, answers):
     answers.append(Stream("t-8", chunks("Refunded.")))
     page = console(f"#/chat/Supervisor/{SESSION}")
     page.get_by_role("button", name="Approve this call").click()
-    expect(page.locator(".answer")).to_have_text("Refunded.")
+    expect(page.locator(".answer > .text")).to_have_text("Refunded.")
 
 
 def test_a_failure_is_shown_where_the_answer_would_be(console, answers):
@@ -158,6 +161,6 @@ def test_the_answer_to_a_question_belongs_to_the_exchange_that_asked(console, fa
     fake.data["turns"][:] = [asked, answered]
     page = console(f"#/chat/Supervisor/{SESSION}")
     expect(page.locator(".exchange")).to_have_count(1)
-    expect(page.locator(".answer")).to_have_text("Refunded.")
+    expect(page.locator(".answer > .text")).to_have_text("Refunded.")
     expect(page.locator(".foot").get_by_role("link", name="Trace")).to_have_count(2)
     expect(page.locator(".spent")).to_contain_text("$0.0498 spent")

@@ -56,6 +56,7 @@ export function questions(payload, answer) {
       results[at] = result;
       fill(state, words);
       for (const control of actions.querySelectorAll("button, textarea")) control.disabled = true;
+      actions.hidden = !one.asksResult;
       if (results.every((done) => done !== null)) answer({ invocationId: payload.invocationId, results });
     };
     if (one.asksResult) {

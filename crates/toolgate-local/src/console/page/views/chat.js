@@ -151,7 +151,9 @@ function conversation(mount, all, target, session, signal) {
   }
 
   function ask(one, payload) {
-    fill(one.asks, questions(payload, async (answers) => {
+    // Where it was asked: what follows stands below it.
+    one.paragraph();
+    add(one.answer, questions(payload, async (answers) => {
       await run(one, { answers });
     }));
   }
@@ -210,7 +212,7 @@ function conversation(mount, all, target, session, signal) {
   async function known() {
     const { turns: list = [] } = await getTurns({ limit: 200 }, signal);
     const found = new Map();
-    for (const turn of list) if (turn.session && turn.target === target.name && !found.has(turn.session)) found.set(turn.session, turn);
+    for (const turn of list) if (turn.session && (turn.target === target.name || turn.target === target.id) && !found.has(turn.session)) found.set(turn.session, turn);
     for (const [id, turn] of [...found].slice(0, 30)) {
       if (id === session) sessions.firstChild.textContent = `${clock(turn.startedAt)} ${plain(turn.title, 40)}`;
       else sessions.append(h("option", { value: id }, `${clock(turn.startedAt)} ${plain(turn.title, 40)}`));
