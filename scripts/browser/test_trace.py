@@ -138,3 +138,18 @@ def test_an_address_that_is_no_view_says_so(console):
 def test_without_turns_the_page_says_what_to_do(console, fake):
     fake.data["turns"].clear()
     expect(console("#/turns").get_by_text("No turns yet.")).to_be_visible()
+
+
+def test_what_the_server_cut_says_so_and_cannot_be_sent_again(console, fake):
+    cut = {"$cut": True, "text": "the beginning", "bytes": 1_234_567}
+    details = fake.data["turns"][0]["details"]
+    details["s-1"]["input"] = cut
+    details["s-11"]["event"]["inputText"] = details["s-11"]["input"]["sent"]["reason"] = cut
+    page = console("#/turns/t-1/s-1")
+    expect(page.locator(".span")).to_contain_text("The server kept the beginning of 1,234,567 bytes.the beginning")
+    page.goto(page.url.replace("s-1", "s-11"))
+    page.get_by_role("tab", name="Input and output").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("The server kept the beginning of 1,234,567 bytes.")
+    page.get_by_role("link", name="Edit and send again").click()
+    expect(page.get_by_text("it cannot be sent again as it was")).to_be_visible()
+    expect(page.get_by_label("The event that is sent")).not_to_have_value(re.compile("the beginning"))

@@ -59,10 +59,3 @@ export const money = (usd) => {
   const value = micros(usd);
   return value === null ? plain(usd, 20) : dollars(value);
 };
-
-/** A size in bytes. */
-export function bytes(value) {
-  const size = Number(value ?? 0);
-  if (size < 1024) return `${size} B`;
-  return size < 1024 * 1024 ? `${(size / 1024).toFixed(1)} KB` : `${(size / 1024 / 1024).toFixed(1)} MB`;
-}

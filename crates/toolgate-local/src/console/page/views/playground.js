@@ -144,6 +144,10 @@ export function playground(mount, owner, tool, query, signal) {
   async function fromTrace(turn, span) {
     try {
       const { detail } = await getSpan(turn, span, signal);
+      if (pretty(detail).includes('"$cut": true')) {
+        fill(reply, h("p", { class: "error" }, "The server kept only the beginning of this call, so it cannot be sent again as it was."));
+        return;
+      }
       edited = { event: detail.event, clientContext: detail.clientContext ?? null };
       event.value = pretty(detail.event);
       fill(eventNote, "The event of the call in the trace. Edit it, then send it. ", button("Make it from the input again", () => { edited = null; makeEvent().catch(() => {}); }, { kind: "quiet small" }));
