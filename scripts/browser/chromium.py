@@ -1,6 +1,6 @@
 """Unpacks Chromium and its libraries and fonts from the npm package, which has no installer: `python chromium.py FOLDER`.
 
-`make .chromium` calls it. Nothing is downloaded here.
+`make test-browser` calls it. Nothing is downloaded here.
 """
 
 import io

@@ -14,12 +14,12 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = ROOT / ".chromium"
 AXE = CHROMIUM / "node_modules" / "axe-core" / "axe.min.js"
-MISSING = "NO BROWSER: the console's page is NOT TESTED. `make .chromium` installs one (x86-64 Linux); elsewhere install chromium-headless-shell"
+MISSING = "NO BROWSER: the console's page is NOT TESTED. `make test-browser` installs one (x86-64 Linux); elsewhere install chromium-headless-shell"
 LAPTOP = {"width": 1280, "height": 800}
 
 
 def program():
-    """The browser and its environment: the one of `make .chromium`, else the system's."""
+    """The browser and its environment: the one of `make test-browser`, else the system's."""
     if (CHROMIUM / "chromium").exists() and os.uname().machine == "x86_64":
         return str(CHROMIUM / "chromium"), environment(CHROMIUM)
     return shutil.which("chromium-headless-shell"), dict(os.environ)

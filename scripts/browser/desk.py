@@ -53,7 +53,7 @@ def state():
 def approvals():
     waiting = {"id": "APR-7M2KQ4XWZA", "tool": "request_refund", "function": "billing", "input": {"orderId": "ORD-12345", "amount": "129.95", "reason": "Duplicate charge CHG-12345-2", "chargeId": "CHG-12345-2"},
                "key": "request_refund#9f1c33e0a4", "digest": "sha256:5f0c7be1d7a94d0e8c3fd4a60b2f9f5a7d1f6b1f8e2c4a90", "askedBy": {"customerId": "CUST-12345", "session": "console-mcp"},
-               "parkedAt": "2026-11-30T09:12:03.120Z", "expiresAt": "2036-12-01T09:12:03.000Z", "unreadable": None}
+               "parkedAt": "2026-11-30T09:12:03.120Z", "expiresAt": "2026-12-01T09:12:03.000Z", "unreadable": None}
     past = {**waiting, "id": "APR-2B3C4D5E6F", "input": {"customerId": "CUST-20001", "email": "new@example.com"}, "tool": "update_user_account", "decision": "approved", "by": "dana@example.com", "decidedAt": "2026-11-29T15:20:00.000Z", "usedAt": "2026-11-29T15:21:10.000Z"}
     return {"waiting": [waiting], "decided": [past, {**past, "id": "APR-6F5E4D3C2B", "decision": "denied", "usedAt": None}], "configured": True}
 

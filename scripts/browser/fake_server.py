@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from frames import frame
+from spans import turn
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "crates" / "toolgate-local" / "src" / "console" / "page"
@@ -159,6 +160,8 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         target = self.headers.get("x-amz-target")
         self.fake.posts.append((target or path, body))
+        if target and not (self.headers.get("authorization", "").startswith("AWS4-") and self.headers.get("x-amz-date")):
+            return self.json({"__type": "com.amazon.coral.service#MissingAuthenticationTokenException", "message": "Request is missing Authentication Token"}, 400)
         answer = self.fake.overrides.get(target or path) or self.fake.data["answers"].get(target or unquote(path))
         if answer is None:
             answer = next((value for key, value in self.fake.data["answers"].items() if key.endswith("*") and path.startswith(key[:-1])), None)
@@ -172,6 +175,9 @@ class Handler(BaseHTTPRequestHandler):
         return self.json(value, status)
 
     def frames(self, stream):
+        turns = self.fake.data["turns"]
+        if not any(turn["id"] == stream.turn for turn in turns):
+            turns.append(turn(stream.turn, "", "2026-11-30T12:00:00.000Z", [], {}))
         self.send_response(200)
         for name, value in {**HEADERS, "content-type": "application/vnd.amazon.eventstream", "toolgate-turn": stream.turn, "connection": "close"}.items():
             self.send_header(name, value)

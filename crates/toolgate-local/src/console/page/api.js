@@ -1,9 +1,12 @@
 // Requests to the console's API and to DynamoDB on the same port.
 
+import { encode } from "./router.js";
+import { plain } from "./text.js";
+
 /** An answer that is an error, or no answer (`status` 0). */
 export class ApiError extends Error {
   constructor(status, kind, message) {
-    super(message);
+    super(plain(message, 1000));
     this.status = status;
     this.kind = kind;
   }
@@ -30,8 +33,6 @@ async function request(path, options) {
   throw new ApiError(answer.status, error.kind ?? String(body?.__type ?? "").split("#").pop() ?? "", String(message));
 }
 
-const part = (text) => encodeURIComponent(text);
-
 /** A GET of `/console/api/…`. */
 export const get = (path, signal) => request(`/console/api/${path}`, { signal });
 
@@ -46,16 +47,22 @@ export const getTurns = ({ before, session, limit = 50 } = {}, signal) => {
   if (session) query.set("session", session);
   return get(`turns?${query}`, signal);
 };
-export const getTurn = (id, signal) => get(`turns/${part(id)}`, signal);
-export const getSpan = (turn, span, signal) => get(`turns/${part(turn)}/spans/${part(span)}`, signal);
+export const getTurn = (id, signal) => get(`turns/${encode(id)}`, signal);
+export const getSpan = (turn, span, signal) => get(`turns/${encode(turn)}/spans/${encode(span)}`, signal);
 export const getApprovals = (signal) => get("approvals", signal);
-export const decide = (id, decision, body) => post(`approvals/${part(id)}/${decision}`, body);
+export const decide = (id, decision, body) => post(`approvals/${encode(id)}/${decision}`, body);
+
+/** The embedded DynamoDB wants a signature, as on AWS, and takes any. */
+const SIGNED = {
+  "x-amz-date": "20260101T000000Z",
+  authorization: "AWS4-HMAC-SHA256 Credential=console/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+};
 
 /** An operation of DynamoDB. */
 export const dynamo = (operation, body, signal) =>
   request("/", {
     method: "POST",
-    headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `DynamoDB_20120810.${operation}` },
+    headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `DynamoDB_20120810.${operation}`, ...SIGNED },
     body: JSON.stringify(body),
     signal,
   });

@@ -17,7 +17,7 @@ const mount = document.getElementById("main");
 const banner = document.getElementById("banner");
 const waiting = h("span", { class: "badge", hidden: true });
 
-const tabs = new Map(VIEWS.map(([name, label]) => [name, h("a", { href: link(name) }, label, name === "approvals" && waiting)]));
+const tabs = new Map(VIEWS.map(([name, label]) => [name, h("a", { href: link(name) }, label, name === "approvals" && [" ", waiting])]));
 add(document.getElementById("nav"), [...tabs.values()]);
 
 function missing(box, { view }) {
@@ -83,7 +83,7 @@ async function countApprovals() {
   const { waiting: list } = await getApprovals().catch(() => ({ waiting: [] }));
   const number = list?.length ?? 0;
   waiting.hidden = number === 0;
-  fill(waiting, String(number), h("span", { class: "hidden" }, " waiting"));
+  fill(waiting, String(number), " ", h("span", { class: "hidden" }, "waiting"));
 }
 
 on("link", showLink);

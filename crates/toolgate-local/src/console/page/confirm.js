@@ -10,7 +10,7 @@ export function fieldLines(entries) {
   return h("table", { class: "fields" },
     h("caption", { class: "hidden" }, "The exact input"),
     h("tbody", null, entries.map(([name, value, type]) =>
-      h("tr", null, h("th", { scope: "row" }, inline(name, 120)), h("td", null, code(oneLine(value)), type ? h("span", { class: "dim" }, inline(type, 30)) : null)))));
+      h("tr", null, h("th", { scope: "row" }, inline(name, 120), type ? h("span", { class: "dim" }, " ", inline(type, 30)) : null), h("td", null, code(oneLine(value)))))));
 }
 
 /** The fields of any input. What is not an object is one field. */
@@ -56,6 +56,7 @@ export function questions(payload, answer) {
       results[at] = result;
       fill(state, words);
       for (const control of actions.querySelectorAll("button, textarea")) control.disabled = true;
+      actions.hidden = !one.asksResult;
       if (results.every((done) => done !== null)) answer({ invocationId: payload.invocationId, results });
     };
     if (one.asksResult) {

@@ -11,11 +11,10 @@ import { block, CUT, inline, visible } from "./text.js";
 export function exchange(input, { signal, changed }) {
   const chips = h("ul", { class: "chips", "aria-label": "Calls of this turn" });
   const answer = h("div", { class: "answer" });
-  const asks = h("div");
   const foot = h("p", { class: "foot dim" });
   const node = h("article", { class: "exchange" },
     h("div", { class: "said user" }, h("span", { class: "hidden" }, "You: "), block(input)),
-    h("div", { class: "said agent" }, h("span", { class: "hidden" }, "Agent: "), chips, answer, asks, foot));
+    h("div", { class: "said agent" }, h("span", { class: "hidden" }, "Agent: "), chips, answer, foot));
   const turns = new Map();
   const reading = new Set();
   const stale = new Set();
@@ -64,8 +63,13 @@ export function exchange(input, { signal, changed }) {
     fill(chips, known.flatMap((one) => (one.spanList ?? []).filter((span) => span.kind === "call").map((span) => chip(one, span))));
     const sum = (name) => known.reduce((all, one) => all + (one[name] ?? 0), 0);
     const costs = known.map((one) => one.usd).filter(Boolean).map(money);
-    fill(foot, known.map((one) => [h("a", { href: link("turns", one.id) }, "Trace"), " · "]),
-      [duration(sum("durationMs")), sum("inputTokens") + sum("outputTokens") ? `${count(sum("inputTokens"))} tokens in, ${count(sum("outputTokens"))} out` : null, costs.length ? costs.join(" + ") : null].filter(Boolean).join(" · "));
+    const figures = [
+      sum("durationMs") ? duration(sum("durationMs")) : null,
+      sum("inputTokens") + sum("outputTokens") ? `${count(sum("inputTokens"))} tokens in, ${count(sum("outputTokens"))} out` : null,
+      costs.length ? costs.join(" + ") : null,
+    ];
+    const parts = [...known.map((one) => h("a", { href: link("turns", one.id) }, "Trace")), ...figures.filter(Boolean)];
+    fill(foot, parts.map((one, at) => [at ? " · " : "", one]));
   }
 
   function problem(error) {
@@ -74,7 +78,7 @@ export function exchange(input, { signal, changed }) {
   }
 
   const note = (words) => add(answer, h("p", { class: "note" }, inline(words, 400)));
-  return { node, answer, asks, turns, text, paragraph, follow, take, problem, note };
+  return { node, answer, turns, text, paragraph, follow, take, problem, note };
 }
 
 function chip(turn, span) {

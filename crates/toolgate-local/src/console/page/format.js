@@ -1,4 +1,6 @@
-// Numbers, times and money as a reader expects them.
+// Numbers, times and money as a reader expects them. What is none of them is shown as text.
+
+import { plain } from "./text.js";
 
 /** A duration in milliseconds. */
 export function duration(ms) {
@@ -20,7 +22,7 @@ export const counted = (value, noun) => `${count(value)} ${noun}${Number(value) 
 /** A time of day of an instant, or the day too where it is another one. */
 export function clock(instant, now = new Date()) {
   const at = new Date(instant);
-  if (Number.isNaN(at.getTime())) return String(instant ?? "");
+  if (Number.isNaN(at.getTime())) return plain(instant, 40);
   const time = at.toLocaleTimeString("en-GB");
   return at.toDateString() === now.toDateString() ? time : `${at.toLocaleDateString("en-CA")} ${time}`;
 }
@@ -28,7 +30,7 @@ export function clock(instant, now = new Date()) {
 /** How far away an instant is: `in 5 h 12 min`, `3 min ago`. */
 export function away(instant, now = Date.now()) {
   const at = new Date(instant).getTime();
-  if (Number.isNaN(at)) return String(instant ?? "");
+  if (Number.isNaN(at)) return plain(instant, 40);
   const minutes = Math.round(Math.abs(at - now) / 60_000);
   const days = Math.floor(minutes / 1440);
   const hours = Math.floor((minutes % 1440) / 60);
@@ -55,12 +57,5 @@ export function dollars(value) {
 /** An amount from the server, for reading. */
 export const money = (usd) => {
   const value = micros(usd);
-  return value === null ? String(usd ?? "") : dollars(value);
+  return value === null ? plain(usd, 20) : dollars(value);
 };
-
-/** A size in bytes. */
-export function bytes(value) {
-  const size = Number(value ?? 0);
-  if (size < 1024) return `${size} B`;
-  return size < 1024 * 1024 ? `${(size / 1024).toFixed(1)} KB` : `${(size / 1024 / 1024).toFixed(1)} MB`;
-}

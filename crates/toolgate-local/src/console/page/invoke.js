@@ -2,6 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { events, pieces } from "./eventstream.js";
+import { encode } from "./router.js";
 
 /** A session id that both operations take: at least 33 characters. */
 export function newSession() {
@@ -36,7 +37,7 @@ const failure = ({ kind, body }) => new ApiError(200, kind, String(body?.message
  * `{question}` (a `returnControl`).
  */
 export async function* invokeAgent(agent, session, input, attributes, signal) {
-  const path = `/agents/${encodeURIComponent(agent.id)}/agentAliases/${encodeURIComponent(agent.aliases?.[0] ?? "TSTALIASID")}/sessions/${encodeURIComponent(session)}/text`;
+  const path = `/agents/${encode(agent.id)}/agentAliases/${encode(agent.aliases?.[0] ?? "TSTALIASID")}/sessions/${encode(session)}/text`;
   const state = { sessionAttributes: attributes };
   if (input.answers) Object.assign(state, { invocationId: input.answers.invocationId, returnControlInvocationResults: input.answers.results });
   const body = { sessionState: state, streamingConfigurations: { streamFinalResponse: true } };
@@ -55,7 +56,7 @@ export async function* invokeAgent(agent, session, input, attributes, signal) {
 export async function* invokeHarness(harness, session, text, signal) {
   const body = { messages: [{ role: "user", content: [{ text }] }] };
   const headers = { "x-amzn-bedrock-agentcore-runtime-session-id": session };
-  const answer = await stream(`/harnesses/invoke?harnessArn=${encodeURIComponent(harness.arn)}`, body, headers, signal);
+  const answer = await stream(`/harnesses/invoke?harnessArn=${encode(harness.arn)}`, body, headers, signal);
   yield { turn: answer.headers.get("toolgate-turn") };
   let stop = "";
   for await (const message of events(answer)) {

@@ -2,7 +2,7 @@
 
 import { button, h } from "./dom.js";
 import { block, cutText, visible } from "./text.js";
-import { bytes, count } from "./format.js";
+import { count } from "./format.js";
 
 /** Deeper levels are folded at first. */
 const OPEN_LEVELS = 3;
@@ -20,11 +20,7 @@ export function json(value, { open = OPEN_LEVELS, label } = {}) {
 
 function node(value, key, open) {
   const name = key === null ? null : [h("span", { class: "key" }, visible(short(key))), h("span", { class: "dim" }, ": ")];
-  const cut = cutText(value);
-  if (cut) {
-    const note = h("p", { class: "note" }, `Cut by the server: ${bytes(cut.bytes)} in all.`);
-    return h("div", { class: "member" }, name, note, block(cut.text, { name: "text code" }));
-  }
+  if (cutText(value)) return h("div", { class: "member" }, name, block(value, { name: "text code" }));
   if (value === null || typeof value !== "object") return h("div", { class: "member" }, name, leaf(value));
   const list = Array.isArray(value);
   const members = list ? value.map((item, at) => [String(at), item]) : Object.entries(value);

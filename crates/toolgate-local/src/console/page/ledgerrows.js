@@ -1,9 +1,10 @@
 // Rows of the ledger and of the approvals table in words: what each one is for.
 
-import { clock, dollars } from "./format.js";
+import { clock, count, dollars } from "./format.js";
 import { plain } from "./text.js";
 
-const seconds = (value) => (typeof value === "number" ? clock(new Date(value > 1e11 ? value : value * 1000).toISOString()) : "?");
+const seconds = (value) => (typeof value === "number" ? clock(value > 1e11 ? value : value * 1000) : "?");
+const cost = (micros) => dollars(Number.isSafeInteger(micros) ? BigInt(micros) : 0n);
 
 /** What a row is, in a sentence, or null where it is not one of the framework's. */
 export function rowMeaning(role, item) {
@@ -14,7 +15,7 @@ export function rowMeaning(role, item) {
 
 function ledger(id, item) {
   if (id.startsWith("budget#")) {
-    const parts = [item.calls !== undefined ? `${item.calls} calls` : null, item.costMicros !== undefined ? `${dollars(BigInt(Math.trunc(Number(item.costMicros))))} spent` : null, Number(item.bookedMicros) > Number(item.costMicros) ? `${dollars(BigInt(Math.trunc(Number(item.bookedMicros))))} booked` : null];
+    const parts = [item.calls !== undefined ? `${count(item.calls)} calls` : null, item.costMicros !== undefined ? `${cost(item.costMicros)} spent` : null, Number(item.bookedMicros) > Number(item.costMicros) ? `${cost(item.bookedMicros)} booked` : null];
     return `The budget of a session: ${parts.filter(Boolean).join(", ") || "nothing counted"}, until ${seconds(item.expiresAt)}`;
   }
   const tool = plain(id.split("#")[0], 60);

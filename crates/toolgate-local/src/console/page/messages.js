@@ -22,10 +22,9 @@ export function message(value) {
 
 function part(value) {
   if (typeof value === "string") return block(value);
-  const cut = cutText(value);
-  if (cut) return block(cut.text);
+  if (cutText(value)) return block(value);
   if (!isObject(value)) return json(value);
-  if (typeof value.text === "string") return block(value.text);
+  if (typeof value.text === "string" || cutText(value.text)) return block(value.text);
   const call = value.toolUse ?? value.call ?? (value.type === "tool_use" ? value : null);
   if (isObject(call)) return h("div", { class: "part" }, h("span", { class: "role" }, "calls ", inline(call.name ?? "", 100)), json(call.input ?? call.arguments ?? {}));
   const result = value.toolResult ?? value.result ?? (value.type === "tool_result" ? value : null);

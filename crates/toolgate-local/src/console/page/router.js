@@ -15,11 +15,14 @@ export function address(hash = location.hash) {
   return { view: view || "turns", parts: parts.filter((part) => part !== ""), query: new URLSearchParams(query ?? "") };
 }
 
+/** A part of an address. Half a character, which no address can have, is replaced. */
+export const encode = (text) => encodeURIComponent(String(text).toWellFormed());
+
 /** A link to a view. */
 export function link(view, ...parts) {
   const last = parts.at(-1);
   const query = last !== null && typeof last === "object" ? `?${new URLSearchParams(parts.pop())}` : "";
-  return `#/${[view, ...parts.filter((part) => part !== null && part !== undefined)].map(encodeURIComponent).join("/")}${query}`;
+  return `#/${[view, ...parts.filter((part) => part !== null && part !== undefined)].map(encode).join("/")}${query}`;
 }
 
 /** Goes to a view; with `replace` without a step in the browser's history. */

@@ -8,6 +8,7 @@ import { code, inline, plain } from "./text.js";
 
 /** Opens the dialog for `{function, event, clientContext, reply}`. */
 export function saveAsTest(call, suggested) {
+  const body = () => ({ ...call, name: name.value.trim() });
   const title = unique("dialog");
   const shown = h("div", { class: "preview" });
   const status = h("p", { role: "status" });
@@ -23,8 +24,6 @@ export function saveAsTest(call, suggested) {
   document.body.append(dialog);
   dialog.showModal();
   preview();
-
-  const body = () => ({ ...call, name: name.value.trim() });
 
   async function preview() {
     save.disabled = true;

@@ -1,10 +1,11 @@
 // The words and signs of states. A sign always stands beside its word, so that nothing depends on colour.
 
 import { h } from "./dom.js";
+import { plain } from "./text.js";
 
 const SIGNS = {
-  running: "◌", waiting: "◷", done: "✓", ok: "✓", failed: "✕", stopped: "⊘",
-  passed: "✓", replayed: "↺", cached: "▤", skipped: "–", "not reached": "·",
+  running: "○", waiting: "…", done: "✓", ok: "✓", failed: "✕", stopped: "■",
+  passed: "✓", replayed: "↺", cached: "≡", skipped: "–", "not reached": "·",
   approved: "✓", denied: "✕", allow: "✓", deny: "✕",
 };
 const TONES = {
@@ -20,13 +21,13 @@ const own = (table, name, other) => (Object.hasOwn(table, name) ? table[name] : 
 export const tone = (state) => own(TONES, state, "dim");
 
 /** A sign with its word. */
-export function pill(state, label = state) {
+export function pill(state, label = plain(state, 40)) {
   return h("span", { class: `pill ${tone(state)}` }, h("span", { "aria-hidden": "true" }, own(SIGNS, state, "·")), " ", label);
 }
 
 /** A sign alone to look at, its word for screen readers. */
 export function sign(state) {
-  return h("span", { class: `sign ${tone(state)}`, title: state }, h("span", { "aria-hidden": "true" }, own(SIGNS, state, "·")), h("span", { class: "hidden" }, state));
+  return h("span", { class: `sign ${tone(state)}`, title: plain(state, 40) }, h("span", { "aria-hidden": "true" }, own(SIGNS, state, "·")), h("span", { class: "hidden" }, plain(state, 40)));
 }
 
 /** The class name of a kind of span. An unknown kind has the look of none. */

@@ -16,7 +16,7 @@ const NAMES = {
 /** Of a long text so many characters are shown first. */
 export const CUT = 6000;
 /** More marks than these are written as plain text, so that a hostile text does not become a million elements. */
-const MARKS = 500;
+const MARKS = 60;
 
 /** An escape such as `\u202e` or `\u{e0041}`. */
 export function escaped(letter) {
@@ -68,12 +68,14 @@ export function visible(value) {
 
 /** An inline text, isolated so that its direction does not change what stands around it. */
 export const inline = (value, most = 400) => {
-  const text = String(value ?? "");
+  const text = String(cutText(value)?.text ?? value ?? "");
   return h("bdi", null, visible(text.length > most ? `${text.slice(0, most)}…` : text));
 };
 
 /** A block of text that keeps its line breaks. A long one is cut, with a button for the rest. */
 export function block(value, { name = "text", most = CUT } = {}) {
+  const cut = cutText(value);
+  if (cut) return h("div", null, h("p", { class: "note" }, `The server kept the beginning of ${cut.bytes.toLocaleString("en")} bytes.`), block(cut.text, { name, most }));
   const text = String(value ?? "");
   const box = h("div", { class: name, dir: "auto" });
   if (text.length <= most) return add(box, visible(text));

@@ -91,7 +91,7 @@ export function waterfall(mount, { label, chosen }) {
     bar.setAttribute("x", `${percent(span.startMs)}%`);
     bar.setAttribute("width", `${Math.max(percent(length), 0.3)}%`);
     const indent = h("span", { class: "indent", "data-level": Math.min(level, 8), "aria-hidden": "true" }, children ? (folded.has(span.id) ? "▸" : "▾") : "");
-    fill(row.name, indent, h("span", { class: "kind" }, span.kind), " ", h("span", { class: "title" }, inline(span.name, 80)),
+    fill(row.name, indent, h("span", { class: "kind" }, inline(span.kind, 20)), " ", h("span", { class: "title" }, inline(span.name, 80)),
       span.state === "ok" ? h("span", { class: "hidden" }, ", ok") : sign(span.state), span.summary ? h("span", { class: "dim summary" }, inline(span.summary, 160)) : null);
     fill(row.time, span.durationMs === null || span.durationMs === undefined ? "running" : duration(span.durationMs));
   }
@@ -99,22 +99,25 @@ export function waterfall(mount, { label, chosen }) {
   const percent = (ms) => Math.min(Math.max((ms / total) * 100, 0), 100).toFixed(3) * 1;
 
   function select(id) {
-    rows.get(selected)?.node.setAttribute("aria-selected", "false");
+    if (selected !== id) rows.get(selected)?.node.setAttribute("aria-selected", "false");
     selected = id;
     const row = rows.get(id);
-    row?.node.setAttribute("aria-selected", "true");
+    if (row && row.node.getAttribute("aria-selected") !== "true") row.node.setAttribute("aria-selected", "true");
     if (row && !box.contains(document.activeElement)) {
       setActive(id);
-      row.node.scrollIntoView({ block: "nearest" });
+      // Only the chart scrolls, not the page.
+      const [top, bottom] = [row.node.offsetTop - 40, row.node.offsetTop + row.node.offsetHeight];
+      if (top < mount.scrollTop) mount.scrollTop = top;
+      else if (bottom > mount.scrollTop + mount.clientHeight) mount.scrollTop = bottom - mount.clientHeight;
     }
   }
 
   function setActive(id) {
     const before = rows.get(active);
-    if (before) before.node.tabIndex = -1;
+    if (before && active !== id) before.node.tabIndex = -1;
     active = id ?? null;
     const row = rows.get(active);
-    if (row) row.node.tabIndex = 0;
+    if (row && row.node.tabIndex !== 0) row.node.tabIndex = 0;
     return row;
   }
 

@@ -151,7 +151,9 @@ function conversation(mount, all, target, session, signal) {
   }
 
   function ask(one, payload) {
-    fill(one.asks, questions(payload, async (answers) => {
+    // Where it was asked: what follows stands below it.
+    one.paragraph();
+    add(one.answer, questions(payload, async (answers) => {
       await run(one, { answers });
     }));
   }
@@ -192,7 +194,8 @@ function conversation(mount, all, target, session, signal) {
     if (exchanges.length) return;
     const loaded = await Promise.all(own.slice(-SHOWN).map((turn) => getTurn(turn.id, signal).catch(() => null)));
     for (const turn of loaded.filter(Boolean)) {
-      const one = exchangeOf(turn.input ?? turn.title);
+      // The answer to a question is a turn without an input: it belongs to the exchange that asked.
+      const one = turn.input === "" && exchanges.length ? exchanges.at(-1) : exchangeOf(turn.input ?? turn.title);
       one.take(turn);
       if (turn.answer) one.answer.append(block(turn.answer));
       if (turn.error) one.problem(turn.error);
@@ -209,7 +212,7 @@ function conversation(mount, all, target, session, signal) {
   async function known() {
     const { turns: list = [] } = await getTurns({ limit: 200 }, signal);
     const found = new Map();
-    for (const turn of list) if (turn.session && turn.target === target.name && !found.has(turn.session)) found.set(turn.session, turn);
+    for (const turn of list) if (turn.session && (turn.target === target.name || turn.target === target.id) && !found.has(turn.session)) found.set(turn.session, turn);
     for (const [id, turn] of [...found].slice(0, 30)) {
       if (id === session) sessions.firstChild.textContent = `${clock(turn.startedAt)} ${plain(turn.title, 40)}`;
       else sessions.append(h("option", { value: id }, `${clock(turn.startedAt)} ${plain(turn.title, 40)}`));

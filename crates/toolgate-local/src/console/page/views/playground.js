@@ -30,7 +30,7 @@ export function playground(mount, owner, tool, query, signal) {
   const event = h("textarea", { class: "code", rows: "14", spellcheck: "false", "aria-label": "The event that is sent" });
   const eventNote = h("p", { role: "status", class: "dim" });
   const reply = h("div", { class: "reply", "aria-live": "polite" });
-  const wire = choice(owner.wires ?? ["direct"], draft.wire, (value) => { draft.wire = value; stale(); });
+  const wire = choice((owner.wires ?? ["direct"]).map((name) => [name, plain(name, 40)]), draft.wire, (value) => { draft.wire = value; stale(); });
   const session = h("input", { type: "text", value: draft.session, spellcheck: "false", autocomplete: "off" });
   session.addEventListener("input", () => { draft.session = session.value; stale(); });
   const identity = (owner.identity ?? []).map((name) => [name, h("input", { type: "text", value: recall(`attribute.${name}`) ?? now.state.attributeExamples?.[name] ?? "", placeholder: "none", spellcheck: "false", autocomplete: "off" })]);
@@ -144,6 +144,10 @@ export function playground(mount, owner, tool, query, signal) {
   async function fromTrace(turn, span) {
     try {
       const { detail } = await getSpan(turn, span, signal);
+      if (pretty(detail).includes('"$cut": true')) {
+        fill(reply, h("p", { class: "error" }, "The server kept only the beginning of this call, so it cannot be sent again as it was."));
+        return;
+      }
       edited = { event: detail.event, clientContext: detail.clientContext ?? null };
       event.value = pretty(detail.event);
       fill(eventNote, "The event of the call in the trace. Edit it, then send it. ", button("Make it from the input again", () => { edited = null; makeEvent().catch(() => {}); }, { kind: "quiet small" }));

@@ -19,7 +19,12 @@ export function spanDetail(mount, turn, span) {
   const detail = isObject(span.detail) ? span.detail : {};
   const make = new Map([["call", call], ["model", model], ["agent", agent]]).get(span.kind) ?? other;
   fill(mount, h("h3", { class: kindName(span.kind) }, h("span", { class: "kind" }, inline(span.kind, 20)), " ", inline(span.name, 120), " ", pill(span.state),
-    h("span", { class: "dim" }, " ", duration(span.durationMs))), make(detail, span, turn));
+    h("span", { class: "dim" }, " ", duration(span.durationMs)), again(detail, span, turn)), make(detail, span));
+}
+
+function again(detail, span, turn) {
+  if (span.kind !== "call" || !detail.function || !detail.event) return null;
+  return h("a", { href: link("tools", detail.function, detail.tool ?? span.name, { turn: turn.id, span: span.id }) }, "Edit and send again");
 }
 
 const section = (title, ...content) => h("section", { class: "part" }, h("h4", null, title), content);
@@ -30,7 +35,7 @@ function remembered(kind, entries) {
   return tabs(shown, { label: "Details", open: last[kind], chosen: (name) => (last = { ...last, [kind]: name }) });
 }
 
-function call(detail, span, turn) {
+function call(detail, span) {
   const requests = detail.requests ?? [];
   const rows = detail.rows ?? [];
   const logs = detail.logs ?? [];
@@ -41,7 +46,6 @@ function call(detail, span, turn) {
       ["wire", inline(detail.wire ?? "", 40)],
       ["instance", inline(detail.instance ?? "", 40)],
       ["request", detail.requestId ? h("code", null, inline(detail.requestId, 80)) : null],
-      ["", detail.function && detail.event ? h("a", { href: link("tools", detail.function, detail.tool ?? span.name, { turn: turn.id, span: span.id }) }, "Edit and send again") : null],
     ]),
     detail.error ? errorBox(detail.error) : null,
     remembered("call", [
@@ -84,7 +88,7 @@ function data(requests, rows) {
   if (!requests.length && !rows.length) return h("p", { class: "empty" }, "This call sent no request to DynamoDB.");
   return [
     section(counted(requests.length, "request"), requests.length ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Requests" }, h("table", { class: "data" },
-      h("thead", null, h("tr", null, ["Operation", "Table", "Outcome", "Start", "Time"].map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", null, h("tr", null, ["Operation", "Table", "Outcome", "Start", "Time"].map((name, at) => h("th", { scope: "col", class: at > 2 ? "number" : null }, name)))),
       h("tbody", null, requests.map((one) => h("tr", null, h("td", null, h("code", null, inline(one.operation, 60))), h("td", null, inline(one.table ?? "–", 100)),
         h("td", null, one.outcome === "ok" ? pill("ok") : pill("failed", inline(one.outcome, 80))), h("td", { class: "number" }, duration(one.startMs)), h("td", { class: "number" }, duration(one.durationMs))))))) : null),
     section(`${counted(rows.length, "row")} changed`, rows.length ? rows.map(rowDiff) : h("p", { class: "dim" }, "No row changed.")),

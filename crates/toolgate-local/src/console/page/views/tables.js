@@ -85,7 +85,7 @@ function browse(mount, table, signal) {
     const label = (table.keys ?? []).map((key) => plain(oneLine(row[key.name]), 60)).join(" ");
     return h("tr", null,
       h("td", null, button("Open", () => open(row, item), { kind: "quiet small", "aria-label": `Open ${label}` })),
-      table.role ? h("td", null, rowMeaning(table.role, row) ?? "") : null,
+      table.role ? h("td", { class: "meaning" }, rowMeaning(table.role, row) ?? "") : null,
       names.map((name, at) => h(at === 0 ? "th" : "td", at === 0 ? { scope: "row" } : null, Object.hasOwn(row, name) ? inline(oneLine(row[name]), 60) : h("span", { class: "dim" }, "–"))));
   }
 

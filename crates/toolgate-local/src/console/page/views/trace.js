@@ -15,6 +15,8 @@ export function trace(mount, id, span, signal) {
   const head = h("div", { class: "head" }, h("p", { class: "dim" }, "Loading…"));
   const grid = h("div", { class: "grid" });
   const detail = h("section", { class: "span", "aria-label": "The chosen span", "aria-live": "off" });
+  mount.classList.add("trace");
+  signal.addEventListener("abort", () => mount.classList.remove("trace"));
   add(mount, head, grid, detail);
 
   let turn = null;
@@ -113,8 +115,8 @@ function drawHead(head, turn) {
       ["cost", turn.usd ? money(turn.usd) : null],
       ["session", turn.session ? inline(turn.session, 60) : null],
       ["turn", h("code", null, plain(turn.id))],
+      ["", chat],
     ]),
-    chat && h("p", null, chat),
     turn.error ? h("p", { class: "error" }, inline(turn.error, 1000)) : null,
     turn.input || turn.answer ? said(turn) : null,
   );
