@@ -59,6 +59,7 @@ mod key;
 mod ledger;
 mod middleware;
 mod nearest;
+mod observe;
 mod output_cache;
 mod pipeline;
 pub mod prelude;
@@ -109,10 +110,14 @@ pub use handler::{
 pub use key::{Key, key};
 pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
+pub use observe::{Gate, Step, Verdict};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};
-pub use telemetry::own::{Metrics, Unit};
+pub use telemetry::{
+    observer::{ObservedCall, Observer},
+    own::{Metrics, Unit},
+};
 pub use tool::Tool;
 pub use wire::kind::Wire;
 #[cfg(feature = "mcp")]

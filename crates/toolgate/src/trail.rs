@@ -1,9 +1,11 @@
 //! The events of one call in the pipeline, for its log line and for later gates.
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
+
+use crate::observe::{Observation, Seen};
 
 /// The events of one call so far. All clones of its context share it.
 #[derive(Debug, Default)]
@@ -16,6 +18,7 @@ pub(crate) struct Trail {
     pub(crate) cached: Flag,
     repeated: OnceLock<Option<String>>,
     dropped: AtomicUsize,
+    observation: Option<Arc<Observation>>,
 }
 
 /// Whether something has happened.
@@ -33,6 +36,15 @@ impl Flag {
 }
 
 impl Trail {
+    pub(crate) fn new(observation: Option<Arc<Observation>>) -> Self {
+        Self { observation, ..Self::default() }
+    }
+
+    /// The steps of the call, if somebody observes it.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        self.observation.as_deref()
+    }
+
     /// Records that the tool begins.
     pub(crate) fn note_begun(&self) {
         self.attributes.set(false);

@@ -26,6 +26,7 @@ mod mcp_hostile;
 mod mcp_identity;
 mod meaning;
 mod metrics;
+mod observe;
 mod once;
 mod platform;
 mod properties;
