@@ -42,6 +42,7 @@ mod call;
 mod call_context;
 mod caller;
 mod catalog;
+mod channel;
 mod coerce;
 mod config;
 mod cx;
@@ -79,6 +80,7 @@ pub mod testing;
 mod tool;
 mod trail;
 mod validation;
+mod values;
 mod wire;
 
 // crates in public signatures, re-exported at their exact versions

@@ -1,7 +1,8 @@
 //! What happened to one call, gate by gate: for each gate when it began, how long it took, and its verdict.
 //!
 //! An [`Observation`] exists only where an observer asked for it (`telemetry/observer.rs`). Without one, the functions
-//! here read no clock and allocate nothing. An observation has no values of a call, only times and verdicts.
+//! here read no clock and allocate nothing. An observation has times and verdicts. It has the values of a call only where
+//! the Runtime API asked for them (`channel.rs`).
 
 use std::{
     array,
@@ -10,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::error::{ErrorKind, ToolError};
+use crate::{
+    error::{ErrorKind, ToolError},
+    values::Values,
+};
 
 /// A gate of a call, or another of its steps, in the order of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -175,6 +179,7 @@ pub(crate) struct Observation {
     /// The end of the last step, in nanoseconds after the start.
     last: AtomicU64,
     slots: [Slot; Gate::ALL.len()],
+    values: Option<Values>,
 }
 
 /// A step in numbers. A call writes its steps one after the other; atomics let all clones of its context share them.
@@ -188,7 +193,17 @@ struct Slot {
 impl Observation {
     /// `started` is the start of the call, before its event is decoded.
     pub(crate) fn new(started: Instant) -> Self {
-        Self { started, last: AtomicU64::new(0), slots: array::from_fn(|_| Slot::default()) }
+        Self { started, last: AtomicU64::new(0), slots: array::from_fn(|_| Slot::default()), values: None }
+    }
+
+    /// Records the values of the call too.
+    pub(crate) fn with_values(self) -> Self {
+        Self { values: Some(Values::default()), ..self }
+    }
+
+    /// The values of the call, if somebody asked for them.
+    pub(crate) fn values(&self) -> Option<&Values> {
+        self.values.as_ref()
     }
 
     /// The steps so far, in the order of [`Gate::ALL`]. A gate that the call has not reached is absent.

@@ -59,6 +59,9 @@ async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Ar
                 call.prepared.take().ok_or_else(|| ToolError::internal("the tool ran before its input was read"))?;
             cx.trail().note_begun();
             let outcome = wait(seen, Gate::Run, prepared.run(cx.clone())).await; // the tool
+            if let (Some(values), Ok(output)) = (cx.trail().values(), &outcome) {
+                values.made(output);
+            }
             wait(seen, Gate::Once, once::leave(&call.ledger, &cx, &tool, lease, outcome)).await // 9
         };
         let output = once::replayed(&cx, outcome.await)?; // 6 and 9: a repeat gets the first reply
@@ -159,6 +162,9 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         }
         let tool = registered.tool.clone();
         let arguments = std::mem::take(&mut call.arguments);
+        if let Some(values) = seen.and_then(Observation::values) {
+            values.sent(&arguments, Some(&tool.shape));
+        }
         let (identity, trail) = (self.registry.identity.clone(), Trail::new(observation));
         let shared = Shared::new(std::mem::take(call), caller, identity, tool.exposed.clone(), trail);
         let context = CallContext {

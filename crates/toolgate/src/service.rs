@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::wire::mcp::{self, HttpEvent, Step, settings::McpSettings};
 use crate::{
     budget::Budget,
+    channel,
     error::Error,
     observe::Observation,
     pipeline::Pipeline,
@@ -190,7 +191,11 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// [`UnknownEvent`]. All other errors are replies.
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
-        let observation = (!self.observers.is_empty()).then(|| Arc::new(Observation::new(started)));
+        let channel = channel::current();
+        let observation = match &channel {
+            Some(_) => Some(Arc::new(Observation::new(started).with_values())),
+            None => (!self.observers.is_empty()).then(|| Arc::new(Observation::new(started))),
+        };
         let decoded = match wire::decode(event, context) {
             Ok(Incoming::Call(decoded)) => decoded,
             #[cfg(feature = "mcp")]
@@ -222,6 +227,9 @@ impl<S: Send + Sync + 'static> Service<S> {
         if let Some(observation) = &observation {
             let call = ObservedCall { record: &finished.record, wire, request_id, duration, observation };
             self.observers.iter().for_each(|observer| observer.finished(&call));
+            if let Some(channel) = channel {
+                channel.send(&call, observation.values(), &finished.outcome);
+            }
         }
         Ok(wire::encode(decoded.echo, finished.outcome, finished.session, finished.prompt))
     }

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use crate::observe::{Observation, Seen};
+use crate::{
+    observe::{Observation, Seen},
+    values::Values,
+};
 
 /// The events of one call so far. All clones of its context share it.
 #[derive(Debug, Default)]
@@ -43,6 +46,11 @@ impl Trail {
     /// The steps of the call, if somebody observes it.
     pub(crate) fn seen(&self) -> Seen<'_> {
         self.observation.as_deref()
+    }
+
+    /// The values of the call, if somebody asked for them.
+    pub(crate) fn values(&self) -> Option<&Values> {
+        self.seen()?.values()
     }
 
     /// Records that the tool begins.

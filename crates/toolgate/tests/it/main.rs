@@ -5,6 +5,7 @@ mod absence;
 mod allow_list;
 mod build;
 mod cache;
+mod channel;
 #[path = "../../fuzz/src/checks/mod.rs"]
 mod checks;
 mod coercion;
