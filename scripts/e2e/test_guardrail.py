@@ -198,3 +198,20 @@ def test_the_start_and_the_report_name_what_is_not_evaluated(desk):
     ]
     line = "the guardrail `Guard` is evaluated here without: topics (Medicine), personal data (NAME), regular expressions"
     assert line in desk.log.read_text()
+
+
+def test_the_guardrails_are_listed(desk):
+    [only] = desk.client("bedrock").list_guardrails()["guardrails"]
+    assert (only["id"], only["name"], only["status"]) == ("Guard", "desk", "READY")
+    assert apply(desk, "INPUT", "a gizmo", guardrail=only["arn"])["action"] == "GUARDRAIL_INTERVENED"
+
+
+def test_a_guardrail_of_another_template_is_named_at_the_start(tmp_path):
+    foreign = TEMPLATE.replace("!GetAtt Guard.GuardrailId", "abc123def456")
+    assert foreign != TEMPLATE
+    (tmp_path / "template.yaml").write_text(foreign)
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    with local_agent(tmp_path, template=tmp_path / "template.yaml", scenario=tmp_path / "scenario.yaml") as desk:
+        line = "warning: the guardrail `abc123def456` is not in the template, so it is not evaluated here"
+        assert line in desk.log.read_text()
+        assert say(desk, "Clerk", "open", "a gizmo")[0] == "You said: a gizmo"

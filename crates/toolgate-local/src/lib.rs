@@ -29,6 +29,7 @@ mod running;
 mod scenarios;
 mod seed;
 mod server;
+mod start;
 mod state;
 mod sync;
 mod task;

@@ -1,35 +1,11 @@
-//! Starts the local agent: its options, and the order in which its parts start.
+//! The options of the local agent.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::oneshot};
 use toolgate_policy::Principal;
 use toolgate_token::TokenKeys;
 
-use crate::{
-    agents::{self, Agents, Invoke, Limits},
-    dynamodb::{Data, Database},
-    error::LocalError,
-    faults::Hostile,
-    gateway::{self, CallTool, CallerChoice, Gateway},
-    harness::{self, Harnesses},
-    invoker::FunctionInvoker,
-    lambda::{Environment, Functions, Log, Settings},
-    model_choice,
-    programs::{Programs, hook_functions},
-    progress,
-    running::Running,
-    seed, server,
-    state::AppState,
-    variables,
-};
-use toolgate_models::ModelChoiceError;
-use toolgate_template::Template;
+use crate::{agents::Limits, dynamodb::Data, gateway::CallerChoice, lambda::Log};
 
 /// The default port of `toolgate dev`.
 pub const DEFAULT_PORT: u16 = 8787;
@@ -37,20 +13,10 @@ pub const DEFAULT_PORT: u16 = 8787;
 pub const DEFAULT_DATA: &str = ".toolgate";
 
 /// The model choice that disables the agents.
-const NO_MODEL: &str = "none";
-/// Lambda's limit on the start of an instance.
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const NO_MODEL: &str = "none";
 const INSTANCES: usize = 10;
 /// Lambda keeps idle instances for minutes; a laptop has less memory.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// The parts that are there before the server starts.
-struct Parts {
-    template: Template,
-    programs: Programs,
-    database: Arc<Database>,
-    choices: Vec<String>,
-}
 
 /// The configuration of a local agent.
 ///
@@ -65,23 +31,23 @@ struct Parts {
 #[derive(Debug)]
 #[must_use]
 pub struct Local {
-    template: PathBuf,
-    parameters: BTreeMap<String, String>,
-    port: u16,
-    models: Vec<String>,
-    data: Data,
-    reset: bool,
-    only_database: bool,
-    without_seed: bool,
-    without_agents: bool,
-    variables: BTreeMap<String, String>,
-    binaries: Option<PathBuf>,
-    instances: usize,
-    idle: Duration,
-    limits: Limits,
-    hostile: Option<u64>,
-    callers: CallerChoice,
-    log: Log,
+    pub(crate) template: PathBuf,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) port: u16,
+    pub(crate) models: Vec<String>,
+    pub(crate) data: Data,
+    pub(crate) reset: bool,
+    pub(crate) only_database: bool,
+    pub(crate) without_seed: bool,
+    pub(crate) without_agents: bool,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) binaries: Option<PathBuf>,
+    pub(crate) instances: usize,
+    pub(crate) idle: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) hostile: Option<u64>,
+    pub(crate) callers: CallerChoice,
+    pub(crate) log: Log,
 }
 
 impl Local {
@@ -223,178 +189,5 @@ impl Local {
     pub fn log(mut self, log: Log) -> Self {
         self.log = log;
         self
-    }
-
-    /// Checks what a start would read: the template, its programs, the models and the port. Nothing is started.
-    ///
-    /// # Errors
-    /// [`LocalError`], as [`Local::start`] would return it.
-    pub async fn check(&self) -> Result<(), LocalError> {
-        let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
-        let mut template = read(&self.template, &self.parameters)?;
-        if self.without_agents || self.only_database {
-            template.agents.clear();
-            template.harnesses.clear();
-        }
-        let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
-        model_choice::open(&template, &choices).await?;
-        Programs::find(&template, self.binaries.clone())?;
-        Ok(())
-    }
-
-    /// Whether the port can be used.
-    ///
-    /// # Errors
-    /// [`LocalError::PortInUse`] or [`LocalError::Listen`].
-    pub async fn check_port(&self) -> Result<(), LocalError> {
-        server::bind(self.port).await.map(drop)
-    }
-
-    /// Starts all parts and returns when all of them are ready.
-    ///
-    /// # Errors
-    /// [`LocalError`]. Nothing keeps running in that case.
-    pub async fn start(self) -> Result<Running, LocalError> {
-        if self.models.len() > 1 && self.models.iter().any(|model| model == NO_MODEL) {
-            return Err(ModelChoiceError::Twice("all agents".to_owned()).into());
-        }
-        let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
-        let mut template = read(&self.template, &self.parameters)?;
-        for id in &template.other_functions {
-            let message = format!(
-                "warning: the function `{id}` is not run here: it names no Rust binary (`Metadata: BuildMethod: \
-                 rust-cargolambda, BuildProperties: Binary`); `Metadata: Toolgate: Tools: false` hides this line"
-            );
-            self.log.line("toolgate", &message);
-        }
-        let all_functions = template.functions.clone();
-        if self.only_database {
-            template.functions.clear();
-            template.fronts.clear();
-        }
-        if self.without_seed {
-            template.seed = None;
-        }
-        if self.without_agents {
-            template.agents.clear();
-            template.harnesses.clear();
-        }
-        let unevaluated = template.gateway.iter().flat_map(gateway::not_evaluated);
-        unevaluated.for_each(|line| self.log.line("toolgate", &line));
-        let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
-        let programs = Programs::find(&template, self.binaries.clone())?;
-        let (listener, port) = server::bind(self.port).await?;
-        let database = Arc::new(Database::open(&self.data, self.reset)?);
-        database.create_tables(&template.tables)?;
-        let parts = Parts { template, programs, database, choices };
-        let running = self.serve(parts, listener, port).await?;
-        Ok(running.with_template_functions(all_functions))
-    }
-
-    /// The server starts first, because functions and the seed program reach the tables through it.
-    async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
-        let Parts { template, programs, database, choices } = parts;
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
-        let settings = Settings {
-            environment: environment.clone(),
-            log: self.log.clone(),
-            instances: self.instances,
-            init_timeout: INIT_TIMEOUT,
-            idle: self.idle,
-        };
-        let specs = template.functions.iter().cloned().zip(programs.functions).collect();
-        let functions = Functions::new(specs, settings.clone());
-        let fronts = Functions::new(template.fronts.iter().cloned().zip(programs.fronts).collect(), settings.clone());
-        let template = Arc::new(template);
-        let catalogs = Arc::new(OnceLock::new());
-        let invoker = Arc::new(FunctionInvoker {
-            functions: functions.clone(),
-            catalogs: Arc::clone(&catalogs),
-            differing: AtomicU64::default(),
-        });
-        let hostile = self.hostile.map(|seed| Hostile::new(seed, &template, Arc::clone(&invoker)));
-        let url_callers = self.callers.of_urls();
-        let gateway = template.gateway.clone().map(|spec| {
-            let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
-            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
-            let targets: Arc<dyn CallTool> = match &hostile {
-                Some(hostile) => Arc::clone(hostile) as _,
-                None => Arc::new(functions.clone()),
-            };
-            Gateway::new(spec, self.callers, targets, interceptors)
-        });
-        let gateway = gateway.transpose()?;
-        let models = model_choice::open(&template, &choices).await?;
-        let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
-            let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
-            let hooks = Functions::new(hooks, settings);
-            Harnesses::new(template.harnesses.clone(), models, gateway.clone(), hooks, self.limits.context_characters)
-        });
-        let store = Arc::clone(&database);
-        let state = Arc::new(AppState {
-            endpoint,
-            model: (!choices.is_empty()).then(|| choices.join(", ")),
-            hostile: self.hostile,
-            invoker: Arc::clone(&invoker),
-            template: Arc::clone(&template),
-            functions: functions.clone(),
-            fronts: fronts.clone(),
-            gateway: gateway.clone(),
-            harnesses: harnesses.clone(),
-            database,
-            catalogs,
-        });
-
-        let mut platforms = Vec::new();
-        if let Some(models) = models.filter(|_| !template.agents.is_empty()) {
-            let invoke: Arc<dyn Invoke> = match hostile {
-                Some(hostile) => hostile,
-                None => invoker,
-            };
-            let agents = Agents::with_limits(&template, invoke, models, self.limits)?;
-            agents.not_evaluated().iter().for_each(|line| self.log.line("toolgate", line));
-            platforms.push(agents::routes(agents));
-        }
-        platforms.extend(gateway.clone().map(gateway::routes));
-        platforms.extend(harnesses.clone().map(harness::routes));
-
-        let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(Arc::clone(&state), url_callers, platforms)?;
-        let with_urls = [functions.clone(), fronts.clone()];
-        let server = server::serve(listener, port, router, with_urls, async { drop(stopped.await) });
-        let running = Running::new(state, server, stop);
-
-        let seeded = async {
-            match (&template.seed, &programs.seed) {
-                (Some(seed), Some(program)) => {
-                    let filling = seed::run(seed, program, &environment, &self.log);
-                    store.confirm_writes(false)?;
-                    let filled = progress::slow(&self.log, "still filling the tables", filling).await;
-                    store.confirm_writes(true)?;
-                    Ok(filled?)
-                }
-                _ => Ok::<(), LocalError>(()),
-            }
-        };
-        let warm = async {
-            let starting = async {
-                let beside = async {
-                    if let Some(gateway) = &gateway {
-                        gateway.warm_up().await?;
-                    }
-                    if let Some(harnesses) = &harnesses {
-                        harnesses.warm_up().await?;
-                    }
-                    fronts.warm_up().await
-                };
-                tokio::try_join!(functions.warm_up(), beside).map(drop)
-            };
-            Ok(progress::slow(&self.log, "still starting the functions", starting).await?)
-        };
-        let catalogs = async { Ok::<_, LocalError>(functions.catalogs().await?) };
-        let ((), (), catalogs) = tokio::try_join!(seeded, warm, catalogs)?;
-        running.is_up(catalogs);
-        Ok(running)
     }
 }

@@ -34,7 +34,9 @@ const READ: [&str; 11] = [
     "Tags",
 ];
 /// The settings of a model that are read.
-const MODEL_READ: [&str; 4] = ["ModelId", "MaxTokens", "Temperature", "TopP"];
+const MODEL_READ: [&str; 5] = ["ModelId", "MaxTokens", "Temperature", "TopP", "AdditionalParams"];
+/// The model's own parameters with the guardrail. They have the names of Converse.
+const GUARDRAIL: &str = "guardrailConfig";
 
 /// The template's harnesses.
 pub(crate) fn harnesses(evaluator: &Evaluator<'_>) -> Vec<HarnessSpec> {
@@ -87,6 +89,7 @@ fn harness(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> HarnessSpec {
         role: role.rsplit([':', '/']).next().unwrap_or_default().to_owned(),
         model: model_id.to_owned(),
         inference: bedrock.map(|bedrock| inference(evaluator, bedrock)).unwrap_or_default(),
+        guardrail: bedrock.and_then(|bedrock| guardrail(evaluator, bedrock)),
         system: texts.filter_map(|block| block.get("Text")?.string().map(str::to_owned)).collect(),
         tools: tools.filter_map(|node| tool(evaluator, node)).collect(),
         allowed_tools: allowed.map(|list| list.items().iter().filter_map(Node::string).map(str::to_owned).collect()),
@@ -109,7 +112,28 @@ fn not_run(evaluator: &Evaluator<'_>, properties: &Node, bedrock: Option<&Node>)
     let is_default = |entry: &Entry| entry.name == "ApiFormat" && entry.node.string() == Some("converse_stream");
     let settings = settings.filter(|entry| !MODEL_READ.contains(&entry.name.as_str()) && !is_default(entry));
     paths.extend(settings.map(|entry| format!("Model.BedrockModelConfig.{}", entry.name)));
+    let more = bedrock.and_then(|bedrock| bedrock.get("AdditionalParams")).map_or(&[] as &[_], Node::entries).iter();
+    let more = more.filter(|entry| entry.name != GUARDRAIL);
+    paths.extend(more.map(|entry| format!("Model.BedrockModelConfig.AdditionalParams.{}", entry.name)));
     paths
+}
+
+/// The guardrail of the model's calls.
+fn guardrail(evaluator: &Evaluator<'_>, bedrock: &Node) -> Option<String> {
+    let configuration = bedrock.at(&["AdditionalParams", GUARDRAIL])?;
+    let text = |name: &str| {
+        let text = configuration.get(name).and_then(Node::string).map(str::to_owned);
+        if text.is_none() {
+            evaluator.problem(&configuration.position_of(name), format!("a guardrail configuration needs `{name}`"));
+        }
+        text
+    };
+    let (id, _version) = (text("guardrailIdentifier"), text("guardrailVersion"));
+    let format = bedrock.get("ApiFormat");
+    if let Some(format) = format.filter(|format| format.string().is_some_and(|format| format != "converse_stream")) {
+        evaluator.problem(&format.position, "a guardrail needs `ApiFormat: converse_stream`, the default");
+    }
+    id.map(|id| id.rsplit('/').next().unwrap_or(&id).to_owned())
 }
 
 /// A whole number of at least 1.

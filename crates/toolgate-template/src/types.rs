@@ -281,6 +281,9 @@ pub struct HarnessSpec {
     pub model: String,
     /// The inference settings of the model.
     pub inference: Inference,
+    /// The guardrail that the model's `AdditionalParams: guardrailConfig` names: the logical id of one of this template,
+    /// or else an id of AWS.
+    pub guardrail: Option<String>,
     /// The texts of `SystemPrompt`.
     pub system: Vec<String>,
     /// Its tools, in the template's order.

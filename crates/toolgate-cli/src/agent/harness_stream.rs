@@ -223,7 +223,8 @@ impl Reader {
             }
         }
         match self.stop.as_str() {
-            "end_turn" | "stop_sequence" => Ok(self.parked),
+            // The answer is then the guardrail's message.
+            "end_turn" | "stop_sequence" | "guardrail_intervened" => Ok(self.parked),
             "tool_use" => {
                 let tool = self.calls.last().map(|call| call.name.as_str()).unwrap_or_default();
                 Err(format!("`{tool}` is an inline function, which only a program that calls the harness can run")

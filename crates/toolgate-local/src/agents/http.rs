@@ -12,9 +12,9 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    Agents, apply_guardrail, control,
+    Agents, control,
     error::{AgentError, Kind},
-    history, memory, operations,
+    guardrail_api, history, memory, operations,
     request::{InvocationResult, InvokeAgent, SessionState},
     response,
     return_control::Questions,
@@ -42,7 +42,8 @@ pub fn routes(agents: Arc<Agents>) -> Router {
         .route(&of_alias("memories"), get(memory::get).delete(memory::delete).fallback(response::no_such_method))
         // The other methods of this path are in the table of operations that are not served.
         .route("/agents", get(report));
-    served.merge(control::routes()).merge(apply_guardrail::routes()).merge(operations::routes()).with_state(agents)
+    let guardrails = guardrail_api::routes(Arc::clone(&agents.guardrails));
+    served.merge(control::routes()).merge(operations::routes()).with_state(agents).merge(guardrails)
 }
 
 async fn report(State(agents): State<Arc<Agents>>) -> Response {

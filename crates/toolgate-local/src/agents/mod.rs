@@ -17,7 +17,6 @@
 mod action;
 mod agent_loop;
 mod agent_run;
-mod apply_guardrail;
 mod arguments;
 mod attributes;
 mod calls;
@@ -27,6 +26,7 @@ mod envelope;
 mod error;
 mod frames;
 mod guarded;
+mod guardrail_api;
 mod history;
 mod http;
 mod invoke;
@@ -49,15 +49,13 @@ mod tools;
 mod trace;
 mod turn;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use error::{AgentError, Kind};
+pub(crate) use guardrail_api::routes as guardrail_routes;
 pub use http::routes;
 pub use invoke::{Invoke, InvokeFailure, LambdaReply};
 pub use limits::Limits;
@@ -65,7 +63,11 @@ pub(crate) use openapi::operations;
 use tools::Toolbox;
 use turn::Waiting;
 
-use crate::{conversation::Sessions, guardrail::Guardrail, http::service_model::Problems};
+use crate::{
+    conversation::Sessions,
+    guardrail::{Guardrail, Guardrails},
+    http::service_model::Problems,
+};
 use toolgate_models::Models;
 use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 
@@ -73,7 +75,7 @@ use toolgate_template::{ACCOUNT, AgentSpec, REGION, Template};
 #[derive(Debug)]
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
-    guardrails: BTreeMap<String, Guardrail>,
+    guardrails: Arc<Guardrails>,
     sessions: Sessions<Waiting>,
     invoke: Arc<dyn Invoke>,
     models: Models,
@@ -136,8 +138,7 @@ impl Agents {
             return Err(AgentsError { problems });
         }
         let started = Timestamp::now();
-        let guardrails = template.guardrails.iter().cloned();
-        let guardrails = guardrails.map(|spec| (spec.id.clone(), Guardrail::new(spec))).collect();
+        let guardrails = Arc::new(Guardrails::of(template));
         Ok(Arc::new(Self { agents, guardrails, sessions: Sessions::default(), invoke, models, limits, started }))
     }
 
@@ -172,19 +173,6 @@ impl Agents {
     /// The guardrail of an agent, if it is in the template.
     pub(crate) fn guardrail_of(&self, agent: &Agent) -> Option<&Guardrail> {
         self.guardrails.get(agent.spec.guardrail.as_ref()?)
-    }
-
-    /// The parts of the agents' guardrails that are not evaluated, one line for each guardrail.
-    pub(crate) fn not_evaluated(&self) -> Vec<String> {
-        let own = self.guardrails.iter().filter(|(_, guardrail)| !guardrail.not_evaluated.is_empty());
-        let own = own.map(|(id, guardrail)| {
-            format!("the guardrail `{id}` is evaluated here without: {}", guardrail.not_evaluated.join(", "))
-        });
-        let named: BTreeSet<&String> = self.agents.values().filter_map(|agent| agent.spec.guardrail.as_ref()).collect();
-        let foreign = named.into_iter().filter(|id| !self.guardrails.contains_key(*id));
-        let foreign = foreign
-            .map(|id| format!("warning: the guardrail `{id}` is not in the template, so it is not evaluated here"));
-        own.chain(foreign).collect()
     }
 
     pub(crate) fn agent(&self, id: &str) -> Option<&Agent> {

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::Method;
 
-use super::{apply_guardrail::OPERATION, control, error::AgentError, response};
+use super::{control, error::AgentError, guardrail_api::OPERATION, response};
 use crate::http::body;
 
 /// Maximum number of bytes to read of a body that is not used, so that the client receives its response.

@@ -14,23 +14,66 @@ mod shapes;
 mod tests;
 mod words;
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Range,
+};
 
 pub(crate) use assess::{Assessment, Side, Verdict};
 use assess::{Finding, Masked, Policy, mask};
+use jiff::Timestamp;
 use pattern::Detector;
 use regex::Regex;
 use serde_json::{Value, json};
-use toolgate_template::{GuardedSpec, GuardrailEffect, GuardrailSpec};
+use toolgate_template::{GuardedSpec, GuardrailEffect, GuardrailSpec, Template};
 use words::Words;
 
 /// Number of times that a text is searched at most. A placeholder may make a number beside it stand alone.
 const PASSES: usize = 16;
 
+/// All guardrails of a template, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Guardrails {
+    all: BTreeMap<String, Guardrail>,
+    /// Their creation time, for the control plane.
+    pub(crate) started: Timestamp,
+}
+
+impl Guardrails {
+    pub(crate) fn of(template: &Template) -> Self {
+        let specs = template.guardrails.iter().cloned();
+        let all = specs.map(|spec| (spec.id.clone(), Guardrail::new(spec))).collect();
+        Self { all, started: Timestamp::now() }
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Guardrail> {
+        self.all.get(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Guardrail)> {
+        self.all.iter().map(|(id, guardrail)| (id.as_str(), guardrail))
+    }
+
+    /// The parts that are not evaluated, one line for each guardrail of the template, and one for each that it names only.
+    pub(crate) fn not_evaluated(&self, template: &Template) -> Vec<String> {
+        let own = self.iter().filter(|(_, guardrail)| !guardrail.not_evaluated.is_empty());
+        let own = own.map(|(id, guardrail)| {
+            format!("the guardrail `{id}` is evaluated here without: {}", guardrail.not_evaluated.join(", "))
+        });
+        let of_agents = template.agents.iter().filter_map(|agent| agent.guardrail.as_ref());
+        let of_harnesses = template.harnesses.iter().filter_map(|harness| harness.guardrail.as_ref());
+        let named: BTreeSet<&String> = of_agents.chain(of_harnesses).collect();
+        let foreign = named.into_iter().filter(|id| self.get(id).is_none());
+        let foreign = foreign
+            .map(|id| format!("warning: the guardrail `{id}` is not in the template, so it is not evaluated here"));
+        own.chain(foreign).collect()
+    }
+}
+
 /// A guardrail, ready to be applied.
 #[derive(Debug)]
 pub(crate) struct Guardrail {
-    spec: GuardrailSpec,
+    pub(crate) spec: GuardrailSpec,
     words: Words,
     patterns: Vec<Pattern>,
     /// The parts of its policies that are not evaluated here.

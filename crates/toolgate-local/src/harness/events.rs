@@ -13,6 +13,9 @@ use crate::{
     sync::lock,
 };
 
+/// The stop reason of a guardrail. AWS's documentation names it, and the service's model does not have it.
+pub(super) const INTERVENED: &str = "guardrail_intervened";
+
 /// One event of the stream.
 #[derive(Debug)]
 pub(crate) enum Event {

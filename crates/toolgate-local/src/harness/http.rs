@@ -83,6 +83,10 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
     let session = check_headers(&parts.headers, &mut problems);
     let request = InvokeHarness::read(&body, problems)?;
     let spec = spec?.clone();
+    let guardrail = request.model.as_ref().and_then(|model| model.guardrail.as_ref());
+    if let Some(id) = guardrail.filter(|id| harnesses.guardrails.get(id).is_none()) {
+        return Err(HarnessError::field("model", format!("the guardrail `{id}` is not in the template")));
+    }
     let entries = Entries::new(
         request.tools.as_deref().unwrap_or(&spec.tools),
         request.allowed_tools.as_deref().or(spec.allowed_tools.as_deref()),
@@ -168,6 +172,8 @@ fn settings(harnesses: &Harnesses, spec: &HarnessSpec, request: &InvokeHarness) 
         harness: spec.id.clone(),
         model: model.map_or_else(|| spec.model.clone(), |model| model.id.clone()),
         inference: model.map_or_else(|| spec.inference.clone(), |model| model.inference.clone()),
+        // Another model configuration replaces the whole one of the harness.
+        guardrail: model.map_or_else(|| spec.guardrail.clone(), |model| model.guardrail.clone()),
         system: request.system.clone().unwrap_or_else(|| spec.system.join("\n\n")),
         max_iterations: request.max_iterations.unwrap_or(spec.max_iterations),
         max_tokens: request.max_tokens.or(spec.max_tokens),
@@ -218,7 +224,7 @@ async fn begin(
         let end = match guard.output() {
             Some(output) => {
                 let model = harnesses.models.of(&settings.harness);
-                let invocation = Invocation::new(model, &settings, output, hooks);
+                let invocation = Invocation::new(model, &settings, &harnesses.guardrails, output, hooks);
                 let end = run(&session, beginning, &messages, &entries, &invocation).await;
                 if !matches!(end, End::Failed(..)) {
                     invocation.ended().await;
@@ -259,9 +265,12 @@ async fn run(
     let history = session.history("");
     let mut history = history.lock().await;
     let before = match beginning {
-        Beginning::Messages(messages, dropped) => {
+        Beginning::Messages(mut messages, dropped) => {
             if let Some(open) = dropped {
                 history.push(Message::user(open.results(DROPPED)));
+            }
+            if let Err(blocked) = invocation.guard_input(&mut messages) {
+                return blocked;
             }
             let before = HistoryEnd::of(&history);
             add(&mut history, messages);

@@ -12,18 +12,21 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use toolgate_models::{Block, Inference, Message, Model, ModelError, ModelReply, ModelRequest, StopReason, Usage};
+use toolgate_models::{
+    Block, Inference, Message, Model, ModelError, ModelReply, ModelRequest, StopReason, Usage, Write,
+};
 use uuid::Uuid;
 
 use super::{
     error::HarnessError,
-    events::{self, Output},
+    events::{self, INTERVENED, Output},
     hooks::{Denied, Hooks},
     inline::OpenCalls,
     toolset::{Entries, Toolset},
 };
-use crate::conversation::{
-    AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop,
+use crate::{
+    conversation::{AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop},
+    guardrail::Guardrails,
 };
 
 /// The text in place of a result when the time is over. The call itself runs to its end.
@@ -38,6 +41,8 @@ pub(super) struct Settings {
     pub(super) harness: String,
     pub(super) model: String,
     pub(super) inference: Inference,
+    /// The id of the model's guardrail.
+    pub(super) guardrail: Option<String>,
     pub(super) system: String,
     pub(super) max_iterations: u32,
     pub(super) max_tokens: Option<u32>,
@@ -49,6 +54,7 @@ pub(super) struct Settings {
 pub(super) struct Invocation<'a> {
     pub(super) model: &'a dyn Model,
     pub(super) settings: &'a Settings,
+    pub(super) guardrails: &'a Guardrails,
     /// Empty until they are listed.
     tools: OnceLock<Arc<Toolset>>,
     pub(super) output: &'a Output,
@@ -79,9 +85,15 @@ struct Called {
 }
 
 impl<'a> Invocation<'a> {
-    pub(super) fn new(model: &'a dyn Model, settings: &'a Settings, output: &'a Output, hooks: Hooks) -> Self {
+    pub(super) fn new(
+        model: &'a dyn Model,
+        settings: &'a Settings,
+        guardrails: &'a Guardrails,
+        output: &'a Output,
+        hooks: Hooks,
+    ) -> Self {
         let (input_tokens, output_tokens) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { model, settings, tools: OnceLock::new(), output, hooks, input_tokens, output_tokens }
+        Self { model, settings, guardrails, tools: OnceLock::new(), output, hooks, input_tokens, output_tokens }
     }
 
     /// Lists the tools, within the time of the invocation.
@@ -249,7 +261,8 @@ impl AskModel for Question<'_, '_> {
             inference,
         };
         let write = |text: &str| invocation.output.write(text);
-        let asked = invocation.model.converse(request, Some(&write));
+        let write: Option<Write<'_>> = if invocation.withholds_reply() { None } else { Some(&write) };
+        let asked = invocation.model.converse(request, write);
         let answered = tokio::time::timeout_at(settings.deadline.into(), asked).await.map_err(|_| None)?;
         too_long_as_stop(answered).map_err(Some)
     }
@@ -283,6 +296,7 @@ impl Platform for Invocation<'_> {
         })?;
         self.input_tokens.fetch_add(reply.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(reply.usage.output_tokens, Ordering::Relaxed);
+        self.guard_reply(&mut reply);
         name_calls(&mut reply, history);
         let reason = match (&reply.stop, calls_of(&reply).is_empty()) {
             (StopReason::MaxTokens, _) if is_limit => "max_output_tokens_exceeded",
@@ -340,6 +354,7 @@ fn stop_reason(stop: &StopReason) -> &'static str {
         StopReason::Malformed => "malformed_model_output",
         StopReason::ToolUse => "malformed_tool_use",
         StopReason::Other(other) if other == "stop_sequence" => "stop_sequence",
+        StopReason::Other(other) if other == INTERVENED => INTERVENED,
         StopReason::EndTurn | StopReason::Other(_) => "end_turn",
     }
 }

@@ -20,6 +20,7 @@ mod allowed;
 mod control;
 mod error;
 mod events;
+mod guarded;
 mod hooks;
 mod http;
 mod inline;
@@ -41,6 +42,7 @@ use inline::OpenCalls;
 use crate::{
     conversation::Sessions,
     gateway::Gateway,
+    guardrail::Guardrails,
     lambda::{Functions, StartError},
 };
 use toolgate_models::Models;
@@ -53,6 +55,7 @@ pub(crate) struct Harnesses {
     sessions: Sessions<OpenCalls>,
     models: Models,
     gateway: Option<Arc<Gateway>>,
+    guardrails: Arc<Guardrails>,
     /// The functions of the hooks.
     hooks: Functions,
     context_characters: usize,
@@ -65,11 +68,12 @@ impl Harnesses {
         specs: Vec<HarnessSpec>,
         models: Models,
         gateway: Option<Arc<Gateway>>,
+        guardrails: Arc<Guardrails>,
         hooks: Functions,
         context_characters: usize,
     ) -> Arc<Self> {
         let (sessions, started) = (Sessions::default(), Timestamp::now());
-        Arc::new(Self { specs, sessions, models, gateway, hooks, context_characters, started })
+        Arc::new(Self { specs, sessions, models, gateway, guardrails, hooks, context_characters, started })
     }
 
     /// Starts one instance of each hook.
@@ -110,6 +114,7 @@ impl Harnesses {
                 "hooks": hooks,
                 "model": model.label(&spec.model),
                 "scripted": model.is_scripted(),
+                "guardrail": spec.guardrail,
             })
         };
         self.specs.iter().map(report).collect()

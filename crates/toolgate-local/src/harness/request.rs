@@ -48,6 +48,8 @@ pub(crate) struct InlineResult {
 pub(crate) struct ModelOverride {
     pub(crate) id: String,
     pub(crate) inference: Inference,
+    /// The id of its guardrail.
+    pub(crate) guardrail: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -212,9 +214,7 @@ fn model(mut given: Map<String, Value>) -> Result<Option<ModelOverride>, Harness
         let message = "only `bedrockModelConfig` is served here; `toolgate dev --model` chooses other models";
         return Err(HarnessError::field("model", message));
     };
-    if config.get("additionalParams").and_then(Value::as_object).is_some_and(|more| !more.is_empty()) {
-        return Err(HarnessError::field("model", "`additionalParams` are not served here"));
-    }
+    let guardrail = config.get("additionalParams").and_then(Value::as_object).map(guardrail).transpose()?.flatten();
     if config.get("apiFormat").is_some_and(|format| format != "converse_stream") {
         return Err(HarnessError::field("model", "only the `apiFormat` `converse_stream` is served here"));
     }
@@ -225,7 +225,24 @@ fn model(mut given: Map<String, Value>) -> Result<Option<ModelOverride>, Harness
         ..Inference::default()
     };
     let id = config.get_mut("modelId").map(Value::take);
-    Ok(Some(ModelOverride { id: id.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default(), inference }))
+    let id = id.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
+    Ok(Some(ModelOverride { id, inference, guardrail }))
+}
+
+/// The guardrail of another model configuration.
+fn guardrail(more: &Map<String, Value>) -> Result<Option<String>, HarnessError> {
+    if more.keys().any(|name| name != "guardrailConfig") {
+        return Err(HarnessError::field("model", "of `additionalParams`, only `guardrailConfig` is served here"));
+    }
+    let Some(configuration) = more.get("guardrailConfig") else { return Ok(None) };
+    let text = |name: &str| configuration.get(name).and_then(Value::as_str);
+    match (text("guardrailIdentifier"), text("guardrailVersion")) {
+        (Some(id), Some(_)) => Ok(id.rsplit('/').next().map(str::to_owned)),
+        _ => {
+            let message = "`guardrailConfig` needs `guardrailIdentifier` and `guardrailVersion`";
+            Err(HarnessError::field("model", message))
+        }
+    }
 }
 
 fn outbound_auth(given: Option<&Value>) -> Result<OutboundAuth, HarnessError> {

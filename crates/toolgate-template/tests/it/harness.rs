@@ -108,6 +108,41 @@ fn a_harness_without_settings_has_the_services_defaults() {
     assert_eq!((all[0].allowed_tools.as_ref(), all[0].role.as_str()), (None, "Own"));
 }
 
+fn with_model(model: &str) -> Result<HarnessSpec, TemplateError> {
+    let text = format!(
+        "
+  Guard: {{Type: AWS::Bedrock::Guardrail, Properties: {{Name: g, BlockedInputMessaging: i, BlockedOutputsMessaging: o}}}}
+  Shop:
+    Type: AWS::BedrockAgentCore::Harness
+    Properties: {{HarnessName: s, ExecutionRoleArn: !GetAtt Role.Arn, Model: {{BedrockModelConfig: {{ModelId: m, {model}}}}}}}
+"
+    );
+    harnesses(&text).map(|mut all| all.remove(0))
+}
+
+#[test]
+fn the_guardrail_of_a_harness_is_a_parameter_of_its_model() {
+    let guard = |more: &str| {
+        format!(
+            "AdditionalParams: {{guardrailConfig: {{guardrailIdentifier: !GetAtt Guard.GuardrailArn, guardrailVersion: '1'}}, \
+             top_k: 5}}{more}"
+        )
+    };
+    let shop = with_model(&guard(", ApiFormat: converse_stream")).unwrap();
+    assert_eq!(shop.guardrail.as_deref(), Some("Guard"));
+    assert_eq!(shop.not_run, ["Model.BedrockModelConfig.AdditionalParams.top_k"]);
+    assert_eq!(with_model("MaxTokens: 5").unwrap().guardrail, None);
+    let problems = with_model(&guard(", ApiFormat: responses")).unwrap_err().to_string();
+    assert!(problems.contains("a guardrail needs `ApiFormat: converse_stream`"), "{problems}");
+    for (given, needs) in
+        [("guardrailIdentifier: g", "guardrailVersion"), ("guardrailVersion: '1'", "guardrailIdentifier")]
+    {
+        let problems =
+            with_model(&format!("AdditionalParams: {{guardrailConfig: {{{given}}}}}")).unwrap_err().to_string();
+        assert!(problems.contains(&format!("a guardrail configuration needs `{needs}`")), "{problems}");
+    }
+}
+
 #[test]
 fn what_a_harness_lacks_is_reported() {
     let bad = "

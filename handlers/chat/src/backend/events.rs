@@ -170,6 +170,8 @@ impl Events {
         let end = self.costs();
         let (reason, end) = match &self.stop {
             Some(Stop::EndTurn | Stop::StopSequence) => return Ok(end),
+            // The service's model does not have this reason. The answer is the guardrail's message.
+            Some(stop) if stop.as_str() == "guardrail_intervened" => return Ok(end),
             Some(Stop::MaxTokens | Stop::MaxOutputTokensExceeded) => (Reason::TooLong, end),
             Some(Stop::ModelContextWindowExceeded) => (Reason::ConversationTooLong, end),
             Some(Stop::MaxIterationsExceeded) => (Reason::TooManySteps, end),

@@ -197,6 +197,16 @@ async fn each_stop_reason_is_a_sentence_and_its_costs_are_known_or_the_bound() {
 }
 
 #[tokio::test]
+async fn the_message_of_a_guardrail_is_an_answer() {
+    let frames = message(&[text("I cannot answer that.")], "guardrail_intervened", usage(10, 1));
+    let desk = Desk::harness([Reply::Stream(frames)], None).await;
+    let read = desk.say("s").await;
+    assert_eq!(read.all("error"), Vec::<&Value>::new());
+    assert_eq!(read.part("text-delta")["delta"], "I cannot answer that.");
+    assert_eq!((read.counts.cost_micros, read.counts.is_error), (20, false));
+}
+
+#[tokio::test]
 async fn costs_are_known_only_if_the_last_message_has_reported_them() {
     let first = || message(&[call("t1", "a___b", "{}")], "tool_use", usage(10, 1));
     let last = || message(&[text("done")], "end_turn", usage(20, 2));

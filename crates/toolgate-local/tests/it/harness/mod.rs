@@ -2,6 +2,7 @@
 
 mod calls;
 mod errors;
+mod guardrail;
 mod hooks;
 mod inline;
 mod limits;

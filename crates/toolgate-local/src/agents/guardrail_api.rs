@@ -1,4 +1,4 @@
-//! `ApplyGuardrail` of `bedrock-runtime`: a guardrail of the template, applied to texts.
+//! `ApplyGuardrail` of `bedrock-runtime`: a guardrail of the template, applied to texts. `ListGuardrails` of `bedrock`.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
+use toolgate_template::{ACCOUNT, REGION};
 
 use super::{
-    Agents,
     error::{AgentError, Kind},
     response,
 };
 use crate::{
-    guardrail::{Assessment, Guardrail, Side, Verdict},
+    guardrail::{Assessment, Guardrail, Guardrails, Side, Verdict},
     http::{
         body,
         service_model::{Problems, ServiceModel as Model, optional, required},
@@ -67,21 +67,42 @@ struct Text {
     text: String,
 }
 
-pub(super) fn routes() -> Router<Arc<Agents>> {
+pub(crate) fn routes(guardrails: Arc<Guardrails>) -> Router {
     let path = "/guardrail/{p1}/version/{p2}/apply";
-    Router::new().route(path, post(apply).fallback(response::no_such_method))
+    Router::new()
+        .route(path, post(apply).fallback(response::no_such_method))
+        .route("/guardrails", get(list).fallback(response::no_such_method))
+        .with_state(guardrails)
+}
+
+/// All guardrails on one page, since a template has few.
+async fn list(State(guardrails): State<Arc<Guardrails>>) -> Response {
+    let started = guardrails.started.to_string();
+    let summary = |(id, guardrail): (&str, &Guardrail)| {
+        json!({
+            "id": id,
+            "arn": format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{id}"),
+            "name": guardrail.spec.name,
+            "status": "READY",
+            "version": "DRAFT",
+            "createdAt": started,
+            "updatedAt": started,
+        })
+    };
+    let summaries: Vec<Value> = guardrails.iter().map(summary).collect();
+    response::answer(Ok(Json(json!({"guardrails": summaries}))))
 }
 
 async fn apply(
-    State(agents): State<Arc<Agents>>,
+    State(guardrails): State<Arc<Guardrails>>,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Body,
 ) -> Response {
-    response::answer(applied(&agents, path, body).await.map(Json))
+    response::answer(applied(guardrails, path, body).await.map(Json))
 }
 
 async fn applied(
-    agents: &Agents,
+    guardrails: Arc<Guardrails>,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Body,
 ) -> Result<Value, AgentError> {
@@ -90,16 +111,20 @@ async fn applied(
     let Path((id, version)) = path.map_err(|_| response::bad_path())?;
     let request = Request::read(&body)?;
     let id = id.rsplit('/').next().unwrap_or_default();
-    let guardrail = agents.guardrails.get(id).filter(|_| version == "1" || version == "DRAFT");
-    let guardrail = guardrail.ok_or_else(|| {
-        let known: Vec<&str> = agents.guardrails.keys().map(String::as_str).collect();
+    if guardrails.get(id).is_none() || !["1", "DRAFT"].contains(&version.as_str()) {
+        let known: Vec<&str> = guardrails.iter().map(|(id, _)| id).collect();
         let message = format!(
             "there is no such guardrail or version; the template's guardrails, with the versions `DRAFT` and `1`, are: {}",
             if known.is_empty() { "none".to_owned() } else { known.join(", ") }
         );
-        AgentError::new(Kind::ResourceNotFound, message)
-    })?;
-    request.apply(guardrail)
+        return Err(AgentError::new(Kind::ResourceNotFound, message));
+    }
+    let id = id.to_owned();
+    // A long text takes a while.
+    let applied = tokio::task::spawn_blocking(move || guardrails.get(&id).map(|guardrail| request.apply(guardrail)));
+    applied.await.ok().flatten().unwrap_or_else(|| {
+        Err(AgentError::new(Kind::InternalServer, "the guardrail failed; see the log of the local agent"))
+    })
 }
 
 impl Request {
