@@ -8,6 +8,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agents;
+mod console;
 mod conversation;
 mod dynamodb;
 mod error;
@@ -33,6 +34,7 @@ mod start;
 mod state;
 mod sync;
 mod task;
+mod turns;
 mod variables;
 
 pub use dynamodb::DatabaseError;

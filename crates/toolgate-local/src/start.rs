@@ -24,6 +24,7 @@ use crate::{
     running::Running,
     seed, server,
     state::AppState,
+    turns::{SpanKind, Turns},
     variables,
 };
 use toolgate_models::ModelChoiceError;
@@ -118,7 +119,10 @@ impl Local {
             instances: self.instances,
             init_timeout: INIT_TIMEOUT,
             idle: self.idle,
+            turns: self.turns.then(Turns::default),
+            role: SpanKind::Call,
         };
+        let turns = settings.turns.clone();
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
         let fronts = Functions::new(template.fronts.iter().cloned().zip(programs.fronts).collect(), settings.clone());
@@ -133,7 +137,10 @@ impl Local {
         let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
-            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
+            let interceptors = {
+                let settings = Settings { role: SpanKind::Interceptor, ..settings.clone() };
+                Functions::new(interceptors.zip(programs.interceptors).collect(), settings)
+            };
             let targets: Arc<dyn CallTool> = match &hostile {
                 Some(hostile) => Arc::clone(hostile) as _,
                 None => Arc::new(functions.clone()),
@@ -145,7 +152,7 @@ impl Local {
         let models = model_choice::open(&template, &choices).await?;
         let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
             let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
-            let hooks = Functions::new(hooks, settings);
+            let hooks = Functions::new(hooks, Settings { role: SpanKind::Hook, ..settings });
             let context = self.limits.context_characters;
             Harnesses::new(template.harnesses.clone(), models, gateway.clone(), Arc::clone(&guardrails), hooks, context)
         });
@@ -162,6 +169,7 @@ impl Local {
             harnesses: harnesses.clone(),
             database,
             catalogs,
+            turns,
         });
 
         let mut platforms = Vec::new();

@@ -10,6 +10,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
+    turns::Turns,
 };
 
 /// The parts of a running local agent.
@@ -30,6 +31,8 @@ pub(crate) struct AppState {
     pub(crate) database: Arc<Database>,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
+    /// The record of turns, if there is one.
+    pub(crate) turns: Option<Turns>,
 }
 
 impl AppState {

@@ -57,11 +57,11 @@ impl Channel {
             "wire": call.wire().name(),
             "durationMs": milliseconds(call.duration()),
             "gates": call.steps().map(gate).collect::<Vec<_>>(),
-            "error": outcome.as_ref().err().map(|error| error.body()["error"].take()),
+            "error": outcome.as_ref().err().map(|error| error.body().get_mut("error").map(Value::take)),
         });
         let gates_only = trace.to_string();
         if let (Some((input, output)), Some(members)) =
-            (values.and_then(|values| values.into_json(outcome.as_ref().ok())), trace.as_object_mut())
+            (values.and_then(|values| values.take(outcome.as_ref().ok())), trace.as_object_mut())
         {
             members.insert("input".to_owned(), input);
             members.insert("output".to_owned(), output);

@@ -53,7 +53,7 @@ impl Values {
     }
 
     /// All values as JSON, with the output as it leaves the function. `None` where they are too large.
-    pub(crate) fn into_json(&self, exposed: Option<&Value>) -> Option<(Value, Value)> {
+    pub(crate) fn take(&self, exposed: Option<&Value>) -> Option<(Value, Value)> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let exposed = exposed.and_then(|output| inner.value(output, None));
         if inner.is_cut {

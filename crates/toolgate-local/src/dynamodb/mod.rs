@@ -1,7 +1,9 @@
 //! The embedded DynamoDB: dynoxide in this process, with the tables of the template.
 
 mod folder;
+mod images;
 mod proxy;
+mod recorder;
 mod tables;
 
 use std::{
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use folder::Folder;
 pub(crate) use proxy::{is_request, routes};
+pub(crate) use recorder::Recorder;
 
 /// Where the tables are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Forwards `POST /` with a DynamoDB target to the embedded server, whose router cannot be mounted here.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -9,9 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use serde_json::json;
 
+use super::recorder::Recorder;
 use crate::{
     http::body::{self, Refused},
     http::elsewhere,
@@ -32,18 +34,20 @@ const NOT_PASSED_ON: [HeaderName; 7] = [
 ];
 
 #[derive(Debug, Clone)]
-struct Upstream {
+pub(super) struct Upstream {
     client: reqwest::Client,
     url: String,
+    recorder: Option<Arc<Recorder>>,
 }
 
-/// The route that forwards requests to the database at this address.
+/// The route that forwards requests to the database at this address. `recorder`: it records the requests of calls.
 ///
 /// # Errors
 /// If the HTTP client cannot be created.
-pub(crate) fn routes(address: SocketAddr) -> Result<Router, reqwest::Error> {
+pub(crate) fn routes(address: SocketAddr, recorder: Option<Recorder>) -> Result<Router, reqwest::Error> {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(64).build()?;
-    Ok(Router::new().route("/", post(forward)).with_state(Upstream { client, url: format!("http://{address}/") }))
+    let upstream = Upstream { client, url: format!("http://{address}/"), recorder: recorder.map(Arc::new) };
+    Ok(Router::new().route("/", post(forward)).with_state(upstream))
 }
 
 /// Whether a request is for DynamoDB.
@@ -51,7 +55,7 @@ pub(crate) fn is_request(request: &Request) -> bool {
     request.method() == Method::POST && request.uri().path() == "/" && target(request.headers()).starts_with("DynamoDB")
 }
 
-fn target(headers: &HeaderMap) -> &str {
+pub(super) fn target(headers: &HeaderMap) -> &str {
     headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default()
 }
 
@@ -70,9 +74,12 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
             return failure(StatusCode::BAD_REQUEST, "SerializationException", "the body could not be read");
         }
     };
-    let request = upstream.client.post(&upstream.url).headers(passed_on(&parts.headers)).body(body);
-    match answer(request).await {
-        Ok(response) => response,
+    let answered = match &upstream.recorder {
+        Some(recorder) => recorder.send(&upstream, &parts.headers, body).await,
+        None => upstream.send(&parts.headers, body).await,
+    };
+    match answered {
+        Ok(answer) => answer.into_response(),
         Err(error) => {
             tracing::error!(%error, "the embedded database does not answer");
             let message = "the embedded database does not answer";
@@ -81,13 +88,29 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<Response, reqwest::Error> {
-    let reply = request.send().await?;
-    let (status, headers) = (reply.status(), passed_on(reply.headers()));
-    let mut response = Response::new(Body::from(reply.bytes().await?));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
+/// The answer of the database.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Upstream {
+    /// Sends a request to the database.
+    pub(super) async fn send(&self, headers: &HeaderMap, body: Bytes) -> Result<Answer, reqwest::Error> {
+        let reply = self.client.post(&self.url).headers(passed_on(headers)).body(body).send().await?;
+        let (status, headers) = (reply.status(), passed_on(reply.headers()));
+        Ok(Answer { status, headers, body: reply.bytes().await? })
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {

@@ -20,4 +20,5 @@ mod robust;
 mod start;
 mod stream;
 mod support;
+mod turns;
 mod url;
