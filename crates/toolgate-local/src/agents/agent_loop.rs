@@ -51,7 +51,7 @@ impl AgentRun<'_> {
     pub(crate) fn run(&self) -> BoxFuture<'_, Result<String, Ended>> {
         Box::pin(async move {
             let started = Timestamp::now();
-            let open = turns::open(SpanKind::Agent, || self.agent.spec.name.clone());
+            let open = turns::open(SpanKind::Agent, || self.agent.spec.id.clone());
             open.note("input", || self.input().into());
             let result = turns::within(open.place(), self.iterate(started)).await;
             open.note("sessionAttributes", || json!(self.turn.session.attributes()));

@@ -151,8 +151,7 @@ async fn begin(
     merge_attributes(&session, state);
     history::seed(&session, &key.agent, state).await;
     let text = request.input_text.as_deref().unwrap_or_default();
-    let name = agents.agent(&key.agent).map_or(key.agent.as_str(), |agent| &agent.spec.name);
-    let record = turns.map(|turns| turns.begin(TurnKind::Agent, name, Some(&key.session), text));
+    let record = turns.map(|turns| turns.begin(TurnKind::Agent, &key.agent, Some(&key.session), text));
     let turn = Turn::new(agents, session, &request, record);
     let recorded = turn.recorded_as();
     Ok((turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()), recorded))

@@ -99,7 +99,7 @@ impl Pool {
                 payload: event.payload.clone(),
                 headers: self.headers(event.client_context.as_deref(), event.trace_id.as_deref()),
                 stream: event.stream.clone(),
-                wants_trace: open.is_some(),
+                wants_trace: open.is_some_and(|open| open.place().is_some()),
             };
             let _caller = open.and_then(|open| {
                 open.invoking(|| Invoked {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Event, Invocation, InvokeError, pool::Pool, report};
-use crate::turns::{self, Open, Place, State, Topic, TurnKind, Turns};
+use crate::turns::{self, Open, Place, SpanKind, State, Topic, TurnKind, Turns};
 
 /// Kinds of errors that the tool or the platform is to blame for. All others stop a call on purpose.
 const FAILURES: [&str; 2] = ["internal", "timed out"];
@@ -18,7 +18,9 @@ pub(super) async fn run(pool: Arc<Pool>, place: Option<Place>, event: Event) -> 
     let name = turns::tool_of(&event.payload, event.client_context.as_deref());
     let name = name.map_or_else(|| pool.spec.binary.clone(), |(name, _)| name);
     let kind = if event.is_url { TurnKind::Url } else { TurnKind::Function };
-    let own = place.is_none().then(|| turns.begin(kind, &pool.spec.binary, None, &name));
+    // an interceptor of a request that calls no tool is no turn
+    let begins = place.is_none() && pool.settings.role == SpanKind::Call;
+    let own = begins.then(|| turns.begin(kind, &pool.spec.binary, None, &name));
     let place = place.or_else(|| own.as_ref().map(turns::OpenTurn::place));
     let id = place.as_ref().map(Place::turn_id);
     let outcome = turns::within(place, async {
