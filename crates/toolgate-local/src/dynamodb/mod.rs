@@ -5,6 +5,7 @@ mod images;
 mod proxy;
 mod recorder;
 mod tables;
+mod upstream;
 
 use std::{
     fmt,

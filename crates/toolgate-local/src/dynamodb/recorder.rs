@@ -13,7 +13,7 @@ use toolgate_template::Template;
 
 use super::{
     images::{Written, plain, written},
-    proxy::{Answer, Upstream, target},
+    upstream::{Answer, Upstream, target},
 };
 use crate::turns::{Place, Request, Row, Topic, Turns};
 
