@@ -126,9 +126,19 @@ def test_a_coding_agent_calls_tools_and_approves_nothing(desk):
     async def call(client):
         return await client.call_tool("call_tool", asked)
 
-    tools, called, parked = run(
-        over_stdio("--dev", "--endpoint-url", desk.url), listing, call, calling("list_approvals")
+    async def again(client):
+        """The trace of the last call, and the same call again."""
+        turn = body(await client.call_tool("list_turns", {"limit": 1}))["turns"][0]["id"]
+        trace = body(await client.call_tool("get_turn", {"turn": turn}))
+        return trace, body(await client.call_tool("replay", {"turn": turn}))
+
+    tools, called, parked, (trace, replayed) = run(
+        over_stdio("--dev", "--endpoint-url", desk.url), listing, call, calling("list_approvals"), again
     )
+    assert trace["id"] == body(called)["turn"]
+    assert [span["kind"] for span in trace["spanList"]].count("call") == 1
+    assert replayed["reply"] == body(called)["reply"]
+    assert replayed["turn"] != trace["id"], "a turn of its own"
     assert [tool.name for tool in tools] == ["list_tools", "call_tool", "list_turns", "get_turn", "replay", "list_approvals"]
     assert inner("function", body(called)["reply"])["orderId"] == "ORD-12345"
     assert body(parked)["configured"] is True

@@ -48,6 +48,7 @@ pub struct Local {
     pub(crate) hostile: Option<u64>,
     pub(crate) callers: CallerChoice,
     pub(crate) log: Log,
+    pub(crate) turns: bool,
 }
 
 impl Local {
@@ -71,6 +72,7 @@ impl Local {
             hostile: None,
             callers: CallerChoice::default(),
             log: Log::stderr(),
+            turns: false,
         }
     }
 
@@ -182,6 +184,12 @@ impl Local {
     /// Requires every caller of the gateway and of the function URLs to send a token that one of these keys has signed.
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
         self.callers = CallerChoice::Tokens(Arc::new(keys));
+        self
+    }
+
+    /// Records the last turns with their values, in memory only, for a console. The default is off.
+    pub fn record_turns(mut self, record: bool) -> Self {
+        self.turns = record;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -35,7 +35,9 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 
 /// All routes. `platforms` has the routes of the agents and of the gateway; the database alone has none.
 pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<Router>) -> Result<Router, LocalError> {
-    let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
+    let recorder = state.turns.clone().map(|turns| dynamodb::Recorder::new(turns, &state.template));
+    let database =
+        dynamodb::routes(state.database.address, recorder).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
         .merge(console::routes(Arc::clone(&state)))
@@ -44,6 +46,11 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
         .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
+    // The routes find the record of turns in the extensions of a request.
+    let router = match state.turns.clone() {
+        Some(turns) => router.merge(console::turns(turns.clone())).layer(Extension(turns)),
+        None => router,
+    };
     Ok(ready::gate(router, state))
 }
 

@@ -28,6 +28,7 @@ use crate::{
     seeding::Seeding,
     server,
     state::AppState,
+    turns::{SpanKind, Turns},
     variables,
 };
 use toolgate_models::ModelChoiceError;
@@ -123,7 +124,10 @@ impl Local {
             instances: self.instances,
             init_timeout: INIT_TIMEOUT,
             idle: self.idle,
+            turns: self.turns.then(Turns::default),
+            role: SpanKind::Call,
         };
+        let turns = settings.turns.clone();
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
         let fronts = Functions::new(template.fronts.iter().cloned().zip(programs.fronts).collect(), settings.clone());
@@ -138,7 +142,10 @@ impl Local {
         let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
-            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
+            let interceptors = {
+                let settings = Settings { role: SpanKind::Interceptor, ..settings.clone() };
+                Functions::new(interceptors.zip(programs.interceptors).collect(), settings)
+            };
             let targets: Arc<dyn CallTool> = match &hostile {
                 Some(hostile) => Arc::clone(hostile) as _,
                 None => Arc::new(functions.clone()),
@@ -150,7 +157,7 @@ impl Local {
         let models = model_choice::open(&template, &choices).await?;
         let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
             let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
-            let hooks = Functions::new(hooks, settings);
+            let hooks = Functions::new(hooks, Settings { role: SpanKind::Hook, ..settings });
             let context = self.limits.context_characters;
             Harnesses::new(template.harnesses.clone(), models, gateway.clone(), Arc::clone(&guardrails), hooks, context)
         });
@@ -162,7 +169,7 @@ impl Local {
         });
         let state = Arc::new(AppState {
             endpoint,
-            instance: Uuid::new_v4().to_string(),
+            instance: turns.as_ref().map_or_else(|| Uuid::new_v4().to_string(), |turns| turns.instance().to_owned()),
             models: models.clone(),
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
@@ -176,6 +183,7 @@ impl Local {
             seeding,
             resetting: AtomicBool::new(false),
             catalogs,
+            turns,
         });
         let seeding = Arc::clone(&state);
 

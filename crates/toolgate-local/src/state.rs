@@ -15,6 +15,7 @@ use crate::{
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
     seeding::Seeding,
+    turns::Turns,
 };
 
 /// The parts of a running local agent.
@@ -43,6 +44,8 @@ pub(crate) struct AppState {
     pub(crate) resetting: AtomicBool,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
+    /// The record of turns, if there is one.
+    pub(crate) turns: Option<Turns>,
 }
 
 impl AppState {

@@ -42,6 +42,7 @@ mod call;
 mod call_context;
 mod caller;
 mod catalog;
+mod channel;
 mod coerce;
 mod config;
 mod cx;
@@ -59,6 +60,7 @@ mod key;
 mod ledger;
 mod middleware;
 mod nearest;
+mod observe;
 mod output_cache;
 mod pipeline;
 pub mod prelude;
@@ -79,6 +81,7 @@ mod tool;
 mod trail;
 mod understand;
 mod validation;
+mod values;
 mod wire;
 
 // crates in public signatures, re-exported at their exact versions
@@ -110,10 +113,14 @@ pub use handler::{
 pub use key::{Key, key};
 pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
+pub use observe::{Gate, Step, Verdict};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};
-pub use telemetry::own::{Metrics, Unit};
+pub use telemetry::{
+    observer::{ObservedCall, Observer},
+    own::{Metrics, Unit},
+};
 pub use tool::Tool;
 pub use wire::kind::Wire;
 #[cfg(feature = "mcp")]

@@ -15,10 +15,15 @@ use serde_json::Value;
 use crate::wire::mcp::{self, HttpEvent, Step, settings::McpSettings};
 use crate::{
     budget::Budget,
+    channel,
     error::Error,
+    observe::Observation,
     pipeline::Pipeline,
     registry::Registry,
-    telemetry::{self, metrics},
+    telemetry::{
+        self, metrics,
+        observer::{ObservedCall, Observer},
+    },
     wire::{self, Incoming, Undecodable, kind::Wire},
 };
 
@@ -30,6 +35,7 @@ pub struct Service<S> {
     pipeline: Pipeline<S>,
     metrics: bool,
     namespace: Arc<str>,
+    observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "mcp")]
     mcp: Arc<Mcp>,
 }
@@ -114,6 +120,7 @@ impl<S: Send + Sync + 'static> Service<S> {
             pipeline: Pipeline::new(registry, state),
             metrics: false,
             namespace: metrics::NAMESPACE.into(),
+            observers: Vec::new(),
             #[cfg(feature = "mcp")]
             mcp: Arc::default(),
         }
@@ -166,6 +173,14 @@ impl<S: Send + Sync + 'static> Service<S> {
         Ok(self)
     }
 
+    /// Adds an observer. It gets every call with its gates: when each began, how long it took, and its verdict. Without
+    /// an observer nothing of this is measured.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     pub(crate) fn declared_budget(&self) -> Option<Budget> {
         self.pipeline.budget
     }
@@ -176,6 +191,11 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// [`UnknownEvent`]. All other errors are replies.
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
+        let channel = channel::current();
+        let observation = match &channel {
+            Some(_) => Some(Arc::new(Observation::new(started).with_values())),
+            None => (!self.observers.is_empty()).then(|| Arc::new(Observation::new(started))),
+        };
         let decoded = match wire::decode(event, context) {
             Ok(Incoming::Call(decoded)) => decoded,
             #[cfg(feature = "mcp")]
@@ -198,11 +218,18 @@ impl<S: Send + Sync + 'static> Service<S> {
         };
         let decoded = wire::with_context(decoded, context);
         let wire = decoded.echo.wire();
-        let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire).await;
-        let duration = started.elapsed();
-        telemetry::call(&finished.record, wire, &context.request_id, duration);
+        let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire, observation.clone()).await;
+        let (duration, request_id) = (started.elapsed(), &context.request_id);
+        telemetry::call(&finished.record, wire, request_id, duration);
         if self.metrics {
-            metrics::emit(&self.namespace, &finished.record, wire, &context.request_id, duration);
+            metrics::emit(&self.namespace, &finished.record, wire, request_id, duration);
+        }
+        if let Some(observation) = &observation {
+            let call = ObservedCall { record: &finished.record, wire, request_id, duration, observation };
+            self.observers.iter().for_each(|observer| observer.finished(&call));
+            if let Some(channel) = channel {
+                channel.send(&call, observation.values(), &finished.outcome);
+            }
         }
         Ok(wire::encode(decoded.echo, finished.outcome, finished.session, finished.prompt))
     }
@@ -231,6 +258,7 @@ impl<S> Clone for Service<S> {
             pipeline: self.pipeline.clone(),
             metrics: self.metrics,
             namespace: self.namespace.clone(),
+            observers: self.observers.clone(),
             #[cfg(feature = "mcp")]
             mcp: self.mcp.clone(),
         }

@@ -152,8 +152,9 @@ async fn serve(args: &Args, project: Option<&Project>, watch: Option<&mut Watch>
 }
 
 async fn start(args: &Args) -> Result<Running, Failure> {
-    let running = args.local()?.start().await?;
     let only_database = args.only == Some(Part::Dynamodb);
+    // The console shows the last turns. Nothing of them is written anywhere.
+    let running = args.local()?.record_turns(!only_database).start().await?;
     let shown = if only_database { database_screen(&running) } else { screen::screen(&running) };
     // A closed terminal must not end the local agent.
     drop(terminal::err(shown.trim_end_matches('\n')));

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     conversation::{ContextWindow, Session},
     sync::lock,
+    turns::OpenTurn,
 };
 use toolgate_models::Usage;
 
@@ -50,6 +51,8 @@ pub(crate) struct Turn {
     pub(super) streamed: Mutex<Streamed>,
     dropped: AtomicBool,
     pub(crate) done: watch::Sender<bool>,
+    /// Its record, if turns are recorded.
+    pub(crate) record: Option<OpenTurn>,
 }
 
 /// A turn that waits for its caller.
@@ -77,7 +80,12 @@ impl StreamOptions {
 }
 
 impl Turn {
-    pub(crate) fn new(agents: Arc<Agents>, session: Arc<Session<Waiting>>, request: &InvokeAgent) -> Arc<Self> {
+    pub(crate) fn new(
+        agents: Arc<Agents>,
+        session: Arc<Session<Waiting>>,
+        request: &InvokeAgent,
+        record: Option<OpenTurn>,
+    ) -> Arc<Self> {
         let mut window = agents.limits.window();
         if let Some(wanted) = request.prompt_creation_configurations {
             window.turns = wanted.previous_conversation_turns_to_include;
@@ -97,6 +105,7 @@ impl Turn {
             streamed: Mutex::default(),
             dropped: AtomicBool::new(false),
             done: watch::Sender::new(false),
+            record,
         })
     }
 
@@ -105,6 +114,18 @@ impl Turn {
         *lock(&self.stream_options) = StreamOptions::of(request);
         lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
         self.sink.attach()
+    }
+
+    /// The id of its record.
+    pub(crate) fn recorded_as(&self) -> Option<String> {
+        self.record.as_ref().map(|record| record.place().turn_id())
+    }
+
+    /// Records whether the turn waits for its caller.
+    pub(crate) fn waits(&self, waits: bool) {
+        if let Some(record) = &self.record {
+            record.waits(waits);
+        }
     }
 
     pub(crate) fn wants_trace(&self) -> bool {

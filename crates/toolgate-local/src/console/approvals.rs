@@ -16,7 +16,7 @@ use toolgate_dynamodb::{ApprovalRecord, Approvals, ApprovalsError, Decision, Unr
 use toolgate_template::REGION;
 
 use super::{error::ApiError, posted::Posted};
-use crate::state::AppState;
+use crate::{state::AppState, turns::Topic};
 
 /// The longest name of a person, in characters.
 const NAME_LENGTH: usize = 200;
@@ -144,6 +144,9 @@ pub(super) async fn decide(
     }
     // Its write requires that the call is still the one with this digest.
     approvals.decide(&shown, decision, by).await.map_err(refusal)?;
+    if let Some(turns) = &parked.state.turns {
+        turns.touch(Topic::Approvals);
+    }
     Ok(Json(json!({"id": shown.id, "decision": decision.as_str()})))
 }
 

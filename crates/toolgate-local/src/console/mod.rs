@@ -4,12 +4,14 @@
 
 mod approvals;
 mod error;
+mod events;
 mod files;
 mod posted;
 mod reset;
 mod saved;
 mod state;
 mod tools;
+mod turns;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::state::AppState;
 use approvals::Parked;
 use error::ApiError;
+pub(crate) use turns::routes as turns;
 
 /// The path of the API.
 const API: &str = "/console/api/";

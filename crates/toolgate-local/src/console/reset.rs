@@ -7,7 +7,7 @@ use axum::{Json, extract::State};
 use serde_json::{Map, Value, json};
 
 use super::{error::ApiError, posted::Posted};
-use crate::state::AppState;
+use crate::{state::AppState, turns::Topic};
 
 pub(super) async fn reset(
     State(state): State<Arc<AppState>>,
@@ -19,7 +19,7 @@ pub(super) async fn reset(
     let begun = Begun(state);
     let tables = begun.0.template.tables.len();
     // A task of its own: it runs to its end even if the client disconnects.
-    let done = tokio::spawn(async move { begun.0.refill().await });
+    let done = tokio::spawn(begun.run());
     match done.await {
         Ok(Ok(())) => Ok(Json(json!({"tables": tables}))),
         Ok(Err(problem)) => Err(ApiError::failed(problem)),
@@ -29,6 +29,19 @@ pub(super) async fn reset(
 
 /// A reset that runs. It ends when this value is dropped.
 struct Begun(Arc<AppState>);
+
+impl Begun {
+    async fn run(self) -> Result<(), String> {
+        let state = Arc::clone(&self.0);
+        let filled = state.refill().await;
+        // Pages read again what has changed, and are answered.
+        drop(self);
+        if let Some(turns) = &state.turns {
+            [Topic::Approvals, Topic::State].into_iter().for_each(|topic| turns.touch(topic));
+        }
+        filled
+    }
+}
 
 impl Drop for Begun {
     fn drop(&mut self) {

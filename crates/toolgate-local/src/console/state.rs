@@ -16,7 +16,11 @@ use toolgate::{Catalog, Wire};
 use toolgate_models::Conversation;
 use toolgate_template::{AgentSpec, TableSpec};
 
-use crate::{lambda::Catalogs, state::AppState};
+use crate::{
+    lambda::Catalogs,
+    state::AppState,
+    turns::{KEPT, KEPT_BYTES},
+};
 
 pub(super) async fn read(State(state): State<Arc<AppState>>) -> Response {
     match state.catalogs.get().filter(|_| state.is_ready()) {
@@ -53,6 +57,8 @@ fn report(state: &AppState, catalogs: &Catalogs) -> Value {
         "suggestions": suggestions(&examples, None),
         "attributeExamples": attribute_examples(&examples),
         "sessionUsd": state.template.session_usd,
+        "keptTurns": state.turns.as_ref().map(|_| KEPT),
+        "keptBytes": state.turns.as_ref().map(|_| KEPT_BYTES),
     })
 }
 

@@ -25,6 +25,7 @@ mod hooks;
 mod http;
 mod inline;
 mod invocation;
+mod recorded;
 mod remote_mcp;
 mod request;
 mod response;

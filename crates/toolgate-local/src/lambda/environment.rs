@@ -12,6 +12,9 @@ use toolgate_template::{FunctionSpec, GATEWAY_URL, REGION};
 /// Variables of the user's shell that a handler inherits. They change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
 
+/// The id of the dummy credentials.
+pub(super) const ACCESS_KEY: &str = "local";
+
 /// The environment of every program that the local agent runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
@@ -26,7 +29,7 @@ impl Environment {
     /// Creates the environment for programs that use the local agent at `endpoint` as AWS.
     pub(crate) fn new(endpoint: &str, extra: BTreeMap<String, String>) -> Self {
         let fixed = [
-            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_SESSION_TOKEN", "local"),
             ("AWS_REGION", REGION),
@@ -67,10 +70,11 @@ impl Environment {
     }
 
     /// A command for an instance of a function. Its Runtime API is at `runtime_api`.
-    pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str) -> Command {
+    pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str, access_key: &str) -> Command {
         let mut command = self.command(program, &spec.environment);
         let log_group = format!("/aws/lambda/{}", spec.logical_id);
         command
+            .env("AWS_ACCESS_KEY_ID", access_key)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
             .env("AWS_LAMBDA_FUNCTION_NAME", &spec.logical_id)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

@@ -21,4 +21,5 @@ mod robust;
 mod start;
 mod stream;
 mod support;
+mod turns;
 mod url;

@@ -8,6 +8,9 @@ pub(crate) fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
     let input = coerce::converted(&call.tool.shape, arguments, &mut call.coercion);
     let (count, problems) = match call.coercion.count() {
         0 => {
+            if let Some(values) = call.cx.trail().values() {
+                values.understood(&input, &call.tool.shape);
+            }
             if call.keeps_arguments() {
                 call.arguments.clone_from(&input);
             }

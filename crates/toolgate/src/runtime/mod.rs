@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::wire::mcp::settings::McpSettings;
 use crate::{
     budget::Budget,
-    config,
+    channel, config,
     error::Error,
     router::Router,
     service::Service,
@@ -159,7 +159,7 @@ where
 {
     loop {
         let invocation = api.next().await?;
-        let outcome = match invocation.event {
+        let (outcome, trace) = match invocation.event {
             Ok(event) => {
                 let work = async {
                     match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
@@ -168,17 +168,23 @@ where
                     }
                 };
                 // the payload may quote a value, so it is dropped; the panic hook has logged the location
-                AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_payload| {
-                    telemetry::panicked(invocation.id.request_id());
-                    Err(panicked())
-                })
+                let work = AssertUnwindSafe(work).catch_unwind().map(|outcome| {
+                    outcome.unwrap_or_else(|_payload| {
+                        telemetry::panicked(invocation.id.request_id());
+                        Err(panicked())
+                    })
+                });
+                match invocation.wants_trace {
+                    true => channel::traced(work).await,
+                    false => (work.await, None),
+                }
             }
             Err(diagnostic) => {
                 telemetry::unreadable(invocation.id.request_id(), &diagnostic.error_type);
-                Err(diagnostic)
+                (Err(diagnostic), None)
             }
         };
-        api.reply(&invocation.id, outcome).await?;
+        api.reply(&invocation.id, outcome, trace).await?;
     }
 }
 

@@ -5,6 +5,7 @@ mod absence;
 mod allow_list;
 mod build;
 mod cache;
+mod channel;
 #[path = "../../fuzz/src/checks/mod.rs"]
 mod checks;
 mod coercion;
@@ -26,6 +27,7 @@ mod mcp_hostile;
 mod mcp_identity;
 mod meaning;
 mod metrics;
+mod observe;
 mod once;
 mod platform;
 mod properties;

@@ -36,5 +36,5 @@ pub(crate) async fn send(
     })?;
     let text = || Value::from(String::from_utf8_lossy(&invocation.payload));
     let reply = serde_json::from_slice(&invocation.payload).unwrap_or_else(|_| text());
-    Ok(Json(json!({"reply": reply, "functionError": invocation.function_error, "turn": null})))
+    Ok(Json(json!({"reply": reply, "functionError": invocation.function_error, "turn": invocation.turn})))
 }

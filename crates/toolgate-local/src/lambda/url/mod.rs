@@ -107,7 +107,7 @@ async fn respond(urls: &Urls, name: &str, parts: Parts, body: Body) -> Response 
     if payload.len() > PAYLOAD_BYTES {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     }
-    let event = Event { payload: payload.into(), ..Event::default() };
+    let event = Event { payload: payload.into(), is_url: true, ..Event::default() };
     if url.streamed {
         return streamed::answer(urls.functions(name), name, event).await;
     }

@@ -1,0 +1,375 @@
+//! What happened to one call, gate by gate: for each gate when it began, how long it took, and its verdict.
+//!
+//! An [`Observation`] exists only where an observer asked for it (`telemetry/observer.rs`). Without one, the functions
+//! here read no clock and allocate nothing. An observation has times and verdicts. It has the values of a call only where
+//! the Runtime API asked for them (`channel.rs`).
+
+use std::{
+    array,
+    future::Future,
+    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    error::{ErrorKind, ToolError},
+    values::Values,
+};
+
+/// A gate of a call, or another of its steps, in the order of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Gate {
+    /// The event, and the identity in it.
+    Wire,
+    /// The tool exists.
+    Tool,
+    /// No refused field was sent.
+    FieldsIn,
+    /// The input has the tool's type.
+    Types,
+    /// The rules of `.require(..)`.
+    Rules,
+    /// The time until Lambda ends the function. It covers all steps from here to the tool itself.
+    Deadline,
+    /// The middleware. It covers the gates with memory and the tool itself.
+    Middleware,
+    /// The output of an equal call.
+    Cache,
+    /// The first reply of a call with an effect.
+    Replay,
+    /// The limits of the session.
+    Budget,
+    /// The yes of a person.
+    Confirm,
+    /// The record of an effect.
+    Once,
+    /// The tool itself.
+    Run,
+    /// The exposed fields.
+    FieldsOut,
+    /// The size of the reply.
+    Size,
+}
+
+impl Gate {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Wire,
+        Self::Tool,
+        Self::FieldsIn,
+        Self::Types,
+        Self::Rules,
+        Self::Deadline,
+        Self::Middleware,
+        Self::Cache,
+        Self::Replay,
+        Self::Budget,
+        Self::Confirm,
+        Self::Once,
+        Self::Run,
+        Self::FieldsOut,
+        Self::Size,
+    ];
+
+    /// The name: `fields in`, `once`, .. It is `gate` of the call's log line, except that the log line has no name for
+    /// the tool itself, which is `run` here.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wire => "wire",
+            Self::Tool => "tool",
+            Self::FieldsIn => "fields in",
+            Self::Types => "types",
+            Self::Rules => "rules",
+            Self::Deadline => "deadline",
+            Self::Middleware => "middleware",
+            Self::Cache => "cache",
+            Self::Replay => "replay",
+            Self::Budget => "budget",
+            Self::Confirm => "confirm",
+            Self::Once => "once",
+            Self::Run => "run",
+            Self::FieldsOut => "fields out",
+            Self::Size => "size",
+        }
+    }
+
+    /// The name in the call's log line.
+    const fn log_name(self) -> &'static str {
+        match self {
+            Self::Run => "",
+            gate => gate.name(),
+        }
+    }
+}
+
+/// The result of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The call went on.
+    Passed,
+    /// The gate, or the tool itself, ended the call with this error.
+    Stopped(ErrorKind),
+    /// The gate, or the tool's commit, found the first reply of an earlier call.
+    Replayed,
+    /// The cache had the output.
+    Cached,
+    /// The tool, the router or the platform declares nothing that this gate checks.
+    NotDeclared,
+    /// The gate began and did not end: the deadline or a panic ended the call.
+    Interrupted,
+}
+
+impl Verdict {
+    /// An error that an earlier step has recorded only passes through this gate.
+    fn of<T>(result: &Result<T, ToolError>) -> Self {
+        match result {
+            Ok(_) => Self::Passed,
+            Err(error) if error.is_recorded() => Self::Passed,
+            Err(error) if error.is_replay() => Self::Replayed,
+            Err(error) => Self::Stopped(error.kind()),
+        }
+    }
+
+    /// A number other than 0, which stands for a gate that the call has not reached.
+    const fn code(self) -> u8 {
+        match self {
+            Self::Passed => 1,
+            Self::Replayed => 2,
+            Self::Cached => 3,
+            Self::NotDeclared => 4,
+            Self::Interrupted => 5,
+            Self::Stopped(kind) => STOPPED + kind as u8,
+        }
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Passed),
+            2 => Some(Self::Replayed),
+            3 => Some(Self::Cached),
+            4 => Some(Self::NotDeclared),
+            5 => Some(Self::Interrupted),
+            code => ErrorKind::ALL.get(usize::from(code.checked_sub(STOPPED)?)).copied().map(Self::Stopped),
+        }
+    }
+}
+
+/// The code of the first kind of error.
+const STOPPED: u8 = 16;
+
+/// A gate that the call has reached, or that is not declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The gate.
+    pub gate: Gate,
+    /// When the gate first began, after the start of the call.
+    pub began: Duration,
+    /// The time in the gate. A gate with a part before and a part after the tool has the sum of both.
+    pub took: Duration,
+    /// Its result.
+    pub verdict: Verdict,
+}
+
+/// The steps of one call. A step begins where the one before it has ended, so each step reads the clock one time.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    started: Instant,
+    /// The end of the last step, in nanoseconds after the start.
+    last: AtomicU64,
+    slots: [Slot; Gate::ALL.len()],
+    values: Option<Values>,
+}
+
+/// A step in numbers. A call writes its steps one after the other; atomics let all clones of its context share them.
+#[derive(Debug, Default)]
+struct Slot {
+    began: AtomicU64,
+    took: AtomicU64,
+    verdict: AtomicU8,
+}
+
+impl Observation {
+    /// `started` is the start of the call, before its event is decoded.
+    pub(crate) fn new(started: Instant) -> Self {
+        Self { started, last: AtomicU64::new(0), slots: array::from_fn(|_| Slot::default()), values: None }
+    }
+
+    /// Records the values of the call too.
+    pub(crate) fn with_values(self) -> Self {
+        Self { values: Some(Values::default()), ..self }
+    }
+
+    /// The values of the call, if somebody asked for them.
+    pub(crate) fn values(&self) -> Option<&Values> {
+        self.values.as_ref()
+    }
+
+    /// The steps so far, in the order of [`Gate::ALL`]. A gate that the call has not reached is absent.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step> {
+        Gate::ALL.into_iter().zip(&self.slots).filter_map(|(gate, slot)| {
+            Some(Step {
+                gate,
+                began: Duration::from_nanos(slot.began.load(Relaxed)),
+                took: Duration::from_nanos(slot.took.load(Relaxed)),
+                verdict: Verdict::from_code(slot.verdict.load(Relaxed))?,
+            })
+        })
+    }
+
+    /// Records that no step ran since the last one, but code of the user.
+    pub(crate) fn resume(&self) {
+        self.last.store(self.now(), Relaxed);
+    }
+
+    /// Records that a gate has nothing to check in this call. Only an error of the gate replaces this.
+    pub(crate) fn not_declared(&self, gate: Gate) {
+        self.set(gate, Verdict::NotDeclared);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn slot(&self, gate: Gate) -> Option<&Slot> {
+        self.slots.get(gate as usize)
+    }
+
+    fn set(&self, gate: Gate, verdict: Verdict) {
+        if let Some(slot) = self.slot(gate) {
+            slot.verdict.store(verdict.code(), Relaxed);
+        }
+    }
+
+    /// Removes a step that began for nothing.
+    fn forget(&self, gate: Gate) {
+        if let Some(slot) = self.slot(gate) {
+            slot.verdict.store(0, Relaxed);
+        }
+    }
+
+    /// Begins a step. `None` where the gate is not declared.
+    fn enter(&self, gate: Gate) -> Option<u64> {
+        let slot = self.slot(gate)?;
+        let before = slot.verdict.load(Relaxed);
+        if before == Verdict::NotDeclared.code() {
+            return None;
+        }
+        let began = self.last.load(Relaxed);
+        if before == 0 {
+            slot.began.store(began, Relaxed);
+        }
+        slot.verdict.store(Verdict::Interrupted.code(), Relaxed);
+        Some(began)
+    }
+
+    fn leave(&self, gate: Gate, began: Option<u64>, verdict: Verdict) {
+        let (Some(began), Some(slot)) = (began, self.slot(gate)) else {
+            if verdict != Verdict::Passed {
+                self.set(gate, verdict);
+            }
+            return;
+        };
+        let now = self.now();
+        slot.took.fetch_add(now.saturating_sub(began), Relaxed);
+        slot.verdict.store(verdict.code(), Relaxed);
+        self.last.store(now, Relaxed);
+    }
+}
+
+/// The observation of a call, if somebody asked for it.
+pub(crate) type Seen<'a> = Option<&'a Observation>;
+
+/// Runs one gate. An error gets the gate's name, for the call's log line.
+pub(crate) fn gate<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> Result<T, ToolError>) -> Result<T, ToolError> {
+    step(seen, gate, work, Verdict::of).map_err(|error| error.at(gate.log_name()))
+}
+
+/// Runs one gate that waits. See [`gate`].
+pub(crate) async fn wait<T>(
+    seen: Seen<'_>,
+    gate: Gate,
+    work: impl Future<Output = Result<T, ToolError>>,
+) -> Result<T, ToolError> {
+    let began = seen.and_then(|seen| seen.enter(gate));
+    let result = work.await;
+    if let Some(seen) = seen {
+        seen.leave(gate, began, Verdict::of(&result));
+    }
+    result.map_err(|error| error.at(gate.log_name()))
+}
+
+/// A part of a gate that only counts where it stops the call.
+pub(crate) fn check<T>(seen: Seen<'_>, gate: Gate, result: Result<T, ToolError>) -> Result<T, ToolError> {
+    if let Some(seen) = seen {
+        seen.leave(gate, None, Verdict::of(&result));
+    }
+    result.map_err(|error| error.at(gate.log_name()))
+}
+
+/// Runs one gate whose verdict is not that of its result.
+pub(crate) fn step<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> T, verdict: impl FnOnce(&T) -> Verdict) -> T {
+    let began = seen.and_then(|seen| seen.enter(gate));
+    let result = work();
+    if let Some(seen) = seen {
+        seen.leave(gate, began, verdict(&result));
+    }
+    result
+}
+
+/// Runs a gate that covers other steps. Its own errors have its name already.
+pub(crate) async fn around<T>(
+    seen: Seen<'_>,
+    gate: Gate,
+    work: impl Future<Output = Result<T, ToolError>>,
+) -> Result<T, ToolError> {
+    let began = seen.and_then(|seen| seen.enter(gate));
+    let result = work.await;
+    if let Some(seen) = seen {
+        let verdict = match &result {
+            Err(error) if error.gate() == gate.name() => Verdict::Stopped(error.kind()),
+            _ => Verdict::Passed,
+        };
+        seen.leave(gate, began, verdict);
+    }
+    result
+}
+
+/// Runs the request that gates 6 and 7 share. A record that is found is the verdict of replay, and ends the call before
+/// the budget.
+pub(crate) async fn replay_and_budget<T>(
+    seen: Seen<'_>,
+    work: impl Future<Output = Result<T, ToolError>>,
+) -> Result<T, ToolError> {
+    let begun = seen.map(|seen| (seen.enter(Gate::Replay), seen.enter(Gate::Budget)));
+    let result = work.await;
+    if let (Some(seen), Some((replay, budget))) = (seen, begun) {
+        let verdict = Verdict::of(&result);
+        let found = verdict == Verdict::Replayed;
+        seen.leave(Gate::Replay, replay, if found { verdict } else { Verdict::Passed });
+        match found {
+            true => seen.forget(Gate::Budget),
+            false => seen.leave(Gate::Budget, budget, verdict),
+        }
+    }
+    result.map_err(|error| error.at(Gate::Budget.log_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_gate_and_every_verdict_survives_its_number() {
+        for (at, gate) in Gate::ALL.into_iter().enumerate() {
+            assert_eq!(gate as usize, at);
+        }
+        let stopped = ErrorKind::ALL.map(Verdict::Stopped);
+        let others = [Verdict::Passed, Verdict::Replayed, Verdict::Cached, Verdict::NotDeclared, Verdict::Interrupted];
+        for verdict in stopped.into_iter().chain(others) {
+            assert_eq!(Verdict::from_code(verdict.code()), Some(verdict));
+        }
+        assert_eq!(Verdict::from_code(0), None);
+    }
+}
