@@ -57,6 +57,12 @@ def test_a_new_approval_is_counted_in_the_navigation(console, fake):
     expect(page.get_by_role("link", name="Approvals 2 waiting")).to_be_visible()
 
 
+def test_a_number_and_its_text_are_told_apart(console, fake):
+    fake.data["approvals"]["waiting"][0]["input"] = {"first": "10", "second": 10, "third": None, "fourth": ["a"]}
+    page = console("#/approvals")
+    expect(page.locator(".card.ask tbody tr")).to_have_text(["first text10", "second number10", "third nullnull", 'fourth list["a"]'])
+
+
 def test_an_unreadable_row_cannot_be_decided(console, fake):
     fake.data["approvals"]["waiting"][0]["unreadable"] = "its expiry is not a valid time"
     page = console("#/approvals")

@@ -1,7 +1,7 @@
 // Questions to a person: a call that waits, shown with its exact input, one field a line, and the answers to it.
 
 import { add, button, fill, h, unique } from "./dom.js";
-import { isObject, oneLine } from "./json.js";
+import { isObject, kindOf, oneLine } from "./json.js";
 import { code, inline } from "./text.js";
 
 /** The fields of an input, one a line, with every hidden character visible. `entries`: `[name, value, type]`. */
@@ -14,7 +14,7 @@ export function fieldLines(entries) {
 }
 
 /** The fields of any input. What is not an object is one field. */
-export const inputLines = (input) => fieldLines(isObject(input) ? Object.entries(input) : [["input", input]]);
+export const inputLines = (input) => fieldLines((isObject(input) ? Object.entries(input) : [["input", input]]).map(([name, value]) => [name, value, kindOf(value)]));
 
 /** One question of a `returnControl`: what it asks for, and how its answer is written. */
 function question(entry) {

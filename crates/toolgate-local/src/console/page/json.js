@@ -84,6 +84,9 @@ export const object = (entries) => Object.fromEntries(entries);
 /** Whether a value is an object of JSON. */
 export const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
+/** What a value is, in a word: `10` as text and `10` as a number look the same. */
+export const kindOf = (value) => (value === null ? "null" : Array.isArray(value) ? "list" : typeof value === "string" ? "text" : typeof value);
+
 /** A small button that copies a value's text. */
 export function copy(text, label = "Copy") {
   const own = button(label, async () => {

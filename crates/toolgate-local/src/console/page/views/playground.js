@@ -3,7 +3,7 @@
 import { getSpan, post } from "../api.js";
 import { add, button, choice, facts, field, fill, h } from "../dom.js";
 import { newSession } from "../invoke.js";
-import { copy, isObject, json, object, parsed, pretty } from "../json.js";
+import { copy, isObject, json, kindOf, object, parsed, pretty } from "../json.js";
 import { recall, remember } from "../memory.js";
 import { link } from "../router.js";
 import { saveAsTest } from "../saveastest.js";
@@ -85,7 +85,7 @@ export function playground(mount, owner, tool, query, signal) {
   function drawUnderstood({ understood: values, problems = [] }) {
     const names = [...new Set([...Object.keys(draft.input), ...Object.keys(isObject(values) ? values : {})])];
     const own = (object, name) => (isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined);
-    const cell = (value) => (value === undefined ? h("span", { class: "dim" }, "–") : [h("code", null, inline(JSON.stringify(value), 160)), " ", h("span", { class: "dim" }, kind(value))]);
+    const cell = (value) => (value === undefined ? h("span", { class: "dim" }, "–") : [h("code", null, inline(JSON.stringify(value), 160)), " ", h("span", { class: "dim" }, kindOf(value))]);
     fill(understood, h("h3", null, "How text becomes values"),
       names.length ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "How text becomes values" }, h("table", { class: "data" },
         h("thead", null, h("tr", null, ["Field", "As sent", "As understood"].map((name) => h("th", { scope: "col" }, name)))),
@@ -183,5 +183,3 @@ export function playground(mount, owner, tool, query, signal) {
   if (query.has("turn")) fromTrace(query.get("turn"), query.get("span"));
   else if (Object.keys(draft.input).length) understand();
 }
-
-const kind = (value) => (value === null ? "null" : Array.isArray(value) ? "list" : { string: "text" }[typeof value] ?? typeof value);
