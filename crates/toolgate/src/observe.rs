@@ -5,8 +5,11 @@
 
 use std::{
     array,
-    future::Future,
-    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    borrow::Cow,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -168,6 +171,22 @@ pub struct Step {
     pub verdict: Verdict,
 }
 
+/// A request to another service that a call has made. It has no values of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MadeRequest {
+    /// The service: `aws.dynamodb`.
+    pub system: &'static str,
+    /// The operation: `GetItem`.
+    pub operation: Cow<'static, str>,
+    /// When the request began, after the start of the call.
+    pub began: Duration,
+    /// The time that it took, with its retries.
+    pub took: Duration,
+    /// The class of its error: a status, `timeout`, `interrupted`, ..
+    pub error: Option<Cow<'static, str>>,
+}
+
 /// The steps of one call. A step begins where the one before it has ended, so each step reads the clock one time.
 #[derive(Debug)]
 pub(crate) struct Observation {
@@ -175,6 +194,7 @@ pub(crate) struct Observation {
     /// The end of the last step, in nanoseconds after the start.
     last: AtomicU64,
     slots: [Slot; Gate::ALL.len()],
+    requests: Mutex<Vec<MadeRequest>>,
 }
 
 /// A step in numbers. A call writes its steps one after the other; atomics let all clones of its context share them.
@@ -188,7 +208,8 @@ struct Slot {
 impl Observation {
     /// `started` is the start of the call, before its event is decoded.
     pub(crate) fn new(started: Instant) -> Self {
-        Self { started, last: AtomicU64::new(0), slots: array::from_fn(|_| Slot::default()) }
+        let slots = array::from_fn(|_| Slot::default());
+        Self { started, last: AtomicU64::new(0), slots, requests: Mutex::default() }
     }
 
     /// The steps so far, in the order of [`Gate::ALL`]. A gate that the call has not reached is absent.
@@ -201,6 +222,20 @@ impl Observation {
                 verdict: Verdict::from_code(slot.verdict.load(Relaxed))?,
             })
         })
+    }
+
+    /// The requests so far, in the order in which they ended.
+    pub(crate) fn requests(&self) -> Vec<MadeRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note_request(&self, request: MadeRequest) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+
+    /// The time since the start of the call.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Records that no step ran since the last one, but code of the user.
@@ -271,14 +306,18 @@ pub(crate) fn gate<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> Result<
     step(seen, gate, work, Verdict::of).map_err(|error| error.at(gate.log_name()))
 }
 
-/// Runs one gate that waits. See [`gate`].
-pub(crate) async fn wait<T>(
+/// Begins a gate that waits. See [`gate`].
+pub(crate) fn begin(seen: Seen<'_>, gate: Gate) -> Option<u64> {
+    seen.and_then(|seen| seen.enter(gate))
+}
+
+/// Ends a gate that [`begin`] has begun.
+pub(crate) fn end<T>(
     seen: Seen<'_>,
     gate: Gate,
-    work: impl Future<Output = Result<T, ToolError>>,
+    began: Option<u64>,
+    result: Result<T, ToolError>,
 ) -> Result<T, ToolError> {
-    let began = seen.and_then(|seen| seen.enter(gate));
-    let result = work.await;
     if let Some(seen) = seen {
         seen.leave(gate, began, Verdict::of(&result));
     }
@@ -303,17 +342,17 @@ pub(crate) fn step<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> T, verd
     result
 }
 
-/// Runs a gate that covers other steps. Its own errors have its name already.
-pub(crate) async fn around<T>(
+/// Ends a gate that covers other steps. Its own errors have its name already.
+pub(crate) fn end_around<T>(
     seen: Seen<'_>,
     gate: Gate,
-    work: impl Future<Output = Result<T, ToolError>>,
+    began: Option<u64>,
+    result: Result<T, ToolError>,
 ) -> Result<T, ToolError> {
-    let began = seen.and_then(|seen| seen.enter(gate));
-    let result = work.await;
-    if let Some(seen) = seen {
+    if let (Some(seen), Some(_)) = (seen, began) {
         let verdict = match &result {
             Err(error) if error.gate() == gate.name() => Verdict::Stopped(error.kind()),
+            Err(error) if error.gate() == Gate::Deadline.name() => Verdict::Interrupted,
             _ => Verdict::Passed,
         };
         seen.leave(gate, began, verdict);
@@ -321,21 +360,20 @@ pub(crate) async fn around<T>(
     result
 }
 
-/// Runs the request that gates 6 and 7 share. A record that is found is the verdict of replay, and ends the call before
-/// the budget.
-pub(crate) async fn replay_and_budget<T>(
-    seen: Seen<'_>,
-    work: impl Future<Output = Result<T, ToolError>>,
-) -> Result<T, ToolError> {
-    let begun = seen.map(|seen| (seen.enter(Gate::Replay), seen.enter(Gate::Budget)));
-    let result = work.await;
-    if let (Some(seen), Some((replay, budget))) = (seen, begun) {
-        let verdict = Verdict::of(&result);
-        let found = verdict == Verdict::Replayed;
-        seen.leave(Gate::Replay, replay, if found { verdict } else { Verdict::Passed });
-        match found {
-            true => seen.forget(Gate::Budget),
-            false => seen.leave(Gate::Budget, budget, verdict),
+/// Ends the budget gate, whose request looks for the record of the call too. A record that is found is the verdict of
+/// the replay gate, and nothing is charged.
+pub(crate) fn end_budget<T>(seen: Seen<'_>, began: Option<u64>, result: Result<T, ToolError>) -> Result<T, ToolError> {
+    if let Some(seen) = seen {
+        let replay = seen.enter(Gate::Replay).and(began);
+        match Verdict::of(&result) {
+            Verdict::Replayed => {
+                seen.leave(Gate::Replay, replay, Verdict::Replayed);
+                seen.forget(Gate::Budget);
+            }
+            verdict => {
+                seen.leave(Gate::Replay, replay, Verdict::Passed);
+                seen.leave(Gate::Budget, began, verdict);
+            }
         }
     }
     result.map_err(|error| error.at(Gate::Budget.log_name()))
