@@ -36,5 +36,6 @@ mod schemas;
 mod session;
 mod size;
 mod steps;
+mod traces;
 mod ui;
 mod wires;
