@@ -32,6 +32,7 @@ mod server;
 mod state;
 mod sync;
 mod task;
+mod traces;
 mod variables;
 
 pub use dynamodb::DatabaseError;

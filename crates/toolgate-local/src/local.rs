@@ -1,5 +1,7 @@
 //! Starts the local agent: its options, and the order in which its parts start.
 
+mod checks;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -26,6 +28,7 @@ use crate::{
     running::Running,
     seed, server,
     state::AppState,
+    traces::Traces,
     variables,
 };
 use toolgate_models::ModelChoiceError;
@@ -82,6 +85,7 @@ pub struct Local {
     hostile: Option<u64>,
     callers: CallerChoice,
     log: Log,
+    otlp: Option<String>,
 }
 
 impl Local {
@@ -105,6 +109,7 @@ impl Local {
             hostile: None,
             callers: CallerChoice::default(),
             log: Log::stderr(),
+            otlp: None,
         }
     }
 
@@ -225,29 +230,11 @@ impl Local {
         self
     }
 
-    /// Checks what a start would read: the template, its programs, the models and the port. Nothing is started.
-    ///
-    /// # Errors
-    /// [`LocalError`], as [`Local::start`] would return it.
-    pub async fn check(&self) -> Result<(), LocalError> {
-        let read = if self.only_database { toolgate_template::read_without_agents } else { toolgate_template::read };
-        let mut template = read(&self.template, &self.parameters)?;
-        if self.without_agents || self.only_database {
-            template.agents.clear();
-            template.harnesses.clear();
-        }
-        let choices = model_choice::choices(&mut template, &self.models, &self.log)?;
-        model_choice::open(&template, &choices).await?;
-        Programs::find(&template, self.binaries.clone())?;
-        Ok(())
-    }
-
-    /// Whether the port can be used.
-    ///
-    /// # Errors
-    /// [`LocalError::PortInUse`] or [`LocalError::Listen`].
-    pub async fn check_port(&self) -> Result<(), LocalError> {
-        server::bind(self.port).await.map(drop)
+    /// Sends spans to the OpenTelemetry receiver at this address, such as `http://127.0.0.1:4318` (OTLP over HTTP): of
+    /// the turns of agents and models, and of the calls of functions. The functions send theirs too.
+    pub fn otlp(mut self, receiver: impl Into<String>) -> Self {
+        self.otlp = Some(receiver.into());
+        self
     }
 
     /// Starts all parts and returns when all of them are ready.
@@ -295,7 +282,9 @@ impl Local {
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
         let Parts { template, programs, database, choices } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
+        let traces = self.otlp.as_deref().map(Traces::to).transpose()?;
+        let variables = variables::chosen(&template, self.variables);
+        let environment = Environment::new(&endpoint, variables).with_receiver(self.otlp.as_deref());
         let settings = Settings {
             environment: environment.clone(),
             log: self.log.clone(),
@@ -343,6 +332,7 @@ impl Local {
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
             database,
+            traces,
             catalogs,
         });
 
@@ -361,6 +351,10 @@ impl Local {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(Arc::clone(&state), url_callers, platforms)?;
+        let router = match &state.traces {
+            Some(traces) => traces.around(router),
+            None => router,
+        };
         let with_urls = [functions.clone(), fronts.clone()];
         let server = server::serve(listener, port, router, with_urls, async { drop(stopped.await) });
         let running = Running::new(state, server, stop);

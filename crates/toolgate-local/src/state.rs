@@ -10,6 +10,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
+    traces::Traces,
 };
 
 /// The parts of a running local agent.
@@ -28,6 +29,8 @@ pub(crate) struct AppState {
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,
     pub(crate) database: Arc<Database>,
+    /// `None` if no receiver of spans is set.
+    pub(crate) traces: Option<Traces>,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
 }

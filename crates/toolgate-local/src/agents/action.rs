@@ -16,7 +16,7 @@ use super::{
     trace::put,
     version_of,
 };
-use crate::conversation::Outcome;
+use crate::{conversation::Outcome, traces};
 use toolgate_template::function_arn;
 
 /// Pauses before a retry of an event that no instance has taken.
@@ -33,7 +33,8 @@ impl AgentRun<'_> {
         let prompt = self.prompt_attributes().clone();
         let event = self.event(action, arguments, &session, &prompt);
         let arn = function_arn(function);
-        let reply = self.invoke(function, &action.tool, Bytes::from(event.to_string())).await.map_err(|failure| {
+        let invoked = self.invoke(function, &action.tool, Bytes::from(event.to_string()));
+        let reply = traces::function((&action.tool, function), invoked).await.map_err(|failure| {
             tracing::warn!(function, error = %failure, "the function could not be invoked");
             AgentError::lambda_failed(&arn, "Unhandled", failure.message)
         })?;

@@ -22,21 +22,21 @@ use super::{
 use crate::conversation::{
     self, AskModel, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message, too_long_as_stop,
 };
-use crate::guardrail::Side;
+use crate::{guardrail::Side, traces};
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
     pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
         let events = self.sink.attach();
         let turn = Arc::clone(self);
-        tokio::spawn(async move {
+        tokio::spawn(traces::carried(async move {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
                 Some(root) => AgentRun::root(&turn, root, alias, text).run().await,
                 None => Err(AgentError::new(Kind::ResourceNotFound, "the agent no longer exists").into()),
             };
             guard.end(last);
-        });
+        }));
         events
     }
 }
@@ -46,7 +46,11 @@ impl AgentRun<'_> {
     pub(crate) fn run(&self) -> BoxFuture<'_, Result<String, Ended>> {
         Box::pin(async move {
             let started = Timestamp::now();
-            let result = self.iterate(started).await;
+            let failure = |result: &Result<String, Ended>| match result {
+                Err(Ended::Failed(error)) => Some(error.kind.name()),
+                _ => None,
+            };
+            let result = traces::agent(&self.agent.spec.name, self.iterate(started), failure).await;
             if let Err(Ended::Failed(error)) = &result {
                 self.trace_failure(error, Span::since(started));
                 tracing::warn!(agent = %self.agent.spec.id, kind = error.kind.name(), "the agent's turn failed");
@@ -110,7 +114,8 @@ impl AskModel for Question<'_, '_> {
             run.turn.begin_answer();
         }
         let write: Write<'_> = &|words| run.turn.write(words);
-        let reply = too_long_as_stop(run.model().converse(request, streams.then_some(write)).await)?;
+        let asked = run.model().converse(request, streams.then_some(write));
+        let reply = too_long_as_stop(traces::model(&run.agent.spec.foundation_model, asked).await)?;
         run.turn.spend(reply.usage);
         let reply = prompt::message_to_answer(reply);
         run.trace_model_output(&reply, Span::since(start));

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     conversation::{Session, SessionKey},
     http::{body, service_model::Problems},
+    traces,
 };
 
 /// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
@@ -89,7 +90,7 @@ async fn answer(
             None => {
                 let session = agents.sessions.open(&key, idle_ttl);
                 // The turn starts in its own task, so that a caller that disconnects does not leave the session busy.
-                let begun = tokio::spawn(begin(agents, session, key.clone(), request)).await;
+                let begun = tokio::spawn(traces::carried(begin(agents, session, key.clone(), request))).await;
                 begun.map_err(|_| AgentError::new(Kind::InternalServer, "the turn could not begin"))??
             }
         }

@@ -39,6 +39,7 @@ use crate::{
         event_stream,
         service_model::Problems,
     },
+    traces,
 };
 
 /// Limit on a request body, in bytes.
@@ -99,7 +100,7 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
         session: key.session.clone(),
     };
     let asked = Asked { input: request.input, messages: request.messages, settings, entries, hooks };
-    let begun = tokio::spawn(begin(harnesses, key, asked)).await;
+    let begun = tokio::spawn(traces::carried(begin(harnesses, key, asked))).await;
     let mut events = begun.map_err(|_| HarnessError::new(Kind::InternalServer, "the invocation could not begin"))??;
     // A failure before any event is an HTTP error, which has more kinds than a stream.
     match events.recv().await {
@@ -213,13 +214,15 @@ async fn begin(
         }
     };
     let (output, events) = Output::new();
-    tokio::spawn(async move {
+    tokio::spawn(traces::carried(async move {
         let guard = Guard(&session, Some(output));
         let end = match guard.output() {
             Some(output) => {
                 let model = harnesses.models.of(&settings.harness);
                 let invocation = Invocation::new(model, &settings, output, hooks);
-                let end = run(&session, beginning, &messages, &entries, &invocation).await;
+                let running = run(&session, beginning, &messages, &entries, &invocation);
+                let failure = |end: &End| if let End::Failed(error, _) = end { Some(error.kind.name()) } else { None };
+                let end = traces::agent(&settings.harness, running, failure).await;
                 if !matches!(end, End::Failed(..)) {
                     invocation.ended().await;
                 }
@@ -228,7 +231,7 @@ async fn begin(
             None => End::Stopped,
         };
         guard.end(end);
-    });
+    }));
     Ok(events)
 }
 

@@ -22,8 +22,9 @@ use super::{
     inline::OpenCalls,
     toolset::{Entries, Toolset},
 };
-use crate::conversation::{
-    AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop,
+use crate::{
+    conversation::{AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop},
+    traces,
 };
 
 /// The text in place of a result when the time is over. The call itself runs to its end.
@@ -218,7 +219,7 @@ impl<'a> Invocation<'a> {
     /// first.
     async fn run(&self, call: &ToolCall) -> (Outcome, bool) {
         let (tools, call) = (Arc::clone(self.tools()), call.clone());
-        let task = tokio::spawn(async move { tools.call(&call).await });
+        let task = tokio::spawn(traces::carried(async move { tools.call(&call).await }));
         match tokio::time::timeout_at(self.settings.deadline.into(), task).await {
             Ok(Ok(outcome)) => (outcome, false),
             Ok(Err(_)) => (Outcome::error("the call failed; see the log of the local agent"), false),
@@ -249,7 +250,7 @@ impl AskModel for Question<'_, '_> {
             inference,
         };
         let write = |text: &str| invocation.output.write(text);
-        let asked = invocation.model.converse(request, Some(&write));
+        let asked = traces::model(&settings.model, invocation.model.converse(request, Some(&write)));
         let answered = tokio::time::timeout_at(settings.deadline.into(), asked).await.map_err(|_| None)?;
         too_long_as_stop(answered).map_err(Some)
     }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     conversation::{Outcome, ToolCall},
     gateway::{Gateway, InProcess},
+    traces,
 };
 
 /// Maximum number of pages of a list of tools. A server that always names another page would never end.
@@ -150,7 +151,8 @@ impl Toolset {
             return Outcome::error(format!("the input of `{}` must be a JSON object", call.name));
         }
         let params = json!({"name": call.name, "arguments": call.input});
-        match tool.source.request(&call.id, "tools/call", params).await {
+        let requested = tool.source.request(&call.id, "tools/call", params);
+        match traces::tool(&call.name, requested).await {
             Ok(result) => outcome(&result),
             Err(message) => Outcome::error(message),
         }

@@ -29,6 +29,8 @@ pub(crate) use report::exit_reason;
 pub(crate) use stream::{Answer, Next, Streamed};
 
 use pool::Pool;
+
+use crate::traces;
 use toolgate_template::{DescribeError, FunctionSpec, UrlSpec};
 
 /// Lambda's limit on a request and on a response, in bytes.
@@ -179,6 +181,7 @@ impl Functions {
 
     pub(crate) async fn run(&self, name: &str, event: Event) -> Result<Invocation, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
+        let event = Event { trace_id: event.trace_id.or_else(traces::header), ..event };
         // A separate task: an invocation runs to its end even if the caller disconnects, as on Lambda.
         let task = tokio::spawn(async move { pool.invoke(event).await });
         task.await.unwrap_or(Err(InvokeError::Stopping))
@@ -188,7 +191,8 @@ impl Functions {
     pub(crate) async fn stream(&self, name: &str, event: Event) -> Result<Answer, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
         let (parts, received) = stream::channel();
-        let event = Event { stream: Some(parts), ..event };
+        let trace_id = event.trace_id.or_else(traces::header);
+        let event = Event { stream: Some(parts), trace_id, ..event };
         let running = tokio::spawn(async move { pool.invoke(event).await });
         Answer::of(received, running).await
     }
