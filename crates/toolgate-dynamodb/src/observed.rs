@@ -31,9 +31,11 @@ impl Intercept for ObserveRequests {
         "ObserveRequests"
     }
 
-    fn read_before_execution(
+    // not `read_before_execution`: the operation is not known yet where a client's interceptors run it
+    fn read_before_serialization(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map(|metadata| metadata.name().to_owned());

@@ -17,6 +17,7 @@ use crate::{
     page, ready,
     state::AppState,
     task::Task,
+    traces,
 };
 
 /// The address of the local agent: loopback only.
@@ -51,6 +52,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
         Some(turns) => router.merge(console::turns(turns.clone())).layer(Extension(turns)),
         None => router,
     };
+    let router = if state.traces.is_some() { traces::around(router) } else { router };
     Ok(ready::gate(router, state))
 }
 

@@ -10,6 +10,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
+    traces::Traces,
     turns::Turns,
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct AppState {
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,
     pub(crate) database: Arc<Database>,
+    /// `None` if no receiver of spans is set.
+    pub(crate) traces: Option<Traces>,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
     /// The record of turns, if there is one.

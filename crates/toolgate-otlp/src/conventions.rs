@@ -34,6 +34,8 @@ pub const FUNCTION: &str = "function";
 pub const AGENT_NAME: &str = "gen_ai.agent.name";
 /// The service behind an agent or a model.
 pub const PROVIDER: &str = "gen_ai.provider.name";
+/// The local agent in the place of a service.
+pub const LOCAL: &str = "toolgate";
 /// The requested model.
 pub const MODEL: &str = "gen_ai.request.model";
 /// The tokens of a model's input.
@@ -50,6 +52,8 @@ pub const MCP_VERSION: &str = "mcp.protocol.version";
 
 /// Lambda's request id.
 pub const INVOCATION_ID: &str = "faas.invocation_id";
+/// The function that is called.
+pub const INVOKED_NAME: &str = "faas.invoked_name";
 /// Whether this is the first call of an instance.
 pub const COLD_START: &str = "faas.coldstart";
 

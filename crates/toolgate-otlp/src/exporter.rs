@@ -24,7 +24,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, header::CONTENT_TYPE};
 
 use crate::{message, settings::Settings, span::Span};
 
-/// Maximum number of spans that wait. Later ones are dropped. X-Ray takes 10,000 in one request.
+/// Maximum number of entries that wait. Later ones are dropped. X-Ray takes 10,000 in one request.
 const MOST: usize = 2_048;
 /// The pause after a failure. Until it ends, spans are dropped, so that a receiver that does not answer delays only
 /// one call in this time.
@@ -32,10 +32,13 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// What makes the spans of a call when they are sent.
+type Waiting = Box<dyn FnOnce() -> Vec<Span> + Send>;
+
 /// Sends spans to a receiver. Nothing is opened before the first request.
 pub struct Exporter {
     settings: Settings,
-    waiting: Mutex<Vec<Span>>,
+    waiting: Mutex<Vec<Waiting>>,
     connector: OnceLock<Connector>,
     paused_until: Mutex<Option<Instant>>,
     has_failed: AtomicBool,
@@ -56,20 +59,26 @@ impl Exporter {
     /// Keeps a span until the next [`flush`](Self::flush). A span of a trace that is not recorded is dropped.
     pub fn add(&self, span: Span) {
         if span.context.is_sampled {
-            let mut waiting = lock(&self.waiting);
-            if waiting.len() < MOST {
-                waiting.push(span);
-            }
+            self.add_later(|| vec![span]);
+        }
+    }
+
+    /// As [`add`](Self::add), for spans that are made when they are sent, which is after the reply of a call.
+    pub fn add_later(&self, make: impl FnOnce() -> Vec<Span> + Send + 'static) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() < MOST {
+            waiting.push(Box::new(make));
         }
     }
 
     /// Sends the spans that wait. It takes at most the time in the settings, and a failure only writes one line to the
     /// log: the spans are lost then.
     pub async fn flush(&self) {
-        let spans = std::mem::take(&mut *lock(&self.waiting));
-        if spans.is_empty() || lock(&self.paused_until).is_some_and(|until| Instant::now() < until) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        if waiting.is_empty() || lock(&self.paused_until).is_some_and(|until| Instant::now() < until) {
             return;
         }
+        let spans = waiting.into_iter().flat_map(|make| make()).filter(|span| span.context.is_sampled).collect();
         let sent = tokio::time::timeout(self.settings.timeout, self.send(spans)).await;
         let failure = match sent {
             Ok(Ok(())) => {

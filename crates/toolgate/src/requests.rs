@@ -6,7 +6,7 @@ use crate::observe::{MadeRequest, Observation};
 
 tokio::task_local! {
     /// The observation of the call that this task works on.
-    static CURRENT: Arc<Observation>;
+    static CURRENT: Option<Arc<Observation>>;
 }
 
 /// A request that has begun. Where it is dropped before its end, it was interrupted.
@@ -31,7 +31,7 @@ pub struct BegunRequest {
 /// # }
 /// ```
 pub fn begin_request(system: &'static str, operation: impl Into<Cow<'static, str>>) -> Option<BegunRequest> {
-    let observation = CURRENT.try_with(Arc::clone).ok()?;
+    let observation = CURRENT.try_with(Clone::clone).ok()??;
     let (began, operation) = (observation.elapsed(), operation.into());
     let request = MadeRequest { system, operation, began, took: Duration::ZERO, error: None };
     Some(BegunRequest { observation, request: Some(request) })
@@ -59,10 +59,6 @@ impl Drop for BegunRequest {
 }
 
 /// Runs a call, so that its requests are found.
-pub(crate) async fn of<T>(observation: Option<Arc<Observation>>, call: impl Future<Output = T>) -> T {
-    match observation {
-        // boxed, so that a call without observers has a small future
-        Some(observation) => CURRENT.scope(observation, Box::pin(call)).await,
-        None => call.await,
-    }
+pub(crate) fn of<T>(observation: Option<Arc<Observation>>, call: impl Future<Output = T>) -> impl Future<Output = T> {
+    CURRENT.scope(observation, call)
 }

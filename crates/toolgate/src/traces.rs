@@ -8,14 +8,14 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use toolgate_otlp::{Context, Event, Exporter, Kind, Settings, Span, conventions as names};
 
 use crate::{
-    error::Error,
-    observe::{MadeRequest, Verdict},
+    error::{Error, ErrorKind},
+    observe::{MadeRequest, Observation, Step, Verdict},
     telemetry::observer::{ObservedCall, Observer},
     wire::kind::Wire,
 };
@@ -55,54 +55,87 @@ impl Observer for Traces {
         // MCP names the parent in the request; Lambda knows a parent for every call
         let parent = call.origin.trace_parent.as_deref().and_then(Context::from_traceparent);
         let parent = parent.or_else(|| call.origin.xray.as_deref().and_then(Context::from_xray));
-        let context = parent.map_or_else(Context::root, |parent| parent.child());
-        if !context.is_sampled {
+        if parent.is_some_and(|parent| !parent.is_sampled) {
             return;
         }
-        let end = SystemTime::now();
-        let start = end.checked_sub(call.duration()).unwrap_or(end);
-        let is_mcp = call.wire() == Wire::Mcp;
+        let finished = FinishedCall {
+            parent,
+            is_cold,
+            end: SystemTime::now(),
+            duration: call.duration(),
+            tool: call.tool().map(str::to_owned),
+            wire: call.wire(),
+            request_id: call.request_id().to_owned(),
+            error: call.error(),
+            dropped: call.record.dropped,
+            observation: call.observation.clone(),
+        };
+        self.exporter.add_later(|| finished.spans());
+    }
+}
+
+/// The parts of a call that its spans need. They are made after the reply.
+struct FinishedCall {
+    parent: Option<Context>,
+    is_cold: bool,
+    end: SystemTime,
+    duration: Duration,
+    tool: Option<String>,
+    wire: Wire,
+    request_id: String,
+    error: Option<ErrorKind>,
+    dropped: usize,
+    observation: Arc<Observation>,
+}
+
+impl FinishedCall {
+    /// The span of the call, and those of its requests.
+    fn spans(self) -> Vec<Span> {
+        let context = self.parent.map_or_else(Context::root, |parent| parent.child());
+        let start = self.end.checked_sub(self.duration).unwrap_or(self.end);
+        let is_mcp = self.wire == Wire::Mcp;
         let (verb, kind) = match is_mcp {
             true => (names::TOOLS_CALL, Kind::Server),
             false => (names::EXECUTE_TOOL, Kind::Internal),
         };
-        let name = call.tool().map_or_else(|| verb.to_owned(), |tool| format!("{verb} {tool}"));
-        let mut span = Span::new(context, parent.map(|parent| parent.span), name, kind);
-        (span.start, span.end, span.is_error) = (start, end, call.error().is_some());
+        let name = self.tool.as_ref().map_or_else(|| verb.to_owned(), |tool| format!("{verb} {tool}"));
+        let mut span = Span::new(context, self.parent.map(|parent| parent.span), name, kind);
+        (span.start, span.end, span.is_error) = (start, self.end, self.error.is_some());
         span.set(names::OPERATION, names::EXECUTE_TOOL);
         span.set(names::TOOL_TYPE, names::FUNCTION);
-        if let Some(tool) = call.tool() {
-            span.set(names::TOOL_NAME, tool.to_owned());
+        if let Some(tool) = self.tool {
+            span.set(names::TOOL_NAME, tool);
         }
         if is_mcp {
             span.set(names::MCP_METHOD, names::TOOLS_CALL);
         }
-        span.set(names::WIRE, call.wire().name());
-        span.set(names::INVOCATION_ID, call.request_id().to_owned());
-        span.set(names::COLD_START, is_cold);
-        if let Some(error) = call.error() {
+        span.set(names::WIRE, self.wire.name());
+        span.set(names::INVOCATION_ID, self.request_id);
+        span.set(names::COLD_START, self.is_cold);
+        if let Some(error) = self.error {
             span.set(names::ERROR_TYPE, error.as_str());
         }
-        if call.record.dropped > 0 {
-            span.set(names::DROPPED, i64::try_from(call.record.dropped).unwrap_or(i64::MAX));
+        if self.dropped > 0 {
+            span.set(names::DROPPED, i64::try_from(self.dropped).unwrap_or(i64::MAX));
         }
-        let steps = call.steps().filter(|step| step.verdict != Verdict::NotDeclared);
-        span.events.extend(steps.map(|step| {
-            let mut attributes = vec![
-                (names::GATE_NAME, step.gate.name().into()),
-                (names::GATE_VERDICT, verdict(step.verdict).into()),
-                (names::GATE_MS, (step.took.as_secs_f64() * 1e3).into()),
-            ];
-            if let Verdict::Stopped(kind) = step.verdict {
-                attributes.push((names::ERROR_TYPE, kind.as_str().into()));
-            }
-            Event::new(names::GATE, start + step.began, attributes)
-        }));
-        for request in call.requests() {
-            self.exporter.add(child(&context, start, &request));
-        }
-        self.exporter.add(span);
+        let steps = self.observation.steps().filter(|step| step.verdict != Verdict::NotDeclared);
+        span.events.extend(steps.map(|step| event(start, &step)));
+        let requests = self.observation.requests();
+        let children = requests.iter().map(|request| child(&context, start, request));
+        children.chain([span]).collect()
     }
+}
+
+fn event(start: SystemTime, step: &Step) -> Event {
+    let mut attributes = vec![
+        (names::GATE_NAME, step.gate.name().into()),
+        (names::GATE_VERDICT, verdict(step.verdict).into()),
+        (names::GATE_MS, (step.took.as_secs_f64() * 1e3).into()),
+    ];
+    if let Verdict::Stopped(kind) = step.verdict {
+        attributes.push((names::ERROR_TYPE, kind.as_str().into()));
+    }
+    Event::new(names::GATE, start + step.began, attributes)
 }
 
 /// The span of a request.

@@ -1,6 +1,6 @@
 //! Observers of calls: who gets the steps of every call, beside its log line.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::Record;
 use crate::{
@@ -35,7 +35,7 @@ pub struct ObservedCall<'a> {
     pub(crate) wire: Wire,
     pub(crate) request_id: &'a str,
     pub(crate) duration: Duration,
-    pub(crate) observation: &'a Observation,
+    pub(crate) observation: &'a Arc<Observation>,
     #[cfg(feature = "otel")]
     pub(crate) origin: &'a Origin,
 }
