@@ -195,5 +195,5 @@ def test_nothing_claims_to_be_published():
         assert claim.search(text), text
     assert not claim.search("cargo install --path crates/toolgate-cli")
     patterns = ("README.md", "CHANGELOG.md", "docs/**/*.*", "crates/*/README.md", "examples/*/*.md", "crates/*/Cargo.toml", "crates/*/src/**/*.rs")
-    pages = [page for pattern in patterns for page in ROOT.glob(pattern)]
+    pages = [page for pattern in patterns for page in ROOT.glob(pattern) if page.suffix != ".png"]
     assert {str(page.relative_to(ROOT)) for page in pages if claim.search(page.read_text())} == set()

@@ -14,7 +14,7 @@ use crate::{
         Functions, invoke_api, invoke_stream,
         url::{self, UrlCallers, cors},
     },
-    page, ready,
+    ready,
     state::AppState,
     task::Task,
     traces,
@@ -41,7 +41,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
         dynamodb::routes(state.database.address, recorder).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
-        .merge(page::routes(Arc::clone(&state)))
+        .merge(console::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
         .merge(invoke_stream::routes(state.functions.clone()))
         .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))
@@ -49,7 +49,7 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
     // The routes find the record of turns in the extensions of a request.
     let router = match state.turns.clone() {
-        Some(turns) => router.merge(console::turns(turns.clone())).layer(Extension(turns)),
+        Some(turns) => router.layer(Extension(turns)),
         None => router,
     };
     let router = if state.traces.is_some() { traces::around(router) } else { router };

@@ -1,7 +1,10 @@
 //! The order in which the parts of the local agent start.
 
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -22,7 +25,8 @@ use crate::{
     programs::{Programs, hook_functions},
     progress,
     running::Running,
-    seed, server,
+    seeding::Seeding,
+    server,
     state::AppState,
     traces::Traces,
     turns::{SpanKind, Turns},
@@ -30,6 +34,7 @@ use crate::{
 };
 use toolgate_models::ModelChoiceError;
 use toolgate_template::Template;
+use uuid::Uuid;
 
 /// The parts that are there before the server starts.
 struct Parts {
@@ -160,9 +165,16 @@ impl Local {
             let context = self.limits.context_characters;
             Harnesses::new(template.harnesses.clone(), models, gateway.clone(), Arc::clone(&guardrails), hooks, context)
         });
-        let store = Arc::clone(&database);
+        let seeding = template.seed.clone().zip(programs.seed).map(|(seed, program)| Seeding {
+            seed,
+            program,
+            environment: environment.clone(),
+            log: self.log.clone(),
+        });
         let state = Arc::new(AppState {
             endpoint,
+            instance: Uuid::new_v4().to_string(),
+            models: models.clone(),
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
             invoker: Arc::clone(&invoker),
@@ -172,10 +184,13 @@ impl Local {
             gateway: gateway.clone(),
             harnesses: harnesses.clone(),
             database,
+            seeding,
+            resetting: AtomicBool::new(false),
             catalogs,
             turns,
             traces,
         });
+        let seeding = Arc::clone(&state);
 
         let mut platforms = Vec::new();
         if let Some(models) = models.filter(|_| !template.agents.is_empty()) {
@@ -199,15 +214,9 @@ impl Local {
         let running = Running::new(state, server, stop);
 
         let seeded = async {
-            match (&template.seed, &programs.seed) {
-                (Some(seed), Some(program)) => {
-                    let filling = seed::run(seed, program, &environment, &self.log);
-                    store.confirm_writes(false)?;
-                    let filled = progress::slow(&self.log, "still filling the tables", filling).await;
-                    store.confirm_writes(true)?;
-                    Ok(filled?)
-                }
-                _ => Ok::<(), LocalError>(()),
+            match &seeding.seeding {
+                Some(own) => own.fill(&seeding.database).await,
+                None => Ok(()),
             }
         };
         let warm = async {

@@ -1,7 +1,11 @@
 //! The state that all routes of the local agent share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
+use toolgate_models::Models;
 use toolgate_template::Template;
 
 use crate::{
@@ -10,6 +14,7 @@ use crate::{
     harness::Harnesses,
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
+    seeding::Seeding,
     traces::Traces,
     turns::Turns,
 };
@@ -18,7 +23,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) endpoint: String,
+    /// Another one for each start, so that a page notices that it talks to another local agent.
+    pub(crate) instance: String,
     pub(crate) model: Option<String>,
+    /// The models of agents and harnesses, if any are served.
+    pub(crate) models: Option<Models>,
     /// The seed of hostile mode, if it is on.
     pub(crate) hostile: Option<u64>,
     pub(crate) invoker: Arc<FunctionInvoker>,
@@ -32,6 +41,10 @@ pub(crate) struct AppState {
     pub(crate) database: Arc<Database>,
     /// `None` if no receiver of spans is set.
     pub(crate) traces: Option<Traces>,
+    /// `None` if the template has no seed program, or the tables stay empty.
+    pub(crate) seeding: Option<Seeding>,
+    /// The tables are being emptied and filled again.
+    pub(crate) resetting: AtomicBool,
     /// The catalogs by handler name. They are set when all parts are ready.
     pub(crate) catalogs: Arc<OnceLock<Catalogs>>,
     /// The record of turns, if there is one.
@@ -39,8 +52,8 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Whether all parts are ready.
+    /// Whether all parts are ready, and the tables are not being reset.
     pub(crate) fn is_ready(&self) -> bool {
-        self.catalogs.get().is_some()
+        self.catalogs.get().is_some() && !self.resetting.load(Ordering::Acquire)
     }
 }

@@ -82,6 +82,7 @@ mod tool;
 #[cfg(feature = "otel")]
 mod traces;
 mod trail;
+mod understand;
 mod validation;
 mod values;
 mod wire;
@@ -101,7 +102,7 @@ pub use budget::{Budget, BudgetCharge, Usd, UsdError};
 pub use build::BuildErrors;
 pub use call::Agent;
 pub use caller::Caller;
-pub use catalog::{Catalog, CatalogTool};
+pub use catalog::{Catalog, CatalogIdentity, CatalogTool};
 pub use cx::{Cx, Session};
 pub use declare::{
     cache::Cache,

@@ -16,8 +16,21 @@ use serde_json::{Value, json};
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("describe") {
-        let tool = json!({"name": "echo", "description": "says it again", "confirm": false, "once": false});
-        println!("{}", json!({"catalog": 1, "group": "echo_function", "description": "", "tools": [tool]}));
+        let input = json!({"type": "object", "required": ["text"], "properties": {
+            "text": {"type": "string"}, "times": {"type": "integer", "minimum": 1},
+        }});
+        let output = json!({"type": "object", "properties": {"text": {"type": "string"}}});
+        let tool = json!({
+            "name": "echo", "description": "says it again", "confirm": false, "once": false,
+            "input": input, "output": output, "refuse": ["role"],
+        });
+        let identity = json!([{"attribute": "userId", "headers": ["x-user-id"], "claims": ["sub"]}]);
+        println!(
+            "{}",
+            json!({
+                "catalog": 1, "group": "echo_function", "description": "", "tools": [tool], "identity": identity,
+            })
+        );
         return;
     }
     match std::env::var("ECHO_ROLE").as_deref() {

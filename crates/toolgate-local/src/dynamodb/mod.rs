@@ -1,5 +1,6 @@
 //! The embedded DynamoDB: dynoxide in this process, with the tables of the template.
 
+mod empty;
 mod folder;
 mod images;
 mod proxy;

@@ -95,11 +95,6 @@ impl Harnesses {
         self.specs.iter().find(|spec| [&spec.arn, &spec.harness_id, &spec.id].contains(&&name.to_owned()))
     }
 
-    /// The logical ids and the ARNs.
-    pub(crate) fn names(&self) -> Vec<(String, String)> {
-        self.specs.iter().map(|spec| (spec.id.clone(), spec.arn.clone())).collect()
-    }
-
     /// The harnesses in the `/health` response.
     pub(crate) fn report(&self) -> Vec<Value> {
         let report = |spec: &HarnessSpec| {

@@ -61,6 +61,11 @@ impl Environment {
         self
     }
 
+    /// A variable that the user sets. It overrides the template's.
+    pub(super) fn of_user(&self, name: &str) -> Option<&str> {
+        self.extra.get(name).map(String::as_str)
+    }
+
     /// A command for a program with this environment and its own variables.
     pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
         let mut command = Command::new(program);

@@ -211,6 +211,12 @@ impl Functions {
         Ok(self.find(name)?.spec.url.clone().unwrap_or_default())
     }
 
+    /// A variable of a function, as the template or the user sets it.
+    pub(crate) fn variable(&self, name: &str, variable: &str) -> Option<&str> {
+        let pool = self.find(name).ok()?;
+        pool.settings.environment.of_user(variable).or_else(|| Some(pool.spec.environment.get(variable)?.as_str()))
+    }
+
     /// Writes a line about a function to the log.
     pub(crate) fn note(&self, name: &str, text: &str) {
         if let Ok(pool) = self.find(name) {

@@ -8,6 +8,7 @@
 )]
 
 mod agents;
+mod console;
 mod database;
 mod gateway;
 mod guarded;

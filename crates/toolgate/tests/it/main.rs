@@ -38,4 +38,5 @@ mod size;
 mod steps;
 mod traces;
 mod ui;
+mod understand;
 mod wires;

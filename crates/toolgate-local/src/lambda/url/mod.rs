@@ -27,6 +27,7 @@ use super::{Answer, Event, Functions, InvokeError, Next, PAYLOAD_BYTES, Streamed
 use crate::http::body::{self, Refused};
 pub(crate) use callers::UrlCallers;
 use cors::Page;
+pub(crate) use event::of as event_of;
 
 /// What AWS makes of such a response is not documented, so it is not shown as if it worked.
 const STREAM_BEHIND_BUFFERED: &str =
