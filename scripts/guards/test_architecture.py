@@ -67,6 +67,7 @@ ROWS = [
     {"toolgate-check", "toolgate-dynamodb", "toolgate-models"},
     {"toolgate-policy", "toolgate-template", "toolgate-token"},
     {"toolgate"},
+    {"toolgate-otlp"},
 ]
 
 

@@ -23,6 +23,7 @@ mod item;
 mod keys;
 mod lease;
 mod ledger;
+mod observed;
 mod parked;
 mod pending;
 mod reserve;

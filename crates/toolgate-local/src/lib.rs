@@ -34,6 +34,7 @@ mod start;
 mod state;
 mod sync;
 mod task;
+mod traces;
 mod turns;
 mod variables;
 

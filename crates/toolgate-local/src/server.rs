@@ -17,6 +17,7 @@ use crate::{
     ready,
     state::AppState,
     task::Task,
+    traces,
 };
 
 /// The address of the local agent: loopback only.
@@ -48,9 +49,10 @@ pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<R
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
     // The routes find the record of turns in the extensions of a request.
     let router = match state.turns.clone() {
-        Some(turns) => router.merge(console::turns(turns.clone())).layer(Extension(turns)),
+        Some(turns) => router.layer(Extension(turns)),
         None => router,
     };
+    let router = if state.traces.is_some() { traces::around(router) } else { router };
     Ok(ready::gate(router, state))
 }
 

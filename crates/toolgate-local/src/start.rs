@@ -28,6 +28,7 @@ use crate::{
     seeding::Seeding,
     server,
     state::AppState,
+    traces::Traces,
     turns::{SpanKind, Turns},
     variables,
 };
@@ -117,17 +118,20 @@ impl Local {
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
         let Parts { template, programs, database, choices } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
+        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables))
+            .with_receiver(self.otlp.as_deref());
+        let turns = (self.turns || self.otlp.is_some()).then(Turns::default);
+        let receiver = self.otlp.as_deref().zip(turns.as_ref());
+        let traces = receiver.map(|(receiver, turns)| Traces::to(receiver, turns)).transpose()?;
         let settings = Settings {
             environment: environment.clone(),
             log: self.log.clone(),
             instances: self.instances,
             init_timeout: INIT_TIMEOUT,
             idle: self.idle,
-            turns: self.turns.then(Turns::default),
+            turns: turns.clone(),
             role: SpanKind::Call,
         };
-        let turns = settings.turns.clone();
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
         let fronts = Functions::new(template.fronts.iter().cloned().zip(programs.fronts).collect(), settings.clone());
@@ -184,6 +188,7 @@ impl Local {
             resetting: AtomicBool::new(false),
             catalogs,
             turns,
+            traces,
         });
         let seeding = Arc::clone(&state);
 

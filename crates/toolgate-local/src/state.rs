@@ -15,6 +15,7 @@ use crate::{
     invoker::FunctionInvoker,
     lambda::{Catalogs, Functions},
     seeding::Seeding,
+    traces::Traces,
     turns::Turns,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct AppState {
     /// `None` if there are no harnesses, or no model for them.
     pub(crate) harnesses: Option<Arc<Harnesses>>,
     pub(crate) database: Arc<Database>,
+    /// `None` if no receiver of spans is set.
+    pub(crate) traces: Option<Traces>,
     /// `None` if the template has no seed program, or the tables stay empty.
     pub(crate) seeding: Option<Seeding>,
     /// The tables are being emptied and filled again.

@@ -69,6 +69,7 @@ mod projection;
 mod redact;
 mod registered;
 mod registry;
+mod requests;
 mod router;
 mod runtime;
 pub mod sanitize;
@@ -78,6 +79,8 @@ mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
+#[cfg(feature = "otel")]
+mod traces;
 mod trail;
 mod understand;
 mod validation;
@@ -89,6 +92,9 @@ pub use lambda_runtime;
 pub use schemars;
 pub use serde;
 pub use serde_json;
+#[cfg(feature = "otel")]
+#[cfg_attr(docsrs, doc(cfg(feature = "otel")))]
+pub use toolgate_otlp as otlp;
 pub use tower;
 pub use validator;
 
@@ -113,7 +119,8 @@ pub use handler::{
 pub use key::{Key, key};
 pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
-pub use observe::{Gate, Step, Verdict};
+pub use observe::{Gate, MadeRequest, Step, Verdict};
+pub use requests::{BegunRequest, begin_request};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};

@@ -4,173 +4,19 @@
 //! here read no clock and allocate nothing. An observation has times and verdicts. It has the values of a call only where
 //! the Runtime API asked for them (`channel.rs`).
 
+mod step;
+
 use std::{
     array,
-    future::Future,
-    sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use crate::{
-    error::{ErrorKind, ToolError},
-    values::Values,
-};
-
-/// A gate of a call, or another of its steps, in the order of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Gate {
-    /// The event, and the identity in it.
-    Wire,
-    /// The tool exists.
-    Tool,
-    /// No refused field was sent.
-    FieldsIn,
-    /// The input has the tool's type.
-    Types,
-    /// The rules of `.require(..)`.
-    Rules,
-    /// The time until Lambda ends the function. It covers all steps from here to the tool itself.
-    Deadline,
-    /// The middleware. It covers the gates with memory and the tool itself.
-    Middleware,
-    /// The output of an equal call.
-    Cache,
-    /// The first reply of a call with an effect.
-    Replay,
-    /// The limits of the session.
-    Budget,
-    /// The yes of a person.
-    Confirm,
-    /// The record of an effect.
-    Once,
-    /// The tool itself.
-    Run,
-    /// The exposed fields.
-    FieldsOut,
-    /// The size of the reply.
-    Size,
-}
-
-impl Gate {
-    pub(crate) const ALL: [Self; 15] = [
-        Self::Wire,
-        Self::Tool,
-        Self::FieldsIn,
-        Self::Types,
-        Self::Rules,
-        Self::Deadline,
-        Self::Middleware,
-        Self::Cache,
-        Self::Replay,
-        Self::Budget,
-        Self::Confirm,
-        Self::Once,
-        Self::Run,
-        Self::FieldsOut,
-        Self::Size,
-    ];
-
-    /// The name: `fields in`, `once`, .. It is `gate` of the call's log line, except that the log line has no name for
-    /// the tool itself, which is `run` here.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Wire => "wire",
-            Self::Tool => "tool",
-            Self::FieldsIn => "fields in",
-            Self::Types => "types",
-            Self::Rules => "rules",
-            Self::Deadline => "deadline",
-            Self::Middleware => "middleware",
-            Self::Cache => "cache",
-            Self::Replay => "replay",
-            Self::Budget => "budget",
-            Self::Confirm => "confirm",
-            Self::Once => "once",
-            Self::Run => "run",
-            Self::FieldsOut => "fields out",
-            Self::Size => "size",
-        }
-    }
-
-    /// The name in the call's log line.
-    const fn log_name(self) -> &'static str {
-        match self {
-            Self::Run => "",
-            gate => gate.name(),
-        }
-    }
-}
-
-/// The result of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The call went on.
-    Passed,
-    /// The gate, or the tool itself, ended the call with this error.
-    Stopped(ErrorKind),
-    /// The gate, or the tool's commit, found the first reply of an earlier call.
-    Replayed,
-    /// The cache had the output.
-    Cached,
-    /// The tool, the router or the platform declares nothing that this gate checks.
-    NotDeclared,
-    /// The gate began and did not end: the deadline or a panic ended the call.
-    Interrupted,
-}
-
-impl Verdict {
-    /// An error that an earlier step has recorded only passes through this gate.
-    fn of<T>(result: &Result<T, ToolError>) -> Self {
-        match result {
-            Ok(_) => Self::Passed,
-            Err(error) if error.is_recorded() => Self::Passed,
-            Err(error) if error.is_replay() => Self::Replayed,
-            Err(error) => Self::Stopped(error.kind()),
-        }
-    }
-
-    /// A number other than 0, which stands for a gate that the call has not reached.
-    const fn code(self) -> u8 {
-        match self {
-            Self::Passed => 1,
-            Self::Replayed => 2,
-            Self::Cached => 3,
-            Self::NotDeclared => 4,
-            Self::Interrupted => 5,
-            Self::Stopped(kind) => STOPPED + kind as u8,
-        }
-    }
-
-    fn from_code(code: u8) -> Option<Self> {
-        match code {
-            1 => Some(Self::Passed),
-            2 => Some(Self::Replayed),
-            3 => Some(Self::Cached),
-            4 => Some(Self::NotDeclared),
-            5 => Some(Self::Interrupted),
-            code => ErrorKind::ALL.get(usize::from(code.checked_sub(STOPPED)?)).copied().map(Self::Stopped),
-        }
-    }
-}
-
-/// The code of the first kind of error.
-const STOPPED: u8 = 16;
-
-/// A gate that the call has reached, or that is not declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Step {
-    /// The gate.
-    pub gate: Gate,
-    /// When the gate first began, after the start of the call.
-    pub began: Duration,
-    /// The time in the gate. A gate with a part before and a part after the tool has the sum of both.
-    pub took: Duration,
-    /// Its result.
-    pub verdict: Verdict,
-}
+use crate::{error::ToolError, values::Values};
+pub use step::{Gate, MadeRequest, Step, Verdict};
 
 /// The steps of one call. A step begins where the one before it has ended, so each step reads the clock one time.
 #[derive(Debug)]
@@ -179,6 +25,7 @@ pub(crate) struct Observation {
     /// The end of the last step, in nanoseconds after the start.
     last: AtomicU64,
     slots: [Slot; Gate::ALL.len()],
+    requests: Mutex<Vec<MadeRequest>>,
     values: Option<Values>,
 }
 
@@ -193,7 +40,8 @@ struct Slot {
 impl Observation {
     /// `started` is the start of the call, before its event is decoded.
     pub(crate) fn new(started: Instant) -> Self {
-        Self { started, last: AtomicU64::new(0), slots: array::from_fn(|_| Slot::default()), values: None }
+        let slots = array::from_fn(|_| Slot::default());
+        Self { started, last: AtomicU64::new(0), slots, requests: Mutex::default(), values: None }
     }
 
     /// Records the values of the call too.
@@ -216,6 +64,20 @@ impl Observation {
                 verdict: Verdict::from_code(slot.verdict.load(Relaxed))?,
             })
         })
+    }
+
+    /// The requests so far, in the order in which they ended.
+    pub(crate) fn requests(&self) -> Vec<MadeRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note_request(&self, request: MadeRequest) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+
+    /// The time since the start of the call.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Records that no step ran since the last one, but code of the user.
@@ -286,14 +148,18 @@ pub(crate) fn gate<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> Result<
     step(seen, gate, work, Verdict::of).map_err(|error| error.at(gate.log_name()))
 }
 
-/// Runs one gate that waits. See [`gate`].
-pub(crate) async fn wait<T>(
+/// Begins a gate that waits. See [`gate`].
+pub(crate) fn begin(seen: Seen<'_>, gate: Gate) -> Option<u64> {
+    seen.and_then(|seen| seen.enter(gate))
+}
+
+/// Ends a gate that [`begin`] has begun.
+pub(crate) fn end<T>(
     seen: Seen<'_>,
     gate: Gate,
-    work: impl Future<Output = Result<T, ToolError>>,
+    began: Option<u64>,
+    result: Result<T, ToolError>,
 ) -> Result<T, ToolError> {
-    let began = seen.and_then(|seen| seen.enter(gate));
-    let result = work.await;
     if let Some(seen) = seen {
         seen.leave(gate, began, Verdict::of(&result));
     }
@@ -318,17 +184,17 @@ pub(crate) fn step<T>(seen: Seen<'_>, gate: Gate, work: impl FnOnce() -> T, verd
     result
 }
 
-/// Runs a gate that covers other steps. Its own errors have its name already.
-pub(crate) async fn around<T>(
+/// Ends a gate that covers other steps. Its own errors have its name already.
+pub(crate) fn end_around<T>(
     seen: Seen<'_>,
     gate: Gate,
-    work: impl Future<Output = Result<T, ToolError>>,
+    began: Option<u64>,
+    result: Result<T, ToolError>,
 ) -> Result<T, ToolError> {
-    let began = seen.and_then(|seen| seen.enter(gate));
-    let result = work.await;
-    if let Some(seen) = seen {
+    if let (Some(seen), Some(_)) = (seen, began) {
         let verdict = match &result {
             Err(error) if error.gate() == gate.name() => Verdict::Stopped(error.kind()),
+            Err(error) if error.gate() == Gate::Deadline.name() => Verdict::Interrupted,
             _ => Verdict::Passed,
         };
         seen.leave(gate, began, verdict);
@@ -336,21 +202,20 @@ pub(crate) async fn around<T>(
     result
 }
 
-/// Runs the request that gates 6 and 7 share. A record that is found is the verdict of replay, and ends the call before
-/// the budget.
-pub(crate) async fn replay_and_budget<T>(
-    seen: Seen<'_>,
-    work: impl Future<Output = Result<T, ToolError>>,
-) -> Result<T, ToolError> {
-    let begun = seen.map(|seen| (seen.enter(Gate::Replay), seen.enter(Gate::Budget)));
-    let result = work.await;
-    if let (Some(seen), Some((replay, budget))) = (seen, begun) {
-        let verdict = Verdict::of(&result);
-        let found = verdict == Verdict::Replayed;
-        seen.leave(Gate::Replay, replay, if found { verdict } else { Verdict::Passed });
-        match found {
-            true => seen.forget(Gate::Budget),
-            false => seen.leave(Gate::Budget, budget, verdict),
+/// Ends the budget gate, whose request looks for the record of the call too. A record that is found is the verdict of
+/// the replay gate, and nothing is charged.
+pub(crate) fn end_budget<T>(seen: Seen<'_>, began: Option<u64>, result: Result<T, ToolError>) -> Result<T, ToolError> {
+    if let Some(seen) = seen {
+        let replay = seen.enter(Gate::Replay).and(began);
+        match Verdict::of(&result) {
+            Verdict::Replayed => {
+                seen.leave(Gate::Replay, replay, Verdict::Replayed);
+                seen.forget(Gate::Budget);
+            }
+            verdict => {
+                seen.leave(Gate::Replay, replay, Verdict::Passed);
+                seen.leave(Gate::Budget, began, verdict);
+            }
         }
     }
     result.map_err(|error| error.at(Gate::Budget.log_name()))
@@ -359,6 +224,7 @@ pub(crate) async fn replay_and_budget<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn every_gate_and_every_verdict_survives_its_number() {

@@ -17,14 +17,24 @@ use crate::{
     error::ToolError,
     gate::{budget, cache, confirm, deadline, fields_in, fields_out, once, panics, rules, size, types},
     middleware::{self, Middleware, Outcome},
-    observe::{self, Gate, Observation, Verdict, gate, wait},
+    observe::{self, Gate, Observation, Verdict, gate},
     output_cache::OutputCache,
     registered::RegisteredTool,
     registry::{Registered, Registry},
+    requests,
     telemetry::Record,
     trail::Trail,
     wire::kind::Wire,
 };
+
+/// Runs one gate that waits, as [`gate`] runs one that does not. It is a macro, because a function around a future would
+/// move the future, which costs every call time.
+macro_rules! wait {
+    ($seen:expr, $gate:expr, $work:expr) => {{
+        let began = observe::begin($seen, $gate);
+        observe::end($seen, $gate, began, $work.await)
+    }};
+}
 
 /// Runs a call through the gates, the middleware, the tool and the gates on its output, in this order. A step that
 /// returns an error ends the call. `observe.rs` records the step for the call's log line, and each step for observers.
@@ -51,26 +61,30 @@ async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Ar
         }
         let outcome = async {
             observe::check(seen, Gate::Once, once::set_key(&call, None))?; // the key that 6 to 9 share
-            observe::replay_and_budget(seen, budget::enter(&call.ledger, &cx, call.budget)).await?; // 6 and 7: one request
-            wait(seen, Gate::Confirm, confirm::enter(&mut call)).await?; // 8
-            wait(seen, Gate::Once, once::look(&call.ledger, &cx)).await?; // 9
-            let lease = wait(seen, Gate::Once, once::enter(&call.ledger, &cx)).await?; // 9
+            let began = observe::begin(seen, Gate::Budget);
+            let charged = budget::enter(&call.ledger, &cx, call.budget).await;
+            observe::end_budget(seen, began, charged)?; // 6 and 7: one request
+            wait!(seen, Gate::Confirm, confirm::enter(&mut call))?; // 8
+            wait!(seen, Gate::Once, once::look(&call.ledger, &cx))?; // 9
+            let lease = wait!(seen, Gate::Once, once::enter(&call.ledger, &cx))?; // 9
             let prepared =
                 call.prepared.take().ok_or_else(|| ToolError::internal("the tool ran before its input was read"))?;
             cx.trail().note_begun();
-            let outcome = wait(seen, Gate::Run, prepared.run(cx.clone())).await; // the tool
+            let outcome = wait!(seen, Gate::Run, prepared.run(cx.clone())); // the tool
             if let (Some(values), Ok(output)) = (cx.trail().values(), &outcome) {
                 values.made(output);
             }
-            wait(seen, Gate::Once, once::leave(&call.ledger, &cx, &tool, lease, outcome)).await // 9
+            wait!(seen, Gate::Once, once::leave(&call.ledger, &cx, &tool, lease, outcome)) // 9
         };
         let output = once::replayed(&cx, outcome.await)?; // 6 and 9: a repeat gets the first reply
         let output = project(&tool, &cx, output); // 11
         observe::step(seen, Gate::Cache, || cache::leave(&call, cache_key, &output), |()| Verdict::Passed); // 5
         Ok(output)
     });
-    let inside = deadline::within(&cx, observe::around(seen, Gate::Middleware, inside));
-    let output = observe::around(seen, Gate::Deadline, inside).await?;
+    let (deadline, around) = (observe::begin(seen, Gate::Deadline), observe::begin(seen, Gate::Middleware));
+    let output = deadline::within(&cx, inside).await;
+    let output = observe::end_around(seen, Gate::Middleware, around, output);
+    let output = observe::end_around(seen, Gate::Deadline, deadline, output)?;
     // 11 again: middleware may have added fields, and only exposed fields may leave
     let output = if has_middleware { project(&tool, &cx, output) } else { output };
     gate(seen, Gate::Size, || size::leave(&tool, &cx, once::mark_repeat(&cx, output))) // 12
@@ -119,6 +133,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         wire: Wire,
         observation: Option<Arc<Observation>>,
     ) -> Finished {
+        let observed = observation.clone();
         let registered = self.registry.tools.get(&call.tool);
         let mut record = self.record(&call, registered);
         let (context, middleware) = match self.open(&mut call, registered, unreadable, wire, observation) {
@@ -129,7 +144,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             }
         };
         let cx = context.cx.clone();
-        let outcome = panics::caught(pass(context, middleware)).await;
+        let outcome = requests::of(observed, panics::caught(pass(context, middleware))).await;
         let (session, prompt) = cx.shared().attributes();
         record.record_trail(cx.trail());
         Finished { outcome: outcome.map_err(|error| record.stopped(error)), session, prompt, record }

@@ -26,6 +26,8 @@ use crate::{
     },
     wire::{self, Incoming, Undecodable, kind::Wire},
 };
+#[cfg(feature = "otel")]
+use crate::{telemetry::observer::Origin, traces};
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. It is cheap to clone.
 ///
@@ -152,6 +154,17 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
+    /// Sends a span of each call, with its gates and its requests. [`run`](crate::run) decides by
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and the other variables of OpenTelemetry. [`serve`](crate::serve) sends the spans of
+    /// a call after its reply and before the next event; elsewhere, call
+    /// [`Exporter::flush`](crate::otlp::Exporter::flush).
+    #[cfg(feature = "otel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "otel")))]
+    #[must_use]
+    pub fn traced(self, exporter: Arc<crate::otlp::Exporter>) -> Self {
+        self.observed_by(traces::Traces::new(exporter))
+    }
+
     /// Sets the settings of the mcp wire. [`run`](crate::run) reads them from the environment.
     #[cfg(feature = "mcp")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
@@ -216,7 +229,13 @@ impl<S: Send + Sync + 'static> Service<S> {
                 return Err(error);
             }
         };
-        let decoded = wire::with_context(decoded, context);
+        #[cfg_attr(not(feature = "otel"), expect(unused_mut, reason = "only traces take a part"))]
+        let mut decoded = wire::with_context(decoded, context);
+        #[cfg(feature = "otel")]
+        let origin = observation.as_ref().map(|_| Origin {
+            trace_parent: decoded.call.metadata.trace_parent.take(),
+            xray: context.xray_trace_id.clone(),
+        });
         let wire = decoded.echo.wire();
         let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire, observation.clone()).await;
         let (duration, request_id) = (started.elapsed(), &context.request_id);
@@ -225,7 +244,15 @@ impl<S: Send + Sync + 'static> Service<S> {
             metrics::emit(&self.namespace, &finished.record, wire, request_id, duration);
         }
         if let Some(observation) = &observation {
-            let call = ObservedCall { record: &finished.record, wire, request_id, duration, observation };
+            let call = ObservedCall {
+                record: &finished.record,
+                wire,
+                request_id,
+                duration,
+                observation,
+                #[cfg(feature = "otel")]
+                origin: &origin.unwrap_or_default(),
+            };
             self.observers.iter().for_each(|observer| observer.finished(&call));
             if let Some(channel) = channel {
                 channel.send(&call, observation.values(), &finished.outcome);

@@ -76,6 +76,9 @@ pub(crate) struct Args {
     /// Show the functions' log lines unformatted, as JSON; control characters are removed on a terminal
     #[arg(long)]
     raw_logs: bool,
+    /// Send the spans of agents, models and functions to this OpenTelemetry receiver (OTLP over HTTP)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp: Option<String>,
     #[command(flatten)]
     hostile: HostileArgs,
 }
@@ -214,6 +217,9 @@ impl Args {
         }
         if let Some(seed) = self.hostile.seed() {
             local = local.hostile(seed);
+        }
+        if let Some(receiver) = &self.otlp {
+            local = local.otlp(receiver);
         }
         Ok(local)
     }

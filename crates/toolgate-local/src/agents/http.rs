@@ -82,7 +82,7 @@ async fn answer(
     let key = SessionKey { agent, alias, session };
     let idle_ttl = known.spec.idle_ttl;
     let memory = request.memory_id.clone();
-    let turns = parts.extensions.get::<Turns>().cloned();
+    let recorder = parts.extensions.get::<Turns>().cloned();
     let (events, recorded) = if request.ends_session() {
         agents.sessions.end(&key)?;
         (single_chunk(ENDED), None)
@@ -95,7 +95,11 @@ async fn answer(
             None => {
                 let session = agents.sessions.open(&key, idle_ttl);
                 // The turn starts in its own task, so that a caller that disconnects does not leave the session busy.
-                let begun = tokio::spawn(begin(agents, session, key.clone(), request, turns)).await;
+                let begun = tokio::spawn(turns::called_in(
+                    turns::caller(),
+                    begin(agents, session, key.clone(), request, recorder),
+                ))
+                .await;
                 begun.map_err(|_| AgentError::new(Kind::InternalServer, "the turn could not begin"))??
             }
         }

@@ -27,7 +27,6 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::state::AppState;
 use approvals::Parked;
 use error::ApiError;
-pub(crate) use turns::routes as turns;
 
 /// The path of the API.
 const API: &str = "/console/api/";
@@ -47,8 +46,9 @@ pub(crate) fn routes(state: Arc<AppState>) -> Router {
         .route("/console/api/tests", post(saved::save))
         .route("/console/api/tests/preview", post(saved::preview))
         .route("/console/api/{*path}", any(unknown))
-        .with_state(state)
+        .with_state(Arc::clone(&state))
         .merge(approvals)
+        .merge(state.turns.clone().map(turns::routes).unwrap_or_default())
         .layer(middleware::from_fn(private));
     files::routes().merge(api)
 }

@@ -7,18 +7,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::events;
+use super::{error::ApiError, events};
 use crate::turns::{KEPT, Turns};
 
 /// Default number of turns of a list.
 const LIMIT: usize = 50;
 
 /// The routes of the record of turns.
-pub(crate) fn routes(turns: Turns) -> Router {
+pub(super) fn routes(turns: Turns) -> Router {
     Router::new()
         .route("/console/api/turns", get(list))
         .route("/console/api/turns/{turn}", get(turn))
@@ -36,28 +36,20 @@ struct Page {
 async fn list(State(turns): State<Turns>, Query(page): Query<Page>) -> Response {
     let limit = page.limit.unwrap_or(LIMIT).clamp(1, KEPT);
     let (turns, more) = turns.list(limit, page.before.as_deref());
-    fresh(Json(json!({"turns": turns, "more": more})).into_response())
+    Json(json!({"turns": turns, "more": more})).into_response()
 }
 
 async fn turn(State(turns): State<Turns>, Path(turn): Path<String>) -> Response {
-    turns.turn(&turn).map_or_else(gone, |turn| fresh(Json(turn).into_response()))
+    turns.turn(&turn).map_or_else(gone, |turn| Json(turn).into_response())
 }
 
 async fn span(State(turns): State<Turns>, Path((turn, span)): Path<(String, String)>) -> Response {
     let json = HeaderValue::from_static("application/json");
     let response = |text: String| ([(header::CONTENT_TYPE, json)], Body::from(text)).into_response();
-    turns.span(&turn, &span).map_or_else(gone, |text| fresh(response(text)))
+    turns.span(&turn, &span).map_or_else(gone, response)
 }
 
 fn gone() -> Response {
     let message = format!("there is no such turn or span; the last {KEPT} turns are kept, up to 64 MiB in all");
-    (StatusCode::NOT_FOUND, Json(json!({"error": {"kind": "not found", "message": message}}))).into_response()
-}
-
-/// Values of calls are not kept by the browser.
-fn fresh(mut response: Response) -> Response {
-    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    ApiError::not_found(message).into_response()
 }

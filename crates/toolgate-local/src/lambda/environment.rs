@@ -50,6 +50,17 @@ impl Environment {
         Self { variables, extra, gateway: format!("{endpoint}/mcp") }
     }
 
+    /// Sends the spans of the programs to this receiver. Without one they are switched off, because the receiver of the
+    /// template is one on AWS.
+    pub(crate) fn with_receiver(mut self, receiver: Option<&str>) -> Self {
+        let variable = match receiver {
+            Some(receiver) => ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver),
+            None => ("OTEL_SDK_DISABLED", "true"),
+        };
+        self.variables.insert(variable.0.to_owned(), variable.1.to_owned());
+        self
+    }
+
     /// A variable that the user sets. It overrides the template's.
     pub(super) fn of_user(&self, name: &str) -> Option<&str> {
         self.extra.get(name).map(String::as_str)

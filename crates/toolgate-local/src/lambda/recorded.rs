@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Event, Invocation, InvokeError, pool::Pool, report};
+use crate::traces;
 use crate::turns::{self, Open, Place, SpanKind, State, Topic, TurnKind, Turns};
 
 /// Kinds of errors that the tool or the platform is to blame for. All others stop a call on purpose.
@@ -25,6 +26,8 @@ pub(super) async fn run(pool: Arc<Pool>, place: Option<Place>, event: Event) -> 
     let id = place.as_ref().map(Place::turn_id);
     let outcome = turns::within(place, async {
         let open = turns::open(pool.settings.role, || name);
+        let trace_id = event.trace_id.or_else(|| traces::header(&open.place()?));
+        let event = Event { trace_id, ..event };
         let outcome = pool.invoke(event, Some(&open)).await;
         finish(&turns, open, &outcome);
         outcome

@@ -17,12 +17,11 @@ pub(crate) trait Listener: Send + Sync + fmt::Debug {
 
 /// A span that has ended.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(test), expect(dead_code, reason = "an exporter of traces uses it"))]
 pub(crate) struct EndedSpan {
     /// The trace id: one for each turn.
     pub(crate) trace: u128,
     pub(crate) id: u64,
-    /// `None` for a span directly below the turn.
+    /// The span above, or that of the caller.
     pub(crate) parent: Option<u64>,
     pub(crate) kind: SpanKind,
     /// The name of the agent, the model, the tool, ..
@@ -32,5 +31,8 @@ pub(crate) struct EndedSpan {
     pub(crate) state: State,
     /// The tokens of a model turn.
     pub(crate) usage: Option<Usage>,
-    pub(crate) session: Option<String>,
+    /// Whether exporters record the trace.
+    pub(crate) is_sampled: bool,
+    /// A function was invoked without an agent, a harness or the gateway.
+    pub(crate) is_direct: bool,
 }

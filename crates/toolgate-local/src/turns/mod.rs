@@ -29,8 +29,8 @@ use uuid::Uuid;
 
 pub(crate) use call::{Invoked, LogLine, Request, Row, tool_of};
 pub(crate) use listen::{EndedSpan, Listener};
-pub(crate) use place::{Open, OpenTurn, Place, here, open, within};
-pub(crate) use span::{SpanKind, State, TurnKind};
+pub(crate) use place::{Open, OpenTurn, Place, called_in, caller, here, open, within};
+pub(crate) use span::{CallerTrace, SpanKind, State, TurnKind};
 
 use crate::sync::lock;
 use store::Store;
@@ -99,7 +99,6 @@ pub(crate) struct Changed {
 
 impl Turns {
     /// Adds a listener. It gets every span when the span ends.
-    #[cfg_attr(not(test), expect(dead_code, reason = "an exporter of traces uses it"))]
     pub(crate) fn listen(&self, listener: Arc<dyn Listener>) {
         let mut listeners = self.0.listeners.write().unwrap_or_else(PoisonError::into_inner);
         listeners.push(listener);
@@ -107,8 +106,9 @@ impl Turns {
 
     /// Begins a turn.
     pub(crate) fn begin(&self, kind: TurnKind, target: &str, session: Option<&str>, input: &str) -> OpenTurn {
-        let (number, trace) = self.change(|store, change| store.begin(change, kind, target, session, input));
-        OpenTurn::new(Place::of_turn(self.clone(), number, trace))
+        let caller = caller();
+        let (number, trace) = self.change(|store, change| store.begin(change, (kind, target, session), input, caller));
+        OpenTurn::new(Place::of_turn(self.clone(), number, trace, kind.is_direct()))
     }
 
     /// Makes a call known by the access key of its instance, which runs one call at a time.
@@ -177,6 +177,10 @@ impl Turns {
         drop(store);
         self.0.changes.send_modify(|last| *last = (*last).max(number));
         result
+    }
+
+    fn has_listener(&self) -> bool {
+        !self.0.listeners.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn ended(&self, span: &EndedSpan) {

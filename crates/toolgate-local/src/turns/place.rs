@@ -17,11 +17,25 @@ use super::{
     call::{Invoked, Request, Row, of_trace},
     detail::text_of,
     micros,
-    span::{SpanKind, State, usd},
+    span::{CallerTrace, SpanKind, State, usd},
 };
 
 tokio::task_local! {
     static HERE: Place;
+    static CALLER: CallerTrace;
+}
+
+/// Runs work whose turns continue the trace of a caller.
+pub(crate) async fn called_in<T>(trace: Option<CallerTrace>, work: impl Future<Output = T>) -> T {
+    match trace {
+        Some(trace) => CALLER.scope(trace, work).await,
+        None => work.await,
+    }
+}
+
+/// The trace of the caller, for work that is spawned.
+pub(crate) fn caller() -> Option<CallerTrace> {
+    CALLER.try_with(|trace| *trace).ok()
 }
 
 /// A place in a turn: the turn itself, or one of its spans.
@@ -31,11 +45,13 @@ pub(crate) struct Place {
     turn: u64,
     span: Option<usize>,
     /// The trace id of exporters: one for each turn.
-    #[expect(dead_code, reason = "an exporter of traces uses it")]
     pub(crate) trace: u128,
     /// The span id of exporters. `None` for the turn itself.
-    #[expect(dead_code, reason = "an exporter of traces uses it")]
     pub(crate) span_id: Option<u64>,
+    /// Whether exporters record the trace.
+    pub(crate) is_sampled: bool,
+    /// A function was invoked without an agent, a harness or the gateway.
+    pub(crate) is_direct: bool,
     /// What the next call below this place gets as a detail.
     note: Option<(&'static str, Arc<str>)>,
 }
@@ -59,8 +75,14 @@ pub(crate) fn open(kind: SpanKind, name: impl FnOnce() -> String) -> Open {
 }
 
 impl Place {
-    pub(super) const fn of_turn(turns: Turns, turn: u64, trace: u128) -> Self {
-        Self { turns, turn, span: None, trace, span_id: None, note: None }
+    pub(super) const fn of_turn(turns: Turns, turn: u64, trace: CallerTrace, is_direct: bool) -> Self {
+        let CallerTrace { trace, is_sampled, .. } = trace;
+        Self { turns, turn, span: None, trace, span_id: None, is_sampled, is_direct, note: None }
+    }
+
+    /// Whether somebody listens to spans.
+    pub(crate) fn has_listener(&self) -> bool {
+        self.turns.has_listener()
     }
 
     /// The id of the turn: `t-12`.

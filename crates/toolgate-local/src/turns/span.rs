@@ -9,6 +9,14 @@ use super::{
     detail::Detail,
 };
 
+/// The trace that a caller names, with its span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallerTrace {
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+    pub(crate) is_sampled: bool,
+}
+
 /// How a turn was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TurnKind {
@@ -20,6 +28,11 @@ pub(crate) enum TurnKind {
 }
 
 impl TurnKind {
+    /// Whether one function was invoked, without an agent, a harness or the gateway.
+    pub(crate) const fn is_direct(self) -> bool {
+        matches!(self, Self::Function | Self::Url)
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Agent => "agent",
@@ -92,8 +105,8 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) number: u64,
-    /// The trace id of exporters.
-    pub(crate) trace: u128,
+    /// The trace of exporters, with the span of the caller if it named one. Without a caller the span is 0.
+    pub(crate) trace: CallerTrace,
     pub(crate) kind: TurnKind,
     pub(crate) title: String,
     pub(crate) target: String,

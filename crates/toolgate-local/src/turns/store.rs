@@ -14,7 +14,7 @@ use super::{
     call::{Invoked, LogLine, Request, Row},
     detail::{Detail, TEXT_BYTES, start},
     listen::EndedSpan,
-    span::{Span, SpanKind, State, Turn, TurnKind},
+    span::{CallerTrace, Span, SpanKind, State, Turn, TurnKind},
     view,
 };
 
@@ -59,13 +59,13 @@ impl Store {
     pub(super) fn begin(
         &mut self,
         change: u64,
-        kind: TurnKind,
-        target: &str,
-        session: Option<&str>,
+        (kind, target, session): (TurnKind, &str, Option<&str>),
         input: &str,
-    ) -> (u64, u128) {
+        caller: Option<CallerTrace>,
+    ) -> (u64, CallerTrace) {
         self.begun += 1;
-        let (number, trace) = (self.begun, Uuid::new_v4().as_u128());
+        let own = || CallerTrace { trace: Uuid::new_v4().as_u128(), span: 0, is_sampled: true };
+        let (number, trace) = (self.begun, caller.unwrap_or_else(own));
         let input = start(input, TEXT_BYTES).to_owned();
         let title: String = input.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE).collect();
         let bytes = OVERHEAD + title.len() + input.len();
@@ -239,14 +239,15 @@ impl Store {
     ) -> Option<EndedSpan> {
         self.edit(change, turn, |turn| {
             let now = turn.started.elapsed();
-            let parent = turn.spans.get(span)?.parent.and_then(|parent| turn.spans.get(parent)).map(|parent| parent.id);
-            let (trace, at, session) = (turn.trace, turn.at, turn.session.clone());
+            let above = turn.spans.get(span)?.parent.and_then(|parent| turn.spans.get(parent)).map(|parent| parent.id);
+            let parent = above.or_else(|| Some(turn.trace.span).filter(|span| *span != 0));
+            let (trace, at, is_direct) = (turn.trace, turn.at, turn.kind.is_direct());
             let span = turn.spans.get_mut(span)?;
             let took = now.saturating_sub(span.start);
             (span.took, span.state) = (Some(took), state);
             span.summary = summary.map(|text| start(&text, 512).to_owned());
             Some(EndedSpan {
-                trace,
+                trace: trace.trace,
                 id: span.id,
                 parent,
                 kind: span.kind,
@@ -255,7 +256,8 @@ impl Store {
                 took,
                 state,
                 usage: span.usage,
-                session,
+                is_sampled: trace.is_sampled,
+                is_direct,
             })
         })?
     }

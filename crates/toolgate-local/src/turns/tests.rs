@@ -114,7 +114,7 @@ async fn a_listener_gets_every_span_with_its_parent_and_fifty_beside_it() {
     let calls = heard.iter().take(50);
     assert!(calls.clone().all(|call| call.name.starts_with("call ") && call.usage.is_none()));
     for call in calls {
-        assert_eq!((call.parent, call.trace, call.session.as_deref()), (Some(agent.id), agent.trace, Some("session")));
+        assert_eq!((call.parent, call.trace, call.is_sampled), (Some(agent.id), agent.trace, true));
         assert!(call.started >= agent.started && call.took <= agent.took);
     }
     assert_eq!(turns.turn("t-1").unwrap()["spanList"].as_array().unwrap().len(), 51);

@@ -18,6 +18,8 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent, tower::service_fn};
 use serde_json::Value;
 
+#[cfg(feature = "otel")]
+use crate::traces;
 #[cfg(feature = "mcp")]
 use crate::wire::mcp::settings::McpSettings;
 use crate::{
@@ -72,6 +74,11 @@ where
         };
         let service = match Budget::from_env(service.declared_budget())? {
             Some(budget) => service.budget(budget)?,
+            None => service,
+        };
+        #[cfg(feature = "otel")]
+        let service = match traces::from_env()? {
+            Some(exporter) => service.traced(exporter),
             None => service,
         };
         #[cfg(feature = "mcp")]
@@ -185,6 +192,9 @@ where
             }
         };
         api.reply(&invocation.id, outcome, trace).await?;
+        // Lambda freezes the process at the next poll, and the caller already has its reply
+        #[cfg(feature = "otel")]
+        traces::flush().await;
     }
 }
 

@@ -1,11 +1,11 @@
 //! Observers of calls: who gets the steps of every call, beside its log line.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::Record;
 use crate::{
     error::ErrorKind,
-    observe::{Observation, Step},
+    observe::{MadeRequest, Observation, Step},
     wire::kind::Wire,
 };
 
@@ -35,7 +35,19 @@ pub struct ObservedCall<'a> {
     pub(crate) wire: Wire,
     pub(crate) request_id: &'a str,
     pub(crate) duration: Duration,
-    pub(crate) observation: &'a Observation,
+    pub(crate) observation: &'a Arc<Observation>,
+    #[cfg(feature = "otel")]
+    pub(crate) origin: &'a Origin,
+}
+
+/// The spans that a call may belong to, as its caller names them.
+#[cfg(feature = "otel")]
+#[derive(Default)]
+pub(crate) struct Origin {
+    /// `traceparent` of an MCP request.
+    pub(crate) trace_parent: Option<String>,
+    /// The header of X-Ray that Lambda has sent.
+    pub(crate) xray: Option<String>,
 }
 
 impl ObservedCall<'_> {
@@ -67,6 +79,12 @@ impl ObservedCall<'_> {
     /// The gates that the call has reached or that are not declared, in the order of a call.
     pub fn steps(&self) -> impl Iterator<Item = Step> {
         self.observation.steps()
+    }
+
+    /// The requests to other services that the call has made, as far as [`begin_request`](crate::begin_request) has
+    /// recorded them.
+    pub fn requests(&self) -> Vec<MadeRequest> {
+        self.observation.requests()
     }
 }
 

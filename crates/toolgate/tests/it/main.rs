@@ -36,6 +36,7 @@ mod schemas;
 mod session;
 mod size;
 mod steps;
+mod traces;
 mod ui;
 mod understand;
 mod wires;
