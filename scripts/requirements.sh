@@ -34,3 +34,4 @@ resolve audit
 resolve aws
 resolve agents
 resolve emulator
+resolve browser

@@ -18,6 +18,7 @@ PUBLISHED = [
     "toolgate-dynamodb",
     "toolgate-local",
     "toolgate-models",
+    "toolgate-otlp",
     "toolgate-policy",
     "toolgate-template",
     "toolgate-token",
@@ -38,6 +39,8 @@ CATEGORIES = {
 }
 # what a package may contain: tests need the repository, but the fixtures of unit tests are in the package
 CONTENTS = re.compile(r"(src|examples)/|tests/timelines/|README\.md$|LICENSE-|Cargo\.|\.cargo_vcs_info\.json$")
+# behind a feature of `toolgate` that needs a newer Rust than the others (docs/design.md)
+BEHIND_A_FEATURE = {"toolgate-otlp"}
 INCLUDE = re.compile(r'\binclude(?:_str|_bytes)?!\(\s*"([^"]+)"')
 
 published = pytest.mark.parametrize("crate", PUBLISHED)
@@ -80,7 +83,8 @@ def closure(crate):
         if package not in found:
             found.add(package)
             used = (dep for dep in nodes[package]["deps"] if any(kind["kind"] != "dev" for kind in dep["dep_kinds"]))
-            new += [dep["pkg"] for dep in used]
+            behind = BEHIND_A_FEATURE if package == packages()["toolgate"]["id"] else set()
+            new += [dep["pkg"] for dep in used if dep["name"].replace("_", "-") not in behind]
     return [package for package in workspace()["packages"] if package["id"] in found]
 
 
@@ -191,5 +195,5 @@ def test_nothing_claims_to_be_published():
         assert claim.search(text), text
     assert not claim.search("cargo install --path crates/toolgate-cli")
     patterns = ("README.md", "CHANGELOG.md", "docs/**/*.*", "crates/*/README.md", "examples/*/*.md", "crates/*/Cargo.toml", "crates/*/src/**/*.rs")
-    pages = [page for pattern in patterns for page in ROOT.glob(pattern)]
+    pages = [page for pattern in patterns for page in ROOT.glob(pattern) if page.suffix != ".png"]
     assert {str(page.relative_to(ROOT)) for page in pages if claim.search(page.read_text())} == set()

@@ -258,7 +258,7 @@ impl Approvals {
     }
 
     /// All items that have not expired. A page holds one megabyte, which is enough for thousands of calls.
-    async fn scan(&self) -> Result<Vec<Item>, ApprovalsError> {
+    pub(crate) async fn scan(&self) -> Result<Vec<Item>, ApprovalsError> {
         let mut pages =
             self.client.scan().table_name(&self.table).consistent_read(true).into_paginator().items().send();
         let (mut items, now) = (Vec::new(), self.clock.now());
@@ -273,15 +273,15 @@ impl Approvals {
 }
 
 /// The decisions among some items, by approval and digest. A decision on another input does not apply.
-struct Decisions<'a>(HashMap<(&'a str, &'a str), &'a Item>);
+pub(crate) struct Decisions<'a>(HashMap<(&'a str, &'a str), &'a Item>);
 
 impl<'a> Decisions<'a> {
-    fn of(items: &'a [Item]) -> Self {
+    pub(crate) fn of(items: &'a [Item]) -> Self {
         let decisions = items.iter().filter(|item| item.text("id").is_some_and(|id| id.starts_with(DECISION)));
         Self(decisions.filter_map(|item| Some(((item.text("approval")?, item.text("digest")?), item))).collect())
     }
 
-    fn on(&self, call: &PendingApproval) -> Option<&'a Item> {
+    pub(crate) fn on(&self, call: &PendingApproval) -> Option<&'a Item> {
         self.0.get(&(call.id.as_str(), call.digest().as_str())).copied()
     }
 }

@@ -19,6 +19,9 @@ pub enum LocalError {
     /// Binaries are not built.
     #[error(transparent)]
     Binaries(#[from] MissingBinaries),
+    /// The receiver of spans cannot be used.
+    #[error(transparent)]
+    Traces(#[from] toolgate_otlp::SettingsError),
     /// The port is in use.
     #[error(
         "port {port} is in use: is another `toolgate dev` running? choose a port with `--port` (0 is any free one)"

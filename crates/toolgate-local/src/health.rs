@@ -50,7 +50,7 @@ impl AppState {
 
     fn agents(&self) -> Vec<Value> {
         let agents = self.template.agents.iter().map(|agent| {
-            let tools: Vec<String> = agent.action_groups.iter().flat_map(|group| tools_of(group).0).collect();
+            let tools: Vec<&str> = agent.action_groups.iter().flat_map(|group| group.schema.tools()).collect();
             json!({"id": agent.id, "name": agent.name, "aliases": agent.aliases, "tools": tools})
         });
         agents.collect()
@@ -100,10 +100,9 @@ impl AppState {
         for agent in &self.template.agents {
             for group in &agent.action_groups {
                 let runs_it = group.function.as_deref().is_some_and(|id| self.functions.resolve(id) == Ok(function));
-                let (tools, wire) = tools_of(group);
-                if runs_it && tools.iter().any(|name| name == tool) {
+                if runs_it && group.schema.tools().contains(&tool) {
                     agents.push(agent.id.as_str());
-                    wires.push(wire);
+                    wires.push(wire_of(group));
                 }
             }
         }
@@ -121,18 +120,10 @@ impl AppState {
     }
 }
 
-/// The names of a group's tools, and the wire on which their calls travel.
-fn tools_of(group: &ActionGroupSpec) -> (Vec<String>, &'static str) {
+/// The wire on which the calls of a group's tools travel.
+fn wire_of(group: &ActionGroupSpec) -> &'static str {
     match &group.schema {
-        GroupSchema::Functions(functions) => {
-            (functions.iter().map(|function| function.name.clone()).collect(), "function")
-        }
-        GroupSchema::Api(document) => {
-            let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
-            let operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
-            let ids = operations.filter_map(|(_, operation)| operation.get("operationId")?.as_str().map(str::to_owned));
-            (ids.collect(), "api")
-        }
-        GroupSchema::None => (Vec::new(), "function"),
+        GroupSchema::Functions(_) | GroupSchema::None => "function",
+        GroupSchema::Api(_) => "api",
     }
 }

@@ -8,6 +8,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agents;
+mod console;
 mod conversation;
 mod dynamodb;
 mod error;
@@ -22,18 +23,20 @@ mod knowledge;
 pub mod lambda;
 mod local;
 mod model_choice;
-mod page;
 mod programs;
 mod progress;
 mod ready;
 mod running;
 mod scenarios;
 mod seed;
+mod seeding;
 mod server;
 mod start;
 mod state;
 mod sync;
 mod task;
+mod traces;
+mod turns;
 mod variables;
 
 pub use dynamodb::DatabaseError;

@@ -48,6 +48,8 @@ pub struct Local {
     pub(crate) hostile: Option<u64>,
     pub(crate) callers: CallerChoice,
     pub(crate) log: Log,
+    pub(crate) turns: bool,
+    pub(crate) otlp: Option<String>,
 }
 
 impl Local {
@@ -71,6 +73,8 @@ impl Local {
             hostile: None,
             callers: CallerChoice::default(),
             log: Log::stderr(),
+            turns: false,
+            otlp: None,
         }
     }
 
@@ -182,6 +186,20 @@ impl Local {
     /// Requires every caller of the gateway and of the function URLs to send a token that one of these keys has signed.
     pub fn tokens(mut self, keys: TokenKeys) -> Self {
         self.callers = CallerChoice::Tokens(Arc::new(keys));
+        self
+    }
+
+    /// Sends spans to the OpenTelemetry receiver at this address, such as `http://127.0.0.1:4318` (OTLP over HTTP): of
+    /// the turns of agents and models, and of the calls of functions. The functions send theirs too. The spans come from
+    /// the record of turns ([`record_turns`](Self::record_turns)), which this switches on.
+    pub fn otlp(mut self, receiver: impl Into<String>) -> Self {
+        self.otlp = Some(receiver.into());
+        self
+    }
+
+    /// Records the last turns with their values, in memory only, for a console. The default is off.
+    pub fn record_turns(mut self, record: bool) -> Self {
+        self.turns = record;
         self
     }
 

@@ -1,4 +1,4 @@
-//! Readiness. Until the tables are filled and the functions run, only `/health` and DynamoDB respond. The seed program
+//! Readiness. Until the tables are filled and the functions run, only `/health`, DynamoDB and the console's page respond. The seed program
 //! needs DynamoDB. A response from half-filled tables would look like a correct one.
 
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use axum::{
     Json, Router,
     extract::{Request, State},
     middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER};
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use serde_json::json;
 
-use crate::{dynamodb, gateway, page, state::AppState};
+use crate::{console, dynamodb, gateway, state::AppState};
 
 const STARTING: &str = "the local agent is starting: its tables are being filled and its functions started; try again \
                         in a second, or wait until `/health` answers 200";
@@ -24,15 +24,12 @@ pub(crate) fn gate(router: Router, state: Arc<AppState>) -> Router {
 
 async fn check(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if state.is_ready() || path == "/health" || dynamodb::is_request(&request) {
+    if state.is_ready() || path == "/health" || dynamodb::is_request(&request) || console::is_early(&request) {
         return next.run(request).await;
     }
     let mut response = match path {
         "/mcp" => gateway::not_ready(STARTING),
-        "/" if request.method() == Method::GET => {
-            let starting = "<!doctype html><meta http-equiv=refresh content=1><title>Toolgate</title><p>Starting…";
-            page::safe((StatusCode::SERVICE_UNAVAILABLE, Html(starting)).into_response())
-        }
+        _ if console::is_console(&request) => console::not_ready(STARTING),
         // Lambda and Agents: both spellings of `message`, because the SDKs' services differ in it.
         _ => {
             let body = json!({"Type": "Service", "message": STARTING, "Message": STARTING});

@@ -87,5 +87,8 @@ impl Running {
         if let Some(harnesses) = &self.state.harnesses {
             harnesses.stop().await;
         }
+        if let Some(traces) = &self.state.traces {
+            traces.flush().await;
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio};
 use tokio::process::Command;
 
 use crate::{
-    lambda::{Current, Environment, Log, Tail, exit_reason},
+    lambda::{Environment, Log, Source, Tail, exit_reason},
     task::Task,
 };
 use toolgate_template::SeedSpec;
@@ -35,13 +35,9 @@ pub(crate) async fn run(
         tied(environment, program, seed).spawn().map_err(|error| failed(format!("it cannot be run: {error}")))?;
     // The pipe closes when this function returns or this process ends, and then the program is killed.
     let _tie = child.stdin.take();
-    let forward =
-        |stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default()));
-    let stdout = child
-        .stdout
-        .take()
-        .map(|stream| Task::spawn(log.clone().forward(seed.binary.clone(), stream, tail.clone(), Current::default())));
-    let stderr = child.stderr.take().map(forward);
+    let source = || Source { name: seed.binary.clone(), tail: tail.clone(), ..Source::default() };
+    let stdout = child.stdout.take().map(|stream| Task::spawn(log.clone().forward(source(), stream)));
+    let stderr = child.stderr.take().map(|stream| Task::spawn(log.clone().forward(source(), stream)));
     let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
     // The last lines of output contain the reason of a failure.
     for stream in [stdout, stderr].into_iter().flatten() {

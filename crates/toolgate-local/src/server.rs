@@ -2,11 +2,11 @@
 
 use std::{future::Future, sync::Arc};
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
 use crate::{
-    dynamodb,
+    console, dynamodb,
     error::LocalError,
     health,
     http::{connections, elsewhere, guard},
@@ -15,9 +15,10 @@ use crate::{
         Functions, invoke_api, invoke_stream,
         url::{self, UrlCallers, cors},
     },
-    page, ready,
+    ready,
     state::AppState,
     task::Task,
+    traces,
 };
 
 /// The address of the local agent: loopback only.
@@ -36,16 +37,24 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, u16), LocalError> {
 
 /// All routes. `platforms` has the routes of the agents and of the gateway; the database alone has none.
 pub(crate) fn router(state: Arc<AppState>, callers: UrlCallers, platforms: Vec<Router>) -> Result<Router, LocalError> {
-    let database = dynamodb::routes(state.database.address).map_err(|error| LocalError::Client(error.to_string()))?;
+    let recorder = state.turns.clone().map(|turns| dynamodb::Recorder::new(turns, &state.template));
+    let database =
+        dynamodb::routes(state.database.address, recorder).map_err(|error| LocalError::Client(error.to_string()))?;
     let router = Router::new()
         .merge(health::routes(Arc::clone(&state)))
-        .merge(page::routes(Arc::clone(&state)))
+        .merge(console::routes(Arc::clone(&state)))
         .merge(invoke_api::routes(state.functions.clone()))
         .merge(invoke_stream::routes(state.functions.clone()))
         .merge(url::routes(state.functions.clone(), state.fronts.clone(), callers))
         .merge(knowledge::routes(Arc::clone(&state.knowledge)))
         .merge(database);
     let router = platforms.into_iter().fold(router, Router::merge).fallback(elsewhere::unknown);
+    // The routes find the record of turns in the extensions of a request.
+    let router = match state.turns.clone() {
+        Some(turns) => router.layer(Extension(turns)),
+        None => router,
+    };
+    let router = if state.traces.is_some() { traces::around(router) } else { router };
     Ok(ready::gate(router, state))
 }
 

@@ -1,7 +1,10 @@
 //! The order in which the parts of the local agent start.
 
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -23,12 +26,16 @@ use crate::{
     programs::{Programs, hook_functions, not_run},
     progress,
     running::Running,
-    seed, server,
+    seeding::Seeding,
+    server,
     state::AppState,
+    traces::Traces,
+    turns::{SpanKind, Turns},
     variables,
 };
 use toolgate_models::ModelChoiceError;
 use toolgate_template::Template;
+use uuid::Uuid;
 
 /// The parts that are there before the server starts.
 struct Parts {
@@ -110,13 +117,19 @@ impl Local {
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
         let Parts { template, programs, database, choices, knowledge } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables));
+        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables))
+            .with_receiver(self.otlp.as_deref());
+        let turns = (self.turns || self.otlp.is_some()).then(Turns::default);
+        let receiver = self.otlp.as_deref().zip(turns.as_ref());
+        let traces = receiver.map(|(receiver, turns)| Traces::to(receiver, turns)).transpose()?;
         let settings = Settings {
             environment: environment.clone(),
             log: self.log.clone(),
             instances: self.instances,
             init_timeout: INIT_TIMEOUT,
             idle: self.idle,
+            turns: turns.clone(),
+            role: SpanKind::Call,
         };
         let specs = template.functions.iter().cloned().zip(programs.functions).collect();
         let functions = Functions::new(specs, settings.clone());
@@ -132,7 +145,10 @@ impl Local {
         let url_callers = self.callers.of_urls();
         let gateway = template.gateway.clone().map(|spec| {
             let interceptors = spec.interceptors.iter().map(|interceptor| interceptor.function.clone());
-            let interceptors = Functions::new(interceptors.zip(programs.interceptors).collect(), settings.clone());
+            let interceptors = {
+                let settings = Settings { role: SpanKind::Interceptor, ..settings.clone() };
+                Functions::new(interceptors.zip(programs.interceptors).collect(), settings)
+            };
             let targets: Arc<dyn CallTool> = match &hostile {
                 Some(hostile) => Arc::clone(hostile) as _,
                 None => Arc::new(functions.clone()),
@@ -144,13 +160,20 @@ impl Local {
         let models = model_choice::open(&template, &choices).await?;
         let harnesses = models.clone().filter(|_| !template.harnesses.is_empty()).map(|models| {
             let hooks = hook_functions(&template.harnesses).into_iter().zip(programs.hooks).collect();
-            let hooks = Functions::new(hooks, settings);
+            let hooks = Functions::new(hooks, Settings { role: SpanKind::Hook, ..settings });
             let context = self.limits.context_characters;
             Harnesses::new(template.harnesses.clone(), models, gateway.clone(), Arc::clone(&guardrails), hooks, context)
         });
-        let store = Arc::clone(&database);
+        let seeding = template.seed.clone().zip(programs.seed).map(|(seed, program)| Seeding {
+            seed,
+            program,
+            environment: environment.clone(),
+            log: self.log.clone(),
+        });
         let state = Arc::new(AppState {
             endpoint,
+            instance: turns.as_ref().map_or_else(|| Uuid::new_v4().to_string(), |turns| turns.instance().to_owned()),
+            models: models.clone(),
             model: (!choices.is_empty()).then(|| choices.join(", ")),
             hostile: self.hostile,
             invoker: Arc::clone(&invoker),
@@ -161,8 +184,13 @@ impl Local {
             harnesses: harnesses.clone(),
             knowledge: Arc::clone(&knowledge),
             database,
+            seeding,
+            resetting: AtomicBool::new(false),
             catalogs,
+            turns,
+            traces,
         });
+        let seeding = Arc::clone(&state);
 
         let mut platforms = Vec::new();
         if let Some(models) = models.filter(|_| !template.agents.is_empty()) {
@@ -187,15 +215,9 @@ impl Local {
         let running = Running::new(state, server, stop);
 
         let seeded = async {
-            match (&template.seed, &programs.seed) {
-                (Some(seed), Some(program)) => {
-                    let filling = seed::run(seed, program, &environment, &self.log);
-                    store.confirm_writes(false)?;
-                    let filled = progress::slow(&self.log, "still filling the tables", filling).await;
-                    store.confirm_writes(true)?;
-                    Ok(filled?)
-                }
-                _ => Ok::<(), LocalError>(()),
+            match &seeding.seeding {
+                Some(own) => own.fill(&seeding.database).await,
+                None => Ok(()),
             }
         };
         let warm = async {

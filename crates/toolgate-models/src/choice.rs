@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::{bedrock::BedrockModel, model::Model, openai, openai::OpenAiModel, script, script::ScriptModel};
+use crate::{
+    bedrock::BedrockModel, conversation::Conversation, model::Model, openai, openai::OpenAiModel, script,
+    script::ScriptModel,
+};
 
 /// The forms of a model choice, for errors.
 const KINDS: &str = "`script:<scenario file>`, `bedrock:` (each agent's own model of the template), `bedrock:<model id>` or \
@@ -91,6 +94,12 @@ impl Models {
             model.check().await.map_err(ModelChoiceError::NotReady)?;
         }
         Ok(())
+    }
+
+    /// Conversations that the scripted models are known to answer.
+    #[must_use]
+    pub fn examples(&self) -> Vec<&Conversation> {
+        std::iter::once(&self.common).chain(self.own.values()).flat_map(|model| model.examples()).collect()
     }
 
     /// The model of an agent.

@@ -9,6 +9,7 @@ mod answer;
 mod assemble;
 mod bedrock;
 mod choice;
+mod conversation;
 mod message;
 mod model;
 mod openai;
@@ -18,6 +19,7 @@ pub mod script;
 pub use answer::Write;
 pub use bedrock::BedrockModel;
 pub use choice::{ModelChoiceError, Models, is_for_one_agent};
+pub use conversation::Conversation;
 pub use message::{
     APPROVED, Block, DECLINED, Inference, Message, ModelReply, ModelRequest, Role, StopReason, ToolSpec, Usage,
 };

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     answer::Write,
+    conversation::Conversation,
     message::{ModelReply, ModelRequest},
 };
 
@@ -32,6 +33,11 @@ pub trait Model: Send + Sync + fmt::Debug {
 
     /// The model behind this agent, as `script:…` or `bedrock:…`, for traces and consoles.
     fn label(&self, foundation_model: &str) -> String;
+
+    /// Conversations that the model is known to answer. Only a scripted model has any.
+    fn examples(&self) -> &[Conversation] {
+        &[]
+    }
 
     /// Whether the answers are scripted. Every user interface must show that.
     fn is_scripted(&self) -> bool {

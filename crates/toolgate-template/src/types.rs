@@ -151,6 +151,21 @@ pub enum GroupSchema {
     None,
 }
 
+impl GroupSchema {
+    /// The names of its tools: of its functions, or the `operationId` of each operation.
+    pub fn tools(&self) -> Vec<&str> {
+        match self {
+            Self::Functions(functions) => functions.iter().map(|function| function.name.as_str()).collect(),
+            Self::Api(document) => {
+                let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+                let operations = paths.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+                operations.filter_map(|(_, operation)| operation.get("operationId")?.as_str()).collect()
+            }
+            Self::None => Vec::new(),
+        }
+    }
+}
+
 /// One function of a `FunctionSchema`.
 #[derive(Debug, Clone)]
 pub struct FunctionSchema {

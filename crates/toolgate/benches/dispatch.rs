@@ -20,7 +20,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use toolgate::{Router, Service, Tool, ToolError};
+use toolgate::{
+    Router, Service, Tool, ToolError,
+    otlp::{Exporter, Settings},
+};
 use validator::Validate;
 
 static ORDER_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new("^ORD-[0-9]{3,10}$").unwrap());
@@ -205,13 +208,16 @@ struct Bench {
     runtime: Runtime,
     context: Context,
     services: Vec<(usize, Service<()>, Vec<u8>)>,
+    traced: (usize, Service<()>, Vec<u8>),
 }
 
 impl Bench {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let services = [1, 10, 100, 1000].map(|count| (count, service(count), event(count))).into();
-        let bench = Self { runtime, context: context(), services };
+        let exporter = Exporter::new(Settings::for_receiver("http://127.0.0.1:9").unwrap());
+        let traced = (1, service(1).traced(exporter.into()), event(1));
+        let bench = Self { runtime, context: context(), services, traced };
         for (_, service, event) in &bench.services {
             let ours = bench.runtime.block_on(dispatch(service, &bench.context, event));
             let floor = bench.runtime.block_on(floor(event));
@@ -243,12 +249,25 @@ impl Bench {
         })
     }
 
+    /// As `dispatch` with one tool, with spans of each call. They are not sent: a function sends them after its reply.
+    fn traced(&self, turns: u64) -> Duration {
+        let (_, service, event) = &self.traced;
+        self.runtime.block_on(async {
+            let started = Instant::now();
+            for _ in 0..turns {
+                black_box(dispatch(service, &self.context, black_box(event)).await);
+            }
+            started.elapsed()
+        })
+    }
+
     /// Measures alternating rounds. Prints the medians of the ratios, with the tenth and the ninetieth percentile.
     fn ratios(&self) {
         // short rounds, so that few of them are interrupted
         const ROUNDS: usize = 5_000;
         const TURNS: u64 = 10;
         let (mut floors, mut ones, mut against_floor) = (Vec::new(), Vec::new(), Vec::new());
+        let mut traced = Vec::new();
         let mut against_one = vec![Vec::new(); self.services.len()];
         for _ in 0..ROUNDS {
             let floor = self.floor(TURNS).as_secs_f64();
@@ -256,6 +275,7 @@ impl Bench {
             floors.push(floor * 1e6 / TURNS as f64);
             ones.push(one * 1e6 / TURNS as f64);
             against_floor.push(one / floor);
+            traced.push(self.traced(TURNS).as_secs_f64() / one);
             for (at, ratios) in against_one.iter_mut().enumerate().skip(1) {
                 ratios.push(self.dispatch(at, TURNS).as_secs_f64() / one);
             }
@@ -264,6 +284,7 @@ impl Bench {
         print("floor, µs", floors);
         print("dispatch, 1 tool, µs", ones);
         print("dispatch, 1 tool / floor", against_floor);
+        print("dispatch with spans / without", traced);
         for ((count, ..), ratios) in self.services.iter().zip(against_one).skip(1) {
             print(&format!("dispatch, {count} tools / 1 tool"), ratios);
         }

@@ -39,6 +39,9 @@ pub(crate) struct CallMetadata {
     /// Headers that were not a single text. They cannot identify a caller.
     pub(crate) ambiguous_headers: BTreeSet<String>,
     pub(crate) elicitation: Elicitation,
+    /// `traceparent` of the request. Only the mcp wire has it.
+    #[cfg(feature = "otel")]
+    pub(crate) trace_parent: Option<String>,
     /// `None` where the platform sets no deadline.
     pub(crate) deadline: Option<SystemTime>,
 }

@@ -9,6 +9,7 @@ use crate::{
     coerce::Coercion,
     cx::Cx,
     ledger::LedgerOf,
+    observe::Gate,
     output_cache::OutputCache,
     registered::{PreparedCall, RegisteredTool},
 };
@@ -39,6 +40,26 @@ impl<S> CallContext<S> {
         let within = self.tool.confirm.filter(|_| !self.cx.wire().is_agents())?;
         // before the types gate there is no input, and the input may meet the condition
         self.prepared.as_ref().is_none_or(|call| call.needs_approval()).then_some(within)
+    }
+
+    /// Records the gates that have nothing to check in this call, if somebody observes it.
+    pub(crate) fn note_not_declared(&self) {
+        let Some(seen) = self.cx.trail().seen() else { return };
+        let tool = &self.tool;
+        for (gate, is_declared) in [
+            (Gate::Rules, tool.erased.has_rules()),
+            (Gate::Deadline, self.cx.remaining().is_some()),
+            (Gate::Middleware, self.has_middleware),
+            (Gate::Cache, tool.cache.is_some()),
+            (Gate::Replay, tool.once.is_some() && self.budget.is_some()),
+            (Gate::Budget, self.budget.is_some()),
+            (Gate::Confirm, tool.confirm.is_some()),
+            (Gate::Once, tool.once.is_some() || tool.confirm.is_some()),
+        ] {
+            if !is_declared {
+                seen.not_declared(gate);
+            }
+        }
     }
 
     /// Whether a step after the types gate reads the arguments.

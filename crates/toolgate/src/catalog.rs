@@ -22,6 +22,9 @@ pub struct Catalog {
     /// The verified claims that the router reads identity from on the mcp wire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_claims: Vec<String>,
+    /// The session attributes that identify the caller, and the sources that may set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity: Vec<CatalogIdentity>,
     /// Whether the mcp wire accepts callers without verified claims.
     #[serde(default, skip_serializing_if = "is_false")]
     pub anonymous_mcp: bool,
@@ -30,6 +33,20 @@ pub struct Catalog {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// An attribute that identifies the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct CatalogIdentity {
+    /// The session attribute.
+    pub attribute: String,
+    /// The gateway headers that set it, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// The verified claims that set it on the mcp wire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
 }
 
 /// One tool, as a caller sees it.

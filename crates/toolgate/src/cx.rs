@@ -144,7 +144,13 @@ impl<S> fmt::Debug for Cx<S> {
 }
 
 impl Shared {
-    pub(crate) fn new(call: RawCall, caller: Caller, identity: Arc<[String]>, exposed: Arc<OutputProjection>) -> Self {
+    pub(crate) fn new(
+        call: RawCall,
+        caller: Caller,
+        identity: Arc<[String]>,
+        exposed: Arc<OutputProjection>,
+        trail: Trail,
+    ) -> Self {
         Self {
             metadata: call.metadata,
             caller,
@@ -153,7 +159,7 @@ impl Shared {
             prompt: Mutex::new(call.prompt_attributes),
             once: OnceLock::new(),
             exposed,
-            trail: Trail::default(),
+            trail,
         }
     }
 

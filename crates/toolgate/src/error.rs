@@ -40,6 +40,20 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// All kinds, in the order of their declaration.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Invalid,
+        Self::UnknownTool,
+        Self::Refused,
+        Self::NotFound,
+        Self::Conflict,
+        Self::InProgress,
+        Self::WaitingForApproval,
+        Self::TooLarge,
+        Self::TimedOut,
+        Self::Internal,
+    ];
+
     /// The one table: the kind's name, its status on the api and direct wires, and whether the function wire asks the
     /// model to try again (`REPROMPT`).
     const fn row(self) -> (&'static str, u16, bool) {
@@ -279,6 +293,11 @@ impl ToolError {
     pub(crate) fn at(mut self, gate: &'static str) -> Self {
         self.0.gate.get_or_insert(gate);
         self
+    }
+
+    /// Whether it is recorded where the call was stopped.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.0.gate.is_some()
     }
 
     pub(crate) fn gate(&self) -> &'static str {

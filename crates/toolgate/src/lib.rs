@@ -42,6 +42,7 @@ mod call;
 mod call_context;
 mod caller;
 mod catalog;
+mod channel;
 mod coerce;
 mod config;
 mod cx;
@@ -59,6 +60,7 @@ mod key;
 mod ledger;
 mod middleware;
 mod nearest;
+mod observe;
 mod output_cache;
 mod pipeline;
 pub mod prelude;
@@ -67,6 +69,7 @@ mod projection;
 mod redact;
 mod registered;
 mod registry;
+mod requests;
 mod router;
 mod runtime;
 pub mod sanitize;
@@ -76,8 +79,12 @@ mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
+#[cfg(feature = "otel")]
+mod traces;
 mod trail;
+mod understand;
 mod validation;
+mod values;
 mod wire;
 
 // crates in public signatures, re-exported at their exact versions
@@ -85,6 +92,9 @@ pub use lambda_runtime;
 pub use schemars;
 pub use serde;
 pub use serde_json;
+#[cfg(feature = "otel")]
+#[cfg_attr(docsrs, doc(cfg(feature = "otel")))]
+pub use toolgate_otlp as otlp;
 pub use tower;
 pub use validator;
 
@@ -92,7 +102,7 @@ pub use budget::{Budget, BudgetCharge, Usd, UsdError};
 pub use build::BuildErrors;
 pub use call::Agent;
 pub use caller::Caller;
-pub use catalog::{Catalog, CatalogTool};
+pub use catalog::{Catalog, CatalogIdentity, CatalogTool};
 pub use cx::{Cx, Session};
 pub use declare::{
     cache::Cache,
@@ -109,10 +119,15 @@ pub use handler::{
 pub use key::{Key, key};
 pub use ledger::{Answered, Approval, ApprovalRequest, Lease, Ledger, LedgerFuture, Question};
 pub use middleware::{Call, Next, Outcome};
+pub use observe::{Gate, MadeRequest, Step, Verdict};
+pub use requests::{BegunRequest, begin_request};
 pub use router::{Router, RouterBuilder};
 pub use runtime::{hide_panic_payloads, init, run, run_function, serve};
 pub use service::{Service, UnknownEvent};
-pub use telemetry::own::{Metrics, Unit};
+pub use telemetry::{
+    observer::{ObservedCall, Observer},
+    own::{Metrics, Unit},
+};
 pub use tool::Tool;
 pub use wire::kind::Wire;
 #[cfg(feature = "mcp")]

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::{
     budget::Budget,
     call::{Attributes, RawCall},
@@ -15,61 +17,86 @@ use crate::{
     error::ToolError,
     gate::{budget, cache, confirm, deadline, fields_in, fields_out, once, panics, rules, size, types},
     middleware::{self, Middleware, Outcome},
+    observe::{self, Gate, Observation, Verdict, gate},
     output_cache::OutputCache,
+    registered::RegisteredTool,
     registry::{Registered, Registry},
+    requests,
     telemetry::Record,
+    trail::Trail,
     wire::kind::Wire,
 };
 
+/// Runs one gate that waits, as [`gate`] runs one that does not. It is a macro, because a function around a future would
+/// move the future, which costs every call time.
+macro_rules! wait {
+    ($seen:expr, $gate:expr, $work:expr) => {{
+        let began = observe::begin($seen, $gate);
+        observe::end($seen, $gate, began, $work.await)
+    }};
+}
+
 /// Runs a call through the gates, the middleware, the tool and the gates on its output, in this order. A step that
-/// returns an error ends the call. `at` records the name of that step for the call's log line.
+/// returns an error ends the call. `observe.rs` records the step for the call's log line, and each step for observers.
 ///
 /// The numbers are those in the table of `docs/gates.md`.
 async fn pass<S: Send + Sync + 'static>(mut call: CallContext<S>, middleware: Arc<[Middleware<S>]>) -> Outcome {
     let (tool, cx) = (call.tool.clone(), call.cx.clone());
+    let seen = cx.trail().seen();
     // 1 tool: `Pipeline::open`, below
-    at("fields in", fields_in::enter(&call))?; // 2
-    at("types", types::enter(&mut call))?; // 3
-    at("rules", rules::enter(&call))?; // 4
+    gate(seen, Gate::FieldsIn, || fields_in::enter(&call))?; // 2
+    gate(seen, Gate::Types, || types::enter(&mut call))?; // 3
+    gate(seen, Gate::Rules, || rules::enter(&call))?; // 4
     // 10 deadline: covers the middleware, the gates with memory and the tool
     let has_middleware = call.has_middleware;
-    let inside = deadline::within(
-        &cx,
-        middleware::around(middleware, call, |mut call| async move {
-            let (tool, cx) = (call.tool.clone(), call.cx.clone());
-            let (cache_key, cached) = cache::enter(&call); // 5
-            if let Some(output) = cached {
-                return Ok(output);
+    let inside = middleware::around(middleware, call, |mut call| async move {
+        let (tool, cx) = (call.tool.clone(), call.cx.clone());
+        let seen = cx.trail().seen();
+        if let (Some(seen), true) = (seen, call.has_middleware) {
+            seen.resume();
+        }
+        let (cache_key, cached) = observe::step(seen, Gate::Cache, || cache::enter(&call), was_cached); // 5
+        if let Some(output) = cached {
+            return Ok(output);
+        }
+        let outcome = async {
+            observe::check(seen, Gate::Once, once::set_key(&call, None))?; // the key that 6 to 9 share
+            let began = observe::begin(seen, Gate::Budget);
+            let charged = budget::enter(&call.ledger, &cx, call.budget).await;
+            observe::end_budget(seen, began, charged)?; // 6 and 7: one request
+            wait!(seen, Gate::Confirm, confirm::enter(&mut call))?; // 8
+            wait!(seen, Gate::Once, once::look(&call.ledger, &cx))?; // 9
+            let lease = wait!(seen, Gate::Once, once::enter(&call.ledger, &cx))?; // 9
+            let prepared =
+                call.prepared.take().ok_or_else(|| ToolError::internal("the tool ran before its input was read"))?;
+            cx.trail().note_begun();
+            let outcome = wait!(seen, Gate::Run, prepared.run(cx.clone())); // the tool
+            if let (Some(values), Ok(output)) = (cx.trail().values(), &outcome) {
+                values.made(output);
             }
-            let outcome = async {
-                at("once", once::set_key(&call, None))?; // the key that 6 to 9 share
-                at("budget", budget::enter(&call.ledger, &cx, call.budget).await)?; // 6 replay and 7 budget: one request
-                at("confirm", confirm::enter(&mut call).await)?; // 8
-                at("once", once::look(&call.ledger, &cx).await)?; // 9
-                let lease = at("once", once::enter(&call.ledger, &cx).await)?; // 9
-                let prepared = call
-                    .prepared
-                    .take()
-                    .ok_or_else(|| ToolError::internal("the tool ran before its input was read"))?;
-                cx.trail().note_begun();
-                let outcome = at("", prepared.run(cx.clone()).await); // the tool
-                at("once", once::leave(&call.ledger, &cx, &tool, lease, outcome).await) // 9
-            };
-            let output = once::replayed(&cx, outcome.await)?; // 6 and 9: a repeat gets the first reply
-            let output = fields_out::leave(&tool, &cx, output); // 11
-            cache::leave(&call, cache_key, &output); // 5
-            Ok(output)
-        }),
-    );
-    let output = inside.await?;
+            wait!(seen, Gate::Once, once::leave(&call.ledger, &cx, &tool, lease, outcome)) // 9
+        };
+        let output = once::replayed(&cx, outcome.await)?; // 6 and 9: a repeat gets the first reply
+        let output = project(&tool, &cx, output); // 11
+        observe::step(seen, Gate::Cache, || cache::leave(&call, cache_key, &output), |()| Verdict::Passed); // 5
+        Ok(output)
+    });
+    let (deadline, around) = (observe::begin(seen, Gate::Deadline), observe::begin(seen, Gate::Middleware));
+    let output = deadline::within(&cx, inside).await;
+    let output = observe::end_around(seen, Gate::Middleware, around, output);
+    let output = observe::end_around(seen, Gate::Deadline, deadline, output)?;
     // 11 again: middleware may have added fields, and only exposed fields may leave
-    let output = if has_middleware { fields_out::leave(&tool, &cx, output) } else { output };
-    at("size", size::leave(&tool, &cx, once::mark_repeat(&cx, output))) // 12
+    let output = if has_middleware { project(&tool, &cx, output) } else { output };
+    gate(seen, Gate::Size, || size::leave(&tool, &cx, once::mark_repeat(&cx, output))) // 12
 }
 
-/// Records the step that stopped a call, for its log line. Only the first record counts.
-fn at<T>(step: &'static str, result: Result<T, ToolError>) -> Result<T, ToolError> {
-    result.map_err(|error| error.at(step))
+fn was_cached((_, output): &(Option<String>, Option<Value>)) -> Verdict {
+    output.as_ref().map_or(Verdict::Passed, |_| Verdict::Cached)
+}
+
+/// Gate 11, fields out.
+fn project<S>(tool: &RegisteredTool<S>, cx: &Cx<S>, output: Value) -> Value {
+    observe::step(cx.trail().seen(), Gate::FieldsOut, || fields_out::leave(tool, cx, output), |_| Verdict::Passed)
 }
 
 /// A call that passed gate 1, and the middleware around it.
@@ -99,10 +126,17 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
     }
 
     /// Runs a call and returns its result. `unreadable` is the error if the wire could not read the whole call.
-    pub(crate) async fn run(&self, mut call: RawCall, unreadable: Option<ToolError>, wire: Wire) -> Finished {
+    pub(crate) async fn run(
+        &self,
+        mut call: RawCall,
+        unreadable: Option<ToolError>,
+        wire: Wire,
+        observation: Option<Arc<Observation>>,
+    ) -> Finished {
+        let observed = observation.clone();
         let registered = self.registry.tools.get(&call.tool);
         let mut record = self.record(&call, registered);
-        let (context, middleware) = match self.open(&mut call, registered, unreadable, wire) {
+        let (context, middleware) = match self.open(&mut call, registered, unreadable, wire, observation) {
             Ok(opened) => opened,
             Err(error) => {
                 let outcome = Err(record.stopped(error));
@@ -110,7 +144,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             }
         };
         let cx = context.cx.clone();
-        let outcome = panics::caught(pass(context, middleware)).await;
+        let outcome = requests::of(observed, panics::caught(pass(context, middleware))).await;
         let (session, prompt) = cx.shared().attributes();
         record.record_trail(cx.trail());
         Finished { outcome: outcome.map_err(|error| record.stopped(error)), session, prompt, record }
@@ -123,25 +157,31 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
         registered: Option<&Registered<S>>,
         unreadable: Option<ToolError>,
         wire: Wire,
+        observation: Option<Arc<Observation>>,
     ) -> Result<Opened<S>, ToolError> {
-        if !self.wires.contains(&wire) {
-            return Err(
-                ToolError::refused(format!("this function does not accept calls on the {wire} wire")).at("wire")
-            );
-        }
-        if let Some(error) = unreadable {
-            return Err(error.at("wire"));
-        }
-        let registered = registered.ok_or_else(|| self.registry.unknown(&call.tool).at("tool"))?;
+        let seen = observation.as_deref();
+        gate(seen, Gate::Wire, || match unreadable {
+            _ if !self.wires.contains(&wire) => {
+                Err(ToolError::refused(format!("this function does not accept calls on the {wire} wire")))
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
+        })?;
+        let registered = gate(seen, Gate::Tool, || registered.ok_or_else(|| self.registry.unknown(&call.tool)))?;
         let declared = &self.registry.declared;
-        let caller = at("wire", Caller::read(declared, &mut call.metadata, &mut call.session_attributes))?;
+        let caller =
+            gate(seen, Gate::Wire, || Caller::read(declared, &mut call.metadata, &mut call.session_attributes))?;
         let mut coercion = Coercion::new(wire.absence());
         for name in std::mem::take(&mut call.duplicates) {
             coercion.on(&name, Coercion::duplicate);
         }
         let tool = registered.tool.clone();
         let arguments = std::mem::take(&mut call.arguments);
-        let shared = Shared::new(std::mem::take(call), caller, self.registry.identity.clone(), tool.exposed.clone());
+        if let Some(values) = seen.and_then(Observation::values) {
+            values.sent(&arguments, Some(&tool.shape));
+        }
+        let (identity, trail) = (self.registry.identity.clone(), Trail::new(observation));
+        let shared = Shared::new(std::mem::take(call), caller, identity, tool.exposed.clone(), trail);
         let context = CallContext {
             tool,
             cx: Cx::new(self.state.clone(), Arc::new(shared)),
@@ -154,6 +194,7 @@ impl<S: Send + Sync + 'static> Pipeline<S> {
             coercion,
             prepared: None,
         };
+        context.note_not_declared();
         Ok((context, registered.middleware.clone()))
     }
 

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::schema::dialect::{alternatives, inner, kind};
 
+/// Maximum number of dropped fields that are named.
+const DROPPED: usize = 200;
+
 /// The exposed fields of an output.
 #[derive(Debug, Default)]
 pub(crate) struct OutputProjection {
@@ -85,6 +88,37 @@ impl OutputProjection {
         }
     }
 
+    /// The paths of the fields that [`project`](Self::project) drops, each once: `orders[].note`.
+    pub(crate) fn dropped(&self, value: &Value) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.find_dropped(value, "", &mut paths);
+        paths
+    }
+
+    fn find_dropped(&self, value: &Value, at: &str, paths: &mut Vec<String>) {
+        if self.whole || paths.len() >= DROPPED {
+            return;
+        }
+        match (value, &self.items) {
+            (Value::Object(members), _) => {
+                for (name, member) in members {
+                    let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                    match self.fields.get(name) {
+                        Some(node) => node.find_dropped(member, &path, paths),
+                        None => note(path, paths),
+                    }
+                }
+            }
+            (Value::Array(items), Some(node)) => {
+                items.iter().for_each(|item| node.find_dropped(item, &format!("{at}[]"), paths));
+            }
+            (Value::Array(items), None) if items.is_empty() => {}
+            (Value::Array(_), None) => note(format!("{at}[]"), paths),
+            (Value::Null, _) => {}
+            (_, _) => note(at.to_owned(), paths),
+        }
+    }
+
     /// Whether a path names this top-level field of the output.
     pub(crate) fn has_field(&self, name: &str) -> bool {
         self.fields.contains_key(name)
@@ -113,6 +147,13 @@ impl OutputProjection {
             required.retain(|name| name.as_str().is_some_and(|name| self.fields.contains_key(name)));
         }
         pruned.into()
+    }
+}
+
+/// Adds a path, if it is not there yet.
+fn note(path: String, paths: &mut Vec<String>) {
+    if !paths.contains(&path) {
+        paths.push(path);
     }
 }
 

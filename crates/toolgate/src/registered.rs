@@ -40,6 +40,7 @@ pub(crate) struct RegisteredTool<S> {
 /// Makes a typed input from a converted one.
 pub(crate) trait ErasedTool<S>: Send + Sync {
     fn prepare(&self, input: Map<String, Value>, shape: &Object) -> Result<Box<dyn PreparedCall<S>>, Vec<Problem>>;
+    fn has_rules(&self) -> bool;
 }
 
 /// A typed input together with its function.
@@ -83,6 +84,10 @@ where
             .map_err(|error| vec![validation::of_serde(shape, &value, error)])?;
         typed.validate().map_err(|errors| validation::of_validator(shape, &value, &errors))?;
         Ok(Box::new(TypedCall { tool: self.clone(), input: typed }))
+    }
+
+    fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
     }
 }
 

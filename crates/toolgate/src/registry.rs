@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     budget::Budget,
     caller::Declared,
-    catalog::Catalog,
+    catalog::{Catalog, CatalogIdentity},
     error::{ErrorKind, ToolError},
     ledger::LedgerOf,
     middleware::Middleware,
@@ -58,6 +58,16 @@ impl<S> Registry<S> {
         let identity_claims = self.declared.claims.iter().map(|(claim, _)| claim.clone()).collect();
         let (group, description) = (self.group.to_string(), self.description.clone());
         let anonymous_mcp = self.declared.anonymous_mcp;
-        Catalog { catalog: 1, group, description, tools, identity_headers, identity_claims, anonymous_mcp }
+        let identity = self.declared.names.iter().map(|name| identity_of(&self.declared, name)).collect();
+        Catalog { catalog: 1, group, description, tools, identity_headers, identity_claims, identity, anonymous_mcp }
     }
+}
+
+/// An attribute with the sources that may set it.
+fn identity_of(declared: &Declared, attribute: &str) -> CatalogIdentity {
+    let of = |sources: &[(String, String)]| {
+        let sources = sources.iter().filter(|(_, sets)| sets == attribute);
+        sources.map(|(source, _)| source.clone()).collect()
+    };
+    CatalogIdentity { attribute: attribute.to_owned(), headers: of(&declared.headers), claims: of(&declared.claims) }
 }

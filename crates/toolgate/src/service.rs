@@ -15,12 +15,19 @@ use serde_json::Value;
 use crate::wire::mcp::{self, HttpEvent, Step, settings::McpSettings};
 use crate::{
     budget::Budget,
+    channel,
     error::Error,
+    observe::Observation,
     pipeline::Pipeline,
     registry::Registry,
-    telemetry::{self, metrics},
+    telemetry::{
+        self, metrics,
+        observer::{ObservedCall, Observer},
+    },
     wire::{self, Incoming, Undecodable, kind::Wire},
 };
+#[cfg(feature = "otel")]
+use crate::{telemetry::observer::Origin, traces};
 
 /// A router with its state: a `tower::Service` from Lambda events to replies. It is cheap to clone.
 ///
@@ -30,6 +37,7 @@ pub struct Service<S> {
     pipeline: Pipeline<S>,
     metrics: bool,
     namespace: Arc<str>,
+    observers: Vec<Arc<dyn Observer>>,
     #[cfg(feature = "mcp")]
     mcp: Arc<Mcp>,
 }
@@ -114,6 +122,7 @@ impl<S: Send + Sync + 'static> Service<S> {
             pipeline: Pipeline::new(registry, state),
             metrics: false,
             namespace: metrics::NAMESPACE.into(),
+            observers: Vec::new(),
             #[cfg(feature = "mcp")]
             mcp: Arc::default(),
         }
@@ -145,6 +154,17 @@ impl<S: Send + Sync + 'static> Service<S> {
         self
     }
 
+    /// Sends a span of each call, with its gates and its requests. [`run`](crate::run) decides by
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and the other variables of OpenTelemetry. [`serve`](crate::serve) sends the spans of
+    /// a call after its reply and before the next event; elsewhere, call
+    /// [`Exporter::flush`](crate::otlp::Exporter::flush).
+    #[cfg(feature = "otel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "otel")))]
+    #[must_use]
+    pub fn traced(self, exporter: Arc<crate::otlp::Exporter>) -> Self {
+        self.observed_by(traces::Traces::new(exporter))
+    }
+
     /// Sets the settings of the mcp wire. [`run`](crate::run) reads them from the environment.
     #[cfg(feature = "mcp")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
@@ -166,6 +186,14 @@ impl<S: Send + Sync + 'static> Service<S> {
         Ok(self)
     }
 
+    /// Adds an observer. It gets every call with its gates: when each began, how long it took, and its verdict. Without
+    /// an observer nothing of this is measured.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     pub(crate) fn declared_budget(&self) -> Option<Budget> {
         self.pipeline.budget
     }
@@ -176,6 +204,11 @@ impl<S: Send + Sync + 'static> Service<S> {
     /// [`UnknownEvent`]. All other errors are replies.
     pub async fn handle(&self, event: Value, context: &Context) -> Result<Value, UnknownEvent> {
         let started = Instant::now();
+        let channel = channel::current();
+        let observation = match &channel {
+            Some(_) => Some(Arc::new(Observation::new(started).with_values())),
+            None => (!self.observers.is_empty()).then(|| Arc::new(Observation::new(started))),
+        };
         let decoded = match wire::decode(event, context) {
             Ok(Incoming::Call(decoded)) => decoded,
             #[cfg(feature = "mcp")]
@@ -196,13 +229,34 @@ impl<S: Send + Sync + 'static> Service<S> {
                 return Err(error);
             }
         };
-        let decoded = wire::with_context(decoded, context);
+        #[cfg_attr(not(feature = "otel"), expect(unused_mut, reason = "only traces take a part"))]
+        let mut decoded = wire::with_context(decoded, context);
+        #[cfg(feature = "otel")]
+        let origin = observation.as_ref().map(|_| Origin {
+            trace_parent: decoded.call.metadata.trace_parent.take(),
+            xray: context.xray_trace_id.clone(),
+        });
         let wire = decoded.echo.wire();
-        let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire).await;
-        let duration = started.elapsed();
-        telemetry::call(&finished.record, wire, &context.request_id, duration);
+        let finished = self.pipeline.run(decoded.call, decoded.unreadable, wire, observation.clone()).await;
+        let (duration, request_id) = (started.elapsed(), &context.request_id);
+        telemetry::call(&finished.record, wire, request_id, duration);
         if self.metrics {
-            metrics::emit(&self.namespace, &finished.record, wire, &context.request_id, duration);
+            metrics::emit(&self.namespace, &finished.record, wire, request_id, duration);
+        }
+        if let Some(observation) = &observation {
+            let call = ObservedCall {
+                record: &finished.record,
+                wire,
+                request_id,
+                duration,
+                observation,
+                #[cfg(feature = "otel")]
+                origin: &origin.unwrap_or_default(),
+            };
+            self.observers.iter().for_each(|observer| observer.finished(&call));
+            if let Some(channel) = channel {
+                channel.send(&call, observation.values(), &finished.outcome);
+            }
         }
         Ok(wire::encode(decoded.echo, finished.outcome, finished.session, finished.prompt))
     }
@@ -231,6 +285,7 @@ impl<S> Clone for Service<S> {
             pipeline: self.pipeline.clone(),
             metrics: self.metrics,
             namespace: self.namespace.clone(),
+            observers: self.observers.clone(),
             #[cfg(feature = "mcp")]
             mcp: self.mcp.clone(),
         }

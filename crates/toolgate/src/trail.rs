@@ -1,8 +1,13 @@
 //! The events of one call in the pipeline, for its log line and for later gates.
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use crate::{
+    observe::{Observation, Seen},
+    values::Values,
 };
 
 /// The events of one call so far. All clones of its context share it.
@@ -16,6 +21,7 @@ pub(crate) struct Trail {
     pub(crate) cached: Flag,
     repeated: OnceLock<Option<String>>,
     dropped: AtomicUsize,
+    observation: Option<Arc<Observation>>,
 }
 
 /// Whether something has happened.
@@ -33,6 +39,20 @@ impl Flag {
 }
 
 impl Trail {
+    pub(crate) fn new(observation: Option<Arc<Observation>>) -> Self {
+        Self { observation, ..Self::default() }
+    }
+
+    /// The steps of the call, if somebody observes it.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        self.observation.as_deref()
+    }
+
+    /// The values of the call, if somebody asked for them.
+    pub(crate) fn values(&self) -> Option<&Values> {
+        self.seen()?.values()
+    }
+
     /// Records that the tool begins.
     pub(crate) fn note_begun(&self) {
         self.attributes.set(false);

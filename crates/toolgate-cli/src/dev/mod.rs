@@ -76,6 +76,9 @@ pub(crate) struct Args {
     /// Show the functions' log lines unformatted, as JSON; control characters are removed on a terminal
     #[arg(long)]
     raw_logs: bool,
+    /// Send the spans of agents, models and functions to this OpenTelemetry receiver (OTLP over HTTP)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    otlp: Option<String>,
     #[command(flatten)]
     hostile: HostileArgs,
 }
@@ -152,8 +155,9 @@ async fn serve(args: &Args, project: Option<&Project>, watch: Option<&mut Watch>
 }
 
 async fn start(args: &Args) -> Result<Running, Failure> {
-    let running = args.local()?.start().await?;
     let only_database = args.only == Some(Part::Dynamodb);
+    // The console shows the last turns. Nothing of them is written anywhere.
+    let running = args.local()?.record_turns(!only_database).start().await?;
     let shown = if only_database { database_screen(&running) } else { screen::screen(&running) };
     // A closed terminal must not end the local agent.
     drop(terminal::err(shown.trim_end_matches('\n')));
@@ -213,6 +217,9 @@ impl Args {
         }
         if let Some(seed) = self.hostile.seed() {
             local = local.hostile(seed);
+        }
+        if let Some(receiver) = &self.otlp {
+            local = local.otlp(receiver);
         }
         Ok(local)
     }

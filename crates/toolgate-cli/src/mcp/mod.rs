@@ -1,6 +1,7 @@
-//! `toolgate mcp`: the gateway as an MCP server over standard input and output.
+//! `toolgate mcp`: the gateway as an MCP server over standard input and output, or a running `toolgate dev` as one.
 
 mod bridge;
+mod dev;
 mod message;
 mod probe;
 
@@ -13,9 +14,13 @@ In a client's configuration, with a running `toolgate dev`:
   {\"mcpServers\": {\"shop\": {\"command\": \"/path/to/toolgate\",
     \"args\": [\"mcp\", \"--endpoint-url\", \"http://127.0.0.1:8787\"]}}}
 
+For a coding agent in a project, next to its `toolgate dev`:
+  {\"mcpServers\": {\"toolgate\": {\"command\": \"toolgate\", \"args\": [\"mcp\", \"--dev\"]}}}
+
 Examples:
   toolgate mcp --endpoint-url http://127.0.0.1:8787
-  toolgate mcp --template /path/to/template.yaml";
+  toolgate mcp --template /path/to/template.yaml
+  toolgate mcp --dev";
 
 /// Serve the template's gateway over standard input and output, for a desktop MCP client
 ///
@@ -35,6 +40,13 @@ pub(crate) struct Args {
         conflicts_with_all = ["template", "parameter", "env", "principal", "jwt_keys"]
     )]
     endpoint_url: Option<String>,
+    /// Serve the running `toolgate dev` itself, for a coding agent: call its tools, read traces, send a call again
+    ///
+    /// The tools are those of its functions, not of the gateway. Parked calls are listed and not decided. The address is
+    /// that of `--endpoint-url`, else http://127.0.0.1:8787; it is used with the first call, so `toolgate dev` may start
+    /// later.
+    #[arg(long, conflicts_with_all = ["template", "parameter", "env", "principal", "jwt_keys"])]
+    dev: bool,
     /// The token of the client, for a gateway that takes tokens
     #[arg(long, env = "TOOLGATE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
@@ -42,6 +54,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let token = args.token.as_deref();
+    if args.dev {
+        let url = endpoint::checked(args.endpoint_url)?.unwrap_or_else(|| endpoint::LOCAL.to_owned());
+        dev::serve(&url).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(url) = endpoint::checked(args.endpoint_url)? {
         let url = url.strip_suffix("/mcp").unwrap_or(&url);
         probe::gateway(url).await?;

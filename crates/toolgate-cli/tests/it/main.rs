@@ -9,6 +9,7 @@ mod completions;
 mod dev;
 mod doctor;
 mod invoke;
+mod mcp_dev;
 mod play;
 mod schemas;
 mod second_project;

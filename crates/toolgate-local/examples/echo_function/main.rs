@@ -16,8 +16,21 @@ use serde_json::{Value, json};
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("describe") {
-        let tool = json!({"name": "echo", "description": "says it again", "confirm": false, "once": false});
-        println!("{}", json!({"catalog": 1, "group": "echo_function", "description": "", "tools": [tool]}));
+        let input = json!({"type": "object", "required": ["text"], "properties": {
+            "text": {"type": "string"}, "times": {"type": "integer", "minimum": 1},
+        }});
+        let output = json!({"type": "object", "properties": {"text": {"type": "string"}}});
+        let tool = json!({
+            "name": "echo", "description": "says it again", "confirm": false, "once": false,
+            "input": input, "output": output, "refuse": ["role"],
+        });
+        let identity = json!([{"attribute": "userId", "headers": ["x-user-id"], "claims": ["sub"]}]);
+        println!(
+            "{}",
+            json!({
+                "catalog": 1, "group": "echo_function", "description": "", "tools": [tool], "identity": identity,
+            })
+        );
         return;
     }
     match std::env::var("ECHO_ROLE").as_deref() {
@@ -57,7 +70,17 @@ fn main() {
         }
         let (path, reply) = work(&headers, &event);
         let line = format!("POST /2018-06-01/runtime/invocation/{id}/{path}");
-        request(&runtime_api(), &line, &[], reply.to_string().as_bytes());
+        match &event["trace"] {
+            Value::Null => drop(request(&runtime_api(), &line, &[], reply.to_string().as_bytes())),
+            // as `toolgate` sends it where it is asked; `"always"` sends it in any case
+            trace => {
+                let asked = headers.get("toolgate-trace").is_some_and(|value| value == "1");
+                let kind =
+                    if asked || event["always"] == true { "application/vnd.toolgate.traced" } else { "text/plain" };
+                let body = if kind == "text/plain" { reply.to_string() } else { format!("{reply}\n{trace}") };
+                request(&runtime_api(), &line, &[("content-type", kind)], body.as_bytes());
+            }
+        }
         if event["then"] == "exit" {
             std::process::exit(0);
         }
@@ -67,6 +90,9 @@ fn main() {
 fn work(headers: &BTreeMap<String, String>, event: &Value) -> (&'static str, Value) {
     if let Some(line) = event["print"].as_str() {
         println!("{line}");
+    }
+    if event["write"].is_object() {
+        put(&event["write"], &event["condition"]);
     }
     if let Some(milliseconds) = event["sleep"].as_u64() {
         std::thread::sleep(Duration::from_millis(milliseconds));
@@ -159,17 +185,23 @@ fn hook(role: &str, event: &Value) -> (&'static str, Value) {
 }
 
 fn seed() {
-    let table = std::env::var("TABLE").expect("the table");
-    let endpoint = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").expect("an endpoint");
-    let body = json!({"TableName": table, "Item": {"id": {"S": "seeded"}}}).to_string();
+    put(&json!({"id": {"S": "seeded"}}), &Value::Null);
+}
+
+/// Writes an item, under a condition if there is one.
+fn put(item: &Value, condition: &Value) {
+    let variable = |name| std::env::var(name).expect("a variable of the local agent");
+    let (table, endpoint) = (variable("TABLE"), variable("AWS_ENDPOINT_URL_DYNAMODB"));
+    let body = json!({"TableName": table, "Item": item, "ConditionExpression": condition}).to_string();
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        variable("AWS_ACCESS_KEY_ID")
+    );
     let headers = [
         ("content-type", "application/x-amz-json-1.0"),
         ("x-amz-target", "DynamoDB_20120810.PutItem"),
         ("x-amz-date", "20260101T000000Z"),
-        (
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        ),
+        ("authorization", credential.as_str()),
     ];
     let host = endpoint.trim_start_matches("http://").to_owned();
     request(&host, "POST /", &headers, body.as_bytes());
@@ -201,8 +233,10 @@ fn request(host: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (BT
     let head = String::from_utf8_lossy(&reply).into_owned();
     let mut lines = head.lines();
     let status = lines.next().expect("a status line");
+    // a condition of the test is not met
+    let is_refused = String::from_utf8_lossy(&body).contains("ConditionalCheckFailed");
     assert!(
-        status.contains(" 20") || status.contains(" 413"),
+        [" 20", " 413"].iter().any(|known| status.contains(known)) || is_refused,
         "{line} gave {status}: {}",
         String::from_utf8_lossy(&body)
     );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     agent_run::AgentRun,
@@ -11,10 +11,9 @@ use super::{
     attributes::{Attributes, apply_changes},
     envelope::{self, State},
     error::AgentError,
+    event::{self, Origin},
     invoke::{InvokeFailure, LambdaReply},
-    tools::{Action, Wire},
-    trace::put,
-    version_of,
+    tools::Action,
 };
 use crate::conversation::Outcome;
 use toolgate_template::function_arn;
@@ -97,32 +96,16 @@ impl AgentRun<'_> {
     }
 
     fn event(&self, action: &Action, arguments: &Arguments, session: &Attributes, prompt: &Attributes) -> Value {
-        let mut event = json!({
-            "messageVersion": "1.0",
-            "agent": {
-                "name": self.agent.spec.name,
-                "id": self.agent.spec.id,
-                "alias": self.alias,
-                "version": version_of(&self.alias),
-            },
-            "inputText": self.input(),
-            "sessionId": self.turn.session.id,
-            "actionGroup": action.group,
-        });
-        match &action.wire {
-            Wire::Function { .. } => put(&mut event, "function", action.tool.as_str()),
-            Wire::Api(operation) => {
-                put(&mut event, "apiPath", operation.path.as_str());
-                put(&mut event, "httpMethod", operation.method.to_uppercase());
-            }
-        }
-        put(&mut event, "parameters", arguments.parameters());
-        if let Some(body) = arguments.request_body() {
-            put(&mut event, "requestBody", body);
-        }
-        put(&mut event, "sessionAttributes", json!(session));
-        put(&mut event, "promptSessionAttributes", json!(prompt));
-        event
+        let origin = Origin {
+            name: &self.agent.spec.name,
+            id: &self.agent.spec.id,
+            alias: &self.alias,
+            input: self.input(),
+            session: &self.turn.session.id,
+            attributes: session,
+            prompt_attributes: prompt,
+        };
+        event::of(&origin, action, arguments)
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 use toolgate_models::{Block, Message, ModelReply, ModelRequest, StopReason, Write};
 
@@ -22,21 +23,25 @@ use super::{
 use crate::conversation::{
     self, AskModel, HistoryEnd, Phase, Platform, ToolCall, calls_of, push_user_message, too_long_as_stop,
 };
-use crate::guardrail::Side;
+use crate::{
+    guardrail::Side,
+    turns::{self, OpenTurn, SpanKind, State},
+};
 
 impl Turn {
     /// Starts the turn. Its events arrive on the receiver.
     pub(crate) fn start(self: &Arc<Self>, agent: String, alias: String, text: String) -> UnboundedReceiver<Event> {
         let events = self.sink.attach();
         let turn = Arc::clone(self);
-        tokio::spawn(async move {
+        let place = self.record.as_ref().map(OpenTurn::place);
+        tokio::spawn(turns::within(place, async move {
             let guard = Guard(&turn);
             let last = match turn.agents.agent(&agent) {
                 Some(root) => AgentRun::root(&turn, root, alias, text).run().await,
                 None => Err(AgentError::new(Kind::ResourceNotFound, "the agent no longer exists").into()),
             };
             guard.end(last);
-        });
+        }));
         events
     }
 }
@@ -46,7 +51,19 @@ impl AgentRun<'_> {
     pub(crate) fn run(&self) -> BoxFuture<'_, Result<String, Ended>> {
         Box::pin(async move {
             let started = Timestamp::now();
-            let result = self.iterate(started).await;
+            let open = turns::open(SpanKind::Agent, || self.agent.spec.id.clone());
+            open.note("input", || self.input().into());
+            let result = turns::within(open.place(), self.iterate(started)).await;
+            open.note("sessionAttributes", || json!(self.turn.session.attributes()));
+            match &result {
+                Ok(text) => {
+                    open.note("answer", || text.as_str().into());
+                    open.end(State::Ok, None);
+                }
+                Err(Ended::Failed(error)) => open.end(State::Failed, Some(error.message.clone())),
+                Err(Ended::Asked(_)) => open.end(State::Waiting, Some("it asks the user".to_owned())),
+                Err(Ended::Dropped) => open.end(State::Stopped, Some("the user sent another message".to_owned())),
+            }
             if let Err(Ended::Failed(error)) = &result {
                 self.trace_failure(error, Span::since(started));
                 tracing::warn!(agent = %self.agent.spec.id, kind = error.kind.name(), "the agent's turn failed");
@@ -110,7 +127,7 @@ impl AskModel for Question<'_, '_> {
             run.turn.begin_answer();
         }
         let write: Write<'_> = &|words| run.turn.write(words);
-        let reply = too_long_as_stop(run.model().converse(request, streams.then_some(write)).await)?;
+        let reply = too_long_as_stop(conversation::converse(run.model(), request, streams.then_some(write)).await)?;
         run.turn.spend(reply.usage);
         let reply = prompt::message_to_answer(reply);
         run.trace_model_output(&reply, Span::since(start));
@@ -225,6 +242,13 @@ impl Guard<'_> {
     fn end(self, result: Result<String, Ended>) {
         let turn = self.0;
         std::mem::forget(self);
+        if let Some(record) = &turn.record {
+            match &result {
+                Ok(text) | Err(Ended::Asked(text)) => record.end(Ok(text)),
+                Err(Ended::Failed(error)) => record.end(Err(&error.message)),
+                Err(Ended::Dropped) => record.end(Err("the user sent another message instead of an answer")),
+            }
+        }
         // Release the session before the answer is sent, because the caller may send its next request at once.
         release(turn);
         match result {

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     conversation::{Session, SessionKey},
     http::{aws_response, body, service_model::Problems},
+    turns::{self, TurnKind, Turns},
 };
 
 /// Limit on a request body, in bytes. It fits the longest input text, 25,000,000 characters, in most alphabets.
@@ -49,6 +50,9 @@ pub fn routes(agents: Arc<Agents>) -> Router {
 async fn report(State(agents): State<Arc<Agents>>) -> Response {
     axum::Json(agents.report()).into_response()
 }
+
+/// The stream of a turn, and the id of its record.
+type Begun = (UnboundedReceiver<Event>, Option<String>);
 
 type Ids = (String, String, String);
 
@@ -78,9 +82,10 @@ async fn answer(
     let key = SessionKey { agent, alias, session };
     let idle_ttl = known.spec.idle_ttl;
     let memory = request.memory_id.clone();
-    let events = if request.ends_session() {
+    let recorder = parts.extensions.get::<Turns>().cloned();
+    let (events, recorded) = if request.ends_session() {
         agents.sessions.end(&key)?;
-        single_chunk(ENDED)
+        (single_chunk(ENDED), None)
     } else {
         match request.results() {
             Some((id, results)) => {
@@ -90,12 +95,16 @@ async fn answer(
             None => {
                 let session = agents.sessions.open(&key, idle_ttl);
                 // The turn starts in its own task, so that a caller that disconnects does not leave the session busy.
-                let begun = tokio::spawn(begin(agents, session, key.clone(), request)).await;
+                let begun = tokio::spawn(turns::called_in(
+                    turns::caller(),
+                    begin(agents, session, key.clone(), request, recorder),
+                ))
+                .await;
                 begun.map_err(|_| AgentError::new(Kind::InternalServer, "the turn could not begin"))??
             }
         }
     };
-    Ok(response::stream_of(events, &key.session, memory.as_deref()))
+    Ok(turns::named(response::stream_of(events, &key.session, memory.as_deref()), recorded.as_deref()))
 }
 
 /// Accepts only JSON, by the `Content-Type` header.
@@ -120,12 +129,12 @@ fn resume(
     session: &Session<Waiting>,
     request: &InvokeAgent,
     check: impl FnOnce(&Questions) -> Result<Vec<InvocationResult>, AgentError>,
-) -> Result<UnboundedReceiver<Event>, AgentError> {
+) -> Result<Begun, AgentError> {
     let (waiting, results) = session.resume(|waiting| check(&waiting.questions))?;
     merge_attributes(session, request.session_state.as_ref());
     let events = waiting.turn.resume(request);
     waiting.questions.answer(results);
-    Ok(events)
+    Ok((events, waiting.turn.recorded_as()))
 }
 
 /// The stream for a new input. An open question is dropped first.
@@ -134,7 +143,8 @@ async fn begin(
     session: Arc<Session<Waiting>>,
     key: SessionKey,
     request: InvokeAgent,
-) -> Result<UnboundedReceiver<Event>, AgentError> {
+    turns: Option<Turns>,
+) -> Result<Begun, AgentError> {
     let searches = agents.searches(request.session_state.as_ref())?;
     if let Some(waiting) = session.begin()? {
         let turn = Arc::clone(&waiting.turn);
@@ -145,8 +155,11 @@ async fn begin(
     let state = request.session_state.as_ref();
     merge_attributes(&session, state);
     history::seed(&session, &key.agent, state).await;
-    let turn = Turn::new(agents, session, &request, searches);
-    Ok(turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()))
+    let text = request.input_text.as_deref().unwrap_or_default();
+    let record = turns.map(|turns| turns.begin(TurnKind::Agent, &key.agent, Some(&key.session), text));
+    let turn = Turn::new(agents, session, &request, searches, record);
+    let recorded = turn.recorded_as();
+    Ok((turn.start(key.agent, key.alias, request.input_text.unwrap_or_default()), recorded))
 }
 
 fn merge_attributes(session: &Session<Waiting>, state: Option<&SessionState>) {

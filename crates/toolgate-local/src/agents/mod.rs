@@ -20,10 +20,12 @@ mod agent_run;
 mod arguments;
 mod attributes;
 mod calls;
+mod composed;
 mod confirm;
 mod control;
 mod envelope;
 mod error;
+mod event;
 mod frames;
 mod guarded;
 mod guardrail_api;
@@ -58,6 +60,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub(crate) use composed::Composed;
 use error::{AgentError, Kind};
 pub(crate) use guardrail_api::routes as guardrail_routes;
 pub use http::routes;

@@ -81,6 +81,10 @@ impl Toolbox {
         self.actions.get(model_name)
     }
 
+    pub(super) fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values()
+    }
+
     fn add_function(&mut self, group: &ActionGroupSpec, function: &FunctionSchema) {
         let mut properties = Map::new();
         let mut required = Vec::new();

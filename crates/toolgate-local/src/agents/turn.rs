@@ -28,6 +28,7 @@ use crate::{
     conversation::{ContextWindow, Session},
     knowledge::Search,
     sync::lock,
+    turns::OpenTurn,
 };
 use toolgate_models::Usage;
 
@@ -57,6 +58,8 @@ pub(crate) struct Turn {
     pub(super) streamed: Mutex<Streamed>,
     dropped: AtomicBool,
     pub(crate) done: watch::Sender<bool>,
+    /// Its record, if turns are recorded.
+    pub(crate) record: Option<OpenTurn>,
 }
 
 /// A turn that waits for its caller.
@@ -89,6 +92,7 @@ impl Turn {
         session: Arc<Session<Waiting>>,
         request: &InvokeAgent,
         searches: BTreeMap<String, Search>,
+        record: Option<OpenTurn>,
     ) -> Arc<Self> {
         let mut window = agents.limits.window();
         if let Some(wanted) = request.prompt_creation_configurations {
@@ -111,6 +115,7 @@ impl Turn {
             streamed: Mutex::default(),
             dropped: AtomicBool::new(false),
             done: watch::Sender::new(false),
+            record,
         })
     }
 
@@ -119,6 +124,18 @@ impl Turn {
         *lock(&self.stream_options) = StreamOptions::of(request);
         lock(&self.prompt_attributes).extend(prompt_attributes_of(request));
         self.sink.attach()
+    }
+
+    /// The id of its record.
+    pub(crate) fn recorded_as(&self) -> Option<String> {
+        self.record.as_ref().map(|record| record.place().turn_id())
+    }
+
+    /// Records whether the turn waits for its caller.
+    pub(crate) fn waits(&self, waits: bool) {
+        if let Some(record) = &self.record {
+            record.waits(waits);
+        }
     }
 
     pub(crate) fn wants_trace(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod ask;
 mod calls;
+mod converse;
 mod model_loop;
 mod outcome;
 mod session;
@@ -12,6 +13,7 @@ mod window;
 
 pub(crate) use ask::{AskModel, ask_in_window, too_long_as_stop};
 pub(crate) use calls::{ToolCall, calls_of, push_user_message};
+pub(crate) use converse::converse;
 pub(crate) use model_loop::{HistoryEnd, Platform, run};
 pub(crate) use outcome::Outcome;
 pub(crate) use session::{Phase, Session, SessionError, SessionKey, Sessions};

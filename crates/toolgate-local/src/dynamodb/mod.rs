@@ -1,8 +1,12 @@
 //! The embedded DynamoDB: dynoxide in this process, with the tables of the template.
 
+mod empty;
 mod folder;
+mod images;
 mod proxy;
+mod recorder;
 mod tables;
+mod upstream;
 
 use std::{
     fmt,
@@ -15,6 +19,7 @@ use uuid::Uuid;
 
 use folder::Folder;
 pub(crate) use proxy::{is_request, routes};
+pub(crate) use recorder::Recorder;
 
 /// Where the tables are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,6 +39,13 @@ impl Database {
         Ok(())
     }
 
+    /// A whole number in the item with this `id`, if it is there.
+    pub(crate) fn number(&self, table: &str, id: &str, attribute: &str) -> Option<i64> {
+        let request = json!({"TableName": table, "Key": {"id": {"S": id}}});
+        let answer = self.inner.get_item(serde_json::from_value(request).ok()?).ok()?;
+        serde_json::to_value(answer).ok()?.get("Item")?.get(attribute)?.get("N")?.as_str()?.parse().ok()
+    }
+
     /// The number of items in a table, if it is known.
     pub(crate) fn items(&self, table: &str) -> Option<u64> {
         let request = serde_json::from_value(json!({"TableName": table})).ok()?;
@@ -47,17 +54,17 @@ impl Database {
     }
 }
 
-fn request<T: serde::de::DeserializeOwned>(table: &TableSpec, body: Value) -> Result<T, DatabaseError> {
+pub(super) fn request<T: serde::de::DeserializeOwned>(table: &TableSpec, body: Value) -> Result<T, DatabaseError> {
     serde_json::from_value(body)
         .map_err(|error| DatabaseError::Table { table: table.name.clone(), reason: error.to_string() })
 }
 
-fn answer(table: &TableSpec, answer: &impl Serialize) -> Result<Value, DatabaseError> {
+pub(super) fn answer(table: &TableSpec, answer: &impl Serialize) -> Result<Value, DatabaseError> {
     serde_json::to_value(answer)
         .map_err(|error| DatabaseError::Table { table: table.name.clone(), reason: error.to_string() })
 }
 
-fn failed(table: &TableSpec, error: &DynoxideError) -> DatabaseError {
+pub(super) fn failed(table: &TableSpec, error: &DynoxideError) -> DatabaseError {
     DatabaseError::Table { table: table.name.clone(), reason: error.to_string() }
 }
 

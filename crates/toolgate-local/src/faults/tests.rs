@@ -41,7 +41,15 @@ impl Transport for Recorder {
             tokio::time::sleep(Duration::from_millis(5)).await;
             let payload = Bytes::from(json!({"number": number}).to_string());
             let request_id = event.request_id.unwrap_or_default();
-            Ok(Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false })
+            Ok(Invocation {
+                payload,
+                function_error: None,
+                log_tail: String::new(),
+                request_id,
+                lost: false,
+                trace: None,
+                turn: None,
+            })
         })
     }
 }

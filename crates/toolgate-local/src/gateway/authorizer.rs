@@ -17,7 +17,10 @@ use super::{
     rpc::{INVALID_REQUEST, Refusal},
     tools::Tools,
 };
-use crate::lambda::url::UrlCallers;
+use crate::{
+    lambda::url::UrlCallers,
+    turns::{self, SpanKind, State},
+};
 use toolgate_template::{ACCOUNT, GatewaySpec, PolicySpec};
 
 /// AWS's text for a call that the policies deny.
@@ -160,15 +163,46 @@ impl Authorizer {
 }
 
 impl Gateway {
-    /// The result for a call that is denied; `None` if the call is allowed.
-    pub(super) fn denied(&self, principal: &Principal, tool: &str, arguments: &JsonObject) -> Option<CallToolResult> {
-        let policies = self.authorizer.policies.as_ref()?;
+    /// The result for a call that is denied, `None` if the call is allowed; and the decision for the record of the turn.
+    pub(super) fn judge(
+        &self,
+        principal: &Principal,
+        tool: &str,
+        arguments: &JsonObject,
+    ) -> (Option<CallToolResult>, Option<Value>) {
+        if self.authorizer.policies.is_none() {
+            return (None, None);
+        }
+        let open = turns::open(SpanKind::Policy, || tool.to_owned());
+        let (denied, policies, text) = self.decide(principal, tool, arguments);
+        let decision = || {
+            json!({
+                "decision": if denied.is_some() { "deny" } else { "allow" },
+                "policies": policies,
+                "reasons": [text],
+            })
+        };
+        let recorded = open.place().map(|_| decision());
+        open.note("policy", decision);
+        open.end(if denied.is_some() { State::Stopped } else { State::Ok }, Some(text.clone()));
+        (denied, recorded)
+    }
+
+    /// The result for a call that is denied, the policies that decided, and the decision as text.
+    fn decide(
+        &self,
+        principal: &Principal,
+        tool: &str,
+        arguments: &JsonObject,
+    ) -> (Option<CallToolResult>, Vec<String>, String) {
+        let Some(policies) = self.authorizer.policies.as_ref() else { return <_>::default() };
         if let Some(temporal) = self.authorizer.temporal.iter().find(|policy| policy.may_decide(tool)) {
             let name = temporal.name();
             let decision = format!("denied: the temporal policy `{name}` cannot be evaluated on a laptop");
             tracing::warn!(tool, mode = ?policies.mode(), "{decision}");
             if policies.mode() == Mode::Enforce {
-                return Some(self.error(DENIED, &format!("{DENIED} [{decision}]")));
+                let denied = self.error(DENIED, &format!("{DENIED} [{decision}]"));
+                return (Some(denied), vec![name.to_owned()], decision);
             }
         }
         let decision = policies.decide(principal, tool, arguments);
@@ -177,13 +211,14 @@ impl Gateway {
         } else {
             tracing::warn!(tool, "{decision}");
         }
+        let by = decision.policies().to_vec();
         if decision.allowed() {
-            return None;
+            return (None, by, decision.to_string());
         }
         let detail = format!("{DENIED} [{decision}]");
         // A model can correct arguments that do not fit the tool. The policies themselves are not disclosed.
         let message = if matches!(decision.reason(), Reason::Unfit(_)) { &detail } else { DENIED };
-        Some(self.error(message, &detail))
+        (Some(self.error(message, &detail)), by, decision.to_string())
     }
 }
 

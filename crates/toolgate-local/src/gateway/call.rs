@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Gateway,
     invoke::ToolEvent,
-    tools::{TargetTool, mismatch},
+    tools::{BORDER, TargetTool, mismatch},
 };
 
 /// The error text for a client, unless the gateway has `ExceptionLevel: DEBUG`.
@@ -90,6 +90,18 @@ impl Gateway {
                 Err(error) => self.failure(&format!("the function's reply is not valid JSON: {error}")),
             },
         }
+    }
+
+    /// The client context of a call that a person composes, with the headers of an interceptor. `None` if no target has
+    /// the tool. `is_own` is whether a target's function is the one that is meant.
+    pub(crate) fn composed(&self, tool: &str, is_own: impl Fn(&str) -> bool, headers: HeaderMap) -> Option<Value> {
+        let named = |(name, entry): &(&str, &TargetTool)| {
+            let target = name.strip_suffix(tool).and_then(|name| name.strip_suffix(BORDER));
+            target == Some(entry.target.name.as_str()) && is_own(&entry.target.function)
+        };
+        let (name, entry) = self.tools.iter().find(named)?;
+        let carried = Carried { message_id: "1".to_owned(), headers, query: String::new() };
+        Some(self.client_context(name, entry, &carried))
     }
 
     /// The client context: six fixed keys, and what the target's `MetadataConfiguration` passes on.

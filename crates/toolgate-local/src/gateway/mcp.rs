@@ -14,6 +14,7 @@ use rmcp::{
 use toolgate_policy::Principal;
 
 use super::{Gateway, call::Carried};
+use crate::turns::{self, Place};
 
 /// The protocol versions of AgentCore Gateway, oldest first. A template's `SupportedVersions` selects from these.
 const VERSIONS: [ProtocolVersion; 4] = [
@@ -81,15 +82,20 @@ impl ServerHandler for Server {
         };
         let (parts, principal) = request_of(&context)?;
         let arguments = request.arguments.unwrap_or_default();
-        if let Some(denied) = gateway.denied(principal, &request.name, &arguments) {
+        let place = parts.extensions.get::<Place>().cloned();
+        let judge = async { gateway.judge(principal, &request.name, &arguments) };
+        let (denied, policy) = turns::within(place.clone(), judge).await;
+        if let Some(denied) = denied {
             return Ok(denied.into());
         }
+        let place = place.map(|place| place.with_note("policy", policy.unwrap_or_default()));
         let carried = Carried {
             message_id: message_id(&context.id),
             headers: parts.headers.clone(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         };
-        Ok(gateway.call(&request.name, entry, arguments, &carried).await.into())
+        let call = gateway.call(&request.name, entry, arguments, &carried);
+        Ok(turns::within(place, call).await.into())
     }
 
     /// A request that rmcp cannot parse as an MCP request. If the method is known, its parameters are invalid.

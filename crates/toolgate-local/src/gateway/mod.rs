@@ -159,6 +159,8 @@ mod tests {
             instances: 1,
             init_timeout: std::time::Duration::from_secs(1),
             idle: std::time::Duration::from_secs(1),
+            turns: None,
+            role: crate::turns::SpanKind::Call,
         };
         Gateway::new(
             spec,

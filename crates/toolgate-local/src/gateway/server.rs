@@ -30,6 +30,7 @@ use super::{
 use crate::{
     http::body::{self, Refused},
     lambda::PAYLOAD_BYTES,
+    turns::{self, OpenTurn, TurnKind, Turns},
 };
 
 pub(super) const VERSION: &str = "mcp-protocol-version";
@@ -91,7 +92,22 @@ async fn answer(endpoint: &Endpoint, mut parts: Parts, body: Body) -> Result<Res
         Ok(principal) => principal,
         Err(refusal) => return Ok(([(header::WWW_AUTHENTICATE, "Bearer")], Refusal { id, ..refusal }).into_response()),
     };
-    pass(endpoint, parts, InterceptedExchange { raw: bytes, body: message, headers: HeaderMap::new() }, principal).await
+    let record = begin(&endpoint.gateway, &parts, &message);
+    let exchange = InterceptedExchange { raw: bytes, body: message, headers: HeaderMap::new() };
+    let place = record.as_ref().map(OpenTurn::place);
+    let passed = turns::within(place.clone(), pass(endpoint, parts, exchange, principal)).await;
+    if let Some(record) = record {
+        record.end(passed.as_ref().map(|_| "").map_err(|refusal| refusal.message.as_str()));
+    }
+    passed.map(|response| turns::named(response, place.map(|place| place.turn_id()).as_deref()))
+}
+
+/// The record of a call of a tool.
+fn begin(gateway: &Gateway, parts: &Parts, message: &Value) -> Option<OpenTurn> {
+    let turns = parts.extensions.get::<Turns>()?;
+    let tool = message.pointer("/params/name").and_then(Value::as_str).unwrap_or_default();
+    let is_call = message.get("method").and_then(Value::as_str) == Some("tools/call");
+    is_call.then(|| turns.begin(TurnKind::Gateway, &gateway.spec.name, None, tool))
 }
 
 /// The path of a message whose caller is known: interceptors, policies, the call. The headers are those of `parts`.
@@ -103,6 +119,10 @@ pub(super) async fn pass(
 ) -> Result<Response, Refusal> {
     let id = rpc::id(&exchange.body);
     parts.extensions.insert(principal);
+    // rmcp handles a message in a task of its own.
+    if let Some(place) = turns::here() {
+        parts.extensions.insert(place);
+    }
     let exchange = InterceptedExchange { headers: std::mem::take(&mut parts.headers), ..exchange };
     let exchange = match endpoint.gateway.intercept_request(exchange).await {
         Ok(Ok(exchange)) => exchange,

@@ -9,7 +9,7 @@ use super::GatewayError;
 use toolgate_template::{GatewaySpec, TargetSpec};
 
 /// Separates the target's name from the tool's name.
-const BORDER: &str = "___";
+pub(super) const BORDER: &str = "___";
 /// Number of tools per page of a listing. AgentCore does not document its page size.
 const PAGE: usize = 100;
 

@@ -19,6 +19,7 @@ use std::{
     ops::Range,
 };
 
+use crate::turns::{self, SpanKind, State};
 pub(crate) use assess::{Assessment, Side, Verdict};
 use assess::{Finding, Masked, Policy, mask};
 use jiff::Timestamp;
@@ -147,6 +148,22 @@ impl Guardrail {
 
     /// Evaluates a text. To block has precedence over to mask.
     pub(crate) fn assess(&self, text: &str, side: Side) -> Assessment {
+        let open = turns::open(SpanKind::Guardrail, || self.spec.id.clone());
+        let assessment = self.find(text, side);
+        open.note("side", || format!("{side:?}").to_lowercase().into());
+        let (state, summary) = match &assessment.verdict {
+            Verdict::Unchanged => (State::Ok, None),
+            Verdict::Masked(masked) => {
+                open.note("masked", || masked.as_str().into());
+                (State::Ok, Some("masked"))
+            }
+            Verdict::Blocked(_) => (State::Stopped, Some("blocked")),
+        };
+        open.end(state, summary.map(str::to_owned));
+        assessment
+    }
+
+    fn find(&self, text: &str, side: Side) -> Assessment {
         let mut findings = self.words.find(text, side);
         let mut seen = HashSet::new();
         let mut masked = None;

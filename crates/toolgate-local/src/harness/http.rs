@@ -26,6 +26,7 @@ use super::{
     events::{Event, Output},
     hooks::Hooks,
     invocation::{End, Invocation, STOPPED, Settings},
+    recorded,
     request::{InlineResult, Input, InvokeHarness},
     response::refuse,
     shapes,
@@ -39,6 +40,7 @@ use crate::{
         event_stream,
         service_model::Problems,
     },
+    turns::{self, OpenTurn},
 };
 
 /// Limit on a request body, in bytes.
@@ -103,12 +105,14 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
         session: key.session.clone(),
     };
     let asked = Asked { input: request.input, messages: request.messages, settings, entries, hooks };
-    let begun = tokio::spawn(begin(harnesses, key, asked)).await;
+    let record = recorded::begin(parts.extensions.get(), &spec.name, &key.session, &asked.messages);
+    let turn = record.as_ref().map(|record| record.place().turn_id());
+    let begun = tokio::spawn(begin(harnesses, key, asked, record)).await;
     let mut events = begun.map_err(|_| HarnessError::new(Kind::InternalServer, "the invocation could not begin"))??;
     // A failure before any event is an HTTP error, which has more kinds than a stream.
     match events.recv().await {
         Some(Event::Failed(error)) => Err(error),
-        first => Ok(stream_of(first, events)),
+        first => Ok(turns::named(stream_of(first, events), turn.as_deref())),
     }
 }
 
@@ -204,6 +208,7 @@ async fn begin(
     harnesses: Arc<Harnesses>,
     key: SessionKey,
     asked: Asked,
+    record: Option<OpenTurn>,
 ) -> Result<UnboundedReceiver<Event>, HarnessError> {
     let Asked { input, messages, settings, entries, hooks } = asked;
     let (session, beginning) = match input {
@@ -219,22 +224,25 @@ async fn begin(
         }
     };
     let (output, events) = Output::new();
-    tokio::spawn(async move {
+    let place = record.as_ref().map(OpenTurn::place);
+    tokio::spawn(turns::within(place, async move {
         let guard = Guard(&session, Some(output));
         let end = match guard.output() {
             Some(output) => {
                 let model = harnesses.models.of(&settings.harness);
                 let invocation = Invocation::new(model, &settings, &harnesses.guardrails, output, hooks);
-                let end = run(&session, beginning, &messages, &entries, &invocation).await;
+                let run = run(&session, beginning, &messages, &entries, &invocation);
+                let end = recorded::run(&invocation, &messages, run).await;
                 if !matches!(end, End::Failed(..)) {
                     invocation.ended().await;
                 }
+                recorded::end(record.as_ref(), invocation.answer.get(), &end);
                 end
             }
             None => End::Stopped,
         };
         guard.end(end);
-    });
+    }));
     Ok(events)
 }
 

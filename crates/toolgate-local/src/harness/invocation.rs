@@ -25,8 +25,11 @@ use super::{
     toolset::{Entries, Toolset},
 };
 use crate::{
-    conversation::{AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, too_long_as_stop},
+    conversation::{
+        AskModel, ContextWindow, Outcome, Platform, ToolCall, ask_in_window, calls_of, converse, too_long_as_stop,
+    },
     guardrail::Guardrails,
+    turns,
 };
 
 /// The text in place of a result when the time is over. The call itself runs to its end.
@@ -61,6 +64,8 @@ pub(super) struct Invocation<'a> {
     pub(super) hooks: Hooks,
     pub(super) input_tokens: AtomicU64,
     pub(super) output_tokens: AtomicU64,
+    /// The text that ends the invocation.
+    pub(super) answer: OnceLock<String>,
 }
 
 /// The end of an invocation.
@@ -93,7 +98,8 @@ impl<'a> Invocation<'a> {
         hooks: Hooks,
     ) -> Self {
         let (input_tokens, output_tokens) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { model, settings, guardrails, tools: OnceLock::new(), output, hooks, input_tokens, output_tokens }
+        let (tools, answer) = (OnceLock::new(), OnceLock::new());
+        Self { model, settings, guardrails, tools, output, hooks, input_tokens, output_tokens, answer }
     }
 
     /// Lists the tools, within the time of the invocation.
@@ -230,7 +236,7 @@ impl<'a> Invocation<'a> {
     /// first.
     async fn run(&self, call: &ToolCall) -> (Outcome, bool) {
         let (tools, call) = (Arc::clone(self.tools()), call.clone());
-        let task = tokio::spawn(async move { tools.call(&call).await });
+        let task = tokio::spawn(turns::within(turns::here(), async move { tools.call(&call).await }));
         match tokio::time::timeout_at(self.settings.deadline.into(), task).await {
             Ok(Ok(outcome)) => (outcome, false),
             Ok(Err(_)) => (Outcome::error("the call failed; see the log of the local agent"), false),
@@ -262,7 +268,7 @@ impl AskModel for Question<'_, '_> {
         };
         let write = |text: &str| invocation.output.write(text);
         let write: Option<Write<'_>> = if invocation.withholds_reply() { None } else { Some(&write) };
-        let asked = invocation.model.converse(request, write);
+        let asked = converse(invocation.model, request, write);
         let answered = tokio::time::timeout_at(settings.deadline.into(), asked).await.map_err(|_| None)?;
         too_long_as_stop(answered).map_err(Some)
     }
@@ -311,6 +317,7 @@ impl Platform for Invocation<'_> {
     fn answer(&self, reply: ModelReply, history: &mut Vec<Message>) -> End {
         let mut content = reply.content;
         content.retain(|block| !matches!(block, Block::ToolUse { .. }));
+        let _ = self.answer.set(content.iter().filter_map(text_of).collect());
         if !content.is_empty() {
             history.push(Message::assistant(content));
         }

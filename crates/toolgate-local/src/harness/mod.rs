@@ -25,6 +25,7 @@ mod hooks;
 mod http;
 mod inline;
 mod invocation;
+mod recorded;
 mod remote_mcp;
 mod request;
 mod response;
@@ -92,11 +93,6 @@ impl Harnesses {
     /// The harness with this ARN. Its id and its logical id are accepted too.
     fn find(&self, name: &str) -> Option<&HarnessSpec> {
         self.specs.iter().find(|spec| [&spec.arn, &spec.harness_id, &spec.id].contains(&&name.to_owned()))
-    }
-
-    /// The logical ids and the ARNs.
-    pub(crate) fn names(&self) -> Vec<(String, String)> {
-        self.specs.iter().map(|spec| (spec.id.clone(), spec.arn.clone())).collect()
     }
 
     /// The harnesses in the `/health` response.

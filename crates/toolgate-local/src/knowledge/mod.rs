@@ -33,7 +33,7 @@ use index::Index;
 pub(crate) use request::{RETRIEVAL_CONFIGURATION, Search};
 
 /// The knowledge bases of a template.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct KnowledgeBases {
     bases: Vec<KnowledgeBase>,
     /// The time at which the documents were read.

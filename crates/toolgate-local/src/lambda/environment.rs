@@ -12,6 +12,9 @@ use toolgate_template::{FunctionSpec, GATEWAY_URL, REGION};
 /// Variables of the user's shell that a handler inherits. They change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
 
+/// The id of the dummy credentials.
+pub(super) const ACCESS_KEY: &str = "local";
+
 /// The environment of every program that the local agent runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
@@ -26,7 +29,7 @@ impl Environment {
     /// Creates the environment for programs that use the local agent at `endpoint` as AWS.
     pub(crate) fn new(endpoint: &str, extra: BTreeMap<String, String>) -> Self {
         let fixed = [
-            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_SESSION_TOKEN", "local"),
             ("AWS_REGION", REGION),
@@ -47,6 +50,22 @@ impl Environment {
         Self { variables, extra, gateway: format!("{endpoint}/mcp") }
     }
 
+    /// Sends the spans of the programs to this receiver. Without one they are switched off, because the receiver of the
+    /// template is one on AWS.
+    pub(crate) fn with_receiver(mut self, receiver: Option<&str>) -> Self {
+        let variable = match receiver {
+            Some(receiver) => ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver),
+            None => ("OTEL_SDK_DISABLED", "true"),
+        };
+        self.variables.insert(variable.0.to_owned(), variable.1.to_owned());
+        self
+    }
+
+    /// A variable that the user sets. It overrides the template's.
+    pub(super) fn of_user(&self, name: &str) -> Option<&str> {
+        self.extra.get(name).map(String::as_str)
+    }
+
     /// A command for a program with this environment and its own variables.
     pub(crate) fn command(&self, program: &Path, own: &BTreeMap<String, String>) -> Command {
         let mut command = Command::new(program);
@@ -62,10 +81,11 @@ impl Environment {
     }
 
     /// A command for an instance of a function. Its Runtime API is at `runtime_api`.
-    pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str) -> Command {
+    pub(super) fn instance(&self, spec: &FunctionSpec, program: &Path, runtime_api: &str, access_key: &str) -> Command {
         let mut command = self.command(program, &spec.environment);
         let log_group = format!("/aws/lambda/{}", spec.logical_id);
         command
+            .env("AWS_ACCESS_KEY_ID", access_key)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
             .env("AWS_LAMBDA_FUNCTION_NAME", &spec.logical_id)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

@@ -12,10 +12,12 @@ use std::{
 
 use bytes::Bytes;
 use tokio::process::Child;
+use uuid::Uuid;
 
 use super::{
     Invocation, Settings,
-    log::Tail,
+    environment::ACCESS_KEY,
+    log::{Source, Tail},
     report,
     runtime_api::{Job, RuntimeApi, RuntimeEvent},
 };
@@ -32,6 +34,8 @@ pub(super) struct Instance {
     child: Child,
     api: RuntimeApi,
     tail: Tail,
+    /// The id of its credentials. Where turns are recorded, each instance has its own.
+    access_key: String,
     /// The modification time of the program, to detect a newer build.
     built: Option<SystemTime>,
     _logs: [Task; 2],
@@ -59,18 +63,28 @@ impl Instance {
         };
         let built = built(program);
         let api = RuntimeApi::open().await.map_err(|error| broken("Runtime.ListenError", error.to_string()))?;
+        let access_key = match settings.turns {
+            Some(_) => format!("{ACCESS_KEY}{}", Uuid::new_v4().simple()),
+            None => ACCESS_KEY.to_owned(),
+        };
         let mut child = settings
             .environment
-            .instance(spec, program, &api.address)
+            .instance(spec, program, &api.address, &access_key)
             .spawn()
             .map_err(|error| broken("Runtime.InvalidEntrypoint", format!("`{}`: {error}", program.display())))?;
         let tail = Tail::default();
-        let forward =
-            |stream| settings.log.clone().forward(spec.binary.clone(), stream, tail.clone(), Arc::clone(&api.current));
+        let source = || Source {
+            name: spec.binary.clone(),
+            tail: tail.clone(),
+            current: Arc::clone(&api.current),
+            turns: settings.turns.clone(),
+        };
+        let forward = |stream| settings.log.clone().forward(source(), stream);
         let stdout =
             child.stdout.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream) as Stream)));
         let stderr = child.stderr.take().map_or_else(Task::none, |stream| Task::spawn(forward(Box::pin(stream))));
-        let mut instance = Self { child, api, tail, built, _logs: [stdout, stderr], _counted: Counted::new(count) };
+        let mut instance =
+            Self { child, api, tail, access_key, built, _logs: [stdout, stderr], _counted: Counted::new(count) };
         match tokio::time::timeout(settings.init_timeout, instance.first_poll()).await {
             Ok(ready) => ready.map_err(|failure| match failure {
                 InitFailure::Reported(payload) => payload,
@@ -105,6 +119,11 @@ impl Instance {
                 }
             }
         }
+    }
+
+    /// The id of its credentials.
+    pub(super) fn access_key(&self) -> &str {
+        &self.access_key
     }
 
     /// Whether the process runs, and its program on disk has not changed since the start.
@@ -185,9 +204,8 @@ impl Instance {
 /// The end of this invocation, if the event is one.
 fn settled(event: RuntimeEvent, request_id: &str) -> Option<(Invocation, bool)> {
     match event {
-        RuntimeEvent::Response(id, payload) if id == request_id => {
-            let request_id = id;
-            Some((Invocation { payload, function_error: None, log_tail: String::new(), request_id, lost: false }, true))
+        RuntimeEvent::Response { id, payload, trace } if id == request_id => {
+            Some((Invocation { function_error: None, trace, ..report::unhandled(&id, payload) }, true))
         }
         RuntimeEvent::Error(id, payload) if id == request_id => Some((report::unhandled(&id, payload), true)),
         RuntimeEvent::TooLarge(id, limit) if id == request_id => Some((report::too_large(&id, limit), true)),

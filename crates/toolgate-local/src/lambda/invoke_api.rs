@@ -120,6 +120,7 @@ fn reply(invocation: Invocation, with_log: bool) -> Response {
         ("x-amz-function-error", invocation.function_error),
         ("x-amz-log-result", log),
         ("x-amzn-requestid", Some(invocation.request_id)),
+        ("toolgate-turn", invocation.turn),
     ];
     for (name, value) in values {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {

@@ -7,7 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{line::Line, render::render};
+use super::{
+    line::Line,
+    render::{self, render},
+};
+use crate::turns::Turns;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use toolgate::sanitize;
 
@@ -22,6 +26,17 @@ pub(crate) type Current = Arc<Mutex<Option<String>>>;
 /// The target of the functions' log lines.
 #[derive(Clone)]
 pub struct Log(Arc<Write>);
+
+/// Whose output it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Source {
+    /// The function's name.
+    pub(crate) name: String,
+    pub(crate) tail: Tail,
+    pub(crate) current: Current,
+    /// Where the lines of calls are recorded.
+    pub(crate) turns: Option<Turns>,
+}
 
 type Write = dyn Fn(&Line<'_>) + Send + Sync;
 
@@ -56,7 +71,8 @@ impl Log {
     }
 
     /// Reads lines until the stream ends.
-    pub(crate) async fn forward(self, name: String, stream: impl AsyncRead + Unpin, tail: Tail, current: Current) {
+    pub(crate) async fn forward(self, source: Source, stream: impl AsyncRead + Unpin) {
+        let Source { name, tail, current, turns } = source;
         let mut stream = BufReader::new(stream);
         let mut bytes = Vec::new();
         while matches!(stream.read_until(b'\n', &mut bytes).await, Ok(read) if read > 0) {
@@ -68,7 +84,11 @@ impl Log {
                 true => tracing::debug!(function = name, line, "metrics"),
                 false => {
                     let request = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    (self.0)(&Line { function: &name, request: request.as_deref(), text: line });
+                    let line = Line { function: &name, request: request.as_deref(), text: line };
+                    if let Some((turns, request)) = turns.as_ref().zip(line.request) {
+                        turns.log(request, || render::recorded(&line));
+                    }
+                    (self.0)(&line);
                 }
             }
             bytes.clear();
@@ -134,7 +154,8 @@ mod tests {
         let log = seen.clone();
         let log = Log::new(move |name, line| log.lock().unwrap().push_str(&format!("{name} | {line}\n")));
         let written = "one\n{\"_aws\":{}}\n{\"own\":\"_aws\"}\n";
-        log.forward("orders".into(), written.as_bytes(), tail.clone(), Current::default()).await;
+        log.forward(Source { name: "orders".into(), tail: tail.clone(), ..Source::default() }, written.as_bytes())
+            .await;
         assert_eq!(*seen.lock().unwrap(), "orders | one\norders | {\"own\":\"_aws\"}\n");
         assert_eq!(tail.take(), written);
     }

@@ -10,6 +10,7 @@ pub(crate) mod invoke_stream;
 mod line;
 mod log;
 mod pool;
+mod recorded;
 mod render;
 mod report;
 mod runtime_api;
@@ -24,10 +25,11 @@ use serde_json::Value;
 
 pub(crate) use environment::Environment;
 pub use log::Log;
-pub(crate) use log::{Current, Tail};
+pub(crate) use log::{Source, Tail};
 pub(crate) use report::exit_reason;
 pub(crate) use stream::{Answer, Next, Streamed};
 
+use crate::turns::{self, SpanKind, Turns};
 use pool::Pool;
 use toolgate_template::{DescribeError, FunctionSpec, UrlSpec};
 
@@ -55,6 +57,10 @@ pub struct Invocation {
     pub request_id: String,
     /// The function was lost, or its reply cannot be passed on. The cause is already in the log.
     pub lost: bool,
+    /// The gates and the values of the call, if they were asked for and the function sends them.
+    pub(crate) trace: Option<Bytes>,
+    /// The turn of the call, if turns are recorded: `t-12`.
+    pub(crate) turn: Option<String>,
 }
 
 /// Catalogs by handler name.
@@ -115,6 +121,8 @@ pub(crate) struct Event {
     pub(crate) cold: bool,
     /// Where a streamed response goes. If `None`, it is collected.
     pub(crate) stream: Option<stream::Parts>,
+    /// It arrived at the function's URL.
+    pub(crate) is_url: bool,
 }
 
 /// The settings for all functions.
@@ -128,6 +136,10 @@ pub(crate) struct Settings {
     pub(crate) init_timeout: Duration,
     /// How long an idle instance is kept.
     pub(crate) idle: Duration,
+    /// Where turns are recorded.
+    pub(crate) turns: Option<Turns>,
+    /// What an invocation is in its turn.
+    pub(crate) role: SpanKind,
 }
 
 impl Functions {
@@ -180,7 +192,8 @@ impl Functions {
     pub(crate) async fn run(&self, name: &str, event: Event) -> Result<Invocation, InvokeError> {
         let pool = Arc::clone(self.find(name)?);
         // A separate task: an invocation runs to its end even if the caller disconnects, as on Lambda.
-        let task = tokio::spawn(async move { pool.invoke(event).await });
+        let place = turns::here();
+        let task = tokio::spawn(recorded::run(pool, place, event));
         task.await.unwrap_or(Err(InvokeError::Stopping))
     }
 
@@ -189,13 +202,19 @@ impl Functions {
         let pool = Arc::clone(self.find(name)?);
         let (parts, received) = stream::channel();
         let event = Event { stream: Some(parts), ..event };
-        let running = tokio::spawn(async move { pool.invoke(event).await });
+        let running = tokio::spawn(recorded::run(pool, turns::here(), event));
         Answer::of(received, running).await
     }
 
     /// The URL of a function as the template describes it. Without a description it is the default.
     pub(crate) fn url(&self, name: &str) -> Result<UrlSpec, InvokeError> {
         Ok(self.find(name)?.spec.url.clone().unwrap_or_default())
+    }
+
+    /// A variable of a function, as the template or the user sets it.
+    pub(crate) fn variable(&self, name: &str, variable: &str) -> Option<&str> {
+        let pool = self.find(name).ok()?;
+        pool.settings.environment.of_user(variable).or_else(|| Some(pool.spec.environment.get(variable)?.as_str()))
     }
 
     /// Writes a line about a function to the log.

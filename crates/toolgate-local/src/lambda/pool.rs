@@ -21,6 +21,7 @@ use super::{
     report,
     runtime_api::Job,
 };
+use crate::turns::{Invoked, Open, Topic};
 use toolgate_template::{FunctionSpec, function_arn};
 
 #[derive(Debug)]
@@ -59,10 +60,11 @@ impl Pool {
         self.start().await.map(|instance| self.keep(instance)).map_err(failed)
     }
 
-    pub(super) async fn invoke(&self, event: Event) -> Result<Invocation, InvokeError> {
+    /// Invokes the function. `open`: the span of the invocation, if its turn is recorded.
+    pub(super) async fn invoke(&self, event: Event, open: Option<&Open>) -> Result<Invocation, InvokeError> {
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
-            invocation = self.run(event) => invocation.inspect(|invocation| self.log_loss(invocation)),
+            invocation = self.run(event, open) => invocation.inspect(|invocation| self.log_loss(invocation)),
             _ = stopping.wait_for(|stopping| *stopping) => Err(InvokeError::Stopping),
         }
     }
@@ -75,7 +77,7 @@ impl Pool {
         }
     }
 
-    async fn run(&self, event: Event) -> Result<Invocation, InvokeError> {
+    async fn run(&self, event: Event, open: Option<&Open>) -> Result<Invocation, InvokeError> {
         let _permit = self.free.acquire().await.map_err(|_| InvokeError::Stopping)?;
         let request_id = event.request_id.unwrap_or_else(|| Uuid::new_v4().to_string());
         if event.cold {
@@ -97,7 +99,18 @@ impl Pool {
                 payload: event.payload.clone(),
                 headers: self.headers(event.client_context.as_deref(), event.trace_id.as_deref()),
                 stream: event.stream.clone(),
+                wants_trace: open.is_some_and(|open| open.place().is_some()),
             };
+            let _caller = open.and_then(|open| {
+                open.invoking(|| Invoked {
+                    function: self.spec.binary.clone(),
+                    request_id: request_id.clone(),
+                    is_cold: fresh,
+                    event: event.payload.clone(),
+                    client_context: event.client_context.clone(),
+                });
+                Some(self.settings.turns.as_ref()?.runs_on(instance.access_key(), open.place()?))
+            });
             match instance.invoke(job, self.spec.timeout, event.with_log).await {
                 Outcome::Done { invocation, healthy } => {
                     if healthy {
@@ -113,6 +126,9 @@ impl Pool {
     }
 
     async fn start(&self) -> Result<Instance, Bytes> {
+        if let Some(turns) = &self.settings.turns {
+            turns.touch(Topic::State);
+        }
         Instance::start(&self.spec, &self.program, &self.settings, &self.running).await
     }
 

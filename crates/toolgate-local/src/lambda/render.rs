@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use toolgate::sanitize;
 
 use super::line::Line;
+use crate::turns::LogLine;
 
 /// Fields that are not repeated, because another part of the line shows them.
 const ELSEWHERE: [&str; 7] = ["timestamp", "level", "target", "message", "request_id", "requestId", "AWSRequestId"];
@@ -34,6 +35,16 @@ pub(super) fn render(line: &Line<'_>, colours: bool) -> String {
     let (time, level) = (paint("2", &time), paint(grave, &format!("{level:<5}")));
     let function = paint(colour(line.function), &format!("{:<9}", line.function));
     format!("{time} {level} {function} {request}{}", sanitize::line(&text))
+}
+
+/// The line as it is recorded.
+pub(super) fn recorded(line: &Line<'_>) -> LogLine {
+    let fields: Option<Map<String, Value>> = serde_json::from_str(line.text).ok();
+    let field = |name: &str| fields.as_ref().and_then(|fields| fields.get(name)?.as_str());
+    let at = field("timestamp").map_or_else(|| format!("{:.3}", jiff::Timestamp::now()), str::to_owned);
+    let is_structured = field("level").is_some() || field("message").is_some();
+    let text = fields.as_ref().filter(|_| is_structured).map_or_else(|| line.text.to_owned(), words);
+    LogLine::new(at, field("level").unwrap_or_default().to_lowercase(), &text)
 }
 
 /// The message and its fields.

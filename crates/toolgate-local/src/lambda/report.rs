@@ -29,6 +29,8 @@ pub(super) fn unhandled(request_id: &str, payload: Bytes) -> Invocation {
         log_tail: String::new(),
         request_id: request_id.to_owned(),
         lost: false,
+        trace: None,
+        turn: None,
     }
 }
 

@@ -4,7 +4,10 @@
 //! can take or answer an event.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     Json, Router,
@@ -23,7 +26,8 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    Current, PAYLOAD_BYTES,
+    PAYLOAD_BYTES,
+    log::Current,
     sink::{ReadError, Sink},
     stream::{Part, Parts},
 };
@@ -36,6 +40,11 @@ use crate::{
 /// The content type of a streamed response that begins with its status and headers.
 const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
 
+/// The content type of a response with the trace of its call, as `toolgate` sends it where it is asked.
+const TRACED: &str = "application/vnd.toolgate.traced";
+/// Maximum size of a trace, with its line break, in bytes.
+const TRACE_BYTES: usize = 4 * 1024 * 1024 + 1;
+
 /// An event for a handler.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
@@ -44,6 +53,8 @@ pub(super) struct Job {
     pub(super) headers: HeaderMap,
     /// Where a streamed response goes. If `None`, it is collected.
     pub(super) stream: Option<Parts>,
+    /// Asks for the trace of the call, with the response.
+    pub(super) wants_trace: bool,
 }
 
 /// A request of the handler.
@@ -54,7 +65,12 @@ pub(super) enum RuntimeEvent {
     /// It took the event.
     Took,
     /// The complete response of a request id. It is empty if it was streamed.
-    Response(String, Bytes),
+    Response {
+        id: String,
+        payload: Bytes,
+        /// The trace of the call, if it was asked for and the function sends it.
+        trace: Option<Bytes>,
+    },
     /// The error of a request id.
     Error(String, Bytes),
     /// The response of this request id is larger than this limit, in bytes.
@@ -90,6 +106,8 @@ struct Side {
     current: Current,
     /// Where its streamed response goes.
     stream: Arc<Mutex<Option<Parts>>>,
+    /// Whether the trace of the event was asked for.
+    wants_trace: Arc<AtomicBool>,
 }
 
 impl RuntimeApi {
@@ -104,6 +122,7 @@ impl RuntimeApi {
             events: sender,
             current: Arc::clone(&current),
             stream: Arc::default(),
+            wants_trace: Arc::default(),
         };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -132,10 +151,14 @@ async fn next(State(side): State<Side>) -> Response {
         return refuse(StatusCode::GONE, "Runtime.Stopping", "the instance is ending");
     };
     *lock(&side.stream) = job.stream;
+    side.wants_trace.store(job.wants_trace, Ordering::Relaxed);
     drop(side.events.send(RuntimeEvent::Took));
     let mut response = Response::new(Body::from(job.payload));
     *response.headers_mut() = job.headers;
     response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if job.wants_trace {
+        response.headers_mut().insert(HeaderName::from_static("toolgate-trace"), HeaderValue::from_static("1"));
+    }
     let name = HeaderName::from_static("lambda-runtime-aws-request-id");
     if let Ok(id) = HeaderValue::from_str(&job.request_id) {
         response.headers_mut().insert(name, id);
@@ -149,23 +172,36 @@ async fn response(State(side): State<Side>, Path(id): Path<String>, headers: Hea
     }
     let streamed = headers.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
     let stream = lock(&side.stream).take().filter(|_| streamed);
-    let mut sink = Sink::new(stream);
+    let kind = headers.get(http::header::CONTENT_TYPE);
+    let is_traced = kind.is_some_and(|kind| kind == TRACED) && side.wants_trace.load(Ordering::Relaxed);
+    let mut sink = Sink::new(stream, if is_traced { TRACE_BYTES } else { 0 });
     if let Sink::Passed { parts, .. } = &sink {
-        let prelude = headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == WITH_PRELUDE);
+        let prelude = kind.is_some_and(|kind| kind == WITH_PRELUDE);
         // A client that left is no reason to stop the function.
         drop(parts.send(Part::Begin { prelude }).await);
     }
     match sink.read(body).await {
-        Ok(None) => side.accept(RuntimeEvent::Response(id, sink.into_payload())),
-        Ok(Some(failure)) => side.accept(RuntimeEvent::BrokenOff { id, kind: failure.kind, text: failure.text }),
-        Err(ReadError::TooLarge(limit)) => {
-            side.accept(RuntimeEvent::TooLarge(id, limit));
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
+        Ok(None) => {
+            let (payload, trace) = split(sink.into_payload(), is_traced);
+            if trace.is_some() && payload.len() > PAYLOAD_BYTES {
+                return side.too_large(id, PAYLOAD_BYTES);
+            }
+            side.accept(RuntimeEvent::Response { id, payload, trace })
         }
+        Ok(Some(failure)) => side.accept(RuntimeEvent::BrokenOff { id, kind: failure.kind, text: failure.text }),
+        Err(ReadError::TooLarge(limit)) => side.too_large(id, limit),
         Err(ReadError::Truncated) => {
             side.accept(RuntimeEvent::Truncated(id));
             refuse(StatusCode::BAD_REQUEST, "TruncatedResponse", "the response is incomplete")
         }
+    }
+}
+
+/// A response, and the trace on the line after it.
+fn split(body: Bytes, is_traced: bool) -> (Bytes, Option<Bytes>) {
+    match body.iter().position(|byte| *byte == b'\n').filter(|_| is_traced) {
+        Some(end) => (body.slice(..end), Some(body.slice(end + 1..))),
+        None => (body, None),
     }
 }
 
@@ -197,6 +233,11 @@ fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
 impl Side {
     fn works_on(&self, id: &str) -> bool {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(id)
+    }
+
+    fn too_large(&self, id: String, limit: usize) -> Response {
+        self.accept(RuntimeEvent::TooLarge(id, limit));
+        refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is too large")
     }
 
     fn accept(&self, event: RuntimeEvent) -> Response {

@@ -14,7 +14,7 @@ use super::{
 
 /// The target of a response.
 pub(super) enum Sink {
-    Collected(BytesMut),
+    Collected { bytes: BytesMut, most: usize },
     Passed { parts: Parts, sent: usize },
 }
 
@@ -33,10 +33,11 @@ pub(super) struct MidStreamError {
 }
 
 impl Sink {
-    pub(super) fn new(stream: Option<Parts>) -> Self {
+    /// `more`: what a collected response may have beyond Lambda's limit, in bytes.
+    pub(super) fn new(stream: Option<Parts>, more: usize) -> Self {
         match stream {
             Some(parts) => Self::Passed { parts, sent: 0 },
-            None => Self::Collected(BytesMut::new()),
+            None => Self::Collected { bytes: BytesMut::new(), most: PAYLOAD_BYTES + more },
         }
     }
 
@@ -54,10 +55,10 @@ impl Sink {
 
     async fn take(&mut self, data: Bytes) -> Result<(), ReadError> {
         match self {
-            Self::Collected(bytes) if bytes.len() + data.len() > PAYLOAD_BYTES => {
+            Self::Collected { bytes, most } if bytes.len() + data.len() > *most => {
                 Err(ReadError::TooLarge(PAYLOAD_BYTES))
             }
-            Self::Collected(bytes) => {
+            Self::Collected { bytes, .. } => {
                 bytes.extend_from_slice(&data);
                 Ok(())
             }
@@ -74,7 +75,7 @@ impl Sink {
     /// What was collected. The channel of a stream is closed.
     pub(super) fn into_payload(self) -> Bytes {
         match self {
-            Self::Collected(bytes) => bytes.freeze(),
+            Self::Collected { bytes, .. } => bytes.freeze(),
             Self::Passed { .. } => Bytes::new(),
         }
     }

@@ -8,6 +8,7 @@
 )]
 
 mod agents;
+mod console;
 mod database;
 mod gateway;
 mod guarded;
@@ -21,4 +22,5 @@ mod robust;
 mod start;
 mod stream;
 mod support;
+mod turns;
 mod url;

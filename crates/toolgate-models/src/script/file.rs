@@ -6,7 +6,8 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Conversation, render};
+use super::render;
+use crate::conversation::Conversation;
 
 /// The rules of some agents, and conversations with them.
 #[derive(Debug, Clone)]

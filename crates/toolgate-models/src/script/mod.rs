@@ -5,7 +5,6 @@
 //! comes from a tool.
 //! answer is always one that a tool gave.
 
-mod conversation;
 mod file;
 mod render;
 mod view;
@@ -16,12 +15,12 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+pub use crate::conversation::{CallGroup, Conversation, Expectation, Turn, YesNo};
 use crate::{
     answer::Write,
     message::{Block, Message, ModelReply, ModelRequest, StopReason, Usage},
     model::{Model, ModelError, ModelErrorKind},
 };
-pub use conversation::{CallGroup, Conversation, Expectation, Turn, YesNo};
 pub use file::{Scenario, ScenarioError};
 pub use render::{holds, render};
 
@@ -88,6 +87,10 @@ impl Model for ScriptModel {
 
     fn label(&self, _foundation_model: &str) -> String {
         self.label.clone()
+    }
+
+    fn examples(&self) -> &[Conversation] {
+        &self.scenario.conversations
     }
 
     fn is_scripted(&self) -> bool {

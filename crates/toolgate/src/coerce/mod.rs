@@ -9,14 +9,13 @@ mod show;
 mod structure;
 mod text;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) use show::{is_shown, looks_like_card, name as show_name, value as show};
-pub(crate) use structure::arguments;
 
 use crate::{
     error::Problem,
-    schema::compiled::{CompiledSchema, Rules},
+    schema::compiled::{CompiledSchema, Object, Rules},
 };
 
 /// Maximum number of problems in one reply. A hostile call may have a hundred thousand.
@@ -114,6 +113,18 @@ impl Coercion {
         self.path.truncate(length);
         result
     }
+}
+
+/// Converts the arguments of a call: known members are converted, unknown ones and missing ones are problems.
+pub(crate) fn converted(
+    shape: &Object,
+    mut arguments: Map<String, Value>,
+    coercion: &mut Coercion,
+) -> Map<String, Value> {
+    // equal calls get equal replies, in whatever order the model wrote the members
+    arguments.sort_keys();
+    arguments.values_mut().for_each(Value::sort_all_objects);
+    structure::arguments(shape, arguments, coercion)
 }
 
 /// Converts one value. Returns `None` after it has recorded a problem.

@@ -86,7 +86,7 @@ pub(super) fn object(shape: &CompiledSchema, members: Map<String, Value>, coerci
 }
 
 /// The members of an object. It converts the known members, rejects the unknown ones, and records the missing ones.
-pub(crate) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &mut Coercion) -> Map<String, Value> {
+pub(super) fn arguments(shape: &Object, members: Map<String, Value>, coercion: &mut Coercion) -> Map<String, Value> {
     let mut read = Map::new();
     for (name, member) in members {
         let Some(field) = shape.fields.get(&name) else {

@@ -4,13 +4,13 @@
 use crate::{call_context::CallContext, coerce, error::ToolError};
 
 pub(crate) fn enter<S>(call: &mut CallContext<S>) -> Result<(), ToolError> {
-    let mut arguments = std::mem::take(&mut call.arguments);
-    // equal calls get equal replies, in whatever order the model wrote the members
-    arguments.sort_keys();
-    arguments.values_mut().for_each(serde_json::Value::sort_all_objects);
-    let input = coerce::arguments(&call.tool.shape, arguments, &mut call.coercion);
+    let arguments = std::mem::take(&mut call.arguments);
+    let input = coerce::converted(&call.tool.shape, arguments, &mut call.coercion);
     let (count, problems) = match call.coercion.count() {
         0 => {
+            if let Some(values) = call.cx.trail().values() {
+                values.understood(&input, &call.tool.shape);
+            }
             if call.keeps_arguments() {
                 call.arguments.clone_from(&input);
             }

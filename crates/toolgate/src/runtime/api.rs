@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use lambda_runtime::{Config, Context, Diagnostic, LambdaEvent};
 use lambda_runtime_api_client::{Client, body::Body, build_request};
 use serde_json::Value;
 
 use super::{Error, client_context};
+use crate::channel;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
@@ -26,6 +27,8 @@ pub(super) struct RuntimeApi {
 /// One event, or the reason why it cannot be read.
 pub(super) struct Invocation {
     pub(super) id: InvocationId,
+    /// The Runtime API wants the trace of the call.
+    pub(super) wants_trace: bool,
     pub(super) event: Result<LambdaEvent<Value>, Diagnostic>,
 }
 
@@ -71,16 +74,31 @@ impl RuntimeApi {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let request_id = text(&REQUEST_ID).to_owned();
         let id = InvocationId { request_id: request_id.clone(), invocation_id: headers.get(INVOCATION_ID).cloned() };
+        let wants_trace = channel::is_asked(&headers);
         let event = context(&request_id, &self.config, &mut headers)
             .and_then(|context| Ok(LambdaEvent::new(payload(&body)?, context)));
-        Ok(Invocation { id, event })
+        Ok(Invocation { id, wants_trace, event })
     }
 
-    /// Sends the reply, or the error.
-    pub(super) async fn reply(&self, id: &InvocationId, outcome: Result<Value, Diagnostic>) -> Result<(), Error> {
+    /// Sends the reply, or the error. `trace`: what the Runtime API asked for, if there is a trace.
+    pub(super) async fn reply(
+        &self,
+        id: &InvocationId,
+        outcome: Result<Value, Diagnostic>,
+        trace: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
         let path = format!("/2018-06-01/runtime/invocation/{}", id.request_id);
         let (request, body) = match &outcome {
-            Ok(reply) => (build_request().uri(format!("{path}/response")), serde_json::to_vec(reply)?),
+            Ok(reply) => {
+                let (request, body) = (build_request().uri(format!("{path}/response")), serde_json::to_vec(reply)?);
+                match trace {
+                    // JSON on one line has no line break
+                    Some(trace) => {
+                        (request.header(CONTENT_TYPE, channel::CONTENT_TYPE), [body, trace].join(b"\n".as_slice()))
+                    }
+                    None => (request, body),
+                }
+            }
             Err(error) => {
                 let request = build_request().uri(format!("{path}/error")).header(ERROR_TYPE, error_type(error));
                 (request, serde_json::to_vec(error)?)

@@ -18,11 +18,13 @@ use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent, tower::service_fn};
 use serde_json::Value;
 
+#[cfg(feature = "otel")]
+use crate::traces;
 #[cfg(feature = "mcp")]
 use crate::wire::mcp::settings::McpSettings;
 use crate::{
     budget::Budget,
-    config,
+    channel, config,
     error::Error,
     router::Router,
     service::Service,
@@ -72,6 +74,11 @@ where
         };
         let service = match Budget::from_env(service.declared_budget())? {
             Some(budget) => service.budget(budget)?,
+            None => service,
+        };
+        #[cfg(feature = "otel")]
+        let service = match traces::from_env()? {
+            Some(exporter) => service.traced(exporter),
             None => service,
         };
         #[cfg(feature = "mcp")]
@@ -159,7 +166,7 @@ where
 {
     loop {
         let invocation = api.next().await?;
-        let outcome = match invocation.event {
+        let (outcome, trace) = match invocation.event {
             Ok(event) => {
                 let work = async {
                     match std::future::poll_fn(|cx| service.poll_ready(cx)).await {
@@ -168,17 +175,26 @@ where
                     }
                 };
                 // the payload may quote a value, so it is dropped; the panic hook has logged the location
-                AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_payload| {
-                    telemetry::panicked(invocation.id.request_id());
-                    Err(panicked())
-                })
+                let work = AssertUnwindSafe(work).catch_unwind().map(|outcome| {
+                    outcome.unwrap_or_else(|_payload| {
+                        telemetry::panicked(invocation.id.request_id());
+                        Err(panicked())
+                    })
+                });
+                match invocation.wants_trace {
+                    true => channel::traced(work).await,
+                    false => (work.await, None),
+                }
             }
             Err(diagnostic) => {
                 telemetry::unreadable(invocation.id.request_id(), &diagnostic.error_type);
-                Err(diagnostic)
+                (Err(diagnostic), None)
             }
         };
-        api.reply(&invocation.id, outcome).await?;
+        api.reply(&invocation.id, outcome, trace).await?;
+        // Lambda freezes the process at the next poll, and the caller already has its reply
+        #[cfg(feature = "otel")]
+        traces::flush().await;
     }
 }
 

@@ -224,7 +224,7 @@ fn is_secret(map: &Map<String, Value>) -> bool {
 }
 
 /// Names with secret values, whatever the schema is.
-fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     const PARTS: [&str; 12] = [
         "password",
         "passwd",

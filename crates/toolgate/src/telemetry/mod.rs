@@ -3,6 +3,7 @@
 //! A line never contains an input, an output, or a name that a caller invented.
 
 pub(crate) mod metrics;
+pub(crate) mod observer;
 pub(crate) mod own;
 
 use std::{error::Error, time::Duration};

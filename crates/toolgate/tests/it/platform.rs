@@ -47,6 +47,7 @@ pub(crate) struct Post {
     /// `response`, `error` or `init/error`: the path after the invocation id.
     pub(crate) what: String,
     pub(crate) error_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     pub(crate) body: String,
 }
 
@@ -170,7 +171,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<(String, Vec<u8>)>>, posted:
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
         let path = line.split(' ').nth(1)?.split_once("/2018-06-01/runtime/")?.1.to_owned();
-        let (mut length, mut error_type) = (0, None);
+        let (mut length, mut error_type, mut content_type) = (0, None, None);
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
@@ -178,6 +179,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<(String, Vec<u8>)>>, posted:
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().ok()?,
                 "lambda-runtime-function-error-type" => error_type = Some(value.to_owned()),
+                "content-type" => content_type = Some(value.to_owned()),
                 _ => {}
             }
         }
@@ -189,7 +191,8 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<(String, Vec<u8>)>>, posted:
             writer.write_all(&event).ok()?;
         } else {
             writer.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").ok()?;
-            posted.send(Post { what: path, error_type, body: String::from_utf8(body).ok()? }).ok()?;
+            let body = String::from_utf8(body).ok()?;
+            posted.send(Post { what: path, error_type, content_type, body }).ok()?;
         }
     }
 }

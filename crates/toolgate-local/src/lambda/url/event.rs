@@ -9,7 +9,7 @@ use toolgate_template::ACCOUNT;
 use uuid::Uuid;
 
 /// The event for a request to `path` below the URL of the function `name`.
-pub(super) fn of(name: &str, path: &str, parts: &Parts, body: &[u8], authorizer: Value) -> Value {
+pub(crate) fn of(name: &str, path: &str, parts: &Parts, body: &[u8], authorizer: Value) -> Value {
     let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
     let host = host.unwrap_or_default();

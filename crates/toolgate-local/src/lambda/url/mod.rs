@@ -27,6 +27,7 @@ use super::{Answer, Event, Functions, InvokeError, Next, PAYLOAD_BYTES, Streamed
 use crate::http::body::{self, Refused};
 pub(crate) use callers::UrlCallers;
 use cors::Page;
+pub(crate) use event::of as event_of;
 
 /// What AWS makes of such a response is not documented, so it is not shown as if it worked.
 const STREAM_BEHIND_BUFFERED: &str =
@@ -106,7 +107,7 @@ async fn respond(urls: &Urls, name: &str, parts: Parts, body: Body) -> Response 
     if payload.len() > PAYLOAD_BYTES {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     }
-    let event = Event { payload: payload.into(), ..Event::default() };
+    let event = Event { payload: payload.into(), is_url: true, ..Event::default() };
     if url.streamed {
         return streamed::answer(urls.functions(name), name, event).await;
     }

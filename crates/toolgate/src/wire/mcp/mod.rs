@@ -95,11 +95,23 @@ pub(crate) fn open(mut http: HttpEvent, server: &Server<'_>) -> Step {
         _ => None,
     };
     let can_ask = server.settings.elicit && era == Era::Modern && era::answers_forms(&message);
+    #[cfg(feature = "otel")]
+    let trace_parent = trace_parent(&http, &message.params);
     let Message { id, method, params } = message;
     let envelope =
         |id| Envelope { id, era, challenge, group: server.group.clone(), version: server.version.to_owned() };
     match (id, method.as_str()) {
-        (Some(id), "tools/call") => call(envelope(id), params, caller, can_ask).map_or_else(failed, Step::Call),
+        (Some(id), "tools/call") => match call(envelope(id), params, caller, can_ask) {
+            #[cfg_attr(not(feature = "otel"), expect(unused_mut, reason = "only traces change it"))]
+            Ok(mut decoded) => {
+                #[cfg(feature = "otel")]
+                {
+                    decoded.call.metadata.trace_parent = trace_parent;
+                }
+                Step::Call(decoded)
+            }
+            Err(fault) => failed(fault),
+        },
         (id, method) => {
             let envelope = envelope(id.clone().unwrap_or_default());
             let name = known(method);
@@ -119,6 +131,15 @@ pub(crate) fn open(mut http: HttpEvent, server: &Server<'_>) -> Step {
             }
         }
     }
+}
+
+/// The span that the client names as the parent: in the request, or else in the header of its transport.
+/// <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>
+#[cfg(feature = "otel")]
+fn trace_parent(http: &HttpEvent, params: &Map<String, Value>) -> Option<String> {
+    const NAME: &str = "traceparent";
+    let own = params.get("_meta").and_then(|meta| meta.get(NAME)).and_then(Value::as_str);
+    own.or_else(|| http.header(NAME)).map(str::to_owned)
 }
 
 /// The message of a request.
