@@ -14,10 +14,7 @@ use http::HeaderMap;
 use toolgate_models::{ModelError, ModelReply};
 use toolgate_otlp::{Context, Exporter, Kind, Settings, SettingsError, Span, conventions as names};
 
-use crate::{
-    agents::{InvokeFailure, LambdaReply},
-    task::Task,
-};
+use crate::task::Task;
 
 /// The name of the service.
 const SERVICE: &str = "toolgate-dev";
@@ -81,9 +78,14 @@ fn parent(headers: &HeaderMap) -> Option<Context> {
     standard.or_else(|| header("x-amzn-trace-id").and_then(Context::from_xray))
 }
 
-/// The span of this task, as the header for a function.
+/// The span of this task, as the header for a function. Without a span the function begins a trace. `None` without a
+/// receiver.
 pub(crate) fn header() -> Option<String> {
-    CURRENT.try_with(|current| current.parent.map(|parent| parent.to_xray())).ok().flatten()
+    let header = |current: &Current| match current.parent {
+        Some(parent) => parent.to_xray(),
+        None => Context::root().to_xray().split(';').take(1).collect(),
+    };
+    CURRENT.try_with(header).ok()
 }
 
 /// Work that is spawned, in the span of the task that spawns it.
@@ -162,16 +164,17 @@ pub(crate) async fn tool<T, E>(name: &str, requested: impl Future<Output = Resul
     span((names::EXECUTE_TOOL, name, Kind::Client), requested, end).await
 }
 
-/// The call of a tool, in the function that runs it.
-pub(crate) async fn function(
+/// The call of a tool, in the function that runs it. `has_failed` tells from its reply whether the function failed.
+pub(crate) async fn function<T>(
     (tool, function): (&str, &str),
-    invoked: impl Future<Output = Result<LambdaReply, InvokeFailure>>,
-) -> Result<LambdaReply, InvokeFailure> {
-    let end = |span: &mut Span, invoked: &Result<LambdaReply, InvokeFailure>| {
+    invoked: impl Future<Output = T>,
+    has_failed: impl FnOnce(&T) -> bool,
+) -> T {
+    let end = |span: &mut Span, reply: &T| {
         span.set(names::TOOL_NAME, tool.to_owned());
         span.set(names::TOOL_TYPE, names::FUNCTION);
         span.set(names::INVOKED_NAME, function.to_owned());
-        if !matches!(invoked, Ok(LambdaReply { function_error: None, .. })) {
+        if has_failed(reply) {
             failed(span, "function_error");
         }
     };

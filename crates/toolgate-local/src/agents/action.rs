@@ -34,7 +34,10 @@ impl AgentRun<'_> {
         let event = self.event(action, arguments, &session, &prompt);
         let arn = function_arn(function);
         let invoked = self.invoke(function, &action.tool, Bytes::from(event.to_string()));
-        let reply = traces::function((&action.tool, function), invoked).await.map_err(|failure| {
+        let has_failed = |reply: &Result<LambdaReply, InvokeFailure>| {
+            reply.as_ref().map_or(true, |reply| reply.function_error.is_some())
+        };
+        let reply = traces::function((&action.tool, function), invoked, has_failed).await.map_err(|failure| {
             tracing::warn!(function, error = %failure, "the function could not be invoked");
             AgentError::lambda_failed(&arn, "Unhandled", failure.message)
         })?;
