@@ -96,6 +96,15 @@ def test_the_trace_of_the_caller_is_continued(traced):
     assert (span.trace, span.parent) == PARENT
 
 
+def test_a_call_without_a_trace_begins_one(traced):
+    got = traced.receiver
+    got.bodies.clear()
+    traced.gateway("orders", "get_order_status", {"orderId": "ORD-12345"})
+    spans = got.until(lambda found: named(found, "execute_tool get_order_status"))
+    [span] = named(spans, "execute_tool get_order_status")
+    assert span.parent == "" and span.attributes["toolgate.wire"] == "gateway"
+
+
 def test_an_mcp_client_names_the_parent_in_its_request(tmp_path):
     with receiver() as got, mcp_function(tmp_path, "--otlp", got.url) as desk:
         params = {"name": "test_simple_text", "arguments": {}, "_meta": {"traceparent": TRACEPARENT}}

@@ -16,3 +16,8 @@ pub use context::Context;
 pub use exporter::Exporter;
 pub use settings::{Settings, SettingsError};
 pub use span::{Event, Kind, Span, Value};
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
