@@ -24,6 +24,9 @@ const ASKS: HeaderName = HeaderName::from_static("toolgate-trace");
 /// The content type of a reply with a trace.
 pub(crate) const CONTENT_TYPE: &str = "application/vnd.toolgate.traced";
 
+/// The members of a trace that have the values of a call.
+const OF_VALUES: [&str; 2] = ["input", "output"];
+
 tokio::task_local! {
     static CHANNEL: Arc<Channel>;
 }
@@ -59,15 +62,22 @@ impl Channel {
             "gates": call.steps().map(gate).collect::<Vec<_>>(),
             "error": outcome.as_ref().err().map(|error| error.body().get_mut("error").map(Value::take)),
         });
-        let gates_only = trace.to_string();
         if let (Some((input, output)), Some(members)) =
             (values.and_then(|values| values.take(outcome.as_ref().ok())), trace.as_object_mut())
         {
             members.insert("input".to_owned(), input);
             members.insert("output".to_owned(), output);
         }
-        let whole = trace.to_string();
-        let _ = self.0.set(if whole.len() > ALL_BYTES { gates_only } else { whole }.into_bytes());
+        let mut text = trace.to_string();
+        if text.len() > ALL_BYTES {
+            trace
+                .as_object_mut()
+                .into_iter()
+                .for_each(|members| members.retain(|name, _| !OF_VALUES.contains(&&**name)));
+            text = trace.to_string();
+        }
+        // a service answers one call of an invocation
+        let _ = self.0.set(text.into_bytes());
     }
 }
 
