@@ -50,9 +50,10 @@ WRITTEN = described()
 
 
 def gates():
-    """The gates that can stop a call, from the pipeline, and what stands for a tool's own refusal."""
-    source = "".join((ROOT / "crates/toolgate/src" / name).read_text() for name in ("pipeline.rs", "middleware.rs"))
-    return {*re.findall(r'\bat\("([a-z ]+)"', source), "none"}
+    """The gates that can stop a call, from their names, and what stands for a tool's own refusal."""
+    source = (ROOT / "crates/toolgate/src/observe/step.rs").read_text()
+    names = re.search(r"fn name\(self\).*?\n    }\n", source, re.DOTALL)[0]
+    return {*re.findall(r'Self::\w+ => "([a-z ]+)"', names)} - {"run"} | {"none"}
 
 
 def widgets(deployed):

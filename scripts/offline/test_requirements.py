@@ -6,7 +6,7 @@ import pytest
 from variants import ROOT
 
 SCRIPTS = ROOT / "scripts"
-NAMES = ("agents", "audit", "bench", "emulator", "test", "tools", "aws", "wheel")
+NAMES = ("agents", "audit", "bench", "browser", "emulator", "test", "tools", "aws", "wheel")
 
 
 def pinned(name):

@@ -94,6 +94,7 @@ pub use knowledge::{AgentKnowledgeBase, DataSourceSpec, KnowledgeBaseSpec};
 pub use node::{Entry, Node, Tree};
 pub use outbound::OutboundAuth;
 pub use parse::{SyntaxError, parse};
+pub use policies::{PolicyEngineSpec, PolicySpec};
 pub use position::Position;
 pub use problem::{Problem, ProblemKind};
 pub use prompt::{Inference, PromptSpec};

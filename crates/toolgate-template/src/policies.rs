@@ -4,7 +4,6 @@ use crate::{
     evaluate::Evaluator,
     node::Node,
     resources::{Resource, resources},
-    types::{PolicyEngineSpec, PolicySpec},
 };
 
 const ENGINE: &str = "AWS::BedrockAgentCore::PolicyEngine";
@@ -12,6 +11,30 @@ const POLICY: &str = "AWS::BedrockAgentCore::Policy";
 /// The members of `Definition`.
 const CEDAR: &str = "Cedar";
 const TEMPORAL: &str = "Policy";
+
+/// The policies of a gateway.
+#[derive(Debug, Clone)]
+pub struct PolicyEngineSpec {
+    /// Whether the mode is `ENFORCE`. Otherwise decisions are only logged.
+    pub enforce: bool,
+    /// The policies in Cedar, in the template's order.
+    pub policies: Vec<PolicySpec>,
+    /// The temporal policies (`Definition.Policy`), in the template's order.
+    pub temporal: Vec<PolicySpec>,
+}
+
+/// One policy.
+#[derive(Debug, Clone)]
+pub struct PolicySpec {
+    /// `Name`.
+    pub name: String,
+    /// The statement with all names evaluated.
+    pub statement: String,
+    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: the policy must validate against the tools.
+    pub validated: bool,
+    /// `EnforcementMode` is not `LOG_ONLY`: the policy takes effect.
+    pub active: bool,
+}
 
 /// The engine of a gateway, from its evaluated `PolicyEngineConfiguration`. An engine outside of this template has no
 /// policies here, and therefore permits no call.

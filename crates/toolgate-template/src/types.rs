@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::guardrail::GuardrailSpec;
 use crate::knowledge::{AgentKnowledgeBase, KnowledgeBaseSpec};
 use crate::outbound::OutboundAuth;
+use crate::policies::PolicyEngineSpec;
 use crate::prompt::{Inference, PromptSpec};
 use crate::url::UrlSpec;
 
@@ -258,30 +259,6 @@ pub struct InterceptorSpec {
     pub response: bool,
     /// Whether it gets the request's headers.
     pub pass_headers: bool,
-}
-
-/// The policies of a gateway.
-#[derive(Debug, Clone)]
-pub struct PolicyEngineSpec {
-    /// Whether the mode is `ENFORCE`. Otherwise decisions are only logged.
-    pub enforce: bool,
-    /// The policies in Cedar, in the template's order.
-    pub policies: Vec<PolicySpec>,
-    /// The temporal policies (`Definition.Policy`), in the template's order.
-    pub temporal: Vec<PolicySpec>,
-}
-
-/// One policy.
-#[derive(Debug, Clone)]
-pub struct PolicySpec {
-    /// `Name`.
-    pub name: String,
-    /// The statement with all names evaluated.
-    pub statement: String,
-    /// `ValidationMode` is not `IGNORE_ALL_FINDINGS`: the policy must validate against the tools.
-    pub validated: bool,
-    /// `EnforcementMode` is not `LOG_ONLY`: the policy takes effect.
-    pub active: bool,
 }
 
 /// An AgentCore harness: a managed agent.
