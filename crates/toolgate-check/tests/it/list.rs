@@ -22,6 +22,7 @@ fn every_rule_is_broken_by_a_test() {
         include_str!("agents.rs"),
         include_str!("deployment.rs"),
         include_str!("gateway.rs"),
+        include_str!("knowledge.rs"),
         include_str!("mcp.rs"),
         include_str!("permissions.rs"),
         include_str!("schemas.rs"),
