@@ -22,7 +22,7 @@ def changed(folder, *changes):
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new, 1)
-    for name in ["prompts", "scenarios", "schemas"]:
+    for name in ["knowledge", "prompts", "scenarios", "schemas"]:
         (folder / name).symlink_to(ROOT / name)
     template = folder / "template.yaml"
     template.write_text(text)

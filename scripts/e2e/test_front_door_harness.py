@@ -63,7 +63,8 @@ def settled(desk):
 
 def test_a_call_of_a_backends_customer_waits_for_the_desk_and_runs_once(by_backend, browser):
     looked = browser.turn(by_backend, WHERE.format(OWN), customerId=JANE, session=name()).done()
-    assert looked.output("get_order_status")["orderId"] == OWN and len(looked.of("text-delta")) > 3
+    # The guardrail of the harness judges each text as a whole, so no text comes in pieces.
+    assert looked.output("get_order_status")["orderId"] == OWN and len(looked.of("text-delta")) == 2
     first = browser.turn(by_backend, DOUBLE_CHARGE.format("ORD-123"), customerId=JANE, session=name()).done()
     approved_once(by_backend, browser, first, customerId=JANE)
     assert settled(by_backend)
