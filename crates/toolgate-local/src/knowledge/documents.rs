@@ -72,16 +72,20 @@ fn document(folder: &Path, file: &Path) -> Result<Document, String> {
     Ok(Document { key: parts.join("/"), text, metadata: attributes, searched })
 }
 
-/// The text of a file; `None` if the file does not exist.
+/// The text of a file, without a byte order mark; `None` if the file does not exist.
 fn text(file: &Path, most: u64) -> Result<Option<String>, String> {
-    match std::fs::metadata(file) {
+    match std::fs::symlink_metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("cannot be read: {error}")),
+        Ok(found) if !found.is_file() => {
+            return Err("it is a symbolic link or no plain file: put a plain file in its place".to_owned());
+        }
         Ok(found) if found.len() > most => {
             return Err(format!("it has more than {most} bytes, the limit of the service"));
         }
         Ok(_) => {}
     }
     let bytes = std::fs::read(file).map_err(|error| format!("cannot be read: {error}"))?;
-    String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8: save it as UTF-8".to_owned())
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8: save it as UTF-8")?;
+    Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
 }
