@@ -103,6 +103,11 @@ EXAMPLE = re.compile(r"(?i:support.?desk|\bDeskArgs\b)|[\"`]Supervisor[\"`]")
 KNOWN_EXAMPLE = set()
 
 
+def test_the_example_starts_without_a_choice_of_its_scenario():
+    """`toolgate dev` takes the only file of `scenarios/`; with two it asks for `--model`."""
+    assert [path.name for path in (ROOT / "scenarios").iterdir()] == ["support-desk.yaml"]
+
+
 def test_the_framework_does_not_know_the_example():
     found = {
         str(path.relative_to(ROOT))
