@@ -68,6 +68,7 @@ ROWS = [
     {"toolgate-policy", "toolgate-template", "toolgate-token"},
     {"toolgate"},
     {"toolgate-otlp"},
+    {"toolgate-sigv4"},
 ]
 
 
