@@ -27,11 +27,13 @@ pub(super) struct Document {
 
 /// All documents of a folder and of the folders in it, in the order of their paths.
 pub(super) fn read(folder: &Path, problems: &mut Vec<String>) -> Vec<Document> {
-    let mut files = Vec::new();
-    if let Err(error) = list(folder, &mut files) {
+    let (mut files, mut alone) = (Vec::new(), Vec::new());
+    if let Err(error) = list(folder, &mut files, &mut alone) {
         problems.push(format!("{}: cannot be read: {error}", folder.display()));
     }
     files.sort();
+    alone.sort();
+    problems.extend(alone.iter().map(|file| format!("{}: it belongs to no document: rename it", file.display())));
     let mut documents = Vec::new();
     for file in files {
         match document(folder, &file) {
@@ -42,16 +44,21 @@ pub(super) fn read(folder: &Path, problems: &mut Vec<String>) -> Vec<Document> {
     documents
 }
 
-/// Symbolic links are not followed, since they may lead out of the folder or in a circle.
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Lists the documents, and the metadata files of documents that do not exist. Symbolic links are not followed, since
+/// they may lead out of the folder or in a circle.
+fn list(folder: &Path, files: &mut Vec<PathBuf>, alone: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let (path, kind) = (entry.path(), entry.file_type()?);
         let is_document = path.extension().and_then(|end| end.to_str()).is_some_and(|end| ENDINGS.contains(&end));
         if kind.is_dir() {
-            list(&path, files)?;
+            list(&path, files, alone)?;
         } else if kind.is_file() && is_document {
             files.push(path);
+        } else if let Some(document) = path.to_str().and_then(|path| path.strip_suffix(metadata::ENDING))
+            && !Path::new(document).exists()
+        {
+            alone.push(path);
         }
     }
     Ok(())

@@ -192,6 +192,12 @@ async fn what_is_wrong_in_the_folder_stops_the_start() {
     for (name, content, expected) in [
         ("returns.md.metadata.json", &b"{}"[..], "metadataAttributes"),
         ("returns.md.metadata.json", b"{\"metadataAttributes\": {\"a\": {\"value\": 1}}}", "the value of `a`"),
+        (
+            "return.md.metadata.json",
+            b"{\"metadataAttributes\": {}}",
+            "return.md.metadata.json: it belongs to no document",
+        ),
+        ("deep/returns.md.metadata.json", b"{}", "it belongs to no document"),
         ("latin.md", b"caf\xe9", "it is not UTF-8"),
     ] {
         let folder = project(TEMPLATE);
