@@ -104,9 +104,9 @@ async fn a_cost_that_cannot_be_booked_throws_no_answer_away() {
     let mut writes = 0;
     desk.proxies[0].fail(Box::new(move |operation| {
         writes += usize::from(operation == "TransactWriteItems");
-        // the first one reserves
+        // the first one reserves; the ledger retries other errors by itself
         (operation == "TransactWriteItems" && writes == 2)
-            .then(|| ("refused", proxy::Fault::error(500, "InternalServerError")))
+            .then(|| ("refused", proxy::Fault::error(400, "AccessDeniedException")))
     }));
     desk.begin(&days_ago(0));
     desk.drain().await;
