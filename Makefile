@@ -104,7 +104,7 @@ bench-local: binaries ## measure the local agent: start, turns, parallel calls, 
 
 .PHONY: digest
 digest: binaries ## answer requests that can wait: one digest a customer, on this machine (docs/digest.md)
-	@cargo run --quiet --example digest-day -- $(if $(filter command% environment%,$(origin MODEL)),$(MODEL),script:handlers/digest/scenario.yaml)
+	@cargo run --quiet --example digest-day -- $(if $(filter command% environment%,$(origin MODEL)),$(MODEL),script:handlers/digest/examples/scenario.yaml)
 
 .PHONY: bench-cache
 bench-cache: binaries $(VENV)/test ## measure what the caches of two tools save (docs/benchmarks.md)

@@ -41,15 +41,17 @@ def documents(folder):
     wanted = [path for path in files if path.suffix in ENDINGS]
     if not wanted:
         sys.exit(f"`{folder}` has no document: a document is a file `*.md` or `*.txt`")
-    names = {path.name for path in wanted}
-    alone = [path.name for path in files if path.name.endswith(BESIDE) and path.name.removesuffix(BESIDE) not in names]
-    problems = [f"`{name}` belongs to no document" for name in alone]
+    beside = {path.with_name(path.name + BESIDE) for path in wanted}
+    alone = [path for path in files if path.name.endswith(BESIDE) and path not in beside]
+    problems = [f"`{path.relative_to(folder).as_posix()}` belongs to no document" for path in alone]
     found = {}
     for path in wanted:
         key = path.relative_to(folder).as_posix()
         found[key] = path.read_bytes()
         beside = path.with_name(path.name + BESIDE)
-        if beside.is_file():
+        if beside.is_symlink():
+            problems.append(f"`{beside.name}` is a symbolic link: put a plain file in its place")
+        elif beside.is_file():
             found[key + BESIDE] = beside.read_bytes()
             if problem := wrong(found[key + BESIDE]):
                 problems.append(f"`{beside.name}` {problem}")

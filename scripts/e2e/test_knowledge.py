@@ -51,6 +51,20 @@ Resources:
         - {KnowledgeBaseId: !GetAtt Handbook.KnowledgeBaseId, Description: The rules of animals., KnowledgeBaseState: ENABLED}
         - {KnowledgeBaseId: !Ref Search, Description: Never searched., KnowledgeBaseState: DISABLED}
         - {KnowledgeBaseId: ELSEWHERE0, Description: Of another stack.}
+  Guard:
+    Type: AWS::Bedrock::Guardrail
+    Properties:
+      Name: guard
+      BlockedInputMessaging: no
+      BlockedOutputsMessaging: I cannot answer that.
+      WordPolicyConfig: {WordsConfig: [{Text: dogs, InputAction: NONE, OutputAction: BLOCK}]}
+  Guarded:
+    Type: AWS::Bedrock::Agent
+    Properties:
+      FoundationModel: some.model
+      Instruction: Answer from the handbook.
+      GuardrailConfiguration: {GuardrailIdentifier: !GetAtt Guard.GuardrailId, GuardrailVersion: DRAFT}
+      KnowledgeBases: [{KnowledgeBaseId: !GetAtt Handbook.KnowledgeBaseId, Description: The rules of animals.}]
 """
 
 SCENARIO = """
@@ -71,6 +85,12 @@ agents:
         - if: "not results.Search.results"
           answer: "The handbook says nothing about that."
         - answer: "The handbook says, in {{ results.Search.results|length }} places: {{ results.Search.results[0].text }}"
+  Guarded:
+    - name: a search
+      user: ['.*']
+      steps:
+        - {call: Search, with: {searchQuery: "{{ text }}"}}
+        - answer: "{{ results.Search.results[0].text }}"
 failed:
   - answer: "That did not work: {{ error.message }}"
 """
@@ -258,10 +278,10 @@ def test_the_list_has_every_base(desk):
     assert [base["documents"] for base in desk.health["knowledgeBases"]] == [4, 4]
 
 
-def say(desk, text, **more):
+def say(desk, text, agent="Guide", **more):
     """A turn with its traces, each frame checked against botocore's model."""
     body = {"inputText": text, "enableTrace": True, **more}
-    return checked(invoke(desk, "Guide", f"s{abs(hash((text, str(more))))}", body)[1])
+    return checked(invoke(desk, agent, f"s{abs(hash((text, str(more))))}", body)[1])
 
 
 def answer_of(events):
@@ -302,7 +322,8 @@ def test_an_agent_searches_its_knowledge_base_and_cites_it(desk):
 
 
 def test_the_model_is_offered_the_enabled_bases_of_the_template(desk):
-    (agent,) = json.load(urllib.request.urlopen(f"{desk.url}/agents", timeout=10))
+    agents = json.load(urllib.request.urlopen(f"{desk.url}/agents", timeout=10))
+    (agent,) = (agent for agent in agents if agent["agentId"] == "Guide")
     assert agent["tools"] == [f"GET__x_amz_knowledgebase_{BASE}__Search"]
     assert "the knowledge base `ELSEWHERE0` is not in the template" in desk.log.read_text()
 
@@ -312,6 +333,14 @@ def test_an_answer_without_a_source_has_no_citation(desk):
         ("hello", "Hello."), ("xylophone", "The handbook says nothing about that."), ("blank", "That did not work: a search needs `searchQuery`, as text"),
     ]:
         assert answer_of(say(desk, text)) == (answer, [])
+
+
+def test_an_answer_that_the_guardrail_blocks_cites_nothing(desk):
+    """The parts that were found may hold what is blocked."""
+    assert answer_of(say(desk, "dogs", agent="Guarded")) == ("I cannot answer that.", [])
+    assert answer_of(say(desk, "cats", agent="Guarded"))[1]
+    streamed = {"streamFinalResponse": True, "applyGuardrailInterval": 10}
+    assert answer_of(say(desk, "dogs", agent="Guarded", streamingConfigurations=streamed))[1] == []
 
 
 def test_a_streamed_answer_has_its_citations_at_its_end(desk):

@@ -68,6 +68,7 @@ ROWS = [
     {"toolgate-policy", "toolgate-template", "toolgate-token"},
     {"toolgate"},
     {"toolgate-otlp"},
+    {"toolgate-sigv4"},
 ]
 
 
@@ -101,6 +102,11 @@ def test_only_the_service_knows_the_pipeline():
 EXAMPLE = re.compile(r"(?i:support.?desk|\bDeskArgs\b)|[\"`]Supervisor[\"`]")
 # one comment; the file is being restructured
 KNOWN_EXAMPLE = set()
+
+
+def test_the_example_starts_without_a_choice_of_its_scenario():
+    """`toolgate dev` takes the only file of `scenarios/`; with two it asks for `--model`."""
+    assert [path.name for path in (ROOT / "scenarios").iterdir()] == ["support-desk.yaml"]
 
 
 def test_the_framework_does_not_know_the_example():

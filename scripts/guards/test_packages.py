@@ -20,6 +20,7 @@ PUBLISHED = [
     "toolgate-models",
     "toolgate-otlp",
     "toolgate-policy",
+    "toolgate-sigv4",
     "toolgate-template",
     "toolgate-token",
 ]
@@ -40,7 +41,7 @@ CATEGORIES = {
 # what a package may contain: tests need the repository, but the fixtures of unit tests are in the package
 CONTENTS = re.compile(r"(src|examples)/|tests/timelines/|README\.md$|LICENSE-|Cargo\.|\.cargo_vcs_info\.json$")
 # behind a feature of `toolgate` that needs a newer Rust than the others (docs/design.md)
-BEHIND_A_FEATURE = {"toolgate-otlp"}
+BEHIND_A_FEATURE = {"toolgate-otlp", "toolgate-sigv4"}
 INCLUDE = re.compile(r'\binclude(?:_str|_bytes)?!\(\s*"([^"]+)"')
 
 published = pytest.mark.parametrize("crate", PUBLISHED)

@@ -107,6 +107,8 @@ def test_a_job_without_an_end_and_one_beside_another_are_told(aws, folder):
 
 @pytest.mark.parametrize(("name", "content", "problem"), [
     ("b.md.metadata.json", "{}", "belongs to no document"),
+    # A document with this name is in another folder.
+    ("deep/a.md.metadata.json", "{}", "`deep/a.md.metadata.json` belongs to no document"),
     ("a.md.metadata.json", "[", "is not a JSON object"),
     ("a.md.metadata.json", "[]", "is not a JSON object"),
     ("a.md.metadata.json", '{"metadataAttributes": []}', "needs an object"),
@@ -115,6 +117,16 @@ def test_a_job_without_an_end_and_one_beside_another_are_told(aws, folder):
 def test_what_bedrock_would_not_take_is_not_copied(aws, folder, name, content, problem):
     (folder / name).write_text(content)
     with pytest.raises(SystemExit, match=f"nothing was copied\n.*{problem}"):
+        ingest.main(["dev", "--folder", str(folder)])
+
+
+def test_a_link_is_not_followed(aws, folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "secret.md"
+    outside.write_text("a secret")
+    (folder / "link.md").symlink_to(outside)
+    assert "link.md" not in ingest.documents(folder)
+    (folder / "deep" / "b.txt.metadata.json").symlink_to(outside)
+    with pytest.raises(SystemExit, match="nothing was copied\n.*is a symbolic link"):
         ingest.main(["dev", "--folder", str(folder)])
 
 

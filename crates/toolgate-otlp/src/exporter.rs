@@ -6,21 +6,18 @@ use std::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
 use aws_smithy_http_client::{
     Connector,
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, header::CONTENT_TYPE};
+use http::{HeaderMap, Request, header::CONTENT_TYPE};
+use toolgate_sigv4::Scope;
 
 use crate::{message, settings::Settings, span::Span};
 
@@ -142,21 +139,10 @@ fn signature(url: &str, region: &str, body: &[u8], headers: &mut HeaderMap) -> R
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let (id, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
     let token = std::env::var("AWS_SESSION_TOKEN").ok();
-    let identity = Credentials::new(id, secret, token, None, "environment").into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("xray")
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()?
-        .into();
-    let signed = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let signable = SignableRequest::new("POST", url, signed, SignableBody::Bytes(body))?;
-    let (instructions, _) = sign(signable, &params)?.into_parts();
-    for (name, value) in instructions.headers() {
-        headers.insert(HeaderName::try_from(name)?, HeaderValue::from_str(value)?);
-    }
+    let credentials = Credentials::new(id, secret, token, None, "environment");
+    let scope = Scope { region, service: "xray" };
+    let signed = toolgate_sigv4::signature(scope, credentials, "POST", url, headers, body)?;
+    headers.extend(signed);
     Ok(())
 }
 

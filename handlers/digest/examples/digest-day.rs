@@ -27,7 +27,7 @@ use kit::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let choice = std::env::args().nth(1).unwrap_or_else(|| "script:handlers/digest/scenario.yaml".to_owned());
+    let choice = std::env::args().nth(1).unwrap_or_else(|| "script:handlers/digest/examples/scenario.yaml".to_owned());
     let brain = brain(Arc::new(Models::open(&choice).await?));
     // examples are in a folder beside the binaries
     let program = std::env::current_exe()?.parent().and_then(|folder| folder.parent()).unwrap().join("digest");

@@ -41,7 +41,7 @@ pub(crate) fn read(requests: usize, said: &Said) -> Result<Vec<Reply>> {
     for line in said.text.lines().filter_map(|line| serde_json::from_str::<Line>(line.trim()).ok()) {
         let reply = line.n.checked_sub(1).and_then(|index| replies.get_mut(index));
         let reply = reply.ok_or("the model answered a request that does not exist")?;
-        let answer = toolgate::sanitize::text(line.answer.trim()).into_owned();
+        let answer = toolgate::sanitize::text(&line.answer).trim().to_owned();
         if reply.is_some() || answer.is_empty() {
             return Err("the model answered a request twice, or with nothing".to_owned());
         }
@@ -90,6 +90,7 @@ mod tests {
             (one, "answered 1 of 2"),
             (&format!("{one}\n{one}"), "twice"),
             (&format!("{one}\n{{\"n\": 2, \"answer\": \" \"}}"), "with nothing"),
+            (&format!("{one}\n{{\"n\": 2, \"answer\": \"\u{200b} \u{202e}\"}}"), "with nothing"),
             (&format!("{one}\n{{\"n\": 3, \"answer\": \"c\"}}"), "does not exist"),
             (&format!("{one}\n{{\"n\": 0, \"answer\": \"c\"}}"), "does not exist"),
         ] {

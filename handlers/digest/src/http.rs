@@ -4,21 +4,12 @@
 //! takes 81 s), so the calls are written here. The signature and the credentials are the SDK's. A call is not retried
 //! here: it comes again with its message, and each of them may be repeated.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4,
-};
-use reqwest::{
-    Client, Request, Response,
-    header::{HeaderName, HeaderValue},
-};
+use reqwest::{Client, Request, Response};
+use toolgate_sigv4::{Scope, signature};
 
 use crate::Result;
 
@@ -52,35 +43,13 @@ impl Signed {
     /// # Errors
     /// There are no credentials, or the service does not answer.
     pub(crate) async fn send(&self, service: &str, mut request: Request) -> Result<Response> {
-        let unsigned = |error: &dyn std::fmt::Display| format!("a request to {service} cannot be signed: {error}");
-        let credentials = self.credentials.provide_credentials().await.map_err(|error| unsigned(&error))?;
-        let identity = credentials.into();
-        let mut settings = SigningSettings::default();
-        // S3 requires these, and the keys here are plain
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(service)
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .map_err(|error| unsigned(&error))?
-            .into();
-        let headers = request.headers().iter();
-        let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|error| format!("there are no credentials for {service}: {error}"))?;
+        let scope = Scope { region: &self.region, service };
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let (method, url) = (request.method().as_str(), request.url().as_str());
-        let signable = SignableRequest::new(method, url, headers, SignableBody::Bytes(body));
-        let signed = sign(signable.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
-        for (name, value) in signed.into_parts().0.headers() {
-            let name = HeaderName::try_from(name).map_err(|error| unsigned(&error))?;
-            let mut value = HeaderValue::from_str(value).map_err(|error| unsigned(&error))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(name, value);
-        }
+        let signed = signature(scope, credentials, method, url, request.headers(), body);
+        request.headers_mut().extend(signed.map_err(|error| error.to_string())?);
         // the URL of an error may have the id of a customer
         self.http.execute(request).await.map_err(|error| format!("{service} does not answer: {}", error.without_url()))
     }

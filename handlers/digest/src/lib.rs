@@ -22,7 +22,8 @@
 //! - After the marks: a delivery finds no row that waits, and does nothing.
 //!
 //! A message that always fails ends in the dead-letter queue. The rows of a digest that ended there stay claimed for its
-//! date, and the next day sends that customer and date again. A note is delivered at least once, a digest exactly once.
+//! date, and the next day sends that customer and date again. A request that was paid for too often without a digest gets
+//! none of the model: its answer is `null`, for a person. A note is delivered at least once, a digest exactly once.
 
 mod answer;
 mod articles;

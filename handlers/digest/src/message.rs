@@ -96,14 +96,16 @@ impl Record {
     /// # Errors
     /// It is none of the three, or one of its values is not valid.
     pub(crate) fn read(&self) -> Result<Message> {
-        let message = serde_json::from_str(&self.body).map_err(|_| {
+        let mut message = serde_json::from_str(&self.body).map_err(|_| {
             "it is not a request (`requestId`, `customerId`, `question`), a day (`digestsOf`) or a digest (`customerId`, \
              `date`)"
         })?;
-        match &message {
+        match &mut message {
             Message::Request(Request { request_id, customer_id, question }) => {
                 id("requestId", request_id)?;
                 id("customerId", customer_id)?;
+                // the model and the person who reads the digest get the same text
+                *question = toolgate::sanitize::text(question).into_owned();
                 let length = question.chars().count();
                 if question.trim().is_empty() || length > QUESTION {
                     return Err(format!("its question has {length} characters, and 1 to {QUESTION} are accepted"));
@@ -182,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn a_question_has_no_hidden_characters() {
+        let body = json!({"requestId": "R", "customerId": "C", "question": "Where\u{e0041} is\u{202e} it?\u{0}"});
+        let message = Record { id: "1".to_owned(), body: body.to_string() }.read().unwrap();
+        let Message::Request(request) = message else { panic!("{message:?}") };
+        assert_eq!(request.question, "Where is it?");
+    }
+
+    #[test]
     fn a_message_is_one_of_three_and_nothing_else() {
         let read = |body: &Value| Record { id: "1".to_owned(), body: body.to_string() }.read();
         let request = |id: &str, customer: &str, question: &str| json!({"requestId": id, "customerId": customer, "question": question});
@@ -195,6 +205,9 @@ mod tests {
         }
         let mut more = request("REQ-1", "CUST-12345", "a");
         more["date"] = json!("2026-01-31");
+        for text in ["", "{", "\u{feff}{}", "null"] {
+            assert!(Record { id: "1".to_owned(), body: text.to_owned() }.read().is_err(), "{text}");
+        }
         for poison in [
             json!({}),
             json!("REQ-1"),
@@ -204,6 +217,7 @@ mod tests {
             request("REQ-1", "CUST/1", "a"),
             request(&"r".repeat(65), "CUST-12345", "a"),
             request("REQ-1", "CUST-12345", " \n"),
+            request("REQ-1", "CUST-12345", "\u{200b}\u{202e} \u{e0041}"),
             request("REQ-1", "CUST-12345", &"a".repeat(2_001)),
             json!({"digestsOf": "tomorrow"}),
             json!({"digestsOf": "2999-01-01T06:00:00Z"}),

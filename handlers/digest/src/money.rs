@@ -73,22 +73,19 @@ impl Money {
         }
     }
 
-    /// Replaces a reservation by the cost of its tokens, or by nothing if no model has run. Returns the cost in millionths
-    /// of a dollar.
-    ///
-    /// # Errors
-    /// The ledger cannot be written. The amount stays booked.
-    pub(crate) async fn settle(&self, reservation: &Reservation, tokens: Option<Tokens>) -> Result<u64> {
-        let cost = match tokens {
-            Some(tokens) => self.cost(tokens)?,
-            None => Usd::micros(0),
-        };
-        let settled = self.ledger.settle(reservation, cost).await;
-        settled.map_err(|error| format!("the cost of a digest cannot be booked: {error}"))?;
-        Ok(cost.to_micros())
+    /// Replaces a reservation by a cost, which is zero if no model has run. If the ledger cannot be written, the
+    /// reservation stays booked, which spends less than the limit. An answer that is paid is not thrown away for that.
+    pub(crate) async fn settle(&self, reservation: &Reservation, cost: Usd) {
+        if let Err(error) = self.ledger.settle(reservation, cost).await {
+            tracing::warn!(cause = %error, "the cost of a digest cannot be booked; it stays booked at its bound");
+        }
     }
 
-    fn cost(&self, tokens: Tokens) -> Result<Usd> {
+    /// What a call has cost.
+    ///
+    /// # Errors
+    /// The model has no price.
+    pub(crate) fn cost(&self, tokens: Tokens) -> Result<Usd> {
         let Self { prices, model, .. } = self;
         prices.cost(model, tokens).ok_or_else(|| {
             let dated = prices.dated();

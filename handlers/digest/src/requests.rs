@@ -1,7 +1,8 @@
 //! The requests as rows of a table: partition key `customerId`, sort key `requestId`.
 //!
 //! A row that waits has the attribute `waiting` (the customer's id), by which the index `waiting` finds the customers whose
-//! requests wait. `digest` is the date that has claimed the row. An answered row stays for a while, so that a request that
+//! requests wait. `digest` is the date that has claimed the row, and `failed` counts what was paid for it without a digest.
+//! An answered row stays for a while, so that a request that
 //! is delivered again is not answered again.
 
 use std::collections::BTreeSet;
@@ -38,8 +39,10 @@ pub(crate) struct Waiting {
     pub(crate) question: String,
     /// The date that has claimed it.
     pub(crate) date: Option<String>,
+    /// How often it was paid for, and no digest was written.
+    pub(crate) failed: u64,
     /// When it arrived, in milliseconds.
-    arrived: i64,
+    arrived: u64,
 }
 
 type Item = std::collections::HashMap<String, AttributeValue>;
@@ -112,6 +115,16 @@ impl Requests {
         Ok(unless_refused(update.send().await, "UpdateItem")?.is_some())
     }
 
+    /// Counts a failure of a row that the digest of a date has claimed.
+    pub(crate) async fn failed(&self, due: &Due, request: &str) -> Result<()> {
+        let update = self
+            .update(due, request)
+            .update_expression("ADD failed :one")
+            .condition_expression("attribute_exists(waiting) AND #digest = :date")
+            .expression_attribute_values(":one", N("1".to_owned()));
+        unless_refused(update.send().await, "UpdateItem").map(drop)
+    }
+
     /// Marks a row as answered by the digest of a date.
     pub(crate) async fn answered(&self, due: &Due, request: &str) -> Result<()> {
         let end = Timestamp::now().as_second().saturating_add(KEPT);
@@ -147,16 +160,17 @@ impl Waiting {
     /// A request for tests of other modules.
     #[cfg(test)]
     pub(crate) fn of_test(id: &str, question: &str) -> Self {
-        Self { id: id.to_owned(), question: question.to_owned(), date: None, arrived: 0 }
+        Self { id: id.to_owned(), question: question.to_owned(), date: None, failed: 0, arrived: 0 }
     }
 
     fn read(item: &Item) -> Option<Self> {
-        let arrived = item.get("arrivedAt").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
+        let number = |name: &str| item.get(name)?.as_n().ok()?.parse().ok();
         Some(Self {
             id: text(item, "requestId")?,
             question: text(item, "question")?,
             date: text(item, "digest"),
-            arrived: arrived.unwrap_or_default(),
+            failed: number("failed").unwrap_or_default(),
+            arrived: number("arrivedAt").unwrap_or_default(),
         })
     }
 }

@@ -3,21 +3,13 @@
 //! InvokeHarness is sent without the SDK's client: the types of its events cannot be written as JSON, which the trace
 //! needs, and they drop unknown members. The signature itself and the credentials are the SDK's.
 
-use std::time::SystemTime;
-
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
-use reqwest::{
-    Request,
-    header::{HeaderName, HeaderValue},
-};
+use reqwest::Request;
+use toolgate_sigv4::{Scope, signature};
 
 use super::client::{NO_CREDENTIALS, https};
 use crate::failure::Failure;
@@ -51,26 +43,12 @@ impl Signer {
     /// Adds the signature to a request. Credentials are asked for each time, because they expire.
     pub(super) async fn sign(&self, request: &mut Request) -> Result<(), Failure> {
         let credentials = self.credentials.provide_credentials().await;
-        let identity = credentials.map_err(|error| format!("{NO_CREDENTIALS}: {error}"))?.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(SERVICE)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let headers = request.headers().iter();
-        let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let credentials = credentials.map_err(|error| format!("{NO_CREDENTIALS}: {error}"))?;
+        let scope = Scope { region: &self.region, service: SERVICE };
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let method = request.method().as_str();
-        let signable = SignableRequest::new(method, request.url().as_str(), headers, SignableBody::Bytes(body))?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
-        for (name, value) in instructions.headers() {
-            let mut header = HeaderValue::from_str(value)?;
-            header.set_sensitive(true);
-            request.headers_mut().insert(HeaderName::try_from(name)?, header);
-        }
+        let (method, url) = (request.method().as_str(), request.url().as_str());
+        let signed = signature(scope, credentials, method, url, request.headers(), body)?;
+        request.headers_mut().extend(signed);
         Ok(())
     }
 }

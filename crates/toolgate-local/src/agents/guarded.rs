@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 
 use super::{agent_run::AgentRun, span::Span};
-use crate::guardrail::{Side, Verdict};
+use crate::{
+    guardrail::{Side, Verdict},
+    sync::lock,
+};
 
 /// A text after the guardrail.
 pub(super) struct Guarded {
@@ -26,7 +29,11 @@ impl AgentRun<'_> {
         match assessment.verdict {
             Verdict::Unchanged => unchanged(),
             Verdict::Masked(text) => Guarded { text, is_blocked: false },
-            Verdict::Blocked(text) => Guarded { text, is_blocked: true },
+            Verdict::Blocked(text) => {
+                // The guardrail's message has no source, and the parts that were found may hold what it blocks.
+                lock(&self.turn.references).clear();
+                Guarded { text, is_blocked: true }
+            }
         }
     }
 

@@ -9,6 +9,8 @@ const BYTES: usize = 48;
 
 /// Digits with single separators.
 pub(super) const DIGITS: &str = "[0-9]+(?:[ -][0-9]+)*";
+/// As [`DIGITS`], with the letters of an id before them, such as `ORD-1005`.
+pub(super) const LABELLED: &str = "(?:[A-Za-z]+-)?[0-9]+(?:[ -][0-9]+)*";
 /// Capital letters and digits with single spaces.
 pub(super) const CAPITALS: &str = "[A-Z0-9]+(?: [A-Z0-9]+)*";
 
@@ -34,6 +36,15 @@ pub(super) fn numbers(run: &str, is_number: fn(&str) -> bool) -> Vec<Range<usize
     found
 }
 
+/// As [`numbers`], in a run of [`LABELLED`]. The group after the letters is an id, and one check digit is a weak sign
+/// that it is anything else: each eleventh id would have it.
+pub(super) fn numbers_without_id(run: &str, is_number: fn(&str) -> bool) -> Vec<Range<usize>> {
+    let is_id = run.starts_with(|char: char| char.is_ascii_alphabetic());
+    let skipped = if is_id { groups(run).get(1).map_or(run.len(), |id| id.end) } else { 0 };
+    let rest = run.get(skipped..).unwrap_or_default();
+    numbers(rest, is_number).into_iter().map(|range| skipped + range.start..skipped + range.end).collect()
+}
+
 fn groups(run: &str) -> Vec<Range<usize>> {
     let mut start = 0;
     let group = |group: &str| {
@@ -44,9 +55,9 @@ fn groups(run: &str) -> Vec<Range<usize>> {
     run.split([' ', '-']).map(group).collect()
 }
 
-/// Whether the groups have these lengths.
+/// Whether the groups have these lengths, and one kind of separator. A date beside an amount has two kinds.
 pub(super) fn has_lengths(text: &str, lengths: &[usize]) -> bool {
-    text.split([' ', '-']).map(str::len).eq(lengths.iter().copied())
+    !(text.contains(' ') && text.contains('-')) && text.split([' ', '-']).map(str::len).eq(lengths.iter().copied())
 }
 
 /// The number of digits.

@@ -7,12 +7,22 @@ use std::{
 
 use super::{
     checksums::{aba, luhn, mod_11, mod_97, vin},
-    groups::{CAPITALS, DIGITS, digits, has_lengths, numbers},
+    groups::{CAPITALS, DIGITS, LABELLED, digits, has_lengths, numbers, numbers_without_id},
     pattern::Detector,
 };
 
 /// The first digits of card networks: American Express, Diners and JCB; Visa; Mastercard; Discover and UnionPay.
 const NETWORKS: [char; 5] = ['2', '3', '4', '5', '6'];
+
+/// The groups in which a card's number is printed.
+const CARDS: [&[usize]; 7] =
+    [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[6, 13], &[4, 4, 4, 2], &[4, 3, 3, 3]];
+
+/// With a country code, or in the groups of North America. What follows these may be the rest of a date or of an amount.
+const PHONE: &str = concat!(
+    r"\+[1-9](?:[ .()/-]{0,2}[0-9]){7,14}\b",
+    r"|\(?[2-9][0-9]{2}(?:\) ?|[-. ])[2-9][0-9]{2}[-. ][0-9]{4}(?:-[0-9]{2}-[0-9]{2}|\.[0-9]{2})?\b",
+);
 
 /// The match begins and ends where a word does, so that no part of an address stays.
 const EMAIL: &str = concat!(
@@ -24,24 +34,21 @@ const EMAIL: &str = concat!(
 pub(super) fn detector(kind: &str) -> Option<Detector> {
     match kind {
         "EMAIL" => Detector::new(EMAIL, whole),
-        // With a country code, or in the groups of North America. Digits alone may be an id or an amount.
-        "PHONE" => Detector::new(
-            r"\+[1-9](?:[ .()/-]{0,2}[0-9]){7,14}\b|\(?[2-9][0-9]{2}(?:\) ?|[-. ])[2-9][0-9]{2}[-. ][0-9]{4}\b",
-            whole,
-        ),
+        // Digits alone may be an id or an amount.
+        "PHONE" => Detector::new(PHONE, phone),
         "CREDIT_DEBIT_CARD_NUMBER" => Detector::new(DIGITS, |run| numbers(run, is_card)),
         "US_SOCIAL_SECURITY_NUMBER" => Detector::new(DIGITS, |run| numbers(run, is_social_security)),
         "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER" => Detector::new(DIGITS, |run| numbers(run, is_us_taxpayer)),
-        "US_BANK_ROUTING_NUMBER" => Detector::new(DIGITS, |run| {
-            numbers(run, |text| {
+        "US_BANK_ROUTING_NUMBER" => Detector::new(LABELLED, |run| {
+            numbers_without_id(run, |text| {
                 has_lengths(text, &[9]) && text.starts_with(['0', '1', '2', '3', '6', '7', '8']) && aba(text)
             })
         }),
         "CA_SOCIAL_INSURANCE_NUMBER" => {
             Detector::new(DIGITS, |run| numbers(run, |text| has_lengths(text, &[3, 3, 3]) && luhn(text)))
         }
-        "UK_NATIONAL_HEALTH_SERVICE_NUMBER" => Detector::new(DIGITS, |run| {
-            numbers(run, |text| (has_lengths(text, &[3, 3, 4]) || has_lengths(text, &[10])) && mod_11(text))
+        "UK_NATIONAL_HEALTH_SERVICE_NUMBER" => Detector::new(LABELLED, |run| {
+            numbers_without_id(run, |text| (has_lengths(text, &[3, 3, 4]) || has_lengths(text, &[10])) && mod_11(text))
         }),
         "UK_NATIONAL_INSURANCE_NUMBER" => {
             Detector::new(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", whole)
@@ -65,7 +72,21 @@ fn whole(text: &str) -> Vec<Range<usize>> {
 }
 
 fn is_card(text: &str) -> bool {
-    (13..=19).contains(&digits(text)) && text.starts_with(NETWORKS) && luhn(text)
+    let is_plain = (13..=19).contains(&text.len()) && digits(text) == text.len();
+    (is_plain || CARDS.iter().any(|lengths| has_lengths(text, lengths))) && text.starts_with(NETWORKS) && luhn(text)
+}
+
+/// A number ends before an amount, so that `+12.50 2026-11-30` has none.
+fn phone(text: &str) -> Vec<Range<usize>> {
+    const BETWEEN: [char; 5] = [' ', '-', '/', '(', ')'];
+    if !text.starts_with('+') {
+        return one(text, digits(text) == 10);
+    }
+    let is_amount = |part: &&str| part.split_once('.').is_some_and(|(_, cents)| cents.len() == 2);
+    let parts = text.split_inclusive(BETWEEN).take_while(|part| !is_amount(&part.trim_end_matches(BETWEEN)));
+    let end = parts.map(str::len).sum();
+    let number = text.get(..end).unwrap_or_default().trim_end_matches(|char: char| !char.is_ascii_digit());
+    one(number, digits(number) >= 8)
 }
 
 /// The areas 000, 666 and 900 to 999, the group 00 and the serial number 0000 are not in use.

@@ -14,10 +14,7 @@ pub(crate) struct Chunk {
     pub(crate) text: String,
     /// The address of its document in the bucket of AWS.
     pub(crate) uri: String,
-    /// The id of its data source.
-    pub(crate) source: String,
-    /// Its number in its document.
-    pub(crate) number: usize,
+    /// The attributes of the document, and those that the service adds. Filters and results have the same ones.
     pub(crate) metadata: Map<String, Value>,
     /// The text and the metadata that a query is compared with.
     pub(crate) searched: String,
@@ -27,15 +24,25 @@ pub(crate) struct Chunk {
 pub(super) fn of(document: &Document, source: &DataSourceSpec) -> Vec<Chunk> {
     let texts = if source.whole { vec![document.text.as_str()] } else { split(&document.text) };
     let texts = texts.into_iter().map(str::trim).filter(|text| !text.is_empty());
-    let metadata = document.searched.join("\n");
-    let chunk = |(number, text): (usize, &str)| Chunk {
-        text: text.to_owned(),
-        uri: format!("s3://{}/{}", source.bucket, document.key),
-        source: source.id.clone(),
-        number,
-        metadata: document.metadata.clone(),
-        // The words of a heading count twice, because it says what its section is about.
-        searched: [metadata.as_str(), &headings(text), text].join("\n"),
+    let searched = document.searched.join("\n");
+    let uri = format!("s3://{}/{}", source.bucket, document.key);
+    let chunk = |(number, text): (usize, &str)| {
+        let mut metadata = document.metadata.clone();
+        // They replace attributes of the document that have these names.
+        for (name, value) in [
+            ("x-amz-bedrock-kb-source-uri", uri.clone()),
+            ("x-amz-bedrock-kb-data-source-id", source.id.clone()),
+            ("x-amz-bedrock-kb-chunk-id", format!("{uri}#{number}")),
+        ] {
+            metadata.insert(name.to_owned(), value.into());
+        }
+        Chunk {
+            text: text.to_owned(),
+            uri: uri.clone(),
+            metadata,
+            // The words of a heading count twice, because it says what its section is about.
+            searched: [searched.as_str(), &headings(text), text].join("\n"),
+        }
     };
     texts.enumerate().map(chunk).collect()
 }
@@ -47,7 +54,9 @@ pub(super) fn split(text: &str) -> Vec<&str> {
         let mut rest = section;
         while let Some((limit, _)) = rest.char_indices().nth(CHUNK) {
             let (head, _) = rest.split_at(limit);
-            let end = ["\n\n", "\n", " "].iter().find_map(|end| Some(head.rfind(end)? + end.len()));
+            // An end in the first half would leave a heading or a line alone in its chunk.
+            let ends = ["\n\n", "\n", " "].iter().filter_map(|end| Some(head.rfind(end)? + end.len()));
+            let end = ends.into_iter().find(|end| *end > limit / 2);
             let (chunk, after) = rest.split_at(end.unwrap_or(limit));
             chunks.push(chunk);
             rest = after;

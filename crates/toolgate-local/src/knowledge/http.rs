@@ -65,7 +65,7 @@ async fn retrieved(bases: &KnowledgeBases, path: Result<Path<String>, PathReject
     });
     let mut body = json!({"retrievalResults": results.collect::<Vec<_>>()});
     if more && let Some(body) = body.as_object_mut() {
-        body.insert("nextToken".to_owned(), json!(request.from.saturating_add(request.search.most).to_string()));
+        body.insert("nextToken".to_owned(), request.next_token().into());
     }
     Ok(body)
 }

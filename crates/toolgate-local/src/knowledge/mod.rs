@@ -22,7 +22,7 @@ mod words;
 use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use toolgate_template::KnowledgeBaseSpec;
 
 use chunks::Chunk;
@@ -57,7 +57,7 @@ pub struct DocumentsError {
     pub problems: Vec<String>,
 }
 
-/// The results of a search, the best first, and how many more there are.
+/// The results of a search, the best first, and whether there are more.
 #[derive(Debug)]
 pub(crate) struct Found<'b> {
     pub(crate) results: Vec<(f64, &'b Chunk)>,
@@ -135,13 +135,9 @@ impl KnowledgeBase {
 
 /// One result in the shape of the service's model, which `Retrieve` and the trace and the citations of an agent share.
 pub(crate) fn result(chunk: &Chunk) -> Value {
-    let mut metadata: Map<String, Value> = chunk.metadata.clone();
-    metadata.insert("x-amz-bedrock-kb-source-uri".to_owned(), chunk.uri.as_str().into());
-    metadata.insert("x-amz-bedrock-kb-data-source-id".to_owned(), chunk.source.as_str().into());
-    metadata.insert("x-amz-bedrock-kb-chunk-id".to_owned(), format!("{}#{}", chunk.uri, chunk.number).into());
     json!({
         "content": {"type": "TEXT", "text": chunk.text},
         "location": {"type": "S3", "s3Location": {"uri": chunk.uri}},
-        "metadata": metadata,
+        "metadata": chunk.metadata,
     })
 }

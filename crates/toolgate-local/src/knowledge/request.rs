@@ -1,5 +1,7 @@
 //! The body of `Retrieve`, in the shape of the service's model (`bedrock-agent-runtime`, 2023-07-26).
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -67,6 +69,8 @@ pub(super) struct Retrieve {
     pub(super) search: Search,
     /// The number of the first result.
     pub(super) from: usize,
+    /// A hash of the query and the filter.
+    asked: u64,
 }
 
 /// How to search: which documents, and how many results.
@@ -136,14 +140,18 @@ impl Retrieve {
         ])?;
         let query = body.retrieval_query.text.filter(|text| !text.is_empty());
         let query = query.ok_or_else(|| KnowledgeError::invalid("`retrievalQuery.text` must not be empty"))?;
-        let search = body.retrieval_configuration.map(|configuration| Search::read(&configuration, store));
-        let from = match body.next_token {
-            None => 0,
-            Some(token) => token
-                .parse()
-                .map_err(|_| KnowledgeError::invalid("`nextToken` is not one that this server has given"))?,
-        };
-        Ok(Self { query, search: search.transpose()?.unwrap_or_default(), from })
+        let configuration = body.retrieval_configuration.unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        (&query, configuration.pointer("/vectorSearchConfiguration/filter").map(Value::to_string)).hash(&mut hasher);
+        let asked = hasher.finish();
+        let from = body.next_token.map_or(Ok(0), |token| place(&token, asked))?;
+        let search = if configuration.is_null() { Search::default() } else { Search::read(&configuration, store)? };
+        Ok(Self { query, search, from, asked })
+    }
+
+    /// The token of the page after this one.
+    pub(super) fn next_token(&self) -> String {
+        format!("{}-{:x}", self.from.saturating_add(self.search.most), self.asked)
     }
 }
 
@@ -185,6 +193,17 @@ fn not_here(members: &[(&str, bool)]) -> Result<(), KnowledgeError> {
             Err(KnowledgeError::invalid(format!("{name} is not evaluated by the local agent: leave it out here")))
         }
         None => Ok(()),
+    }
+}
+
+/// The place of the first result in a token of the same query and filter. With others, results would be left out.
+fn place(token: &str, asked: u64) -> Result<usize, KnowledgeError> {
+    let (from, of) = token.split_once('-').unwrap_or_default();
+    match from.parse() {
+        Ok(from) if of == format!("{asked:x}") => Ok(from),
+        _ => Err(KnowledgeError::invalid(
+            "`nextToken` is not one that this server has given for this query and filter: repeat the request without it",
+        )),
     }
 }
 

@@ -139,6 +139,27 @@ fn a_section_is_a_chunk() {
 }
 
 #[test]
+fn a_heading_stays_with_the_text_after_it() {
+    let long = "word ".repeat(300);
+    let text = format!("# Title\n\n{long}");
+    let chunks = split(&text);
+    assert_eq!(chunks.iter().map(|chunk| chunk.len() > 100).collect::<Vec<_>>(), [true, true], "{chunks:?}");
+}
+
+#[test]
+fn a_document_of_5_mb_takes_little_time() {
+    let started = std::time::Instant::now();
+    for part in ["x", "word ", "# a\n", "\n\n", "```\n", "\u{202e}ü"] {
+        let text = part.repeat(5_000_000 / part.len());
+        let chunks = split(&text);
+        assert_eq!(chunks.iter().map(|chunk| chunk.len()).sum::<usize>(), text.len());
+    }
+    let texts = "some words of a document, and more of them\n".repeat(120_000);
+    assert!(!Index::of(split(&texts).into_iter()).search("document").is_empty());
+    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_long_query_takes_little_time() {
     let texts: Vec<String> = (0..2000).map(|number| format!("word{number} and word{}", number + 1)).collect();
     let index = Index::of(texts.iter().map(String::as_str));

@@ -4,7 +4,10 @@ use aws_sdk_bedrockagentruntime::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
     error::ProvideErrorMetadata,
-    types::{KnowledgeBaseQuery, KnowledgeBaseRetrievalConfiguration, KnowledgeBaseVectorSearchConfiguration},
+    types::{
+        FilterAttribute, KnowledgeBaseQuery, KnowledgeBaseRetrievalConfiguration,
+        KnowledgeBaseVectorSearchConfiguration, RetrievalFilter,
+    },
 };
 use serde_json::{Value, json};
 use toolgate_local::{LocalError, Running};
@@ -54,7 +57,12 @@ fn project(template: &str) -> tempfile::TempDir {
 
 async fn started() -> (Running, Client, tempfile::TempDir) {
     let folder = project(TEMPLATE);
-    let running = local(&folder).start().await.unwrap();
+    let (running, client) = started_in(&folder).await;
+    (running, client, folder)
+}
+
+async fn started_in(folder: &tempfile::TempDir) -> (Running, Client) {
+    let running = local(folder).start().await.unwrap();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -62,7 +70,7 @@ async fn started() -> (Running, Client, tempfile::TempDir) {
         .endpoint_url(running.url())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
-    (running, Client::from_conf(config), folder)
+    (running, Client::from_conf(config))
 }
 
 fn query(text: &str) -> KnowledgeBaseQuery {
@@ -71,6 +79,12 @@ fn query(text: &str) -> KnowledgeBaseQuery {
 
 fn at_most(number: i32) -> KnowledgeBaseRetrievalConfiguration {
     let search = KnowledgeBaseVectorSearchConfiguration::builder().number_of_results(number).build();
+    KnowledgeBaseRetrievalConfiguration::builder().vector_search_configuration(search).build()
+}
+
+fn filtered(key: &str, value: aws_smithy_types::Document) -> KnowledgeBaseRetrievalConfiguration {
+    let attribute = FilterAttribute::builder().key(key).value(value).build().unwrap();
+    let search = KnowledgeBaseVectorSearchConfiguration::builder().filter(RetrievalFilter::Equals(attribute)).build();
     KnowledgeBaseRetrievalConfiguration::builder().vector_search_configuration(search).build()
 }
 
@@ -113,10 +127,55 @@ async fn pages_follow_each_other_until_the_last() {
     assert_eq!((first.retrieval_results.len(), second.retrieval_results.len()), (2, 1));
     assert_eq!(second.next_token(), None);
     assert!(!first.retrieval_results.contains(&second.retrieval_results[0]));
-    let beyond = request().next_token(usize::MAX.to_string()).send().await.unwrap();
+    let of_this_query = token.split_once('-').unwrap().1;
+    let beyond = request().next_token(format!("{}-{of_this_query}", usize::MAX)).send().await.unwrap();
     assert!(beyond.retrieval_results.is_empty() && beyond.next_token().is_none());
-    let error = request().next_token("x").send().await.unwrap_err().into_service_error();
-    assert!(error.is_validation_exception(), "{error:?}");
+    let other_query = request().retrieval_query(query("parcel")).next_token(token);
+    let other_filter = request().retrieval_configuration(filtered("year", 2026.into())).next_token(token);
+    let forged = ["x", "2", "-1", &format!("-1-{of_this_query}"), "2-0"].map(|token| request().next_token(token));
+    for request in forged.into_iter().chain([other_query, other_filter]) {
+        let error = request.send().await.unwrap_err().into_service_error();
+        assert!(error.is_validation_exception(), "{error:?}");
+        assert!(error.message().unwrap().contains("repeat the request without it"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_sees_the_attributes_of_the_service_and_no_document_can_forge_them() {
+    let folder = project(TEMPLATE);
+    let forged = r#"{"metadataAttributes": {"x-amz-bedrock-kb-data-source-id": "Other"}}"#;
+    std::fs::write(folder.path().join("rules/other.md"), "An order of another.").unwrap();
+    std::fs::write(folder.path().join("rules/other.md.metadata.json"), forged).unwrap();
+    let (_running, client) = started_in(&folder).await;
+    let count = async |key: &str, value: &str| {
+        let request = client.retrieve().knowledge_base_id("Handbook00").retrieval_query(query("order"));
+        request.retrieval_configuration(filtered(key, value.into())).send().await.unwrap().retrieval_results.len()
+    };
+    assert_eq!(count("x-amz-bedrock-kb-data-source-id", "Source").await, 4);
+    assert_eq!(count("x-amz-bedrock-kb-data-source-id", "Other").await, 0);
+    assert_eq!(count("x-amz-bedrock-kb-source-uri", "s3://documents/returns.md").await, 2);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_are_not_followed_and_a_byte_order_mark_is_not_read() {
+    let folder = project(TEMPLATE);
+    let rules = folder.path().join("rules");
+    let outside = folder.path().join("secret.md");
+    std::fs::write(&outside, "A secret order.").unwrap();
+    std::os::unix::fs::symlink(&outside, rules.join("link.md")).unwrap();
+    std::os::unix::fs::symlink(folder.path(), rules.join("loop")).unwrap();
+    std::fs::write(rules.join("other.md"), "\u{feff}# Marked\nNothing.").unwrap();
+    std::fs::write(rules.join("other.md.metadata.json"), "\u{feff}{\"metadataAttributes\": {\"a\": 1}}").unwrap();
+    let (running, client) = started_in(&folder).await;
+    assert_eq!(running.health()["knowledgeBases"][0]["documents"], 4);
+    let found = client.retrieve().knowledge_base_id("Handbook00").retrieval_query(query("marked")).send().await;
+    assert_eq!(found.unwrap().retrieval_results[0].content().unwrap().text(), "# Marked\nNothing.");
+    drop(running);
+    std::fs::write(&outside, r#"{"metadataAttributes": {"secret": "x"}}"#).unwrap();
+    std::os::unix::fs::symlink(&outside, rules.join("empty.md.metadata.json")).unwrap();
+    let error = local(&folder).start().await.unwrap_err().to_string();
+    assert!(error.contains("its metadata file: it is a symbolic link"), "{error}");
 }
 
 #[tokio::test]
@@ -133,6 +192,12 @@ async fn what_is_wrong_in_the_folder_stops_the_start() {
     for (name, content, expected) in [
         ("returns.md.metadata.json", &b"{}"[..], "metadataAttributes"),
         ("returns.md.metadata.json", b"{\"metadataAttributes\": {\"a\": {\"value\": 1}}}", "the value of `a`"),
+        (
+            "return.md.metadata.json",
+            b"{\"metadataAttributes\": {}}",
+            "return.md.metadata.json: it belongs to no document",
+        ),
+        ("deep/returns.md.metadata.json", b"{}", "it belongs to no document"),
         ("latin.md", b"caf\xe9", "it is not UTF-8"),
     ] {
         let folder = project(TEMPLATE);

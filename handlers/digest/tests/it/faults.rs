@@ -61,6 +61,60 @@ async fn a_model_that_fails_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_digest_that_fails_every_time_is_paid_ten_times_and_then_for_a_person() {
+    for (call, fault) in [
+        (Call::Ask, Fault::Says("Sorry!".to_owned(), "end_turn")),
+        (Call::Ask, Fault::CutAfter),
+        (Call::Put, Fault::Refused(500)),
+    ] {
+        let mut desk = desk().await;
+        desk.ask(ANN, 1);
+        desk.ask(ANN, 2);
+        desk.drain().await;
+        let (yesterday, today) = (days_ago(1), days_ago(0));
+        let always = fault.clone();
+        desk.decide(Box::new(move |one, _| (one == call).then(|| always.clone())));
+        desk.begin(&yesterday);
+        desk.drain().await;
+        let counts = desk.state(|state| (state.objects.len(), state.queue.dead.len(), state.prompts.len()));
+        assert_eq!(counts, (0, 1, 10), "{fault:?}");
+        if call == Call::Put {
+            desk.state(|state| state.decide = None);
+        }
+        desk.ask(ANN, 3);
+        desk.drain().await;
+        desk.begin(&today);
+        desk.drain().await;
+        for number in [1, 2] {
+            assert_eq!(desk.digests_with(number), [key(ANN, &yesterday)], "{fault:?}");
+        }
+        let answers = desk.digests()[&key(ANN, &yesterday)]["answers"].clone();
+        assert!(answers.as_array().unwrap().iter().all(|answer| answer["answer"].is_null()), "{answers}");
+        let prompts = desk.state(|state| state.prompts.clone());
+        assert!(prompts[10..].iter().all(|prompt| prompt.contains("about 3")), "{prompts:?}");
+        assert_eq!(desk.state(|state| state.notes[0]["answers"].clone()), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_cost_that_cannot_be_booked_throws_no_answer_away() {
+    let mut desk = desk().await;
+    desk.ask(ANN, 1);
+    desk.drain().await;
+    let mut writes = 0;
+    desk.proxies[0].fail(Box::new(move |operation| {
+        writes += usize::from(operation == "TransactWriteItems");
+        // the first one reserves; the ledger retries other errors by itself
+        (operation == "TransactWriteItems" && writes == 2)
+            .then(|| ("refused", proxy::Fault::error(400, "AccessDeniedException")))
+    }));
+    desk.begin(&days_ago(0));
+    desk.drain().await;
+    assert_eq!(desk.digests_with(1), [key(ANN, &days_ago(0))]);
+    assert_eq!((desk.proxies[0].faults().len(), desk.state(|state| state.prompts.len())), (1, 1));
+}
+
+#[tokio::test]
 async fn a_digest_that_was_not_written_is_asked_for_again() {
     for fault in [Fault::Refused(500), Fault::Refused(409), Fault::CutBefore, Fault::KilledBefore] {
         assert_eq!(digest_with(Call::Put, fault).await, (2, 1));
@@ -143,10 +197,15 @@ async fn poison_ends_in_the_dead_letter_queue_and_stops_nothing_else() {
     let mut desk = desk().await;
     let mut empty = request(ANN, 2);
     empty["question"] = json!(" ");
+    let (mut hidden, mut huge) = (request(ANN, 5), request(ANN, 6));
+    hidden["question"] = json!("\u{200b}\u{202e}");
+    huge["question"] = json!("x".repeat(200_000));
     let poison = [
         json!("no message"),
         json!({"requestId": "REQ-3"}),
         empty,
+        hidden,
+        huge,
         request("../../CUST-00001", 4),
         json!({"customerId": ANN, "date": "2999-01-01"}),
     ];

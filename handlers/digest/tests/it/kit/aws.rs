@@ -226,7 +226,7 @@ impl Request {
         }
     }
 
-    /// The requests that the function signs by itself name the right service, and the hash of their body.
+    /// The requests that the function signs by itself name the right service, and for S3 the hash of their body.
     fn assert_signed(&self, call: Call) {
         let service = match call {
             Call::Get | Call::Put => "s3",
@@ -235,7 +235,9 @@ impl Request {
         };
         let authorization = &self.headers["authorization"];
         assert!(authorization.contains(&format!("/us-east-1/{service}/aws4_request")), "{authorization}");
-        let hash: String = Sha256::digest(self.body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(self.headers["x-amz-content-sha256"], hash);
+        if service == "s3" {
+            let hash: String = Sha256::digest(self.body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(self.headers["x-amz-content-sha256"], hash);
+        }
     }
 }
