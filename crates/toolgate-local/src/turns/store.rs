@@ -160,6 +160,7 @@ impl Store {
                 parent,
                 kind,
                 name: name.to_owned(),
+                function: None,
                 start: turn.started.elapsed(),
                 took: None,
                 state: State::Running,
@@ -204,6 +205,8 @@ impl Store {
         if self.find(turn).is_some() {
             self.calls.insert(invoked.request_id.clone(), (turn, span));
         }
+        let function = start(&invoked.function, NAME).to_owned();
+        self.edit_span(change, turn, span, |span| span.function = Some(function));
         for (name, json) in invoked.into_members() {
             self.set(change, turn, span, name, json);
         }
@@ -269,6 +272,7 @@ impl Store {
                 parent,
                 kind: span.kind,
                 name: span.name.clone(),
+                function: span.function.clone(),
                 started: at + span.start,
                 took,
                 state,
