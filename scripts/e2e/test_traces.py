@@ -10,6 +10,7 @@ from lambda_api import Process
 from mcp_function import mcp_function
 from otlp import receiver
 from test_agents import Talk
+from test_harness import answer, invoke
 
 # The tests' own handler; `cargo test --workspace` builds it.
 PROBE = ROOT / TOOLGATE.parent / "examples" / "probe"
@@ -69,6 +70,28 @@ def test_a_turn_is_one_trace_from_the_supervisor_to_the_database(traced):
         assert span.start <= span.end
         assert not parent or parent.start - 2_000_000 <= span.start, (span.name, parent.name)
     assert got.paths == {"/v1/traces"}
+
+
+def test_a_turn_of_a_harness_is_one_trace_with_the_checks_around_its_calls(traced):
+    got = traced.receiver
+    got.bodies.clear()
+    assert "ORD-12345" in answer(invoke(traced, "What is the status of order ORD-12345?"))
+    name = "execute_tool get_order_status"
+    is_root = lambda span: not span.parent and span.name.startswith("invoke_agent ")
+    spans = got.until(lambda found: any(map(is_root, found)) and any("db.system.name" in span.attributes for span in found))
+    by_id = {span.id: span for span in spans}
+    assert len({span.trace for span in spans}) == 1
+    [root] = [span for span in spans if is_root(span)]
+    outer, inner = sorted(named(spans, name), key=lambda span: span.start)
+    assert (outer.parent, inner.parent) == (root.id, outer.id)
+    assert outer.attributes["faas.invoked_name"] == "orders" and outer.resource["service.name"] == "toolgate-dev"
+    assert inner.resource["service.name"] == "OrdersFunction"
+    assert all(by_id[span.parent] is inner for span in spans if "db.system.name" in span.attributes)
+    [policy] = named(spans, "policy orders___get_order_status")
+    assert policy.attributes == {"toolgate.verdict": "passed", "gen_ai.tool.name": "orders___get_order_status"}
+    checks = {span.name: span.kind for span in spans if "toolgate.verdict" in span.attributes}
+    assert checks["policy orders___get_order_status"] == 1 and checks["interceptor interceptor"] == 3
+    assert {name.split()[0] for name in checks} == {"policy", "interceptor", "hook", "guardrail"}
 
 
 def test_no_word_of_a_conversation_or_of_the_tables_is_in_a_span(traced):
