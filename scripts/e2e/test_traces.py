@@ -139,11 +139,12 @@ def test_an_mcp_client_names_the_parent_in_its_request(tmp_path):
         assert span.attributes["mcp.method.name"] == "tools/call"
 
 
-@pytest.fixture(params=["answers", "refuses", "hangs", "is absent"])
+@pytest.fixture(params=["answers", "refuses", "asks for a token", "redirects", "floods", "hangs", "is absent"])
 def process(request):
     """A function with a receiver that does this."""
     with receiver() as got:
-        got.status, got.hangs = 500 if request.param == "refuses" else 200, request.param == "hangs"
+        got.status = {"refuses": 500, "asks for a token": 401, "redirects": 307}.get(request.param, 200)
+        got.hangs, got.floods = request.param == "hangs", request.param == "floods"
         url = f"http://127.0.0.1:{free_port()}" if request.param == "is absent" else got.url
         process = Process(str(PROBE), OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_SERVICE_NAME="probe")
         yield process, got, request.param
@@ -160,11 +161,14 @@ def test_a_receiver_never_changes_a_reply_and_delays_at_most_one_call(process):
         assert (what, json.loads(json.loads(payload)["body"])) == ("response", {"text": "hello"})
     # The time of one request is 500 ms, and after a failure there is a pause.
     assert time.monotonic() - started < 1.5 and sorted(times)[-2] < 0.4, times
-    if receives == "answers":
+    takes = receives in ("answers", "floods")
+    if takes:
         got.until(lambda found: len(found) == 5)
     _, log = process.end()
-    assert log.count("spans could not be sent") == (receives != "answers"), log
-    if receives == "answers":
+    assert log.count("spans could not be sent") == (not takes), log
+    # A body is not read, and a redirect is not followed.
+    assert got.flooded < 64 << 20 and got.paths <= {"/v1/traces"}
+    if takes:
         spans = got.spans()
         assert [span.name for span in spans] == ["execute_tool act"] * 5
         assert [span.attributes["faas.coldstart"] for span in spans] == [True, False, False, False, False]
