@@ -1,9 +1,8 @@
 //! The record of an invocation in its turn.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::invocation::{End, Invocation};
-use crate::conversation::ToolCall;
 use crate::turns::{self, OpenTurn, SpanKind, State, TurnKind, Turns};
 
 /// Begins the turn of an invocation.
@@ -23,26 +22,6 @@ pub(super) async fn run(invocation: &Invocation<'_>, messages: &[Value], run: im
         End::Failed(error, _) => open.end(State::Failed, Some(error.message.clone())),
     }
     end
-}
-
-/// Runs the call of a tool of an MCP server as a span.
-pub(super) async fn remote(
-    call: &ToolCall,
-    request: impl Future<Output = Result<Value, String>>,
-) -> Result<Value, String> {
-    let open = turns::open(SpanKind::Call, || call.name.clone());
-    open.note("wire", || "mcp".into());
-    open.note("event", || json!({"name": call.name, "arguments": call.input}));
-    let result = request.await;
-    match &result {
-        Ok(reply) => {
-            open.note("reply", || reply.clone());
-            let is_error = reply.get("isError") == Some(&Value::Bool(true));
-            open.end(if is_error { State::Failed } else { State::Ok }, None);
-        }
-        Err(message) => open.end(State::Failed, Some(message.clone())),
-    }
-    result
 }
 
 /// Ends the turn of an invocation.

@@ -9,7 +9,7 @@ use toolgate_template::{ACCOUNT, HarnessToolKind, HarnessToolSpec, OutboundAuth}
 use super::{
     allowed::{allows, may_allow},
     error::{HarnessError, Kind},
-    recorded,
+    recorded_call,
     remote_mcp::RemoteMcp,
 };
 use crate::{
@@ -155,7 +155,7 @@ impl Toolset {
         let result = match tool.source {
             // The gateway records its functions.
             Source::Gateway(_) | Source::Inline => request.await,
-            Source::Remote(_) => recorded::remote(call, request).await,
+            Source::Remote(_) => recorded_call::remote(call, request).await,
         };
         match result {
             Ok(result) => outcome(&result),
