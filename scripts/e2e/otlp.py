@@ -100,7 +100,7 @@ class Receiver:
 
     def __init__(self):
         self.bodies, self.paths, self.status, self.hangs, self.floods = [], set(), 200, False, False
-        self.flooded = 0
+        self.flooded, self.tokens = 0, []
 
     def spans(self):
         return [span for body in list(self.bodies) for span in spans(body)]
@@ -125,6 +125,7 @@ def receiver():
             assert self.headers["content-type"] == "application/x-protobuf"
             body = self.rfile.read(int(self.headers["content-length"]))
             got.paths.add(self.path)
+            got.tokens.append(self.headers["x-token"])
             got.bodies.append(body)
             if got.hangs:
                 closing.wait()

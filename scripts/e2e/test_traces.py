@@ -128,6 +128,22 @@ def test_a_call_without_a_trace_begins_one(traced):
     assert span.parent == "" and span.attributes["toolgate.wire"] == "gateway"
 
 
+def test_the_token_for_the_receiver_reaches_agents_and_functions(tmp_path):
+    with receiver() as got, local_agent(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=got.url, OTEL_EXPORTER_OTLP_HEADERS="x-token=t%201") as desk:
+        Talk(desk, "Orders").ask("What is the status of order ORD-12345?")
+        services = lambda spans: {span.resource["service.name"] for span in spans}
+        got.until(lambda spans: services(spans) >= {"toolgate-dev", "OrdersFunction"})
+        assert set(got.tokens) == {"t 1"}
+
+
+@pytest.mark.parametrize("variables", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
+def test_the_local_agent_can_be_switched_off_too(tmp_path, variables):
+    with receiver() as got, local_agent(tmp_path, "--otlp", got.url, **variables) as desk:
+        Talk(desk, "Orders").ask("What is the status of order ORD-12345?")
+        time.sleep(0.5)
+        assert got.bodies == []
+
+
 def test_an_mcp_client_names_the_parent_in_its_request(tmp_path):
     with receiver() as got, mcp_function(tmp_path, "--otlp", got.url) as desk:
         params = {"name": "test_simple_text", "arguments": {}, "_meta": {"traceparent": TRACEPARENT}}
