@@ -99,7 +99,7 @@ impl Listener for Spans {
         (span.start, span.end) = (ended.started, ended.started + ended.took);
         if is_operation(ended.kind) {
             span.set(names::OPERATION, verb);
-        } else if ended.state != State::Failed {
+        } else if ended.state != State::Failed && ended.kind != SpanKind::Interceptor {
             span.set(names::VERDICT, if ended.state == State::Stopped { "stopped" } else { "passed" });
         }
         if let Some(function) = &ended.function {

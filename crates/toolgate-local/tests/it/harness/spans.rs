@@ -6,6 +6,7 @@ use axum::{body::Bytes, extract::State};
 use serde_json::{Value, json};
 
 use super::{
+    hooks::{echoing, guarded_template, hook},
     remote::{remote, server},
     support::*,
 };
@@ -64,6 +65,20 @@ async fn a_call_of_an_mcp_server_is_a_span_and_so_is_every_function() {
     for part in ["CANARY", "secret", SESSION] {
         assert!(!has(part), "{part}");
     }
+}
+
+#[tokio::test]
+async fn a_hook_that_denies_has_stopped_its_call() {
+    let template = guarded_template(&[hook("BeforeToolCall", "no", "Denies", "")]);
+    let shop = Shop::set(&template, |local| local.record_turns(true), echoing(&["x"])).await;
+    assert_eq!(shop.say("go").await.text(), "Done.");
+    let turn = shop.agent.http.get(shop.agent.url("/console/api/turns/t-1")).send().await.unwrap();
+    let turn: Value = turn.json().await.unwrap();
+    let stopped = turn["spanList"].as_array().unwrap().iter().filter(|span| span["state"] == "stopped");
+    let stopped: Vec<_> = stopped.map(|span| (&span["kind"], &span["summary"])).collect();
+    assert_eq!(stopped, [(&json!("hook"), &json!("denied: hook-third-always-deny says no"))], "{turn}");
+    assert_eq!((&turn["stopped"], &turn["calls"]), (&json!(1), &json!(0)));
+    shop.agent.running.shutdown().await;
 }
 
 #[tokio::test]
