@@ -96,10 +96,11 @@ def spans(body):
 
 
 class Receiver:
-    """What arrived. `status` is what it answers; `hangs` makes it answer nothing."""
+    """What arrived. `status` is what it answers; `hangs` makes it answer nothing, `floods` as much as is read."""
 
     def __init__(self):
-        self.bodies, self.paths, self.status, self.hangs = [], set(), 200, False
+        self.bodies, self.paths, self.status, self.hangs, self.floods = [], set(), 200, False, False
+        self.flooded, self.tokens = 0, []
 
     def spans(self):
         return [span for body in list(self.bodies) for span in spans(body)]
@@ -124,13 +125,20 @@ def receiver():
             assert self.headers["content-type"] == "application/x-protobuf"
             body = self.rfile.read(int(self.headers["content-length"]))
             got.paths.add(self.path)
+            got.tokens.append(self.headers["x-token"])
             got.bodies.append(body)
             if got.hangs:
                 closing.wait()
                 return
             self.send_response(got.status)
-            self.send_header("content-length", "0")
+            self.send_header("location", f"{got.url}/elsewhere")
+            self.send_header("content-length", str(1 << 30 if got.floods else 0))
             self.end_headers()
+            try:
+                while got.floods and got.flooded < 1 << 30:
+                    got.flooded += self.wfile.write(bytes(1 << 20))
+            except OSError:
+                pass  # the other side has enough
 
         def log_message(self, *_):
             pass

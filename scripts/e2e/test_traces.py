@@ -10,6 +10,7 @@ from lambda_api import Process
 from mcp_function import mcp_function
 from otlp import receiver
 from test_agents import Talk
+from test_harness import answer, invoke
 
 # The tests' own handler; `cargo test --workspace` builds it.
 PROBE = ROOT / TOOLGATE.parent / "examples" / "probe"
@@ -71,6 +72,29 @@ def test_a_turn_is_one_trace_from_the_supervisor_to_the_database(traced):
     assert got.paths == {"/v1/traces"}
 
 
+def test_a_turn_of_a_harness_is_one_trace_with_the_checks_around_its_calls(traced):
+    got = traced.receiver
+    got.bodies.clear()
+    assert "ORD-12345" in answer(invoke(traced, "What is the status of order ORD-12345?"))
+    name = "execute_tool get_order_status"
+    is_root = lambda span: not span.parent and span.name.startswith("invoke_agent ")
+    spans = got.until(lambda found: any(map(is_root, found)) and any("db.system.name" in span.attributes for span in found))
+    by_id = {span.id: span for span in spans}
+    assert len({span.trace for span in spans}) == 1
+    [root] = [span for span in spans if is_root(span)]
+    outer, inner = sorted(named(spans, name), key=lambda span: span.start)
+    assert (outer.parent, inner.parent) == (root.id, outer.id)
+    assert outer.attributes["faas.invoked_name"] == "orders" and outer.resource["service.name"] == "toolgate-dev"
+    assert inner.resource["service.name"] == "OrdersFunction"
+    assert all(by_id[span.parent] is inner for span in spans if "db.system.name" in span.attributes)
+    [policy] = named(spans, "policy orders___get_order_status")
+    assert policy.attributes == {"toolgate.verdict": "passed", "gen_ai.tool.name": "orders___get_order_status"}
+    is_check = lambda span: span.name.split()[0] in ("policy", "interceptor", "hook", "guardrail")
+    checks = {span.name: span.kind for span in spans if is_check(span)}
+    assert checks["policy orders___get_order_status"] == 1 and checks["interceptor interceptor"] == 3
+    assert {name.split()[0] for name in checks} == {"policy", "interceptor", "hook", "guardrail"}
+
+
 def test_no_word_of_a_conversation_or_of_the_tables_is_in_a_span(traced):
     got = traced.receiver
     got.bodies.clear()
@@ -105,6 +129,22 @@ def test_a_call_without_a_trace_begins_one(traced):
     assert span.parent == "" and span.attributes["toolgate.wire"] == "gateway"
 
 
+def test_the_token_for_the_receiver_reaches_agents_and_functions(tmp_path):
+    with receiver() as got, local_agent(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=got.url, OTEL_EXPORTER_OTLP_HEADERS="x-token=t%201") as desk:
+        Talk(desk, "Orders").ask("What is the status of order ORD-12345?")
+        services = lambda spans: {span.resource["service.name"] for span in spans}
+        got.until(lambda spans: services(spans) >= {"toolgate-dev", "OrdersFunction"})
+        assert set(got.tokens) == {"t 1"}
+
+
+@pytest.mark.parametrize("variables", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
+def test_the_local_agent_can_be_switched_off_too(tmp_path, variables):
+    with receiver() as got, local_agent(tmp_path, "--otlp", got.url, **variables) as desk:
+        Talk(desk, "Orders").ask("What is the status of order ORD-12345?")
+        time.sleep(0.5)
+        assert got.bodies == []
+
+
 def test_an_mcp_client_names_the_parent_in_its_request(tmp_path):
     with receiver() as got, mcp_function(tmp_path, "--otlp", got.url) as desk:
         params = {"name": "test_simple_text", "arguments": {}, "_meta": {"traceparent": TRACEPARENT}}
@@ -116,11 +156,12 @@ def test_an_mcp_client_names_the_parent_in_its_request(tmp_path):
         assert span.attributes["mcp.method.name"] == "tools/call"
 
 
-@pytest.fixture(params=["answers", "refuses", "hangs", "is absent"])
+@pytest.fixture(params=["answers", "refuses", "asks for a token", "redirects", "floods", "hangs", "is absent"])
 def process(request):
     """A function with a receiver that does this."""
     with receiver() as got:
-        got.status, got.hangs = 500 if request.param == "refuses" else 200, request.param == "hangs"
+        got.status = {"refuses": 500, "asks for a token": 401, "redirects": 307}.get(request.param, 200)
+        got.hangs, got.floods = request.param == "hangs", request.param == "floods"
         url = f"http://127.0.0.1:{free_port()}" if request.param == "is absent" else got.url
         process = Process(str(PROBE), OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_SERVICE_NAME="probe")
         yield process, got, request.param
@@ -137,11 +178,14 @@ def test_a_receiver_never_changes_a_reply_and_delays_at_most_one_call(process):
         assert (what, json.loads(json.loads(payload)["body"])) == ("response", {"text": "hello"})
     # The time of one request is 500 ms, and after a failure there is a pause.
     assert time.monotonic() - started < 1.5 and sorted(times)[-2] < 0.4, times
-    if receives == "answers":
+    takes = receives in ("answers", "floods")
+    if takes:
         got.until(lambda found: len(found) == 5)
     _, log = process.end()
-    assert log.count("spans could not be sent") == (receives != "answers"), log
-    if receives == "answers":
+    assert log.count("spans could not be sent") == (not takes), log
+    # A body is not read, and a redirect is not followed.
+    assert got.flooded < 64 << 20 and got.paths <= {"/v1/traces"}
+    if takes:
         spans = got.spans()
         assert [span.name for span in spans] == ["execute_tool act"] * 5
         assert [span.attributes["faas.coldstart"] for span in spans] == [True, False, False, False, False]

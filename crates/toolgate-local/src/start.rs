@@ -117,10 +117,10 @@ impl Local {
     async fn serve(self, parts: Parts, listener: TcpListener, port: u16) -> Result<Running, LocalError> {
         let Parts { template, programs, database, choices, knowledge } = parts;
         let endpoint = format!("http://127.0.0.1:{port}");
-        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables))
-            .with_receiver(self.otlp.as_deref());
+        let otlp = Traces::receiver(self.otlp.as_deref())?;
+        let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables)).with_receiver(otlp);
         let turns = (self.turns || self.otlp.is_some()).then(Turns::default);
-        let receiver = self.otlp.as_deref().zip(turns.as_ref());
+        let receiver = otlp.zip(turns.as_ref());
         let traces = receiver.map(|(receiver, turns)| Traces::to(receiver, turns)).transpose()?;
         let settings = Settings {
             environment: environment.clone(),

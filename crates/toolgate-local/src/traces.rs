@@ -1,7 +1,8 @@
-//! Spans of the local agent for a receiver of traces: the turns of agents and of models, and the calls of functions. They
-//! come from the record of turns. A function joins them by the header of X-Ray, as on Lambda.
+//! Spans of the local agent for a receiver of traces: the turns of agents and of models, the calls of functions and of MCP
+//! servers, and the checks around them. They come from the record of turns. A function joins them by the header of
+//! X-Ray, as on Lambda.
 //!
-//! A span has names that a template declares, counts and times, and no text of a conversation.
+//! A span has names that a template or an MCP server declares, counts and times, and no text of a conversation.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +36,15 @@ pub(crate) struct Traces {
 struct Spans(Arc<Exporter>);
 
 impl Traces {
+    /// The receiver, unless the user's shell switches spans off.
+    ///
+    /// # Errors
+    /// A variable of OpenTelemetry is not valid.
+    pub(crate) fn receiver(wanted: Option<&str>) -> Result<Option<&str>, SettingsError> {
+        let is_off = wanted.is_some() && Settings::are_off()?;
+        Ok(wanted.filter(|_| !is_off))
+    }
+
     /// Sends the spans of turns to the receiver at this address.
     ///
     /// # Errors
@@ -76,12 +86,25 @@ fn parent(headers: &HeaderMap) -> Option<CallerTrace> {
 impl Listener for Spans {
     fn ended(&self, ended: &EndedSpan) {
         // a function that is invoked alone has a span of its own
-        let Some(verb) = verb(ended.kind).filter(|_| !ended.is_direct) else { return };
+        if ended.is_direct {
+            return;
+        }
+        let verb = verb(ended.kind);
         let context = Context { trace: ended.trace, span: ended.id, is_sampled: ended.is_sampled };
-        let kind = if ended.kind == SpanKind::Agent { Kind::Internal } else { Kind::Client };
+        let kind = match ended.kind {
+            SpanKind::Agent | SpanKind::Policy | SpanKind::Guardrail => Kind::Internal,
+            _ => Kind::Client,
+        };
         let mut span = Span::new(context, ended.parent, format!("{verb} {}", ended.name), kind);
         (span.start, span.end) = (ended.started, ended.started + ended.took);
-        span.set(names::OPERATION, verb);
+        if is_operation(ended.kind) {
+            span.set(names::OPERATION, verb);
+        } else if ended.state != State::Failed && ended.kind != SpanKind::Interceptor {
+            span.set(names::VERDICT, if ended.state == State::Stopped { "stopped" } else { "passed" });
+        }
+        if let Some(function) = &ended.function {
+            span.set(names::INVOKED_NAME, function.clone());
+        }
         let name = ended.name.clone();
         let failure = match ended.kind {
             SpanKind::Agent => {
@@ -99,11 +122,17 @@ impl Listener for Spans {
                 }
                 "model_error"
             }
-            _ => {
+            SpanKind::Call => {
                 span.set(names::TOOL_NAME, name);
                 span.set(names::TOOL_TYPE, names::FUNCTION);
-                "function_error"
+                if ended.function.is_some() { "function_error" } else { "tool_error" }
             }
+            SpanKind::Policy => {
+                span.set(names::TOOL_NAME, name);
+                "policy_error"
+            }
+            SpanKind::Guardrail => "guardrail_error",
+            SpanKind::Interceptor | SpanKind::Hook => "function_error",
         };
         if ended.state == State::Failed {
             span.is_error = true;
@@ -113,14 +142,19 @@ impl Listener for Spans {
     }
 }
 
-/// The operation of a span. Other kinds are not sent.
-const fn verb(kind: SpanKind) -> Option<&'static str> {
+/// What a span is, at the start of its name.
+const fn verb(kind: SpanKind) -> &'static str {
     match kind {
-        SpanKind::Agent => Some(names::INVOKE_AGENT),
-        SpanKind::Model => Some(names::CHAT),
-        SpanKind::Call => Some(names::EXECUTE_TOOL),
-        _ => None,
+        SpanKind::Agent => names::INVOKE_AGENT,
+        SpanKind::Model => names::CHAT,
+        SpanKind::Call => names::EXECUTE_TOOL,
+        other => other.name(),
     }
+}
+
+/// Whether a span is an operation of the GenAI conventions. The others are checks.
+const fn is_operation(kind: SpanKind) -> bool {
+    matches!(kind, SpanKind::Agent | SpanKind::Model | SpanKind::Call)
 }
 
 /// The header of X-Ray for the invocation of a function at this place. Without a span the function begins a trace.

@@ -72,6 +72,8 @@ pub const GATE_NAME: &str = "toolgate.gate.name";
 pub const GATE_VERDICT: &str = "toolgate.gate.verdict";
 /// The time in a gate, in milliseconds.
 pub const GATE_MS: &str = "toolgate.gate.duration_ms";
+/// Whether a policy, a guardrail or a hook stopped what it checked: `passed` or `stopped`.
+pub const VERDICT: &str = "toolgate.verdict";
 /// The wire of a call.
 pub const WIRE: &str = "toolgate.wire";
 /// The number of dropped output fields.

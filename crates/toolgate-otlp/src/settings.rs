@@ -41,13 +41,8 @@ impl Settings {
     /// # Errors
     /// A variable is not valid, or asks for what this exporter does not have.
     pub fn from_env() -> Result<Option<Self>, SettingsError> {
-        if text("OTEL_SDK_DISABLED")?.is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        if Self::are_off()? {
             return Ok(None);
-        }
-        match text("OTEL_TRACES_EXPORTER")?.as_deref() {
-            None | Some("otlp") => {}
-            Some("none") => return Ok(None),
-            Some(_) => return Err(wrong("OTEL_TRACES_EXPORTER", "`otlp` or `none`")),
         }
         let own = text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")?;
         let endpoint = match own {
@@ -63,6 +58,19 @@ impl Settings {
             }
         }
         Self::at(endpoint).map(Some)
+    }
+
+    /// Whether the environment switches spans off: `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`.
+    ///
+    /// # Errors
+    /// A variable is not valid.
+    pub fn are_off() -> Result<bool, SettingsError> {
+        let is_disabled = text("OTEL_SDK_DISABLED")?.is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        match text("OTEL_TRACES_EXPORTER")?.as_deref() {
+            None | Some("otlp") => Ok(is_disabled),
+            Some("none") => Ok(true),
+            Some(_) => Err(wrong("OTEL_TRACES_EXPORTER", "`otlp` or `none`")),
+        }
     }
 
     /// The settings for a receiver at this address, with the other variables of the environment.

@@ -76,8 +76,11 @@ impl Channel {
                 .for_each(|members| members.retain(|name, _| !OF_VALUES.contains(&&**name)));
             text = trace.to_string();
         }
-        // a service answers one call of an invocation
-        let _ = self.0.set(text.into_bytes());
+        // an error that is as large as a reply may be is in the reply; the trace must not cost the caller its reply
+        if text.len() <= ALL_BYTES {
+            // a service answers one call of an invocation
+            let _ = self.0.set(text.into_bytes());
+        }
     }
 }
 

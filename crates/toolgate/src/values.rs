@@ -73,6 +73,10 @@ impl Inner {
     /// A copy. `None` where the call has too many values.
     fn value(&mut self, value: &Value, shape: Option<&CompiledSchema>) -> Option<Value> {
         let copy = match value {
+            Value::Null => Value::Null,
+            _ if shape.is_some_and(is_secret) => SECRET.into(),
+            // Agents sends a list or an object as text
+            Value::String(_) if shape.is_some_and(has_secret) => SECRET.into(),
             Value::Object(members) => return self.members(members, |name| member(shape, name)),
             Value::Array(items) => {
                 let item = shape.and_then(|shape| shape.list.as_ref()?.items.as_deref());
@@ -89,7 +93,7 @@ impl Inner {
     }
 
     fn object(&mut self, members: &Map<String, Value>, shape: Option<&Object>) -> Option<Value> {
-        self.members(members, |name| shape.and_then(|shape| shape.fields.get(name)).map(|field| &field.shape))
+        self.members(members, |name| declared(shape?, name))
     }
 
     fn members<'a>(
@@ -100,12 +104,10 @@ impl Inner {
         self.count(NODE_BYTES)?;
         let members = members.iter().map(|(name, value)| {
             self.count(name.len() + NODE_BYTES)?;
-            let shape = shape(name);
-            let is_secret = shape.map_or_else(|| is_secret_name(name), |shape| shape.secret);
             let copy = match value {
                 Value::Null => Value::Null,
-                _ if is_secret => SECRET.into(),
-                value => self.value(value, shape)?,
+                _ if is_secret_name(name) => SECRET.into(),
+                value => self.value(value, shape(name))?,
             };
             Some((name.clone(), copy))
         });
@@ -122,8 +124,33 @@ impl Inner {
 /// The schema of a member, from the object or from the first alternative that has it.
 fn member<'a>(shape: Option<&'a CompiledSchema>, name: &str) -> Option<&'a CompiledSchema> {
     let shape = shape?;
-    let here = shape.object.as_ref().and_then(|object| object.fields.get(name)).map(|field| &field.shape);
-    here.or_else(|| shape.any_of.iter().find_map(|other| member(Some(other), name)))
+    let here = shape.object.as_ref().and_then(|object| declared(object, name));
+    // one alternative that is secret hides the member in all of them
+    let mut others = shape.any_of.iter().filter_map(|other| member(Some(other), name));
+    here.or_else(|| {
+        let first = others.next()?;
+        Some(if has_secret(first) { first } else { others.find(|other| has_secret(other)).unwrap_or(first) })
+    })
+}
+
+/// The schema of a member that an object declares, or that of its other members.
+fn declared<'a>(object: &'a Object, name: &str) -> Option<&'a CompiledSchema> {
+    object.fields.get(name).map(|field| &field.shape).or(object.others.as_deref())
+}
+
+/// Whether the schema, or one of its alternatives, is a secret.
+fn is_secret(shape: &CompiledSchema) -> bool {
+    shape.secret || shape.any_of.iter().any(is_secret)
+}
+
+/// Whether a value of this schema is a secret or may have one inside.
+fn has_secret(shape: &CompiledSchema) -> bool {
+    let items = shape.list.as_ref().and_then(|list| list.items.as_deref());
+    let members = shape
+        .object
+        .iter()
+        .flat_map(|object| object.fields.values().map(|field| &field.shape).chain(object.others.as_deref()));
+    shape.secret || shape.any_of.iter().chain(items).chain(members).any(has_secret)
 }
 
 fn cut(text: &str) -> Value {
@@ -135,4 +162,54 @@ fn cut(text: &str) -> Value {
         end -= 1;
     }
     json!({"$cut": true, "text": text.get(..end), "bytes": text.len()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown of these arguments of a tool with these properties.
+    fn shown(properties: Value, sent: Value) -> Value {
+        let schema = CompiledSchema::compile(&json!({"type": "object", "properties": properties})).unwrap();
+        let values = Values::default();
+        values.sent(sent.as_object().unwrap(), schema.object.as_ref());
+        values.take(None).unwrap().0["sent"].take()
+    }
+
+    #[test]
+    fn a_secret_is_hidden_wherever_the_schema_has_it() {
+        let (secret, word) = (json!({"type": "string", "format": "password"}), json!({"type": "string"}));
+        let object = |code: &Value| json!({"type": "object", "properties": {"code": code, "name": word}});
+        let sent = json!({"code": "CANARY", "name": "n"});
+        let hidden = json!({"code": SECRET, "name": "n"});
+        for (schema, value, expected) in [
+            (secret.clone(), json!("CANARY"), json!(SECRET)),
+            (secret.clone(), json!(7), json!(SECRET)),
+            (secret.clone(), Value::Null, Value::Null),
+            (word.clone(), json!("n"), json!("n")),
+            (json!({"type": "array", "items": secret}), json!(["CANARY", null]), json!([SECRET, null])),
+            (json!({"type": "object", "additionalProperties": secret}), json!({"a": "CANARY"}), json!({"a": SECRET})),
+            (json!({"anyOf": [secret, {"type": "integer"}]}), json!("CANARY"), json!(SECRET)),
+            (json!({"anyOf": [secret, {"type": "null"}]}), json!("CANARY"), json!(SECRET)),
+            (object(&secret), sent.clone(), hidden.clone()),
+            (json!({"anyOf": [object(&word), object(&secret)]}), sent.clone(), hidden.clone()),
+            (json!({"type": "array", "items": object(&secret)}), json!([sent]), json!([hidden])),
+            // as Agents sends them
+            (object(&secret), sent.to_string().into(), json!(SECRET)),
+            (json!({"type": "array", "items": object(&secret)}), json!("[{code=CANARY}]"), json!(SECRET)),
+            (object(&word), json!("{name=n}"), json!("{name=n}")),
+        ] {
+            let got = shown(json!({"field": schema}), json!({"field": value}));
+            assert_eq!(got, json!({"field": expected}), "{schema} {value}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_by_its_name_without_a_schema_too() {
+        let any = json!({"type": "object", "additionalProperties": true});
+        let sent = json!({"any": {"apiToken": "CANARY", "list": [{"Card-Number": 4111}], "name": "n"}, "pin": 1234});
+        let expected =
+            json!({"any": {"apiToken": SECRET, "list": [{"Card-Number": SECRET}], "name": "n"}, "pin": SECRET});
+        assert_eq!(shown(json!({"any": any}), sent), expected);
+    }
 }

@@ -18,6 +18,9 @@ use tokio::{
 
 use super::support::serve;
 
+/// What a person does not see, and a terminal obeys: an escape sequence in both spellings, tags, bidirectional marks.
+const HIDDEN: &str = "a\u{1b}[8mb\u{9b}8mc\u{e0041}\u{202e}\u{200b}\u{7f}\u{2028}d";
+
 /// The bodies of all POSTs, by path.
 type Posted = Arc<Mutex<Vec<(String, Value)>>>;
 
@@ -27,6 +30,9 @@ async fn console() -> (String, Posted) {
     let write = async move |uri: Uri, Json(body): Json<Value>| {
         seen.lock().unwrap().push((uri.path().to_owned(), body.clone()));
         match uri.path().rsplit('/').next().unwrap() {
+            "event" if body["tool"] == HIDDEN => {
+                (StatusCode::NOT_FOUND, Json(json!({"error": {"kind": "not found", "message": HIDDEN}})))
+            }
             "event" if body["tool"] == "missing" => {
                 let error = json!({"error": {"kind": "not found", "message": "`orders` has no such tool"}});
                 (StatusCode::NOT_FOUND, Json(error))
@@ -47,6 +53,7 @@ async fn console() -> (String, Posted) {
         .route("/console/api/state", read(state))
         .route("/console/api/turns", get(async |uri: Uri| Json(json!({"asked": uri.query()}))))
         .route("/console/api/turns/t-1", read(json!({"id": "t-1", "spanList": [{"id": "s-2", "kind": "call"}]})))
+        .route("/console/api/turns/t-3", read(json!({"id": "t-3", (HIDDEN): [HIDDEN]})))
         .route("/console/api/turns/t-2", read(json!({"id": "t-2", "spanList": two})))
         .route("/console/api/turns/t-1/spans/s-2", read(json!({"id": "s-2", "detail": detail})))
         .route("/console/api/turns/t-2/spans/s-3", read(json!({"id": "s-3", "detail": cut})))
@@ -184,4 +191,21 @@ async fn what_is_wrong_is_said_and_reaches_no_other_path() {
 async fn toolgate_dev_may_start_later() {
     let answers = spoken("http://127.0.0.1:9", &[calling("list_turns", json!({}))]).await;
     assert!(problem(&answers[0]).contains("start one with `toolgate dev`"), "{answers:?}");
+}
+
+#[tokio::test]
+async fn no_text_of_a_trace_is_hidden_from_a_person_or_changed() {
+    let (url, _) = console().await;
+    let answers = spoken(
+        &url,
+        &[
+            calling("get_turn", json!({"turn": "t-3"})),
+            calling("call_tool", json!({"function": "orders", "tool": HIDDEN, "input": {}})),
+        ],
+    )
+    .await;
+    let text = answers[0]["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text:?}");
+    assert_eq!(value(&answers[0]), json!({"id": "t-3", (HIDDEN): [HIDDEN]}));
+    assert_eq!(problem(&answers[1]), "a[8mb8mcd");
 }

@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::state::AppState;
 use approvals::Parked;
@@ -74,9 +74,18 @@ async fn unknown() -> ApiError {
     ApiError::not_found("the console's API has no such path, or not with this method; `docs/console.md` lists them")
 }
 
-/// Answers of the API are not kept by the browser, and are not read as anything but JSON.
+/// Answers of the API are not kept by the browser, and are not read as anything but JSON. What refuses a request before
+/// its handler, such as a query that is not valid, answers in text; the API has one form of errors.
 async fn private(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    response = match response.status() {
+        status @ StatusCode::METHOD_NOT_ALLOWED => (status, unknown().await).into_response(),
+        status if status.is_client_error() && !is_json => {
+            ApiError::invalid("the path or the query is not valid; `docs/console.md` lists them").into_response()
+        }
+        _ => response,
+    };
     let headers = response.headers_mut();
     for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));

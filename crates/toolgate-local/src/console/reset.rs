@@ -7,7 +7,7 @@ use axum::{Json, extract::State};
 use serde_json::{Map, Value, json};
 
 use super::{error::ApiError, posted::Posted};
-use crate::{state::AppState, turns::Topic};
+use crate::{dynamodb::DatabaseError, state::AppState, turns::Topic};
 
 pub(super) async fn reset(
     State(state): State<Arc<AppState>>,
@@ -22,7 +22,7 @@ pub(super) async fn reset(
     let done = tokio::spawn(begun.run());
     match done.await {
         Ok(Ok(())) => Ok(Json(json!({"tables": tables}))),
-        Ok(Err(problem)) => Err(ApiError::failed(problem)),
+        Ok(Err(problem)) => Err(problem),
         Err(_) => Err(ApiError::failed("the reset ended; reset the tables again")),
     }
 }
@@ -31,7 +31,7 @@ pub(super) async fn reset(
 struct Begun(Arc<AppState>);
 
 impl Begun {
-    async fn run(self) -> Result<(), String> {
+    async fn run(self) -> Result<(), ApiError> {
         let state = Arc::clone(&self.0);
         let filled = state.refill().await;
         // Pages read again what has changed, and are answered.
@@ -50,18 +50,26 @@ impl Drop for Begun {
 }
 
 impl AppState {
-    async fn refill(self: &Arc<Self>) -> Result<(), String> {
+    async fn refill(self: &Arc<Self>) -> Result<(), ApiError> {
         let own = Arc::clone(self);
         let emptied = tokio::task::spawn_blocking(move || {
-            own.database.confirm_writes(false)?;
-            let emptied = own.database.empty(&own.template.tables);
-            own.database.confirm_writes(true)?;
-            emptied
+            own.database.alone(|| {
+                own.database.confirm_writes(false)?;
+                let emptied = own.database.empty(&own.template.tables);
+                own.database.confirm_writes(true)?;
+                emptied
+            })
         });
-        let emptied = emptied.await.map_err(|error| error.to_string())?;
-        emptied.map_err(|error| error.to_string())?;
+        let emptied = emptied.await.map_err(|error| ApiError::failed(error.to_string()))?;
+        emptied.map_err(|error| match error {
+            DatabaseError::InUse { path } => ApiError::conflict(format!(
+                "another `toolgate dev` uses the tables in `{}`; stop it before you reset them",
+                path.display()
+            )),
+            error => ApiError::failed(error.to_string()),
+        })?;
         match &self.seeding {
-            Some(seeding) => seeding.fill(&self.database).await.map_err(|error| error.to_string()),
+            Some(seeding) => seeding.fill(&self.database).await.map_err(|error| ApiError::failed(error.to_string())),
             None => Ok(()),
         }
     }

@@ -24,7 +24,8 @@ const PROBE_BYTES: usize = 1024 * 1024;
 /// A data folder in use. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct Folder {
-    _lock: File,
+    path: PathBuf,
+    lock: File,
 }
 
 impl Folder {
@@ -65,7 +66,29 @@ impl Folder {
             lock.unlock().map_err(|error| failed(error.to_string()))?;
         }
         take(File::try_lock_shared)?;
-        Ok((Self { _lock: lock }, database))
+        Ok((Self { path: folder.to_owned(), lock }, database))
+    }
+
+    /// Runs work while no other server uses the folder.
+    ///
+    /// # Errors
+    /// [`DatabaseError::InUse`].
+    pub(super) fn alone<T>(&self, work: impl FnOnce() -> T) -> Result<T, DatabaseError> {
+        let failed =
+            |error: std::io::Error| DatabaseError::Directory { path: self.path.clone(), reason: error.to_string() };
+        let take = |take: fn(&File) -> Result<(), TryLockError>| match patiently(|| take(&self.lock)) {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: self.path.clone() }),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        };
+        // A lock that is held cannot be changed on every system.
+        self.lock.unlock().map_err(failed)?;
+        let done = take(File::try_lock).map(|()| work());
+        if done.is_ok() {
+            self.lock.unlock().map_err(failed)?;
+        }
+        take(File::try_lock_shared)?;
+        done
     }
 }
 

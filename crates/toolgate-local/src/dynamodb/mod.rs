@@ -77,7 +77,7 @@ pub(crate) struct Database {
     pub(crate) address: SocketAddr,
     _stop: oneshot::Sender<()>,
     /// The last field: fields are dropped in order, so the folder is released after the database is closed.
-    _folder: Option<Folder>,
+    folder: Option<Folder>,
 }
 
 impl Database {
@@ -113,7 +113,18 @@ impl Database {
             .name("dynamodb".to_owned())
             .spawn(move || runtime.block_on(serve))
             .map_err(|error| start(error.to_string()))?;
-        Ok(Self { inner, address, _stop: stop, _folder: folder })
+        Ok(Self { inner, address, _stop: stop, folder })
+    }
+
+    /// Runs work while no other server uses the tables.
+    ///
+    /// # Errors
+    /// [`DatabaseError::InUse`], and those of the work.
+    pub(crate) fn alone(&self, work: impl FnOnce() -> Result<(), DatabaseError>) -> Result<(), DatabaseError> {
+        match &self.folder {
+            Some(folder) => folder.alone(work)?,
+            None => work(),
+        }
     }
 
     /// Turns the sync to disk after each write on or off. It is off while the tables are filled, which is at least ten

@@ -75,10 +75,11 @@ impl Recorder {
         let began = Instant::now();
         let answer = upstream.send(headers, body).await?;
         let took = began.elapsed();
-        let rows = match before.filter(|_| answer.status.is_success()) {
-            Some(before) => rows(written, &before, &images(upstream, headers, written).await.unwrap_or_default()),
-            None => Vec::new(),
+        let after = match before.is_some() && answer.status.is_success() {
+            true => images(upstream, headers, written).await,
+            false => None,
         };
+        let rows = before.zip(after).map_or_else(Vec::new, |(before, after)| rows(written, &before, &after));
         let outcome = if answer.status.is_success() { "ok".to_owned() } else { error_type(&answer.body) };
         let table = parsed.get("TableName").and_then(Value::as_str).map(str::to_owned);
         place.requested(Request { operation, table: table.or_else(|| only(written)), began, took, outcome }, rows);
@@ -98,8 +99,41 @@ fn access_key(headers: &HeaderMap) -> Option<&str> {
     signature.split_once("Credential=")?.1.split('/').next()
 }
 
-/// The items now, in DynamoDB's form. `None` if nothing is written, or the items cannot be read.
-async fn images(upstream: &Upstream, headers: &HeaderMap, written: &[Written]) -> Option<Vec<(String, Value)>> {
+/// The items of a request at one moment.
+#[derive(Debug, Default)]
+struct Images {
+    /// Table and item, in DynamoDB's form.
+    items: Vec<(String, Value)>,
+    /// Table and key of the items that were not read, because they are too large together.
+    unread: Vec<(String, Value)>,
+}
+
+impl Images {
+    /// Reads the answer of `BatchGetItem`.
+    fn of(answer: &Value) -> Self {
+        let tables = |name: &str| answer.get(name).and_then(Value::as_object).into_iter().flatten();
+        let all = |table: &String, items: Option<&Value>| {
+            let items = items.and_then(Value::as_array).into_iter().flatten();
+            items.map(|item| (table.clone(), item.clone())).collect::<Vec<_>>()
+        };
+        Self {
+            items: tables("Responses").flat_map(|(table, items)| all(table, Some(items))).collect(),
+            unread: tables("UnprocessedKeys").flat_map(|(table, keys)| all(table, keys.get("Keys"))).collect(),
+        }
+    }
+
+    /// The item, or null if there is none. `None` if it was not read.
+    fn find(&self, of: &Written) -> Option<&Value> {
+        let find = |items: &[(String, Value)]| items.iter().position(|(table, item)| *table == of.table && of.is(item));
+        match find(&self.items).and_then(|at| self.items.get(at)) {
+            Some((_, item)) => Some(item),
+            None => find(&self.unread).is_none().then_some(&Value::Null),
+        }
+    }
+}
+
+/// The items now. `None` if nothing is written, or the items cannot be read.
+async fn images(upstream: &Upstream, headers: &HeaderMap, written: &[Written]) -> Option<Images> {
     if written.is_empty() {
         return None;
     }
@@ -118,22 +152,14 @@ async fn images(upstream: &Upstream, headers: &HeaderMap, written: &[Written]) -
         return None;
     }
     let answer: Value = serde_json::from_slice(&answer.body).ok()?;
-    let tables = answer.get("Responses")?.as_object()?;
-    let items = tables.iter().flat_map(|(table, items)| {
-        items.as_array().into_iter().flatten().map(move |item| (table.clone(), item.clone()))
-    });
-    Some(items.collect())
+    Some(Images::of(&answer))
 }
 
-fn rows(written: &[Written], before: &[(String, Value)], after: &[(String, Value)]) -> Vec<Row> {
-    let find = |items: &[(String, Value)], of: &Written| {
-        let found = items.iter().find(|(table, item)| *table == of.table && of.is(item));
-        found.map_or(Value::Null, |(_, item)| item.clone())
-    };
+fn rows(written: &[Written], before: &Images, after: &Images) -> Vec<Row> {
     let row = |item: &Written| {
-        let (before, after) = (find(before, item), find(after, item));
+        let (before, after) = (before.find(item)?, after.find(item)?);
         let plain = |value: &Value| if value.is_null() { Value::Null } else { plain(value) };
-        (before != after).then(|| Row::new(item.table.clone(), plain(&item.key), plain(&before), plain(&after)))
+        (before != after).then(|| Row::new(item.table.clone(), plain(&item.key), plain(before), plain(after)))
     };
     written.iter().take(ITEMS).filter_map(row).collect()
 }
@@ -142,4 +168,25 @@ fn error_type(body: &[u8]) -> String {
     let kind = || serde_json::from_slice::<Value>(body).ok()?.get("__type")?.as_str().map(str::to_owned);
     let kind = kind().unwrap_or_else(|| "failed".to_owned());
     kind.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_was_not_read_is_no_change() {
+        let key = |id: &str| json!({"id": {"S": id}});
+        let written: Vec<Written> =
+            ["a", "b", "c", "d"].map(|id| Written { table: "T".to_owned(), key: key(id) }).into();
+        let item = |id: &str, n: &str| json!({"id": {"S": id}, "n": {"N": n}});
+        let before = Images::of(&json!({
+            "Responses": {"T": [item("a", "1"), item("c", "1")]}, "UnprocessedKeys": {"T": {"Keys": [key("b")]}},
+        }));
+        let after = Images::of(&json!({
+            "Responses": {"T": [item("a", "2"), item("b", "2")]}, "UnprocessedKeys": {"T": {"Keys": [key("c")]}},
+        }));
+        let rows = rows(&written, &before, &after);
+        assert_eq!(rows.iter().map(|row| &row.key["id"]).collect::<Vec<_>>(), ["a"], "b, c: not read; d: never there");
+    }
 }

@@ -26,6 +26,7 @@ mod http;
 mod inline;
 mod invocation;
 mod recorded;
+mod recorded_call;
 mod remote_mcp;
 mod request;
 mod response;

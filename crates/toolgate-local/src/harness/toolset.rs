@@ -9,6 +9,7 @@ use toolgate_template::{ACCOUNT, HarnessToolKind, HarnessToolSpec, OutboundAuth}
 use super::{
     allowed::{allows, may_allow},
     error::{HarnessError, Kind},
+    recorded_call,
     remote_mcp::RemoteMcp,
 };
 use crate::{
@@ -150,7 +151,13 @@ impl Toolset {
             return Outcome::error(format!("the input of `{}` must be a JSON object", call.name));
         }
         let params = json!({"name": call.name, "arguments": call.input});
-        match tool.source.request(&call.id, "tools/call", params).await {
+        let request = tool.source.request(&call.id, "tools/call", params);
+        let result = match tool.source {
+            // The gateway records its functions.
+            Source::Gateway(_) | Source::Inline => request.await,
+            Source::Remote(_) => recorded_call::remote(call, request).await,
+        };
+        match result {
             Ok(result) => outcome(&result),
             Err(message) => Outcome::error(message),
         }

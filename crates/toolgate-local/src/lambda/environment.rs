@@ -12,6 +12,12 @@ use toolgate_template::{FunctionSpec, GATEWAY_URL, REGION};
 /// Variables of the user's shell that a handler inherits. They change what it logs, not what it does.
 const PASSED_ON: [&str; 4] = ["TOOLGATE_LOG", "TOOLGATE_METRICS", "RUST_LOG", "RUST_BACKTRACE"];
 
+/// Variables of the user's shell for a receiver of spans. Those of the template are for the receiver on AWS.
+const OF_THE_RECEIVER: [&str; 2] = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"];
+/// Variables that would send spans elsewhere, or nowhere. A blank one counts as unset.
+const NOT_OF_THE_TEMPLATE: [&str; 3] =
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER"];
+
 /// The id of the dummy credentials.
 pub(super) const ACCESS_KEY: &str = "local";
 
@@ -50,14 +56,18 @@ impl Environment {
         Self { variables, extra, gateway: format!("{endpoint}/mcp") }
     }
 
-    /// Sends the spans of the programs to this receiver. Without one they are switched off, because the receiver of the
-    /// template is one on AWS.
+    /// Sends the spans of the programs to this receiver, and to no other. Without one they are switched off, because the
+    /// receiver of the template is one on AWS.
     pub(crate) fn with_receiver(mut self, receiver: Option<&str>) -> Self {
-        let variable = match receiver {
-            Some(receiver) => ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver),
-            None => ("OTEL_SDK_DISABLED", "true"),
-        };
-        self.variables.insert(variable.0.to_owned(), variable.1.to_owned());
+        let mut set = |name: &str, value: &str| drop(self.variables.insert(name.to_owned(), value.to_owned()));
+        match receiver {
+            None => set("OTEL_SDK_DISABLED", "true"),
+            Some(receiver) => {
+                set("OTEL_EXPORTER_OTLP_ENDPOINT", receiver);
+                OF_THE_RECEIVER.into_iter().for_each(|name| set(name, &std::env::var(name).unwrap_or_default()));
+                NOT_OF_THE_TEMPLATE.into_iter().for_each(|name| set(name, ""));
+            }
+        }
         self
     }
 

@@ -29,7 +29,7 @@ pub(super) async fn run(pool: Arc<Pool>, place: Option<Place>, event: Event) -> 
         let trace_id = event.trace_id.or_else(|| traces::header(&open.place()?));
         let event = Event { trace_id, ..event };
         let outcome = pool.invoke(event, Some(&open)).await;
-        finish(&turns, open, &outcome);
+        finish(&turns, open, &outcome, pool.settings.role);
         outcome
     })
     .await;
@@ -43,7 +43,7 @@ pub(super) async fn run(pool: Arc<Pool>, place: Option<Place>, event: Event) -> 
     outcome.map(|invocation| Invocation { turn: id, ..invocation })
 }
 
-fn finish(turns: &Turns, open: Open, outcome: &Result<Invocation, InvokeError>) {
+fn finish(turns: &Turns, open: Open, outcome: &Result<Invocation, InvokeError>, role: SpanKind) {
     let invocation = match outcome {
         Ok(invocation) => invocation,
         Err(error) => return open.end(State::Failed, Some(error.to_string())),
@@ -52,6 +52,9 @@ fn finish(turns: &Turns, open: Open, outcome: &Result<Invocation, InvokeError>) 
     open.note("log", || Value::from(invocation.log_tail.as_str()));
     if invocation.function_error.is_some() {
         return open.end(State::Failed, Some(report::reason(&invocation.payload)));
+    }
+    if let Some(reason) = denied(&invocation.payload).filter(|_| role == SpanKind::Hook) {
+        return open.end(State::Stopped, Some(reason));
     }
     let error = invocation.trace.as_deref().and_then(|trace| open.traced(trace));
     let Some(error) = error else { return open.end(State::Ok, None) };
@@ -66,6 +69,13 @@ fn finish(turns: &Turns, open: Open, outcome: &Result<Invocation, InvokeError>) 
         turns.touch(Topic::Approvals);
     }
     open.end(state, Some(format!("{kind}: {}", text("message"))));
+}
+
+/// The reason of a hook that denies.
+fn denied(answer: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let text = |name: &str| answer.get(name).and_then(Value::as_str);
+    (text("decision") == Some("deny")).then(|| format!("denied: {}", text("reason").unwrap_or("no reason")))
 }
 
 fn json(payload: &Bytes) -> Value {

@@ -183,7 +183,7 @@ async fn response(State(side): State<Side>, Path(id): Path<String>, headers: Hea
     match sink.read(body).await {
         Ok(None) => {
             let (payload, trace) = split(sink.into_payload(), is_traced);
-            if trace.is_some() && payload.len() > PAYLOAD_BYTES {
+            if payload.len() > PAYLOAD_BYTES {
                 return side.too_large(id, PAYLOAD_BYTES);
             }
             side.accept(RuntimeEvent::Response { id, payload, trace })

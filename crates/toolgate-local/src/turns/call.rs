@@ -65,7 +65,8 @@ pub(crate) struct Request {
 
 impl Request {
     pub(super) fn bytes(&self) -> usize {
-        64 + self.operation.len() + self.outcome.len()
+        let table = self.table.as_ref().map_or(0, String::len);
+        64 + self.operation.len() + self.outcome.len() + table
     }
 }
 

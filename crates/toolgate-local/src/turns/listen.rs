@@ -26,6 +26,8 @@ pub(crate) struct EndedSpan {
     pub(crate) kind: SpanKind,
     /// The name of the agent, the model, the tool, ..
     pub(crate) name: String,
+    /// The function that it called.
+    pub(crate) function: Option<String>,
     pub(crate) started: SystemTime,
     pub(crate) took: Duration,
     pub(crate) state: State,

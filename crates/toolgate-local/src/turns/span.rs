@@ -136,6 +136,8 @@ pub(crate) struct Span {
     pub(crate) parent: Option<usize>,
     pub(crate) kind: SpanKind,
     pub(crate) name: String,
+    /// The function that it called.
+    pub(crate) function: Option<String>,
     /// After the start of the turn.
     pub(crate) start: Duration,
     pub(crate) took: Option<Duration>,

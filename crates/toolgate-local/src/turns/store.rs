@@ -24,6 +24,8 @@ const SPANS: usize = 5_000;
 const OF_A_CALL: usize = 200;
 /// Maximum length of a title, in characters.
 const TITLE: usize = 120;
+/// Maximum length of a name, a session's id or a summary, in bytes.
+const NAME: usize = 512;
 /// What a turn or a span counts besides its texts.
 const OVERHEAD: usize = 512;
 
@@ -68,14 +70,16 @@ impl Store {
         let (number, trace) = (self.begun, caller.unwrap_or_else(own));
         let input = start(input, TEXT_BYTES).to_owned();
         let title: String = input.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE).collect();
-        let bytes = OVERHEAD + title.len() + input.len();
+        let session = session.map(|session| start(session, NAME).to_owned());
+        let target = start(target, NAME).to_owned();
+        let bytes = OVERHEAD + title.len() + input.len() + target.len() + session.as_ref().map_or(0, String::len);
         self.turns.push_back(Turn {
             number,
             trace,
             kind,
             title,
-            target: target.to_owned(),
-            session: session.map(str::to_owned),
+            target,
+            session,
             at: SystemTime::now(),
             started: Instant::now(),
             took: None,
@@ -105,6 +109,12 @@ impl Store {
 
     fn find(&self, number: u64) -> Option<usize> {
         self.turns.binary_search_by_key(&number, |turn| turn.number).ok()
+    }
+
+    /// What a turn may still grow by, in bytes: one turn alone may be larger than all that is kept.
+    fn room(&self, number: u64) -> usize {
+        let turn = self.find(number).and_then(|at| self.turns.get(at));
+        turn.map_or(0, |turn| self.most_bytes.saturating_sub(turn.bytes))
     }
 
     /// Changes a turn, if it is kept.
@@ -138,6 +148,7 @@ impl Store {
         kind: SpanKind,
         name: &str,
     ) -> Option<(usize, u64)> {
+        let name = start(name, NAME);
         let opened = self.edit(change, turn, |turn| {
             if turn.spans.len() >= SPANS {
                 return None;
@@ -148,7 +159,8 @@ impl Store {
                 id,
                 parent,
                 kind,
-                name: start(name, 512).to_owned(),
+                name: name.to_owned(),
+                function: None,
                 start: turn.started.elapsed(),
                 took: None,
                 state: State::Running,
@@ -159,21 +171,20 @@ impl Store {
                 rows: Vec::new(),
                 logs: Vec::new(),
             });
-            turn.bytes += OVERHEAD;
+            turn.bytes += OVERHEAD + name.len();
             Some((number, id))
         })??;
-        self.bytes += OVERHEAD;
+        self.bytes += OVERHEAD + name.len();
         self.shrink();
         Some(opened)
     }
 
     pub(super) fn set(&mut self, change: u64, turn: u64, span: usize, name: &'static str, json: String) {
-        // one turn alone may be larger than all that is kept
-        let fits = self
-            .find(turn)
-            .and_then(|at| self.turns.get(at))
-            .is_some_and(|turn| turn.bytes + json.len() <= self.most_bytes);
-        let json = if fits { json } else { format!("{{\"$cut\":true,\"text\":\"\",\"bytes\":{}}}", json.len()) };
+        let json = if json.len() <= self.room(turn) {
+            json
+        } else {
+            format!("{{\"$cut\":true,\"text\":\"\",\"bytes\":{}}}", json.len())
+        };
         self.edit_span(change, turn, span, |span| span.detail.set(name, json));
     }
 
@@ -194,17 +205,25 @@ impl Store {
         if self.find(turn).is_some() {
             self.calls.insert(invoked.request_id.clone(), (turn, span));
         }
+        let function = start(&invoked.function, NAME).to_owned();
+        self.edit_span(change, turn, span, |span| span.function = Some(function));
         for (name, json) in invoked.into_members() {
             self.set(change, turn, span, name, json);
         }
     }
 
     pub(super) fn requested(&mut self, change: u64, turn: u64, span: usize, request: Request, rows: Vec<Row>) {
+        let mut room = self.room(turn);
+        let mut fits = |bytes: usize| {
+            let fits = bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        };
         self.edit_span(change, turn, span, |span| {
-            if span.requests.len() < OF_A_CALL {
+            if span.requests.len() < OF_A_CALL && fits(request.bytes()) {
                 span.requests.push(request);
             }
-            for row in rows {
+            for row in rows.into_iter().filter(|row| fits(row.bytes())) {
                 let is_full = span.rows.len() >= OF_A_CALL;
                 match span.rows.iter_mut().find(|known| known.is_of(&row)) {
                     Some(known) => known.update(row),
@@ -221,8 +240,9 @@ impl Store {
 
     pub(super) fn log(&mut self, change: u64, request_id: &str, line: LogLine) {
         if let Some((turn, span)) = self.calls.get(request_id).copied() {
+            let fits = line.bytes() <= self.room(turn);
             self.edit_span(change, turn, span, |span| {
-                if span.logs.len() < OF_A_CALL {
+                if span.logs.len() < OF_A_CALL && fits {
                     span.logs.push(line);
                 }
             });
@@ -245,13 +265,14 @@ impl Store {
             let span = turn.spans.get_mut(span)?;
             let took = now.saturating_sub(span.start);
             (span.took, span.state) = (Some(took), state);
-            span.summary = summary.map(|text| start(&text, 512).to_owned());
+            span.summary = summary.map(|text| start(&text, NAME).to_owned());
             Some(EndedSpan {
                 trace: trace.trace,
                 id: span.id,
                 parent,
                 kind: span.kind,
                 name: span.name.clone(),
+                function: span.function.clone(),
                 started: at + span.start,
                 took,
                 state,

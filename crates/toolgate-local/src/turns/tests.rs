@@ -67,6 +67,39 @@ async fn large_turns_push_the_others_out_and_one_alone_is_cut() {
 }
 
 #[tokio::test]
+async fn the_rows_the_requests_and_the_log_lines_of_one_turn_have_the_same_limit() {
+    let turns = Turns::default();
+    let turn = turns.begin(TurnKind::Agent, "A", Some(&"s".repeat(4096)), "alone");
+    let item = |text: &str| json!({"one": text.repeat(200 * 1024), "other": text.repeat(200 * 1024)});
+    within(Some(turn.place()), async {
+        for call in 0..4 {
+            let open = open(SpanKind::Call, || "x".repeat(4096));
+            let place = open.place().unwrap();
+            open.invoking(|| Invoked {
+                function: "f".to_owned(),
+                request_id: call.to_string(),
+                is_cold: false,
+                event: "{}".into(),
+                client_context: None,
+            });
+            for row in 0..100 {
+                let (operation, table) = ("PutItem".to_owned(), Some("t".repeat(4096)));
+                let (began, took, outcome) = (std::time::Instant::now(), std::time::Duration::ZERO, "ok".to_owned());
+                let row = Row::new("T".to_owned(), json!({"id": row}), item("a"), item("b"));
+                place.requested(Request { operation, table, began, took, outcome }, vec![row]);
+                turns.log(&call.to_string(), || LogLine::new(String::new(), String::new(), &"l".repeat(4096)));
+            }
+            open.end(State::Ok, None);
+        }
+    })
+    .await;
+    let spans = turns.turn("t-1").unwrap()["spanList"].clone();
+    let kept: u64 = spans.as_array().unwrap().iter().map(|span| span["detailBytes"].as_u64().unwrap()).sum();
+    assert!((60 << 20..=KEPT_BYTES as u64).contains(&kept), "{kept}");
+    assert_eq!(spans[0]["name"].as_str().unwrap().len(), 512);
+}
+
+#[tokio::test]
 async fn a_long_text_is_cut_and_its_length_is_told() {
     let turns = Turns::default();
     let turn = turns.begin(TurnKind::Harness, "H", None, &"é".repeat(300_000));

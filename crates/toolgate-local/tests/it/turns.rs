@@ -122,6 +122,78 @@ async fn the_rows_that_a_call_changed_are_its_own_with_fifty_side_by_side() {
     assert_eq!(detail["requests"][0]["outcome"], "ConditionalCheckFailedException");
 }
 
+/// Requests of all kinds: what DynamoDB takes, what it refuses, and what it cannot read.
+fn requests(table: &str, run: &str) -> Vec<(&'static str, String)> {
+    let id = |n: usize| json!({"id": {"S": format!("{run}-{n}")}});
+    let put = |item: Value| json!({"TableName": table, "Item": item});
+    let large = |bytes: usize| json!({"id": {"S": run}, "text": {"S": "x".repeat(bytes)}});
+    let transaction = |items: Vec<Value>| json!({"TransactItems": items}).to_string();
+    let puts = |count: usize| (0..count).map(|n| json!({"Put": put(id(n))})).collect::<Vec<_>>();
+    let twice = |write: &str| json!({"RequestItems": {table: [{write: {"Item": id(1)}}, {write: {"Item": id(1)}}]}});
+    let missing = json!({"Update": {"TableName": table, "Key": id(1), "UpdateExpression": "SET n = :n",
+        "ConditionExpression": "attribute_not_exists(id)", "ExpressionAttributeValues": {":n": {"N": "1"}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}});
+    vec![
+        ("PutItem", put(large(300_000)).to_string()),
+        ("PutItem", put(large(500_000)).to_string()),
+        ("PutItem", put(json!({"id": {"N": "7"}})).to_string()),
+        ("PutItem", put(json!({"other": {"S": "7"}})).to_string()),
+        ("PutItem", json!({"TableName": "Nowhere", "Item": id(1)}).to_string()),
+        ("PutItem", json!({"TableName": table, "Item": id(1), "Key": {"id": {"S": "other"}}}).to_string()),
+        ("UpdateItem", json!({"TableName": table, "Key": [id(1)]}).to_string()),
+        ("DeleteItem", json!({"TableName": table, "Key": id(5), "ReturnValues": "ALL_OLD"}).to_string()),
+        ("TransactWriteItems", transaction(puts(100))),
+        ("TransactWriteItems", transaction(puts(101))),
+        ("TransactWriteItems", transaction([puts(2), puts(1)].concat())),
+        ("TransactWriteItems", transaction(vec![puts(1).remove(0), missing])),
+        ("TransactWriteItems", transaction(vec![json!({"Put": 7}), json!(null), json!("Put")])),
+        ("BatchWriteItem", twice("PutRequest").to_string()),
+        ("BatchWriteItem", json!({"RequestItems": {"Nowhere": [], table: {}}}).to_string()),
+        ("PutItem", String::new()),
+        ("PutItem", "{\"TableName\":".to_owned()),
+        ("PutItem", format!("{}1{}", "[".repeat(3000), "]".repeat(3000))),
+        ("PutItem; DropTable", "{}".to_owned()),
+        ("", "{}".to_owned()),
+        ("Scan", json!({"TableName": table, "Limit": 1, "Select": "COUNT"}).to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn recording_changes_no_answer_of_the_database() {
+    let folder = folder(TEMPLATE);
+    let agent = Agent::of(local(&folder).instances(1).record_turns(true).start().await.unwrap());
+    let (reply, _) = called(&agent, json!({})).await;
+    let key = reply["environment"]["AWS_ACCESS_KEY_ID"].as_str().unwrap().to_owned();
+    let table = reply["environment"]["TABLE"].as_str().unwrap().to_owned();
+    let send = async |key: &str, operation: &str, body: String| {
+        let request = agent.http.post(agent.url("/")).header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        let scope = format!("Credential={key}/20260101/us-east-1/dynamodb/aws4_request");
+        let signature = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+        let request = request.header("authorization", signature).header("x-amz-date", "20260101T000000Z");
+        let answer = request.header("content-type", "application/x-amz-json-1.0").body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let mut expected = Vec::new();
+    for (operation, body) in requests(&table, "x") {
+        expected.push(send("other", operation, body).await);
+    }
+    // its own requests while its call runs, as a client with the same credentials sends them
+    let running = tokio::spawn(agent.invoking("Echo").json(&json!({"sleep": 1500})).send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for ((operation, body), (status, text)) in requests(&table, "y").into_iter().zip(expected) {
+        let shown = body.chars().take(200).collect::<String>();
+        let (got_status, got) = send(&key, operation, body).await;
+        assert_eq!((got_status, got.replace("y-", "x-")), (status, text), "{operation} {shown}");
+    }
+    let answer = running.await.unwrap().unwrap();
+    let turn = header(&answer, "toolgate-turn").unwrap().to_owned();
+    let detail = get(&agent, &format!("/console/api/turns/{turn}/spans/s-1")).await["detail"].clone();
+    assert_eq!(detail["requests"].as_array().unwrap().len(), requests("", "").len());
+    let rows = detail["rows"].as_array().unwrap();
+    assert_eq!(rows.iter().filter(|row| row["after"].is_null()).count(), 0, "{rows:?}");
+    assert!(rows.len() > 99, "{}", rows.len());
+}
+
 /// Reads events until one has this text.
 async fn read_until(response: &mut reqwest::Response, seen: &mut String, text: &str) {
     while !seen.contains(text) {

@@ -100,6 +100,11 @@ fn what_is_large_is_cut_and_what_is_too_large_has_its_gates_only() {
     let (_, trace) = traced(&mut function, &event(Wire::Direct, "take_order", json!({"orderId": "O", "tags": many})));
     assert_eq!((trace.get("input"), trace.get("output")), (None, None));
     assert!(trace["gates"].as_array().unwrap().len() > 4);
+    // an error has no limit of its own; a trace must not make the reply larger than Lambda takes
+    let refused = event(Wire::Direct, "act", json!({"what": "a large refusal"}));
+    let post = invoke(&mut function, &refused, &[ASKED]);
+    assert_ne!(post.content_type.as_deref(), Some(TRACED));
+    assert_eq!(post.body, reply(&refused));
     // quotes double their size as JSON text
     let many: Vec<String> = (0..900).map(|_| "\u{1}".repeat(1_000)).collect();
     let (_, trace) = traced(&mut function, &event(Wire::Direct, "take_order", json!({"orderId": "O", "tags": many})));

@@ -197,6 +197,7 @@ pub(crate) async fn act(cx: Cx<State>, input: Act) -> Result<Acted, ToolError> {
         "panic" => panic!("SECRET-PANIC"),
         "sleep" => tokio::time::sleep(std::time::Duration::from_secs(60)).await,
         "invalid" => return Err(ToolError::invalid("that is wrong")),
+        "a large refusal" => return Err(ToolError::refused("x".repeat(5 << 20))),
         "refused" => return Err(ToolError::refused("that is refused")),
         "not found" => return Err(ToolError::not_found("that is not there")),
         "conflict" => return Err(ToolError::conflict("that has changed")),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(endpoint: &str) -> Result<Self, Failure> {
-        let client = Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+        let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(TIMEOUT).build()?;
         Ok(Self { client, endpoint: endpoint.to_owned() })
     }
 

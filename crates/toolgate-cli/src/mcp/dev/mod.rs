@@ -14,7 +14,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 use console::Console;
 
 const INSTRUCTIONS: &str = "\
@@ -58,10 +58,10 @@ impl ServerHandler for Server {
         let Some(answer) = calls::answer(&self.0, &request.name, arguments).await else {
             return Err(ErrorData::invalid_params(format!("unknown tool: {}", request.name), None));
         };
-        // The texts are as the API has them: JSON, in which no control character stands.
+        // A person who watches the client must see what the model reads. The escapes leave the JSON's value as it is.
         let result = match answer {
-            Ok(value) => CallToolResult::success(vec![ContentBlock::text(value.to_string())]),
-            Err(problem) => CallToolResult::error(vec![ContentBlock::text(problem)]),
+            Ok(value) => CallToolResult::success(vec![ContentBlock::text(terminal::escaped(&value.to_string()))]),
+            Err(problem) => CallToolResult::error(vec![ContentBlock::text(terminal::line(&problem))]),
         };
         Ok(result.into())
     }

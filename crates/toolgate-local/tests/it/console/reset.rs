@@ -67,3 +67,19 @@ async fn one_reset_runs_at_a_time_and_to_its_end() {
     }
     assert_eq!(ids(&desk, "Items").await, ["seeded"]);
 }
+
+#[tokio::test]
+async fn tables_that_another_local_agent_uses_too_are_not_emptied() {
+    let data = tempfile::tempdir().unwrap();
+    let (one, other) = (Desk::with_tables_in(data.path()).await, Desk::with_tables_in(data.path()).await);
+    put(&other, "Items", "of the other").await;
+    let (status, message) = one.refused("reset", json!({})).await;
+    assert!(status == 409 && message.contains("another `toolgate dev` uses the tables"), "{status} {message}");
+    assert_eq!(ids(&one, "Items").await, ["of the other"]);
+    other.agent.running.shutdown().await;
+    one.ok("reset", json!({})).await;
+    assert!(ids(&one, "Items").await.is_empty());
+    let again = Desk::with_tables_in(data.path()).await;
+    assert_eq!(again.refused("reset", json!({})).await.0, 409, "after a reset others share the tables again");
+    assert_eq!(one.refused("reset", json!({})).await.0, 409);
+}

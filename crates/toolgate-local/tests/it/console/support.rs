@@ -112,6 +112,13 @@ impl Desk {
         Self { agent: Agent::of(local.start().await.unwrap()), folder }
     }
 
+    /// A project without agents, whose tables are in this folder.
+    pub(super) async fn with_tables_in(data: &std::path::Path) -> Self {
+        let folder = folder(TEMPLATE);
+        let local = local(&folder).without_agents(true).data(data);
+        Self { agent: Agent::of(local.start().await.unwrap()), folder }
+    }
+
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
         self.agent.http.get(self.agent.url(path))
     }

@@ -1,8 +1,10 @@
 //! Who may write: a program on this machine and the console's own page, and no page of another origin.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::support::Desk;
+use crate::support::{Agent, TEMPLATE, folder, local};
 
 /// Every route that writes, with a body that it would accept or refuse by itself.
 fn routes() -> [(&'static str, Value); 8] {
@@ -131,4 +133,30 @@ async fn a_body_that_is_not_as_documented_is_refused_with_its_reason() {
     }
     let large = json!({"function": "Echo", "name": "a", "event": "x".repeat(17 * 1024 * 1024), "reply": {}});
     assert_eq!(desk.refused("tests", large).await.0, 413);
+}
+
+#[tokio::test]
+async fn what_is_refused_before_its_handler_has_the_same_form() {
+    let folder = folder(TEMPLATE);
+    let agent = Agent::of(local(&folder).record_turns(true).start().await.unwrap());
+    for (method, path, status) in [
+        (Method::POST, "state", 405),
+        (Method::DELETE, "reset", 405),
+        (Method::GET, "tools/send", 405),
+        (Method::GET, "turns?limit=many", 400),
+        (Method::GET, "turns?limit=-1", 400),
+        (Method::GET, "turns?limit=1&limit=2", 400),
+        (Method::GET, "turns/%ff", 400),
+        (Method::GET, "turns/t-1/spans/%ff", 400),
+        (Method::GET, "events?after=a&after=b", 400),
+        (Method::POST, "approvals/%ff/approve", 400),
+        (Method::GET, "%74urns", 404),
+        (Method::GET, "TURNS", 404),
+        (Method::GET, "turns/", 404),
+    ] {
+        let answer = agent.http.request(method, agent.url(&format!("/console/api/{path}"))).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        let body: Value = answer.json().await.unwrap_or_default();
+        assert!(body["error"]["message"].is_string(), "{path}: {body}");
+    }
 }

@@ -21,12 +21,16 @@ fn function(id: &str, role: &str) -> String {
     )
 }
 
-fn hook(moment: &str, name: &str, function: &str, more: &str) -> String {
+pub(super) fn hook(moment: &str, name: &str, function: &str, more: &str) -> String {
     format!("{{{moment}: {{Name: {name}, Target: {{Lambda: {{Arn: !GetAtt {function}.Arn{more}}}}}}}}}")
 }
 
 /// The hook `first` of all moments, and these hooks behind it.
 pub(super) async fn guarded(more: &[String], play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Shop {
+    Shop::of(&guarded_template(more), play).await
+}
+
+pub(super) fn guarded_template(more: &[String]) -> String {
     let moments = ["BeforeInvocation", "BeforeToolCall", "AfterToolCall", "AfterInvocation"];
     let mut hooks: Vec<String> = moments.map(|moment| hook(moment, &format!("first{moment}"), "First", "")).to_vec();
     hooks.extend(more.iter().cloned());
@@ -38,12 +42,11 @@ pub(super) async fn guarded(more: &[String], play: impl Fn(&Value) -> Reply + Se
         function("Crashes", "hook-fourth-always-crash"),
         function("Hangs", "hook-fifth-always-hang"),
     ];
-    Shop::of(&template(&harness).replacen("  Gateway:\n", &format!("{}  Gateway:\n", functions.concat()), 1), play)
-        .await
+    template(&harness).replacen("  Gateway:\n", &format!("{}  Gateway:\n", functions.concat()), 1)
 }
 
 /// Calls `desk___echo` with these texts, then answers.
-fn echoing(texts: &'static [&'static str]) -> impl Fn(&Value) -> Reply + Send + Sync + 'static {
+pub(super) fn echoing(texts: &'static [&'static str]) -> impl Fn(&Value) -> Reply + Send + Sync + 'static {
     move |request| match results(request).as_slice() {
         [] => {
             let ids: Vec<String> = (1..=texts.len()).map(|number| format!("c{number}")).collect();

@@ -7,5 +7,6 @@ mod hooks;
 mod inline;
 mod limits;
 mod remote;
+mod spans;
 mod support;
 mod turns;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{hooks::guarded, support::*};
 
 /// A small MCP server with one tool. It replies with JSON or with server-sent events, and requires a token.
-async fn server(events: bool) -> String {
+pub(super) async fn server(events: bool) -> String {
     let router = axum::Router::new().fallback(answer).with_state(events);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
@@ -47,7 +47,7 @@ async fn answer(State(events): State<bool>, headers: HeaderMap, body: Bytes) -> 
     ([("mcp-session-id", "s1")], Json(reply)).into_response()
 }
 
-fn remote(url: &str, token: &str) -> Value {
+pub(super) fn remote(url: &str, token: &str) -> Value {
     let config = json!({"remoteMcp": {"url": url, "headers": {"Authorization": format!("Bearer {token}")}}});
     json!({"tools": [{"type": "remote_mcp", "name": "docs", "config": config}]})
 }

@@ -11,6 +11,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use serde_json::{Value, json};
+use toolgate_local::Local;
 
 use crate::support::{Agent, folder, local};
 
@@ -122,6 +123,15 @@ impl Shop {
     }
 
     pub(super) async fn of(template: &str, play: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
+        Self::set(template, |local| local, play).await
+    }
+
+    /// With other settings of the local agent.
+    pub(super) async fn set(
+        template: &str,
+        settings: impl FnOnce(Local) -> Local,
+        play: impl Fn(&Value) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let state: (Play, _) = (Arc::new(play), Arc::clone(&seen));
         let router = axum::Router::new().fallback(reply).with_state(state);
@@ -129,7 +139,7 @@ impl Shop {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let folder = folder(template);
-        let running = local(&folder).model(format!("openai:{url}/v1#m")).start().await.unwrap();
+        let running = settings(local(&folder)).model(format!("openai:{url}/v1#m")).start().await.unwrap();
         Self { agent: Agent::of(running), seen }
     }
 
