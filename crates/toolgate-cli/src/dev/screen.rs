@@ -32,6 +32,7 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     let url = text(health, "endpoint");
     let examples = examples(health, &url, project::entry_agent(agents).is_some(), event);
     let mut end = vec![String::new(), format!("toolgate is up at {url}; Ctrl-C stops it")];
+    end.extend(row("console", &[format!("{url}/ in a browser")], MAX_ROWS));
     if let Some(seed) = health.get("hostile").and_then(Value::as_u64) {
         end.extend(row(
             "hostile",
@@ -190,10 +191,11 @@ mod tests {
             let screen = draw(&health(agents, tools, functions, tables), &[("Boss".to_owned(), asked)], Some(&event));
             assert!(screen.lines().all(|line| line.chars().count() <= WIDTH), "{screen}");
             assert!(screen.lines().count() <= ROWS, "{}\n{screen}", screen.lines().count());
-            let end: Vec<&str> = screen.lines().rev().take(3).collect();
+            let end: Vec<&str> = screen.lines().rev().take(4).collect();
             assert_eq!(end[0], "  model      script:scenarios/shop.yaml");
             assert!(end[1].starts_with("  hostile    seed 999999; "), "{screen}");
-            assert_eq!(end[2], "toolgate is up at http://127.0.0.1:65535; Ctrl-C stops it");
+            assert_eq!(end[2], "  console    http://127.0.0.1:65535/ in a browser");
+            assert_eq!(end[3], "toolgate is up at http://127.0.0.1:65535; Ctrl-C stops it");
             assert!(screen.contains("\ntoolgate chat --endpoint-url http://127.0.0.1:65535\n"), "{screen}");
         }
         let many = draw(&health(9, 9, 30, 40), &[], None);
