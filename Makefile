@@ -62,7 +62,7 @@ test-arithmetic:
 
 # Without a browser the tests are skipped, and the last lines say so.
 .PHONY: test-browser
-test-browser: $(VENV)-browser ## test the console's page in a browser: every view, keyboard, both themes, hostile texts
+test-browser: binaries $(VENV)-browser ## test the console's page in a browser: every view, keyboard, both themes, hostile texts
 	@$(MAKE) .chromium/chromium || echo "Chromium cannot be installed here"
 	$(VENV)-browser/bin/pytest scripts/browser
 

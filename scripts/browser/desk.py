@@ -35,12 +35,12 @@ def table(name, key, items, role=None, indexes=()):
 
 def state():
     def agent(name, tools=(), collaborators=(), attributes=("customerId",)):
-        return {"id": f"{name}Agent", "name": name, "aliases": ["TSTALIASID"], "model": "script:support-desk.yaml", "tools": list(tools), "collaborators": list(collaborators), "attributes": list(attributes)}
+        return {"id": name, "name": f"support-desk-dev-{name.lower()}", "aliases": ["TSTALIASID"], "model": "script:support-desk.yaml", "tools": list(tools), "collaborators": list(collaborators), "attributes": list(attributes), "suggestions": []}
 
     return {
         "status": "ok", "instance": "first", "version": "0.9.0", "endpoint": "http://127.0.0.1:8787", "template": "template.yaml", "model": "script:support-desk.yaml", "hostile": None,
         "agents": [agent("Supervisor", collaborators=["Orders", "Billing", "Support"]), agent("Orders", ["get_order_status", "initiate_return"]), agent("Billing", ["find_invoices", "request_refund"])],
-        "harnesses": [{"id": "Harness-local00000", "name": "Harness", "arn": "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/Harness-local00000", "model": "script:support-desk.yaml"}],
+        "harnesses": [{"id": "Harness", "name": "support_desk_dev", "arn": "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/Harness-local00000", "model": "script:support-desk.yaml"}],
         "functions": [function("billing", ["customerId"], once=["request_refund"], confirm=["request_refund"], agents=["Billing"]), function("customers", ["customerId"], agents=["Orders"]),
                       function("orders", ["customerId"], once=["initiate_return"], agents=["Orders"]), function("support", agents=["Support"])],
         "gateway": {"url": "http://127.0.0.1:8787/mcp", "tools": 9},

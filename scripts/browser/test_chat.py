@@ -9,7 +9,7 @@ from fake_server import Stream
 from playwright.sync_api import expect
 from refund import refund_turn
 
-AGENT = "/agents/SupervisorAgent/*"
+AGENT = "/agents/Supervisor/*"
 ANSWER = "Your order ORD-12345 was delivered. Schöne Grüße \U0001f4e6"
 
 
@@ -47,7 +47,7 @@ def test_an_answer_is_streamed_and_its_calls_are_chips(console, fake, answers):
     chip = page.locator(".chips").get_by_role("link", name="request_refund")
     expect(chip).to_have_attribute("href", "#/turns/t-7/s-11")
     expect(page.locator(".foot")).to_contain_text("$0.0249")
-    expect(page.locator(".spent")).to_contain_text("$0.0249 spent$9.9751 of $10.00 left")
+    expect(page.locator(".spent")).to_contain_text("$0.0249 spentat most $9.9751 of $10.00 left")
     sent = fake.posts[-1][1]
     assert sent["inputText"] == "What is the status of order ORD-12345?"
     assert sent["sessionState"]["sessionAttributes"] == {"customerId": "CUST-12345"}

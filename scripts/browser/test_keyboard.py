@@ -43,7 +43,7 @@ def test_a_call_is_found_opened_and_sent_again_by_keyboard_alone(console):
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#/turns/t-1/s-11$"))
     assert focused(page) == "s-11"
-    expect(page.locator(".lanes")).to_be_visible()
+    expect(page.locator(".span[data-span=s-11] .lanes")).to_be_visible()
     page.keyboard.press("Tab")
     assert focused(page) == "Edit and send again"
     page.keyboard.press("Tab")

@@ -68,8 +68,8 @@ def start_screen(desk):
     shown = desk.log.read_text().splitlines()
     [first] = [index for index, row in enumerate(shown) if row.startswith("  agents ")]
     [up] = [index for index, row in enumerate(shown) if row.startswith("toolgate is up at")]
-    rows = shown[first : up + 2]
-    assert rows[-2:] == [f"toolgate is up at {desk.url}; Ctrl-C stops it", f"  model      {desk.health['model']}"]
+    rows = shown[first : up + 3]
+    assert rows[-3:] == [f"toolgate is up at {desk.url}; Ctrl-C stops it", f"  console    {desk.url}/ in a browser", f"  model      {desk.health['model']}"]
     return rows
 
 

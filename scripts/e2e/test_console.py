@@ -60,7 +60,7 @@ def test_the_state_describes_the_example(desk):
     assert "I was charged twice for order ORD-123. Can you refund me and explain what happened?" in supervisor["suggestions"]
     assert {table["role"] for table in state["tables"]} >= {"ledger", "approvals"}
     refund = next(tool for function in state["functions"] for tool in function["tools"] if tool["name"] == "request_refund")
-    assert (refund["once"], refund["confirm"], refund["agents"]) == (True, True, [next(agent["name"] for agent in state["agents"] if agent["id"] == "Billing")])
+    assert (refund["once"], refund["confirm"], refund["agents"]) == (True, True, ["Billing"])
     assert str(ROOT) not in json.dumps(state), "no folder of this machine, apart from the model's"
 
 

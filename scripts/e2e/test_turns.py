@@ -53,6 +53,9 @@ def refund(desk):
 def test_a_turn_has_its_agents_models_and_calls_below_each_other(refund):
     waiting, turn = refund
     assert (waiting["state"], waiting["durationMs"] > 0) == ("waiting", True)
+    [asked] = waiting["waitingFor"]["invocationInputs"]
+    assert asked["functionInvocationInput"]["function"] == "request_refund"
+    assert turn["waitingFor"] is None
     assert (turn["state"], turn["kind"], turn["title"], turn["target"]) == ("done", "agent", REFUND, "Supervisor")
     assert turn["input"] == REFUND and "refund" in turn["answer"]
     spans = {span["id"]: span for span in turn["spanList"]}

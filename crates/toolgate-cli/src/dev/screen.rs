@@ -55,7 +55,13 @@ fn draw(health: &Value, agents: &[(String, Vec<String>)], event: Option<&example
     for (name, words) in gateway::rows(health) {
         table.extend(row(name, &words, MAX_ROWS));
     }
-    let room = ROWS.saturating_sub(table.len() + examples.len() + end.len());
+    let mut room = ROWS.saturating_sub(table.len() + examples.len() + end.len());
+    if room > 1 {
+        // after the address
+        let console = row("console", &[format!("{url}/ in a browser")], MAX_ROWS);
+        room -= console.len();
+        end.splice(2..2, console);
+    }
     let lines = [agent_rows(health, agents, room), table, examples, end].concat();
     lines.iter().map(|line| terminal::line(line).into_owned() + "\n").collect()
 }
@@ -190,10 +196,12 @@ mod tests {
             let screen = draw(&health(agents, tools, functions, tables), &[("Boss".to_owned(), asked)], Some(&event));
             assert!(screen.lines().all(|line| line.chars().count() <= WIDTH), "{screen}");
             assert!(screen.lines().count() <= ROWS, "{}\n{screen}", screen.lines().count());
-            let end: Vec<&str> = screen.lines().rev().take(3).collect();
+            let end: Vec<&str> = screen.lines().rev().filter(|line| !line.starts_with("  console ")).take(3).collect();
             assert_eq!(end[0], "  model      script:scenarios/shop.yaml");
             assert!(end[1].starts_with("  hostile    seed 999999; "), "{screen}");
             assert_eq!(end[2], "toolgate is up at http://127.0.0.1:65535; Ctrl-C stops it");
+            let console = "; Ctrl-C stops it\n  console    http://127.0.0.1:65535/ in a browser\n";
+            assert_eq!(screen.contains(console), agents < 9, "it is left out where a screen is full\n{screen}");
             assert!(screen.contains("\ntoolgate chat --endpoint-url http://127.0.0.1:65535\n"), "{screen}");
         }
         let many = draw(&health(9, 9, 30, 40), &[], None);

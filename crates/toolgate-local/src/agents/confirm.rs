@@ -80,10 +80,10 @@ impl AgentRun<'_> {
         // Set the state before the caller gets the question, because the answer may arrive at once.
         let questions = Questions::new(id.clone(), self.agent.spec.id.clone(), self.name.is_some(), batch, answer);
         self.turn.session.set_phase(Phase::Waiting(Waiting { turn: Arc::clone(self.turn), questions }));
-        self.turn.waits(true);
+        self.turn.waits(Some(&payload));
         self.turn.sink.finish(Some(Event::ReturnControl(payload.clone())));
         let answered = answered.await;
-        self.turn.waits(false);
+        self.turn.waits(None);
         let Ok(results) = answered else {
             self.turn.drop_questions();
             return Err(Ended::Dropped);

@@ -131,10 +131,10 @@ impl Turn {
         self.record.as_ref().map(|record| record.place().turn_id())
     }
 
-    /// Records whether the turn waits for its caller.
-    pub(crate) fn waits(&self, waits: bool) {
+    /// Records what the turn waits for, if it waits for its caller.
+    pub(crate) fn waits(&self, question: Option<&Value>) {
         if let Some(record) = &self.record {
-            record.waits(waits);
+            record.waits(question);
         }
     }
 

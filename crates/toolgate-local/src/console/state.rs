@@ -144,7 +144,7 @@ fn functions(state: &AppState, catalogs: &BTreeMap<&str, Catalog>) -> Vec<Value>
     functions.collect()
 }
 
-/// The names of the agents whose models can call a tool.
+/// The ids of the agents whose models can call a tool.
 fn offering<'a>(state: &'a AppState, function: &str, tool: &str) -> Vec<&'a str> {
     let runs = |agent: &&AgentSpec| {
         agent.action_groups.iter().any(|group| {
@@ -152,7 +152,7 @@ fn offering<'a>(state: &'a AppState, function: &str, tool: &str) -> Vec<&'a str>
                 && group.schema.tools().contains(&tool)
         })
     };
-    state.template.agents.iter().filter(runs).map(|agent| agent.name.as_str()).collect()
+    state.template.agents.iter().filter(runs).map(|agent| agent.id.as_str()).collect()
 }
 
 /// The wires that a function answers. The mcp wire must be named.

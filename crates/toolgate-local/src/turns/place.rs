@@ -223,10 +223,9 @@ impl OpenTurn {
         self.place.clone()
     }
 
-    /// A person is asked, or has answered.
-    pub(crate) fn waits(&self, waits: bool) {
-        let state = if waits { State::Waiting } else { State::Running };
-        self.place.turns.change(|store, change| store.set_state(change, self.place.turn, state));
+    /// A person is asked this, or has answered.
+    pub(crate) fn waits(&self, question: Option<&Value>) {
+        self.place.turns.change(|store, change| store.ask(change, self.place.turn, question.cloned()));
     }
 
     /// Ends the turn, with its answer or its error. Only the first end counts.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value;
 use toolgate_models::Usage;
 
 use super::{
@@ -115,6 +116,8 @@ pub(crate) struct Turn {
     pub(crate) started: Instant,
     pub(crate) took: Option<Duration>,
     pub(crate) state: State,
+    /// What a person is asked, as the caller got it.
+    pub(crate) question: Option<Value>,
     pub(crate) input: String,
     pub(crate) answer: Option<String>,
     pub(crate) error: Option<String>,

@@ -84,6 +84,7 @@ impl Store {
             started: Instant::now(),
             took: None,
             state: State::Running,
+            question: None,
             input,
             answer: None,
             error: None,
@@ -283,15 +284,26 @@ impl Store {
         })?
     }
 
-    pub(super) fn set_state(&mut self, change: u64, turn: u64, state: State) {
-        self.edit(change, turn, |turn| {
-            if turn.took.is_none() {
-                turn.state = state;
+    /// A person is asked this, or has answered.
+    pub(super) fn ask(&mut self, change: u64, turn: u64, question: Option<Value>) {
+        let size = |question: &Option<Value>| question.as_ref().map_or(0, |question| question.to_string().len());
+        let sizes = self.edit(change, turn, |turn| {
+            if turn.took.is_some() {
+                return (0, 0);
             }
+            let sizes = (size(&turn.question), size(&question));
+            turn.state = if question.is_some() { State::Waiting } else { State::Running };
+            turn.question = question;
+            turn.bytes = (turn.bytes + sizes.1).saturating_sub(sizes.0);
+            sizes
         });
+        let (before, after) = sizes.unwrap_or_default();
+        self.bytes = (self.bytes + after).saturating_sub(before);
+        self.shrink();
     }
 
     pub(super) fn finish(&mut self, change: u64, turn: u64, result: Result<&str, &str>) {
+        self.ask(change, turn, None);
         let added = self.edit(change, turn, |turn| {
             turn.took = Some(turn.started.elapsed());
             let (text, state) = match result {

@@ -40,6 +40,7 @@ pub(super) fn turn(turn: &Turn) -> Value {
     if let Some(members) = shown.as_object_mut() {
         members.insert("input".to_owned(), turn.input.as_str().into());
         members.insert("answer".to_owned(), turn.answer.as_deref().unwrap_or_default().into());
+        members.insert("waitingFor".to_owned(), turn.question.clone().unwrap_or_default());
         members.insert("spanList".to_owned(), turn.spans.iter().map(span).collect());
     }
     shown

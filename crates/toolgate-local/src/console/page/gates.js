@@ -20,6 +20,7 @@ export function gates(list) {
 
 function sentence(all) {
   const stop = all.find((gate) => gate.verdict === "stopped");
+  if (stop?.gate === "tool runs") return ["The call passed the gates before its tool, and the tool refused it", stop.why ? [": ", inline(stop.why, 600)] : "", "."];
   if (stop) return ["The gate ", h("strong", null, inline(stop.gate, 60)), " stopped this call", stop.why ? [": ", inline(stop.why, 600)] : "", "."];
   const early = all.find((gate) => gate.verdict === "replayed" || gate.verdict === "cached");
   if (early) return ["The gate ", h("strong", null, inline(early.gate, 60)), early.verdict === "cached" ? " answered from the cache; the tool did not run." : " answered with the first reply; nothing happened a second time."];

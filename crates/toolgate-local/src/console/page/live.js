@@ -56,7 +56,8 @@ async function ask() {
   }
 }
 
-async function refresh() {
+/** Reads the state again. */
+export async function refresh() {
   const state = await getState();
   if (state?.status !== "ok") throw Object.assign(new Error("not ready"), { status: 503 });
   const before = now.state?.instance;

@@ -35,7 +35,7 @@ async fn the_state_names_what_the_page_shows() {
     assert_eq!((&function["instances"], &function["identity"]), (&json!(1), &json!(["userId"])));
     let tool = &function["tools"][0];
     assert_eq!((&tool["name"], &tool["outputFields"]), (&json!("echo"), &json!(["text"])));
-    assert_eq!((&tool["confirm"], &tool["once"], &tool["agents"]), (&json!(false), &json!(false), &json!(["helper"])));
+    assert_eq!((&tool["confirm"], &tool["once"], &tool["agents"]), (&json!(false), &json!(false), &json!(["Helper"])));
     assert_eq!(tool["inputSchema"]["required"], json!(["text"]));
 
     let tables = state["tables"].as_array().unwrap();

@@ -28,17 +28,24 @@ export function chat(mount, { parts }, signal) {
     add(mount, h("p", { class: "empty" }, "This template has no agent and no harness. Its tools can be called in ", h("a", { href: link("tools") }, "Tools"), "."));
     return null;
   }
-  const target = all.find((one) => one.name === parts[0] || one.id === parts[0]);
+  const target = all.find((one) => one.id === parts[0]) ?? all.find((one) => one.name === parts[0]);
   if (parts[0] && !target) {
     add(mount, h("p", { class: "empty" }, "There is no agent or harness ", h("code", null, inline(parts[0], 80)), ". ", h("a", { href: link("chat") }, "Choose another.")));
     return null;
   }
   if (!target || !parts[1]) {
-    queueMicrotask(() => go(link("chat", (target ?? all[0]).name, newSession()), { replace: true }));
+    queueMicrotask(() => go(link("chat", (target ?? all[0]).id, newSession()), { replace: true }));
     return () => false;
   }
   conversation(mount, all, target, parts[1], signal);
   return (next) => next.parts[0] === parts[0] && next.parts[1] === parts[1];
+}
+
+/** What the scripted model can answer: the agent's own, and those of others if it can ask others. A harness can do all. */
+function suggested(target) {
+  const own = target.suggestions ?? [];
+  if (target.kind === "harness") return own.length ? own : now.state.suggestions ?? [];
+  return target.collaborators?.length ? [...new Set([...own, ...(now.state.suggestions ?? [])])] : own;
 }
 
 function conversation(mount, all, target, session, signal) {
@@ -51,7 +58,7 @@ function conversation(mount, all, target, session, signal) {
   const seen = new Set();
   let busy = false;
 
-  const input = h("textarea", { rows: "2", placeholder: `Message ${plain(target.name, 40)}`, "aria-label": "Your message", value: drafts.get(session) ?? "" });
+  const input = h("textarea", { rows: "2", placeholder: `Message ${plain(target.id, 40)}`, "aria-label": "Your message", value: drafts.get(session) ?? "" });
   const send = button("Send", () => submit(), { kind: "primary" });
   input.addEventListener("input", () => drafts.set(session, input.value));
   input.addEventListener("keydown", (event) => {
@@ -61,15 +68,15 @@ function conversation(mount, all, target, session, signal) {
   });
   const attributes = attributeFields(target);
   const suggestions = h("div", { class: "suggestions", role: "group", "aria-label": "Suggestions" },
-    (now.state.suggestions ?? []).slice(0, 8).map((text) => button(plain(text, 80), () => { input.value = text; submit(); }, { kind: "chip" })));
-  const sessions = choice([[session, plain(session, 24)]], session, (value) => go(link("chat", target.name, value)));
+    suggested(target).slice(0, 8).map((text) => button(plain(text, 80), () => { input.value = text; submit(); }, { kind: "chip" })));
+  const sessions = choice([[session, plain(session, 24)]], session, (value) => go(link("chat", target.id, value)));
 
   add(mount, h("div", { class: "chat" },
     h("section", { class: "chatbar", "aria-label": "The conversation's settings" },
       h("h2", { class: "hidden" }, "Chat"),
-      field("Talk to", choice(all.map((one) => [one.name, `${plain(one.name, 40)}${one.kind === "harness" ? " (harness)" : ""}`]), target.name, (name) => go(link("chat", name)))),
+      field("Talk to", choice(all.map((one) => [one.id, `${plain(one.id, 40)}${one.kind === "harness" ? " (harness)" : ""}`]), target.id, (id) => go(link("chat", id)), { title: plain(target.name, 100) })),
       field("Session", sessions),
-      button("New session", () => go(link("chat", target.name, newSession()))),
+      button("New session", () => go(link("chat", target.id, newSession()))),
       attributes.node, spent),
     log,
     h("section", { class: "composer", "aria-label": "Write" }, parked, suggestions, h("div", { class: "write" }, input, send), status)));
@@ -103,7 +110,7 @@ function conversation(mount, all, target, session, signal) {
       h("span", { title: "The model in use" }, h("bdi", null, plain(target.model ?? now.state.model ?? "the template's model", 60))),
       tokens ? h("span", null, `${count(tokens)} tokens`) : null,
       h("span", null, priced ? `${dollars(sum)} spent` : "no cost"),
-      left === null ? null : h("span", { class: left === 0n ? "warn" : null }, `${dollars(left)} of ${money(now.state.sessionUsd)} left`));
+      left === null ? null : h("span", { class: left === 0n ? "warn" : null, title: "The budget of a session, less the known costs of its turns that are kept here" }, `at most ${dollars(left)} of ${money(now.state.sessionUsd)} left`));
   }
 
   function setBusy(value) {
@@ -111,7 +118,7 @@ function conversation(mount, all, target, session, signal) {
     send.disabled = value;
     // A screen reader reads the answer when it is complete, not piece by piece.
     log.setAttribute("aria-busy", String(value));
-    fill(status, value ? `${plain(target.name, 40)} is working…` : null);
+    fill(status, value ? `${plain(target.id, 40)} is working…` : null);
   }
 
   async function submit() {
@@ -205,7 +212,7 @@ function conversation(mount, all, target, session, signal) {
       suggestions.hidden = true;
       log.scrollTop = log.scrollHeight;
     } else if (!exchanges.length) {
-      log.append(h("p", { class: "empty" }, `A new conversation with ${plain(target.name, 60)}.`));
+      log.append(h("p", { class: "empty" }, `A new conversation with ${plain(target.id, 60)}.`));
     }
   }
 

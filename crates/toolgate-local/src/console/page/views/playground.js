@@ -30,7 +30,7 @@ export function playground(mount, owner, tool, query, signal) {
   const event = h("textarea", { class: "code", rows: "14", spellcheck: "false", "aria-label": "The event that is sent" });
   const eventNote = h("p", { role: "status", class: "dim" });
   const reply = h("div", { class: "reply", "aria-live": "polite" });
-  const wire = choice((owner.wires ?? ["direct"]).map((name) => [name, plain(name, 40)]), draft.wire, (value) => { draft.wire = value; stale(); });
+  const wire = choice((owner.wires ?? ["direct"]).map((name) => [name, plain(name, 40)]), draft.wire, (value) => { draft.wire = value; stale(); if (Object.keys(draft.input).length) understand(); });
   const session = h("input", { type: "text", value: draft.session, spellcheck: "false", autocomplete: "off" });
   session.addEventListener("input", () => { draft.session = session.value; stale(); });
   const identity = (owner.identity ?? []).map((name) => [name, h("input", { type: "text", value: recall(`attribute.${name}`) ?? now.state.attributeExamples?.[name] ?? "", placeholder: "none", spellcheck: "false", autocomplete: "off" })]);
@@ -71,7 +71,7 @@ export function playground(mount, owner, tool, query, signal) {
     understand.timer = setTimeout(async () => {
       const own = ++asked;
       try {
-        const answer = await post("tools/understand", { function: owner.name, tool: tool.name, input: draft.input }, signal);
+        const answer = await post("tools/understand", { function: owner.name, tool: tool.name, wire: wire.value, input: draft.input }, signal);
         if (own !== asked) return;
         const problems = answer.problems ?? [];
         form.problems(Object.keys(draft.input).length ? problems : []);

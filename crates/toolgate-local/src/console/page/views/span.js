@@ -17,6 +17,7 @@ let last = {};
 /** Fills `mount` with a span's details. */
 export function spanDetail(mount, turn, span) {
   const detail = isObject(span.detail) ? span.detail : {};
+  mount.dataset.span = span.id;
   const make = new Map([["call", call], ["model", model], ["agent", agent]]).get(span.kind) ?? other;
   fill(mount, h("h3", { class: kindName(span.kind) }, h("span", { class: "kind" }, inline(span.kind, 20)), " ", inline(span.name, 120), " ", pill(span.state),
     h("span", { class: "dim" }, " ", duration(span.durationMs)), again(detail, span, turn)), make(detail, span));

@@ -6,7 +6,7 @@ import { plainItem, query } from "../dynamo.js";
 import { count, counted } from "../format.js";
 import { copy, json, oneLine, pretty } from "../json.js";
 import { rowMeaning } from "../ledgerrows.js";
-import { now } from "../live.js";
+import { now, on, refresh } from "../live.js";
 import { link } from "../router.js";
 import { inline, plain } from "../text.js";
 
@@ -15,17 +15,22 @@ const COLUMNS = 8;
 
 export function tables(mount, { parts }, signal) {
   const all = now.state.tables ?? [];
+  const numbers = new Map(all.map((one) => [one.name, h("span", { class: "line dim" }, `${count(one.items)} items`)]));
   const chosen = all.find((one) => one.name === parts[0] || one.logicalId === parts[0]) ?? (parts[0] ? null : all[0]);
   const side = h("section", { class: "side", "aria-labelledby": "tables-title" },
     h("h2", { id: "tables-title" }, "Tables"),
     h("nav", { "aria-label": "Tables" }, h("ul", null, all.map((one) => h("li", null, h("a", { class: "turn", href: link("tables", one.name), "aria-current": one === chosen ? "true" : null },
       h("span", { class: "line" }, h("span", { class: "title" }, inline(one.logicalId ?? one.name, 60)), one.role ? h("span", { class: "tag" }, plain(one.role, 20)) : null),
-      h("span", { class: "line dim" }, `${count(one.items)} items`)))))),
+      numbers.get(one.name)))))),
     all.length ? button("Reset to the seed…", () => resetDialog(), { kind: "danger" }) : null);
   const detail = h("section", { class: "detail", "aria-label": "A table" });
   add(mount, add(h("div", { class: parts[0] ? "split opened" : "split" }), side, detail));
   if (chosen) browse(detail, chosen, signal);
   else add(detail, h("p", { class: "empty" }, all.length ? ["There is no table ", h("code", null, inline(parts[0], 100)), "."] : "This template has no table."));
+  const reread = () => refresh().catch(() => {});
+  on("state", (state) => (state.tables ?? []).forEach((one) => numbers.has(one.name) && fill(numbers.get(one.name), `${count(one.items)} items`)), signal);
+  on("turn", (turn) => (turn.state === "done" || turn.state === "failed") && reread(), signal);
+  reread();
   return () => false;
 }
 
