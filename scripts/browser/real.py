@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
@@ -87,3 +88,13 @@ class Dev:
 
     def items(self, logical_id):
         return next(table["items"] for table in self.get("/console/api/state")["tables"] if table["logicalId"] == logical_id)
+
+
+def say(page, text):
+    page.get_by_label("Your message").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def answered(page):
+    """Waits until the answer is complete."""
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false", timeout=20_000)

@@ -61,6 +61,17 @@ def test_a_reset_reads_everything_again(console, fake):
     expect(page.locator(".turns .turn")).to_have_count(1)
 
 
+def test_turns_that_are_gone_when_the_server_comes_back_leave_the_list(console, fake):
+    page = console("#/turns")
+    page.watch.allow("Failed to load", "ERR_")
+    expect(page.locator(".turns .turn")).to_have_count(3)
+    fake.stop()
+    expect(page.locator("#banner")).to_contain_text(LOST)
+    fake.data["turns"][:] = [later("Only this")]
+    fake.start()
+    expect(page.locator(".turns .turn")).to_have_count(1, timeout=10_000)
+
+
 def test_a_page_that_is_opened_before_the_server_is_ready_waits(console, fake):
     fake.data["state"]["status"] = "starting"
     page = console("#/tools")

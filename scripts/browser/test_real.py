@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from real import Dev
+from real import Dev, answered, say
 
 DOUBLE = "I was charged twice for order ORD-123. Can you refund me and explain what happened?"
 GATES = ["wire", "tool", "fields in", "types", "rules", "middleware", "cache", "replay", "budget", "confirm", "once", "deadline", "tool runs", "fields out", "size"]
@@ -20,15 +20,6 @@ def dev(tmp_path_factory):
 @pytest.fixture
 def console_url(dev):
     return dev.url
-
-
-def say(page, text):
-    page.get_by_label("Your message").fill(text)
-    page.get_by_role("button", name="Send").click()
-
-
-def answered(page):
-    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false", timeout=20_000)
 
 
 def row(page, name):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from real import Dev
+from real import Dev, say
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +17,6 @@ def dev(tmp_path_factory):
 @pytest.fixture
 def console_url(dev):
     return dev.url
-
-
-def say(page, text):
-    page.get_by_label("Your message").fill(text)
-    page.get_by_role("button", name="Send").click()
 
 
 def test_the_harness_is_the_first_to_talk_to_and_answers(console, axe):

@@ -6,7 +6,7 @@ import sys
 import hostile
 import pytest
 from playwright.sync_api import expect
-from real import ROOT, Dev
+from real import ROOT, Dev, answered, say
 from test_hostile import is_only_text
 
 sys.path.append(str(ROOT / "scripts" / "e2e"))
@@ -34,12 +34,6 @@ def console_url(dev):
     return dev.url
 
 
-def say(page, text):
-    page.get_by_label("Your message").fill(text)
-    page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false", timeout=20_000)
-
-
 def sendable(text):
     """Half a character is no JSON for most parsers: the model's server would not get it out."""
     return text.encode("utf-8", "replace").decode()
@@ -52,6 +46,7 @@ def test_what_a_model_writes_is_only_text(dev, model, console, name):
     page = console("#/chat/Orders")
     page.get_by_label("customerId").fill("CUST-12345")
     say(page, text[:2000].strip() or "x")
+    answered(page)
     expect(page.locator(".answer")).not_to_be_empty()
     is_only_text(page)
     turn = dev.get("/console/api/turns?limit=1")["turns"][0]
@@ -98,6 +93,7 @@ def test_fifty_calls_of_one_turn_are_seen_side_by_side(dev, model, console):
     model.will(together(*[(STATUS, {"orderId": f"ORD-{12_345 + number}"}) for number in range(50)]), says("All fifty."))
     page = console("#/chat/Orders")
     say(page, "The status of fifty orders")
+    answered(page)
     expect(page.locator(".answer > .text")).to_have_text("All fifty.")
     expect(page.get_by_role("list", name="Calls of this turn").get_by_role("link")).to_have_count(50)
     page.locator(".foot").get_by_role("link", name="Trace").click()

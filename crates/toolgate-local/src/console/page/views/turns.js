@@ -20,6 +20,7 @@ const kept = { filter: "all", words: "" };
 export function turns(mount, { parts }, signal) {
   const rows = new Map();
   let more = false;
+  let told = new Set();
   const list = h("ol", { class: "turns" });
   const older = button("Older turns", () => load(order().at(-1)?.id), { hidden: true });
   const words = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter the turns", value: kept.words });
@@ -80,9 +81,13 @@ export function turns(mount, { parts }, signal) {
     else row.node.firstChild.removeAttribute("aria-current");
   }
 
+  /** Without `before`, the answer is the newest turns: others are gone, apart from those that were told meanwhile. */
   async function load(before) {
+    const meanwhile = before === undefined ? (told = new Set()) : null;
     try {
       const answer = await getTurns({ before }, signal);
+      const fresh = new Set((answer.turns ?? []).map((turn) => turn.id));
+      if (meanwhile) for (const id of rows.keys()) if (!fresh.has(id) && !meanwhile.has(id)) rows.delete(id);
       for (const turn of answer.turns ?? []) take(turn);
       more = answer.more === true;
       draw();
@@ -107,6 +112,7 @@ export function turns(mount, { parts }, signal) {
   }
 
   on("turn", (turn) => {
+    told.add(turn.id);
     take(turn);
     draw();
   }, signal);
