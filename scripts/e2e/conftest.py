@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
+# The programs that make calls, such as `questions`, are tested as modules.
+sys.path.append(str(ROOT / "scripts"))
 TOOLGATE = Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "debug" / "toolgate"
 SCENARIO = "scenarios/support-desk.yaml"
 # These run in an environment of their own: `make test` runs both.

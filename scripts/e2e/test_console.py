@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import questions
 from approvals_kit import refunds
 from conftest import ROOT
 from mcp_client import body, calling, listing, over_stdio, run
@@ -39,17 +40,9 @@ def send(desk, wire, function, tool, **values):
 
 def inner(wire, reply):
     """The tool's own reply in a wire's envelope."""
-    match wire:
-        case "function":
-            return json.loads(reply["response"]["functionResponse"]["responseBody"]["TEXT"]["body"])
-        case "api":
-            return json.loads(reply["response"]["responseBody"]["application/json"]["body"])
-        case "direct":
-            return json.loads(reply["body"])
-        case "mcp":
-            return json.loads(json.loads(reply["body"])["result"]["content"][0]["text"])
-        case _:
-            return reply
+    if wire == "mcp":
+        return json.loads(json.loads(reply["body"])["result"]["content"][0]["text"])
+    return questions.body(reply, wire)
 
 
 def test_the_state_describes_the_example(desk):

@@ -6,12 +6,9 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+import questions
 from conftest import ROOT, TOOLGATE, local_agent
 from lambda_api import Process
-
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import questions  # noqa: E402 - it is the program that `make smoke` calls
 
 
 def tables(desk):

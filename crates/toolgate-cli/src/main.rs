@@ -3,7 +3,6 @@
 mod add;
 mod agent;
 mod approvals;
-mod cargo;
 mod chat;
 mod check;
 mod completions;

@@ -81,6 +81,7 @@ mod typed;
 mod types;
 mod url;
 mod variants;
+mod workspace;
 
 pub use arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn};
 pub use binaries::{Binaries, MissingBinaries};
@@ -106,6 +107,7 @@ pub use typed::from_yaml;
 pub use types::*;
 pub use url::{CorsSpec, UrlAuth, UrlSpec};
 pub use variants::variants;
+pub use workspace::{Package, Workspace, WorkspaceError, cargo};
 
 /// The examples of README.md, as tests.
 #[cfg(doctest)]

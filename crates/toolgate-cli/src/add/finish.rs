@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{plan::Paste, project::TEMPLATE};
-use crate::{cargo::cargo, failure::Failure, schemas, terminal};
+use toolgate_template::cargo;
+
+use crate::{failure::Failure, schemas, terminal};
 
 /// The commands that remain after files were written.
 const COMMANDS: &str = "  cargo fmt\n  cargo build\n  toolgate schemas";

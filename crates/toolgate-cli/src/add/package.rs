@@ -1,13 +1,10 @@
 //! The cargo package of a project.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::Path};
 
-use serde::Deserialize;
+use toolgate_template::Workspace;
 
-use crate::{cargo::cargo, failure::Failure};
+use crate::failure::Failure;
 
 /// The package of the current folder.
 #[derive(Debug)]
@@ -19,56 +16,24 @@ pub(super) struct Package {
     dependencies: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-}
-
 impl Package {
     /// Reads the package of the current folder.
     ///
     /// # Errors
     /// Cargo cannot read it, or it has no library.
     pub(super) fn here() -> Result<Self, Failure> {
-        let arguments = ["metadata", "--no-deps", "--format-version", "1", "--quiet"];
-        let output = cargo(Path::new(".")).args(arguments).output();
-        let output = output.map_err(|error| format!("cannot run `cargo`: {error}"))?;
-        if !output.status.success() {
-            let problem = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("cargo cannot read the project: {}", problem.trim()).into());
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+        let workspace = Workspace::read(Workspace::command(Path::new(".")).output())?;
         let manifest = std::fs::canonicalize("Cargo.toml")?;
-        let is_here = |listed: &Listed| std::fs::canonicalize(&listed.manifest_path).is_ok_and(|path| path == manifest);
-        let package = metadata.packages.into_iter().find(is_here);
-        let package = package.ok_or("`Cargo.toml` has no package: run this in the folder of a project's package")?;
-        let of_kind = |kind: &str| {
-            let targets = package.targets.iter().filter(move |target| target.kind.iter().any(|it| it == kind));
-            targets.map(|target| target.name.clone()).collect::<BTreeSet<String>>()
+        let is_here = |package: &&toolgate_template::Package| {
+            std::fs::canonicalize(&package.manifest).is_ok_and(|path| path == manifest)
         };
-        let library = of_kind("lib").pop_first().ok_or("the package has no library, `src/lib.rs`")?;
+        let package = workspace.packages.iter().find(is_here);
+        let package = package.ok_or("`Cargo.toml` has no package: run this in the folder of a project's package")?;
+        let library = package.library().ok_or("the package has no library, `src/lib.rs`")?;
         Ok(Self {
             library: library.replace('-', "_"),
-            programs: of_kind("bin"),
-            dependencies: package.dependencies.into_iter().map(|dependency| dependency.name).collect(),
+            programs: package.programs(),
+            dependencies: package.dependencies(),
         })
     }
 

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use tokio::process::Command;
+use toolgate_template::{Workspace, cargo};
 
-use crate::{cargo, failure::Failure};
+use crate::failure::Failure;
 
 /// The cargo workspace that contains a template.
 #[derive(Debug)]
@@ -15,17 +15,6 @@ pub(super) struct Project {
     pub(super) packages: Vec<PathBuf>,
     /// The folder of the workspace.
     pub(super) root: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_root: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    manifest_path: PathBuf,
 }
 
 impl Project {
@@ -38,16 +27,11 @@ impl Project {
         if !folder.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
             return Ok(None);
         }
-        let arguments = ["metadata", "--no-deps", "--format-version", "1", "--quiet"];
-        let output = cargo(&folder).args(arguments).stderr(std::process::Stdio::inherit()).output().await;
-        let output = output.map_err(|error| format!("cannot run `cargo`: {error}; without it, use --no-build"))?;
-        if !output.status.success() {
-            return Err("`cargo metadata` failed; correct what it reports, or use --no-build".into());
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-        let packages =
-            metadata.packages.iter().filter_map(|package| package.manifest_path.parent().map(Path::to_owned));
-        Ok(Some(Self { folder, packages: packages.collect(), root: metadata.workspace_root }))
+        let output = own(Workspace::command(&folder)).output().await;
+        let workspace = Workspace::read(output);
+        let workspace = workspace.map_err(|error| format!("{error}; correct it, or use --no-build"))?;
+        let packages = workspace.packages.iter().map(|package| package.folder().to_owned()).collect();
+        Ok(Some(Self { folder, packages, root: workspace.root }))
     }
 
     /// Builds every program of the workspace, with cargo's own messages. False if it does not build.
@@ -56,13 +40,13 @@ impl Project {
     /// Cargo cannot be run.
     pub(super) async fn build(&self) -> Result<bool, Failure> {
         let arguments = ["build", "--workspace", "--bins"];
-        Ok(cargo(&self.folder).args(arguments).stdin(std::process::Stdio::null()).status().await?.success())
+        Ok(own(cargo(&self.folder)).args(arguments).stdin(std::process::Stdio::null()).status().await?.success())
     }
 }
 
-fn cargo(folder: &Path) -> Command {
-    let mut command = Command::from(cargo::cargo(folder));
-    // If the command ends, so does the build.
+/// If this program ends, so does cargo.
+fn own(command: std::process::Command) -> Command {
+    let mut command = Command::from(command);
     command.kill_on_drop(true);
     command
 }

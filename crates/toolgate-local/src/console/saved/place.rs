@@ -3,12 +3,11 @@
 use std::{
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
-use serde::Deserialize;
 use tokio::process::Command;
+use toolgate_template::{Workspace, WorkspaceError};
 
 use super::files::Fixture;
 use crate::console::error::ApiError;
@@ -28,35 +27,13 @@ pub(super) struct Place {
     root: PathBuf,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_root: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
 impl Place {
     /// # Errors
     /// The function is not a program of the cargo workspace around the template.
     pub(super) async fn of(template: &Path, function: &str) -> Result<Self, ApiError> {
         let folder = template.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let metadata = metadata(folder).await?;
-        let programs = |package: &Package| {
-            let targets = package.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"));
-            targets.map(|target| target.name.clone()).collect::<Vec<_>>()
-        };
-        let package = metadata.packages.iter().find(|package| programs(package).iter().any(|name| name == function));
+        let workspace = workspace(folder).await?;
+        let package = workspace.packages.iter().find(|package| package.programs().contains(function));
         let no_package = || {
             ApiError::invalid(format!(
                 "no package of the cargo workspace at `{}` has the program `{function}`, so its events have no folder",
@@ -64,16 +41,15 @@ impl Place {
             ))
         };
         let package = package.ok_or_else(no_package)?;
-        let own = package.manifest_path.parent().ok_or_else(no_package)?;
         let real = |path: &Path| std::fs::canonicalize(path).map_err(|error| unusable(path, &error));
-        let own = real(own)?;
+        let own = real(package.folder())?;
         let named = Path::new(EVENTS).join(function);
-        let events = match own.join(&named).is_dir() || programs(package).len() > 1 {
+        let events = match own.join(&named).is_dir() || package.programs().len() > 1 {
             true => named,
             false => PathBuf::from(EVENTS),
         };
         let root = real(folder)?;
-        let root = if own.starts_with(&root) { root } else { real(&metadata.workspace_root)? };
+        let root = if own.starts_with(&root) { root } else { real(&workspace.root)? };
         Ok(Self { package: own, events, root })
     }
 
@@ -137,17 +113,13 @@ fn unusable(path: &Path, error: &std::io::Error) -> ApiError {
     ApiError::failed(format!("`{}` cannot be used: {error}", path.display()))
 }
 
-async fn metadata(folder: &Path) -> Result<Metadata, ApiError> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["metadata", "--no-deps", "--format-version", "1", "--quiet"]);
-    command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(TIMEOUT, command.output()).await;
+async fn workspace(folder: &Path) -> Result<Workspace, ApiError> {
+    let mut command = Command::from(Workspace::command(folder));
+    let output = tokio::time::timeout(TIMEOUT, command.kill_on_drop(true).output()).await;
     let output =
         output.map_err(|_| ApiError::failed("`cargo metadata` does not end; run it in the project's folder"))?;
-    let output = output.map_err(|error| ApiError::failed(format!("cannot run `cargo`: {error}")))?;
-    if !output.status.success() {
-        let problem = String::from_utf8_lossy(&output.stderr);
-        return Err(ApiError::invalid(format!("cargo cannot read the project: {}", problem.trim())));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| ApiError::failed(format!("`cargo metadata`: {error}")))
+    Workspace::read(output).map_err(|error| match error {
+        WorkspaceError::Project(_) => ApiError::invalid(error.to_string()),
+        WorkspaceError::Cargo(_) | WorkspaceError::Metadata(_) => ApiError::failed(error.to_string()),
+    })
 }
