@@ -182,14 +182,13 @@ def delete(environment):
     if documents := named.get("KnowledgeDocuments"):
         # CloudFormation deletes no bucket that has objects. The documents are in the repository.
         empty(buckets, documents)
-    digests = [named[name] for name in ("DigestBucket",) if name in named]
     formation.delete_stack(StackName=name)
     formation.get_waiter("stack_delete_complete").wait(StackName=name)
     for table in kept:
         if environment == "dev":
             tables.delete_table(TableName=table)
         print(f"table {table} {'deleted' if environment == 'dev' else 'kept: it is protected, with all its data'}")
-    for bucket in digests:
+    if bucket := named.get("DigestBucket"):
         if environment == "dev":
             empty(buckets, bucket)
             buckets.delete_bucket(Bucket=bucket)
@@ -198,8 +197,8 @@ def delete(environment):
 
 def empty(s3, bucket):
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for one in page.get("Contents", []):
-            s3.delete_object(Bucket=bucket, Key=one["Key"])
+        if keys := [{"Key": one["Key"]} for one in page.get("Contents", [])]:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys})
 
 
 def main(arguments):

@@ -128,8 +128,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def turns(self, query):
         turns = sorted(self.fake.data["turns"], key=lambda turn: turn["startedAt"], reverse=True)
-        if session := query.get("session", [None])[0]:
-            turns = [turn for turn in turns if turn["session"] == session]
         if before := query.get("before", [None])[0]:
             ids = [turn["id"] for turn in turns]
             turns = turns[ids.index(before) + 1 :]

@@ -63,6 +63,27 @@ def test_an_edited_event_is_sent_as_it_is(console, fake):
     expect(page.get_by_text("The edited event is not valid JSON.")).to_be_visible()
 
 
+def test_an_edited_event_keeps_its_client_context(console, fake):
+    context = {"custom": {"bedrockAgentCoreToolName": "billing___request_refund"}}
+    fake.data["answers"]["/console/api/tools/event"] = {"event": {"orderId": "ORD-1"}, "clientContext": context}
+    page = console(REFUND)
+    page.get_by_role("tab", name="Event").click()
+    event = page.get_by_label("The event that is sent")
+    expect(event).not_to_have_value("")
+    event.fill("{x")
+    event.fill('{"orderId": "ORD-2"}')
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("link", name="See the trace")).to_be_visible()
+    assert fake.posts[-1] == ("/console/api/tools/send", {"function": "billing", "event": {"orderId": "ORD-2"}, "clientContext": context})
+
+
+def test_session_attributes_that_are_no_object_say_so_beside_the_event(console):
+    page = console(REFUND)
+    page.get_by_role("tab", name="Event").click()
+    page.get_by_label("Session attributes (JSON)").fill("{")
+    expect(page.get_by_text("the session attributes are not a JSON object")).to_be_visible()
+
+
 def test_a_call_of_a_trace_is_edited_and_sent_again(console, fake):
     page = console("#/turns/t-1/s-11")
     page.get_by_role("link", name="Edit and send again").click()

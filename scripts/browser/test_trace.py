@@ -57,6 +57,13 @@ def test_a_gate_that_stopped_a_call_says_why_and_the_rest_was_not_reached(consol
     expect(page.locator(".problems")).to_contain_text("accountStatus: expected a field that this tool takes")
 
 
+def test_a_tool_that_panicked_did_not_pass(console, fake):
+    gates = fake.data["turns"][0]["details"]["s-11"]["gates"]
+    next(gate for gate in gates if gate["gate"] == "tool runs")["verdict"] = "interrupted"
+    page = console(REFUND)
+    expect(page.locator(".lead")).to_have_text("The call ended while it was at tool runs: by a panic or a time limit.")
+
+
 def test_replayed_and_cached_calls_say_that_nothing_ran(console, fake):
     from spans import gates
 

@@ -1,10 +1,11 @@
 """The requests that can wait: from the schedule and the queue to the digest, and what the roles may do on that way."""
 
 import json
+import re
 
 import pytest
 from test_permissions import DIGEST, as_list, statements
-from variants import ACCOUNT, REGION, VARIANTS
+from variants import ACCOUNT, REGION, ROOT, VARIANTS
 
 QUEUE, DEAD = (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("DigestQueue", "DigestDeadLetters"))
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DigestTable"
@@ -21,18 +22,26 @@ def test_it_exists_only_where_it_is_switched_on():
     assert there == {name for name in VARIANTS if not name.endswith("-prod")}
 
 
+def constant(file, name):
+    """The number, or the seconds, of a constant in the code."""
+    source = (ROOT / "handlers/digest" / file).read_text()
+    return int(re.search(rf"const {name}: \w+ = (?:Duration::from_secs\()?(\d+)", source)[1])
+
+
 def test_a_message_is_tried_again_and_then_kept_for_a_person(digests):
     queue = digests.of("AWS::SQS::Queue")["DigestQueue"]
     function = digests.of("AWS::Lambda::Function")["DigestFunction"]
     # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
-    # The function gives up before Lambda stops it: handlers/digest.
-    assert function["Timeout"] > 100 + 10
-    # The tests of handlers/digest have the same number.
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": DEAD, "maxReceiveCount": 10}
+    # The function gives up before Lambda stops it.
+    assert function["Timeout"] > constant("src/lib.rs", "BATCH_WITHIN") + 10
+    tries = constant("tests/it/kit/queue.rs", "RECEIVES")
+    assert tries == constant("src/day.rs", "TRIES")
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": DEAD, "maxReceiveCount": tries}
+    assert constant("tests/it/kit/queue.rs", "BATCH") == constant("src/lib.rs", "AT_ONCE")
     mapping = digests.of("AWS::Lambda::EventSourceMapping")["DigestMessages"]
     assert (mapping["EventSourceArn"], mapping["FunctionResponseTypes"]) == (QUEUE, ["ReportBatchItemFailures"])
-    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (10, {"MaximumConcurrency": 3})
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (constant("src/lib.rs", "AT_ONCE"), {"MaximumConcurrency": 3})
     assert mapping["FunctionName"].endswith(":DigestFunctionAliaslive:live")
     # 14 days is the most, and an answered row is kept for 30.
     for name in ("DigestQueue", "DigestDeadLetters"):

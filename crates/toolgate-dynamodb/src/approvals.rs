@@ -132,19 +132,9 @@ impl Approvals {
     /// # Errors
     /// `Store`.
     pub async fn list(&self) -> Result<ApprovalList, ApprovalsError> {
-        let items = self.scan().await?;
-        let decisions = Decisions::of(&items);
-        let mut calls: Vec<&Item> = items.iter().filter(|item| is_call(item)).collect();
-        calls.sort_by_key(|item| (item.number("parkedAt"), item.text("approval")));
-        let mut list = ApprovalList::default();
-        for call in calls {
-            match PendingApproval::read(call) {
-                Ok(pending) if decisions.on(&pending).is_none() => list.pending.push(pending),
-                Ok(_) => {}
-                Err(unreadable) => list.unreadable.push(unreadable),
-            }
-        }
-        Ok(list)
+        let history = self.history().await?;
+        let pending = history.calls.into_iter().filter(|record| record.decision.is_none()).map(|record| record.call);
+        Ok(ApprovalList { pending: pending.collect(), unreadable: history.unreadable })
     }
 
     /// The waiting call with this id.

@@ -34,7 +34,7 @@ pub mod testing;
 mod waiting;
 
 pub use approvals::{ApprovalList, Approvals, ApprovalsError, Decision};
-pub use client::client;
+pub use client::{client, client_with, config};
 pub use commit::Commit;
 pub use counted::WaitingCalls;
 pub use error::CommitError;

@@ -119,7 +119,7 @@ impl Local {
         let endpoint = format!("http://127.0.0.1:{port}");
         let otlp = Traces::receiver(self.otlp.as_deref())?;
         let environment = Environment::new(&endpoint, variables::chosen(&template, self.variables)).with_receiver(otlp);
-        let turns = (self.turns || self.otlp.is_some()).then(Turns::default);
+        let turns = (self.turns || otlp.is_some()).then(Turns::default);
         let receiver = otlp.zip(turns.as_ref());
         let traces = receiver.map(|(receiver, turns)| Traces::to(receiver, turns)).transpose()?;
         let settings = Settings {
@@ -198,7 +198,14 @@ impl Local {
                 Some(hostile) => hostile,
                 None => invoker,
             };
-            let agents = Agents::with_knowledge(&template, invoke, models, self.limits, Arc::clone(&knowledge))?;
+            let agents = Agents::with_parts(
+                &template,
+                invoke,
+                models,
+                self.limits,
+                Arc::clone(&knowledge),
+                Arc::clone(&guardrails),
+            )?;
             agents.not_searched().iter().for_each(|line| self.log.line("toolgate", line));
             platforms.push(agents::routes(agents));
         } else {

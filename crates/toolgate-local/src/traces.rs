@@ -41,6 +41,8 @@ impl Traces {
     /// # Errors
     /// A variable of OpenTelemetry is not valid.
     pub(crate) fn receiver(wanted: Option<&str>) -> Result<Option<&str>, SettingsError> {
+        // An empty variable is one that is not set.
+        let wanted = wanted.filter(|wanted| !wanted.trim().is_empty());
         let is_off = wanted.is_some() && Settings::are_off()?;
         Ok(wanted.filter(|_| !is_off))
     }

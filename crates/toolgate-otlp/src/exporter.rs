@@ -16,12 +16,15 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_types::body::SdkBody;
-use http::{HeaderMap, Request, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 use toolgate_sigv4::Scope;
 
 use crate::{message, settings::Settings, span::Span};
 
-/// Maximum number of entries that wait. Later ones are dropped. X-Ray takes 10,000 in one request.
+/// How long one request may take. It is short, because Lambda bills the time after the reply too.
+const TIMEOUT: Duration = Duration::from_millis(500);
+/// Maximum number of entries that wait. Later ones are dropped. A function has one entry, its call; the local agent has
+/// one for each span.
 const MOST: usize = 2_048;
 /// The pause after a failure. Until it ends, spans are dropped, so that a receiver that does not answer delays only
 /// one call in this time.
@@ -68,7 +71,7 @@ impl Exporter {
         }
     }
 
-    /// Sends the spans that wait. It takes at most the time in the settings, and a failure only writes one line to the
+    /// Sends the spans that wait. It takes at most 500 ms, and a failure only writes one line to the
     /// log: the spans are lost then.
     pub async fn flush(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
@@ -76,14 +79,14 @@ impl Exporter {
             return;
         }
         let spans = waiting.into_iter().flat_map(|make| make()).filter(|span| span.context.is_sampled).collect();
-        let sent = tokio::time::timeout(self.settings.timeout, self.send(spans)).await;
+        let sent = tokio::time::timeout(TIMEOUT, self.send(spans)).await;
         let failure = match sent {
             Ok(Ok(())) => {
                 *lock(&self.paused_until) = None;
                 return;
             }
             Ok(Err(failure)) => failure.to_string(),
-            Err(_) => format!("no answer within {} ms", self.settings.timeout.as_millis()),
+            Err(_) => format!("no answer within {} ms", TIMEOUT.as_millis()),
         };
         *lock(&self.paused_until) = Some(Instant::now() + PAUSE);
         if !self.has_failed.swap(true, Ordering::Relaxed) {
@@ -92,11 +95,11 @@ impl Exporter {
     }
 
     async fn send(&self, spans: Vec<Span>) -> Result<(), Failure> {
-        let Settings { endpoint, headers, resource, .. } = &self.settings;
+        let Settings { endpoint, headers, resource } = &self.settings;
         let body = message::encode(resource, spans);
-        let mut request =
-            Request::post(endpoint).header(CONTENT_TYPE, "application/x-protobuf").body(SdkBody::empty())?;
-        request.headers_mut().extend(headers.iter().cloned());
+        let mut request = Request::post(endpoint).body(SdkBody::empty())?;
+        *request.headers_mut() = headers.clone();
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         if let Some(region) = endpoint.host().and_then(region_of_xray) {
             let url = endpoint.to_string();
             signature(&url, region, &body, request.headers_mut())?;

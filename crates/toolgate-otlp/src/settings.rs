@@ -2,25 +2,24 @@
 //!
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
 
-use std::{env, fmt, time::Duration};
+use std::{env, ffi::OsString, fmt};
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::span::Value;
 
 /// Path of the signal below `OTEL_EXPORTER_OTLP_ENDPOINT`.
 const PATH: &str = "/v1/traces";
-/// How long one request may take. It is short, because Lambda bills the time after the reply too.
-const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Reads a variable.
+type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Where spans go, and the resource that they describe.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Settings {
     pub(crate) endpoint: Uri,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: HeaderMap,
     pub(crate) resource: Vec<(String, Value)>,
-    pub(crate) timeout: Duration,
 }
 
 /// A variable of OpenTelemetry is not valid. Its value is not repeated, since it may be a secret.
@@ -41,23 +40,20 @@ impl Settings {
     /// # Errors
     /// A variable is not valid, or asks for what this exporter does not have.
     pub fn from_env() -> Result<Option<Self>, SettingsError> {
-        if Self::are_off()? {
+        Self::of(&|name| env::var_os(name))
+    }
+
+    fn of(variables: Variables<'_>) -> Result<Option<Self>, SettingsError> {
+        if is_off(variables)? {
             return Ok(None);
         }
-        let own = text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")?;
-        let endpoint = match own {
-            Some(endpoint) => uri("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint)?,
-            None => match text("OTEL_EXPORTER_OTLP_ENDPOINT")? {
-                Some(base) => below("OTEL_EXPORTER_OTLP_ENDPOINT", &base)?,
-                None => return Ok(None),
-            },
+        let (own, general) = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT");
+        let endpoint = match (text(variables, own)?, text(variables, general)?) {
+            (Some(endpoint), _) => uri(own, &endpoint)?,
+            (None, Some(base)) => below(general, &base)?,
+            (None, None) => return Ok(None),
         };
-        for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {
-            if text(name)?.is_some_and(|protocol| protocol != "http/protobuf") {
-                return Err(wrong(name, "`http/protobuf`"));
-            }
-        }
-        Self::at(endpoint).map(Some)
+        Self::at(endpoint, variables).map(Some)
     }
 
     /// Whether the environment switches spans off: `OTEL_SDK_DISABLED=true` or `OTEL_TRACES_EXPORTER=none`.
@@ -65,12 +61,7 @@ impl Settings {
     /// # Errors
     /// A variable is not valid.
     pub fn are_off() -> Result<bool, SettingsError> {
-        let is_disabled = text("OTEL_SDK_DISABLED")?.is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        match text("OTEL_TRACES_EXPORTER")?.as_deref() {
-            None | Some("otlp") => Ok(is_disabled),
-            Some("none") => Ok(true),
-            Some(_) => Err(wrong("OTEL_TRACES_EXPORTER", "`otlp` or `none`")),
-        }
+        is_off(&|name| env::var_os(name))
     }
 
     /// The settings for a receiver at this address, with the other variables of the environment.
@@ -78,24 +69,31 @@ impl Settings {
     /// # Errors
     /// The address or a variable is not valid.
     pub fn for_receiver(base: &str) -> Result<Self, SettingsError> {
-        Self::at(below("the address of the receiver", base)?)
+        Self::at(below("the address of the receiver (`--otlp` or OTEL_EXPORTER_OTLP_ENDPOINT)", base)?, &|name| {
+            env::var_os(name)
+        })
     }
 
-    fn at(endpoint: Uri) -> Result<Self, SettingsError> {
-        let mut headers = Vec::new();
+    /// What is set for traces has precedence over what is set for all signals.
+    fn at(endpoint: Uri, variables: Variables<'_>) -> Result<Self, SettingsError> {
+        let (own, general) = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL");
+        let protocol = text(variables, own)?.map(|protocol| (own, protocol));
+        let protocol = match protocol {
+            Some(protocol) => Some(protocol),
+            None => text(variables, general)?.map(|protocol| (general, protocol)),
+        };
+        if let Some((name, _)) = protocol.filter(|(_, protocol)| protocol != "http/protobuf") {
+            return Err(wrong(name, "`http/protobuf`"));
+        }
+        let mut headers = HeaderMap::new();
         for name in ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"] {
-            for (key, value) in members(name)? {
+            for (key, value) in members(variables, name)? {
                 let header = HeaderName::try_from(key).ok().zip(HeaderValue::try_from(value).ok());
-                headers.push(header.ok_or_else(|| wrong(name, "`name=value` pairs that are headers"))?);
+                let (key, value) = header.ok_or_else(|| wrong(name, "`name=value` pairs that are headers"))?;
+                headers.insert(key, value);
             }
         }
-        Ok(Self { endpoint, headers, resource: resource()?, timeout: TIMEOUT })
-    }
-
-    /// Sets the time that one request may take. The default is 500 ms.
-    #[must_use]
-    pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+        Ok(Self { endpoint, headers, resource: resource(variables)? })
     }
 
     /// The name of the service where no variable sets one.
@@ -118,28 +116,28 @@ const SERVICE_NAME: &str = "service.name";
 
 /// The attributes of the resource: those of the user, then those of Lambda.
 /// <https://opentelemetry.io/docs/specs/semconv/resource/faas/>
-fn resource() -> Result<Vec<(String, Value)>, SettingsError> {
+fn resource(variables: Variables<'_>) -> Result<Vec<(String, Value)>, SettingsError> {
     let mut resource: Vec<(String, Value)> = Vec::new();
     let mut add = |key: &str, value: Value| {
         if !resource.iter().any(|(known, _)| known == key) {
             resource.push((key.to_owned(), value));
         }
     };
-    if let Some(name) = text("OTEL_SERVICE_NAME")? {
+    if let Some(name) = text(variables, "OTEL_SERVICE_NAME")? {
         add(SERVICE_NAME, name.into());
     }
-    for (key, value) in members("OTEL_RESOURCE_ATTRIBUTES")? {
+    for (key, value) in members(variables, "OTEL_RESOURCE_ATTRIBUTES")? {
         add(&key, value.into());
     }
     add("telemetry.sdk.name", "toolgate".into());
     add("telemetry.sdk.language", "rust".into());
     add("telemetry.sdk.version", env!("CARGO_PKG_VERSION").into());
-    if let Some(function) = text("AWS_LAMBDA_FUNCTION_NAME")? {
+    if let Some(function) = text(variables, "AWS_LAMBDA_FUNCTION_NAME")? {
         add(SERVICE_NAME, function.clone().into());
         add("faas.name", function.into());
         add("cloud.provider", "aws".into());
         add("cloud.platform", "aws_lambda".into());
-        let memory = text("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?.and_then(|size| size.parse::<i64>().ok());
+        let memory = text(variables, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?.and_then(|size| size.parse::<i64>().ok());
         if let Some(bytes) = memory.and_then(|megabytes| megabytes.checked_mul(1024 * 1024)) {
             add("faas.max_memory", bytes.into());
         }
@@ -148,7 +146,7 @@ fn resource() -> Result<Vec<(String, Value)>, SettingsError> {
             ("faas.instance", "AWS_LAMBDA_LOG_STREAM_NAME"),
             ("cloud.region", "AWS_REGION"),
         ] {
-            if let Some(value) = text(name)? {
+            if let Some(value) = text(variables, name)? {
                 add(key, value.into());
             }
         }
@@ -156,16 +154,25 @@ fn resource() -> Result<Vec<(String, Value)>, SettingsError> {
     Ok(resource)
 }
 
+fn is_off(variables: Variables<'_>) -> Result<bool, SettingsError> {
+    let is_disabled = text(variables, "OTEL_SDK_DISABLED")?.is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    match text(variables, "OTEL_TRACES_EXPORTER")?.as_deref() {
+        None | Some("otlp") => Ok(is_disabled),
+        Some("none") => Ok(true),
+        Some(_) => Err(wrong("OTEL_TRACES_EXPORTER", "`otlp` or `none`")),
+    }
+}
+
 /// A variable's text, trimmed. `None` where it is unset or blank.
-fn text(name: &str) -> Result<Option<String>, SettingsError> {
-    let Some(value) = env::var_os(name) else { return Ok(None) };
+fn text(variables: Variables<'_>, name: &str) -> Result<Option<String>, SettingsError> {
+    let Some(value) = variables(name) else { return Ok(None) };
     let value = value.into_string().map_err(|_| SettingsError(format!("{name} is not UTF-8 text")))?;
     Ok(Some(value.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// The `key=value` pairs of a variable, with percent-encoded values.
-fn members(name: &str) -> Result<Vec<(String, String)>, SettingsError> {
-    let Some(text) = text(name)? else { return Ok(Vec::new()) };
+fn members(variables: Variables<'_>, name: &str) -> Result<Vec<(String, String)>, SettingsError> {
+    let Some(text) = text(variables, name)? else { return Ok(Vec::new()) };
     let pair = |pair: &str| {
         let (key, value) = pair.split_once('=')?;
         Some((key.trim().to_owned(), decoded(value.trim())?)).filter(|(key, _)| !key.is_empty())
@@ -201,4 +208,75 @@ fn uri(name: &str, text: &str) -> Result<Uri, SettingsError> {
 
 fn wrong(name: &str, expected: &str) -> SettingsError {
     SettingsError(format!("{name} must be {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+    use super::*;
+
+    const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/");
+
+    fn read(set: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
+        Settings::of(&|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+    }
+
+    fn with(set: &[(&str, &str)]) -> Settings {
+        read(&[&[ENDPOINT], set].concat()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn spans_are_sent_only_where_a_receiver_is_named_and_nothing_switches_them_off() {
+        assert!(read(&[]).unwrap().is_none());
+        assert!(read(&[(ENDPOINT.0, " ")]).unwrap().is_none(), "a blank variable is one that is not set");
+        assert_eq!(with(&[]).endpoint, "http://127.0.0.1:4318/v1/traces");
+        let own = with(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://x.example/in")]);
+        assert_eq!(own.endpoint, "https://x.example/in");
+        for off in [("OTEL_SDK_DISABLED", "TRUE"), ("OTEL_TRACES_EXPORTER", "none")] {
+            assert!(read(&[ENDPOINT, off]).unwrap().is_none(), "{off:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_for_traces_has_precedence() {
+        let settings = with(&[
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20all,x-team=a%2Cb"),
+            ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "Authorization=Bearer%20traces"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+        ]);
+        let all: Vec<_> = settings.headers.get_all("authorization").iter().collect();
+        assert_eq!(all, ["Bearer traces"]);
+        assert_eq!(settings.headers["x-team"], "a,b");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_without_its_value() {
+        for (name, value) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://secret"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "secret"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "secret"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=%secret"),
+            ("OTEL_TRACES_EXPORTER", "secret"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "=secret"),
+        ] {
+            let error = read(&[(name, value), ENDPOINT]).unwrap_err().to_string();
+            assert!(error.starts_with(name) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_users_attributes_of_the_resource_come_first() {
+        let settings = with(&[
+            ("OTEL_SERVICE_NAME", "desk"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,team=a%20b"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ]);
+        let value = |name: &str| settings.resource.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        assert_eq!(value("service.name"), Some("desk".into()));
+        assert_eq!((value("team"), value("faas.name")), (Some("a b".into()), Some("orders".into())));
+        assert_eq!(value("faas.max_memory"), Some((256 * 1024 * 1024_i64).into()));
+    }
 }

@@ -19,6 +19,16 @@ pub(crate) fn knowledge_base_arn(id: &str) -> String {
     format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:knowledge-base/{id}")
 }
 
+/// The ARN of a guardrail.
+pub fn guardrail_arn(id: &str) -> String {
+    format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{id}")
+}
+
+/// The id in a reference to a guardrail: the id itself, or the end of its ARN.
+pub fn guardrail_id(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
+}
+
 /// The logical id in `arn:aws:lambda:…:function:<id>` or `…:function:<id>:<qualifier>`.
 pub(crate) fn function_id(arn: &str) -> String {
     let name = arn.split_once(":function:").map_or(arn, |(_, name)| name);

@@ -1,6 +1,7 @@
 //! `AWS::Bedrock::Guardrail`: what agents must not receive and must not answer.
 
 use crate::{
+    arn::guardrail_id,
     evaluate::Evaluator,
     node::Node,
     resources::{Resource, resources},
@@ -80,8 +81,7 @@ pub(crate) fn reference(evaluator: &Evaluator<'_>, agent: &Node) -> Option<Strin
         evaluator.problem(&configuration.position, "a guardrail configuration needs `GuardrailIdentifier`");
         return None;
     };
-    // arn:aws:bedrock:…:guardrail/<id>
-    Some(id.rsplit('/').next().unwrap_or(&id).to_owned())
+    Some(guardrail_id(&id).to_owned())
 }
 
 fn guardrail(evaluator: &Evaluator<'_>, resource: &Resource<'_>) -> GuardrailSpec {

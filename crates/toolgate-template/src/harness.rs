@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    arn::guardrail_id,
     evaluate::Evaluator,
     hooks::hooks,
     identifiers::{harness_arn, harness_id},
@@ -128,12 +129,14 @@ fn guardrail(evaluator: &Evaluator<'_>, bedrock: &Node) -> Option<String> {
         }
         text
     };
-    let (id, _version) = (text("guardrailIdentifier"), text("guardrailVersion"));
+    let id = text("guardrailIdentifier");
+    // Nothing here has versions, but Converse refuses a guardrail without one.
+    text("guardrailVersion");
     let format = bedrock.get("ApiFormat");
     if let Some(format) = format.filter(|format| format.string().is_some_and(|format| format != "converse_stream")) {
         evaluator.problem(&format.position, "a guardrail needs `ApiFormat: converse_stream`, the default");
     }
-    id.map(|id| id.rsplit('/').next().unwrap_or(&id).to_owned())
+    id.map(|id| guardrail_id(&id).to_owned())
 }
 
 /// A whole number of at least 1.

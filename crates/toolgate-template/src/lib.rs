@@ -83,7 +83,7 @@ mod url;
 mod variants;
 mod workspace;
 
-pub use arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn};
+pub use arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn, guardrail_arn, guardrail_id};
 pub use binaries::{Binaries, MissingBinaries};
 pub use describe::{DESCRIBE_TIMEOUT, DescribeError, catalog, describe};
 pub use error::TemplateError;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn, knowledge_base_arn},
+    arn::{ACCOUNT, GATEWAY_URL, REGION, function_arn, guardrail_arn, knowledge_base_arn},
     evaluate::{Evaluator, Names},
     functions::FUNCTIONS,
     gateway::GATEWAY,
@@ -93,7 +93,7 @@ impl Names for Local<'_> {
                 format!("{bedrock}:agent-alias/{agent}/{}", alias_id(evaluator, resource))
             }
             (GUARDRAIL, "GuardrailId") => resource.to_owned(),
-            (GUARDRAIL, "GuardrailArn") => format!("{bedrock}:guardrail/{resource}"),
+            (GUARDRAIL, "GuardrailArn") => guardrail_arn(resource),
             ("AWS::Bedrock::GuardrailVersion", "Version") => "1".to_owned(),
             (GATEWAY, "GatewayIdentifier") => gateway_id(evaluator, resource),
             (GATEWAY, "GatewayUrl") => GATEWAY_URL.to_owned(),

@@ -85,20 +85,16 @@ impl Channel {
 }
 
 fn gate(step: Step) -> Value {
-    let (verdict, kind) = match step.verdict {
-        Verdict::Passed => ("passed", None),
-        Verdict::Stopped(kind) => ("stopped", Some(kind.as_str())),
-        Verdict::Replayed => ("replayed", None),
-        Verdict::Cached => ("cached", None),
-        Verdict::NotDeclared => ("skipped", None),
-        Verdict::Interrupted => ("interrupted", None),
+    let kind = match step.verdict {
+        Verdict::Stopped(kind) => Some(kind.as_str()),
+        _ => None,
     };
     let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     json!({
         "gate": step.gate.name(),
         "startUs": micros(step.began),
         "durationUs": micros(step.took),
-        "verdict": verdict,
+        "verdict": step.verdict.name(),
         "kind": kind,
     })
 }

@@ -150,9 +150,9 @@ impl OutputProjection {
     }
 }
 
-/// Adds a path, if it is not there yet.
+/// Adds a path, if it is not there yet and there are not too many.
 fn note(path: String, paths: &mut Vec<String>) {
-    if !paths.contains(&path) {
+    if paths.len() < DROPPED && !paths.contains(&path) {
         paths.push(path);
     }
 }

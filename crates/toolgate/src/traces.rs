@@ -129,7 +129,7 @@ impl FinishedCall {
 fn event(start: SystemTime, step: &Step) -> Event {
     let mut attributes = vec![
         (names::GATE_NAME, step.gate.name().into()),
-        (names::GATE_VERDICT, verdict(step.verdict).into()),
+        (names::GATE_VERDICT, step.verdict.name().into()),
         (names::GATE_MS, (step.took.as_secs_f64() * 1e3).into()),
     ];
     if let Verdict::Stopped(kind) = step.verdict {
@@ -149,15 +149,4 @@ fn child(call: &Context, start: SystemTime, request: &MadeRequest) -> Span {
         span.set(names::ERROR_TYPE, error.clone().into_owned());
     }
     span
-}
-
-const fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "passed",
-        Verdict::Stopped(_) => "stopped",
-        Verdict::Replayed => "replayed",
-        Verdict::Cached => "cached",
-        Verdict::NotDeclared => "not declared",
-        Verdict::Interrupted => "interrupted",
-    }
 }

@@ -11,13 +11,11 @@ mod record;
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_eventbridge::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     types::PutEventsRequestEntry,
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
 use toolgate::{Metrics, Unit};
 use toolgate_dynamodb::{Approvals, ApprovalsError, ParkedCall};
@@ -64,9 +62,8 @@ impl Announcer {
         let text = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
         let table = text("APPROVALS_TABLE")?;
         let (project, environment) = (text("PROJECT")?, text("ENVIRONMENT")?);
-        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
-        let approvals = Approvals::new(aws_sdk_dynamodb::Client::new(&config), table);
+        let config = toolgate_dynamodb::config().await;
+        let approvals = Approvals::new(toolgate_dynamodb::client_with(&config), table);
         let announcer = Self::new(approvals, Client::new(&config), project, environment);
         Ok(announcer.with_metrics(Metrics::from_env()?))
     }

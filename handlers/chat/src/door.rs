@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_config::SdkConfig;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -56,10 +55,8 @@ impl Door {
     pub async fn from_env(variables: &Variables<'_>) -> Result<Self, Error> {
         let authorization = settings::authorization(variables)?;
         let served = settings::served(variables)?;
-        let http =
-            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
-        let ledger = DynamoLedger::new(aws_sdk_dynamodb::Client::new(&config), required(variables, "LEDGER_TABLE")?);
+        let config = toolgate_dynamodb::config().await;
+        let ledger = DynamoLedger::new(toolgate_dynamodb::client_with(&config), required(variables, "LEDGER_TABLE")?);
         let money = settings::money(variables, ledger)?;
         if let (Authorization::Iam, Served::Harness { .. }) = (&authorization, &served) {
             // A harness that is called with IAM carries no user.

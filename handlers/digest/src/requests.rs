@@ -2,8 +2,7 @@
 //!
 //! A row that waits has the attribute `waiting` (the customer's id), by which the index `waiting` finds the customers whose
 //! requests wait. `digest` is the date that has claimed the row, and `failed` counts what was paid for it without a digest.
-//! An answered row stays for a while, so that a request that
-//! is delivered again is not answered again.
+//! An answered row stays for a while, so that a request that is delivered again is not answered again.
 
 use std::collections::BTreeSet;
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_bedrockruntime::{config::timeout::TimeoutConfig, types::GuardrailConfiguration};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use toolgate::{Error, Usd, prices::Prices};
 use toolgate_dynamodb::DynamoLedger;
 
@@ -42,10 +40,8 @@ pub(crate) struct Parts {
 impl Parts {
     pub(crate) async fn from_env(variables: &Variables<'_>) -> Result<Self, Error> {
         let required = |name: &str| set(variables, name).ok_or_else(|| format!("{name} is not set"));
-        // one TLS library instead of the SDK's two
-        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
-        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let config = toolgate_dynamodb::config().await;
+        let dynamodb = toolgate_dynamodb::client_with(&config);
         let model = required("MODEL")?;
         let text = required("OUTPUT_TOKENS")?;
         let output_tokens: u32 =

@@ -1,7 +1,5 @@
 //! What the tools of this group work with: the desk, and the help articles.
 
-use aws_config::BehaviorVersion;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use support_desk::Desk;
 
 use crate::articles::Articles;
@@ -27,10 +25,8 @@ impl Support {
         let base = std::env::var("KNOWLEDGE_BASE_ID").ok().filter(|id| !id.is_empty());
         let base =
             base.ok_or("KNOWLEDGE_BASE_ID is not set: set the id of the knowledge base with the help articles")?;
-        // One TLS library instead of the SDK's two, and one configuration for both clients.
-        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
-        let desk = Desk::with_client(aws_sdk_dynamodb::Client::new(&config))?;
+        let config = toolgate_dynamodb::config().await;
+        let desk = Desk::with_client(toolgate_dynamodb::client_with(&config))?;
         Ok(Self::new(desk, Articles::new(aws_sdk_bedrockagentruntime::Client::new(&config), base)))
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
-use toolgate_template::{ACCOUNT, REGION};
+use toolgate_template::{guardrail_arn, guardrail_id};
 
 use super::{
     error::{AgentError, Kind},
@@ -81,7 +81,7 @@ async fn list(State(guardrails): State<Arc<Guardrails>>) -> Response {
     let summary = |(id, guardrail): (&str, &Guardrail)| {
         json!({
             "id": id,
-            "arn": format!("arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/{id}"),
+            "arn": guardrail_arn(id),
             "name": guardrail.spec.name,
             "status": "READY",
             "version": "DRAFT",
@@ -110,7 +110,7 @@ async fn applied(
     let body = body::read(body, BODY_BYTES).await.map_err(|refused| response::bad_body(&refused, too_large()))?;
     let Path((id, version)) = path.map_err(|_| response::bad_path())?;
     let request = Request::read(&body)?;
-    let id = id.rsplit('/').next().unwrap_or_default();
+    let id = guardrail_id(&id);
     if guardrails.get(id).is_none() || !["1", "DRAFT"].contains(&version.as_str()) {
         let known: Vec<&str> = guardrails.iter().map(|(id, _)| id).collect();
         let message = format!(

@@ -132,16 +132,17 @@ impl Agents {
     ) -> Result<Arc<Self>, AgentsError> {
         let knowledge = KnowledgeBases::open(&template.knowledge_bases);
         let knowledge = knowledge.map_err(|error| AgentsError { problems: error.problems })?;
-        Self::with_knowledge(template, invoke, models, limits, knowledge)
+        Self::with_parts(template, invoke, models, limits, knowledge, Arc::new(Guardrails::of(template)))
     }
 
-    /// [`Agents::with_limits`] over knowledge bases that are open.
-    pub(crate) fn with_knowledge(
+    /// [`Agents::with_limits`] over knowledge bases and guardrails that are ready.
+    pub(crate) fn with_parts(
         template: &Template,
         invoke: Arc<dyn Invoke>,
         models: Models,
         limits: Limits,
         knowledge: Arc<KnowledgeBases>,
+        guardrails: Arc<Guardrails>,
     ) -> Result<Arc<Self>, AgentsError> {
         let mut problems = Vec::new();
         for agent in &template.agents {
@@ -166,7 +167,6 @@ impl Agents {
             return Err(AgentsError { problems });
         }
         let started = Timestamp::now();
-        let guardrails = Arc::new(Guardrails::of(template));
         let sessions = Sessions::default();
         Ok(Arc::new(Self { agents, guardrails, knowledge, sessions, invoke, models, limits, started }))
     }

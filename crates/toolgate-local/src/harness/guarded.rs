@@ -32,6 +32,7 @@ impl Invocation<'_> {
                 Verdict::Unchanged => {}
                 Verdict::Masked(masked) => *text = masked,
                 Verdict::Blocked(message) => {
+                    let _ = self.answer.set(message.clone());
                     self.output.block("assistant", None, vec![json!({"text": message})]);
                     return Err(self.stop(INTERVENED));
                 }

@@ -87,7 +87,12 @@ async fn answer(harnesses: Arc<Harnesses>, request: Request) -> Result<Response,
     let spec = spec?.clone();
     let guardrail = request.model.as_ref().and_then(|model| model.guardrail.as_ref());
     if let Some(id) = guardrail.filter(|id| harnesses.guardrails.get(id).is_none()) {
-        return Err(HarnessError::field("model", format!("the guardrail `{id}` is not in the template")));
+        return Err(HarnessError::field(
+            "model",
+            format!(
+                "the guardrail `{id}` is not in the template: name one of its guardrails by logical id or ARN, or leave `guardrailConfig` out"
+            ),
+        ));
     }
     let entries = Entries::new(
         request.tools.as_deref().unwrap_or(&spec.tools),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 use toolgate_models::{Block, Inference, Message, Role};
-use toolgate_template::{HarnessToolKind, HarnessToolSpec, OutboundAuth};
+use toolgate_template::{HarnessToolKind, HarnessToolSpec, OutboundAuth, guardrail_id};
 
 use super::{
     error::{HarnessError, Kind},
@@ -237,7 +237,7 @@ fn guardrail(more: &Map<String, Value>) -> Result<Option<String>, HarnessError> 
     let Some(configuration) = more.get("guardrailConfig") else { return Ok(None) };
     let text = |name: &str| configuration.get(name).and_then(Value::as_str);
     match (text("guardrailIdentifier"), text("guardrailVersion")) {
-        (Some(id), Some(_)) => Ok(id.rsplit('/').next().map(str::to_owned)),
+        (Some(id), Some(_)) => Ok(Some(guardrail_id(id).to_owned())),
         _ => {
             let message = "`guardrailConfig` needs `guardrailIdentifier` and `guardrailVersion`";
             Err(HarnessError::field("model", message))

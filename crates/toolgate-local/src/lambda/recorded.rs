@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
+use toolgate::ErrorKind;
 
 use super::{Event, Invocation, InvokeError, pool::Pool, report};
 use crate::traces;
 use crate::turns::{self, Open, Place, SpanKind, State, Topic, TurnKind, Turns};
 
 /// Kinds of errors that the tool or the platform is to blame for. All others stop a call on purpose.
-const FAILURES: [&str; 2] = ["internal", "timed out"];
-const WAITING: &str = "waiting for approval";
+const FAILURES: [&str; 2] = [ErrorKind::Internal.as_str(), ErrorKind::TimedOut.as_str()];
+const WAITING: &str = ErrorKind::WaitingForApproval.as_str();
 
 /// Invokes a function, below `place` if the caller has a turn.
 pub(super) async fn run(pool: Arc<Pool>, place: Option<Place>, event: Event) -> Result<Invocation, InvokeError> {

@@ -109,6 +109,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The name: `passed`, `stopped`, `replayed`, `cached`, `skipped` (not declared) or `interrupted`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Stopped(_) => "stopped",
+            Self::Replayed => "replayed",
+            Self::Cached => "cached",
+            Self::NotDeclared => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// An error that an earlier step has recorded only passes through this gate.
     pub(super) fn of<T>(result: &Result<T, ToolError>) -> Self {
         match result {

@@ -118,10 +118,20 @@ async fn replay(console: &Console, arguments: Value) -> Answer {
     let call = console.get(&format!("turns/{turn}/spans/{}", id(&span)?), &[]).await?;
     let detail = call.get("detail").unwrap_or(&Value::Null);
     let function = detail.get("function").and_then(Value::as_str);
-    let event = detail.get("event").filter(|event| !event.is_null() && event.get("$cut").is_none());
-    match (function, event) {
-        (Some(function), Some(_)) => send(console, function, detail).await,
+    let is_whole = detail.get("event").is_some_and(|event| !event.is_null() && !is_cut(event))
+        && !detail.get("clientContext").is_some_and(is_cut);
+    match function {
+        Some(function) if is_whole => send(console, function, detail).await,
         _ => Err(format!("the span `{span}` is not a call with a whole event, so it cannot be sent again")),
+    }
+}
+
+/// Whether the record has only the beginning of a text in this value.
+fn is_cut(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.get("$cut") == Some(&Value::Bool(true)) || members.values().any(is_cut),
+        Value::Array(items) => items.iter().any(is_cut),
+        _ => false,
     }
 }
 

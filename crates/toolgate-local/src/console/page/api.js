@@ -41,10 +41,9 @@ export const post = (path, body, signal) =>
   request(`/console/api/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal });
 
 export const getState = (signal) => get("state", signal);
-export const getTurns = ({ before, session, limit = 50 } = {}, signal) => {
+export const getTurns = ({ before, limit = 50 } = {}, signal) => {
   const query = new URLSearchParams({ limit });
   if (before) query.set("before", before);
-  if (session) query.set("session", session);
   return get(`turns?${query}`, signal);
 };
 export const getTurn = (id, signal) => get(`turns/${encode(id)}`, signal);

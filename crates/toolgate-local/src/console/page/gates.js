@@ -24,6 +24,8 @@ function sentence(all) {
   if (stop) return ["The gate ", h("strong", null, inline(stop.gate, 60)), " stopped this call", stop.why ? [": ", inline(stop.why, 600)] : "", "."];
   const early = all.find((gate) => gate.verdict === "replayed" || gate.verdict === "cached");
   if (early) return ["The gate ", h("strong", null, inline(early.gate, 60)), early.verdict === "cached" ? " answered from the cache; the tool did not run." : " answered with the first reply; nothing happened a second time."];
+  const cut = all.find((gate) => gate.verdict === "interrupted");
+  if (cut) return ["The call ended while it was at ", h("strong", null, inline(cut.gate, 60)), ": by a panic or a time limit."];
   return "The call passed every gate, and its tool ran.";
 }
 

@@ -5,12 +5,12 @@ import { plain } from "./text.js";
 
 const SIGNS = {
   running: "○", waiting: "…", done: "✓", ok: "✓", failed: "✕", stopped: "■",
-  passed: "✓", replayed: "↺", cached: "≡", skipped: "–", "not reached": "·",
+  passed: "✓", replayed: "↺", cached: "≡", skipped: "–", "not reached": "·", interrupted: "✕",
   approved: "✓", denied: "✕", allow: "✓", deny: "✕",
 };
 const TONES = {
   running: "busy", waiting: "warn", done: "good", ok: "good", failed: "bad", stopped: "warn",
-  passed: "good", replayed: "info", cached: "info", skipped: "dim", "not reached": "dim",
+  passed: "good", replayed: "info", cached: "info", skipped: "dim", "not reached": "dim", interrupted: "bad",
   approved: "good", denied: "bad", allow: "good", deny: "bad",
 };
 const KINDS = new Set(["agent", "model", "call", "policy", "interceptor", "guardrail", "hook", "knowledge", "database"]);

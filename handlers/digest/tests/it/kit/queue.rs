@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// `maxReceiveCount` of the queue, as in the template.
 pub(crate) const RECEIVES: u32 = 10;
 /// `BatchSize` of the event source mapping, as in the template.
-const BATCH: usize = 10;
+const BATCH: usize = 4;
 
 /// The queue and its dead-letter queue.
 #[derive(Debug, Default)]

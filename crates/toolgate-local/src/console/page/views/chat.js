@@ -194,8 +194,11 @@ function conversation(mount, all, target, session, signal) {
     }
   }
 
+  /** All turns that are kept. */
+  const latest = getTurns({ limit: 200 }, signal);
+
   async function history() {
-    const { turns: list = [] } = await getTurns({ session, limit: 200 }, signal);
+    const { turns: list = [] } = await latest;
     const own = list.filter((turn) => turn.session === session).reverse();
     for (const turn of own) taken(turn);
     if (exchanges.length) return;
@@ -217,7 +220,7 @@ function conversation(mount, all, target, session, signal) {
   }
 
   async function known() {
-    const { turns: list = [] } = await getTurns({ limit: 200 }, signal);
+    const { turns: list = [] } = await latest;
     const found = new Map();
     for (const turn of list) if (turn.session && (turn.target === target.name || turn.target === target.id) && !found.has(turn.session)) found.set(turn.session, turn);
     for (const [id, turn] of [...found].slice(0, 30)) {

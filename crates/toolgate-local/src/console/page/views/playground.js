@@ -22,6 +22,8 @@ export function playground(mount, owner, tool, query, signal) {
   drafts.set(id, draft);
   /** An event that a person has edited is sent as it is. */
   let edited = null;
+  /** The client context of the shown event. */
+  let context = null;
 
   const understood = h("div", { class: "understood" });
   const form = schemaForm(tool.inputSchema, () => take(form.read()));
@@ -46,8 +48,8 @@ export function playground(mount, owner, tool, query, signal) {
   });
   event.addEventListener("input", () => {
     const { value, error } = parsed(event.value);
-    edited = error ? undefined : { event: value, clientContext: edited?.clientContext ?? null };
-    fill(eventNote, error ? h("span", { class: "error" }, plain(error, 200)) : "Edited: this event is sent as it is. ", error ? null : button("Make it from the input again", () => { edited = null; makeEvent(); }, { kind: "quiet small" }));
+    edited = error ? undefined : { event: value, clientContext: context };
+    fill(eventNote, error ? h("span", { class: "error" }, plain(error, 200)) : "Edited: this event is sent as it is. ", error ? null : remakeButton());
   });
 
   function take(input, from) {
@@ -62,7 +64,7 @@ export function playground(mount, owner, tool, query, signal) {
   function stale() {
     if (edited !== null) return;
     clearTimeout(stale.timer);
-    stale.timer = setTimeout(() => event.isConnected && event.offsetParent && makeEvent(), WAIT);
+    stale.timer = setTimeout(() => event.isConnected && event.offsetParent && remake(), WAIT);
   }
 
   let asked = 0;
@@ -103,7 +105,7 @@ export function playground(mount, owner, tool, query, signal) {
     try {
       const answer = await post("tools/event", made(), signal);
       event.value = pretty(answer.event);
-      makeEvent.clientContext = answer.clientContext ?? null;
+      context = answer.clientContext ?? null;
       fill(eventNote, "Edit it to send something else.");
       return answer;
     } catch (error) {
@@ -111,6 +113,10 @@ export function playground(mount, owner, tool, query, signal) {
       throw error;
     }
   }
+
+  /** The error is shown already. */
+  const remake = () => makeEvent().catch(() => {});
+  const remakeButton = () => button("Make it from the input again", () => { edited = null; remake(); }, { kind: "quiet small" });
 
   async function submit() {
     if (edited === undefined) {
@@ -144,13 +150,14 @@ export function playground(mount, owner, tool, query, signal) {
   async function fromTrace(turn, span) {
     try {
       const { detail } = await getSpan(turn, span, signal);
-      if (pretty(detail).includes('"$cut": true')) {
+      if (pretty([detail.event, detail.clientContext]).includes('"$cut": true')) {
         fill(reply, h("p", { class: "error" }, "The server kept only the beginning of this call, so it cannot be sent again as it was."));
         return;
       }
-      edited = { event: detail.event, clientContext: detail.clientContext ?? null };
+      context = detail.clientContext ?? null;
+      edited = { event: detail.event, clientContext: context };
       event.value = pretty(detail.event);
-      fill(eventNote, "The event of the call in the trace. Edit it, then send it. ", button("Make it from the input again", () => { edited = null; makeEvent().catch(() => {}); }, { kind: "quiet small" }));
+      fill(eventNote, "The event of the call in the trace. Edit it, then send it. ", remakeButton());
       if (isObject(detail.input?.sent)) {
         form.write(detail.input.sent);
         take(detail.input.sent);
@@ -164,8 +171,8 @@ export function playground(mount, owner, tool, query, signal) {
   const input = tabs([
     ["form", "Form", () => form.node],
     ["json", "JSON", () => [raw, rawNote]],
-    ["event", "Event", () => { if (edited === null) makeEvent().catch(() => {}); return [event, eventNote]; }],
-  ], { label: "Input", open: query.has("turn") ? "event" : "form", chosen: (name) => name === "event" && edited === null && event.isConnected && makeEvent().catch(() => {}) });
+    ["event", "Event", () => { if (edited === null) remake(); return [event, eventNote]; }],
+  ], { label: "Input", open: query.has("turn") ? "event" : "form", chosen: (name) => name === "event" && edited === null && event.isConnected && remake() });
 
   add(mount, h("p", { class: "back" }, h("a", { href: link("tools") }, "← All tools")),
     h("h2", null, h("code", null, inline(tool.name, 80))),
