@@ -72,6 +72,20 @@ def test_a_turn_is_one_trace_from_the_supervisor_to_the_database(traced):
     assert got.paths == {"/v1/traces"}
 
 
+@pytest.mark.parametrize(("function", "tool", "sent"), [
+    ("billing", "find_invoices", {"customer": "Acme Corp"}),
+    ("customers", "get_customer_info", {"customerId": "CUST-12345"}),
+    ("support", "record_feedback", {"rating": 5}),
+])
+def test_every_function_with_tools_has_its_requests_to_the_tables(traced, function, tool, sent):
+    got = traced.receiver
+    got.bodies.clear()
+    traced.gateway(function, tool, sent)
+    spans = got.until(lambda found: any("db.system.name" in span.attributes for span in found))
+    [call] = [span for span in named(spans, f"execute_tool {tool}") if span.resource["service.name"] != "toolgate-dev"]
+    assert all(span.parent == call.id for span in spans if "db.system.name" in span.attributes)
+
+
 def test_a_turn_of_a_harness_is_one_trace_with_the_checks_around_its_calls(traced):
     got = traced.receiver
     got.bodies.clear()
